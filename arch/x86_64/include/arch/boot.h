@@ -1,0 +1,47 @@
+/*
+ * What the loader left us, in one form whichever way we came (PVH or multiboot2). Made once by
+ * arch/x86_64/boot, constant afterwards.
+ */
+#ifndef ARCH_BOOT_H
+#define ARCH_BOOT_H
+
+#include <lib/types.h>
+
+enum memory_type { MEMORY_USABLE, MEMORY_RESERVED, MEMORY_ACPI };
+
+struct memory_range {
+	paddr_t start; /* bytes, as the firmware said it, sorted, without overlaps */
+	paddr_t end;   /* exclusive */
+	enum memory_type type;
+};
+
+struct boot_module {
+	paddr_t start;
+	paddr_t end;
+	char name[32];
+};
+
+#define BOOT_RANGES_MAX  64
+#define BOOT_MODULES_MAX 8
+#define BOOT_CMDLINE_MAX 65536 /* exec passes a program's whole argument list */
+
+struct boot_info {
+	const char *loader; /* "PVH" or "multiboot2" */
+	const char *cmdline;
+	struct memory_range ranges[BOOT_RANGES_MAX];
+	unsigned nranges;
+	struct boot_module modules[BOOT_MODULES_MAX];
+	unsigned nmodules;
+	paddr_t rsdp;         /* 0: not told */
+	paddr_t kernel_start; /* of the image with its bss */
+	paddr_t kernel_end;
+	uint64_t start_cycles; /* TSC at the kernel's first instruction */
+};
+
+extern const struct boot_info *const boot_info;
+
+/* The value of `name=value` or of the bare word `name` ("") on the command line, copied; false: not
+ * there. */
+bool boot_option(const char *name, char *value, size_t value_bytes);
+
+#endif

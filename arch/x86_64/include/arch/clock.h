@@ -1,0 +1,31 @@
+/*
+ * Time. One monotonic clock in nanoseconds since boot (the TSC where it can be trusted, else a
+ * counter behind it), the wall clock as an offset to it, and one one-shot timer interrupt for each
+ * CPU.
+ */
+#ifndef ARCH_CLOCK_H
+#define ARCH_CLOCK_H
+
+#include <lib/types.h>
+
+/* May be called from anywhere; never goes backwards on one CPU. */
+uint64_t clock_ns(void);
+/* Seconds and nanoseconds since 1970, UTC. */
+uint64_t clock_wall_ns(void);
+void clock_wall_set(uint64_t wall_ns);
+
+/* The TSC's raw count, and its rate in Hz: for measuring. */
+uint64_t clock_cycles(void);
+uint64_t clock_cycles_hz(void);
+const char *clock_source_name(void);
+
+/* Asks for the timer interrupt on this CPU at `deadline_ns` of clock_ns() (at once if it has
+ * passed); UINT64_MAX: none. Interrupts are off. Only the last call counts. It may come early or
+ * late by the hardware's grain; it may come when not asked for. */
+void clock_set_timer(uint64_t deadline_ns);
+const char *clock_timer_name(void);
+
+/* Hook of sched/: the timer interrupt, interrupts off. */
+void clock_timer_interrupt(void);
+
+#endif

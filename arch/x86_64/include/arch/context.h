@@ -1,0 +1,56 @@
+/*
+ * What of a thread is the machine's: its saved stack pointer, its user registers outside of the
+ * general ones, and how to go from one thread to another.
+ */
+#ifndef ARCH_CONTEXT_H
+#define ARCH_CONTEXT_H
+
+#include <lib/types.h>
+
+struct trap_frame;
+struct pagetable;
+
+#define KERNEL_STACK_BYTES (16 * KIB)
+
+/* Belongs to its thread; written by the CPU that runs it, with interrupts off. */
+struct context {
+	uint64_t sp;         /* of the kernel, while it does not run */
+	uint64_t stack_base; /* lowest address of the kernel stack; the page below is a guard */
+	uint64_t stack_top;  /* highest address, exclusive; a user thread's trap frame lies right
+				below */
+	uint64_t fs_base;    /* user TLS */
+	uint64_t gs_base;    /* user GS */
+	void *fpu; /* fpu_state_bytes() bytes, 64-byte aligned, of a user thread; NULL: a kernel
+		      thread */
+	struct pagetable
+		*pagetable; /* of the space it runs in; NULL: a kernel thread, any will do */
+};
+
+/* Makes `context` start in entry(argument) on the stack [base, top), with interrupts on and
+ * preemption disabled once: the entry function is expected to finish the switch (sched does) before
+ * it enables it. entry never returns. */
+void context_init(struct context *context, vaddr_t stack_base, vaddr_t stack_top,
+		  void (*entry)(void *argument), void *argument);
+
+/* From the running `from` to `to`: page tables, TLS, FPU state, kernel stack. Interrupts are off,
+ * and still off when `from` runs again and this returns. Nothing is allocated, nothing can fail. */
+void context_switch(struct context *from, struct context *to);
+
+/* Where the registers of a user thread lie when it is in the kernel. */
+struct trap_frame *context_user_frame(const struct context *context);
+
+/* Leaves to user mode for the first time with the frame at the top of the running thread's stack.
+ * Does not return. */
+noreturn void context_enter_user(void);
+
+/* ---- FPU, SSE, AVX state ---- */
+
+size_t fpu_state_bytes(void);
+/* The state that a program starts with (psABI 3.4.1). */
+void fpu_state_init(void *state);
+/* Puts the running thread's state into its context->fpu / loads it from there. Preemption is off.
+ */
+void fpu_save_current(void);
+void fpu_load_current(void);
+
+#endif

@@ -1,0 +1,121 @@
+/*
+ * Page tables and the kernel's map of virtual memory. Knows entries and levels, not regions: mm/
+ * says what goes where.
+ *
+ * One struct pagetable is one tree of tables. Its lower half is a program's; the upper half is the
+ * same in all, made once at boot: every top-level entry of the kernel exists from then on, so that
+ * nothing has to be copied around. Callers serialise changes of one tree (a lock of class
+ * LOCK_PAGETABLE, kept beside the tree by its owner).
+ */
+#ifndef ARCH_PAGING_H
+#define ARCH_PAGING_H
+
+#include <lib/types.h>
+
+/* ---- the map (docs/architecture.md has the picture) ---- */
+
+#define USER_MIN UINT64_C(0x10000) /* nothing is mapped below: a null pointer's field faults */
+#define USER_MAX                                                                                   \
+	UINT64_C(0x00007ffffffff000) /* exclusive; the page above keeps SYSRET's trap away */
+
+#define DIRECT_MAP_BASE UINT64_C(0xffff888000000000) /* all of physical memory, 64 TiB at most */
+#define FRAME_TABLE_BASE                                                                           \
+	UINT64_C(0xffffea0000000000) /* struct frame of each frame, populated on demand */
+#define KVA_BASE    UINT64_C(0xffffc90000000000) /* stacks and whole pages, each with guard pages */
+#define KVA_END     UINT64_C(0xffffd90000000000)
+#define KERNEL_BASE UINT64_C(0xffffffff80000000) /* the image: 512 MiB */
+#define MODULE_BASE UINT64_C(0xffffffffa0000000) /* ksh and modules: 512 MiB */
+#define MODULE_END  UINT64_C(0xffffffffc0000000)
+
+static inline void *phys_to_virt(paddr_t address)
+{
+	return (void *)(DIRECT_MAP_BASE + address);
+}
+
+/* Of an address in the direct map. */
+static inline paddr_t direct_to_phys(const void *address)
+{
+	return (uint64_t)address - DIRECT_MAP_BASE;
+}
+
+/* ---- entries ---- */
+
+typedef uint64_t pte_t;
+
+/* What a mapping allows. Readable is implied. */
+enum page_flags {
+	PAGE_WRITE = 1 << 0,
+	PAGE_EXEC = 1 << 1,
+	PAGE_USER = 1 << 2,
+	PAGE_GLOBAL = 1 << 3,    /* the same in every space */
+	PAGE_UNCACHED = 1 << 4,  /* device registers */
+	PAGE_SOFT_COW = 1 << 5,  /* for mm/ alone: the frame is shared, a write must copy it */
+	PAGE_SOFT_KEEP = 1 << 6, /* for mm/ alone: the frame is not counted (ramdisk, device) */
+	/* reported by pte_flags(), ignored by pte_make() */
+	PAGE_ACCESSED = 1 << 7,
+	PAGE_DIRTY = 1 << 8,
+};
+
+pte_t pte_make(paddr_t frame, unsigned page_flags,
+	       unsigned level); /* level 0: 4 KiB, 1: 2 MiB, 2: 1 GiB */
+unsigned pte_flags(pte_t entry);
+bool pte_present(pte_t entry);
+bool pte_is_leaf(pte_t entry, unsigned level);
+paddr_t pte_frame(pte_t entry);
+
+struct pagetable {
+	paddr_t root;
+	uint64_t cpus; /* atomic: bit n set while CPU n may have entries of it in its TLB */
+};
+
+/* Hooks of mm/: a zeroed frame for a table (0 if there is none), and its return. A table that was
+ * visible to a CPU is given back only after it can no longer be walked. */
+paddr_t pagetable_frame_alloc(void);
+void pagetable_frame_free(paddr_t frame);
+
+err_t must_check pagetable_init(struct pagetable *table);
+/* Frees all tables of the lower half; leaves must be gone and no CPU may be using it. */
+void pagetable_destroy(struct pagetable *table);
+
+/* The kernel's own tree. */
+struct pagetable *pagetable_kernel(void);
+
+/* The entry for `address` at `level`, tables made on the way; NULL: no memory, or a larger page is
+ * in the way. */
+pte_t *pagetable_walk_alloc(struct pagetable *table, vaddr_t address, unsigned level);
+/* The entry as it is, without making anything; *level becomes the level where the walk ended. NULL:
+ * a table is missing. */
+pte_t *pagetable_walk(const struct pagetable *table, vaddr_t address, unsigned *level);
+
+/* Single entries are read and written whole. Returns what was there. */
+pte_t pte_exchange(pte_t *entry, pte_t value);
+static inline pte_t pte_read(const pte_t *entry)
+{
+	return __atomic_load_n(entry, __ATOMIC_RELAXED);
+}
+
+/* Empties [start, end) of the lower half: calls `leaf` for each present leaf that was taken out,
+ * frees tables that became empty through pagetable_frame_free(). The caller flushes afterwards,
+ * before it frees what the leaves named. */
+void pagetable_clear(struct pagetable *table, vaddr_t start, vaddr_t end,
+		     void (*leaf)(void *argument, vaddr_t address, pte_t entry, unsigned level),
+		     void *argument);
+
+/* ---- TLB ---- */
+
+/* Makes every CPU forget what it knows of [start, start + npages * 4 KiB) of this tree. May not be
+ * called with interrupts off unless only one CPU runs. */
+void tlb_flush_range(struct pagetable *table, vaddr_t start, uint64_t npages);
+void tlb_flush_all(struct pagetable *table);
+/* Only this CPU, only this page. */
+void tlb_flush_local(vaddr_t address);
+
+/* Maps and unmaps 4 KiB pages of the kernel's half. -ENOMEM: nothing was changed. */
+err_t must_check kernel_map(vaddr_t address, paddr_t frame, uint64_t npages, unsigned page_flags);
+void kernel_unmap(vaddr_t address, uint64_t npages);
+/* Changes what existing kernel pages allow. */
+void kernel_protect(vaddr_t address, uint64_t npages, unsigned page_flags);
+/* The physical address behind any mapped kernel address; false: nothing is mapped there. */
+bool kernel_translate(vaddr_t address, paddr_t *out);
+
+#endif

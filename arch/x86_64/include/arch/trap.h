@@ -1,0 +1,101 @@
+/*
+ * Exceptions and interrupts. Every vector ends in one place (trap_dispatch); what to do about a
+ * fault of a program is the hooks' business, and the kernel's own faults are either fixed up
+ * (exception table), recovered by the module's hook, or the end.
+ */
+#ifndef ARCH_TRAP_H
+#define ARCH_TRAP_H
+
+#include <lib/types.h>
+
+/* As it lies on the kernel stack; the same for system calls, exceptions and interrupts. */
+struct trap_frame {
+	uint64_t r15, r14, r13, r12, rbp, rbx, r11, r10, r9, r8, rax, rcx, rdx, rsi, rdi;
+	uint64_t vector;     /* of a trap; SYSCALL_VECTOR for a system call */
+	uint64_t error_code; /* of a trap; the call's number for a system call (rax when it came) */
+	uint64_t rip, cs, rflags, rsp, ss;
+};
+
+#define SYSCALL_VECTOR 0x100
+
+static inline bool trap_from_user(const struct trap_frame *frame)
+{
+	return (frame->cs & 3) == 3;
+}
+
+enum trap_vector { /* SDM 3A, table 6-1 */
+		   TRAP_DIVIDE = 0,
+		   TRAP_DEBUG = 1,
+		   TRAP_NMI = 2,
+		   TRAP_BREAKPOINT = 3,
+		   TRAP_OVERFLOW = 4,
+		   TRAP_BOUND = 5,
+		   TRAP_INVALID_OPCODE = 6,
+		   TRAP_NO_FPU = 7,
+		   TRAP_DOUBLE_FAULT = 8,
+		   TRAP_INVALID_TSS = 10,
+		   TRAP_NO_SEGMENT = 11,
+		   TRAP_STACK_SEGMENT = 12,
+		   TRAP_PROTECTION = 13,
+		   TRAP_PAGE_FAULT = 14,
+		   TRAP_FPU = 16,
+		   TRAP_ALIGNMENT = 17,
+		   TRAP_MACHINE_CHECK = 18,
+		   TRAP_SIMD = 19,
+		   TRAP_CONTROL_PROTECTION = 21,
+};
+
+enum fault_access {
+	FAULT_READ = 0,
+	FAULT_WRITE = 1 << 0,
+	FAULT_EXEC = 1 << 1,
+	FAULT_USER = 1 << 2,    /* the program itself, not the kernel on its behalf */
+	FAULT_PRESENT = 1 << 3, /* a page is there, but does not allow it */
+};
+
+/* Hooks of the upper folders; interrupts are on if they were on where it happened, preemption is
+ * enabled. */
+
+/* A page fault on a user address, by the program or by a user copy. 0: go on. Else the program gets
+ * a signal, the copy ends with -EFAULT. */
+err_t trap_user_page_fault(vaddr_t address, unsigned fault_access);
+/* A fault of the running program that nothing cured: makes its end (or its signal) happen before it
+ * runs again. */
+void trap_user_fault(struct trap_frame *frame, vaddr_t address);
+/* A fault of the kernel with the instruction pointer in the module area. False: it cannot be
+ * survived. */
+bool trap_module_fault(struct trap_frame *frame, vaddr_t address);
+/* On the way back to a program, when there is something to do first. */
+void trap_user_exit_work(struct trap_frame *frame);
+
+const char *trap_name(uint64_t vector);
+
+/* ---- hardware interrupts ---- */
+
+/* Lines as the 8259 and the I/O APIC's overrides of it name them (ISA IRQ 0..15). */
+#define IRQ_LINES 16
+
+/* `handle` runs with interrupts off; it acknowledges its device, the controller is ours. Owned by
+ * the caller, for good. */
+struct irq_handler {
+	const char *name;
+	void (*handle)(void *argument);
+	void *argument;
+};
+
+/* -EBUSY: the line has a handler. Enables the line. */
+err_t must_check irq_register(unsigned line, const struct irq_handler *handler);
+
+/* What ksh's `irq` shows. Counters of this CPU's, by vector. */
+uint64_t trap_count(uint32_t cpu, unsigned vector);
+const char *trap_vector_owner(unsigned vector);
+
+/* ---- backtraces ---- */
+
+/* Return addresses from frame pointer `fp` up, as many as `max`, stopping where the chain leaves
+ * the stack. */
+unsigned backtrace_collect(uint64_t fp, uint64_t *out, unsigned max);
+/* Name and offset of the function around `address` in the kernel; NULL: not ours. */
+const char *symbol_find(uint64_t address, uint64_t *offset);
+
+#endif

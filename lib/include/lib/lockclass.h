@@ -1,0 +1,45 @@
+/*
+ * Every lock class and the order in which locks may be taken: outermost first. A lock of a later
+ * class may be taken while one of an earlier class is held, never the other way, and never two of
+ * one class unless the class says how they are ordered. Debug builds check it (lib/lockorder.h).
+ * Sleeping locks stand before all spinlocks.
+ */
+#ifndef LIB_LOCKCLASS_H
+#define LIB_LOCKCLASS_H
+
+enum lock_class {
+	/* ---- sleeping locks ---- */
+	LOCK_KSH,       /* ksh's job table */
+	LOCK_PROCESS,   /* a process: its threads and children; parent before child */
+	LOCK_MOUNT,     /* the mount tree */
+	LOCK_FILE,      /* the position of an open file */
+	LOCK_DIRECTORY, /* changes of a directory's names; ancestors first, else lower address first
+			 */
+	LOCK_NODE,      /* a node's data and attributes */
+	LOCK_TTY,       /* a terminal's reader and settings */
+	LOCK_SPACE,     /* an address space's regions */
+	LOCK_OBJECT,    /* a memory object's pages */
+	LOCK_SELFTEST,  /* sleeping locks of the self-tests */
+	/* ---- spinlocks ---- */
+	LOCK_FDTABLE,   /* a descriptor table's changes (readers use RCU) */
+	LOCK_PIDTABLE,  /* the PID table's changes (readers use RCU) */
+	LOCK_DENTRY,    /* the name cache */
+	LOCK_SIGNAL,    /* pending signals of a process */
+	LOCK_PIPE,      /* a pipe's or channel's buffer */
+	LOCK_DEVICE,    /* a device's registers and rings: serial ports, the exec channel */
+	LOCK_WAITQ,     /* a wait queue's list */
+	LOCK_TIMER,     /* a CPU's timers */
+	LOCK_RUNQ,      /* a CPU's run queue; two: lower CPU number first */
+	LOCK_RCU,       /* the grace period's state */
+	LOCK_KVA,       /* the kernel's virtual area */
+	LOCK_PAGETABLE, /* the page tables of one space */
+	LOCK_SLAB,      /* a slab cache's lists and depot */
+	LOCK_FRAME,     /* the buddy allocator */
+	LOCK_TEST,      /* spinlocks of the self-tests */
+	LOCK_LOG,       /* the log ring and the ports that it is written to: innermost */
+	LOCK_CLASSES
+};
+
+#define LOCK_FIRST_SPIN LOCK_FDTABLE
+
+#endif
