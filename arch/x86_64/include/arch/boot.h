@@ -7,10 +7,14 @@
 
 #include <lib/types.h>
 
-enum memory_type { MEMORY_USABLE, MEMORY_RESERVED, MEMORY_ACPI };
+enum memory_type {
+	MEMORY_USABLE,
+	MEMORY_TAKEN, /* memory, but holding the image, a module, the loader's structures, the first MiB */
+	MEMORY_ACPI,  /* tables that the firmware left */
+};
 
 struct memory_range {
-	paddr_t start; /* bytes, as the firmware said it, sorted, without overlaps */
+	paddr_t start; /* page-aligned; the list is sorted and without overlaps */
 	paddr_t end;   /* exclusive */
 	enum memory_type type;
 };

@@ -39,6 +39,15 @@ void context_switch(struct context *from, struct context *to);
 /* Where the registers of a user thread lie when it is in the kernel. */
 struct trap_frame *context_user_frame(const struct context *context);
 
+/* Loads page tables, bases and FPU state of the running thread from its context, after they were changed there (a new
+ * program, arch_prctl). Interrupts may be on. */
+void context_reload_user(struct context *context);
+
+/* Makes trap_user_exit_work() be called before the thread runs in user mode again. A thread that
+ * runs on another CPU notices when that CPU is kicked; the caller does it. May be called from
+ * interrupts. */
+void context_request_exit_work(struct context *context);
+
 /* Leaves to user mode for the first time with the frame at the top of the running thread's stack.
  * Does not return. */
 noreturn void context_enter_user(void);

@@ -22,7 +22,7 @@
 #define FRAME_TABLE_BASE                                                                           \
 	UINT64_C(0xffffea0000000000) /* struct frame of each frame, populated on demand */
 #define KVA_BASE    UINT64_C(0xffffc90000000000) /* stacks and whole pages, each with guard pages */
-#define KVA_END     UINT64_C(0xffffd90000000000)
+#define KVA_END     UINT64_C(0xffffc98000000000) /* one top-level entry: 512 GiB */
 #define KERNEL_BASE UINT64_C(0xffffffff80000000) /* the image: 512 MiB */
 #define MODULE_BASE UINT64_C(0xffffffffa0000000) /* ksh and modules: 512 MiB */
 #define MODULE_END  UINT64_C(0xffffffffc0000000)

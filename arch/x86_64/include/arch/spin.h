@@ -33,6 +33,8 @@ static inline void spin_init(struct spinlock *lock, enum lock_class class)
  * cannot deadlock. */
 void spin_debug_acquire(const struct spinlock *lock, bool try);
 void spin_debug_release(const struct spinlock *lock);
+/* This CPU holds no spinlock; preemption is off. Only meaningful in debug builds. */
+bool spin_debug_none_held(void);
 
 static inline void spin_lock(struct spinlock *lock) ACQUIRE(lock) NO_THREAD_SAFETY
 {

@@ -1,0 +1,104 @@
+/*
+ * The local APIC, in xAPIC mode (SDM 3A, chapter 10). Its registers are the running CPU's own, mapped uncached at one
+ * address for all; nothing is shared, so there is no lock. I/O APICs come with ACPI; until then the 8259 stays in charge of devices,
+ * passed through on LINT0.
+ */
+#include "interrupts.h"
+
+#include "x86.h"
+
+#include <arch/cpu.h>
+#include <arch/paging.h>
+
+#define APIC_PHYSICAL_MASK UINT64_C(0xfffffffff000)
+#define APIC_BASE_ENABLE   (1u << 11)
+#define APIC_BASE_X2APIC   (1u << 10)
+
+/* Registers, as offsets (SDM 3A, table 10-1). */
+enum apic_register {
+	APIC_ID = 0x20,
+	APIC_TASK_PRIORITY = 0x80,
+	APIC_EOI = 0xb0,
+	APIC_SPURIOUS = 0xf0,
+	APIC_ICR_LOW = 0x300,
+	APIC_ICR_HIGH = 0x310,
+	APIC_LVT_TIMER = 0x320,
+	APIC_LVT_LINT0 = 0x350,
+	APIC_LVT_LINT1 = 0x360,
+	APIC_LVT_ERROR = 0x370,
+	APIC_TIMER_INITIAL = 0x380,
+	APIC_TIMER_CURRENT = 0x390,
+	APIC_TIMER_DIVIDE = 0x3e0,
+};
+
+#define SPURIOUS_ENABLE	  (1u << 8)
+#define LVT_MASKED	  (1u << 16)
+#define LVT_EXTINT	  (7u << 8)
+#define LVT_NMI		  (4u << 8)
+#define TIMER_DIVIDE_BY_1 0xb
+
+/* The last page of the kernel's virtual area; mapped by apic_init() on the first CPU, constant afterwards. */
+#define APIC_VIRTUAL (KVA_END - PAGE_SIZE)
+
+static bool present;
+
+static volatile uint32_t *apic_register(enum apic_register offset)
+{
+	return (volatile uint32_t *)(APIC_VIRTUAL + offset);
+}
+
+bool apic_init(void)
+{
+	uint64_t base;
+
+	if (!cpu_features()->apic)
+		return false;
+	base = msr_read(MSR_APIC_BASE);
+	if (base & APIC_BASE_X2APIC)
+		return false; /* firmware chose x2APIC: the 8259 does until we speak it */
+	msr_write(MSR_APIC_BASE, base | APIC_BASE_ENABLE);
+	if (!present && kernel_map(APIC_VIRTUAL, base & APIC_PHYSICAL_MASK, 1,
+				   PAGE_WRITE | PAGE_UNCACHED | PAGE_GLOBAL))
+		return false;
+	present = true;
+	*apic_register(APIC_TASK_PRIORITY) = 0;
+	*apic_register(APIC_SPURIOUS) = SPURIOUS_ENABLE | VECTOR_SPURIOUS;
+	*apic_register(APIC_LVT_LINT0) = LVT_EXTINT;
+	*apic_register(APIC_LVT_LINT1) = LVT_NMI;
+	*apic_register(APIC_LVT_ERROR) = LVT_MASKED;
+	*apic_register(APIC_LVT_TIMER) = LVT_MASKED;
+	*apic_register(APIC_TIMER_DIVIDE) = TIMER_DIVIDE_BY_1;
+	return true;
+}
+
+bool apic_present(void)
+{
+	return present;
+}
+
+void apic_end(void)
+{
+	*apic_register(APIC_EOI) = 0;
+}
+
+uint32_t apic_id(void)
+{
+	return present ? *apic_register(APIC_ID) >> 24 : 0;
+}
+
+void apic_timer_set(uint32_t count)
+{
+	*apic_register(APIC_LVT_TIMER) = VECTOR_TIMER; /* one-shot */
+	*apic_register(APIC_TIMER_INITIAL) = count;
+}
+
+void apic_timer_start_free(void)
+{
+	*apic_register(APIC_LVT_TIMER) = LVT_MASKED;
+	*apic_register(APIC_TIMER_INITIAL) = UINT32_MAX;
+}
+
+uint32_t apic_timer_remaining(void)
+{
+	return *apic_register(APIC_TIMER_CURRENT);
+}

@@ -1,0 +1,121 @@
+/*
+ * Owns the record of what the loader said. Filled in by the first CPU before anything else runs, constant afterwards.
+ *
+ * The list of ranges is kept sorted and free of overlaps while it is made: a loader's map is input, and firmware is known
+ * to overlap entries. Where two disagree, the memory is not used.
+ */
+#include "loader.h"
+
+#include <arch/boot.h>
+#include <lib/string.h>
+
+struct boot_info boot_info_storage;
+const struct boot_info *const boot_info = &boot_info_storage;
+
+static void insert_range(struct boot_info *info, unsigned at, struct memory_range range)
+{
+	if (info->nranges == BOOT_RANGES_MAX || range.start >= range.end)
+		return;
+	for (unsigned i = info->nranges; i > at; i--)
+		info->ranges[i] = info->ranges[i - 1];
+	info->ranges[at] = range;
+	info->nranges++;
+}
+
+void loader_add_range(struct boot_info *info, paddr_t start, paddr_t end, enum memory_type type)
+{
+	unsigned at = 0;
+
+	start = ALIGN_UP(start, PAGE_SIZE);
+	end = ALIGN_DOWN(end, PAGE_SIZE);
+	while (at < info->nranges && info->ranges[at].start < start)
+		at++;
+	/* Overlaps: what is there already stays as it is. */
+	if (at > 0)
+		start = MAX(start, info->ranges[at - 1].end);
+	if (at < info->nranges)
+		end = MIN(end, info->ranges[at].start);
+	if (start < end)
+		insert_range(info, at, (struct memory_range){start, end, type});
+}
+
+void loader_carve(struct boot_info *info, paddr_t start, paddr_t end, enum memory_type type)
+{
+	start = ALIGN_DOWN(start, PAGE_SIZE);
+	end = ALIGN_UP(end, PAGE_SIZE);
+	for (unsigned i = 0; i < info->nranges; i++) {
+		struct memory_range *range = &info->ranges[i];
+		struct memory_range middle = {MAX(start, range->start), MIN(end, range->end), type};
+		struct memory_range tail = {middle.end, range->end, range->type};
+
+		if (range->type != MEMORY_USABLE || middle.start >= middle.end)
+			continue;
+		range->end = middle.start;
+		insert_range(info, i + 1, tail);
+		insert_range(info, i + 1, middle);
+		if (info->ranges[i].start == info->ranges[i].end) {
+			for (unsigned k = i; k + 1 < info->nranges; k++)
+				info->ranges[k] = info->ranges[k + 1];
+			info->nranges--;
+		}
+	}
+}
+
+void loader_add_module(struct boot_info *info, paddr_t start, paddr_t end, const char *name)
+{
+	struct boot_module *module;
+
+	if (info->nmodules == BOOT_MODULES_MAX || start >= end)
+		return;
+	module = &info->modules[info->nmodules++];
+	module->start = start;
+	module->end = end;
+	string_copy(module->name, sizeof(module->name), name);
+}
+
+static bool word_matches(const char *word, size_t len, const char *name, const char **value, size_t *value_len)
+{
+	size_t name_len = strlen(name);
+
+	if (len < name_len || strncmp(word, name, name_len) != 0)
+		return false;
+	if (len == name_len) {
+		*value = "";
+		*value_len = 0;
+		return true;
+	}
+	*value = word + name_len + 1;
+	*value_len = len - name_len - 1;
+	return word[name_len] == '=';
+}
+
+bool boot_option(const char *name, char *value, size_t value_bytes)
+{
+	const char *word = boot_info->cmdline;
+	const char *found = NULL;
+	size_t found_len = 0;
+
+	while (word && *word) {
+		size_t len = 0;
+		const char *text;
+		size_t text_len;
+
+		while (word[len] && word[len] != ' ')
+			len++;
+		if (len && word_matches(word, len, name, &text, &text_len)) {
+			found = text; /* the last one counts */
+			found_len = text_len;
+		}
+		word += len;
+		while (*word == ' ')
+			word++;
+	}
+	if (!found)
+		return false;
+	if (value_bytes) {
+		found_len = MIN(found_len, value_bytes - 1);
+		memcpy(value, found, found_len);
+		value[found_len] = '\0';
+	}
+	return true;
+}

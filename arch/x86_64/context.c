@@ -1,0 +1,130 @@
+/*
+ * Going from one thread to another, and into user mode. Owns what is the CPU's of the running thread: its stack for
+ * traps, FS and GS bases, FPU registers, CR3. Called with interrupts off; nothing here can fail.
+ *
+ * A kernel thread runs in whatever page tables it finds (all have the kernel's half), so going to one and back to the
+ * same program loads neither CR3 nor FPU state of anybody else.
+ */
+#include "context_priv.h"
+#include "descriptors.h"
+#include "fpu.h"
+#include "x86.h"
+
+#include <arch/context.h>
+#include <arch/cpu.h>
+#include <arch/paging.h>
+#include <arch/trap.h>
+#include <lib/atomic.h>
+#include <lib/panic.h>
+#include <lib/string.h>
+
+void context_switch_stacks(struct context *from, struct context *to);
+void context_start(void);
+noreturn void context_enter_frame(struct trap_frame *frame);
+
+/* The page tables that this CPU has loaded; NULL: the kernel's own. Its CPU's alone, interrupts off. */
+static PERCPU(struct pagetable *, loaded_pagetable);
+
+void context_init(struct context *context, vaddr_t stack_base, vaddr_t stack_top,
+		  void (*entry)(void *argument), void *argument)
+{
+	uint64_t *sp = (uint64_t *)(stack_top - sizeof(struct trap_frame));
+
+	*context = (struct context){.stack_base = stack_base, .stack_top = stack_top};
+	*--sp = 0; /* keeps the stack aligned as after a call */
+	*--sp = (uint64_t)context_start;
+	*--sp = 0;		  /* rbp: the end of backtraces */
+	*--sp = 0;		  /* rbx */
+	*--sp = (uint64_t)entry;  /* r12 */
+	*--sp = (uint64_t)argument; /* r13 */
+	*--sp = 0;		  /* r14 */
+	*--sp = 0;		  /* r15 */
+	context->sp = (uint64_t)sp;
+}
+
+static void load_pagetable(struct pagetable *table)
+{
+	struct pagetable **loaded = this_percpu(loaded_pagetable);
+	uint64_t self = UINT64_C(1) << cpu_id();
+
+	if (*loaded == table)
+		return;
+	/* Set before the load and cleared after the other's: a CPU whose bit is clear has no entry of the tree. */
+	if (table)
+		atomic_fetch_or_full(&table->cpus, self);
+	cr3_write(table ? table->root : pagetable_kernel()->root);
+	if (*loaded)
+		atomic_fetch_and_full(&(*loaded)->cpus, ~self);
+	*loaded = table;
+}
+
+void context_leave_pagetable(struct pagetable *table)
+{
+	irqflags_t flags = irq_save();
+
+	if (*this_percpu(loaded_pagetable) == table)
+		load_pagetable(NULL);
+	irq_restore(flags);
+}
+
+static void load_user(struct context *context)
+{
+	load_pagetable(context->pagetable);
+	fpu_load(context->fpu);
+	msr_write(MSR_FS_BASE, context->fs_base);
+	msr_write(MSR_KERNEL_GS_BASE, context->gs_base);
+}
+
+void context_reload_user(struct context *context)
+{
+	irqflags_t flags = irq_save();
+
+	load_user(context);
+	irq_restore(flags);
+}
+
+void context_switch(struct context *from, struct context *to)
+{
+	debug_assert(irqs_off());
+
+	if (from->fpu) {
+		fpu_save(from->fpu);
+		if (cpu_features()->fsgsbase) {
+			/* A program may have written its bases without a call. */
+			__asm__ volatile("rdfsbase %0" : "=r"(from->fs_base));
+			from->gs_base = msr_read(MSR_KERNEL_GS_BASE);
+		}
+	}
+	if (to->fpu) {
+		load_user(to);
+		if (unlikely(read_once(&to->exit_work)))
+			cpu_want_switch();
+	}
+	descriptors_set_kernel_stack(this_cpu(), to->stack_top);
+	context_switch_stacks(from, to);
+}
+
+void context_request_exit_work(struct context *context)
+{
+	irqflags_t flags = irq_save();
+
+	write_once(&context->exit_work, 1);
+	/* Running here: the way out looks at one word only, which a wanted switch changes too. */
+	if (this_cpu()->kernel_stack_top == context->stack_top)
+		cpu_want_switch();
+	irq_restore(flags);
+}
+
+struct trap_frame *context_user_frame(const struct context *context)
+{
+	return (struct trap_frame *)(context->stack_top - sizeof(struct trap_frame));
+}
+
+noreturn void context_enter_user(void)
+{
+	struct trap_frame *frame;
+
+	irq_disable();
+	frame = (struct trap_frame *)(this_cpu()->kernel_stack_top - sizeof(*frame));
+	context_enter_frame(frame);
+}

@@ -1,0 +1,143 @@
+/*
+ * Multiboot2's boot information (specification 3.6): a list of tags. Input: every tag's size is checked against the
+ * whole before it is read.
+ */
+#include "loader.h"
+
+#include <arch/paging.h>
+#include <lib/string.h>
+
+#define EARLY_LIMIT (4 * GIB)
+
+struct mb2_header {
+	uint32_t total_bytes;
+	uint32_t reserved;
+};
+
+struct mb2_tag {
+	uint32_t type;
+	uint32_t size_bytes;
+};
+
+enum mb2_type {
+	MB2_END = 0,
+	MB2_CMDLINE = 1,
+	MB2_MODULE = 3,
+	MB2_MEMORY = 6,
+	MB2_RSDP_OLD = 14,
+	MB2_RSDP_NEW = 15,
+};
+
+struct mb2_module {
+	struct mb2_tag tag;
+	uint32_t start;
+	uint32_t end;
+	char cmdline[];
+};
+
+struct mb2_memory_map {
+	struct mb2_tag tag;
+	uint32_t entry_bytes;
+	uint32_t entry_version;
+};
+
+struct mb2_memory {
+	uint64_t start;
+	uint64_t size_bytes;
+	uint32_t type; /* as in an E820 map */
+	uint32_t reserved;
+};
+
+/* A string at the end of a tag must end within it. */
+static bool string_ok(const char *string, const struct mb2_tag *tag)
+{
+	size_t room = tag->size_bytes - (size_t)(string - (const char *)tag);
+
+	return strnlen(string, room) < room;
+}
+
+static const char *read_memory(struct boot_info *info, const struct mb2_tag *tag)
+{
+	const struct mb2_memory_map *map = (const struct mb2_memory_map *)tag;
+	const char *at = (const char *)(map + 1);
+	const char *end = (const char *)tag + tag->size_bytes;
+
+	if (tag->size_bytes < sizeof(*map) || map->entry_bytes < sizeof(struct mb2_memory))
+		return "the multiboot2 memory map is malformed";
+	for (; at + map->entry_bytes <= end; at += map->entry_bytes) {
+		const struct mb2_memory *memory = (const struct mb2_memory *)at;
+		uint64_t memory_end;
+
+		if (__builtin_add_overflow(memory->start, memory->size_bytes, &memory_end))
+			continue;
+		if (memory->type == 1)
+			loader_add_range(info, memory->start, memory_end, MEMORY_USABLE);
+		else if (memory->type == 3)
+			loader_add_range(info, memory->start, memory_end, MEMORY_ACPI);
+	}
+	return NULL;
+}
+
+static const char *read_module(struct boot_info *info, const struct mb2_tag *tag)
+{
+	const struct mb2_module *module = (const struct mb2_module *)tag;
+
+	if (tag->size_bytes < sizeof(*module) + 1 || !string_ok(module->cmdline, tag))
+		return "a multiboot2 module is malformed";
+	loader_add_module(info, module->start, module->end, module->cmdline);
+	return NULL;
+}
+
+static const char *read_tag(struct boot_info *info, const struct mb2_tag *tag)
+{
+	const char *text = (const char *)(tag + 1);
+
+	switch (tag->type) {
+	case MB2_CMDLINE:
+		if (tag->size_bytes <= sizeof(*tag) || !string_ok(text, tag))
+			return "the multiboot2 command line has no end";
+		info->cmdline = text;
+		return NULL;
+	case MB2_MODULE:
+		return read_module(info, tag);
+	case MB2_MEMORY:
+		return read_memory(info, tag);
+	case MB2_RSDP_OLD:
+	case MB2_RSDP_NEW:
+		info->rsdp = direct_to_phys(text); /* a copy, good for reading */
+		return NULL;
+	default:
+		return NULL;
+	}
+}
+
+const char *loader_read_multiboot2(struct boot_info *info, paddr_t from)
+{
+	const struct mb2_header *header;
+	const char *problem;
+	uint32_t at = sizeof(*header);
+
+	info->loader = "multiboot2";
+	info->cmdline = "";
+	if (from >= EARLY_LIMIT || !IS_ALIGNED(from, 8))
+		return "the multiboot2 information lies out of reach";
+	header = phys_to_virt(from);
+	if (header->total_bytes > EARLY_LIMIT - from)
+		return "the multiboot2 information is longer than memory";
+	while (at + sizeof(struct mb2_tag) <= header->total_bytes) {
+		const struct mb2_tag *tag = (const void *)((const char *)header + at);
+
+		if (tag->size_bytes < sizeof(*tag) || tag->size_bytes > header->total_bytes - at)
+			return "a multiboot2 tag is longer than the whole";
+		if (tag->type == MB2_END)
+			break;
+		problem = read_tag(info, tag);
+		if (problem)
+			return problem;
+		at += ALIGN_UP(tag->size_bytes, 8);
+	}
+	if (!info->nranges)
+		return "the multiboot2 loader gives no memory map";
+	loader_carve(info, from, from + header->total_bytes, MEMORY_TAKEN);
+	return NULL;
+}

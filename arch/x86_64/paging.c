@@ -1,0 +1,373 @@
+/*
+ * Page tables: entries, walks, the kernel's half, the TLB. Owns the format of an entry and the kernel's own tree.
+ *
+ * Trees of programs are changed under their owner's lock (LOCK_PAGETABLE); the kernel's half under `kernel_lock`, except that
+ * a page that its caller owns alone is unmapped and protected without it: entries are single words. Hardware facts: SDM
+ * 3A, chapter 4.
+ */
+#include "context_priv.h"
+#include "paging_priv.h"
+#include "x86.h"
+
+#include <arch/cpu.h>
+#include <arch/paging.h>
+#include <arch/spin.h>
+#include <lib/atomic.h>
+#include <lib/panic.h>
+#include <lib/string.h>
+
+#include <abi/errno.h>
+
+#define PTE_PRESENT  (UINT64_C(1) << 0)
+#define PTE_WRITE    (UINT64_C(1) << 1)
+#define PTE_USER     (UINT64_C(1) << 2)
+#define PTE_UNCACHED (UINT64_C(3) << 3) /* PWT and PCD: PAT entry 3, uncacheable after reset */
+#define PTE_ACCESSED (UINT64_C(1) << 5)
+#define PTE_DIRTY    (UINT64_C(1) << 6)
+#define PTE_LARGE    (UINT64_C(1) << 7)
+#define PTE_GLOBAL   (UINT64_C(1) << 8)
+#define PTE_COW	     (UINT64_C(1) << 9) /* 9 to 11 are the software's */
+#define PTE_KEEP     (UINT64_C(1) << 10)
+#define PTE_NX	     (UINT64_C(1) << 63)
+#define PTE_FRAME    UINT64_C(0x000ffffffffff000)
+
+#define TABLE_ENTRIES 512
+#define TOP_LEVEL     3
+/* Beyond this many pages one reload of CR3 is cheaper than single invalidations. */
+#define FLUSH_PAGES_MAX 32
+
+static struct pagetable kernel_table;
+static struct spinlock kernel_lock = SPINLOCK_INIT(LOCK_PAGETABLE);
+
+struct pagetable *pagetable_kernel(void)
+{
+	return &kernel_table;
+}
+
+pte_t pte_make(paddr_t frame, unsigned page_flags, unsigned level)
+{
+	pte_t entry = frame | PTE_PRESENT | PTE_ACCESSED;
+
+	if (page_flags & PAGE_WRITE)
+		entry |= PTE_WRITE | PTE_DIRTY;
+	if (page_flags & PAGE_USER)
+		entry |= PTE_USER;
+	if (page_flags & PAGE_GLOBAL)
+		entry |= PTE_GLOBAL;
+	if (page_flags & PAGE_UNCACHED)
+		entry |= PTE_UNCACHED;
+	if (page_flags & PAGE_SOFT_COW)
+		entry |= PTE_COW;
+	if (page_flags & PAGE_SOFT_KEEP)
+		entry |= PTE_KEEP;
+	if (!(page_flags & PAGE_EXEC) && cpu_features()->nx)
+		entry |= PTE_NX;
+	if (level > 0)
+		entry |= PTE_LARGE;
+	return entry;
+}
+
+unsigned pte_flags(pte_t entry)
+{
+	return (entry & PTE_WRITE ? PAGE_WRITE : 0) | (entry & PTE_USER ? PAGE_USER : 0) |
+	       (entry & PTE_GLOBAL ? PAGE_GLOBAL : 0) |
+	       (entry & PTE_UNCACHED ? PAGE_UNCACHED : 0) | (entry & PTE_COW ? PAGE_SOFT_COW : 0) |
+	       (entry & PTE_KEEP ? PAGE_SOFT_KEEP : 0) | (entry & PTE_NX ? 0 : PAGE_EXEC) |
+	       (entry & PTE_ACCESSED ? PAGE_ACCESSED : 0) | (entry & PTE_DIRTY ? PAGE_DIRTY : 0);
+}
+
+bool pte_present(pte_t entry)
+{
+	return entry & PTE_PRESENT;
+}
+
+bool pte_is_leaf(pte_t entry, unsigned level)
+{
+	return level == 0 || entry & PTE_LARGE;
+}
+
+paddr_t pte_frame(pte_t entry)
+{
+	return entry & PTE_FRAME;
+}
+
+pte_t pte_exchange(pte_t *entry, pte_t value)
+{
+	return atomic_exchange_full(entry, value);
+}
+
+static unsigned level_index(vaddr_t address, unsigned level)
+{
+	return address >> (PAGE_SHIFT + 9 * level) & (TABLE_ENTRIES - 1);
+}
+
+static pte_t *table_at(paddr_t frame)
+{
+	return phys_to_virt(frame);
+}
+
+/* ---- walks ---- */
+
+pte_t *pagetable_walk(const struct pagetable *table, vaddr_t address, unsigned *level)
+{
+	pte_t *entries = table_at(table->root);
+
+	for (unsigned at = TOP_LEVEL;; at--) {
+		pte_t *entry = &entries[level_index(address, at)];
+		pte_t value = pte_read(entry);
+
+		*level = at;
+		if (at == 0 || (value & PTE_PRESENT && pte_is_leaf(value, at)))
+			return entry;
+		if (!(value & PTE_PRESENT))
+			return NULL;
+		entries = table_at(pte_frame(value));
+	}
+}
+
+/* Rights are decided by the leaf; tables allow everything that their half may have. */
+static pte_t table_entry(paddr_t frame, vaddr_t address)
+{
+	return frame | PTE_PRESENT | PTE_WRITE | PTE_ACCESSED | (address < USER_MAX ? PTE_USER : 0);
+}
+
+static pte_t *walk_alloc(struct pagetable *table, vaddr_t address, unsigned level,
+			 paddr_t (*frame_alloc)(void))
+{
+	pte_t *entries = table_at(table->root);
+
+	for (unsigned at = TOP_LEVEL; at > level; at--) {
+		pte_t *entry = &entries[level_index(address, at)];
+		pte_t value = pte_read(entry);
+
+		if (!(value & PTE_PRESENT)) {
+			paddr_t frame = frame_alloc();
+
+			if (!frame)
+				return NULL;
+			value = table_entry(frame, address);
+			store_release(entry, value); /* its zeros first */
+		} else if (pte_is_leaf(value, at)) {
+			return NULL;
+		}
+		entries = table_at(pte_frame(value));
+	}
+	return &entries[level_index(address, level)];
+}
+
+pte_t *pagetable_walk_alloc(struct pagetable *table, vaddr_t address, unsigned level)
+{
+	return walk_alloc(table, address, level, pagetable_frame_alloc);
+}
+
+pte_t *pagetable_walk_early(vaddr_t address, unsigned level, paddr_t (*frame_alloc)(void))
+{
+	return walk_alloc(&kernel_table, address, level, frame_alloc);
+}
+
+/* ---- trees of programs ---- */
+
+err_t pagetable_init(struct pagetable *table)
+{
+	const pte_t *kernel = table_at(kernel_table.root);
+	pte_t *entries;
+
+	*table = (struct pagetable){.root = pagetable_frame_alloc()};
+	if (!table->root)
+		return -ENOMEM;
+	entries = table_at(table->root);
+	memcpy(entries + TABLE_ENTRIES / 2, kernel + TABLE_ENTRIES / 2,
+	       TABLE_ENTRIES / 2 * sizeof(pte_t));
+	return 0;
+}
+
+struct clearing {
+	vaddr_t start;
+	vaddr_t end;
+	void (*leaf)(void *argument, vaddr_t address, pte_t entry, unsigned level);
+	void *argument;
+};
+
+/* Empties the part of one table that [start, end) covers; true if nothing is left in the whole table. */
+static bool clear_table(const struct clearing *c, paddr_t frame, vaddr_t base, unsigned level)
+{
+	pte_t *entries = table_at(frame);
+	uint64_t step = UINT64_C(1) << (PAGE_SHIFT + 9 * level);
+	unsigned first = c->start > base ? (unsigned)((c->start - base) / step) : 0;
+	unsigned end = TABLE_ENTRIES;
+
+	if (c->end - base < step * TABLE_ENTRIES)
+		end = (unsigned)((c->end - base + step - 1) / step);
+	for (unsigned i = first; i < end; i++) {
+		vaddr_t address = base + i * step;
+		pte_t entry = pte_read(&entries[i]);
+
+		if (!(entry & PTE_PRESENT))
+			continue;
+		if (pte_is_leaf(entry, level)) {
+			entry = pte_exchange(&entries[i], 0);
+			c->leaf(c->argument, address, entry, level);
+		} else if (clear_table(c, pte_frame(entry), address, level - 1)) {
+			pte_exchange(&entries[i], 0);
+			pagetable_frame_free(pte_frame(entry));
+		}
+	}
+	for (unsigned i = 0; i < TABLE_ENTRIES; i++) {
+		if (pte_read(&entries[i]))
+			return false;
+	}
+	return true;
+}
+
+void pagetable_clear(struct pagetable *table, vaddr_t start, vaddr_t end,
+		     void (*leaf)(void *argument, vaddr_t address, pte_t entry, unsigned level),
+		     void *argument)
+{
+	const uint64_t top_step = UINT64_C(1) << (PAGE_SHIFT + 9 * TOP_LEVEL);
+	pte_t *entries = table_at(table->root);
+
+	debug_assert(start <= end && end <= USER_MAX + PAGE_SIZE);
+	for (vaddr_t base = ALIGN_DOWN(start, top_step); base < end; base += top_step) {
+		pte_t *entry = &entries[level_index(base, TOP_LEVEL)];
+		struct clearing c = {.start = start, .end = end, .leaf = leaf, .argument = argument};
+		paddr_t frame = pte_frame(pte_read(entry));
+
+		if (!pte_present(pte_read(entry)))
+			continue;
+		if (clear_table(&c, frame, base, TOP_LEVEL - 1)) {
+			pte_exchange(entry, 0);
+			pagetable_frame_free(frame);
+		}
+	}
+}
+
+static void leaf_left(void *argument, vaddr_t address, pte_t entry, unsigned level)
+{
+	(void)argument;
+	(void)level;
+	panic("page table destroyed with %#lx still mapped (entry %#lx)", address, entry);
+}
+
+void pagetable_destroy(struct pagetable *table)
+{
+	context_leave_pagetable(table);
+	pagetable_clear(table, 0, USER_MAX, leaf_left, NULL);
+	pagetable_frame_free(table->root);
+	table->root = 0;
+}
+
+/* ---- TLB ---- */
+
+void tlb_flush_local(vaddr_t address)
+{
+	__asm__ volatile("invlpg (%0)" ::"r"(address) : "memory");
+}
+
+/* Global entries too: toggling CR4.PGE drops everything (SDM 3A 4.10.4.1). */
+static void flush_everything_local(void)
+{
+	irqflags_t flags = irq_save();
+	uint64_t cr4 = cr4_read();
+
+	if (cr4 & CR4_PGE) {
+		cr4_write(cr4 & ~CR4_PGE);
+		cr4_write(cr4);
+	} else {
+		cr3_write(cr3_read());
+	}
+	irq_restore(flags);
+}
+
+/* One CPU runs so far; with more, the others that are named in table->cpus are asked by an interrupt here. */
+void tlb_flush_range(struct pagetable *table, vaddr_t start, uint64_t npages)
+{
+	bool kernel = table == &kernel_table;
+
+	if (!kernel && !(read_once(&table->cpus) & UINT64_C(1) << cpu_id()))
+		return;
+	if (npages > FLUSH_PAGES_MAX) {
+		if (kernel)
+			flush_everything_local();
+		else
+			cr3_write(cr3_read());
+		return;
+	}
+	for (uint64_t i = 0; i < npages; i++)
+		tlb_flush_local(start + i * PAGE_SIZE);
+}
+
+void tlb_flush_all(struct pagetable *table)
+{
+	tlb_flush_range(table, 0, UINT64_MAX);
+}
+
+/* ---- the kernel's half ---- */
+
+static void unmap_locked(vaddr_t address, uint64_t npages)
+{
+	for (uint64_t i = 0; i < npages; i++) {
+		unsigned level;
+		pte_t *entry = pagetable_walk(&kernel_table, address + i * PAGE_SIZE, &level);
+
+		if (entry && level == 0)
+			pte_exchange(entry, 0);
+	}
+}
+
+err_t kernel_map(vaddr_t address, paddr_t frame, uint64_t npages, unsigned page_flags)
+{
+	irqflags_t flags = spin_lock_irqsave(&kernel_lock);
+	err_t err = 0;
+
+	for (uint64_t i = 0; i < npages; i++) {
+		pte_t *entry = pagetable_walk_alloc(&kernel_table, address + i * PAGE_SIZE, 0);
+
+		if (!entry) {
+			unmap_locked(address, i);
+			err = -ENOMEM;
+			break;
+		}
+		debug_assert(!pte_present(pte_read(entry)));
+		pte_exchange(entry, pte_make(frame + i * PAGE_SIZE, page_flags | PAGE_GLOBAL, 0));
+	}
+	spin_unlock_irqrestore(&kernel_lock, flags);
+	return err;
+}
+
+void kernel_unmap(vaddr_t address, uint64_t npages)
+{
+	irqflags_t flags = spin_lock_irqsave(&kernel_lock);
+
+	unmap_locked(address, npages);
+	spin_unlock_irqrestore(&kernel_lock, flags);
+	tlb_flush_range(&kernel_table, address, npages);
+}
+
+void kernel_protect(vaddr_t address, uint64_t npages, unsigned page_flags)
+{
+	irqflags_t flags = spin_lock_irqsave(&kernel_lock);
+
+	for (uint64_t i = 0; i < npages; i++) {
+		unsigned level;
+		pte_t *entry = pagetable_walk(&kernel_table, address + i * PAGE_SIZE, &level);
+
+		if (entry && level == 0 && pte_present(pte_read(entry)))
+			pte_exchange(entry, pte_make(pte_frame(pte_read(entry)),
+						     page_flags | PAGE_GLOBAL, 0));
+	}
+	spin_unlock_irqrestore(&kernel_lock, flags);
+	tlb_flush_range(&kernel_table, address, npages);
+}
+
+bool kernel_translate(vaddr_t address, paddr_t *out)
+{
+	unsigned level;
+	pte_t *entry = pagetable_walk(&kernel_table, address, &level);
+	pte_t value = entry ? pte_read(entry) : 0;
+	uint64_t offset_mask = (UINT64_C(1) << (PAGE_SHIFT + 9 * level)) - 1;
+
+	if (!(value & PTE_PRESENT))
+		return false;
+	*out = (pte_frame(value) & ~offset_mask) | (address & offset_mask);
+	return true;
+}

@@ -1,0 +1,17 @@
+/*
+ * The start of paging, for arch/ alone.
+ */
+#ifndef ARCH_PAGING_PRIV_H
+#define ARCH_PAGING_PRIV_H
+
+#include <arch/boot.h>
+#include <arch/paging.h>
+
+/* As pagetable_walk_alloc() in the kernel's tree, before mm/ can give frames. */
+pte_t *pagetable_walk_early(vaddr_t address, unsigned level, paddr_t (*frame_alloc)(void));
+
+/* Makes the kernel's real tree and loads it: W^X for the image, the direct map, every top-level entry. Takes the frames
+ * for it out of `info`'s usable ranges. */
+void paging_init(struct boot_info *info);
+
+#endif

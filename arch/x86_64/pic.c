@@ -1,0 +1,74 @@
+/*
+ * The two 8259 interrupt controllers (Intel 8259A data sheet). Owns their masks; the lock is held for a few port writes.
+ */
+#include "interrupts.h"
+
+#include <arch/port.h>
+#include <arch/spin.h>
+
+#define PIC1_COMMAND 0x20
+#define PIC1_DATA    0x21
+#define PIC2_COMMAND 0xa0
+#define PIC2_DATA    0xa1
+
+#define ICW1_INIT_ICW4 0x11
+#define ICW4_8086      0x01
+#define OCW2_EOI       0x20
+#define OCW3_READ_ISR  0x0b
+#define CASCADE_LINE   2
+
+static struct spinlock pic_lock = SPINLOCK_INIT(LOCK_LOG);
+static uint16_t masked GUARDED_BY(pic_lock) = 0xffff;
+
+static void write_masks(void) REQUIRES(pic_lock)
+{
+	port_out8(PIC1_DATA, (uint8_t)masked);
+	port_out8(PIC2_DATA, (uint8_t)(masked >> 8));
+}
+
+void pic_init(void)
+{
+	irqflags_t flags = spin_lock_irqsave(&pic_lock);
+
+	port_out8(PIC1_COMMAND, ICW1_INIT_ICW4);
+	port_out8(PIC2_COMMAND, ICW1_INIT_ICW4);
+	port_out8(PIC1_DATA, VECTOR_IRQ_BASE);
+	port_out8(PIC2_DATA, VECTOR_IRQ_BASE + 8);
+	port_out8(PIC1_DATA, 1u << CASCADE_LINE);
+	port_out8(PIC2_DATA, CASCADE_LINE);
+	port_out8(PIC1_DATA, ICW4_8086);
+	port_out8(PIC2_DATA, ICW4_8086);
+	masked = (uint16_t)~(1u << CASCADE_LINE);
+	write_masks();
+	spin_unlock_irqrestore(&pic_lock, flags);
+}
+
+void pic_unmask(unsigned line)
+{
+	irqflags_t flags = spin_lock_irqsave(&pic_lock);
+
+	masked &= (uint16_t)~(1u << line);
+	write_masks();
+	spin_unlock_irqrestore(&pic_lock, flags);
+}
+
+void pic_end(unsigned line)
+{
+	if (line >= 8)
+		port_out8(PIC2_COMMAND, OCW2_EOI);
+	port_out8(PIC1_COMMAND, OCW2_EOI);
+}
+
+bool pic_is_real(unsigned line)
+{
+	uint16_t command = line >= 8 ? PIC2_COMMAND : PIC1_COMMAND;
+
+	if (line != 7 && line != 15)
+		return true;
+	port_out8(command, OCW3_READ_ISR);
+	if (port_in8(command) & 0x80)
+		return true;
+	if (line == 15)
+		port_out8(PIC1_COMMAND, OCW2_EOI); /* the first one did see its cascade line */
+	return false;
+}

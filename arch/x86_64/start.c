@@ -1,0 +1,114 @@
+/*
+ * The first C code: makes the machine what the rest of arch/ promises, then calls kernel_main(). Runs once, on the first
+ * CPU, with interrupts off, on the boot stack.
+ */
+#include "descriptors.h"
+#include "features.h"
+#include "loader.h"
+#include "paging_priv.h"
+#include "x86.h"
+
+#include <arch/boot.h>
+#include <arch/console.h>
+#include <arch/cpu.h>
+#include <arch/machine.h>
+#include <lib/panic.h>
+
+noreturn void arch_start(enum loader loader, paddr_t loader_info);
+
+extern struct boot_info boot_info_storage;
+extern const struct {
+	char tables[0x7000];
+	uint64_t start_cycles;
+} early_tables;
+
+/* Stack canaries of the kernel: one value, drawn at start. Constant afterwards. */
+uint64_t __stack_chk_guard = UINT64_C(0x595e9fbd94fda766);
+noreturn void __stack_chk_fail(void);
+
+noreturn void __stack_chk_fail(void)
+{
+	panic("stack smashed: a function's canary was overwritten");
+}
+
+static struct cpu first_cpu = {
+	.self = &first_cpu,
+	.preempt_count = CPU_NO_SWITCH_WANTED | 1, /* until the scheduler runs */
+};
+static struct cpu_arch first_cpu_arch;
+static struct cpu *cpus[CPU_MAX] = {&first_cpu};
+
+uint32_t cpu_count(void)
+{
+	return 1;
+}
+
+struct cpu *cpu_by_id(uint32_t id)
+{
+	debug_assert(id < cpu_count());
+	return cpus[id];
+}
+
+void cpu_kick(uint32_t id)
+{
+	/* With one CPU there is nobody to interrupt: what it shall see, it sees on its way out. */
+	debug_assert(id < cpu_count());
+}
+
+static void refuse(const char *problem)
+{
+	console_write_raw("Fuselage cannot start: ", 23);
+	for (const char *c = problem; *c; c++)
+		console_write_raw(c, 1);
+	console_write_raw(". Halted.\n", 10);
+	machine_halt();
+}
+
+static void read_boot_info(enum loader loader, paddr_t loader_info)
+{
+	struct boot_info *info = &boot_info_storage;
+	const char *problem = "it was started by neither a PVH nor a multiboot2 loader";
+
+	info->start_cycles = early_tables.start_cycles;
+	info->kernel_start = (uint64_t)kernel_image_start - KERNEL_BASE;
+	info->kernel_end = (uint64_t)kernel_image_end - KERNEL_BASE;
+	if (loader == LOADER_PVH)
+		problem = loader_read_pvh(info, loader_info);
+	else if (loader == LOADER_MULTIBOOT2)
+		problem = loader_read_multiboot2(info, loader_info);
+	if (problem)
+		refuse(problem);
+	loader_carve(info, 0, MIB, MEMORY_TAKEN);
+	loader_carve(info, info->kernel_start, info->kernel_end, MEMORY_TAKEN);
+	for (unsigned i = 0; i < info->nmodules; i++)
+		loader_carve(info, info->modules[i].start, info->modules[i].end, MEMORY_TAKEN);
+}
+
+static void check_memory(void)
+{
+	uint64_t usable_bytes = 0;
+
+	for (unsigned i = 0; i < boot_info->nranges; i++) {
+		if (boot_info->ranges[i].type == MEMORY_USABLE)
+			usable_bytes += boot_info->ranges[i].end - boot_info->ranges[i].start;
+	}
+	if (usable_bytes < MEMORY_MIN_BYTES)
+		refuse("it needs at least 24 MiB of memory (with the ramdisk), and this machine has less");
+}
+
+/* The guard keeps its value in this function's frame, so the canary may only change before any is checked. */
+__attribute__((no_stack_protector)) noreturn void arch_start(enum loader loader,
+							     paddr_t loader_info)
+{
+	msr_write(MSR_GS_BASE, (uint64_t)&first_cpu);
+	first_cpu.arch = &first_cpu_arch;
+	first_cpu.kernel_stack_top = (uint64_t)boot_stack_top;
+	descriptors_init_cpu(&first_cpu);
+	features_detect();
+	features_enable();
+	__stack_chk_guard = cpu_random() & ~UINT64_C(0xff); /* a zero byte stops string overruns */
+	read_boot_info(loader, loader_info);
+	check_memory();
+	paging_init(&boot_info_storage);
+	kernel_main();
+}

@@ -1,0 +1,109 @@
+/*
+ * Owns the ring of the last log lines and the choice of where lines go. The ring and the sink are under `lock`, the
+ * innermost of all, taken with interrupts off: a line may come from anywhere. After log_enter_panic() the lock is
+ * ignored: the one CPU that is left must be able to read.
+ *
+ * The sink is called under the lock, so that lines keep their order; it only ever touches a port or a ring of bytes.
+ */
+#include "log.h"
+
+#include <arch/clock.h>
+#include <arch/console.h>
+#include <arch/cpu.h>
+#include <arch/spin.h>
+#include <lib/atomic.h>
+#include <lib/fmt.h>
+#include <lib/string.h>
+#include <sched/thread.h>
+
+#define RING_LINES 256
+
+static struct spinlock lock = SPINLOCK_INIT(LOCK_LOG);
+static struct log_line ring[RING_LINES]; /* [lock] */
+static uint64_t next_sequence;		 /* [lock] */
+static void (*sink)(const struct log_line *line); /* [lock] */
+static enum log_level sink_level = LOG_INFO;	  /* atomic */
+static bool in_panic;				  /* atomic; never false again */
+
+static void write_polled(const struct log_line *line)
+{
+	char text[LOG_LINE_MAX + 32];
+	size_t len = log_format(line, text, sizeof(text));
+
+	console_write_raw(text, len);
+}
+
+void log_emit(enum log_level level, const char *subsystem, const char *format, ...)
+{
+	struct log_line *line;
+	struct thread *thread = current_thread();
+	irqflags_t flags;
+	va_list arguments;
+	size_t len;
+
+	if (read_once(&in_panic))
+		return;
+	flags = spin_lock_irqsave(&lock);
+	line = &ring[next_sequence % RING_LINES];
+	line->time_ns = clock_ns();
+	line->sequence = next_sequence++;
+	line->level = (uint8_t)level;
+	line->cpu = (uint8_t)cpu_id();
+	line->thread = thread ? thread->tid : 0;
+	len = kernel_format(line->text, sizeof(line->text), "%s: ", subsystem);
+	va_start(arguments, format);
+	len += kernel_format_list(line->text + len, sizeof(line->text) - len, format, arguments);
+	va_end(arguments);
+	line->len_bytes = (uint16_t)MIN(len, sizeof(line->text) - 1);
+	if (level <= read_once(&sink_level)) {
+		if (sink)
+			sink(line);
+		else
+			write_polled(line);
+	}
+	spin_unlock_irqrestore(&lock, flags);
+}
+
+size_t log_format(const struct log_line *line, char *to, size_t to_bytes)
+{
+	size_t len = kernel_format(to, to_bytes, "[%5lu.%06lu] %s\n", line->time_ns / NSEC_PER_SEC,
+				   line->time_ns % NSEC_PER_SEC / NSEC_PER_USEC, line->text);
+
+	return MIN(len, to_bytes - 1);
+}
+
+bool log_read(uint64_t sequence, struct log_line *out)
+{
+	bool locked = !read_once(&in_panic);
+	irqflags_t flags = 0;
+	bool found;
+
+	if (locked)
+		flags = spin_lock_irqsave(&lock);
+	if (sequence + RING_LINES < next_sequence)
+		sequence = next_sequence - RING_LINES;
+	found = sequence < next_sequence;
+	if (found)
+		*out = ring[sequence % RING_LINES];
+	if (locked)
+		spin_unlock_irqrestore(&lock, flags);
+	return found;
+}
+
+void log_set_sink(void (*new_sink)(const struct log_line *line))
+{
+	irqflags_t flags = spin_lock_irqsave(&lock);
+
+	sink = new_sink;
+	spin_unlock_irqrestore(&lock, flags);
+}
+
+void log_set_level(enum log_level level)
+{
+	write_once(&sink_level, level);
+}
+
+void log_enter_panic(void)
+{
+	write_once(&in_panic, true);
+}
