@@ -1,9 +1,10 @@
 /*
- * Owns the ring of the last log lines and the choice of where lines go. The ring and the sink are under `lock`, the
- * innermost of all, taken with interrupts off: a line may come from anywhere. After log_enter_panic() the lock is
- * ignored: the one CPU that is left must be able to read.
+ * Owns the ring of the last log lines and the choice of where lines go. The ring and the sink are
+ * under `lock`, the innermost of all, taken with interrupts off: a line may come from anywhere.
+ * After log_enter_panic() the lock is ignored: the one CPU that is left must be able to read.
  *
- * The sink is called under the lock, so that lines keep their order; it only ever touches a port or a ring of bytes.
+ * The sink is called under the lock, so that lines keep their order; it only ever touches a port or
+ * a ring of bytes.
  */
 #include "log.h"
 
@@ -19,11 +20,11 @@
 #define RING_LINES 256
 
 static struct spinlock lock = SPINLOCK_INIT(LOCK_LOG);
-static struct log_line ring[RING_LINES]; /* [lock] */
-static uint64_t next_sequence;		 /* [lock] */
+static struct log_line ring[RING_LINES];          /* [lock] */
+static uint64_t next_sequence;                    /* [lock] */
 static void (*sink)(const struct log_line *line); /* [lock] */
-static enum log_level sink_level = LOG_INFO;	  /* atomic */
-static bool in_panic;				  /* atomic; never false again */
+static enum log_level sink_level = LOG_INFO;      /* atomic */
+static bool in_panic;                             /* atomic; never false again */
 
 static void write_polled(const struct log_line *line)
 {

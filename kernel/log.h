@@ -11,20 +11,21 @@
 
 /* One line as it was logged. */
 struct log_line {
-	uint64_t time_ns; /* of clock_ns() */
+	uint64_t time_ns;  /* of clock_ns() */
 	uint64_t sequence; /* counts all lines since boot */
-	uint8_t level;	  /* enum log_level */
+	uint8_t level;     /* enum log_level */
 	uint8_t cpu;
 	uint16_t len_bytes;
-	int32_t thread; /* its number; 0 early at boot */
+	int32_t thread;          /* its number; 0 early at boot */
 	char text[LOG_LINE_MAX]; /* "subsystem: message", NUL-terminated */
 };
 
-/* Copies the line numbered `sequence` or, if that is gone already, the oldest one after it. False: there is none yet. */
+/* Copies the line numbered `sequence` or, if that is gone already, the oldest one after it. False:
+ * there is none yet. */
 bool log_read(uint64_t sequence, struct log_line *out);
 
-/* Takes the lines from now on, besides the ring. May be called from anywhere that logs; it must not log or sleep. NULL: the
- * first serial port, by polling, as at the start. */
+/* Takes the lines from now on, besides the ring. May be called from anywhere that logs; it must not
+ * log or sleep. NULL: the first serial port, by polling, as at the start. */
 void log_set_sink(void (*sink)(const struct log_line *line));
 
 /* Lines above this level go to the ring alone. */
@@ -33,7 +34,8 @@ void log_set_level(enum log_level level);
 /* The plain form, "[    1.234567] text\n", cut to `to_bytes`; returns its length. */
 size_t log_format(const struct log_line *line, char *to, size_t to_bytes);
 
-/* For a panic: the ring may be read without its lock from now on, and nothing goes to a sink any more. */
+/* For a panic: the ring may be read without its lock from now on, and nothing goes to a sink any
+ * more. */
 void log_enter_panic(void);
 
 #endif

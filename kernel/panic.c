@@ -1,6 +1,6 @@
 /*
- * The last words: what broke, where, who ran, what was logged before. Runs with interrupts off, takes no lock, allocates
- * nothing, and survives a fault of its own by saying less.
+ * The last words: what broke, where, who ran, what was logged before. Runs with interrupts off,
+ * takes no lock, allocates nothing, and survives a fault of its own by saying less.
  */
 #include "exec_channel.h"
 #include "log.h"
@@ -15,7 +15,7 @@
 #include <lib/string.h>
 #include <sched/thread.h>
 
-#define FRAMES_MAX	32
+#define FRAMES_MAX      32
 #define LOG_LINES_SHOWN 12
 
 static uint32_t panics; /* atomic: how often we came here */
@@ -58,7 +58,8 @@ static void say_backtrace(uint64_t rip, uint64_t fp)
 
 static void say_registers(const struct trap_frame *f)
 {
-	say("rip %016lx  cs  %04lx  rflags %08lx  error %lx\n", f->rip, f->cs, f->rflags, f->error_code);
+	say("rip %016lx  cs  %04lx  rflags %08lx  error %lx\n", f->rip, f->cs, f->rflags,
+	    f->error_code);
 	say("rsp %016lx  ss  %04lx\n", f->rsp, f->ss);
 	say("rax %016lx  rbx %016lx  rcx %016lx  rdx %016lx\n", f->rax, f->rbx, f->rcx, f->rdx);
 	say("rsi %016lx  rdi %016lx  rbp %016lx  r8  %016lx\n", f->rsi, f->rdi, f->rbp, f->r8);
@@ -87,7 +88,8 @@ static void say_log(void)
 	}
 }
 
-static noreturn void die(const char *reason, const struct trap_frame *frame, uint64_t rip, uint64_t fp)
+static noreturn void die(const char *reason, const struct trap_frame *frame, uint64_t rip,
+			 uint64_t fp)
 {
 	const struct thread *thread = current_thread();
 
@@ -105,7 +107,8 @@ static noreturn void die(const char *reason, const struct trap_frame *frame, uin
 	}
 	log_enter_panic();
 	say("\n\nKERNEL PANIC: %s\n", reason);
-	say("cpu %u, thread %d '%s'\n", cpu_id(), thread ? thread->tid : 0, thread ? thread->name : "(none)");
+	say("cpu %u, thread %d '%s'\n", cpu_id(), thread ? thread->tid : 0,
+	    thread ? thread->name : "(none)");
 	if (frame)
 		say_registers(frame);
 	say_backtrace(rip, fp);
@@ -147,10 +150,12 @@ noreturn void trap_kernel_fault(struct trap_frame *frame, vaddr_t address)
 
 	if ((frame->vector == TRAP_DOUBLE_FAULT || frame->vector == TRAP_PAGE_FAULT) &&
 	    is_stack_guard(thread, address))
-		kernel_format(reason, sizeof(reason), "kernel stack overflow in thread '%s' (guard page at %#lx)",
+		kernel_format(reason, sizeof(reason),
+			      "kernel stack overflow in thread '%s' (guard page at %#lx)",
 			      thread->name, address);
 	else if (frame->vector == TRAP_PAGE_FAULT && address < PAGE_SIZE)
-		kernel_format(reason, sizeof(reason), "null pointer dereference: %s %#lx", what, address);
+		kernel_format(reason, sizeof(reason), "null pointer dereference: %s %#lx", what,
+			      address);
 	else if (frame->vector == TRAP_PAGE_FAULT)
 		kernel_format(reason, sizeof(reason), "page fault: %s %#lx (%s)", what, address,
 			      frame->error_code & 1 ? "not allowed" : "nothing mapped there");

@@ -128,7 +128,7 @@ static int digit_value(char character)
 		return character - 'a' + 10;
 	if (character >= 'A' && character <= 'F')
 		return character - 'A' + 10;
-	return INT_MAX;
+	return __INT_MAX__;
 }
 
 err_t string_to_u64(const char *string, uint64_t *out)

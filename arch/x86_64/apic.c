@@ -1,7 +1,7 @@
 /*
- * The local APIC, in xAPIC mode (SDM 3A, chapter 10). Its registers are the running CPU's own, mapped uncached at one
- * address for all; nothing is shared, so there is no lock. I/O APICs come with ACPI; until then the 8259 stays in charge of devices,
- * passed through on LINT0.
+ * The local APIC, in xAPIC mode (SDM 3A, chapter 10). Its registers are the running CPU's own,
+ * mapped uncached at one address for all; nothing is shared, so there is no lock. I/O APICs come
+ * with ACPI; until then the 8259 stays in charge of devices, passed through on LINT0.
  */
 #include "interrupts.h"
 
@@ -31,13 +31,14 @@ enum apic_register {
 	APIC_TIMER_DIVIDE = 0x3e0,
 };
 
-#define SPURIOUS_ENABLE	  (1u << 8)
-#define LVT_MASKED	  (1u << 16)
-#define LVT_EXTINT	  (7u << 8)
-#define LVT_NMI		  (4u << 8)
+#define SPURIOUS_ENABLE   (1u << 8)
+#define LVT_MASKED        (1u << 16)
+#define LVT_EXTINT        (7u << 8)
+#define LVT_NMI           (4u << 8)
 #define TIMER_DIVIDE_BY_1 0xb
 
-/* The last page of the kernel's virtual area; mapped by apic_init() on the first CPU, constant afterwards. */
+/* The last page of the kernel's virtual area; mapped by apic_init() on the first CPU, constant
+ * afterwards. */
 #define APIC_VIRTUAL (KVA_END - PAGE_SIZE)
 
 static bool present;

@@ -1,5 +1,6 @@
 /*
- * Return addresses and their names. The table of names (tools/symtab.py) is part of the image and constant.
+ * Return addresses and their names. The table of names (tools/symtab.py) is part of the image and
+ * constant.
  */
 #include "descriptors.h"
 #include "x86.h"

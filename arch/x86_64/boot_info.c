@@ -1,8 +1,9 @@
 /*
- * Owns the record of what the loader said. Filled in by the first CPU before anything else runs, constant afterwards.
+ * Owns the record of what the loader said. Filled in by the first CPU before anything else runs,
+ * constant afterwards.
  *
- * The list of ranges is kept sorted and free of overlaps while it is made: a loader's map is input, and firmware is known
- * to overlap entries. Where two disagree, the memory is not used.
+ * The list of ranges is kept sorted and free of overlaps while it is made: a loader's map is input,
+ * and firmware is known to overlap entries. Where two disagree, the memory is not used.
  */
 #include "loader.h"
 
@@ -73,7 +74,8 @@ void loader_add_module(struct boot_info *info, paddr_t start, paddr_t end, const
 	string_copy(module->name, sizeof(module->name), name);
 }
 
-static bool word_matches(const char *word, size_t len, const char *name, const char **value, size_t *value_len)
+static bool word_matches(const char *word, size_t len, const char *name, const char **value,
+			 size_t *value_len)
 {
 	size_t name_len = strlen(name);
 

@@ -1,9 +1,11 @@
 /*
- * Time. Owns the rate of the TSC, the offset of the wall clock, and the way to a one-shot interrupt: the local APIC's
- * timer where there is one, else the 8254. Rates are constant after clock_init(); the wall offset is one atomic word.
+ * Time. Owns the rate of the TSC, the offset of the wall clock, and the way to a one-shot
+ * interrupt: the local APIC's timer where there is one, else the 8254. Rates are constant after
+ * clock_init(); the wall offset is one atomic word.
  *
- * The TSC is trusted if the CPU says it is invariant, or if a hypervisor is there and two measurements against the 8254 agree. If
- * neither holds it is still the clock, since there is no better one yet, and the log says so.
+ * The TSC is trusted if the CPU says it is invariant, or if a hypervisor is there and two
+ * measurements against the 8254 agree. If neither holds it is still the clock, since there is no
+ * better one yet, and the log says so.
  */
 #define LOG_SUBSYSTEM "clock"
 
@@ -18,22 +20,22 @@
 #include <lib/log.h>
 
 /* Intel 8254 data sheet. */
-#define PIT_HZ		1193182
-#define PIT_CHANNEL0	0x40
-#define PIT_CHANNEL2	0x42
-#define PIT_COMMAND	0x43
-#define PIT_GATE	0x61
-#define PIT0_ONE_SHOT	0x30 /* channel 0, both bytes, mode 0 */
-#define PIT2_ONE_SHOT	0xb0 /* channel 2, both bytes, mode 0 */
-#define GATE_CHANNEL2	0x01
-#define GATE_SPEAKER	0x02
-#define GATE_OUT	0x20
+#define PIT_HZ        1193182
+#define PIT_CHANNEL0  0x40
+#define PIT_CHANNEL2  0x42
+#define PIT_COMMAND   0x43
+#define PIT_GATE      0x61
+#define PIT0_ONE_SHOT 0x30 /* channel 0, both bytes, mode 0 */
+#define PIT2_ONE_SHOT 0xb0 /* channel 2, both bytes, mode 0 */
+#define GATE_CHANNEL2 0x01
+#define GATE_SPEAKER  0x02
+#define GATE_OUT      0x20
 
 /* Half a millisecond; two of them make the measurement and its check. */
-#define WINDOW_TICKS	(PIT_HZ / 2000)
-#define ATTEMPTS	5
-#define AGREE_PERCENT	2
-#define POLLS_MAX	10000000
+#define WINDOW_TICKS  (PIT_HZ / 2000)
+#define ATTEMPTS      5
+#define AGREE_PERCENT 2
+#define POLLS_MAX     10000000
 
 /* ns = (cycles * ns_mult) >> 32. Constant after clock_init(). */
 static uint64_t ns_mult;
@@ -49,7 +51,8 @@ struct window {
 	uint64_t apic;
 };
 
-/* What the TSC and the APIC timer count while the 8254 counts WINDOW_TICKS. False: it never ends. */
+/* What the TSC and the APIC timer count while the 8254 counts WINDOW_TICKS. False: it never ends.
+ */
 static bool measure(struct window *window)
 {
 	uint8_t gate = port_in8(PIT_GATE);
@@ -178,7 +181,9 @@ void clock_set_timer(uint64_t deadline_ns)
 			apic_timer_set(0);
 		return; /* the 8254's last shot may still come; whoever gets it finds nothing due */
 	}
-	count = scale(deadline_ns > now ? MIN(deadline_ns - now, 4 * NSEC_PER_SEC) : 0, timer_mult) + 1;
+	count = scale(deadline_ns > now ? MIN(deadline_ns - now, 4 * NSEC_PER_SEC) : 0,
+		      timer_mult) +
+		1;
 	if (apic_present())
 		apic_timer_set((uint32_t)MIN(count, (uint64_t)UINT32_MAX));
 	else

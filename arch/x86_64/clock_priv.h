@@ -1,7 +1,8 @@
 #ifndef ARCH_CLOCK_PRIV_H
 #define ARCH_CLOCK_PRIV_H
 
-/* Measures the TSC and the local APIC's timer against the 8254 in about 1 ms; chooses clock and timer. */
+/* Measures the TSC and the local APIC's timer against the 8254 in about 1 ms; chooses clock and
+ * timer. */
 void clock_init(void);
 
 #endif

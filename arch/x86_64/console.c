@@ -1,18 +1,20 @@
 /*
- * COM1, polled (16550 data sheet). Owns nothing but whether the port is there; whoever writes serialises.
+ * COM1, polled (16550 data sheet). Owns nothing but whether the port is there; whoever writes
+ * serialises.
  */
 #include <arch/console.h>
 
 #include <arch/cpu.h>
 #include <arch/port.h>
 
-#define COM1	     0x3f8
+#define COM1         0x3f8
 #define LINE_CONTROL (COM1 + 3)
 #define LINE_STATUS  (COM1 + 5)
-#define SCRATCH	     (COM1 + 7)
+#define SCRATCH      (COM1 + 7)
 
 #define STATUS_THR_EMPTY 0x20
-/* About 20 ms of polling on real hardware, enough for one character at 1200 baud: then the port is taken as stuck. */
+/* About 20 ms of polling on real hardware, enough for one character at 1200 baud: then the port is
+ * taken as stuck. */
 #define POLLS_MAX 100000
 
 enum port_state { PORT_UNKNOWN, PORT_THERE, PORT_ABSENT };
@@ -24,7 +26,8 @@ static bool port_there(void)
 		port_out8(SCRATCH, 0x5a);
 		state = port_in8(SCRATCH) == 0x5a ? PORT_THERE : PORT_ABSENT;
 		if (state == PORT_THERE)
-			port_out8(LINE_CONTROL, 0x03); /* 8 bits, no parity, one stop bit; the rate stays the firmware's */
+			port_out8(LINE_CONTROL, 0x03); /* 8 bits, no parity, one stop bit; the rate
+							  stays the firmware's */
 	}
 	return state == PORT_THERE;
 }

@@ -1,9 +1,10 @@
 /*
- * Going from one thread to another, and into user mode. Owns what is the CPU's of the running thread: its stack for
- * traps, FS and GS bases, FPU registers, CR3. Called with interrupts off; nothing here can fail.
+ * Going from one thread to another, and into user mode. Owns what is the CPU's of the running
+ * thread: its stack for traps, FS and GS bases, FPU registers, CR3. Called with interrupts off;
+ * nothing here can fail.
  *
- * A kernel thread runs in whatever page tables it finds (all have the kernel's half), so going to one and back to the
- * same program loads neither CR3 nor FPU state of anybody else.
+ * A kernel thread runs in whatever page tables it finds (all have the kernel's half), so going to
+ * one and back to the same program loads neither CR3 nor FPU state of anybody else.
  */
 #include "context_priv.h"
 #include "descriptors.h"
@@ -22,7 +23,8 @@ void context_switch_stacks(struct context *from, struct context *to);
 void context_start(void);
 noreturn void context_enter_frame(struct trap_frame *frame);
 
-/* The page tables that this CPU has loaded; NULL: the kernel's own. Its CPU's alone, interrupts off. */
+/* The page tables that this CPU has loaded; NULL: the kernel's own. Its CPU's alone, interrupts
+ * off. */
 static PERCPU(struct pagetable *, loaded_pagetable);
 
 void context_init(struct context *context, vaddr_t stack_base, vaddr_t stack_top,
@@ -33,12 +35,12 @@ void context_init(struct context *context, vaddr_t stack_base, vaddr_t stack_top
 	*context = (struct context){.stack_base = stack_base, .stack_top = stack_top};
 	*--sp = 0; /* keeps the stack aligned as after a call */
 	*--sp = (uint64_t)context_start;
-	*--sp = 0;		  /* rbp: the end of backtraces */
-	*--sp = 0;		  /* rbx */
-	*--sp = (uint64_t)entry;  /* r12 */
+	*--sp = 0;                  /* rbp: the end of backtraces */
+	*--sp = 0;                  /* rbx */
+	*--sp = (uint64_t)entry;    /* r12 */
 	*--sp = (uint64_t)argument; /* r13 */
-	*--sp = 0;		  /* r14 */
-	*--sp = 0;		  /* r15 */
+	*--sp = 0;                  /* r14 */
+	*--sp = 0;                  /* r15 */
 	context->sp = (uint64_t)sp;
 }
 
@@ -49,7 +51,8 @@ static void load_pagetable(struct pagetable *table)
 
 	if (*loaded == table)
 		return;
-	/* Set before the load and cleared after the other's: a CPU whose bit is clear has no entry of the tree. */
+	/* Set before the load and cleared after the other's: a CPU whose bit is clear has no entry
+	 * of the tree. */
 	if (table)
 		atomic_fetch_or_full(&table->cpus, self);
 	cr3_write(table ? table->root : pagetable_kernel()->root);

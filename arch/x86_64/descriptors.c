@@ -1,6 +1,6 @@
 /*
- * Owns GDT, TSS and IDT. The GDT and TSS belong to their CPU; the one IDT is made by the first CPU and constant
- * afterwards. Hardware facts: SDM 3A, chapters 3, 6 and 7.
+ * Owns GDT, TSS and IDT. The GDT and TSS belong to their CPU; the one IDT is made by the first CPU
+ * and constant afterwards. Hardware facts: SDM 3A, chapters 3, 6 and 7.
  */
 #include "descriptors.h"
 
@@ -73,8 +73,8 @@ static void gdt_fill(struct cpu_arch *arch)
 	arch->gdt[SELECTOR_USER_DATA >> 3] = UINT64_C(0x00cff3000000ffff);
 	arch->gdt[SELECTOR_USER_CODE >> 3] = UINT64_C(0x00affb000000ffff);
 	/* A 64-bit TSS descriptor takes two entries (SDM 3A 7.2.3). */
-	arch->gdt[SELECTOR_TSS >> 3] = limit | (base & 0xffffff) << 16 | UINT64_C(0x89) << 40 |
-				       (base >> 24 & 0xff) << 56;
+	arch->gdt[SELECTOR_TSS >> 3] =
+		limit | (base & 0xffffff) << 16 | UINT64_C(0x89) << 40 | (base >> 24 & 0xff) << 56;
 	arch->gdt[(SELECTOR_TSS >> 3) + 1] = base >> 32;
 }
 

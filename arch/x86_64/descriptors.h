@@ -22,7 +22,8 @@ struct PACKED tss {
 	uint16_t iomap_base;
 };
 
-/* Each CPU's own, page-aligned: the only kernel data that user page tables would map if they were split. */
+/* Each CPU's own, page-aligned: the only kernel data that user page tables would map if they were
+ * split. */
 struct cpu_arch {
 	alignas(4096) uint64_t gdt[7];
 	struct tss tss;

@@ -1,6 +1,6 @@
 /*
- * Owns the record of CPU features. Written once by features_detect() on the first CPU, constant afterwards. All CPUs are
- * taken to be alike, as every PC's are.
+ * Owns the record of CPU features. Written once by features_detect() on the first CPU, constant
+ * afterwards. All CPUs are taken to be alike, as every PC's are.
  */
 #include "features.h"
 
@@ -12,7 +12,7 @@
 
 struct smap_site {
 	int32_t distance; /* from here to the three bytes */
-	uint32_t kind;	  /* 0: stac, 1: clac */
+	uint32_t kind;    /* 0: stac, 1: clac */
 };
 extern const struct smap_site smap_sites_start[], smap_sites_end[];
 

@@ -4,7 +4,8 @@
 #ifndef ARCH_FEATURES_H
 #define ARCH_FEATURES_H
 
-/* Reads CPUID and patches SMAP's instructions into the text, which must be writable still. First CPU only. */
+/* Reads CPUID and patches SMAP's instructions into the text, which must be writable still. First
+ * CPU only. */
 void features_detect(void);
 /* Sets the control registers and the system call's MSRs of the running CPU. */
 void features_enable(void);

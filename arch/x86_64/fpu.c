@@ -1,6 +1,7 @@
 /*
- * Owns the extended state of programs: saved and loaded eagerly by context_switch(), never used by the kernel itself
- * (it is compiled with -mgeneral-regs-only). XSAVE where the CPU has it, else FXSAVE (SDM 1, chapters 10.5 and 13).
+ * Owns the extended state of programs: saved and loaded eagerly by context_switch(), never used by
+ * the kernel itself (it is compiled with -mgeneral-regs-only). XSAVE where the CPU has it, else
+ * FXSAVE (SDM 1, chapters 10.5 and 13).
  *
  * Only x87, SSE and AVX with its wider parts are managed; protection keys (component 9) stay off.
  */
@@ -13,12 +14,12 @@
 #include <lib/string.h>
 
 /* XCR0: x87, SSE, AVX, AVX-512 (three components). */
-#define XCR0_WANTED	  UINT64_C(0xe7)
-#define FXSAVE_BYTES	  512
-#define FCW_DEFAULT	  0x037f     /* psABI 3.4.1 */
-#define MXCSR_DEFAULT	  0x00001f80
-#define FXSAVE_FCW	  0
-#define FXSAVE_MXCSR	  24
+#define XCR0_WANTED   UINT64_C(0xe7)
+#define FXSAVE_BYTES  512
+#define FCW_DEFAULT   0x037f /* psABI 3.4.1 */
+#define MXCSR_DEFAULT 0x00001f80
+#define FXSAVE_FCW    0
+#define FXSAVE_MXCSR  24
 
 /* Constant after fpu_detect(). */
 static uint64_t components;
@@ -51,7 +52,8 @@ void fpu_state_init(void *state)
 	uint16_t fcw = FCW_DEFAULT;
 	uint32_t mxcsr = MXCSR_DEFAULT;
 
-	/* An XSAVE header of zeros: all components in their initial state, but FCW and MXCSR are always loaded. */
+	/* An XSAVE header of zeros: all components in their initial state, but FCW and MXCSR are
+	 * always loaded. */
 	memset(state, 0, state_bytes);
 	memcpy((char *)state + FXSAVE_FCW, &fcw, sizeof(fcw));
 	memcpy((char *)state + FXSAVE_MXCSR, &mxcsr, sizeof(mxcsr));

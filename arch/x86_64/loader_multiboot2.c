@@ -1,6 +1,6 @@
 /*
- * Multiboot2's boot information (specification 3.6): a list of tags. Input: every tag's size is checked against the
- * whole before it is read.
+ * Multiboot2's boot information (specification 3.6): a list of tags. Input: every tag's size is
+ * checked against the whole before it is read.
  */
 #include "loader.h"
 

@@ -1,6 +1,6 @@
 /*
- * The PVH start information (Xen's public/arch-x86/hvm/start_info.h describes the layout). Input: everything is checked
- * before it is followed.
+ * The PVH start information (Xen's public/arch-x86/hvm/start_info.h describes the layout). Input:
+ * everything is checked before it is followed.
  */
 #include "loader.h"
 
@@ -94,6 +94,7 @@ const char *loader_read_pvh(struct boot_info *info, paddr_t from)
 		info->cmdline = phys_to_virt(start->cmdline);
 	info->rsdp = start->rsdp;
 	loader_carve(info, from, from + sizeof(*start), MEMORY_TAKEN);
-	loader_carve(info, start->cmdline, start->cmdline + strlen(info->cmdline) + 1, MEMORY_TAKEN);
+	loader_carve(info, start->cmdline, start->cmdline + strlen(info->cmdline) + 1,
+		     MEMORY_TAKEN);
 	return NULL;
 }

@@ -1,24 +1,26 @@
 /*
- * The end of a session with the machine: off, again, or stopped. Without ACPI only the ways that QEMU and old chipsets
- * offer; each is tried in turn.
+ * The end of a session with the machine: off, again, or stopped. Without ACPI only the ways that
+ * QEMU and old chipsets offer; each is tried in turn.
  */
+#include "clock_priv.h"
 #include "interrupts.h"
 #include "rtc.h"
-#include "clock_priv.h"
 #include "x86.h"
 
+#include <arch/clock.h>
 #include <arch/console.h>
 #include <arch/cpu.h>
 #include <arch/machine.h>
 #include <arch/port.h>
 
-/* PM1a control of QEMU's PIIX4 and ICH9, whose firmware puts the block there; SLP_EN with SLP_TYP 0 is S5 on both. */
-#define PM1A_PIIX4   0xb004
-#define PM1A_PIIX4_OLD 0x604
-#define SLP_EN	     0x2000
+/* PM1a control of QEMU's PIIX4 and ICH9, whose firmware puts the block there; SLP_EN with SLP_TYP 0
+ * is S5 on both. */
+#define PM1A_PIIX4       0xb004
+#define PM1A_PIIX4_OLD   0x604
+#define SLP_EN           0x2000
 #define KEYBOARD_COMMAND 0x64
-#define KEYBOARD_RESET	 0xfe
-#define RESET_CONTROL	 0xcf9
+#define KEYBOARD_RESET   0xfe
+#define RESET_CONTROL    0xcf9
 
 void machine_init_interrupts(void)
 {
@@ -43,6 +45,10 @@ noreturn void machine_poweroff(void)
 	irq_disable();
 	port_out16(PM1A_PIIX4_OLD, SLP_EN);
 	port_out16(PM1A_PIIX4, SLP_EN);
+	/* An emulator acts on it a moment later; the time that a port takes is the only clock that
+	 * is sure to run. */
+	for (int i = 0; i < 100000; i++)
+		port_in8(KEYBOARD_COMMAND);
 	console_write_raw(text, sizeof(text) - 1);
 	machine_halt();
 }

@@ -1,9 +1,10 @@
 /*
- * Page tables: entries, walks, the kernel's half, the TLB. Owns the format of an entry and the kernel's own tree.
+ * Page tables: entries, walks, the kernel's half, the TLB. Owns the format of an entry and the
+ * kernel's own tree.
  *
- * Trees of programs are changed under their owner's lock (LOCK_PAGETABLE); the kernel's half under `kernel_lock`, except that
- * a page that its caller owns alone is unmapped and protected without it: entries are single words. Hardware facts: SDM
- * 3A, chapter 4.
+ * Trees of programs are changed under their owner's lock (LOCK_PAGETABLE); the kernel's half under
+ * `kernel_lock`, except that a page that its caller owns alone is unmapped and protected without
+ * it: entries are single words. Hardware facts: SDM 3A, chapter 4.
  */
 #include "context_priv.h"
 #include "paging_priv.h"
@@ -26,9 +27,9 @@
 #define PTE_DIRTY    (UINT64_C(1) << 6)
 #define PTE_LARGE    (UINT64_C(1) << 7)
 #define PTE_GLOBAL   (UINT64_C(1) << 8)
-#define PTE_COW	     (UINT64_C(1) << 9) /* 9 to 11 are the software's */
+#define PTE_COW      (UINT64_C(1) << 9) /* 9 to 11 are the software's */
 #define PTE_KEEP     (UINT64_C(1) << 10)
-#define PTE_NX	     (UINT64_C(1) << 63)
+#define PTE_NX       (UINT64_C(1) << 63)
 #define PTE_FRAME    UINT64_C(0x000ffffffffff000)
 
 #define TABLE_ENTRIES 512
@@ -70,10 +71,10 @@ pte_t pte_make(paddr_t frame, unsigned page_flags, unsigned level)
 unsigned pte_flags(pte_t entry)
 {
 	return (entry & PTE_WRITE ? PAGE_WRITE : 0) | (entry & PTE_USER ? PAGE_USER : 0) |
-	       (entry & PTE_GLOBAL ? PAGE_GLOBAL : 0) |
-	       (entry & PTE_UNCACHED ? PAGE_UNCACHED : 0) | (entry & PTE_COW ? PAGE_SOFT_COW : 0) |
-	       (entry & PTE_KEEP ? PAGE_SOFT_KEEP : 0) | (entry & PTE_NX ? 0 : PAGE_EXEC) |
-	       (entry & PTE_ACCESSED ? PAGE_ACCESSED : 0) | (entry & PTE_DIRTY ? PAGE_DIRTY : 0);
+	       (entry & PTE_GLOBAL ? PAGE_GLOBAL : 0) | (entry & PTE_UNCACHED ? PAGE_UNCACHED : 0) |
+	       (entry & PTE_COW ? PAGE_SOFT_COW : 0) | (entry & PTE_KEEP ? PAGE_SOFT_KEEP : 0) |
+	       (entry & PTE_NX ? 0 : PAGE_EXEC) | (entry & PTE_ACCESSED ? PAGE_ACCESSED : 0) |
+	       (entry & PTE_DIRTY ? PAGE_DIRTY : 0);
 }
 
 bool pte_present(pte_t entry)
@@ -188,7 +189,8 @@ struct clearing {
 	void *argument;
 };
 
-/* Empties the part of one table that [start, end) covers; true if nothing is left in the whole table. */
+/* Empties the part of one table that [start, end) covers; true if nothing is left in the whole
+ * table. */
 static bool clear_table(const struct clearing *c, paddr_t frame, vaddr_t base, unsigned level)
 {
 	pte_t *entries = table_at(frame);
@@ -229,7 +231,8 @@ void pagetable_clear(struct pagetable *table, vaddr_t start, vaddr_t end,
 	debug_assert(start <= end && end <= USER_MAX + PAGE_SIZE);
 	for (vaddr_t base = ALIGN_DOWN(start, top_step); base < end; base += top_step) {
 		pte_t *entry = &entries[level_index(base, TOP_LEVEL)];
-		struct clearing c = {.start = start, .end = end, .leaf = leaf, .argument = argument};
+		struct clearing c = {
+			.start = start, .end = end, .leaf = leaf, .argument = argument};
 		paddr_t frame = pte_frame(pte_read(entry));
 
 		if (!pte_present(pte_read(entry)))
@@ -278,7 +281,8 @@ static void flush_everything_local(void)
 	irq_restore(flags);
 }
 
-/* One CPU runs so far; with more, the others that are named in table->cpus are asked by an interrupt here. */
+/* One CPU runs so far; with more, the others that are named in table->cpus are asked by an
+ * interrupt here. */
 void tlb_flush_range(struct pagetable *table, vaddr_t start, uint64_t npages)
 {
 	bool kernel = table == &kernel_table;

@@ -1,6 +1,6 @@
 /*
- * Makes the kernel's page tables, once, on the first CPU, while the loader's tables (boot.asm) still map the first 4 GiB
- * writable. Afterwards nothing is writable and executable at once.
+ * Makes the kernel's page tables, once, on the first CPU, while the loader's tables (boot.asm)
+ * still map the first 4 GiB writable. Afterwards nothing is writable and executable at once.
  *
  * Frames for the tables come off the usable memory ranges before mm/ sees them.
  */
@@ -26,7 +26,8 @@ static paddr_t early_frame(void)
 		struct memory_range *range = &boot->ranges[i];
 		paddr_t frame = ALIGN_UP(MAX(range->start, MIB), PAGE_SIZE);
 
-		if (range->type != MEMORY_USABLE || frame + PAGE_SIZE > MIN(range->end, EARLY_LIMIT))
+		if (range->type != MEMORY_USABLE ||
+		    frame + PAGE_SIZE > MIN(range->end, EARLY_LIMIT))
 			continue;
 		range->start = frame + PAGE_SIZE;
 		memset(phys_to_virt(frame), 0, PAGE_SIZE);
@@ -46,13 +47,14 @@ static void map_image_part(const char *start, const char *end, unsigned page_fla
 {
 	for (vaddr_t address = (vaddr_t)start; address < (vaddr_t)end; address += PAGE_SIZE) {
 		if (address != (vaddr_t)boot_stack_guard)
-			map_at(address, boot->kernel_start + (address - (vaddr_t)kernel_image_start),
+			map_at(address,
+			       boot->kernel_start + (address - (vaddr_t)kernel_image_start),
 			       page_flags, 0);
 	}
 }
 
-/* All memory that the firmware told of, in pages as large as they come. Rounded outwards to 2 MiB: what lies beside
- * memory stays uncached by the MTRRs, and nobody uses its alias here. */
+/* All memory that the firmware told of, in pages as large as they come. Rounded outwards to 2 MiB:
+ * what lies beside memory stays uncached by the MTRRs, and nobody uses its alias here. */
 static void map_direct(void)
 {
 	paddr_t mapped_to = 0;
@@ -63,7 +65,8 @@ static void map_direct(void)
 		paddr_t end = ALIGN_UP(boot->ranges[i].end, LARGE_BYTES);
 
 		while (start < end) {
-			bool fits = huge && IS_ALIGNED(start, HUGE_BYTES) && end - start >= HUGE_BYTES;
+			bool fits =
+				huge && IS_ALIGNED(start, HUGE_BYTES) && end - start >= HUGE_BYTES;
 
 			map_at(DIRECT_MAP_BASE + start, start, PAGE_WRITE, fits ? 2 : 1);
 			start += fits ? HUGE_BYTES : LARGE_BYTES;
@@ -74,8 +77,8 @@ static void map_direct(void)
 
 static void make_top_entries(vaddr_t start, vaddr_t end)
 {
-	for (vaddr_t address = start; address < end; address += TOP_BYTES)
-		pagetable_walk_early(address, 2, early_frame);
+	for (vaddr_t offset = 0; offset < end - start; offset += TOP_BYTES)
+		pagetable_walk_early(start + offset, 2, early_frame);
 }
 
 void paging_init(struct boot_info *info)
@@ -87,7 +90,8 @@ void paging_init(struct boot_info *info)
 	map_image_part(kernel_text_start, kernel_text_end, PAGE_EXEC);
 	map_image_part(kernel_rodata_start, kernel_rodata_end, 0);
 	map_image_part(kernel_data_start, kernel_image_end, PAGE_WRITE);
-	/* early_frame() cuts at the ranges' starts while they are mapped here, so what it took is mapped too. */
+	/* early_frame() cuts at the ranges' starts while they are mapped here, so what it took is
+	 * mapped too. */
 	map_direct();
 
 	for (unsigned i = 0; i < boot->nranges; i++)

@@ -1,5 +1,6 @@
 /*
- * The two 8259 interrupt controllers (Intel 8259A data sheet). Owns their masks; the lock is held for a few port writes.
+ * The two 8259 interrupt controllers (Intel 8259A data sheet). Owns their masks; the lock is held
+ * for a few port writes.
  */
 #include "interrupts.h"
 
@@ -38,7 +39,7 @@ void pic_init(void)
 	port_out8(PIC2_DATA, CASCADE_LINE);
 	port_out8(PIC1_DATA, ICW4_8086);
 	port_out8(PIC2_DATA, ICW4_8086);
-	masked = (uint16_t)~(1u << CASCADE_LINE);
+	masked = (uint16_t) ~(1u << CASCADE_LINE);
 	write_masks();
 	spin_unlock_irqrestore(&pic_lock, flags);
 }
@@ -47,7 +48,7 @@ void pic_unmask(unsigned line)
 {
 	irqflags_t flags = spin_lock_irqsave(&pic_lock);
 
-	masked &= (uint16_t)~(1u << line);
+	masked &= (uint16_t) ~(1u << line);
 	write_masks();
 	spin_unlock_irqrestore(&pic_lock, flags);
 }

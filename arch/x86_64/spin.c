@@ -1,6 +1,6 @@
 /*
- * The order checker's hooks of spinlocks, for debug builds. Owns the list of spinlocks that each CPU holds; interrupts
- * are off while it is changed.
+ * The order checker's hooks of spinlocks, for debug builds. Owns the list of spinlocks that each
+ * CPU holds; interrupts are off while it is changed.
  */
 #include <arch/spin.h>
 

@@ -1,6 +1,6 @@
 /*
- * The first C code: makes the machine what the rest of arch/ promises, then calls kernel_main(). Runs once, on the first
- * CPU, with interrupts off, on the boot stack.
+ * The first C code: makes the machine what the rest of arch/ promises, then calls kernel_main().
+ * Runs once, on the first CPU, with interrupts off, on the boot stack.
  */
 #include "descriptors.h"
 #include "features.h"
@@ -93,10 +93,12 @@ static void check_memory(void)
 			usable_bytes += boot_info->ranges[i].end - boot_info->ranges[i].start;
 	}
 	if (usable_bytes < MEMORY_MIN_BYTES)
-		refuse("it needs at least 24 MiB of memory (with the ramdisk), and this machine has less");
+		refuse("it needs at least 24 MiB of memory (with the ramdisk), and this machine "
+		       "has less");
 }
 
-/* The guard keeps its value in this function's frame, so the canary may only change before any is checked. */
+/* The guard keeps its value in this function's frame, so the canary may only change before any is
+ * checked. */
 __attribute__((no_stack_protector)) noreturn void arch_start(enum loader loader,
 							     paddr_t loader_info)
 {

@@ -1,9 +1,11 @@
 /*
- * Where every vector ends. Owns the counters of interrupts and the handlers of the lines. Handlers are registered once
- * and stay; a slot is published with release and read with acquire, so no lock is needed.
+ * Where every vector ends. Owns the counters of interrupts and the handlers of the lines. Handlers
+ * are registered once and stay; a slot is published with release and read with acquire, so no lock
+ * is needed.
  *
- * A page fault on a program's address is mm/'s to serve, whoever caused it. What cannot be served ends a user copy through
- * the exception table, a program through its hook, a module through its own; everything else is a fault of the kernel.
+ * A page fault on a program's address is mm/'s to serve, whoever caused it. What cannot be served
+ * ends a user copy through the exception table, a program through its hook, a module through its
+ * own; everything else is a fault of the kernel.
  */
 #include "interrupts.h"
 
@@ -36,12 +38,28 @@ static const struct irq_handler *handlers[IRQ_LINES]; /* atomic */
 
 const char *trap_name(uint64_t vector)
 {
-	static const char *const names[] = {
-		"divide error", "debug", "non-maskable interrupt", "breakpoint", "overflow",
-		"bound range", "invalid opcode", "no FPU", "double fault", "coprocessor overrun",
-		"invalid TSS", "segment not present", "stack segment fault", "general protection fault",
-		"page fault", "reserved", "x87 error", "alignment check", "machine check", "SIMD error",
-		"virtualization", "control protection"};
+	static const char *const names[] = {"divide error",
+					    "debug",
+					    "non-maskable interrupt",
+					    "breakpoint",
+					    "overflow",
+					    "bound range",
+					    "invalid opcode",
+					    "no FPU",
+					    "double fault",
+					    "coprocessor overrun",
+					    "invalid TSS",
+					    "segment not present",
+					    "stack segment fault",
+					    "general protection fault",
+					    "page fault",
+					    "reserved",
+					    "x87 error",
+					    "alignment check",
+					    "machine check",
+					    "SIMD error",
+					    "virtualization",
+					    "control protection"};
 
 	if (vector == SYSCALL_VECTOR)
 		return "system call";
@@ -126,7 +144,8 @@ static void page_fault(struct trap_frame *frame)
 {
 	uint64_t address = cr2_read();
 	bool by_user = trap_from_user(frame);
-	bool may_wait = by_user || (frame->rflags & RFLAGS_IF && !preempt_depth() && !in_interrupt());
+	bool may_wait =
+		by_user || (frame->rflags & RFLAGS_IF && !preempt_depth() && !in_interrupt());
 
 	if (address < USER_MAX + PAGE_SIZE && may_wait) {
 		err_t err;
@@ -215,7 +234,8 @@ static void interrupt(struct trap_frame *frame)
 	}
 	preempt_enable_no_switch();
 	cpu->interrupt_depth--;
-	/* Into the kernel: switch here, if that may be. Into a program: on the way out, by the same word. */
+	/* Into the kernel: switch here, if that may be. Into a program: on the way out, by the same
+	 * word. */
 	if (!trap_from_user(frame) && cpu->preempt_count == 0)
 		preempt_schedule();
 }
@@ -230,7 +250,8 @@ void trap_dispatch(struct trap_frame *frame)
 		interrupt(frame);
 }
 
-/* The way out to a program, when a switch is wanted or exit work is waiting. Interrupts off on entry and exit. */
+/* The way out to a program, when a switch is wanted or exit work is waiting. Interrupts off on
+ * entry and exit. */
 void user_exit_slow(struct trap_frame *frame)
 {
 	/* struct thread begins with its context (sched/thread.h asserts it). */

@@ -1,5 +1,6 @@
 /*
- * The machine's registers and instructions, for arch/ alone. Numbers from Intel's SDM, volumes 3 and 4.
+ * The machine's registers and instructions, for arch/ alone. Numbers from Intel's SDM, volumes 3
+ * and 4.
  */
 #ifndef ARCH_X86_H
 #define ARCH_X86_H
@@ -7,49 +8,49 @@
 #include <lib/types.h>
 
 /* Control registers (SDM 3A 2.5). */
-#define CR0_MP	   (UINT64_C(1) << 1)
-#define CR0_EM	   (UINT64_C(1) << 2)
-#define CR0_TS	   (UINT64_C(1) << 3)
-#define CR0_NE	   (UINT64_C(1) << 5)
-#define CR0_WP	   (UINT64_C(1) << 16)
-#define CR4_PGE	   (UINT64_C(1) << 7)
-#define CR4_OSFXSR (UINT64_C(1) << 9)
-#define CR4_OSXMM  (UINT64_C(1) << 10)
-#define CR4_UMIP   (UINT64_C(1) << 11)
+#define CR0_MP       (UINT64_C(1) << 1)
+#define CR0_EM       (UINT64_C(1) << 2)
+#define CR0_TS       (UINT64_C(1) << 3)
+#define CR0_NE       (UINT64_C(1) << 5)
+#define CR0_WP       (UINT64_C(1) << 16)
+#define CR4_PGE      (UINT64_C(1) << 7)
+#define CR4_OSFXSR   (UINT64_C(1) << 9)
+#define CR4_OSXMM    (UINT64_C(1) << 10)
+#define CR4_UMIP     (UINT64_C(1) << 11)
 #define CR4_FSGSBASE (UINT64_C(1) << 16)
-#define CR4_OSXSAVE (UINT64_C(1) << 18)
-#define CR4_SMEP   (UINT64_C(1) << 20)
-#define CR4_SMAP   (UINT64_C(1) << 21)
+#define CR4_OSXSAVE  (UINT64_C(1) << 18)
+#define CR4_SMEP     (UINT64_C(1) << 20)
+#define CR4_SMAP     (UINT64_C(1) << 21)
 
 /* RFLAGS (SDM 1 3.4.3). */
-#define RFLAGS_FIXED  (UINT64_C(1) << 1)
-#define RFLAGS_CF     (UINT64_C(1) << 0)
-#define RFLAGS_TF     (UINT64_C(1) << 8)
-#define RFLAGS_IF     (UINT64_C(1) << 9)
-#define RFLAGS_DF     (UINT64_C(1) << 10)
-#define RFLAGS_NT     (UINT64_C(1) << 14)
-#define RFLAGS_AC     (UINT64_C(1) << 18)
+#define RFLAGS_FIXED (UINT64_C(1) << 1)
+#define RFLAGS_CF    (UINT64_C(1) << 0)
+#define RFLAGS_TF    (UINT64_C(1) << 8)
+#define RFLAGS_IF    (UINT64_C(1) << 9)
+#define RFLAGS_DF    (UINT64_C(1) << 10)
+#define RFLAGS_NT    (UINT64_C(1) << 14)
+#define RFLAGS_AC    (UINT64_C(1) << 18)
 
 /* Model-specific registers (SDM 4, table 2-2). */
-#define MSR_APIC_BASE	   0x1b
-#define MSR_PAT		   0x277
+#define MSR_APIC_BASE      0x1b
+#define MSR_PAT            0x277
 #define MSR_TSC_DEADLINE   0x6e0
-#define MSR_EFER	   0xc0000080
-#define MSR_STAR	   0xc0000081
-#define MSR_LSTAR	   0xc0000082
-#define MSR_FMASK	   0xc0000084
-#define MSR_FS_BASE	   0xc0000100
-#define MSR_GS_BASE	   0xc0000101
+#define MSR_EFER           0xc0000080
+#define MSR_STAR           0xc0000081
+#define MSR_LSTAR          0xc0000082
+#define MSR_FMASK          0xc0000084
+#define MSR_FS_BASE        0xc0000100
+#define MSR_GS_BASE        0xc0000101
 #define MSR_KERNEL_GS_BASE 0xc0000102
-#define EFER_SCE	   (UINT64_C(1) << 0)
-#define EFER_NXE	   (UINT64_C(1) << 11)
+#define EFER_SCE           (UINT64_C(1) << 0)
+#define EFER_NXE           (UINT64_C(1) << 11)
 
 /* Selectors: the order that SYSCALL and SYSRET want (SDM 2B). */
 #define SELECTOR_KERNEL_CODE 0x08
 #define SELECTOR_KERNEL_DATA 0x10
 #define SELECTOR_USER_DATA   0x1b
 #define SELECTOR_USER_CODE   0x23
-#define SELECTOR_TSS	     0x28
+#define SELECTOR_TSS         0x28
 
 static inline uint64_t msr_read(uint32_t number)
 {

@@ -9,7 +9,6 @@
 #ifndef LIB_TYPES_H
 #define LIB_TYPES_H
 
-#include <limits.h>
 #include <stdalign.h>
 #include <stdarg.h>
 #include <stdbool.h>

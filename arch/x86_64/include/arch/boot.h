@@ -9,7 +9,8 @@
 
 enum memory_type {
 	MEMORY_USABLE,
-	MEMORY_TAKEN, /* memory, but holding the image, a module, the loader's structures, the first MiB */
+	MEMORY_TAKEN, /* memory, but holding the image, a module, the loader's structures, the first
+			 MiB */
 	MEMORY_ACPI,  /* tables that the firmware left */
 };
 

@@ -16,14 +16,13 @@ struct pagetable;
 struct context {
 	uint64_t sp;         /* of the kernel, while it does not run */
 	uint64_t stack_base; /* lowest address of the kernel stack; the page below is a guard */
-	uint64_t stack_top;  /* highest address, exclusive; a user thread's trap frame lies right
-				below */
+	uint64_t stack_top;  /* exclusive; a user thread's trap frame lies right below */
 	uint64_t fs_base;    /* user TLS */
 	uint64_t gs_base;    /* user GS */
-	void *fpu; /* fpu_state_bytes() bytes, 64-byte aligned, of a user thread; NULL: a kernel
-		      thread */
+	void *fpu;           /* fpu_state_bytes() bytes, 64-byte aligned; NULL: a kernel thread */
 	struct pagetable
 		*pagetable; /* of the space it runs in; NULL: a kernel thread, any will do */
+	uint32_t exit_work; /* atomic: not 0: trap_user_exit_work() has something to do */
 };
 
 /* Makes `context` start in entry(argument) on the stack [base, top), with interrupts on and
@@ -39,8 +38,8 @@ void context_switch(struct context *from, struct context *to);
 /* Where the registers of a user thread lie when it is in the kernel. */
 struct trap_frame *context_user_frame(const struct context *context);
 
-/* Loads page tables, bases and FPU state of the running thread from its context, after they were changed there (a new
- * program, arch_prctl). Interrupts may be on. */
+/* Loads page tables, bases and FPU state of the running thread from its context, after they were
+ * changed there (a new program, arch_prctl). Interrupts may be on. */
 void context_reload_user(struct context *context);
 
 /* Makes trap_user_exit_work() be called before the thread runs in user mode again. A thread that

@@ -1,6 +1,6 @@
 /*
- * The order of the start: arch/ makes the machine usable and calls kernel_main(), which brings up memory and then asks
- * for the parts that need it.
+ * The order of the start: arch/ makes the machine usable and calls kernel_main(), which brings up
+ * memory and then asks for the parts that need it.
  */
 #ifndef ARCH_MACHINE_H
 #define ARCH_MACHINE_H
@@ -10,10 +10,12 @@
 /* What must be usable beside image and ramdisk for the machine to be of any use. */
 #define MEMORY_MIN_BYTES (8 * MIB)
 
-/* Hook of kernel/: paging, descriptors and boot_info are there; interrupts are off, no memory can be allocated yet. */
+/* Hook of kernel/: paging, descriptors and boot_info are there; interrupts are off, no memory can
+ * be allocated yet. */
 noreturn void kernel_main(void);
 
-/* Interrupt controllers, clock and timer, once kernel_map() has memory. Interrupts are still off afterwards. */
+/* Interrupt controllers, clock and timer, once kernel_map() has memory. Interrupts are still off
+ * afterwards. */
 void machine_init_interrupts(void);
 
 #endif

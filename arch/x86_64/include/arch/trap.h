@@ -65,13 +65,14 @@ void trap_user_fault(struct trap_frame *frame, vaddr_t address);
 /* A fault of the kernel with the instruction pointer in the module area. False: it cannot be
  * survived. */
 bool trap_module_fault(struct trap_frame *frame, vaddr_t address);
-/* A fault of the kernel itself that nothing survives: says everything and stops. `address`: what a page fault or double
- * fault was about. */
+/* A fault of the kernel itself that nothing survives: says everything and stops. `address`: what a
+ * page fault or double fault was about. */
 noreturn void trap_kernel_fault(struct trap_frame *frame, vaddr_t address);
 /* On the way back to a program, when there is something to do first. */
 void trap_user_exit_work(struct trap_frame *frame);
 
-/* A system call: the number in frame->error_code, arguments in rdi rsi rdx r10 r8 r9, the result into frame->rax. */
+/* A system call: the number in frame->error_code, arguments in rdi rsi rdx r10 r8 r9, the result
+ * into frame->rax. */
 void syscall_dispatch(struct trap_frame *frame);
 
 const char *trap_name(uint64_t vector);
