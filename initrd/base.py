@@ -1,0 +1,104 @@
+#!/usr/bin/python3
+"""Stage the base ramdisk and make its image.
+
+/ is initrd/root, the folders of EMPTY, our programs in /bin and the kernel shell as /lib/ksh. The
+staged tree stays beside the image: a run with further files makes its image of that tree and them.
+Does nothing when nothing that goes in has changed.
+"""
+
+import argparse
+import fcntl
+import hashlib
+import os
+import shutil
+import sys
+from pathlib import Path
+
+from mkimage import ImageError, fixed_time, make_image
+
+HERE = Path(__file__).resolve().parent
+SKELETON = HERE / "root"
+# git keeps no empty folders, and no modes but the executable bit.
+EMPTY = {"bin": 0o755, "lib": 0o755, "etc": 0o755, "home": 0o755, "dev": 0o755, "proc": 0o755,
+         "sys": 0o755, "mnt": 0o755, "run": 0o755, "var": 0o755, "root": 0o700, "tmp": 0o1777}
+
+
+def parse_arguments():
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--programs", type=Path, required=True, metavar="DIR")
+    parser.add_argument("--ksh", type=Path, action="append", default=[], metavar="FILE",
+                        help="the kernel shell; the first of several that is there is taken")
+    parser.add_argument("--tree", type=Path, required=True, metavar="DIR", help="where to stage")
+    parser.add_argument("--image", type=Path, required=True, metavar="FILE")
+    parser.add_argument("--limit", type=int, default=4 << 20, metavar="BYTES")
+    return parser.parse_args()
+
+
+def contents(arguments):
+    """Path in the ramdisk -> (file on the host, mode)."""
+    files = {}
+    for path in sorted(SKELETON.rglob("*")):
+        if path.is_file():
+            files[str(path.relative_to(SKELETON))] = (path, 0o644)
+    for path in sorted(arguments.programs.iterdir()):
+        if path.is_file() and os.access(path, os.X_OK):
+            files[f"bin/{path.name}"] = (path, 0o755)
+    for path in arguments.ksh:
+        if path.is_file():
+            files["lib/ksh"] = (path, 0o644)
+            break
+    return files
+
+
+def checksum(files, limit):
+    digest = hashlib.sha256(f"{fixed_time()} {limit}".encode())
+    for source in (HERE / "base.py", HERE / "mkimage.py"):
+        digest.update(source.read_bytes())
+    for name, (path, mode) in files.items():
+        digest.update(f"\0{name}\0{mode}\0".encode())
+        digest.update(hashlib.sha256(path.read_bytes()).digest())
+    return digest.hexdigest()
+
+
+def stage(files, tree):
+    shutil.rmtree(tree, ignore_errors=True)
+    tree.mkdir(parents=True)
+    for name, mode in EMPTY.items():
+        (tree / name).mkdir()
+        (tree / name).chmod(mode)
+    for name, (path, mode) in files.items():
+        target = tree / name
+        target.parent.mkdir(parents=True, exist_ok=True)
+        shutil.copyfile(path, target)
+        target.chmod(mode)
+    time = fixed_time()
+    for folder, _, names in os.walk(tree, topdown=False):
+        for name in names:
+            os.utime(os.path.join(folder, name), (time, time))
+        os.utime(folder, (time, time))
+
+
+def main():
+    arguments = parse_arguments()
+    arguments.image.parent.mkdir(parents=True, exist_ok=True)
+    mark_file = Path(f"{arguments.image}.made-from")
+    with open(f"{arguments.image}.lock", "w") as guard:
+        fcntl.flock(guard, fcntl.LOCK_EX)
+        files = contents(arguments)
+        mark = checksum(files, arguments.limit)
+        if (mark_file.exists() and mark_file.read_text() == mark
+                and arguments.image.exists() and arguments.tree.is_dir()):
+            return
+        mark_file.unlink(missing_ok=True)
+        stage(files, arguments.tree)
+        make_image(arguments.tree, arguments.image, arguments.limit)
+        mark_file.write_text(mark)
+        print(f"ramdisk: {len(files)} files, {arguments.image.stat().st_size >> 10} KiB"
+              f"{'' if 'lib/ksh' in files else ', without ksh'}")
+
+
+if __name__ == "__main__":
+    try:
+        main()
+    except (ImageError, OSError) as error:
+        sys.exit(f"base.py: {error}")

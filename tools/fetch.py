@@ -1,0 +1,201 @@
+#!/usr/bin/python3
+"""Fetch the Debian packages that the build needs, as tools/packages.lock pins them.
+
+Needs no root and leaves the system's apt alone: apt-get and apt-cache run with a state of their own
+below DIR (default build/shared/packages). Only the mirror's address, the keyrings that sign it and
+settings like proxies are taken from the system, so packages come from wherever this machine gets
+its own, and apt verifies the signatures.
+
+DIR/NAME/ is an unpacked package: the source tree with Debian's patches, or a binary package's files.
+DIR/NAME.version says which version lies there. It is written last, so an interrupted run starts over.
+"""
+
+import argparse
+import fcntl
+import hashlib
+import shutil
+import sys
+from pathlib import Path
+
+from fetch_common import FetchError, read_stanzas, run
+
+TREE = Path(__file__).resolve().parent.parent
+LOCK = TREE / "tools" / "packages.lock"
+KNOWN_FIELDS = {"Source", "Package", "Suite", "Upstream", "Orig-SHA256", "Architecture", "Fetch"}
+
+
+class Package:
+    """One stanza of the lock file."""
+
+    def __init__(self, fields):
+        unknown = set(fields) - KNOWN_FIELDS
+        if unknown or ("Source" in fields) == ("Package" in fields):
+            raise FetchError(f"{LOCK}: a stanza needs either Source or Package and has "
+                             f"{', '.join(sorted(fields))}")
+        self.is_source = "Source" in fields
+        self.name = fields.get("Source") or fields["Package"]
+        for needed in ["Suite", "Upstream"] + ["Orig-SHA256"] * self.is_source:
+            if needed not in fields:
+                raise FetchError(f"{LOCK}: {self.name} has no {needed}")
+        self.suite = fields["Suite"]
+        self.upstream = fields["Upstream"]
+        self.orig_sha256 = fields.get("Orig-SHA256")
+        self.architecture = fields.get("Architecture", "amd64")
+        self.only_when_asked = fields.get("Fetch") == "asked"
+
+    def accepts(self, version):
+        upstream = upstream_of(version)
+        if self.upstream.endswith(".*"):
+            return (upstream + ".").startswith(self.upstream[:-1])
+        return upstream == self.upstream
+
+    def pin(self):
+        """What must not have changed for an unpacked package to be still the right one."""
+        return f"{self.name} {self.suite} {self.upstream} {self.orig_sha256 or self.architecture}"
+
+
+def upstream_of(version):
+    """The upstream part of a Debian version: without the epoch and the Debian revision."""
+    return version.split(":", 1)[-1].rsplit("-", 1)[0]
+
+
+def read_lock():
+    packages = [Package(fields) for fields in read_stanzas(LOCK.read_text())]
+    return {package.name: package for package in packages}
+
+
+def is_there(package, into):
+    """True if the package is unpacked and the lock file has not changed its mind since."""
+    try:
+        pin = (into / f"{package.name}.version").read_text().splitlines()[0]
+    except (OSError, IndexError):
+        return False
+    return pin == package.pin()
+
+
+def unpack_source(package, archive_files, into):
+    """Check the original tarball against the lock file, then unpack with Debian's patches."""
+    orig = [path for path in archive_files if ".orig.tar." in path.name and path.suffix != ".asc"]
+    if len(orig) != 1:
+        raise FetchError(f"{package.name}: expected one original tarball, got {len(orig)}")
+    found = hashlib.sha256(orig[0].read_bytes()).hexdigest()
+    if found != package.orig_sha256:
+        raise FetchError(f"{orig[0].name} has the SHA-256 checksum\n  {found}, but "
+                         f"tools/packages.lock wants\n  {package.orig_sha256}.\n"
+                         "The archive's signature was right. If the tarball was meant to change: "
+                         f"tools/fetch.py --move {package.name}")
+    dsc = next(path for path in archive_files if path.suffix == ".dsc")
+    # apt has verified the .dsc through the signed index, which also holds for an uploader's key
+    # that this machine does not have: hence --no-check.
+    run(["dpkg-source", "--no-check", "--no-copy", "-x", str(dsc), str(into)])
+
+
+def unpack_binary(archive_files, into):
+    deb = next(path for path in archive_files if path.suffix == ".deb")
+    run(["dpkg-deb", "-x", str(deb), str(into)])
+
+
+def pick_version(package, apt):
+    """The newest version in the archive that the lock file allows."""
+    versions = apt.versions(package)
+    for version in versions:
+        if package.accepts(version):
+            return version
+    there = ", ".join(versions) if versions else "no version of it at all"
+    raise FetchError(
+        f"{package.name} {package.upstream} is not in Debian {package.suite} any more; "
+        f"the archive has: {there}.\nTo move to it: tools/fetch.py --move {package.name}, "
+        "then build and run the tests.\n"
+        "To stay: FUSELAGE_DEBIAN_MIRROR=URL names an archive that still has the old one.")
+
+
+def fetch(package, apt, into):
+    version = pick_version(package, apt)
+    print(f"fetching {package.name} {version} from Debian {package.suite}", flush=True)
+    archive_files = apt.download(package, version)
+    target = into / package.name
+    stamp = into / f"{package.name}.version"
+    stamp.unlink(missing_ok=True)
+    shutil.rmtree(target, ignore_errors=True)
+    if package.is_source:
+        unpack_source(package, archive_files, target)
+    else:
+        unpack_binary(archive_files, target)
+    stamp.write_text(f"{package.pin()}\n{version}\n")
+    apt.forget_downloads(package)
+
+
+def move(package, apt):
+    """Rewrite the package's pins in the lock file to the newest version that its suite has."""
+    versions = apt.versions(package)
+    if not versions:
+        raise FetchError(f"Debian {package.suite} has no {package.name} to move to")
+    upstream = upstream_of(versions[0])
+    if package.upstream.endswith(".*"):
+        upstream = upstream.rsplit(".", 1)[0] + ".*"
+    fields = {"Upstream": upstream}
+    if package.is_source:
+        files = apt.download(package, versions[0])
+        orig = next(path for path in files if ".orig.tar." in path.name and path.suffix != ".asc")
+        fields["Orig-SHA256"] = hashlib.sha256(orig.read_bytes()).hexdigest()
+    lines, inside = [], False
+    for line in LOCK.read_text().splitlines():
+        field, _, value = line.partition(":")
+        if field in ("Source", "Package"):
+            inside = value.strip() == package.name
+        if inside and field in fields:
+            line = f"{field}: {fields[field]}"
+        lines.append(line)
+    LOCK.write_text("\n".join(lines) + "\n")
+    print(f"{package.name}: {package.upstream} -> {upstream}; now build and run the tests")
+
+
+def parse_arguments():
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("names", nargs="*", metavar="NAME", help="packages of tools/packages.lock; "
+                        "without any: all but those marked 'Fetch: asked'")
+    parser.add_argument("--into", type=Path, default=TREE / "build" / "shared" / "packages",
+                        metavar="DIR", help="where they go (default: build/shared/packages)")
+    parser.add_argument("--move", action="store_true", help="follow the archive: pin the version "
+                        "that it has now, in tools/packages.lock")
+    return parser.parse_args()
+
+
+def choose(lock, names):
+    for name in names:
+        if name not in lock:
+            raise FetchError(f"{name} is not in tools/packages.lock, which has: "
+                             f"{', '.join(sorted(lock))}")
+    return [lock[name] for name in names] or [p for p in lock.values() if not p.only_when_asked]
+
+
+def main():
+    arguments = parse_arguments()
+    wanted = choose(read_lock(), arguments.names)
+    into = arguments.into.resolve()
+    if not arguments.move and all(is_there(package, into) for package in wanted):
+        return
+    into.mkdir(parents=True, exist_ok=True)
+    with open(into / ".lock", "w") as guard:
+        fcntl.flock(guard, fcntl.LOCK_EX)
+        # Another build may have fetched them while this one waited.
+        wanted = [p for p in wanted if arguments.move or not is_there(p, into)]
+        if not wanted:
+            return
+        # Imported late: the usual run has nothing to do and should not pay for it.
+        from fetch_apt import PrivateApt
+        apt = PrivateApt(into / "apt", wanted)
+        for package in wanted:
+            if arguments.move:
+                move(package, apt)
+            else:
+                fetch(package, apt, into)
+
+
+if __name__ == "__main__":
+    try:
+        main()
+    except FetchError as error:
+        sys.exit(f"fetch.py: {error}")
+    except KeyboardInterrupt:
+        sys.exit(130)
