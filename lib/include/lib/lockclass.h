@@ -27,7 +27,8 @@ enum lock_class {
 	LOCK_SIGNAL,    /* pending signals of a process */
 	LOCK_PIPE,      /* a pipe's or channel's buffer */
 	LOCK_DEVICE,    /* a device's registers and rings: serial ports, the exec channel */
-	LOCK_WAITQ,     /* a wait queue's list */
+	LOCK_THREADS,   /* the list of all threads */
+	LOCK_WAITQ,     /* a wait queue's list, a mutex's waiters */
 	LOCK_TIMER,     /* a CPU's timers */
 	LOCK_RUNQ,      /* a CPU's run queue; two: lower CPU number first */
 	LOCK_RCU,       /* the grace period's state */

@@ -1,0 +1,60 @@
+/*
+ * One CPU's queue of ready threads, as pure data: who is next, and what a slice is worth. It knows
+ * threads as struct sched_entity, has no lock and no clock: the caller brings both. The running
+ * thread is in no queue.
+ *
+ * All of it takes a fixed number of steps. A level is a list, a bit says whether it is empty; the
+ * expired list holds those of POLICY_OTHER who have used their slice, and becomes the level of
+ * those who compute when nobody else is ready: that begins a new epoch. An entity is given at most
+ * one slice an epoch, whether it sleeps in between or not, so an epoch ends and nobody starves.
+ */
+#ifndef SCHED_RUNQ_H
+#define SCHED_RUNQ_H
+
+#include <sched/entity.h>
+
+struct runq {
+	uint64_t ready; /* bit n: level n is not empty */
+	uint32_t epoch;
+	uint32_t nready;
+	struct list expired; /* their entities' epoch is the next one */
+	struct list level[SCHED_LEVELS];
+};
+
+void runq_init(struct runq *queue);
+
+/* A policy's level, slice and start; `priority` of FIFO and RR. */
+void entity_init(struct sched_entity *entity, enum sched_policy policy, unsigned priority,
+		 int nice);
+/* Of POLICY_OTHER, queued or not: what is left of the slice changes in proportion. */
+void entity_set_nice(struct sched_entity *entity, int nice);
+
+/* A new one. Half of what is left of the slice of `parent` (NULL: none) is its first slice, so that
+ * making threads does not prolong the epoch. */
+void runq_start(struct runq *queue, struct sched_entity *entity, struct sched_entity *parent);
+/* It slept and is ready again. */
+void runq_wake(struct runq *queue, struct sched_entity *entity);
+/* It ran, and is still ready: behind the others if its slice is spent, else first of its level. */
+void runq_preempted(struct runq *queue, struct sched_entity *entity);
+/* The same for one that lets the others of its level go first, and gives its boost back. */
+void runq_yielded(struct runq *queue, struct sched_entity *entity);
+/* Takes out who runs next; NULL: nobody is ready. */
+struct sched_entity *runq_pick(struct runq *queue);
+
+/* Direct switch: `to`, which sleeps, may run in place of `from` without passing the queue, unless
+ * somebody who is ready outranks it or the slice of `from` is spent. If it may, `to` has the rest of
+ * the slice of `from`, and `from` what `to` had: together they have no more than before. */
+bool runq_try_lend(struct runq *queue, struct sched_entity *from, struct sched_entity *to);
+
+/* Somebody of a more urgent level than `level` is ready. */
+static inline bool runq_outranks(const struct runq *queue, unsigned level)
+{
+	return (queue->ready & ((UINT64_C(1) << level) - 1)) != 0;
+}
+
+static inline void entity_charge(struct sched_entity *entity, uint64_t ran_ns)
+{
+	entity->slice_left_ns -= (int64_t)ran_ns;
+}
+
+#endif

@@ -1,0 +1,349 @@
+/*
+ * Which thread runs: blocking, waking, preemption, the direct switch, and the change from one
+ * thread to the next.
+ *
+ * Each CPU has a struct cpu_sched with a lock (LOCK_RUNQ); a thread belongs to one CPU, and its
+ * scheduling state is under that CPU's lock. A CPU gives itself up only with interrupts off and
+ * preemption disabled exactly once by the code here. The lock is dropped before the stacks change:
+ * until thread->on_cpu is false the old stack is still in use, which matters to nobody but a CPU
+ * that would take the thread over, and to the one who frees it (the next thread on the same CPU
+ * does that).
+ *
+ * The wake token makes blocking safe without a state that is set in advance: a wake that finds the
+ * thread not blocked is kept, and the next thread_block() eats it (tests/model/waitq.pml).
+ */
+#include "sched_priv.h"
+
+#include <lib/panic.h>
+
+PERCPU(struct cpu_sched, cpu_sched);
+
+static void charge_current(struct thread *current, uint64_t now_ns)
+{
+	uint64_t ran_ns = now_ns - current->run_start_ns;
+
+	current->cpu_time_ns += ran_ns;
+	current->run_start_ns = now_ns;
+	entity_charge(&current->sched, ran_ns);
+}
+
+static void start_slice(struct cpu_sched *cpu, struct thread *next, uint64_t now_ns)
+{
+	cpu->slice_end_ns = UINT64_MAX;
+	if (!next->sched.slice_full_ns)
+		return;
+	cpu->slice_end_ns = now_ns + (uint64_t)MAX(next->sched.slice_left_ns, INT64_C(0));
+	/* Mostly it is armed for an earlier moment already: it fires, finds nothing to do and is
+	 * set anew. That is once a slice; setting it here would be once a switch. */
+	sched_arm_timer(cpu, cpu->slice_end_ns);
+}
+
+/* On the stack of the thread that was switched to: the one before it is off the CPU now. */
+static void finish_switch(void)
+{
+	struct cpu_sched *cpu = this_percpu(cpu_sched);
+	struct thread *left = cpu->left;
+	bool is_dead = left->state == THREAD_DEAD;
+
+	/* Release: all that it did is visible to the CPU that takes it over. */
+	store_release(&left->on_cpu, false);
+	if (unlikely(is_dead)) {
+		if (left->release)
+			left->release(left);
+		else
+			thread_release(left);
+	}
+}
+
+/* Interrupts off, preemption disabled once beside cpu->lock, which is released. Returns when `prev`
+ * runs again, perhaps on another CPU. */
+static void switch_to(struct cpu_sched *cpu, struct thread *prev, struct thread *next,
+		      uint64_t now_ns) RELEASE(cpu->lock)
+{
+	debug_assert(preempt_depth() == 2);
+	next->state = THREAD_RUNNING;
+	next->run_start_ns = now_ns;
+	next->nswitches++;
+	next->on_cpu = true;
+	cpu->stats.nswitches++;
+	cpu->current = next;
+	cpu->left = prev;
+	start_slice(cpu, next, now_ns);
+	cpu_switch_done();
+	rcu_note_quiescent(cpu);
+	spin_unlock(&cpu->lock);
+
+	this_cpu()->current = next;
+	context_switch(&prev->context, &next->context);
+	finish_switch();
+}
+
+static struct thread *pick_next(struct cpu_sched *cpu) REQUIRES(cpu->lock)
+{
+	struct sched_entity *entity = runq_pick(&cpu->queue);
+
+	return likely(entity) ? container_of(entity, struct thread, sched) : &cpu->idle;
+}
+
+/* Work that was queued here under who knows which locks: now none are held. */
+static void wake_worker_if_wanted(struct cpu_sched *cpu)
+{
+	if (likely(!cpu->worker_wanted))
+		return;
+	cpu->worker_wanted = false;
+	work_wake_worker();
+}
+
+/* ---- preemption and yielding ---- */
+
+/* One round of letting somebody else run while the current thread stays ready. */
+static void reschedule(void (*put_back)(struct runq *queue, struct sched_entity *entity))
+{
+	struct cpu_sched *cpu = this_percpu(cpu_sched);
+	struct thread *prev = current_thread();
+	struct thread *next;
+	uint64_t now_ns;
+
+	wake_worker_if_wanted(cpu);
+	spin_lock(&cpu->lock);
+	now_ns = clock_ns();
+	charge_current(prev, now_ns);
+	if (prev != &cpu->idle) {
+		prev->state = THREAD_READY;
+		put_back(&cpu->queue, &prev->sched);
+	}
+	next = pick_next(cpu);
+	if (next == prev) {
+		prev->state = THREAD_RUNNING;
+		start_slice(cpu, prev, now_ns);
+		cpu_switch_done();
+		rcu_note_quiescent(cpu);
+		spin_unlock(&cpu->lock);
+		return;
+	}
+	cpu->stats.npreemptions++;
+	switch_to(cpu, prev, next, now_ns);
+}
+
+/* Interrupts off, preemption disabled once: enables it, and makes the switches that have become due
+ * meanwhile. Interrupts stay off until the caller enables them, so none can slip in between. */
+static void enable_preemption(void)
+{
+	while (unlikely(cpu_switch_wanted()))
+		reschedule(runq_preempted);
+	preempt_enable_no_switch();
+}
+
+void preempt_schedule(void)
+{
+	irqflags_t flags = irq_save();
+
+	preempt_disable();
+	enable_preemption();
+	irq_restore(flags);
+}
+
+void thread_yield(void)
+{
+	irqflags_t flags = irq_save();
+
+	preempt_disable();
+	reschedule(runq_yielded);
+	enable_preemption();
+	irq_restore(flags);
+}
+
+/* ---- blocking and waking ---- */
+
+static void assert_may_block(void)
+{
+	debug_assert(!in_interrupt());
+	debug_assert(!irqs_off());
+	debug_assert(preempt_depth() == 0); /* a spinlock is held, or an RCU read section is open */
+	debug_assert(current_thread()->sched.policy != POLICY_IDLE);
+}
+
+void thread_block(void)
+{
+	struct thread *prev = current_thread();
+	struct cpu_sched *cpu;
+	uint64_t now_ns;
+
+	assert_may_block();
+	irq_disable();
+	preempt_disable();
+	cpu = this_percpu(cpu_sched);
+	wake_worker_if_wanted(cpu);
+	spin_lock(&cpu->lock);
+	if (prev->wake_token) {
+		prev->wake_token = false;
+		spin_unlock(&cpu->lock);
+	} else {
+		prev->state = THREAD_BLOCKED;
+		now_ns = clock_ns();
+		charge_current(prev, now_ns);
+		switch_to(cpu, prev, pick_next(cpu), now_ns);
+	}
+	enable_preemption();
+	irq_enable();
+}
+
+/* Interrupts off. */
+static struct cpu_sched *lock_cpu_of(struct thread *thread)
+{
+	for (;;) {
+		struct cpu_sched *cpu = read_once(&thread->cpu);
+
+		spin_lock(&cpu->lock);
+		if (likely(cpu == thread->cpu))
+			return cpu;
+		spin_unlock(&cpu->lock); /* it moved to another CPU meanwhile */
+	}
+}
+
+static void preempt_for(struct cpu_sched *cpu, const struct thread *thread) REQUIRES(cpu->lock)
+{
+	if (thread->sched.level >= cpu->current->sched.level)
+		return;
+	if (likely(cpu == this_percpu(cpu_sched)))
+		cpu_want_switch();
+	else
+		cpu_kick(cpu->id);
+}
+
+void thread_wake(struct thread *thread)
+{
+	irqflags_t flags = irq_save();
+	struct cpu_sched *cpu = lock_cpu_of(thread);
+
+	if (likely(thread->state == THREAD_BLOCKED)) {
+		thread->state = THREAD_READY;
+		runq_wake(&cpu->queue, &thread->sched);
+		preempt_for(cpu, thread);
+	} else {
+		thread->wake_token = true;
+	}
+	spin_unlock_irqrestore(&cpu->lock, flags);
+}
+
+/* Both on this CPU, its lock held. */
+static bool may_switch_directly(struct cpu_sched *cpu, struct thread *prev, struct thread *partner)
+	REQUIRES(cpu->lock)
+{
+	return partner->cpu == cpu && partner->state == THREAD_BLOCKED && !prev->wake_token &&
+	       runq_try_lend(&cpu->queue, &prev->sched, &partner->sched);
+}
+
+void thread_wake_switch(struct thread *partner)
+{
+	struct thread *prev = current_thread();
+	struct cpu_sched *cpu;
+	uint64_t now_ns;
+	bool switched = false;
+
+	assert_may_block();
+	irq_disable();
+	preempt_disable();
+	cpu = this_percpu(cpu_sched);
+	wake_worker_if_wanted(cpu);
+	spin_lock(&cpu->lock);
+	now_ns = clock_ns();
+	charge_current(prev, now_ns);
+	if (likely(may_switch_directly(cpu, prev, partner))) {
+		switched = true;
+		prev->state = THREAD_BLOCKED;
+		cpu->stats.ndirect++;
+		switch_to(cpu, prev, partner, now_ns);
+	} else {
+		spin_unlock(&cpu->lock);
+	}
+	enable_preemption();
+	irq_enable();
+	if (switched)
+		return;
+	thread_wake(partner);
+	thread_block();
+}
+
+/* ---- beginning and end of a thread ---- */
+
+void sched_switched_in(void)
+{
+	finish_switch();
+	irq_disable();
+	enable_preemption();
+	irq_enable();
+}
+
+void sched_put_on_cpu(struct thread *thread)
+{
+	irqflags_t flags = irq_save();
+	struct cpu_sched *cpu = this_percpu(cpu_sched);
+
+	spin_lock(&cpu->lock);
+	charge_current(cpu->current, clock_ns()); /* it may have to give half of its slice */
+	thread->cpu = cpu;
+	thread->state = THREAD_READY;
+	runq_start(&cpu->queue, &thread->sched, &cpu->current->sched);
+	start_slice(cpu, cpu->current, cpu->current->run_start_ns);
+	preempt_for(cpu, thread);
+	spin_unlock_irqrestore(&cpu->lock, flags);
+}
+
+noreturn void sched_exit_current(void)
+{
+	struct thread *prev = current_thread();
+	struct cpu_sched *cpu;
+	uint64_t now_ns;
+
+	assert_may_block();
+	irq_disable();
+	preempt_disable();
+	cpu = this_percpu(cpu_sched);
+	wake_worker_if_wanted(cpu);
+	spin_lock(&cpu->lock);
+	prev->state = THREAD_DEAD;
+	now_ns = clock_ns();
+	charge_current(prev, now_ns);
+	switch_to(cpu, prev, pick_next(cpu), now_ns);
+	panic("dead thread %s (%u) runs", prev->name, prev->tid);
+}
+
+/* ---- the timer interrupt ---- */
+
+void clock_timer_interrupt(void)
+{
+	struct cpu_sched *cpu = this_percpu(cpu_sched);
+	uint64_t now_ns = clock_ns();
+	uint64_t next_timer_ns;
+
+	cpu->timer_armed_ns = UINT64_MAX;
+	/* Nobody was interrupted inside of a read section: a whole grace period for a thread that
+	 * runs alone. */
+	if (preempt_depth() == 0)
+		rcu_note_quiescent(cpu);
+	next_timer_ns = timers_run(now_ns);
+	if (now_ns >= cpu->slice_end_ns) {
+		cpu->slice_end_ns = UINT64_MAX; /* the switch gives out the next one */
+		cpu_want_switch();
+	}
+	sched_arm_timer(cpu, MIN(next_timer_ns, cpu->slice_end_ns));
+}
+
+bool sched_has_ready(struct cpu_sched *cpu)
+{
+	return read_once(&cpu->queue.nready) != 0;
+}
+
+void sched_stats(uint32_t cpu_number, struct sched_stats *out)
+{
+	struct cpu_sched *cpu = percpu_of(cpu_number, cpu_sched);
+	irqflags_t flags = spin_lock_irqsave(&cpu->lock);
+
+	*out = cpu->stats;
+	out->nready = cpu->queue.nready;
+	out->idle_ns = cpu->idle.cpu_time_ns;
+	if (cpu->current == &cpu->idle)
+		out->idle_ns += clock_ns() - cpu->idle.run_start_ns;
+	spin_unlock_irqrestore(&cpu->lock, flags);
+}
