@@ -1,0 +1,51 @@
+/*
+ * Devices as files. A device is registered once, by its own code, with a name below /dev; it is
+ * found by that name and by its number (a node with the same number on another mount opens the same
+ * device). Devices are never unregistered: drivers that come and go live behind CUSE.
+ */
+#ifndef FUSEK_DEVFS_H
+#define FUSEK_DEVFS_H
+
+#include <ipc/buffer.h>
+#include <ipc/object.h>
+#include <lib/types.h>
+
+struct waitq;
+
+/* One open of a device. Belongs to the open file; `private` is the device's own to set in open. */
+struct device_file {
+	void *argument; /* of the registration */
+	void *private;
+};
+
+/* `flags` are those of the open file at this moment (O_NONBLOCK, O_ACCMODE). NULL: not possible,
+ * with Linux's error; open and release NULL: nothing to do. No lock is held; sleeps are killable.
+ */
+struct device_ops {
+	err_t (*open)(struct device_file *file, unsigned flags);
+	/* `offset_bytes` is only meaningful for a device with DEVICE_SEEKABLE. */
+	ssize_t (*read)(struct device_file *file, struct buffer *buffer, uint64_t offset_bytes,
+			unsigned flags);
+	ssize_t (*write)(struct device_file *file, struct buffer *buffer, uint64_t offset_bytes,
+			 unsigned flags);
+	ssize_t (*ioctl)(struct device_file *file, unsigned command, uptr_t argument,
+			 unsigned flags);
+	/* As object_ops.poll. */
+	unsigned (*poll)(struct device_file *file, struct waitq **queue);
+	err_t (*map)(struct device_file *file, const struct object_map_request *request,
+		     struct memory_object **out);
+	void (*release)(struct device_file *file);
+};
+
+enum device_flags {
+	DEVICE_SEEKABLE = 1 << 0, /* has a position: /dev/mem, not a terminal */
+};
+
+/* Makes /dev/`name` (a character device, owned by user 0, permission bits `mode`). Name and ops
+ * must live for good. -EEXIST: the name or the number is taken; -ENOMEM. May be called before
+ * fusek_init(). Sleeps. */
+err_t must_check devfs_register(const char *name, uint32_t major, uint32_t minor, uint32_t mode,
+				unsigned device_flags, const struct device_ops *ops,
+				void *argument);
+
+#endif

@@ -1,0 +1,86 @@
+/*
+ * Files by name and by descriptor: what the system calls need. Everything here may sleep, takes no
+ * lock from its caller, and returns 0 or a negative errno as the Linux call of the same name.
+ *
+ * `at` is the object that the *at calls' descriptor names, or NULL for the working directory
+ * (AT_FDCWD); it is only looked at if `name` is relative. An `at` that is not a directory is
+ * -ENOTDIR. With AT_EMPTY_PATH and an empty name the call is about `at` itself, whatever kind of
+ * object it is. Access is checked by mode bits against context->uid and gid; user 0 passes.
+ */
+#ifndef FUSEK_FILE_H
+#define FUSEK_FILE_H
+
+#include <fusek/path.h>
+#include <ipc/object.h>
+#include <lib/types.h>
+
+/* ---- opening ---- */
+
+/* Flags: O_RDONLY O_WRONLY O_RDWR O_CREAT O_EXCL O_TRUNC O_APPEND O_NONBLOCK O_DIRECTORY O_NOFOLLOW
+ * O_PATH; O_CLOEXEC (the descriptor table's), O_NOCTTY (the device's), O_LARGEFILE, O_NOATIME,
+ * O_SYNC and O_DSYNC are taken. O_TMPFILE is -EOPNOTSUPP, O_DIRECT and O_ASYNC -EINVAL. *out is a
+ * reference for the caller. */
+err_t must_check vfs_open(const struct vfs_context *context, struct object *at, const char *name,
+			  unsigned flags, uint32_t mode, struct object **out);
+
+/* What exec opens: a regular file that `context` may execute (-EACCES otherwise), for reading. */
+err_t must_check vfs_open_exec(const struct vfs_context *context, struct object *at,
+			       const char *name, unsigned at_flags, struct object **out);
+
+/* The place of an open file; none for an object that is no file. Borrowed from the object. */
+struct path file_path(struct object *object);
+
+/* ---- attributes ---- */
+
+/* at_flags: AT_SYMLINK_NOFOLLOW, AT_EMPTY_PATH, AT_NO_AUTOMOUNT and the statx sync bits. */
+err_t must_check vfs_stat(const struct vfs_context *context, struct object *at, const char *name,
+			  unsigned at_flags, struct abi_stat *out);
+/* mask: R_OK W_OK X_OK or F_OK; at_flags: AT_EACCESS, AT_SYMLINK_NOFOLLOW, AT_EMPTY_PATH. */
+err_t must_check vfs_access(const struct vfs_context *context, struct object *at, const char *name,
+			    unsigned mask, unsigned at_flags);
+err_t must_check vfs_chmod(const struct vfs_context *context, struct object *at, const char *name,
+			   uint32_t mode, unsigned at_flags);
+/* UINT32_MAX leaves an id alone. */
+err_t must_check vfs_chown(const struct vfs_context *context, struct object *at, const char *name,
+			   uint32_t uid, uint32_t gid, unsigned at_flags);
+/* times[0] access, times[1] modification, tv_nsec may be UTIME_NOW or UTIME_OMIT; NULL: both now.
+ */
+err_t must_check vfs_utimens(const struct vfs_context *context, struct object *at, const char *name,
+			     const struct abi_timespec *times, unsigned at_flags);
+err_t must_check vfs_truncate(const struct vfs_context *context, const char *name,
+			      uint64_t size_bytes);
+err_t must_check vfs_statfs(const struct vfs_context *context, struct object *at, const char *name,
+			    unsigned at_flags, struct abi_statfs *out);
+
+/* ---- names ---- */
+
+err_t must_check vfs_mkdir(const struct vfs_context *context, struct object *at, const char *name,
+			   uint32_t mode);
+/* Regular files, FIFOs, sockets; devices for user 0 only. */
+err_t must_check vfs_mknod(const struct vfs_context *context, struct object *at, const char *name,
+			   uint32_t mode, uint64_t rdev);
+/* at_flags: AT_REMOVEDIR makes it rmdir. */
+err_t must_check vfs_unlink(const struct vfs_context *context, struct object *at, const char *name,
+			    unsigned at_flags);
+/* flags: RENAME_NOREPLACE or RENAME_EXCHANGE. */
+err_t must_check vfs_rename(const struct vfs_context *context, struct object *old_at,
+			    const char *old_name, struct object *new_at, const char *new_name,
+			    unsigned flags);
+/* at_flags: AT_SYMLINK_FOLLOW, AT_EMPTY_PATH. */
+err_t must_check vfs_link(const struct vfs_context *context, struct object *old_at,
+			  const char *old_name, struct object *new_at, const char *new_name,
+			  unsigned at_flags);
+err_t must_check vfs_symlink(const struct vfs_context *context, const char *target,
+			     struct object *at, const char *name);
+/* The number of bytes, no NUL. An empty name: `at` is a link opened with O_PATH. */
+ssize_t must_check vfs_readlink(const struct vfs_context *context, struct object *at,
+				const char *name, char *to, size_t to_bytes);
+
+/* ---- places ---- */
+
+/* The directory `name` for chdir and chroot, with permission to enter it. `at` and an empty name:
+ * fchdir. *out is a reference for the caller. */
+err_t must_check vfs_find_directory(const struct vfs_context *context, struct object *at,
+				    const char *name, struct path *out);
+
+#endif

@@ -1,0 +1,51 @@
+/*
+ * Mounts: which server stands at which place of the one file tree. The tree of mounts changes under
+ * mounts_lock (LOCK_MOUNT); walks cross it without a lock.
+ */
+#ifndef FUSEK_MOUNT_H
+#define FUSEK_MOUNT_H
+
+#include <fusek/path.h>
+#include <fusek/server.h>
+#include <lib/types.h>
+
+/* Puts `server` over the directory `at` (in the tree from then on for good unless unmounted). The
+ * mount owns the server: destroy() is called when it ends; on an error the server stays the
+ * caller's. -ENOTDIR: not a directory; -EBUSY: a mount stands there already; the server's own
+ * errors when its root is asked for. */
+err_t must_check mount_create(struct server *server, const struct path *at);
+
+/* Takes the mount away whose root `at` is. -EINVAL: not a mount's root; -EBUSY: open files, working
+ * directories or mounts below. */
+err_t must_check mount_remove(const struct path *at);
+
+/* The root of everything, without a reference: it lives for good. NULL dentry: before fusek_init().
+ */
+struct path mount_root(void);
+
+struct mount_info {
+	char source[32];
+	char type[16];
+	char at[128]; /* path from the root, cut to fit */
+	bool read_only;
+	uint64_t nnodes; /* in the cache */
+	struct server_statfs statfs;
+};
+
+/* The mounts in the order of their making: index 0, 1 ...; false: there are no more. Sleeps. */
+bool mount_info(unsigned index, struct mount_info *out);
+
+/* What the name cache holds and how it fares, for ksh. */
+struct names_stats {
+	uint64_t ndentries, nnegative, nnodes;
+	uint64_t nwalks, nwalks_fast; /* whole walks; those that found everything in the cache */
+	uint64_t nlookups;            /* asked of servers */
+};
+void names_stats(struct names_stats *out);
+
+/* Mounts the ext2 image at [ramdisk_start, ramdisk_end) as root, devfs on /dev, and tmpfs, seeded
+ * with what the image holds there, on /tmp /var /run /root /home as far as the image has these
+ * directories. An error has been logged, and named its place. Once, in a thread. */
+err_t must_check fusek_init(paddr_t ramdisk_start, paddr_t ramdisk_end);
+
+#endif

@@ -1,0 +1,69 @@
+/*
+ * Places in the file tree, and the walk from a path name to one.
+ *
+ * A walk whose names are all in the cache takes no lock and asks no server: it runs under RCU and
+ * takes one reference at its end. Whatever it lacks (a name, a symbolic link's target, fresh
+ * attributes) sends it the long way, component by component with references, which may ask servers
+ * and sleep.
+ */
+#ifndef FUSEK_PATH_H
+#define FUSEK_PATH_H
+
+#include <abi/errno.h>
+#include <abi/fcntl.h>
+#include <abi/stat.h>
+#include <lib/types.h>
+
+struct dentry;
+struct node;
+
+/* A place: a name in its mount. Whoever keeps one holds a reference. */
+struct path {
+	struct dentry *dentry;
+};
+
+/* Who walks, and from where. The owner keeps the references of both places. */
+struct vfs_context {
+	struct path root;
+	struct path cwd;
+	uint32_t uid;
+	uint32_t gid;
+	uint32_t umask;
+	int32_t pid; /* shown to drivers; 0: the kernel */
+};
+
+/* The kernel's own: user 0, the root, umask 022. Without references: the root lives for good. */
+struct vfs_context vfs_kernel_context(void);
+
+struct path path_get(const struct path *path);
+/* May sleep. Takes one without a dentry. */
+void path_put(struct path *path);
+
+static inline bool path_is_none(const struct path *path)
+{
+	return !path->dentry;
+}
+
+static inline bool path_equal(const struct path *a, const struct path *b)
+{
+	return a->dentry == b->dentry;
+}
+
+enum walk_flags {
+	WALK_FOLLOW = 1 << 0,    /* a symbolic link at the end is followed */
+	WALK_DIRECTORY = 1 << 1, /* the end must be a directory */
+	WALK_EMPTY = 1 << 2,     /* AT_EMPTY_PATH */
+};
+
+/* *out is what `name` means, a reference for the caller; it exists. `from` NULL: the working
+ * directory. -ENOENT, -ENOTDIR, -EACCES, -ELOOP, -ENAMETOOLONG, -EIO, -EINTR (killed), -ENOMEM. */
+err_t must_check path_walk(const struct vfs_context *context, const struct path *from,
+			   const char *name, unsigned walk_flags, struct path *out);
+
+/* The absolute name of `path` as seen from `root`, for getcwd and messages; " (deleted)" is put
+ * behind what has no name any more. The length with the NUL; -ERANGE: it does not fit; -ENOENT:
+ * gone or not below root (getcwd's answer). */
+ssize_t must_check path_name(const struct path *root, const struct path *path, char *to,
+			     size_t to_bytes);
+
+#endif

@@ -1,0 +1,232 @@
+/*
+ * What a filesystem is to the rest of the kernel: a server that answers the operations of the FUSE
+ * protocol. A built-in server (ext2 ramdisk, tmpfs, devfs) is called directly; a driver behind
+ * /dev/fuse is reached by a table of the same shape whose functions send a message and wait.
+ * Nothing above this table knows which it is, so the rules of the protocol hold for all:
+ *
+ *  - Nodes are named by numbers that the server gives out. The root is SERVER_ROOT, which is never
+ *    looked up or forgotten. Every entry that a reply holds (lookup, mknod, mkdir, symlink, link,
+ *    create) counts one look-up of its node; forget() takes the sum back, and until then the number
+ *    names the same thing, also when its last name is gone.
+ *  - Entries and attributes may be kept for as long as the reply says.
+ *  - open() and opendir() give a handle, release() is called exactly once for it.
+ *  - No lock is held by the caller: a server may take as long as it likes, and may call back.
+ *    Built-in servers take locks of their own and never sleep for another server with one held
+ *    that the other could need.
+ *
+ * An operation that a table lacks is -ENOSYS to the layer above, which turns it into the error that
+ * Linux gives (server_* wrappers in server.c). Names come with their length, hold no '/' and no
+ * NUL, are neither "." nor "..", and have 1 to 255 bytes.
+ */
+#ifndef FUSEK_SERVER_H
+#define FUSEK_SERVER_H
+
+#include <abi/stat.h>
+#include <ipc/buffer.h>
+#include <ipc/object.h>
+#include <lib/types.h>
+#include <mm/object.h>
+
+struct server;
+struct waitq;
+
+/* Numbers of a server. Structs, so that they cannot be mixed up. */
+struct nodeid {
+	uint64_t value;
+};
+
+struct handle {
+	uint64_t value;
+};
+
+#define SERVER_ROOT ((struct nodeid){1})
+
+static inline bool nodeid_equal(struct nodeid a, struct nodeid b)
+{
+	return a.value == b.value;
+}
+
+/* fuse_attr. */
+struct server_attr {
+	uint64_t ino;
+	uint64_t size_bytes;
+	uint64_t blocks; /* of 512 bytes */
+	struct abi_timespec atime;
+	struct abi_timespec mtime;
+	struct abi_timespec ctime;
+	uint32_t mode; /* with the type */
+	uint32_t nlink;
+	uint32_t uid;
+	uint32_t gid;
+	uint64_t rdev;
+	uint32_t block_bytes;
+};
+
+#define SERVER_VALID_FOREVER UINT64_MAX
+
+/* fuse_entry_out. A node of 0 with a time: the name does not exist for as long. */
+struct server_entry {
+	struct nodeid node;
+	uint64_t generation;
+	uint64_t entry_valid_ns; /* from now */
+	uint64_t attr_valid_ns;
+	struct server_attr attr;
+};
+
+/* fuse_open_out. */
+enum server_open_flags {
+	SERVER_DIRECT_IO = 1 << 0,  /* no page of it may be kept or mapped shared */
+	SERVER_KEEP_CACHE = 1 << 1, /* pages kept from before are still right */
+	SERVER_NONSEEKABLE = 1 << 2,
+	SERVER_STREAM = 1 << 4, /* no position at all: terminals */
+};
+
+struct server_open {
+	struct handle handle;
+	unsigned flags; /* enum server_open_flags */
+};
+
+/* Who asks: fuse_in_header. */
+struct server_caller {
+	uint32_t uid;
+	uint32_t gid;
+	int32_t pid;
+};
+
+/* fuse_setattr_in. */
+enum server_setattr_valid {
+	SETATTR_MODE = 1 << 0,
+	SETATTR_UID = 1 << 1,
+	SETATTR_GID = 1 << 2,
+	SETATTR_SIZE = 1 << 3,
+	SETATTR_ATIME = 1 << 4,
+	SETATTR_MTIME = 1 << 5,
+	SETATTR_HANDLE = 1 << 6, /* by an open file */
+	SETATTR_ATIME_NOW = 1 << 7,
+	SETATTR_MTIME_NOW = 1 << 8,
+};
+
+struct server_setattr {
+	unsigned valid; /* enum server_setattr_valid */
+	struct handle handle;
+	uint64_t size_bytes;
+	struct abi_timespec atime;
+	struct abi_timespec mtime;
+	uint32_t mode; /* permission bits */
+	uint32_t uid;
+	uint32_t gid;
+};
+
+/* fuse_kstatfs. */
+struct server_statfs {
+	uint64_t blocks, blocks_free, blocks_available, files, files_free;
+	uint32_t block_bytes;
+	uint32_t name_bytes;
+	uint64_t magic; /* f_type */
+};
+
+struct server_name {
+	const char *text; /* not terminated */
+	size_t len_bytes;
+};
+
+/* Where readdir puts what it finds. `emit` keeps nothing, copies into kernel memory, does not
+ * sleep; false: the record did not fit, stop and begin with this one next time. `cookie_after`:
+ * where to go on after this entry; opaque, never 0. "." and ".." are not the server's business. */
+struct dirent_sink {
+	bool (*emit)(struct dirent_sink *sink, struct server_name name, uint64_t ino, uint32_t mode,
+		     uint64_t cookie_after);
+};
+
+struct server_ops {
+	err_t (*lookup)(struct server *server, const struct server_caller *caller,
+			struct nodeid parent, struct server_name name, struct server_entry *out);
+	void (*forget)(struct server *server, struct nodeid node, uint64_t nlookup);
+	err_t (*getattr)(struct server *server, struct nodeid node, struct server_attr *out,
+			 uint64_t *attr_valid_ns);
+	err_t (*setattr)(struct server *server, const struct server_caller *caller,
+			 struct nodeid node, const struct server_setattr *set,
+			 struct server_attr *out, uint64_t *attr_valid_ns);
+	/* The bytes of the target, at most `to_bytes`, no NUL. */
+	ssize_t (*readlink)(struct server *server, struct nodeid node, char *to, size_t to_bytes);
+
+	err_t (*mknod)(struct server *server, const struct server_caller *caller,
+		       struct nodeid parent, struct server_name name, uint32_t mode, uint64_t rdev,
+		       struct server_entry *out);
+	err_t (*mkdir)(struct server *server, const struct server_caller *caller,
+		       struct nodeid parent, struct server_name name, uint32_t mode,
+		       struct server_entry *out);
+	err_t (*symlink)(struct server *server, const struct server_caller *caller,
+			 struct nodeid parent, struct server_name name, struct server_name target,
+			 struct server_entry *out);
+	err_t (*link)(struct server *server, const struct server_caller *caller, struct nodeid node,
+		      struct nodeid parent, struct server_name name, struct server_entry *out);
+	err_t (*unlink)(struct server *server, const struct server_caller *caller,
+			struct nodeid parent, struct server_name name);
+	err_t (*rmdir)(struct server *server, const struct server_caller *caller,
+		       struct nodeid parent, struct server_name name);
+	/* `flags`: RENAME_NOREPLACE, RENAME_EXCHANGE. */
+	err_t (*rename)(struct server *server, const struct server_caller *caller,
+			struct nodeid old_parent, struct server_name old_name,
+			struct nodeid new_parent, struct server_name new_name, unsigned flags);
+
+	err_t (*open)(struct server *server, const struct server_caller *caller, struct nodeid node,
+		      unsigned flags, struct server_open *out);
+	err_t (*create)(struct server *server, const struct server_caller *caller,
+			struct nodeid parent, struct server_name name, uint32_t mode,
+			unsigned flags, struct server_entry *entry, struct server_open *out);
+	/* Short: the end of the file. `flags`: of the open file, now. */
+	ssize_t (*read)(struct server *server, struct nodeid node, struct handle handle,
+			struct buffer *buffer, uint64_t offset_bytes, unsigned flags);
+	/* O_APPEND in `flags`: at the end, whatever the offset; *end_bytes is where it ended. */
+	ssize_t (*write)(struct server *server, const struct server_caller *caller,
+			 struct nodeid node, struct handle handle, struct buffer *buffer,
+			 uint64_t offset_bytes, unsigned flags, uint64_t *end_bytes);
+	err_t (*fsync)(struct server *server, struct nodeid node, struct handle handle);
+	void (*release)(struct server *server, struct nodeid node, struct handle handle,
+			unsigned flags);
+
+	err_t (*opendir)(struct server *server, const struct server_caller *caller,
+			 struct nodeid node, struct server_open *out);
+	/* 0: until the sink was full or the directory ended. */
+	err_t (*readdir)(struct server *server, struct nodeid node, struct handle handle,
+			 uint64_t cookie, struct dirent_sink *sink);
+	void (*releasedir)(struct server *server, struct nodeid node, struct handle handle);
+
+	err_t (*statfs)(struct server *server, struct server_statfs *out);
+	/* Restricted as FUSE's: the size from _IOC bits where it has one. Result >= 0: the call's.
+	 */
+	ssize_t (*ioctl)(struct server *server, struct nodeid node, struct handle handle,
+			 unsigned command, uptr_t argument, unsigned flags);
+	unsigned (*poll)(struct server *server, struct nodeid node, struct handle handle,
+			 struct waitq **queue);
+
+	/* ---- beyond the protocol: for servers whose pages are the kernel's own ---- */
+
+	/* The page for mapping and for reading by exec: as memory_object_ops.get_page. With
+	 * FAULT_WRITE the page is the file's own, changes of it are changes of the file.
+	 * `shared`: the file has been mapped shared: a page given out must stay the file's. */
+	err_t (*get_page)(struct server *server, struct nodeid node, uint64_t page_index,
+			  unsigned fault_access, bool shared, struct page_ref *out);
+	/* Devices that can be mapped bring an object of their own. */
+	err_t (*map)(struct server *server, struct nodeid node, struct handle handle,
+		     const struct object_map_request *request, struct memory_object **out);
+	/* The mount is gone: nothing of it is in use. */
+	void (*destroy)(struct server *server);
+};
+
+enum server_flags {
+	SERVER_READ_ONLY = 1 << 0,
+	/* No device node of it means a device: what mounts by untrusted servers get. */
+	SERVER_NO_DEVICES = 1 << 1,
+};
+
+/* The head of each server; constant after the mount. */
+struct server {
+	const struct server_ops *ops;
+	const char *type;   /* "ext2", "tmpfs" ...: constant strings */
+	const char *source; /* what `mounts` shows in front */
+	unsigned flags;     /* enum server_flags */
+};
+
+#endif

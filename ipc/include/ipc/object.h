@@ -1,0 +1,127 @@
+/*
+ * What a descriptor can name: an open file, a device, a pipe, later a socket or a message queue.
+ * struct object is the head of each of them ("open file description" in POSIX's words): counted,
+ * shared by dup and fork, and found without a lock by the descriptor table.
+ *
+ * Life: object_init() gives one reference. With the last object_put() `release` runs at once, in
+ * the caller's context, and may sleep; `free` runs when no look-up can still see the memory. The
+ * operations are called without any lock; each takes what it needs.
+ */
+#ifndef IPC_OBJECT_H
+#define IPC_OBJECT_H
+
+#include <abi/errno.h>
+#include <abi/fcntl.h>
+#include <abi/stat.h>
+#include <ipc/buffer.h>
+#include <lib/refcount.h>
+#include <lib/types.h>
+#include <sched/rcu.h>
+
+struct memory_object;
+struct object;
+struct waitq;
+
+enum object_kind {
+	OBJECT_FILE, /* fusek/file.h: files, directories, devices */
+	OBJECT_PIPE, /* ipc/pipe.h */
+	OBJECT_OTHER,
+};
+
+/* What mmap() wants of an object. */
+struct object_map_request {
+	uint64_t offset_bytes; /* page aligned */
+	size_t len_bytes;
+	bool shared;
+	bool write; /* the mapping may write now or, by mprotect, later */
+	bool exec;
+};
+
+/*
+ * An operation that is NULL fails as Linux does for such an object (see the wrappers below).
+ * `offset` NULL: at the object's own position, which moves; else there, and it stays (-ESPIPE where
+ * there is no position). Sleeps are killable: -EINTR.
+ */
+struct object_ops {
+	ssize_t (*read)(struct object *object, struct buffer *buffer, const uint64_t *offset);
+	ssize_t (*write)(struct object *object, struct buffer *buffer, const uint64_t *offset);
+	err_t (*seek)(struct object *object, int64_t offset, int whence, uint64_t *position);
+	/* A result >= 0 is the call's. */
+	ssize_t (*ioctl)(struct object *object, unsigned command, uptr_t argument);
+	err_t (*stat)(struct object *object, struct abi_stat *out);
+	/* Records of struct abi_dirent64; bytes, 0 at the end. */
+	ssize_t (*getdents)(struct object *object, struct buffer *buffer);
+	err_t (*truncate)(struct object *object, uint64_t size_bytes);
+	err_t (*sync)(struct object *object);
+	/* Which of POLL* hold now; *queue is the wait queue that is woken when that changes, NULL
+	 * if it never does. */
+	unsigned (*poll)(struct object *object, struct waitq **queue);
+	/* *out is a reference for the caller. */
+	err_t (*map)(struct object *object, const struct object_map_request *request,
+		     struct memory_object **out);
+	/* A name for `vm`, `fdinfo` and messages; cut to fit, always NUL-terminated. */
+	void (*describe)(struct object *object, char *to, size_t to_bytes);
+	void (*release)(struct object *object);
+	void (*free)(struct object *object);
+};
+
+/*
+ *   [c] constant after object_init()
+ *   [a] atomic
+ */
+struct object {
+	const struct object_ops *ops; /* [c] */
+	struct refcount references;   /* [a] */
+	enum object_kind kind;        /* [c] */
+	unsigned flags;               /* [a] O_ACCMODE, O_APPEND, O_NONBLOCK, O_PATH ...; F_GETFL */
+	struct rcu_head rcu;          /* after the last reference */
+};
+
+/* The flags that F_SETFL may change. */
+#define OBJECT_FLAGS_SETTABLE (O_APPEND | O_NONBLOCK)
+
+void object_init(struct object *object, const struct object_ops *ops, enum object_kind kind,
+		 unsigned flags);
+
+static inline struct object *object_get(struct object *object)
+{
+	refcount_get(&object->references);
+	return object;
+}
+
+/* Takes NULL. May sleep: not under a spinlock, not inside an RCU section. */
+void object_put(struct object *object);
+
+static inline unsigned object_flags(const struct object *object)
+{
+	return read_once(&object->flags);
+}
+
+/* -EINVAL: a flag that cannot be changed, or is not served, is named in `flags`. */
+err_t must_check object_set_flags(struct object *object, unsigned flags);
+
+/* ---- the calls, with all checks that hold for every kind ---- */
+
+/* -EBADF: not open for it; -EINVAL: the kind cannot; -EISDIR. */
+ssize_t must_check object_read(struct object *object, struct buffer *buffer,
+			       const uint64_t *offset);
+ssize_t must_check object_write(struct object *object, struct buffer *buffer,
+				const uint64_t *offset);
+err_t must_check object_seek(struct object *object, int64_t offset, int whence, uint64_t *position);
+ssize_t must_check object_ioctl(struct object *object, unsigned command, uptr_t argument);
+err_t must_check object_stat(struct object *object, struct abi_stat *out);
+ssize_t must_check object_getdents(struct object *object, struct buffer *buffer);
+err_t must_check object_truncate(struct object *object, uint64_t size_bytes);
+err_t must_check object_sync(struct object *object);
+unsigned must_check object_poll(struct object *object, struct waitq **queue);
+/* -EACCES: not open for what the mapping may do; -ENODEV: the kind cannot be mapped. */
+err_t must_check object_map(struct object *object, const struct object_map_request *request,
+			    struct memory_object **out);
+void object_describe(struct object *object, char *to, size_t to_bytes);
+
+/* For the kernel itself: the same with kernel memory. Fewer bytes than asked: the end was met. */
+ssize_t must_check object_read_kernel(struct object *object, void *to, size_t len_bytes,
+				      uint64_t offset_bytes);
+ssize_t must_check object_write_kernel(struct object *object, const void *from, size_t len_bytes);
+
+#endif
