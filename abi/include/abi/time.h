@@ -4,24 +4,31 @@
 #ifndef ABI_TIME_H
 #define ABI_TIME_H
 
-#include <abi/fs.h> /* struct abi_timespec */
 #include <stdint.h>
 
+struct abi_timespec {
+	int64_t tv_sec;
+	int64_t tv_nsec;
+};
+
 struct abi_timeval {
-	int64_t seconds;
-	int64_t microseconds;
+	int64_t tv_sec;
+	int64_t tv_usec;
 };
 
 struct abi_timezone {
-	int32_t minutes_west;
-	int32_t dst_time;
+	int32_t tz_minuteswest;
+	int32_t tz_dsttime;
 };
 
 struct abi_tms { /* in ticks of 1/USER_HZ s */
-	int64_t user, system, children_user, children_system;
+	int64_t tms_utime, tms_stime, tms_cutime, tms_cstime;
 };
 
 #define USER_HZ 100 /* AT_CLKTCK */
+
+#define UTIME_NOW  ((1l << 30) - 1l)
+#define UTIME_OMIT ((1l << 30) - 2l)
 
 #define CLOCK_REALTIME           0
 #define CLOCK_MONOTONIC          1
