@@ -1,0 +1,96 @@
+/*
+ * Opening and controlling files, as Linux has it on x86-64: open flags, fcntl commands, the *at
+ * calls' flags, file modes, access modes.
+ */
+#ifndef ABI_FCNTL_H
+#define ABI_FCNTL_H
+
+#include <stdint.h>
+
+#define O_ACCMODE   3u
+#define O_RDONLY    0u
+#define O_WRONLY    1u
+#define O_RDWR      2u
+#define O_CREAT     0100u
+#define O_EXCL      0200u
+#define O_NOCTTY    0400u
+#define O_TRUNC     01000u
+#define O_APPEND    02000u
+#define O_NONBLOCK  04000u
+#define O_DSYNC     010000u
+#define O_ASYNC     020000u
+#define O_DIRECT    040000u
+#define O_LARGEFILE 0100000u
+#define O_DIRECTORY 0200000u
+#define O_NOFOLLOW  0400000u
+#define O_NOATIME   01000000u
+#define O_CLOEXEC   02000000u
+#define O_SYNC      04010000u
+#define O_PATH      010000000u
+#define O_TMPFILE   020200000u /* holds O_DIRECTORY */
+
+#define F_DUPFD         0
+#define F_GETFD         1
+#define F_SETFD         2
+#define F_GETFL         3
+#define F_SETFL         4
+#define F_GETLK         5
+#define F_SETLK         6
+#define F_SETLKW        7
+#define F_SETOWN        8
+#define F_GETOWN        9
+#define F_DUPFD_CLOEXEC 1030
+#define F_SETPIPE_SZ    1031
+#define F_GETPIPE_SZ    1032
+
+#define FD_CLOEXEC 1
+
+#define AT_FDCWD            (-100)
+#define AT_SYMLINK_NOFOLLOW 0x100u
+#define AT_EACCESS          0x200u /* faccessat2 */
+#define AT_REMOVEDIR        0x200u /* unlinkat */
+#define AT_SYMLINK_FOLLOW   0x400u
+#define AT_NO_AUTOMOUNT     0x800u
+#define AT_EMPTY_PATH       0x1000u
+#define AT_STATX_SYNC_TYPE  0x6000u
+#define AT_STATX_FORCE_SYNC 0x2000u
+#define AT_STATX_DONT_SYNC  0x4000u
+
+#define F_OK 0u
+#define X_OK 1u
+#define W_OK 2u
+#define R_OK 4u
+
+#define SEEK_SET  0
+#define SEEK_CUR  1
+#define SEEK_END  2
+#define SEEK_DATA 3
+#define SEEK_HOLE 4
+
+#define RENAME_NOREPLACE (1u << 0)
+#define RENAME_EXCHANGE  (1u << 1)
+#define RENAME_WHITEOUT  (1u << 2)
+
+#define NAME_MAX 255
+#define PATH_MAX 4096 /* with the NUL */
+#define IOV_MAX  1024
+
+struct abi_iovec {
+	uint64_t base; /* user address */
+	uint64_t len_bytes;
+};
+
+#define POLLIN   0x001
+#define POLLPRI  0x002
+#define POLLOUT  0x004
+#define POLLERR  0x008
+#define POLLHUP  0x010
+#define POLLNVAL 0x020
+
+struct abi_pollfd {
+	int32_t fd;
+	int16_t events;
+	int16_t revents;
+};
+
+#endif

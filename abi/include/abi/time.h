@@ -1,0 +1,44 @@
+/*
+ * Times and clocks, as Linux has them on x86-64.
+ */
+#ifndef ABI_TIME_H
+#define ABI_TIME_H
+
+#include <stdint.h>
+
+struct abi_timespec {
+	int64_t tv_sec;
+	int64_t tv_nsec;
+};
+
+struct abi_timeval {
+	int64_t tv_sec;
+	int64_t tv_usec;
+};
+
+struct abi_timezone {
+	int32_t tz_minuteswest;
+	int32_t tz_dsttime;
+};
+
+struct abi_tms { /* in ticks of 1/USER_HZ s */
+	int64_t tms_utime, tms_stime, tms_cutime, tms_cstime;
+};
+
+#define USER_HZ 100 /* AT_CLKTCK */
+
+#define UTIME_NOW  ((1l << 30) - 1l)
+#define UTIME_OMIT ((1l << 30) - 2l)
+
+#define CLOCK_REALTIME           0
+#define CLOCK_MONOTONIC          1
+#define CLOCK_PROCESS_CPUTIME_ID 2
+#define CLOCK_THREAD_CPUTIME_ID  3
+#define CLOCK_MONOTONIC_RAW      4
+#define CLOCK_REALTIME_COARSE    5
+#define CLOCK_MONOTONIC_COARSE   6
+#define CLOCK_BOOTTIME           7
+
+#define TIMER_ABSTIME 1
+
+#endif

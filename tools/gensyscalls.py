@@ -1,0 +1,240 @@
+#!/usr/bin/python3
+"""Makes what follows from abi/syscalls.def.
+
+    gensyscalls.py TABLE --kernel DIR     DIR/syscall_table.h and DIR/syscall_table.c
+    gensyscalls.py TABLE --docs FILE      the reference page
+    gensyscalls.py TABLE --check FILE     fails unless FILE is what --docs would write
+
+A table that does not parse, names a call twice or leaves the numbers out of order is an error that
+names the line.
+"""
+import argparse
+import pathlib
+import re
+import sys
+
+REGISTERS = ("rdi", "rsi", "rdx", "r10", "r8", "r9")
+CASTS = {
+    "int": "(int){}",
+    "unsigned": "(unsigned){}",
+    "size_t": "{}",
+    "uint64_t": "{}",
+    "int64_t": "(int64_t){}",
+    "uptr_t": "uptr({})",
+}
+RESULTS = ("int", "ssize_t", "int64_t")
+ATTRIBUTES = ("SLEEPS", "RESTARTS")
+
+# How the tracer shows an argument (kernel/trace.c knows the letters): by name first, then by type.
+KIND_OF_NAME = {
+    "open_flags": "o", "prot": "P", "map_flags": "M", "at_flags": "A", "whence": "w",
+    "clock": "c", "signal": "S", "mode": "m", "target": "s", "data": "b", "set_bytes": "u",
+}
+KIND_OF_TYPE = {
+    "int": "d", "unsigned": "u", "size_t": "u", "int64_t": "d", "uint64_t": "x", "uptr_t": "x",
+}
+
+
+class Call:
+    def __init__(self, number, name):
+        self.number = number
+        self.name = name
+        self.attributes = []
+        self.result = None  # None: missing
+        self.arguments = []  # of (type, name)
+        self.note = None
+
+    @property
+    def state(self):
+        if self.result is None:
+            return "missing"
+        return "partial" if self.note else "done"
+
+
+def fail(text):
+    sys.exit(f"gensyscalls: {text}")
+
+
+def parse_arguments(call, text):
+    if text == "void":
+        return []
+    arguments = []
+    for piece in text.split(","):
+        match = re.fullmatch(r"\s*(\w+) (\w+)\s*", piece)
+        if not match or match[1] not in CASTS:
+            fail(f"{call.name}: cannot pass '{piece.strip()}'")
+        arguments.append((match[1], match[2]))
+    if len(arguments) > len(REGISTERS):
+        fail(f"{call.name}: more than {len(REGISTERS)} arguments")
+    return arguments
+
+
+def parse(path):
+    text = re.sub(r"/\*.*?\*/", "", path.read_text(encoding="utf-8"), flags=re.S)
+    entry = re.compile(
+        r"\s*(?:"
+        r"SYSCALL\(\s*(?P<nr>\d+),\s*(?P<name>\w+),\s*(?P<attributes>[^,]+),\s*(?P<result>\w+),"
+        r"\s*\((?P<arguments>[^()]*)\)\)"
+        r"|MISSING\(\s*(?P<mnr>\d+),\s*(?P<mname>\w+)\)"
+        r"|NOTE\(\s*(?P<nname>\w+),\s*\"(?P<note>[^\"]*)\"\))")
+    calls = []
+    at = 0
+    while text[at:].strip():
+        match = entry.match(text, at)
+        if not match:
+            fail(f"{path}: cannot read: {text[at:].strip().splitlines()[0]}")
+        at = match.end()
+        if match["nname"]:
+            if not calls or calls[-1].name != match["nname"] or calls[-1].result is None:
+                fail(f"{path}: NOTE({match['nname']}) does not follow its call")
+            calls[-1].note = match["note"]
+            continue
+        call = Call(int(match["nr"] or match["mnr"]), match["name"] or match["mname"])
+        if calls and call.number <= calls[-1].number:
+            fail(f"{path}: {call.name} ({call.number}) is out of order")
+        if any(other.name == call.name for other in calls):
+            fail(f"{path}: {call.name} is there twice")
+        if match["name"]:
+            if match["attributes"].strip() != "0":
+                call.attributes = [word.strip() for word in match["attributes"].split("|")]
+            for word in call.attributes:
+                if word not in ATTRIBUTES:
+                    fail(f"{path}: {call.name}: what is {word}?")
+            if match["result"] not in RESULTS:
+                fail(f"{path}: {call.name}: cannot return {match['result']}")
+            call.result = match["result"]
+            call.arguments = parse_arguments(call, match["arguments"].strip())
+        calls.append(call)
+    return calls
+
+
+def kind(argument):
+    of_type, name = argument
+    if of_type == "int" and name.endswith("dirfd"):
+        return "F"
+    if of_type == "int" and name.endswith("fd"):
+        return "f"
+    if of_type == "uptr_t" and name.endswith("path"):
+        return "s"
+    if name in ("buf",):
+        return "x"
+    return KIND_OF_NAME.get(name) or KIND_OF_TYPE[of_type]
+
+
+def prototype(call):
+    arguments = ", ".join(f"{of_type} {name}" for of_type, name in call.arguments) or "void"
+    return f"{call.result} sys_{call.name}({arguments});"
+
+
+def kernel_header(calls):
+    lines = [
+        "/* Made by tools/gensyscalls.py from abi/syscalls.def: the handler of each system call. */",
+        "#ifndef SYSCALL_TABLE_H",
+        "#define SYSCALL_TABLE_H",
+        "",
+        "#include <lib/types.h>",
+        "",
+        f"#define SYSCALL_LIMIT {calls[-1].number + 1}u /* numbers are below */",
+        "",
+    ]
+    lines += [prototype(call) for call in calls if call.result]
+    lines += ["", "#endif", ""]
+    return "\n".join(lines)
+
+
+def thunk(call):
+    values = []
+    for (of_type, _), register in zip(call.arguments, REGISTERS):
+        values.append(CASTS[of_type].format(f"frame->{register}"))
+    unused = "" if call.arguments else "UNUSED "
+    return (f"static int64_t thunk_{call.name}(const struct trap_frame *frame {unused})\n".replace(" )", ")")
+            + f"{{\n\treturn sys_{call.name}({', '.join(values)});\n}}\n")
+
+
+def kernel_source(calls):
+    by_number = {call.number: call for call in calls}
+    lines = [
+        "/* Made by tools/gensyscalls.py from abi/syscalls.def: the way from a number to a handler, and",
+        " * what the tracer knows of each. */",
+        '#include "syscall_table.h"',
+        "",
+        '#include "syscall.h"',
+        "",
+        "#include <arch/trap.h>",
+        "",
+    ]
+    lines += [thunk(call) for call in calls if call.result]
+    lines.append("const syscall_handler_t syscall_handlers[SYSCALL_LIMIT] = {")
+    for number in range(calls[-1].number + 1):
+        call = by_number.get(number)
+        lines.append(f"\t[{number}] = " +
+                     (f"thunk_{call.name}," if call and call.result else "syscall_missing,"))
+    lines += ["};", "", "const struct syscall_info syscall_infos[SYSCALL_LIMIT] = {"]
+    for call in calls:
+        kinds = "".join(kind(argument) for argument in call.arguments)
+        if call.result is None:
+            kinds = "xxxxxx"
+        # brk and mmap return addresses, which read better in hexadecimal.
+        result = "x" if call.name in ("mmap", "brk", "mremap") else "d"
+        flags = " | ".join(f"SYSCALL_{word}" for word in call.attributes) or "0"
+        lines.append(f'\t[{call.number}] = {{"{call.name}", "{kinds}", \'{result}\', {flags}}},')
+    lines += ["};", ""]
+    return "\n".join(lines)
+
+
+def docs(calls):
+    counts = {state: sum(call.state == state for call in calls)
+              for state in ("done", "partial", "missing")}
+    lines = [
+        "# System calls",
+        "",
+        "Every system call of Linux on x86-64 and what becomes of it here. Made by",
+        "`tools/gensyscalls.py` from `abi/syscalls.def`; do not edit.",
+        "",
+        f"{counts['done']} are done, {counts['partial']} are partial (the note says what is not served:",
+        f"it returns an error), {counts['missing']} are missing: they return `ENOSYS`, and the log names",
+        "the program, the call and its number once.",
+        "",
+        "| number | call | state | arguments and notes |",
+        "| ---: | --- | --- | --- |",
+    ]
+    for call in calls:
+        text = ""
+        if call.result:
+            arguments = ", ".join(f"{of_type} {name}" for of_type, name in call.arguments) or "void"
+            text = f"`{call.result} ({arguments})`"
+        if call.note:
+            text += f" {call.note}"
+        lines.append(f"| {call.number} | {call.name} | {call.state} | {text} |".replace("|  |", "| |"))
+    return "\n".join(lines) + "\n"
+
+
+def write_if_changed(path, text):
+    """Unchanged output keeps its time, so nothing that depends on it is built again."""
+    if not path.exists() or path.read_text(encoding="utf-8") != text:
+        path.write_text(text, encoding="utf-8")
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("table", type=pathlib.Path)
+    parser.add_argument("--kernel", type=pathlib.Path, metavar="DIR")
+    parser.add_argument("--docs", type=pathlib.Path, metavar="FILE")
+    parser.add_argument("--check", type=pathlib.Path, metavar="FILE")
+    arguments = parser.parse_args()
+
+    calls = parse(arguments.table)
+    if arguments.kernel:
+        arguments.kernel.mkdir(parents=True, exist_ok=True)
+        write_if_changed(arguments.kernel / "syscall_table.h", kernel_header(calls))
+        write_if_changed(arguments.kernel / "syscall_table.c", kernel_source(calls))
+    if arguments.docs:
+        write_if_changed(arguments.docs, docs(calls))
+    if arguments.check:
+        if not arguments.check.exists() or arguments.check.read_text(encoding="utf-8") != docs(calls):
+            fail(f"{arguments.check} is not up to date: tools/gensyscalls.py {arguments.table} "
+                 f"--docs {arguments.check}")
+
+
+if __name__ == "__main__":
+    main()
