@@ -1,0 +1,109 @@
+/*
+ * Terminals: a line discipline (tty_ldisc.h) with readers, writers, a foreground group and a
+ * window size around it. What sends and receives the bytes is a struct tty_ops: the serial console
+ * (console.h), or a loop in a self-test.
+ *
+ * Everything is 8-bit clean; the settings are Linux's (abi/termios.h). Reading sleeps and can be
+ * killed. Writing takes its bytes in pieces of TTY_WRITE_PIECE, each of which reaches the device
+ * whole: neither another writer's piece nor an echo nor a log line stands inside it.
+ */
+#ifndef KERNEL_TTY_H
+#define KERNEL_TTY_H
+
+#include <arch/spin.h>
+#include <lib/types.h>
+#include <sched/lock.h>
+#include <sched/wait.h>
+
+#include "tty_ldisc.h"
+
+struct buffer;
+struct object;
+struct tty;
+
+#define TTY_WRITE_PIECE 1024
+
+struct tty_ops {
+	/* Sends all of it, after output processing. May sleep; one caller at a time. A device that
+	 * is stuck gives up when the calling thread is killed. */
+	void (*send)(struct tty *tty, const void *bytes, size_t len_bytes);
+};
+
+/*
+ *   [c] constant after tty_init()
+ *   [l] lock; never held across a copy from or to a program, nor while bytes are sent
+ *   [w] writer
+ */
+struct tty {
+	char name[16];             /* [c] as in /dev */
+	const struct tty_ops *ops; /* [c] */
+	void *device;              /* [c] the ops' own */
+	struct spinlock lock;
+	struct ldisc ldisc;      /* [l] input and settings */
+	struct abi_winsize size; /* [l] */
+	uint32_t size_changes;   /* [l] how often it became another one */
+	int session;             /* [l] 0: nobody's controlling terminal */
+	int foreground;          /* [l] process group that gets the signals; 0: none */
+	bool stopped;            /* [l] by ^S: output waits */
+	struct waitq readable;   /* readers: input came */
+	struct waitq room;       /* tty_input(): a reader made room */
+	struct waitq flowing;    /* writers: ^Q came */
+	struct mutex writer;     /* LOCK_TTY: one piece or echo at a time */
+	uint8_t processed[2 * TTY_WRITE_PIECE]; /* [w] what output processing made of a piece */
+	uint8_t echo[512];                      /* tty_input()'s thread */
+};
+
+/* Fills in a terminal with Linux's default settings, 24 x 80. `name` is copied. */
+void tty_init(struct tty *tty, const char *name, const struct tty_ops *ops, void *device);
+
+/*
+ * What the device received, in the order in which it came: echo, editing, signals. For one thread
+ * a terminal (not an interrupt). Sleeps while the reader's queue is full.
+ */
+void tty_input(struct tty *tty, const void *bytes, size_t len_bytes);
+
+/*
+ * Reads as read(2) on a terminal does: in canonical mode at most a line, in raw mode as VMIN and
+ * VTIME say. Returns the count, 0 at the end of file (VEOF), -EINTR when killed, -EAGAIN where
+ * `nonblocking` and nothing is there, -EFAULT.
+ */
+ssize_t tty_read(struct tty *tty, struct buffer *to, bool nonblocking);
+/* All of it, or -EFAULT, or -EINTR, or the count before that. */
+ssize_t tty_write(struct tty *tty, struct buffer *from);
+
+/* The same from and to the kernel's own memory: for ksh. */
+ssize_t tty_read_kernel(struct tty *tty, void *to, size_t len_bytes, bool nonblocking);
+ssize_t tty_write_kernel(struct tty *tty, const void *from, size_t len_bytes);
+
+/*
+ * Waits until input can be read (0), clock_ns() is `deadline_ns` (-ETIMEDOUT; UINT64_MAX: never),
+ * the thread is killed (-EINTR), or the window has changed its size since *size_seen of
+ * tty_size_changes() (-ERESTART, and *size_seen is the new count). `size_seen` NULL: not asked.
+ */
+err_t tty_wait_input(struct tty *tty, uint64_t deadline_ns, uint32_t *size_seen);
+uint32_t tty_size_changes(struct tty *tty);
+
+void tty_get_termios(struct tty *tty, struct abi_termios *out);
+/* What of the input was not read yet stays, as with TCSETS; `flush` drops it, as with TCSETSF. */
+void tty_set_termios(struct tty *tty, const struct abi_termios *termios, bool flush);
+
+void tty_get_size(struct tty *tty, struct abi_winsize *out);
+/* Tells the foreground group (SIGWINCH) when it is another one than before. */
+void tty_set_size(struct tty *tty, const struct abi_winsize *size);
+
+/* The session that the terminal belongs to and the group that ^C goes to. ksh is session leader of
+ * the console: it sets the group of each program that it starts in the foreground, and 0 after. */
+void tty_set_session(struct tty *tty, int session);
+int tty_session(struct tty *tty);
+void tty_set_foreground(struct tty *tty, int group);
+int tty_foreground(struct tty *tty);
+
+/* A descriptor's object for the terminal, with one reference, or NULL for want of memory. */
+struct object *tty_open(struct tty *tty);
+/* The terminal behind an object; NULL: it is none (isatty). */
+struct tty *tty_from_object(struct object *object);
+
+/* /dev/console: the first terminal of the machine. Exists from console_init() on. */
+extern struct tty console_tty;
+
+#endif
