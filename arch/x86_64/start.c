@@ -55,6 +55,12 @@ void cpu_kick(uint32_t id)
 	debug_assert(id < cpu_count());
 }
 
+void machine_boot_stack(vaddr_t *base, vaddr_t *top)
+{
+	*base = (vaddr_t)boot_stack_base;
+	*top = (vaddr_t)boot_stack_top;
+}
+
 static void refuse(const char *problem)
 {
 	console_write_raw("Fuselage cannot start: ", 23);

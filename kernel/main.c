@@ -1,0 +1,125 @@
+/*
+ * The order in which the kernel comes up. kernel_main() runs on the boot stack with interrupts off and ends as the first CPU's idle
+ * thread; what may sleep happens in the thread `init`, which ends by handing the machine to ksh or to the
+ * program that the command line names.
+ */
+#define LOG_SUBSYSTEM "boot"
+
+#include "console.h"
+#include "devices.h"
+#include "exec_channel.h"
+#include "ksh.h"
+#include "log.h"
+#include "process.h"
+
+#include <arch/boot.h>
+#include <arch/clock.h>
+#include <arch/console.h>
+#include <arch/cpu.h>
+#include <arch/machine.h>
+#include <arch/trap.h>
+#include <fusek/mount.h>
+#include <lib/fmt.h>
+#include <lib/log.h>
+#include <lib/panic.h>
+#include <lib/string.h>
+#include <mm/kva.h>
+#include <mm/mm.h>
+#include <sched/thread.h>
+
+static struct thread init_thread;
+
+static const char *const loglevels[] = {"err", "warn", "info", "debug"};
+
+static void read_loglevel(void)
+{
+	char text[16];
+	uint64_t number;
+
+	if (!boot_option("loglevel", text, sizeof(text)))
+		return;
+	for (unsigned i = 0; i < ARRAY_SIZE(loglevels); i++) {
+		if (strcmp(text, loglevels[i]) == 0) {
+			log_set_level((enum log_level)i);
+			return;
+		}
+	}
+	if (!string_to_u64(text, &number) && number < ARRAY_SIZE(loglevels))
+		log_set_level((enum log_level)number);
+	else
+		log_warn("loglevel=%s: say err, warn, info, debug or 0 to 3", text);
+}
+
+/* A machine that cannot come up, for a reason that its user can do something about. */
+static noreturn void give_up(const char *format, ...) PRINTF(1, 2);
+static noreturn void give_up(const char *format, ...)
+{
+	char reason[256];
+	va_list arguments;
+
+	va_start(arguments, format);
+	kernel_format_list(reason, sizeof(reason), format, arguments);
+	va_end(arguments);
+	log_err("cannot start: %s", reason);
+	console_write_raw("Fuselage cannot start: ", 23);
+	console_write_raw(reason, strlen(reason));
+	console_write_raw(". Halted.\n", 10);
+	exec_channel_panic(reason);
+	machine_halt();
+}
+
+static void mount_root_filesystem(void)
+{
+	const struct boot_module *ramdisk = &boot_info->modules[0];
+	err_t err;
+
+	if (!boot_info->nmodules)
+		give_up("the loader gave no ramdisk (QEMU: -initrd base.img; GRUB: module2)");
+	if (!IS_ALIGNED(ramdisk->start, PAGE_SIZE))
+		give_up("the loader put the ramdisk at %#lx, which is not page-aligned", ramdisk->start);
+	err = fusek_init(ramdisk->start, ramdisk->end);
+	if (err)
+		give_up("the ramdisk (%lu KiB at %#lx) is no ext2 image that can be mounted (error %d)",
+			(ramdisk->end - ramdisk->start) / KIB, ramdisk->start, -err);
+}
+
+static void bring_up(void *argument)
+{
+	(void)argument;
+	mount_root_filesystem();
+	devices_init();
+	console_init();
+	exec_channel_init();
+	if (boot_option("exec", NULL, 0))
+		exec_runner_start();
+	else
+		ksh_start();
+}
+
+noreturn void kernel_main(void)
+{
+	vaddr_t stack_base;
+	vaddr_t stack_top;
+
+	machine_boot_stack(&stack_base, &stack_top);
+	sched_init_cpu(stack_base, stack_top);
+	mm_init();
+	machine_init_interrupts();
+	read_loglevel();
+	log_info("Fuselage (%s build) by %s on %s, %lu MHz, clock %s, timer %s",
+		 IS_ON(FUSELAGE_DEBUG) ? "debug" : "release", boot_info->loader,
+		 cpu_features()->model[0] ? cpu_features()->model : cpu_features()->vendor,
+		 clock_cycles_hz() / 1000000, clock_source_name(), clock_timer_name());
+
+	stack_base = stack_alloc();
+	if (!stack_base)
+		give_up("there is no memory for the first thread");
+	thread_init(&init_thread, &(struct thread_params){
+					  .name = "init",
+					  .entry = bring_up,
+					  .stack_base = stack_base,
+					  .stack_top = stack_base + KERNEL_STACK_BYTES,
+				  });
+	thread_start(&init_thread);
+	sched_start();
+}
