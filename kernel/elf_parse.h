@@ -1,8 +1,8 @@
 /*
  * What an ELF file asks for, checked. Pure: reads bytes that it is given and nothing else, so it
- * runs under the fuzzer on the host. Nothing in the file is believed: after elf_parse_segments() has
- * said 0, every segment lies in the part of the address space that programs have, in ascending order
- * and without overlap, its file part lies in the file, and no sum of its fields wraps.
+ * runs under the fuzzer on the host. Nothing in the file is believed: after elf_parse_segments()
+ * has said 0, every segment lies in the part of the address space that programs have, in ascending
+ * order and without overlap, its file part lies in the file, and no sum of its fields wraps.
  */
 #ifndef KERNEL_ELF_PARSE_H
 #define KERNEL_ELF_PARSE_H
@@ -35,8 +35,9 @@ struct elf_image {
 	struct elf_segment segments[ELF_SEGMENTS_MAX];
 };
 
-/* Where the program headers are, from the first sizeof(struct elf64_header) bytes. *reason says what
- * is wrong with the file where the result is -ENOEXEC. `start_bytes`: how much of `start` there is. */
+/* Where the program headers are, from the first sizeof(struct elf64_header) bytes. *reason says
+ * what is wrong with the file where the result is -ENOEXEC. `start_bytes`: how much of `start`
+ * there is. */
 err_t must_check elf_parse_header(const void *start, size_t start_bytes, uint64_t file_bytes,
 				  struct elf_image *image, uint64_t *phdrs_offset_bytes,
 				  const char **reason);

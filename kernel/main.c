@@ -1,7 +1,7 @@
 /*
- * The order in which the kernel comes up. kernel_main() runs on the boot stack with interrupts off and ends as the first CPU's idle
- * thread; what may sleep happens in the thread `init`, which ends by handing the machine to ksh or to the
- * program that the command line names.
+ * The order in which the kernel comes up. kernel_main() runs on the boot stack with interrupts off
+ * and ends as the first CPU's idle thread; what may sleep happens in the thread `init`, which ends
+ * by handing the machine to ksh or to the program that the command line names.
  */
 #define LOG_SUBSYSTEM "boot"
 
@@ -76,10 +76,12 @@ static void mount_root_filesystem(void)
 	if (!boot_info->nmodules)
 		give_up("the loader gave no ramdisk (QEMU: -initrd base.img; GRUB: module2)");
 	if (!IS_ALIGNED(ramdisk->start, PAGE_SIZE))
-		give_up("the loader put the ramdisk at %#lx, which is not page-aligned", ramdisk->start);
+		give_up("the loader put the ramdisk at %#lx, which is not page-aligned",
+			ramdisk->start);
 	err = fusek_init(ramdisk->start, ramdisk->end);
 	if (err)
-		give_up("the ramdisk (%lu KiB at %#lx) is no ext2 image that can be mounted (error %d)",
+		give_up("the ramdisk (%lu KiB at %#lx) is no ext2 image that can be mounted (error "
+			"%d)",
 			(ramdisk->end - ramdisk->start) / KIB, ramdisk->start, -err);
 }
 

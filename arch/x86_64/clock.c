@@ -21,6 +21,7 @@
 
 /* Intel 8254 data sheet. */
 #define PIT_HZ        1193182
+#define PIT_LINE      0
 #define PIT_CHANNEL0  0x40
 #define PIT_CHANNEL2  0x42
 #define PIT_COMMAND   0x43
@@ -116,10 +117,12 @@ void clock_init(void)
 	tsc_hz = sum.tsc * NSEC_PER_SEC / window_ns;
 	ns_mult = (NSEC_PER_SEC << 32) / MAX(tsc_hz, 1u);
 	tsc_start = tsc_read();
-	if (apic_present())
+	if (apic_present()) {
 		timer_mult = (sum.apic << 32) / window_ns;
-	else
+	} else {
 		timer_mult = ((uint64_t)PIT_HZ << 32) / NSEC_PER_SEC;
+		pic_unmask(PIT_LINE);
+	}
 	if (!tsc_trusted)
 		log_warn("the TSC may drift: it is not invariant or its measurements differ");
 }

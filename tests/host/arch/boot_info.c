@@ -33,7 +33,9 @@ static uint64_t usable(const struct boot_info *info)
 	uint64_t sum = 0;
 
 	for (unsigned i = 0; i < info->nranges; i++)
-		sum += info->ranges[i].type == MEMORY_USABLE ? info->ranges[i].end - info->ranges[i].start : 0;
+		sum += info->ranges[i].type == MEMORY_USABLE
+			       ? info->ranges[i].end - info->ranges[i].start
+			       : 0;
 	return sum;
 }
 

@@ -1,6 +1,7 @@
 /* sources: lib/string.c */
 /*
- * The helpers of lib/string.h that C has not; the others are the host's own here and are tested inside the kernel.
+ * The helpers of lib/string.h that C has not; the others are the host's own here and are tested
+ * inside the kernel.
  */
 #include <lib/string.h>
 
@@ -32,13 +33,20 @@ static void numbers_fill_the_whole_string(void **state)
 		err_t err;
 		uint64_t value;
 	} cases[] = {
-		{"0", 0, 0},		 {"42", 0, 42},
-		{"0x2a", 0, 42},	 {"0XFF", 0, 255},
-		{"017", 0, 15},		 {"18446744073709551615", 0, UINT64_MAX},
-		{"", -EINVAL, 0},	 {"0x", -EINVAL, 0},
-		{"12a", -EINVAL, 0},	 {"-1", -EINVAL, 0},
-		{" 1", -EINVAL, 0},	 {"08", -EINVAL, 0},
-		{"0xg", -EINVAL, 0},	 {"18446744073709551616", -ERANGE, 0},
+		{"0", 0, 0},
+		{"42", 0, 42},
+		{"0x2a", 0, 42},
+		{"0XFF", 0, 255},
+		{"017", 0, 15},
+		{"18446744073709551615", 0, UINT64_MAX},
+		{"", -EINVAL, 0},
+		{"0x", -EINVAL, 0},
+		{"12a", -EINVAL, 0},
+		{"-1", -EINVAL, 0},
+		{" 1", -EINVAL, 0},
+		{"08", -EINVAL, 0},
+		{"0xg", -EINVAL, 0},
+		{"18446744073709551616", -ERANGE, 0},
 		{"99999999999999999999999", -ERANGE, 0},
 	};
 

@@ -14,7 +14,8 @@
  * be allocated yet. */
 noreturn void kernel_main(void);
 
-/* The stack that the first CPU started on, [base, top): its idle thread's for good. A guard page lies below. */
+/* The stack that the first CPU started on, [base, top): its idle thread's for good. A guard page
+ * lies below. */
 void machine_boot_stack(vaddr_t *base, vaddr_t *top);
 
 /* Interrupt controllers, clock and timer, once kernel_map() has memory. Interrupts are still off
