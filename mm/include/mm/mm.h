@@ -1,0 +1,13 @@
+/*
+ * The start of memory management, and its figures.
+ */
+#ifndef MM_MM_H
+#define MM_MM_H
+
+#include <lib/types.h>
+
+/* Takes over all usable memory that boot_info names, less what already lies in it: kernel image,
+ * modules, the first MiB. From then on everything of mm/ works. Called once, by CPU 0. */
+void mm_init(void);
+
+#endif

@@ -1,0 +1,82 @@
+/*
+ * What can be mapped: a memory object is a row of pages that somebody can bring. fusek/ makes one
+ * of each file that is mapped, drivers of their device's memory; mm/ has the anonymous one, for
+ * memory that is shared but belongs to no file.
+ */
+#ifndef MM_OBJECT_H
+#define MM_OBJECT_H
+
+#include <arch/trap.h>
+#include <lib/refcount.h>
+#include <lib/types.h>
+#include <mm/frame.h>
+
+/* A positive result: the page is not there yet, and the one who asks must wait with its locks
+ * dropped (ops->wait_page) and ask again. */
+#define MM_WAIT 1
+
+/* Beside enum fault_access: the page is only wanted if it is there; no waiting, no reading, no
+ * allocating. -EAGAIN if it is not. */
+#define FAULT_AHEAD (1u << 8)
+/* The page goes into a mapping whose writes must reach the object: it may not be a page that is
+ * only lent (of a ramdisk below a writable file). */
+#define FAULT_SHARED (1u << 9)
+
+struct page_ref {
+	paddr_t phys;
+	/* Counted: the receiver owns a reference. NULL: not counted, valid for as long as the object
+	 * is (ramdisk, device). */
+	struct frame *frame;
+};
+
+struct memory_object;
+
+struct memory_object_ops {
+	/* The page `page_index` for `fault_access` (enum fault_access, FAULT_AHEAD, FAULT_SHARED).
+	 * FAULT_WRITE only for shared mappings: a private one reads and copies. Called with the
+	 * space locked: locks of class LOCK_OBJECT and later only, no driver is asked.
+	 * 0, MM_WAIT, -EIO (beyond the end, or it cannot be read: SIGBUS), -ENOMEM, -EAGAIN. */
+	err_t (*get_page)(struct memory_object *object, uint64_t page_index, unsigned fault_access,
+			  struct page_ref *out);
+	/* After MM_WAIT, without locks: sleeps until it is worth to ask again. 0 or -EINTR. May be
+	 * NULL if get_page never says MM_WAIT. */
+	err_t (*wait_page)(struct memory_object *object, uint64_t page_index);
+	/* The last reference is gone: frees the object. May sleep. */
+	void (*release)(struct memory_object *object);
+	/* For `vm` and /proc: a name, e.g. the file's path. May be NULL. */
+	void (*name)(struct memory_object *object, char *to, size_t to_bytes);
+};
+
+/* Embedded first thing in what its owner keeps about it. */
+struct memory_object {
+	const struct memory_object_ops *ops; /* constant */
+	struct refcount refs;
+	bool uncached; /* constant: device registers */
+};
+
+/* The creator holds the first reference. */
+static inline void memory_object_init(struct memory_object *object,
+				      const struct memory_object_ops *ops)
+{
+	object->ops = ops;
+	object->uncached = false;
+	refcount_init(&object->refs);
+}
+
+static inline struct memory_object *memory_object_get(struct memory_object *object)
+{
+	refcount_get(&object->refs);
+	return object;
+}
+
+/* NULL is allowed. May sleep. */
+static inline void memory_object_put(struct memory_object *object)
+{
+	if (object && refcount_put(&object->refs))
+		object->ops->release(object);
+}
+
+/* Zeros on demand, shared by all who map it, `len_bytes` long (rounded up). */
+err_t must_check memory_object_anonymous(uint64_t len_bytes, struct memory_object **out);
+
+#endif
