@@ -23,6 +23,9 @@ set(FUSELAGE_WARNING_FLAGS
 execute_process(COMMAND ${CMAKE_C_COMPILER} -print-file-name=include
 	OUTPUT_VARIABLE FUSELAGE_COMPILER_INCLUDE OUTPUT_STRIP_TRAILING_WHITESPACE
 	COMMAND_ERROR_IS_FATAL ANY)
+# The compiler's <limits.h> asks for the libc's half of it, and here there is none.
+set(FUSELAGE_NO_LIBC_INCLUDE ${CMAKE_BINARY_DIR}/no-libc)
+file(CONFIGURE OUTPUT ${FUSELAGE_NO_LIBC_INCLUDE}/limits.h CONTENT "")
 
 # CMake's own ideas of Debug and Release (-g, -O3 -DNDEBUG) are replaced.
 set(CMAKE_C_FLAGS_DEBUG "")
@@ -33,6 +36,7 @@ set(CMAKE_ASM_NASM_FLAGS_RELEASE "")
 target_compile_options(fuselage_flags INTERFACE
 	$<$<COMPILE_LANGUAGE:C>:${FUSELAGE_CODE_FLAGS};${FUSELAGE_WARNING_FLAGS}>
 	"$<$<COMPILE_LANGUAGE:C>:SHELL:-isystem ${FUSELAGE_COMPILER_INCLUDE}>"
+	"$<$<COMPILE_LANGUAGE:C>:SHELL:-isystem ${FUSELAGE_NO_LIBC_INCLUDE}>"
 	"$<$<COMPILE_LANGUAGE:C>:-ffile-prefix-map=${CMAKE_SOURCE_DIR}/=>"
 	"$<$<AND:$<COMPILE_LANGUAGE:C>,$<CONFIG:Debug>>:-Og>"
 	"$<$<AND:$<COMPILE_LANGUAGE:C>,$<CONFIG:Release>>:-O2>"

@@ -1,0 +1,105 @@
+"""Building: configures a preset when it never was, runs ninja, shows one line of progress.
+
+Two tools at once are kept apart by a lock on the build folder. A build with nothing to do costs one
+start of ninja.
+"""
+
+import fcntl
+import os
+import re
+import shutil
+import subprocess
+import sys
+from collections import deque
+
+from .common import BASE_IMAGE, BUILD, PRESETS, ROOT, ToolError, kernel_elf, say
+
+PROGRESS = re.compile(r"\[(\d+)/(\d+)\] (.*)")
+
+
+class Progress:
+    """One line that is written over on a terminal; elsewhere a line at the start and at the end."""
+
+    def __init__(self, what):
+        self.what = what
+        self.terminal = sys.stderr.isatty()
+        self.shown = False
+
+    def step(self, text):
+        if self.terminal:
+            width = shutil.get_terminal_size().columns - 1
+            print("\r\x1b[K" + f"{self.what}: {text}"[:width], end="", file=sys.stderr, flush=True)
+        elif not self.shown:
+            say(f"building {self.what}")
+        self.shown = True
+
+    def end(self):
+        if self.terminal and self.shown:
+            print("\r\x1b[K", end="", file=sys.stderr, flush=True)
+
+
+def configure(preset):
+    """Makes build/PRESET; ninja itself runs CMake again when its files change."""
+    if (BUILD / preset / "build.ninja").exists():
+        return
+    say(f"setting up build/{preset}")
+    made = subprocess.run(["cmake", "--preset", preset], cwd=ROOT, text=True,
+                          stdout=subprocess.PIPE, stderr=subprocess.STDOUT, check=False)
+    if made.returncode:
+        print(made.stdout, file=sys.stderr)
+        raise ToolError(f"CMake could not set up build/{preset}; its output is above")
+
+
+def ninja(preset, targets):
+    """Builds TARGETS of PRESET; on failure prints what the failing command said."""
+    progress = Progress(preset)
+    environment = dict(os.environ, NINJA_STATUS="[%f/%t] ")
+    command = ["ninja", "-C", str(BUILD / preset), f"-j{os.cpu_count() or 2}", *targets]
+    kept = deque(maxlen=400)
+    with subprocess.Popen(command, cwd=ROOT, env=environment, text=True, errors="replace",
+                          stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
+                          stderr=subprocess.STDOUT) as process:
+        for line in process.stdout:
+            step = PROGRESS.match(line)
+            if step and "Re-checking globbed" not in line:
+                progress.step(f"{step[1]}/{step[2]} {step[3]}")
+            elif not line.startswith("ninja: Entering"):
+                kept.append(line)
+    progress.end()
+    if process.returncode:
+        print("".join(kept), end="", file=sys.stderr)
+        raise ToolError(f"the {preset} build failed; by hand: ninja -C build/{preset} "
+                        + " ".join(targets))
+
+
+def ensure(preset, *targets):
+    """Builds what is not up to date. Returns the kernel of PRESET."""
+    BUILD.mkdir(exist_ok=True)
+    with open(BUILD / ".lock", "w", encoding="ascii") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        configure(preset)
+        ninja(preset, targets or ("image",))
+    return kernel_elf(preset)
+
+
+def boot_files(args, preset):
+    """(kernel, ramdisk) for a command that boots. --kernel builds nothing."""
+    if args.kernel:
+        if not os.access(args.kernel, os.R_OK):
+            raise ToolError(f"--kernel: cannot read {args.kernel}")
+        kernel, ramdisk = args.kernel, args.ramdisk
+    else:
+        kernel = ensure(preset)
+        ramdisk = args.ramdisk or BASE_IMAGE
+        if not kernel.exists():
+            raise ToolError(f"the {preset} build made no kernel: {kernel}")
+    if ramdisk and not os.access(ramdisk, os.R_OK):
+        raise ToolError(f"cannot read the ramdisk image {ramdisk}")
+    return kernel, ramdisk
+
+
+def main(args):
+    for preset in [args.preset] if args.preset else PRESETS:
+        say(f"{kernel_elf(preset)} is up to date" if ensure(preset).exists()
+            else f"the {preset} build is done, and has no kernel")
+    return 0

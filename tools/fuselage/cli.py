@@ -1,0 +1,135 @@
+"""The command line of ./fuselage."""
+
+import argparse
+import sys
+
+from .common import PRESETS, ToolError, say
+
+HELP = """\
+Fuselage: a hybrid x86-64 kernel.
+
+  ./fuselage run                 build, and boot into ksh in this terminal (Ctrl-] x leaves)
+  ./fuselage exec -- CMD ARGS    boot without a screen, run CMD, pass its output and status on
+  ./fuselage test [FILTER]       every test whose name holds FILTER; --list prints the names
+  ./fuselage debug               boot with gdb attached and symbols loaded
+  ./fuselage build               build the kernel and the ramdisk
+  ./fuselage iso                 an ISO for BIOS machines, both kernels in its menu
+  ./fuselage ramdisk DIR         a ramdisk image from DIR: boot it with run --ramdisk
+
+-y before the command installs missing packages without asking. Each command has --help.
+"""
+
+EXEC_STATUSES = """\
+exit status: CMD's own; 128+N killed by signal N; 127 no such program; 126 not executable;
+125 the tool failed; 124 --timeout; 123 the machine hung; 122 the kernel panicked or died.
+"""
+
+
+def machine_options(parser, mem_default=512):
+    parser.add_argument("--smp", type=int, default=1, metavar="N", help="CPUs (1)")
+    parser.add_argument("--mem", type=int, default=mem_default, metavar="MIB",
+                        help=f"memory ({mem_default})")
+    parser.add_argument("--cpu", default="max", metavar="MODEL", help="QEMU's CPU model (max)")
+    parser.add_argument("--append", default="", metavar="ARGS",
+                        help="more words for the kernel's command line")
+    parser.add_argument("--preset", choices=PRESETS, help="which build to boot (debug)")
+    parser.add_argument("--kernel", metavar="ELF", help="boot this kernel; builds nothing")
+    parser.add_argument("--ramdisk", metavar="IMG", help="boot with this ramdisk image")
+
+
+def add_option(parser):
+    parser.add_argument("--add", action="append", default=[], metavar="HOST[:GUEST]",
+                        help="put a file or directory of this machine into the ramdisk "
+                             "(without GUEST: into /tmp)")
+
+
+def make_parser():
+    parser = argparse.ArgumentParser(prog="./fuselage", add_help=False)
+    parser.add_argument("-h", "--help", action="store_true")
+    parser.add_argument("-y", "--yes", action="store_true")
+    commands = parser.add_subparsers(dest="command", metavar="COMMAND")
+
+    run = commands.add_parser("run", help="boot into ksh")
+    add_option(run)
+    machine_options(run)
+    run.add_argument("--kvm", action="store_true", help="use the CPU's virtualisation")
+
+    execute = commands.add_parser("exec", help="boot, run one program, end", epilog=EXEC_STATUSES,
+                                  formatter_class=argparse.RawDescriptionHelpFormatter)
+    add_option(execute)
+    machine_options(execute)
+    execute.add_argument("--get", action="append", default=[], metavar="GUEST[:HOST]",
+                         help="bring a file or directory out when CMD has ended")
+    execute.add_argument("--timeout", type=float, metavar="S", help="end it after S seconds")
+    execute.add_argument("--icount", action="store_true",
+                         help="the measuring machine: two runs print the same figures")
+    execute.add_argument("--log", metavar="FILE", help="write the kernel's log to FILE")
+    execute.add_argument("--hang-limit", type=float, default=20, metavar="S",
+                         help="seconds without a sign of life that count as a hang (20)")
+    execute.add_argument("--ports-only", action="store_true",
+                         help="do not offer shared memory: all bytes go through the ports")
+    execute.add_argument("argv", nargs=argparse.REMAINDER, metavar="-- CMD ARGS")
+
+    test = commands.add_parser("test", help="run the tests")
+    test.add_argument("filter", nargs="?", default="", metavar="FILTER")
+    test.add_argument("--list", action="store_true", help="print the tests' names")
+
+    debug = commands.add_parser("debug", help="boot with gdb attached")
+    add_option(debug)
+    machine_options(debug)
+    debug.add_argument("--gdb-command", action="append", default=[], metavar="CMD",
+                       help="hand CMD to gdb and leave when all are done")
+
+    build = commands.add_parser("build", help="build")
+    build.add_argument("--preset", choices=PRESETS, help="only this build (both)")
+
+    iso = commands.add_parser("iso", help="make an ISO image")
+    iso.add_argument("--output", metavar="FILE", help="where to (build/fuselage.iso)")
+
+    ramdisk = commands.add_parser("ramdisk", help="make a ramdisk image")
+    ramdisk.add_argument("dir", metavar="DIR")
+    ramdisk.add_argument("--output", metavar="FILE", help="where to (DIR's name with .img)")
+    return parser
+
+
+def main(argv):
+    parser = make_parser()
+    args = parser.parse_args(argv)
+    if args.help or not args.command:
+        print(HELP, end="")
+        return 0
+    try:
+        return dispatch(args)
+    except ToolError as error:
+        say(str(error))
+        return 125 if args.command == "exec" else 1
+    except KeyboardInterrupt:
+        return 130
+
+
+def dispatch(args):
+    """Each command is imported only when it is used: starting fast is a feature."""
+    if args.command == "exec":
+        from . import execute
+        return execute.main(args)
+    if args.command == "run":
+        from . import run
+        return run.main(args)
+    if args.command == "test":
+        from . import testing
+        return testing.main(args)
+    if args.command == "debug":
+        from . import debug
+        return debug.main(args)
+    if args.command == "build":
+        from . import build
+        return build.main(args)
+    if args.command == "iso":
+        from . import iso
+        return iso.main(args)
+    from . import ramdisk
+    return ramdisk.main(args)
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))
