@@ -5,6 +5,7 @@
 #include "sched_priv.h"
 
 #include <lib/fmt.h>
+#include <lib/panic.h>
 
 static bool started;                  /* atomic: sched_start() was reached */
 static bool (*idle_work)(void);       /* atomic: NULL, or one piece of it */
@@ -70,9 +71,11 @@ noreturn void sched_start(void)
 {
 	struct cpu_sched *cpu = this_percpu(cpu_sched);
 
+	assert(irqs_off() && preempt_depth() == 1); /* as the boot left them */
 	write_once(&started, true);
 	cpu->idle.run_start_ns = clock_ns();
 	cpu_want_switch();
+	preempt_enable_no_switch();
 	irq_enable();
 	for (;;) {
 		bool (*work)(void) = load_acquire(&idle_work);

@@ -49,11 +49,20 @@ static inline void rcu_note_quiescent(struct cpu_sched *cpu)
 	atomic_fetch_add_full(&cpu->quiescent_points, 1);
 }
 
-/* In switch.c. */
+/* In switch.c. All with interrupts off and preemption disabled once where it says "in the core". */
 void sched_switched_in(void);
+/* In the core: the end of it; preemption is enabled, interrupts are the caller's. */
+void sched_enable_preemption(void);
+/* In the core: may the CPU go to `partner` directly? True: it is ours, no other CPU can wake it, the
+ * CPU's lock is held, and sched_switch_to_claimed() must follow; it returns when the caller has been
+ * woken. In between, locks taken before may be released. */
+bool sched_claim(struct thread *partner);
+void sched_switch_to_claimed(struct thread *partner);
 noreturn void sched_exit_current(void);
 void sched_put_on_cpu(struct thread *thread);
 bool sched_has_ready(struct cpu_sched *cpu);
+/* Has another CPU that runs `thread` look at what is pending. */
+void sched_kick(struct thread *thread);
 
 /* In thread.c: out of the list of all. */
 void thread_list_add(struct thread *thread);

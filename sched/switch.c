@@ -127,10 +127,13 @@ static void reschedule(void (*put_back)(struct runq *queue, struct sched_entity 
 
 /* Interrupts off, preemption disabled once: enables it, and makes the switches that have become due
  * meanwhile. Interrupts stay off until the caller enables them, so none can slip in between. */
-static void enable_preemption(void)
+void sched_enable_preemption(void)
 {
 	while (unlikely(cpu_switch_wanted()))
 		reschedule(runq_preempted);
+	/* The way out to a program looks at the wanted switch alone, so it stands for this, too. */
+	if (unlikely(read_once(&current_thread()->context.exit_work)))
+		cpu_want_switch();
 	preempt_enable_no_switch();
 }
 
@@ -139,7 +142,7 @@ void preempt_schedule(void)
 	irqflags_t flags = irq_save();
 
 	preempt_disable();
-	enable_preemption();
+	sched_enable_preemption();
 	irq_restore(flags);
 }
 
@@ -149,7 +152,7 @@ void thread_yield(void)
 
 	preempt_disable();
 	reschedule(runq_yielded);
-	enable_preemption();
+	sched_enable_preemption();
 	irq_restore(flags);
 }
 
@@ -184,7 +187,7 @@ void thread_block(void)
 		charge_current(prev, now_ns);
 		switch_to(cpu, prev, pick_next(cpu), now_ns);
 	}
-	enable_preemption();
+	sched_enable_preemption();
 	irq_enable();
 }
 
@@ -226,40 +229,46 @@ void thread_wake(struct thread *thread)
 	spin_unlock_irqrestore(&cpu->lock, flags);
 }
 
-/* Both on this CPU, its lock held. */
-static bool may_switch_directly(struct cpu_sched *cpu, struct thread *prev, struct thread *partner)
-	REQUIRES(cpu->lock)
-{
-	return partner->cpu == cpu && partner->state == THREAD_BLOCKED && !prev->wake_token &&
-	       runq_try_lend(&cpu->queue, &prev->sched, &partner->sched);
-}
-
-void thread_wake_switch(struct thread *partner)
+bool sched_claim(struct thread *partner)
 {
 	struct thread *prev = current_thread();
-	struct cpu_sched *cpu;
+	struct cpu_sched *cpu = this_percpu(cpu_sched);
 	uint64_t now_ns;
-	bool switched = false;
 
-	assert_may_block();
-	irq_disable();
-	preempt_disable();
-	cpu = this_percpu(cpu_sched);
 	wake_worker_if_wanted(cpu);
 	spin_lock(&cpu->lock);
 	now_ns = clock_ns();
 	charge_current(prev, now_ns);
-	if (likely(may_switch_directly(cpu, prev, partner))) {
-		switched = true;
-		prev->state = THREAD_BLOCKED;
-		cpu->stats.ndirect++;
-		switch_to(cpu, prev, partner, now_ns);
-	} else {
-		spin_unlock(&cpu->lock);
-	}
-	enable_preemption();
+	if (likely(partner->cpu == cpu && partner->state == THREAD_BLOCKED && !prev->wake_token &&
+		   runq_try_lend(&cpu->queue, &prev->sched, &partner->sched)))
+		return true;
+	spin_unlock(&cpu->lock);
+	return false;
+}
+
+void sched_switch_to_claimed(struct thread *partner)
+{
+	struct thread *prev = current_thread();
+	struct cpu_sched *cpu = this_percpu(cpu_sched);
+
+	prev->state = THREAD_BLOCKED;
+	cpu->stats.ndirect++;
+	switch_to(cpu, prev, partner, prev->run_start_ns);
+}
+
+void thread_wake_switch(struct thread *partner)
+{
+	bool claimed;
+
+	assert_may_block();
+	irq_disable();
+	preempt_disable();
+	claimed = sched_claim(partner);
+	if (likely(claimed))
+		sched_switch_to_claimed(partner);
+	sched_enable_preemption();
 	irq_enable();
-	if (switched)
+	if (likely(claimed))
 		return;
 	thread_wake(partner);
 	thread_block();
@@ -271,7 +280,7 @@ void sched_switched_in(void)
 {
 	finish_switch();
 	irq_disable();
-	enable_preemption();
+	sched_enable_preemption();
 	irq_enable();
 }
 
@@ -318,9 +327,9 @@ void clock_timer_interrupt(void)
 	uint64_t next_timer_ns;
 
 	cpu->timer_armed_ns = UINT64_MAX;
-	/* Nobody was interrupted inside of a read section: a whole grace period for a thread that
-	 * runs alone. */
-	if (preempt_depth() == 0)
+	/* Disabled once, by this interrupt: what was interrupted is no read section. So a thread that
+	 * runs alone for long holds no grace period up. */
+	if (preempt_depth() == 1)
 		rcu_note_quiescent(cpu);
 	next_timer_ns = timers_run(now_ns);
 	if (now_ns >= cpu->slice_end_ns) {
@@ -328,6 +337,14 @@ void clock_timer_interrupt(void)
 		cpu_want_switch();
 	}
 	sched_arm_timer(cpu, MIN(next_timer_ns, cpu->slice_end_ns));
+}
+
+void sched_kick(struct thread *thread)
+{
+	struct cpu_sched *cpu = read_once(&thread->cpu);
+
+	if (read_once(&cpu->current) == thread && cpu->id != cpu_id())
+		cpu_kick(cpu->id);
 }
 
 bool sched_has_ready(struct cpu_sched *cpu)

@@ -13,6 +13,8 @@
 #include <lib/panic.h>
 #include <lib/string.h>
 
+_Static_assert(offsetof(struct thread, context) == 0, "context first"); /* arch/ takes one for the other */
+
 static struct spinlock threads_lock = SPINLOCK_INIT(LOCK_THREADS);
 static LIST_HEAD(threads);
 static uint32_t last_tid = 1; /* atomic; 1 is init's */
@@ -109,6 +111,10 @@ void thread_clear_interrupt(void)
 static void set_pending(struct thread *thread, enum thread_pending bit)
 {
 	atomic_fetch_or_full(&thread->pending, (uint32_t)bit);
+	if (thread->context.fpu) { /* a program's: it looks before it is in user mode again */
+		context_request_exit_work(&thread->context);
+		sched_kick(thread);
+	}
 	thread_wake(thread);
 }
 

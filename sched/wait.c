@@ -1,0 +1,222 @@
+/*
+ * Wait queues: see sched/wait.h. The queue's lock (LOCK_WAITQ) guards its list; LOCK_RUNQ is taken
+ * inside of it.
+ *
+ * An entry lies on its waiter's stack. A waker wakes the thread first and takes the entry off
+ * afterwards, and `queued` = false is the last it does with it: the waiter that sees that may
+ * return, and even end, without taking the lock.
+ */
+#include <sched/wait.h>
+
+#include <sched/timer.h>
+
+#include "sched_priv.h"
+
+#include <lib/panic.h>
+
+void waitq_init(struct waitq *queue)
+{
+	*queue = (struct waitq)WAITQ_INIT(*queue);
+}
+
+/* ---- waking ---- */
+
+static struct wait_entry *first_waiter(struct waitq *queue)
+{
+	return list_first_entry(&queue->waiters, struct wait_entry, link);
+}
+
+/* The last that is done with the entry. */
+static void let_go(struct wait_entry *entry)
+{
+	list_del(&entry->link);
+	entry->woken = true;
+	/* Release: pairs with the acquire in waitq_prepare() and waitq_finish(). */
+	store_release(&entry->queued, false);
+}
+
+/* The barrier orders the waker's change before the look at the list, as waitq_prepare()'s orders
+ * the waiter's queueing before its look at the condition: one of the two sees the other. */
+static bool nobody_waits(struct waitq *queue)
+{
+	memory_barrier();
+	return !waitq_has_waiters(queue);
+}
+
+bool waitq_wake_one(struct waitq *queue)
+{
+	irqflags_t flags;
+	bool found;
+
+	if (nobody_waits(queue))
+		return false;
+	flags = spin_lock_irqsave(&queue->lock);
+	found = !list_empty(&queue->waiters);
+	if (likely(found)) {
+		struct wait_entry *entry = first_waiter(queue);
+
+		thread_wake(entry->thread);
+		let_go(entry);
+	}
+	spin_unlock_irqrestore(&queue->lock, flags);
+	return found;
+}
+
+void waitq_wake_all(struct waitq *queue)
+{
+	LIST_HEAD(waiters);
+	irqflags_t flags;
+
+	if (nobody_waits(queue))
+		return;
+	flags = spin_lock_irqsave(&queue->lock);
+	/* Those who queue from now on are not meant; those who leave take themselves off this list,
+	 * under the same lock. */
+	list_splice_tail(&waiters, &queue->waiters);
+	while (!list_empty(&waiters)) {
+		struct wait_entry *entry = list_first_entry(&waiters, struct wait_entry, link);
+
+		thread_wake(entry->thread);
+		let_go(entry);
+		spin_unlock_irqrestore(&queue->lock, flags); /* bounded steps at a time */
+		flags = spin_lock_irqsave(&queue->lock);
+	}
+	spin_unlock_irqrestore(&queue->lock, flags);
+}
+
+/* ---- waiting ---- */
+
+void waitq_prepare(struct waitq *queue, struct wait_entry *entry)
+{
+	irqflags_t flags;
+
+	/* Only the waiter sets it, so once false it stays so. */
+	if (load_acquire(&entry->queued))
+		return;
+	entry->woken = false;
+	flags = spin_lock_irqsave(&queue->lock);
+	write_once(&entry->queued, true);
+	list_add_tail(&queue->waiters, &entry->link);
+	spin_unlock_irqrestore(&queue->lock, flags);
+	current_thread()->waits_on = queue;
+	memory_barrier();
+}
+
+static void wake_thread(void *thread)
+{
+	thread_wake(thread);
+}
+
+static bool is_ended(unsigned end_on)
+{
+	return read_once(&current_thread()->pending) & end_on;
+}
+
+static void block(struct waitq *partner)
+{
+	if (partner)
+		waitq_wake_one_switch(partner);
+	else
+		thread_block();
+}
+
+/* Who sets a pending bit wakes afterwards: either it is seen here or thread_block() returns. */
+static err_t block_until(unsigned end_on, uint64_t deadline_ns, struct waitq *partner)
+{
+	struct timer timer;
+
+	if (unlikely(is_ended(end_on)))
+		return -EINTR;
+	if (likely(deadline_ns == UINT64_MAX)) {
+		block(partner);
+		return 0;
+	}
+	if (clock_ns() >= deadline_ns)
+		return -ETIMEDOUT;
+	timer_init(&timer, wake_thread, current_thread());
+	timer_start(&timer, deadline_ns);
+	block(partner);
+	timer_cancel(&timer);
+	return 0;
+}
+
+err_t waitq_block(struct waitq *queue, struct wait_entry *entry, unsigned end_on,
+		  uint64_t deadline_ns)
+{
+	debug_assert(current_thread()->waits_on == queue);
+	debug_assert(entry->thread == current_thread());
+	return block_until(end_on, deadline_ns, NULL);
+}
+
+err_t waitq_block_switch(struct waitq *queue, struct wait_entry *entry, unsigned end_on,
+			 uint64_t deadline_ns, struct waitq *partner)
+{
+	err_t err;
+
+	debug_assert(current_thread()->waits_on == queue);
+	debug_assert(entry->thread == current_thread());
+	err = block_until(end_on, deadline_ns, partner);
+	if (err)
+		waitq_wake_one(partner); /* it did not come to the switch */
+	return err;
+}
+
+void waitq_finish(struct waitq *queue, struct wait_entry *entry, err_t err)
+{
+	current_thread()->waits_on = NULL;
+	if (load_acquire(&entry->queued)) {
+		irqflags_t flags = spin_lock_irqsave(&queue->lock);
+
+		if (entry->queued) {
+			list_del(&entry->link);
+			entry->queued = false;
+		}
+		spin_unlock_irqrestore(&queue->lock, flags);
+	}
+	if (unlikely(err && entry->woken))
+		waitq_wake_one(queue);
+}
+
+void waitq_wake_one_switch(struct waitq *queue)
+{
+	struct thread *partner = NULL;
+
+	irq_disable();
+	preempt_disable();
+	spin_lock(&queue->lock);
+	if (likely(!list_empty(&queue->waiters))) {
+		struct wait_entry *entry = first_waiter(queue);
+
+		if (sched_claim(entry->thread))
+			partner = entry->thread;
+		else
+			thread_wake(entry->thread);
+		let_go(entry);
+	}
+	spin_unlock(&queue->lock);
+	if (likely(partner))
+		sched_switch_to_claimed(partner);
+	sched_enable_preemption();
+	irq_enable();
+	if (unlikely(!partner))
+		thread_block();
+}
+
+/* ---- sleeping for a time ---- */
+
+err_t thread_sleep_until_ns(uint64_t deadline_ns)
+{
+	err_t err;
+
+	do {
+		err = block_until(THREAD_KILLED, deadline_ns, NULL);
+	} while (!err);
+	return err == -ETIMEDOUT ? 0 : err;
+}
+
+err_t thread_sleep_ns(uint64_t duration_ns)
+{
+	uint64_t now_ns = clock_ns();
+
+	return thread_sleep_until_ns(now_ns + MIN(duration_ns, UINT64_MAX - 1 - now_ns));
+}

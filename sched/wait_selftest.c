@@ -1,0 +1,310 @@
+/*
+ * Self-tests of wait queues and mutexes.
+ */
+#include "selftest_threads.h"
+
+#include <abi/errno.h>
+#include <arch/clock.h>
+#include <lib/selftest.h>
+#include <sched/lock.h>
+#include <sched/wait.h>
+
+/* What a test and its threads share. */
+struct shared {
+	struct waitq queue;
+	bool go;         /* atomic */
+	unsigned npassed; /* atomic */
+	err_t result;
+	struct mutex mutex;
+	unsigned inside;
+	unsigned overlaps;
+	struct test_trace trace;
+};
+
+static struct shared shared;
+
+static void reset(void)
+{
+	shared = (struct shared){.result = 1};
+	waitq_init(&shared.queue);
+	mutex_init(&shared.mutex, LOCK_SELFTEST);
+}
+
+static void pass_gate(void *argument)
+{
+	wait_event(&shared.queue, read_once(&shared.go));
+	__atomic_fetch_add(&shared.npassed, 1, __ATOMIC_RELAXED);
+}
+
+/* One that needs a wake for itself: takes the token that `go` is. */
+static void take_token(void *argument)
+{
+	bool token;
+
+	wait_event(&shared.queue, (token = true, atomic_cas(&shared.go, &token, false)));
+	__atomic_fetch_add(&shared.npassed, 1, __ATOMIC_RELAXED);
+}
+
+SELFTEST(waitq_wake_all_wakes_all)
+{
+	reset();
+	for (unsigned i = 0; i < 3; i++)
+		test_start(i, pass_gate, NULL);
+	test_settle();
+	selftest_check(waitq_has_waiters(&shared.queue));
+	selftest_check(read_once(&shared.npassed) == 0);
+	write_once(&shared.go, true);
+	waitq_wake_all(&shared.queue);
+	for (unsigned i = 0; i < 3; i++)
+		test_join(i);
+	selftest_check(read_once(&shared.npassed) == 3);
+	selftest_check(!waitq_has_waiters(&shared.queue));
+}
+
+SELFTEST(waitq_wake_one_wakes_one)
+{
+	reset();
+	for (unsigned i = 0; i < 3; i++)
+		test_start(i, take_token, NULL);
+	test_settle();
+	for (unsigned i = 1; i <= 3; i++) {
+		write_once(&shared.go, true);
+		selftest_check(waitq_wake_one(&shared.queue));
+		test_settle();
+		selftest_check(read_once(&shared.npassed) == i);
+	}
+	for (unsigned i = 0; i < 3; i++)
+		test_join(i);
+	selftest_check(!waitq_wake_one(&shared.queue));
+}
+
+SELFTEST(wait_times_out_at_its_deadline)
+{
+	uint64_t deadline_ns;
+
+	reset();
+	deadline_ns = clock_ns() + 3 * NSEC_PER_MSEC;
+	selftest_check(wait_event_timeout(&shared.queue, read_once(&shared.go), deadline_ns) ==
+		       -ETIMEDOUT);
+	selftest_check(clock_ns() >= deadline_ns);
+	selftest_check(!waitq_has_waiters(&shared.queue));
+	write_once(&shared.go, true);
+	selftest_check(wait_event_timeout(&shared.queue, read_once(&shared.go), 0) == 0);
+}
+
+static void open_gate_later(void *argument)
+{
+	(void)thread_sleep_ns(2 * NSEC_PER_MSEC);
+	write_once(&shared.go, true);
+	waitq_wake_all(&shared.queue);
+}
+
+SELFTEST(wake_comes_before_the_deadline)
+{
+	uint64_t deadline_ns = clock_ns() + 100 * NSEC_PER_SEC;
+
+	reset();
+	test_start(0, open_gate_later, NULL);
+	selftest_check(wait_event_timeout(&shared.queue, read_once(&shared.go), deadline_ns) == 0);
+	selftest_check(clock_ns() < deadline_ns);
+	test_join(0);
+}
+
+static void wait_killable(void *argument)
+{
+	shared.result = wait_event_killable(&shared.queue, read_once(&shared.go));
+}
+
+SELFTEST(kill_ends_a_killable_wait)
+{
+	struct thread *thread;
+
+	reset();
+	thread = test_start(0, wait_killable, NULL);
+	test_settle();
+	thread_kill(thread);
+	test_join(0);
+	selftest_check(shared.result == -EINTR);
+	selftest_check(!waitq_has_waiters(&shared.queue));
+}
+
+SELFTEST(kill_does_not_end_an_unkillable_wait)
+{
+	struct thread *thread;
+
+	reset();
+	thread = test_start(0, pass_gate, NULL);
+	test_settle();
+	thread_kill(thread);
+	test_settle();
+	selftest_check(read_once(&shared.npassed) == 0);
+	write_once(&shared.go, true);
+	waitq_wake_all(&shared.queue);
+	test_join(0);
+	selftest_check(read_once(&shared.npassed) == 1);
+}
+
+static void wait_interruptible(void *argument)
+{
+	shared.result = wait_event_interruptible(&shared.queue, read_once(&shared.go));
+	thread_clear_interrupt();
+	if (wait_event_killable(&shared.queue, read_once(&shared.go)) == 0)
+		__atomic_fetch_add(&shared.npassed, 1, __ATOMIC_RELAXED);
+}
+
+SELFTEST(interrupt_ends_only_interruptible_waits)
+{
+	struct thread *thread;
+
+	reset();
+	thread = test_start(0, wait_interruptible, NULL);
+	test_settle();
+	thread_interrupt(thread);
+	test_settle();
+	selftest_check(shared.result == -EINTR);
+	thread_interrupt(thread);
+	test_settle();
+	selftest_check(read_once(&shared.npassed) == 0);
+	write_once(&shared.go, true);
+	waitq_wake_all(&shared.queue);
+	test_join(0);
+	selftest_check(read_once(&shared.npassed) == 1);
+}
+
+/* A server that answers each request by waking, and waits for the next by switching. */
+struct rally {
+	struct waitq ping;
+	struct waitq pong;
+	unsigned nsent;     /* atomic */
+	unsigned nanswered; /* atomic */
+};
+
+static struct rally rally;
+
+#define RALLIES 100
+
+static void answer(void *argument)
+{
+	for (unsigned i = 1; i <= RALLIES; i++) {
+		(void)wait_event_killable(&rally.ping, read_once(&rally.nsent) >= i);
+		write_once(&rally.nanswered, i);
+		waitq_wake_one(&rally.pong);
+	}
+}
+
+SELFTEST(wait_with_switch_hands_the_cpu_over)
+{
+	struct sched_stats before;
+	struct sched_stats after;
+	unsigned nlost = 0;
+
+	rally = (struct rally){.nsent = 0};
+	waitq_init(&rally.ping);
+	waitq_init(&rally.pong);
+	test_start(0, answer, NULL);
+	test_settle();
+	sched_stats(cpu_id(), &before);
+	for (unsigned i = 1; i <= RALLIES; i++) {
+		write_once(&rally.nsent, i);
+		if (wait_event_switch(&rally.pong, read_once(&rally.nanswered) >= i, &rally.ping))
+			nlost++;
+	}
+	sched_stats(cpu_id(), &after);
+	test_join(0);
+	selftest_check(nlost == 0);
+	/* Here and there a slice ends, or the partner is not asleep yet. */
+	selftest_check(after.ndirect - before.ndirect >= RALLIES / 2);
+}
+
+/* ---- mutexes ---- */
+
+static void enter_and_leave(void *argument)
+{
+	for (int i = 0; i < 20; i++) {
+		mutex_lock(&shared.mutex);
+		if (shared.inside++ != 0)
+			shared.overlaps++;
+		thread_yield();
+		shared.inside--;
+		mutex_unlock(&shared.mutex);
+	}
+	__atomic_fetch_add(&shared.npassed, 1, __ATOMIC_RELAXED);
+}
+
+SELFTEST(mutex_excludes)
+{
+	reset();
+	for (unsigned i = 0; i < TEST_THREADS; i++)
+		test_start(i, enter_and_leave, NULL);
+	for (unsigned i = 0; i < TEST_THREADS; i++)
+		test_join(i);
+	selftest_check(shared.npassed == TEST_THREADS);
+	selftest_check(shared.overlaps == 0);
+	selftest_check(!mutex_is_locked(&shared.mutex));
+}
+
+static void lock_and_note(void *argument)
+{
+	mutex_lock(&shared.mutex);
+	test_note(&shared.trace, *(const char *)argument);
+	mutex_unlock(&shared.mutex);
+}
+
+SELFTEST(mutex_goes_to_the_longest_waiting)
+{
+	reset();
+	mutex_lock(&shared.mutex);
+	for (unsigned i = 0; i < 3; i++) {
+		test_start(i, lock_and_note, (void *)&"abc"[i]);
+		test_settle();
+	}
+	selftest_check(test_trace_is(&shared.trace, ""));
+	mutex_unlock(&shared.mutex);
+	/* It was handed over: who comes now waits, though no other has run yet. */
+	mutex_lock(&shared.mutex);
+	test_note(&shared.trace, 'm');
+	mutex_unlock(&shared.mutex);
+	for (unsigned i = 0; i < 3; i++)
+		test_join(i);
+	selftest_check(test_trace_is(&shared.trace, "abcm"));
+}
+
+static void lock_killable(void *argument)
+{
+	shared.result = mutex_lock_killable(&shared.mutex);
+	if (!shared.result)
+		mutex_unlock(&shared.mutex);
+}
+
+SELFTEST(kill_ends_a_killable_lock)
+{
+	struct thread *thread;
+
+	reset();
+	mutex_lock(&shared.mutex);
+	thread = test_start(0, lock_killable, NULL);
+	test_settle();
+	thread_kill(thread);
+	test_join(0);
+	selftest_check(shared.result == -EINTR);
+	selftest_check(mutex_is_mine(&shared.mutex));
+	mutex_unlock(&shared.mutex);
+	selftest_check(!mutex_is_locked(&shared.mutex));
+	selftest_check(mutex_trylock(&shared.mutex));
+	mutex_unlock(&shared.mutex);
+}
+
+static void try_lock(void *argument)
+{
+	shared.result = mutex_trylock(&shared.mutex) ? 0 : -EBUSY;
+}
+
+SELFTEST(trylock_never_waits)
+{
+	reset();
+	mutex_lock(&shared.mutex);
+	test_start(0, try_lock, NULL);
+	test_join(0);
+	selftest_check(shared.result == -EBUSY);
+	mutex_unlock(&shared.mutex);
+}
