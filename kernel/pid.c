@@ -14,7 +14,7 @@
 #include <abi/errno.h>
 
 #define BUCKETS   256u
-#define PID_FIRST 2 /* 1 is init's */
+#define PID_FIRST 100 /* 1 is init's, the kernel's own threads have small numbers */
 
 static struct spinlock lock = SPINLOCK_INIT(LOCK_PIDTABLE);
 static struct process *buckets[BUCKETS]; /* [lock], read under RCU */
@@ -89,6 +89,18 @@ struct process *process_find(int32_t pid)
 		process = NULL;
 	rcu_read_unlock();
 	return process;
+}
+
+void pid_for_each_rcu(void (*visit)(void *argument, struct process *process), void *argument)
+{
+	rcu_read_lock();
+	for (unsigned i = 0; i < BUCKETS; i++) {
+		struct process *process = rcu_dereference(&buckets[i]);
+
+		for (; process; process = rcu_dereference(&process->pid_next))
+			visit(argument, process);
+	}
+	rcu_read_unlock();
 }
 
 /* The one with the lowest number above `after`, in an RCU section. */
