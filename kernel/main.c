@@ -29,7 +29,7 @@
 
 static struct thread init_thread;
 
-static const char *const loglevels[] = {"err", "warn", "info", "debug"};
+static const char *const loglevels[] = {"err", "warn", "trace", "info", "debug"};
 
 static void read_loglevel(void)
 {
@@ -47,7 +47,7 @@ static void read_loglevel(void)
 	if (!string_to_u64(text, &number) && number < ARRAY_SIZE(loglevels))
 		log_set_level((enum log_level)number);
 	else
-		log_warn("loglevel=%s: say err, warn, info, debug or 0 to 3", text);
+		log_warn("loglevel=%s: say err, warn, trace, info, debug or 0 to 4", text);
 }
 
 /* A machine that cannot come up, for a reason that its user can do something about. */

@@ -37,21 +37,20 @@ struct tty;
 
 #define PID_MAX 32768 /* numbers are below; the lowest that was not used for longest comes next */
 
-#define PROCESS_NAME_BYTES    16
+#define PROCESS_NAME_BYTES 16
 #define PROCESS_COMMAND_BYTES 256 /* of the arguments, for `ps` and messages */
 
 /* ---- for ksh, the exec runner and the terminals ---- */
 
 struct spawn_request {
-	const char *path;        /* absolute, or relative to cwd */
-	const char *const *argv; /* ends with NULL; argv[0] there */
-	const char *const *envp; /* ends with NULL; NULL: none */
-	const char *cwd;         /* absolute; NULL: "/" */
-	struct object
-		*streams[3]; /* descriptors 0..2, the caller keeps its references; NULL: closed */
-	struct tty *tty;     /* controlling terminal, or NULL */
-	int32_t session;     /* that it belongs to; 0: one of its own */
-	int32_t group;       /* process group to join; 0: one of its own */
+	const char *path;          /* absolute, or relative to cwd */
+	const char *const *argv;   /* ends with NULL; argv[0] there */
+	const char *const *envp;   /* ends with NULL; NULL: none */
+	const char *cwd;           /* absolute; NULL: "/" */
+	struct object *streams[3]; /* descriptors 0..2, the caller keeps its references; NULL: closed */
+	struct tty *tty;           /* controlling terminal, or NULL */
+	int32_t session;           /* that it belongs to; 0: one of its own */
+	int32_t group;             /* process group to join; 0: one of its own */
 	int8_t nice;
 	bool traced; /* from its first system call on */
 };
@@ -68,9 +67,9 @@ struct process_usage {
 	uint64_t ended_ns;
 };
 
-/* Waits for a process that the kernel spawned and reaps it. *status is wait4's (abi/wait.h).
- * -EINTR: the calling thread was killed, the process is still there; -ECHILD: no such process, or
- * not the kernel's. `usage` may be NULL. */
+/* Waits for a process that the kernel spawned and reaps it. *status is wait4's (abi/wait.h). -EINTR:
+ * the calling thread was killed, the process is still there; -ECHILD: no such process, or not the
+ * kernel's. `usage` may be NULL. */
 err_t must_check process_wait(int32_t pid, int *status, struct process_usage *usage);
 /* The same without sleeping: -EAGAIN while it lives. */
 err_t must_check process_try_wait(int32_t pid, int *status, struct process_usage *usage);
@@ -84,9 +83,10 @@ err_t process_kill(int32_t pid, int signal);
 err_t process_group_signal(int32_t pgid, int signal);
 
 enum process_state {
-	PROCESS_STARTING, /* not visible yet */
+	PROCESS_STARTING, /* the program is being loaded */
 	PROCESS_RUNNING,
-	PROCESS_ZOMBIE,
+	PROCESS_ZOMBIE, /* ended: only the number and the status are left */
+	PROCESS_REAPED, /* waited for */
 };
 
 /* A snapshot of one process. */
@@ -120,6 +120,9 @@ err_t process_set_nice(int32_t pid, int nice);
  * space_put() it. */
 struct space *process_space(int32_t pid);
 
+/* Each call of it is logged from now on, or no more (see trace.h). -ESRCH. */
+err_t process_set_traced(int32_t pid, bool on);
+
 /* ---- for the kernel's own files ---- */
 
 struct signal_action {
@@ -149,41 +152,51 @@ struct process {
 	struct tty *tty; /* [a] controlling terminal; terminals live for ever */
 
 	/* family */
-	struct process *parent;     /* [f] NULL: the kernel */
-	struct list sibling;        /* [f] on parent->children, or nowhere */
-	struct list children;       /* [f] */
-	enum process_state state;   /* [f] written under it, read with acquire */
-	bool disowned;              /* [f] the kernel's, and nobody waits */
-	struct waitq ended;         /* woken when it, or a child of it, becomes a zombie */
-	int status;                 /* [f] wait4's, once it is a zombie */
+	struct process *parent;    /* [f] NULL: the kernel */
+	struct list sibling;       /* [f] on parent->children, or nowhere */
+	struct list children;      /* [f] */
+	enum process_state state;  /* [f] written under it, read with acquire */
+	bool disowned;             /* [f] the kernel's, and nobody waits */
+	struct waitq ended;        /* woken when it, or a child of it, becomes a zombie */
+	int status;                /* [f] wait4's, once it is a zombie */
 	struct process_usage usage; /* [f] complete once it is a zombie */
-	uint64_t children_ns;       /* [f] CPU time of children that were waited for */
+	uint64_t children_ns;      /* [f] CPU time of children that were waited for */
 
 	/* what it runs in */
 	struct mutex lock;
-	struct thread *thread;                  /* [f] the only one; NULL once it was released */
-	struct space *space;                    /* [s] the pointer; cleared when it ends */
-	struct fd_table *fds;                   /* [o] until its end */
-	struct vfs_context fs;                  /* [o] cwd, root, umask, ids */
+	struct thread *thread;   /* [f] the only one; NULL once it was released */
+	struct space *space;     /* [s] the pointer; cleared when it ends */
+	struct fd_table *fds;    /* [o] until its end */
+	struct vfs_context fs;   /* [o] cwd, root, umask, ids; the ids may be read by others */
 	struct abi_rlimit limits[RLIMIT_COUNT]; /* [l] */
-	vaddr_t break_start;                    /* [c] */
-	vaddr_t break_end;                      /* [l] */
-	uint64_t tid_address; /* [o] set_tid_address: cleared when the thread ends */
-	uint64_t robust_list; /* [o] */
+	vaddr_t break_start;     /* [c] */
+	vaddr_t break_end;       /* [l] */
+	uint64_t tid_address;    /* [o] set_tid_address: cleared when the thread ends */
+	err_t fault_error;       /* [o] why the last page fault could not be served */
 
 	/* signals */
 	struct spinlock signal_lock;
-	uint64_t pending;                         /* [s] written under it; [a] read */
-	uint64_t blocked;                         /* [o] written by its thread under signal_lock */
-	bool exiting;                             /* [s] its end has begun: status_to_be counts */
-	int status_to_be;                         /* [s] wait4's */
+	uint64_t pending;   /* [s] written under it; [a] read */
+	uint64_t blocked;   /* [o] written by its thread under signal_lock */
+	bool exiting;       /* [s] its end has begun: status_to_be counts */
+	bool stopped;       /* [s] written under it, [a] read: waits for SIGCONT */
+	int status_to_be;   /* [s] wait4's */
+	struct waitq continued; /* stopped has become false */
+	struct abi_stack alternate_stack; /* [o] as sigaltstack left it */
 	struct signal_action actions[SIGNAL_MAX]; /* [s] */
 
 	/* messages, tracing */
+	bool traced;                         /* [a] each of its calls is logged */
+	int death_signal;                    /* [o] prctl: when the parent ends */
+	bool not_dumpable;                   /* [o] prctl remembers it */
+	bool no_new_privileges;              /* [o] prctl remembers it */
 	char name[PROCESS_NAME_BYTES];       /* [a] as prctl sets it; a torn read is only ugly */
 	char command[PROCESS_COMMAND_BYTES]; /* [c] */
 	uint64_t missing_told[8]; /* [o] calls that were reported as missing, one bit each */
 };
+
+/* A reference to the space of a process that is held; NULL: it has none any more. */
+struct space *process_space_get(struct process *process);
 
 /* The process of the running thread; NULL in a thread of the kernel's. */
 static inline struct process *process_current(void)
@@ -201,27 +214,50 @@ void pid_remove(struct process *process);
 struct process *process_find(int32_t pid);
 /* The one with the lowest number above `after`, with a reference, or NULL. */
 struct process *process_find_next(int32_t after);
+/* Calls `visit` for each process in an RCU section: it neither sleeps nor ends it. From anywhere. */
+void pid_for_each_rcu(void (*visit)(void *argument, struct process *process), void *argument);
 
 /* May be the last one, anywhere that may not sleep too. Takes NULL. */
 void process_put(struct process *process);
 
 /* ---- its end (process_exit.c) ---- */
 
-/* Ends the running process: `status` is wait4's. Does not return. */
+/* Ends the running process: `status` is wait4's, and counts unless an end had begun. */
 noreturn void process_exit(int status);
-/* Asks for the end of any process; the first status counts. From anywhere. */
-void process_end(struct process *process, int status);
+/* Its thread is gone (deferred work of process_exit()'s end): a zombie now, or reaped at once. */
+void process_ended(struct process *process, uint64_t cpu_ns);
+/* The scheduler's release hook of a process's thread. */
+void process_thread_release(struct thread *thread);
 
-/* For wait4. See sys_process.c. */
-ssize_t process_wait_child(int32_t which, unsigned options, int *status, uint64_t *cpu_ns);
+/* wait4's search among the children of the running process: the number of one that was reaped, 0
+ * with WNOHANG, -ECHILD, -EINTR. `which` as in wait4. */
+err_t must_check process_wait_child(int32_t which, unsigned options, int *status,
+				    struct process_usage *usage);
+
+/* ---- its beginning (process.c) ---- */
+
+/* What the file's program wants, in `thread_frame` and a new space of the running process
+ * (elf_load.c). On an error the process has no program and must end. */
+err_t must_check elf_load(struct process *process, const struct spawn_request *request);
 
 /* ---- signals (process_signal.c) ---- */
 
-/* Delivers from anywhere. */
+/* Delivers, 1 .. SIGNAL_MAX, from anywhere. A signal whose action ends the process begins that here:
+ * a thread that waits killably goes on, one in user mode is stopped by the next interrupt. */
 void process_signal(struct process *process, int signal);
-/* On the way to user mode: ends the process if a pending signal says so. */
+/* A fault or the like: ends the process with this signal whatever it ignores. From anywhere. */
+void process_force_signal(struct process *process, int signal);
+/* Changes what the running process blocks. */
+void process_set_blocked(uint64_t blocked);
+/* The first of its actions; the pending ones that are ignored now are dropped. */
+void process_set_action(int signal, const struct signal_action *action);
+/* On the way to user mode: ends or stops the running process if its signals say so. */
 void process_deliver_signals(void);
-/* True if a signal that the running thread must see is pending: waits end. */
-bool process_signal_pending(void);
+/* Marks the beginning of the running process's end, and says with which status. */
+int process_begin_exit(int status);
+
+#define STOP_SIGNALS                                                                               \
+	(SIGNAL_BIT(SIGSTOP) | SIGNAL_BIT(SIGTSTP) | SIGNAL_BIT(SIGTTIN) | SIGNAL_BIT(SIGTTOU))
+#define UNBLOCKABLE_SIGNALS (SIGNAL_BIT(SIGKILL) | SIGNAL_BIT(SIGSTOP))
 
 #endif

@@ -12,6 +12,7 @@
 enum log_level {
 	LOG_ERR,   /* something does not work */
 	LOG_WARN,  /* somebody lied or something is odd; we go on */
+	LOG_TRACE, /* system calls of programs, when somebody asked for them */
 	LOG_INFO,  /* once at boot, or when something rare happens */
 	LOG_DEBUG, /* for those who look for a fault */
 };
@@ -24,6 +25,7 @@ void log_emit(enum log_level level, const char *subsystem, const char *format, .
 
 #define log_err(...)   log_emit(LOG_ERR, LOG_SUBSYSTEM, __VA_ARGS__)
 #define log_warn(...)  log_emit(LOG_WARN, LOG_SUBSYSTEM, __VA_ARGS__)
+#define log_trace(...) log_emit(LOG_TRACE, LOG_SUBSYSTEM, __VA_ARGS__)
 #define log_info(...)  log_emit(LOG_INFO, LOG_SUBSYSTEM, __VA_ARGS__)
 #define log_debug(...) log_emit(LOG_DEBUG, LOG_SUBSYSTEM, __VA_ARGS__)
 

@@ -1,0 +1,129 @@
+/*
+ * Owns the memory of threads that are made at run time. A thread's own end cannot free the stack it
+ * stands on: the scheduler calls the release hook from the next thread, and the memory is given back
+ * by deferred work.
+ */
+#include "kthread.h"
+
+#include <abi/errno.h>
+#include <arch/context.h>
+#include <lib/panic.h>
+#include <mm/kva.h>
+#include <mm/slab.h>
+#include <sched/thread.h>
+#include <sched/work.h>
+
+#define FPU_ALIGN 64ul /* XSAVE: SDM 1, 13.4 */
+
+struct thread_memory {
+	struct thread thread;
+	struct work work;
+	void (*deferred)(struct thread *thread);
+	vaddr_t stack;
+	void *fpu_block; /* as allocated; NULL: a kernel thread */
+};
+
+struct thread_memory *thread_memory_alloc(bool with_fpu)
+{
+	struct thread_memory *memory = kzalloc(sizeof(*memory));
+
+	if (!memory)
+		return NULL;
+	memory->stack = stack_alloc();
+	if (!memory->stack)
+		goto free_memory;
+	if (with_fpu) {
+		memory->fpu_block = kmalloc(fpu_state_bytes() + FPU_ALIGN);
+		if (!memory->fpu_block)
+			goto free_stack;
+		fpu_state_init(thread_memory_fpu(memory));
+	}
+	return memory;
+
+free_stack:
+	stack_free(memory->stack);
+free_memory:
+	kfree(memory);
+	return NULL;
+}
+
+struct thread *thread_memory_thread(struct thread_memory *memory)
+{
+	return &memory->thread;
+}
+
+vaddr_t thread_memory_stack(const struct thread_memory *memory)
+{
+	return memory->stack;
+}
+
+void *thread_memory_fpu(const struct thread_memory *memory)
+{
+	return (void *)ALIGN_UP((uint64_t)memory->fpu_block, FPU_ALIGN);
+}
+
+struct thread_memory *thread_memory_of(struct thread *thread)
+{
+	return container_of(thread, struct thread_memory, thread);
+}
+
+void thread_memory_free(struct thread_memory *memory)
+{
+	kfree(memory->fpu_block);
+	stack_free(memory->stack);
+	kfree(memory);
+}
+
+static void run_deferred(struct work *work)
+{
+	struct thread_memory *memory = container_of(work, struct thread_memory, work);
+
+	memory->deferred(&memory->thread);
+}
+
+void thread_memory_defer(struct thread *thread, void (*function)(struct thread *thread))
+{
+	struct thread_memory *memory = thread_memory_of(thread);
+
+	memory->deferred = function;
+	work_init(&memory->work, run_deferred);
+	work_queue(&memory->work);
+}
+
+static void free_thread(struct thread *thread)
+{
+	thread_memory_free(thread_memory_of(thread));
+}
+
+static void kthread_release(struct thread *thread)
+{
+	thread_memory_defer(thread, free_thread);
+}
+
+/* A thread whose maker named no release lies in memory that nobody gives back: those of the start of
+ * the machine, which never end. */
+void thread_release(struct thread *thread)
+{
+	(void)thread;
+}
+
+err_t kthread_start(const char *name, void (*entry)(void *argument), void *argument,
+		    struct thread **out)
+{
+	struct thread_memory *memory = thread_memory_alloc(false);
+
+	if (!memory)
+		return -ENOMEM;
+	thread_init(&memory->thread, &(struct thread_params){
+					     .name = name,
+					     .entry = entry,
+					     .argument = argument,
+					     .stack_base = memory->stack,
+					     .stack_top = memory->stack + KERNEL_STACK_BYTES,
+					     .release = kthread_release,
+				     });
+	if (out)
+		*out = &memory->thread;
+	thread_start(&memory->thread);
+	return 0;
+}
