@@ -27,6 +27,8 @@ struct tty_ops {
 	/* Sends all of it, after output processing. May sleep; one caller at a time. A device that
 	 * is stuck gives up when the calling thread is killed. */
 	void (*send)(struct tty *tty, const void *bytes, size_t len_bytes);
+	/* The settings are others now, or the writer is done. NULL: not interested. */
+	void (*settled)(struct tty *tty);
 };
 
 /*
@@ -98,10 +100,12 @@ int tty_session(struct tty *tty);
 void tty_set_foreground(struct tty *tty, int group);
 int tty_foreground(struct tty *tty);
 
-/* A descriptor's object for the terminal, with one reference, or NULL for want of memory. */
+/* A descriptor's object for the terminal, open for both, with one reference; NULL: no memory. */
 struct object *tty_open(struct tty *tty);
-/* The terminal behind an object; NULL: it is none (isatty). */
-struct tty *tty_from_object(struct object *object);
+/* ioctl(2) by the running program: settings, size, groups, queues. -ENOTTY: no such command. */
+ssize_t tty_ioctl(struct tty *tty, unsigned command, uptr_t argument);
+/* Which of POLL* hold now; as object_ops.poll. */
+unsigned tty_poll(struct tty *tty, struct waitq **queue);
 
 /* /dev/console: the first terminal of the machine. Exists from console_init() on. */
 extern struct tty console_tty;

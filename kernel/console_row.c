@@ -1,0 +1,180 @@
+/*
+ * Follows a terminal's output byte by byte: characters, UTF-8, and escape sequences as ECMA-48 has
+ * them (CSI, and the strings of OSC and DCS). A sequence that does not end within SEQUENCE_MAX
+ * bytes is none, so garbage cannot hold log lines back for ever.
+ */
+#include "console_row.h"
+
+#include <lib/fmt.h>
+#include <lib/string.h>
+
+#define SEQUENCE_MAX  256
+#define PARAMETER_MAX 9999
+#define TAB_COLUMNS   8
+
+static void forget(struct console_row *row)
+{
+	row->len_bytes = 0;
+	row->too_long = false;
+	row->column = 0;
+}
+
+static void keep(struct console_row *row, uint8_t byte)
+{
+	if (row->len_bytes < sizeof(row->bytes))
+		row->bytes[row->len_bytes++] = byte;
+	else
+		row->too_long = true;
+}
+
+static void enter(struct console_row *row, enum console_row_state state)
+{
+	row->state = state;
+	row->sequence = 0;
+	row->parameter = 0;
+	row->parameter_done = false;
+}
+
+static unsigned utf8_following(uint8_t byte)
+{
+	if ((byte & 0xe0) == 0xc0)
+		return 1;
+	if ((byte & 0xf0) == 0xe0)
+		return 2;
+	if ((byte & 0xf8) == 0xf0)
+		return 3;
+	return 0;
+}
+
+static void feed_ground(struct console_row *row, uint8_t byte)
+{
+	switch (byte) {
+	case 0x1b:
+		enter(row, ROW_ESCAPE);
+		break;
+	case '\b':
+		row->column -= row->column > 0;
+		break;
+	case '\t':
+		row->column += TAB_COLUMNS - row->column % TAB_COLUMNS;
+		break;
+	default:
+		if (byte < 0x20 || byte == 0x7f)
+			break;
+		row->column++;
+		row->utf8_left = utf8_following(byte);
+		if (row->utf8_left > 0)
+			row->state = ROW_UTF8;
+	}
+}
+
+static void feed_utf8(struct console_row *row, uint8_t byte)
+{
+	if ((byte & 0xc0) != 0x80) {
+		row->state = ROW_GROUND; /* it broke off; this byte is one of its own */
+		feed_ground(row, byte);
+		return;
+	}
+	if (--row->utf8_left == 0)
+		row->state = ROW_GROUND;
+}
+
+static void feed_escape(struct console_row *row, uint8_t byte)
+{
+	if (byte == '[')
+		enter(row, ROW_CSI);
+	else if (byte == ']' || byte == 'P' || byte == '_' || byte == '^' || byte == 'X')
+		enter(row, ROW_STRING);
+	else if (byte >= 0x30)
+		row->state = ROW_GROUND; /* ESC 7, ESC c ...; 0x20..0x2f take one more */
+}
+
+/* ECMA-48 8.3: what moves the cursor inside its row. */
+static void finish_csi(struct console_row *row, uint8_t final)
+{
+	unsigned n = row->parameter > 0 ? row->parameter : 1;
+
+	row->state = ROW_GROUND;
+	if (final == 'C')
+		row->column += n;
+	else if (final == 'D')
+		row->column -= MIN(row->column, n);
+	else if (final == 'G')
+		row->column = n - 1;
+}
+
+static void feed_csi(struct console_row *row, uint8_t byte)
+{
+	if (byte >= 0x40 && byte <= 0x7e)
+		finish_csi(row, byte);
+	else if (byte == ';')
+		row->parameter_done = true;
+	else if (byte >= '0' && byte <= '9' && !row->parameter_done)
+		row->parameter = MIN(row->parameter * 10 + (byte - '0'), (unsigned)PARAMETER_MAX);
+}
+
+static void feed_string(struct console_row *row, uint8_t byte)
+{
+	if (byte == '\a' || (row->state == ROW_STRING_ESCAPE && byte == '\\'))
+		row->state = ROW_GROUND;
+	else
+		row->state = byte == 0x1b ? ROW_STRING_ESCAPE : ROW_STRING;
+}
+
+static void feed_byte(struct console_row *row, uint8_t byte)
+{
+	if (byte == '\r' || byte == '\n') {
+		/* Also inside a sequence: terminals execute them there and go on. */
+		forget(row);
+		return;
+	}
+	keep(row, byte);
+	if (row->state != ROW_GROUND && row->state != ROW_UTF8 && ++row->sequence > SEQUENCE_MAX)
+		row->state = ROW_GROUND;
+	switch (row->state) {
+	case ROW_GROUND:
+		feed_ground(row, byte);
+		break;
+	case ROW_UTF8:
+		feed_utf8(row, byte);
+		break;
+	case ROW_ESCAPE:
+		feed_escape(row, byte);
+		break;
+	case ROW_CSI:
+		feed_csi(row, byte);
+		break;
+	case ROW_STRING:
+	case ROW_STRING_ESCAPE:
+		feed_string(row, byte);
+		break;
+	}
+}
+
+void console_row_feed(struct console_row *row, const uint8_t *bytes, size_t len_bytes)
+{
+	for (size_t i = 0; i < len_bytes; i++)
+		feed_byte(row, bytes[i]);
+}
+
+size_t console_row_erase(const struct console_row *row, unsigned columns, char *to)
+{
+	unsigned rows_up;
+
+	if (row->too_long)
+		return kernel_format(to, CONSOLE_ROW_ERASE_BYTES, "\r\n");
+	if (row->len_bytes == 0)
+		return 0;
+	/* A cursor behind the last column still stands in that row. */
+	rows_up = row->column > 0 && columns > 0 ? (row->column - 1) / columns : 0;
+	if (rows_up > 0)
+		return kernel_format(to, CONSOLE_ROW_ERASE_BYTES, "\033[%uA\r\033[J", rows_up);
+	return kernel_format(to, CONSOLE_ROW_ERASE_BYTES, "\r\033[J");
+}
+
+size_t console_row_redraw_bytes(struct console_row *row)
+{
+	if (row->too_long)
+		forget(row);
+	return row->len_bytes;
+}

@@ -1,0 +1,52 @@
+/*
+ * What the cursor's row on a terminal holds, as far as it can be told from the bytes sent: enough
+ * to erase it, print something above, and draw it again. Pure logic, no lock; console.c's owner
+ * has it.
+ */
+#ifndef KERNEL_CONSOLE_ROW_H
+#define KERNEL_CONSOLE_ROW_H
+
+#include <lib/types.h>
+
+#define CONSOLE_ROW_BYTES 512
+
+enum console_row_state {
+	ROW_GROUND,
+	ROW_UTF8,   /* inside a character */
+	ROW_ESCAPE, /* after ESC */
+	ROW_CSI,    /* ESC [ ... letter */
+	ROW_STRING, /* ESC ] ... or ESC P ..., up to BEL or ESC \ */
+	ROW_STRING_ESCAPE,
+};
+
+struct console_row {
+	enum console_row_state state;
+	unsigned utf8_left;     /* bytes of a character still to come */
+	unsigned sequence;      /* bytes of the escape sequence so far */
+	unsigned parameter;     /* first number of a CSI sequence; 0: none */
+	bool parameter_done;    /* a second one began */
+	bool too_long;          /* bytes are missing: the row cannot be drawn again */
+	unsigned column;        /* of the cursor, wrapped rows counted on */
+	size_t len_bytes;       /* since the last CR or LF */
+	uint8_t bytes[CONSOLE_ROW_BYTES];
+};
+
+void console_row_feed(struct console_row *row, const uint8_t *bytes, size_t len_bytes);
+
+/* False: an escape sequence or a character is half sent; nothing may come between. */
+static inline bool console_row_is_whole(const struct console_row *row)
+{
+	return row->state == ROW_GROUND;
+}
+
+#define CONSOLE_ROW_ERASE_BYTES 32
+/* The bytes that clear the row, or begin a new one where it could not be drawn again; the cursor is
+ * then at the start of a row. Returns how many, at most CONSOLE_ROW_ERASE_BYTES. `columns`: the
+ * terminal's width. */
+size_t console_row_erase(const struct console_row *row, unsigned columns, char *to);
+
+/* After something was printed above: the bytes to send again are row->bytes, len_bytes, unless the
+ * row was too long, which is forgotten here. */
+size_t console_row_redraw_bytes(struct console_row *row);
+
+#endif

@@ -1,0 +1,402 @@
+/*
+ * Terminals: readers, writers and settings around the line discipline.
+ *
+ * Two locks. `lock` (spinning, LOCK_DEVICE) has the line discipline and the small state; it is held
+ * for one piece of work in memory. `writer` (sleeping, LOCK_TTY) has the way to the device; `lock`
+ * is taken inside it. Programs' memory is only touched with neither held, through a piece on the
+ * stack, so a page fault there may take any lock.
+ */
+#include "tty.h"
+
+#include <abi/signal.h>
+#include <arch/clock.h>
+#include <ipc/buffer.h>
+#include <lib/string.h>
+
+#include "process.h"
+
+#define READ_PIECE      512
+#define VTIME_UNIT_NS   (NSEC_PER_SEC / 10)
+#define DEFAULT_ROWS    24
+#define DEFAULT_COLUMNS 80
+
+void tty_init(struct tty *tty, const char *name, const struct tty_ops *ops, void *device)
+{
+	*tty = (struct tty){
+		.ops = ops,
+		.device = device,
+		.size = {.ws_row = DEFAULT_ROWS, .ws_col = DEFAULT_COLUMNS},
+	};
+	string_copy(tty->name, sizeof(tty->name), name);
+	spin_init(&tty->lock, LOCK_DEVICE);
+	ldisc_init(&tty->ldisc);
+	waitq_init(&tty->readable);
+	waitq_init(&tty->room);
+	waitq_init(&tty->flowing);
+	mutex_init(&tty->writer, LOCK_TTY);
+}
+
+static void settled(struct tty *tty)
+{
+	if (tty->ops->settled)
+		tty->ops->settled(tty);
+}
+
+/* ---- input ---- */
+
+static bool has_room(struct tty *tty)
+{
+	bool has;
+
+	spin_lock(&tty->lock);
+	has = ldisc_has_room(&tty->ldisc);
+	spin_unlock(&tty->lock);
+	return has;
+}
+
+static void send_echo(struct tty *tty, struct ldisc_echo *echo)
+{
+	if (echo->len_bytes == 0)
+		return;
+	mutex_lock(&tty->writer);
+	tty->ops->send(tty, echo->to, echo->len_bytes);
+	mutex_unlock(&tty->writer);
+	settled(tty);
+	echo->len_bytes = 0;
+}
+
+static void input_character(struct tty *tty, uint8_t character, struct ldisc_echo *echo)
+{
+	struct ldisc_result result;
+	int foreground;
+
+	spin_lock(&tty->lock);
+	result = ldisc_input(&tty->ldisc, character, tty->stopped, echo);
+	if (result.events & LDISC_STOP)
+		tty->stopped = true;
+	if (result.events & LDISC_GO)
+		tty->stopped = false;
+	foreground = tty->foreground;
+	spin_unlock(&tty->lock);
+
+	if (result.signal && foreground)
+		(void)process_group_signal(foreground, result.signal); /* it may have just ended */
+	if (result.events & LDISC_GO)
+		waitq_wake_all(&tty->flowing);
+	if (result.events & LDISC_READABLE)
+		waitq_wake_all(&tty->readable);
+}
+
+void tty_input(struct tty *tty, const void *bytes, size_t len_bytes)
+{
+	const uint8_t *from = bytes;
+	struct ldisc_echo echo = {.to = tty->echo, .room_bytes = sizeof(tty->echo)};
+
+	for (size_t i = 0; i < len_bytes; i++) {
+		if (echo.len_bytes > sizeof(tty->echo) / 2)
+			send_echo(tty, &echo);
+		if (!has_room(tty)) {
+			send_echo(tty, &echo);
+			wait_event(&tty->room, has_room(tty));
+		}
+		input_character(tty, from[i], &echo);
+	}
+	send_echo(tty, &echo);
+}
+
+/* ---- reading ---- */
+
+/* What there is now, and what a read has to wait for. */
+struct read_state {
+	size_t len_bytes; /* taken */
+	bool line_done;
+	bool canonical;
+	size_t min_bytes; /* VMIN; canonical: 1 */
+	uint64_t time_ns; /* VTIME; 0: none */
+};
+
+static struct read_state take(struct tty *tty, uint8_t *to, size_t max_bytes)
+{
+	const struct abi_termios *termios = &tty->ldisc.termios;
+	struct read_state state = {.min_bytes = 1};
+	bool more;
+
+	spin_lock(&tty->lock);
+	state.canonical = ldisc_canonical(&tty->ldisc);
+	if (!state.canonical) {
+		state.min_bytes = termios->c_cc[VMIN];
+		state.time_ns = termios->c_cc[VTIME] * VTIME_UNIT_NS;
+	}
+	state.len_bytes = ldisc_read(&tty->ldisc, to, max_bytes, &state.line_done);
+	more = ldisc_readable(&tty->ldisc);
+	spin_unlock(&tty->lock);
+
+	if (state.len_bytes > 0 || state.line_done) {
+		waitq_wake_all(&tty->room);
+		if (more)
+			waitq_wake_one(&tty->readable);
+	}
+	return state;
+}
+
+static bool readable(struct tty *tty)
+{
+	bool is;
+
+	spin_lock(&tty->lock);
+	is = ldisc_readable(&tty->ldisc);
+	spin_unlock(&tty->lock);
+	return is;
+}
+
+/* A program that runs in the background of this terminal may not take the foreground's input. */
+static bool is_background(struct tty *tty)
+{
+	const struct process *process = process_current();
+
+	return process && read_once(&process->tty) == tty &&
+	       read_once(&process->group) != tty_foreground(tty);
+}
+
+/* Enough for this read, with `done` bytes of `wanted`, though nothing more is there? */
+static bool is_enough(const struct read_state *state, size_t done, size_t wanted)
+{
+	if (state->canonical || state->time_ns == 0)
+		return done >= MIN(state->min_bytes, wanted);
+	return done > 0 && done >= MIN(state->min_bytes, wanted);
+}
+
+/* Until when to wait for more. VTIME runs from the start where VMIN is 0, else from byte to byte.
+ */
+static uint64_t wait_deadline(const struct read_state *state, size_t done, uint64_t start_ns)
+{
+	if (state->time_ns == 0)
+		return UINT64_MAX;
+	if (state->min_bytes == 0)
+		return start_ns + state->time_ns;
+	return done > 0 ? clock_ns() + state->time_ns : UINT64_MAX;
+}
+
+ssize_t tty_read(struct tty *tty, struct buffer *to, bool nonblocking)
+{
+	size_t wanted = buffer_remaining(to);
+	uint64_t start_ns = clock_ns();
+	uint8_t piece[READ_PIECE];
+	struct read_state state;
+	size_t done = 0;
+	err_t err;
+
+	if (is_background(tty))
+		return -EIO; /* as Linux does for one that cannot be stopped by SIGTTIN */
+	while (done < wanted) {
+		state = take(tty, piece, MIN(sizeof(piece), wanted - done));
+		if (state.len_bytes > 0) {
+			size_t moved = buffer_copy_to(to, piece, state.len_bytes);
+
+			done += moved;
+			if (moved < state.len_bytes)
+				return buffer_result(done, wanted);
+		}
+		if (state.line_done)
+			break;
+		if (state.len_bytes > 0)
+			continue;
+		if (is_enough(&state, done, wanted))
+			break;
+		if (nonblocking)
+			return done ? (ssize_t)done : -EAGAIN;
+		err = wait_event_interruptible_timeout(&tty->readable, readable(tty),
+						       wait_deadline(&state, done, start_ns));
+		if (err == -ETIMEDOUT)
+			break;
+		if (err)
+			return done ? (ssize_t)done : err;
+	}
+	return (ssize_t)done;
+}
+
+ssize_t tty_read_kernel(struct tty *tty, void *to, size_t len_bytes, bool nonblocking)
+{
+	struct buffer buffer;
+
+	buffer_init_kernel(&buffer, to, len_bytes);
+	return tty_read(tty, &buffer, nonblocking);
+}
+
+err_t tty_wait_input(struct tty *tty, uint64_t deadline_ns, uint32_t *size_seen)
+{
+	uint32_t before = size_seen ? *size_seen : 0;
+	err_t err;
+
+	err = wait_event_interruptible_timeout(
+		&tty->readable,
+		readable(tty) || (size_seen && tty_size_changes(tty) != before), deadline_ns);
+	if (err || !size_seen || readable(tty))
+		return err;
+	*size_seen = tty_size_changes(tty);
+	return -ERESTART;
+}
+
+/* ---- writing ---- */
+
+static void send_piece(struct tty *tty, const uint8_t *piece, size_t len_bytes)
+	REQUIRES(tty->writer)
+{
+	size_t made;
+	size_t taken;
+
+	while (len_bytes > 0) {
+		spin_lock(&tty->lock);
+		made = ldisc_output(&tty->ldisc, piece, len_bytes, tty->processed,
+				    sizeof(tty->processed), &taken);
+		spin_unlock(&tty->lock);
+		tty->ops->send(tty, tty->processed, made);
+		piece += taken;
+		len_bytes -= taken;
+	}
+}
+
+ssize_t tty_write(struct tty *tty, struct buffer *from)
+{
+	size_t wanted = buffer_remaining(from);
+	uint8_t piece[TTY_WRITE_PIECE];
+	size_t done = 0;
+	size_t len;
+	err_t err = 0;
+
+	while (done < wanted) {
+		len = buffer_copy_from(from, piece, MIN(sizeof(piece), wanted - done));
+		if (len == 0) {
+			err = -EFAULT;
+			break;
+		}
+		err = wait_event_interruptible(&tty->flowing, !read_once(&tty->stopped));
+		if (err)
+			break;
+		err = mutex_lock_killable(&tty->writer);
+		if (err)
+			break;
+		send_piece(tty, piece, len);
+		mutex_unlock(&tty->writer);
+		done += len;
+	}
+	settled(tty);
+	return done || !err ? (ssize_t)done : err;
+}
+
+ssize_t tty_write_kernel(struct tty *tty, const void *from, size_t len_bytes)
+{
+	struct buffer buffer;
+
+	buffer_init_kernel(&buffer, (void *)(uintptr_t)from, len_bytes);
+	return tty_write(tty, &buffer);
+}
+
+unsigned tty_poll(struct tty *tty, struct waitq **queue)
+{
+	*queue = &tty->readable;
+	return POLLOUT | POLLWRNORM | (readable(tty) ? POLLIN | POLLRDNORM : 0);
+}
+
+/* ---- settings ---- */
+
+void tty_get_termios(struct tty *tty, struct abi_termios *out)
+{
+	spin_lock(&tty->lock);
+	*out = tty->ldisc.termios;
+	spin_unlock(&tty->lock);
+}
+
+void tty_set_termios(struct tty *tty, const struct abi_termios *termios, bool flush)
+{
+	spin_lock(&tty->lock);
+	if (flush)
+		ldisc_flush_input(&tty->ldisc);
+	ldisc_set_termios(&tty->ldisc, termios);
+	if (!(termios->c_iflag & IXON))
+		tty->stopped = false;
+	spin_unlock(&tty->lock);
+	waitq_wake_all(&tty->room);
+	waitq_wake_all(&tty->readable);
+	waitq_wake_all(&tty->flowing);
+	settled(tty);
+}
+
+void tty_flush_input(struct tty *tty)
+{
+	spin_lock(&tty->lock);
+	ldisc_flush_input(&tty->ldisc);
+	spin_unlock(&tty->lock);
+	waitq_wake_all(&tty->room);
+}
+
+size_t tty_input_bytes(struct tty *tty)
+{
+	size_t count;
+
+	spin_lock(&tty->lock);
+	count = ldisc_count(&tty->ldisc);
+	spin_unlock(&tty->lock);
+	return count;
+}
+
+void tty_set_stopped(struct tty *tty, bool stopped)
+{
+	spin_lock(&tty->lock);
+	tty->stopped = stopped;
+	spin_unlock(&tty->lock);
+	waitq_wake_all(&tty->flowing);
+}
+
+void tty_get_size(struct tty *tty, struct abi_winsize *out)
+{
+	spin_lock(&tty->lock);
+	*out = tty->size;
+	spin_unlock(&tty->lock);
+}
+
+void tty_set_size(struct tty *tty, const struct abi_winsize *size)
+{
+	int foreground;
+	bool changed;
+
+	spin_lock(&tty->lock);
+	changed = memcmp(&tty->size, size, sizeof(*size)) != 0;
+	tty->size = *size;
+	if (changed)
+		write_once(&tty->size_changes, tty->size_changes + 1);
+	foreground = tty->foreground;
+	spin_unlock(&tty->lock);
+	if (!changed)
+		return;
+	if (foreground)
+		(void)process_group_signal(foreground, SIGWINCH); /* it may have just ended */
+	waitq_wake_all(&tty->readable);
+}
+
+uint32_t tty_size_changes(struct tty *tty)
+{
+	return read_once(&tty->size_changes);
+}
+
+void tty_set_session(struct tty *tty, int session)
+{
+	write_once(&tty->session, session);
+}
+
+int tty_session(struct tty *tty)
+{
+	return read_once(&tty->session);
+}
+
+void tty_set_foreground(struct tty *tty, int group)
+{
+	spin_lock(&tty->lock);
+	write_once(&tty->foreground, group);
+	spin_unlock(&tty->lock);
+}
+
+int tty_foreground(struct tty *tty)
+{
+	return read_once(&tty->foreground);
+}

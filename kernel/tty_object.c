@@ -1,0 +1,264 @@
+/*
+ * Terminals as programs see them: the ioctl calls, and the object behind a descriptor that was not
+ * opened by name (ksh hands its console to the programs that it starts).
+ */
+#include "tty.h"
+
+#include <abi/errno.h>
+#include <abi/fcntl.h>
+#include <arch/user.h>
+#include <ipc/object.h>
+#include <lib/atomic.h>
+#include <lib/string.h>
+#include <mm/slab.h>
+
+#include "process.h"
+
+/* ---- groups and sessions ---- */
+
+static bool is_controlling(struct tty *tty)
+{
+	const struct process *process = process_current();
+
+	return process && read_once(&process->tty) == tty;
+}
+
+static ssize_t put_int(uptr_t to, int value)
+{
+	return user_put(to, &value);
+}
+
+static ssize_t set_foreground(struct tty *tty, uptr_t argument)
+{
+	int group;
+	err_t err = user_get(&group, argument);
+
+	if (err)
+		return err;
+	if (!is_controlling(tty) || process_current()->session != tty_session(tty))
+		return -ENOTTY;
+	if (group <= 0)
+		return -EINVAL;
+	err = process_group_signal(group, 0); /* only asks whether it has members */
+	if (err)
+		return err;
+	tty_set_foreground(tty, group);
+	return 0;
+}
+
+static ssize_t become_controlling(struct tty *tty)
+{
+	struct process *process = process_current();
+
+	if (!process || process->pid != process->session)
+		return -EPERM;
+	if (read_once(&process->tty) == tty)
+		return 0;
+	if (read_once(&process->tty) || tty_session(tty))
+		return -EPERM;
+	tty_set_session(tty, process->session);
+	tty_set_foreground(tty, process->group);
+	write_once(&process->tty, tty);
+	return 0;
+}
+
+static ssize_t give_up_controlling(struct tty *tty)
+{
+	struct process *process = process_current();
+
+	if (!is_controlling(tty))
+		return -ENOTTY;
+	if (process->pid == tty_session(tty)) {
+		tty_set_session(tty, 0);
+		tty_set_foreground(tty, 0);
+	}
+	write_once(&process->tty, NULL);
+	return 0;
+}
+
+/* ---- settings and queues ---- */
+
+static ssize_t set_termios(struct tty *tty, unsigned command, uptr_t argument)
+{
+	struct abi_termios termios;
+	err_t err = user_get(&termios, argument);
+
+	if (err)
+		return err;
+	/* Output is never waiting when we come here, so "after it has drained" is now. */
+	tty_set_termios(tty, &termios, command == TCSETSF);
+	return 0;
+}
+
+static ssize_t get_termios(struct tty *tty, uptr_t argument)
+{
+	struct abi_termios termios;
+
+	tty_get_termios(tty, &termios);
+	return user_put(argument, &termios);
+}
+
+static ssize_t get_size(struct tty *tty, uptr_t argument)
+{
+	struct abi_winsize size;
+
+	tty_get_size(tty, &size);
+	return user_put(argument, &size);
+}
+
+static ssize_t set_size(struct tty *tty, uptr_t argument)
+{
+	struct abi_winsize size;
+	err_t err = user_get(&size, argument);
+
+	if (err)
+		return err;
+	tty_set_size(tty, &size);
+	return 0;
+}
+
+static ssize_t flush(struct tty *tty, uint64_t which)
+{
+	if (which > TCIOFLUSH)
+		return -EINVAL;
+	if (which != TCOFLUSH)
+		tty_flush_input(tty);
+	return 0; /* of output nothing is ever kept */
+}
+
+static ssize_t flow(struct tty *tty, uint64_t what)
+{
+	struct abi_termios termios;
+	char character;
+
+	tty_get_termios(tty, &termios);
+	switch (what) {
+	case TCOOFF:
+	case TCOON:
+		tty_set_stopped(tty, what == TCOOFF);
+		return 0;
+	case TCIOFF:
+	case TCION:
+		character = (char)termios.c_cc[what == TCIOFF ? VSTOP : VSTART];
+		return character ? MIN(tty_write_kernel(tty, &character, 1), 0) : 0;
+	default:
+		return -EINVAL;
+	}
+}
+
+ssize_t tty_ioctl(struct tty *tty, unsigned command, uptr_t argument)
+{
+	switch (command) {
+	case TCGETS:
+		return get_termios(tty, argument);
+	case TCSETS:
+	case TCSETSW:
+	case TCSETSF:
+		return set_termios(tty, command, argument);
+	case TIOCGWINSZ:
+		return get_size(tty, argument);
+	case TIOCSWINSZ:
+		return set_size(tty, argument);
+	case TCFLSH:
+		return flush(tty, argument.value);
+	case TCXONC:
+		return flow(tty, argument.value);
+	case TCSBRK:
+	case TCSBRKP:
+		return 0; /* everything written has gone; a break is not for a console */
+	case FIONREAD:
+		return put_int(argument, (int)tty_input_bytes(tty));
+	case TIOCOUTQ:
+		return put_int(argument, 0);
+	case TIOCGPGRP:
+		return is_controlling(tty) ? put_int(argument, tty_foreground(tty)) : -ENOTTY;
+	case TIOCSPGRP:
+		return set_foreground(tty, argument);
+	case TIOCGSID:
+		return is_controlling(tty) ? put_int(argument, tty_session(tty)) : -ENOTTY;
+	case TIOCSCTTY:
+		return become_controlling(tty);
+	case TIOCNOTTY:
+		return give_up_controlling(tty);
+	default:
+		return -ENOTTY;
+	}
+}
+
+/* ---- the object ---- */
+
+struct tty_object {
+	struct object object;
+	struct tty *tty; /* constant */
+};
+
+static struct tty *tty_of(struct object *object)
+{
+	return container_of(object, struct tty_object, object)->tty;
+}
+
+static ssize_t object_read_tty(struct object *object, struct buffer *buffer, const uint64_t *offset)
+{
+	if (offset)
+		return -ESPIPE;
+	return tty_read(tty_of(object), buffer, object_flags(object) & O_NONBLOCK);
+}
+
+static ssize_t object_write_tty(struct object *object, struct buffer *buffer,
+				const uint64_t *offset)
+{
+	return offset ? -ESPIPE : tty_write(tty_of(object), buffer);
+}
+
+static ssize_t object_ioctl_tty(struct object *object, unsigned command, uptr_t argument)
+{
+	return tty_ioctl(tty_of(object), command, argument);
+}
+
+static unsigned object_poll_tty(struct object *object, struct waitq **queue)
+{
+	return tty_poll(tty_of(object), queue);
+}
+
+static err_t object_stat_tty(struct object *object, struct abi_stat *out)
+{
+	(void)object;
+	*out = (struct abi_stat){
+		.st_mode = S_IFCHR | 0620,
+		.st_nlink = 1,
+		.st_rdev = TTY_CONSOLE_RDEV,
+		.st_blksize = 1024,
+	};
+	return 0;
+}
+
+static void object_describe_tty(struct object *object, char *to, size_t to_bytes)
+{
+	string_copy(to, to_bytes, tty_of(object)->name);
+}
+
+static void object_free_tty(struct object *object)
+{
+	kfree(container_of(object, struct tty_object, object));
+}
+
+static const struct object_ops tty_object_ops = {
+	.read = object_read_tty,
+	.write = object_write_tty,
+	.ioctl = object_ioctl_tty,
+	.poll = object_poll_tty,
+	.stat = object_stat_tty,
+	.describe = object_describe_tty,
+	.free = object_free_tty,
+};
+
+struct object *tty_open(struct tty *tty)
+{
+	struct tty_object *opened = kzalloc(sizeof(*opened));
+
+	if (!opened)
+		return NULL;
+	opened->tty = tty;
+	object_init(&opened->object, &tty_object_ops, OBJECT_OTHER, O_RDWR);
+	return &opened->object;
+}
