@@ -41,6 +41,7 @@ struct line_screen {
 	unsigned rows;    /* of the window at the last draw */
 	unsigned columns;
 	unsigned cursor_row; /* below the first row drawn */
+	bool one_row;        /* nothing has wrapped: the last draw began with "\r" and has no other */
 	bool drawn;
 };
 

@@ -193,11 +193,17 @@ void line_draw(struct line *line)
 		pen_text(&pen, "\r\n");
 		drawn = (struct position){.row = drawn.row + 1};
 	}
-	pen_text(&pen, "\r");
-	pen_move(&pen, drawn.row - cursor.row, 'A');
-	pen_move(&pen, cursor.column, 'C');
+	if (drawn.row == cursor.row) {
+		/* No carriage return: what was written since the last one draws the row anew. */
+		pen_move(&pen, drawn.column - cursor.column, 'D');
+	} else {
+		pen_text(&pen, "\r");
+		pen_move(&pen, drawn.row - cursor.row, 'A');
+		pen_move(&pen, cursor.column, 'C');
+	}
 	pen_flush(&pen);
 	line->screen.cursor_row = cursor.row - first;
+	line->screen.one_row = end.row == 0;
 	line->screen.drawn = true;
 }
 

@@ -38,8 +38,11 @@ struct ksh_note {
 
 /* ---- console ---- */
 
+/* In all of them "\n" written begins a new row at its start. */
 enum ksh_console_mode {
 	KSH_CONSOLE_RAW,  /* ksh reads single bytes: no echo, no signals */
+	KSH_CONSOLE_EDIT, /* likewise, and what was written since the last "\r" or "\n" draws the
+			     cursor's row anew: log lines may be shown above it */
 	KSH_CONSOLE_LINE, /* a program runs: lines, echo, Ctrl-C to the foreground program */
 };
 
@@ -103,9 +106,8 @@ struct ksh_spawn {
 struct ksh_exit {
 	int status; /* of its exit, if signal is 0 */
 	int signal; /* that ended it */
-	uint64_t user_ns;
-	uint64_t kernel_ns;
-	uint64_t faults; /* page faults served; 0 where they are not counted */
+	uint64_t cpu_ns;
+	uint64_t real_ns; /* from its start to its end */
 };
 
 struct ksh_process {
@@ -113,12 +115,12 @@ struct ksh_process {
 	int parent;
 	uint32_t tid;
 	char state; /* R runs or is ready, S sleeps, Z has ended, N not started */
-	uint8_t level;
+	uint8_t level; /* of the scheduler's 64 */
 	int8_t nice;
 	uint8_t cpu;
 	uint64_t cpu_ns;
 	uint64_t memory_bytes; /* resident */
-	char name[KSH_NAME_MAX];
+	char name[64]; /* with its arguments, as far as they fit */
 };
 
 enum ksh_region_flags {
@@ -274,10 +276,11 @@ struct ksh_exports {
 	int (*directory_name)(char *to, size_t to_bytes);
 	long (*mount_list)(struct ksh_mount *out, size_t max);
 
-	/* Programs. spawn returns the PID. wait: 0, -ECHILD (no program of ksh's), -EAGAIN (still
-	 * runs after timeout_ns), -EINTR. */
+	/* Programs. spawn returns the PID. wait: 0, -ECHILD (no program of ksh's), -EAGAIN (it
+	 * still runs, and `block` is false), -EINTR. disown: nobody will wait for it. */
 	int (*process_spawn)(const struct ksh_spawn *spawn);
-	int (*process_wait)(int pid, uint64_t timeout_ns, struct ksh_exit *out);
+	int (*process_wait)(int pid, bool block, struct ksh_exit *out);
+	int (*process_disown)(int pid);
 	int (*process_signal)(int pid, int signal);
 	int (*process_nice)(int pid, int nice);
 	/* Which program gets Ctrl-C; 0: none. */
