@@ -26,6 +26,7 @@
 #include <mm/kva.h>
 #include <mm/mm.h>
 #include <sched/thread.h>
+#include <sched/work.h>
 
 static struct thread init_thread;
 
@@ -114,8 +115,10 @@ noreturn void kernel_main(void)
 		 clock_cycles_hz() / 1000000, clock_source_name(), clock_timer_name());
 
 	stack_base = stack_alloc();
-	if (!stack_base)
-		give_up("there is no memory for the first thread");
+	stack_top = stack_alloc();
+	if (!stack_base || !stack_top)
+		give_up("there is no memory for the first threads");
+	work_start(stack_top, stack_top + KERNEL_STACK_BYTES);
 	thread_init(&init_thread, &(struct thread_params){
 					  .name = "init",
 					  .entry = bring_up,
