@@ -63,8 +63,9 @@ SELFTEST(yield_alternates_between_equals)
 
 	trace = (struct test_trace){.nletters = 0};
 	preempt_disable();
-	test_start(0, note_and_yield, &a);
-	test_start(1, note_and_yield, &b);
+	/* Real-time, so that no slice ends meanwhile. */
+	test_start_as(0, POLICY_FIFO, 1, note_and_yield, &a);
+	test_start_as(1, POLICY_FIFO, 1, note_and_yield, &b);
 	preempt_enable();
 	test_join(0);
 	test_join(1);
@@ -197,14 +198,20 @@ SELFTEST(fifo_levels_are_strict)
 	test_join(1);
 }
 
+static void sleep_then_store(void *argument)
+{
+	(void)thread_sleep_ns(2 * NSEC_PER_MSEC);
+	write_once((bool *)argument, true);
+}
+
 SELFTEST(preemption_waits_for_the_spinlock)
 {
 	static struct spinlock lock = SPINLOCK_INIT(LOCK_TEST);
 	bool ran = false;
 
+	test_start_as(0, POLICY_FIFO, 1, sleep_then_store, &ran);
 	spin_lock(&lock);
-	test_start_as(0, POLICY_FIFO, 1, store_argument, &ran);
-	test_spin_ns(5 * NSEC_PER_MSEC);
+	test_spin_ns(5 * NSEC_PER_MSEC); /* the timer wakes it, and it outranks us */
 	selftest_check(!read_once(&ran));
 	spin_unlock(&lock);
 	selftest_check(read_once(&ran));
