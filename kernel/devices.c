@@ -142,7 +142,7 @@ static ssize_t kmsg_read(struct device_file *file, struct buffer *buffer, uint64
 	if (!log_read(*next, &line))
 		return -EAGAIN;
 	len = kernel_format(text, sizeof(text), "%u,%lu,%lu,-;%s\n", syslog_level(line.level),
-			    line.sequence, line.time_ns / NSEC_PER_USEC, line.text);
+			    line.sequence, (uint64_t)(line.time_ns / NSEC_PER_USEC), line.text);
 	len = MIN(len, sizeof(text) - 1);
 	if (len > buffer_remaining(buffer))
 		return -EINVAL;
