@@ -17,10 +17,10 @@
 #include <sched/work.h>
 
 #include "console_row.h"
-#include "kernel_thread.h"
 #include "log.h"
 #include "random.h"
 #include "serial.h"
+#include "service.h"
 #include "tty.h"
 
 #define COM1_BASE  0x3f8
@@ -29,13 +29,11 @@
 #define TAKE_BYTES 256
 #define SHOWN_MAX  (LOG_LINE_MAX + 40)
 
-/* Input comes before all programs: a key must echo and ^C must count however busy they are. */
-#define INPUT_PRIORITY 50
-
 struct tty console_tty;
 
 static struct serial_port com1;
 static uint8_t com1_ring[RING_BYTES];
+static struct thread receiver; /* a key must echo and ^C must count however busy programs are */
 
 static bool claimed;           /* atomic */
 static struct console_row row; /* the claim's owner */
@@ -113,35 +111,35 @@ static void sink(const struct log_line *line)
 	work_queue(&flush_later);
 }
 
-/* Shows what waits, as far as it may be shown. */
-static void show_waiting(void) REQUIRES(console_tty.writer)
+/* Shows what waits; false: it may not be shown now. */
+static bool show_waiting(void) REQUIRES(console_tty.writer)
 {
 	struct log_line line;
+	bool may;
 
-	while (read_once(&behind)) {
-		claim();
-		if (!may_show()) {
-			release();
-			return;
-		}
+	claim();
+	may = may_show();
+	if (may) {
 		(void)atomic_exchange_full(&behind, false);
 		while (log_read(next_shown, &line)) {
 			if (line.level <= (uint8_t)log_level())
 				show(&line);
 			next_shown = line.sequence + 1;
 		}
-		release();
 	}
+	release();
+	return may;
 }
 
-/* Whoever has the terminal's writer looks at `behind` when it is done, so we need not wait for it.
- */
+/* Whoever has the terminal's writer comes here when it is done, so we need not wait for it. */
 static void flush(void)
 {
-	if (!read_once(&behind) || !mutex_trylock(&console_tty.writer))
-		return;
-	show_waiting();
-	mutex_unlock(&console_tty.writer);
+	bool may = true;
+
+	while (may && read_once(&behind) && mutex_trylock(&console_tty.writer)) {
+		may = show_waiting();
+		mutex_unlock(&console_tty.writer);
+	}
 }
 
 static void flush_work(struct work *work)
@@ -200,7 +198,7 @@ static void size_option(const char *name, unsigned short *out)
 
 	if (!boot_option(name, text, sizeof(text)) || string_to_u64(text, &value))
 		return;
-	if (value > 0 && value <= USHRT_MAX)
+	if (value > 0 && value <= UINT16_MAX)
 		*out = (unsigned short)value;
 }
 
@@ -218,8 +216,8 @@ void console_init(void)
 	if (!serial_open(&com1, "COM1", COM1_BASE, COM1_IRQ, com1_ring, sizeof(com1_ring)))
 		log_warn("no serial port at %#x: the console has no input and no output",
 			 COM1_BASE);
-	else if (!kernel_thread_start("console", receive, NULL, INPUT_PRIORITY))
-		panic("no memory for the console's thread");
+	else
+		service_start(&receiver, "console", receive, NULL);
 
 	/* Everything up to here was written by the log itself. */
 	log_set_sink(sink);

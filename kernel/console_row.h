@@ -21,13 +21,13 @@ enum console_row_state {
 
 struct console_row {
 	enum console_row_state state;
-	unsigned utf8_left;     /* bytes of a character still to come */
-	unsigned sequence;      /* bytes of the escape sequence so far */
-	unsigned parameter;     /* first number of a CSI sequence; 0: none */
-	bool parameter_done;    /* a second one began */
-	bool too_long;          /* bytes are missing: the row cannot be drawn again */
-	unsigned column;        /* of the cursor, wrapped rows counted on */
-	size_t len_bytes;       /* since the last CR or LF */
+	unsigned utf8_left;  /* bytes of a character still to come */
+	unsigned sequence;   /* bytes of the escape sequence so far */
+	unsigned parameter;  /* first number of a CSI sequence; 0: none */
+	bool parameter_done; /* a second one began */
+	bool too_long;       /* bytes are missing: the row cannot be drawn again */
+	unsigned column;     /* of the cursor, wrapped rows counted on */
+	size_t len_bytes;    /* since the last CR or LF */
 	uint8_t bytes[CONSOLE_ROW_BYTES];
 };
 

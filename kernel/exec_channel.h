@@ -1,6 +1,7 @@
 /*
  * The guest's end of the channel to `./fuselage exec`: raw standard output and error through two
- * debug ports, framed status through a third, framed input through COM2 (docs/exec-channel.md).
+ * debug ports, framed status through a third, framed input through COM2. The host's end is
+ * tools/fuselage; the frames are described in docs/exec-channel.md.
  */
 #ifndef KERNEL_EXEC_CHANNEL_H
 #define KERNEL_EXEC_CHANNEL_H
@@ -9,40 +10,44 @@
 
 struct object;
 
-/* Looks for the ports and, if they are there, starts the thread that serves COM2. */
+/* Looks for the ports and starts the thread that serves COM2. After console_init(). */
 void exec_channel_init(void);
+/* The debug ports are there: the machine was started by exec. */
 bool exec_channel_present(void);
 
-/* The program's three streams, with one reference each; NULL: no memory. */
+/* Frames of the guest. */
+enum exec_status {
+	EXEC_READY = 'R',       /* u32 protocol version */
+	EXEC_CREDIT = 'C',      /* u32 more bytes of standard input that may come */
+	EXEC_PONG = 'O',        /* u32 token of the ping */
+	EXEC_EXITED = 'X',      /* i32 status */
+	EXEC_SIGNALLED = 'S',   /* i32 signal */
+	EXEC_NO_PROGRAM = 'N',  /* text */
+	EXEC_CANNOT_RUN = 'A',  /* text */
+	EXEC_PANIC = 'P',       /* text */
+	EXEC_ARCHIVE = 'G',     /* piece of the archive */
+	EXEC_ARCHIVE_END = 'g', /* i32 status of the packing program */
+	EXEC_END = 'Z',         /* nothing: the machine powers off */
+};
+
+/* One frame, whole. Sleeps while another thread sends one; does nothing without a channel. */
+void exec_channel_status(enum exec_status type, const void *payload, uint16_t len_bytes);
+void exec_channel_status_u32(enum exec_status type, uint32_t value);
+void exec_channel_status_text(enum exec_status type, const char *text);
+
+/* The program's streams, each with a reference for the caller. Without a channel they read as empty
+ * and lose what is written. */
 struct object *exec_channel_stdin(void);
 struct object *exec_channel_stdout(void);
 struct object *exec_channel_stderr(void);
-/* Writes to it travel as pieces of the archive of --get. */
+/* Writes to it travel as pieces of the archive. */
 struct object *exec_channel_archive(void);
 
-enum exec_status {
-	EXEC_READY = 'R',
-	EXEC_CREDIT = 'C',
-	EXEC_PONG = 'O',
-	EXEC_EXITED = 'X',
-	EXEC_SIGNALLED = 'S',
-	EXEC_NO_PROGRAM = 'N',
-	EXEC_CANNOT_RUN = 'A',
-	EXEC_PANIC = 'P',
-	EXEC_ARCHIVE = 'G',
-	EXEC_ARCHIVE_END = 'g',
-	EXEC_END = 'Z',
-};
-void exec_channel_status(enum exec_status type, const void *payload, uint16_t len_bytes);
-/* The same with one number as payload. */
-void exec_channel_status_u32(enum exec_status type, uint32_t value);
-
-/* Tells the host why the kernel ends. Takes no lock, polls, may be called from anywhere; does
- * nothing without a channel. */
+/* Tells the host why the kernel ends. Takes no lock, polls, may be called from anywhere and before
+ * exec_channel_init(). */
 void exec_channel_panic(const char *reason);
 
-/* Starts the thread that runs what `exec=` of the command line says and then powers off; does
- * nothing without `exec=`. */
+/* Starts the thread that runs what `exec=` of the command line says, then powers off. */
 void exec_runner_start(void);
 
 #endif

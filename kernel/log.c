@@ -104,6 +104,11 @@ void log_set_level(enum log_level level)
 	write_once(&sink_level, level);
 }
 
+enum log_level log_level(void)
+{
+	return read_once(&sink_level);
+}
+
 void log_enter_panic(void)
 {
 	write_once(&in_panic, true);

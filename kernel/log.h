@@ -30,6 +30,7 @@ void log_set_sink(void (*sink)(const struct log_line *line));
 
 /* Lines above this level go to the ring alone. */
 void log_set_level(enum log_level level);
+enum log_level log_level(void);
 
 /* The plain form, "[    1.234567] text\n", cut to `to_bytes`; returns its length. */
 size_t log_format(const struct log_line *line, char *to, size_t to_bytes);

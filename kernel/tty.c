@@ -8,6 +8,7 @@
  */
 #include "tty.h"
 
+#include <abi/fcntl.h>
 #include <abi/signal.h>
 #include <arch/clock.h>
 #include <ipc/buffer.h>
@@ -229,8 +230,8 @@ err_t tty_wait_input(struct tty *tty, uint64_t deadline_ns, uint32_t *size_seen)
 	err_t err;
 
 	err = wait_event_interruptible_timeout(
-		&tty->readable,
-		readable(tty) || (size_seen && tty_size_changes(tty) != before), deadline_ns);
+		&tty->readable, readable(tty) || (size_seen && tty_size_changes(tty) != before),
+		deadline_ns);
 	if (err || !size_seen || readable(tty))
 		return err;
 	*size_seen = tty_size_changes(tty);
@@ -295,7 +296,7 @@ ssize_t tty_write_kernel(struct tty *tty, const void *from, size_t len_bytes)
 unsigned tty_poll(struct tty *tty, struct waitq **queue)
 {
 	*queue = &tty->readable;
-	return POLLOUT | POLLWRNORM | (readable(tty) ? POLLIN | POLLRDNORM : 0);
+	return POLLOUT | (readable(tty) ? POLLIN : 0);
 }
 
 /* ---- settings ---- */

@@ -89,6 +89,11 @@ void tty_get_termios(struct tty *tty, struct abi_termios *out);
 /* What of the input was not read yet stays, as with TCSETS; `flush` drops it, as with TCSETSF. */
 void tty_set_termios(struct tty *tty, const struct abi_termios *termios, bool flush);
 
+void tty_flush_input(struct tty *tty);
+size_t tty_input_bytes(struct tty *tty); /* FIONREAD */
+/* As ^S and ^Q do. */
+void tty_set_stopped(struct tty *tty, bool stopped);
+
 void tty_get_size(struct tty *tty, struct abi_winsize *out);
 /* Tells the foreground group (SIGWINCH) when it is another one than before. */
 void tty_set_size(struct tty *tty, const struct abi_winsize *size);

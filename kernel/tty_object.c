@@ -12,6 +12,7 @@
 #include <lib/string.h>
 #include <mm/slab.h>
 
+#include "devices.h"
 #include "process.h"
 
 /* ---- groups and sessions ---- */
@@ -226,7 +227,7 @@ static err_t object_stat_tty(struct object *object, struct abi_stat *out)
 	*out = (struct abi_stat){
 		.st_mode = S_IFCHR | 0620,
 		.st_nlink = 1,
-		.st_rdev = TTY_CONSOLE_RDEV,
+		.st_rdev = ((DEVICE_TTY_MAJOR << 8) | DEVICE_CONSOLE_MINOR),
 		.st_blksize = 1024,
 	};
 	return 0;

@@ -1,0 +1,281 @@
+/*
+ * /dev/null, zero, full, random, urandom, kmsg, tty, console, ttyS0. Nothing here has state but an
+ * open kmsg, which remembers the next log line to read.
+ */
+#define LOG_SUBSYSTEM "dev"
+
+#include "devices.h"
+
+#include <abi/errno.h>
+#include <abi/fcntl.h>
+#include <fusek/devfs.h>
+#include <ipc/buffer.h>
+#include <lib/fmt.h>
+#include <lib/log.h>
+#include <lib/string.h>
+#include <mm/slab.h>
+
+#include "log.h"
+#include "process.h"
+#include "random.h"
+#include "tty.h"
+
+#define PIECE 512
+
+/* ---- null, zero, full ---- */
+
+static ssize_t null_read(struct device_file *file, struct buffer *buffer, uint64_t offset_bytes,
+			 unsigned flags)
+{
+	(void)file, (void)buffer, (void)offset_bytes, (void)flags;
+	return 0;
+}
+
+static ssize_t null_write(struct device_file *file, struct buffer *buffer, uint64_t offset_bytes,
+			  unsigned flags)
+{
+	(void)file, (void)offset_bytes, (void)flags;
+	return (ssize_t)buffer_remaining(buffer);
+}
+
+static ssize_t zero_read(struct device_file *file, struct buffer *buffer, uint64_t offset_bytes,
+			 unsigned flags)
+{
+	size_t wanted = buffer_remaining(buffer);
+
+	(void)file, (void)offset_bytes, (void)flags;
+	return buffer_result(buffer_clear(buffer, wanted), wanted);
+}
+
+static ssize_t full_write(struct device_file *file, struct buffer *buffer, uint64_t offset_bytes,
+			  unsigned flags)
+{
+	(void)file, (void)offset_bytes, (void)flags;
+	return buffer_remaining(buffer) ? -ENOSPC : 0;
+}
+
+/* ---- random ---- */
+
+static ssize_t random_read(struct device_file *file, struct buffer *buffer, uint64_t offset_bytes,
+			   unsigned flags)
+{
+	size_t wanted = buffer_remaining(buffer);
+	uint8_t piece[PIECE];
+	size_t done = 0;
+
+	(void)file, (void)offset_bytes, (void)flags;
+	while (done < wanted && !thread_interrupted()) {
+		size_t n = MIN(sizeof(piece), wanted - done);
+		size_t moved;
+
+		random_bytes(piece, n);
+		moved = buffer_copy_to(buffer, piece, n);
+		done += moved;
+		if (moved < n)
+			return buffer_result(done, wanted);
+	}
+	return done || !wanted ? (ssize_t)done : -EINTR;
+}
+
+static ssize_t random_write(struct device_file *file, struct buffer *buffer, uint64_t offset_bytes,
+			    unsigned flags)
+{
+	size_t wanted = buffer_remaining(buffer);
+	uint8_t piece[PIECE];
+	size_t done = 0;
+
+	(void)file, (void)offset_bytes, (void)flags;
+	while (done < wanted && !thread_interrupted()) {
+		size_t n = buffer_copy_from(buffer, piece, MIN(sizeof(piece), wanted - done));
+
+		if (n == 0)
+			break;
+		random_mix(piece, n);
+		done += n;
+	}
+	return buffer_result(done, wanted);
+}
+
+/* ---- kmsg: a record a read, "level,sequence,microseconds,-;text\n" ---- */
+
+static err_t kmsg_open(struct device_file *file, unsigned flags)
+{
+	uint64_t *next;
+
+	(void)flags;
+	next = kzalloc(sizeof(*next));
+	if (!next)
+		return -ENOMEM;
+	file->private = next;
+	return 0;
+}
+
+static void kmsg_release(struct device_file *file)
+{
+	kfree(file->private);
+}
+
+/* syslog(2): 3 error, 4 warning, 6 information, 7 debug. */
+static unsigned syslog_level(uint8_t level)
+{
+	static const uint8_t levels[] = {
+		[LOG_ERR] = 3,
+		[LOG_WARN] = 4,
+		[LOG_INFO] = 6,
+		[LOG_DEBUG] = 7,
+	};
+
+	return level < ARRAY_SIZE(levels) ? levels[level] : 7;
+}
+
+/* Never waits for a line: at the end it is -EAGAIN, as for Linux's readers with O_NONBLOCK, which
+ * dmesg and the loggers are. */
+static ssize_t kmsg_read(struct device_file *file, struct buffer *buffer, uint64_t offset_bytes,
+			 unsigned flags)
+{
+	char text[LOG_LINE_MAX + 64];
+	uint64_t *next = file->private;
+	struct log_line line;
+	size_t len;
+
+	(void)offset_bytes, (void)flags;
+	if (!log_read(*next, &line))
+		return -EAGAIN;
+	len = kernel_format(text, sizeof(text), "%u,%lu,%lu,-;%s\n", syslog_level(line.level),
+			    line.sequence, (uint64_t)(line.time_ns / NSEC_PER_USEC), line.text);
+	len = MIN(len, sizeof(text) - 1);
+	if (len > buffer_remaining(buffer))
+		return -EINVAL;
+	*next = line.sequence + 1;
+	return buffer_result(buffer_copy_to(buffer, text, len), len);
+}
+
+/* A line into the log: "<level>text" or plain text. */
+static ssize_t kmsg_write(struct device_file *file, struct buffer *buffer, uint64_t offset_bytes,
+			  unsigned flags)
+{
+	size_t wanted = buffer_remaining(buffer);
+	enum log_level level = LOG_INFO;
+	char text[LOG_LINE_MAX];
+	char *start = text;
+	size_t len;
+
+	(void)file, (void)offset_bytes, (void)flags;
+	len = buffer_copy_from(buffer, text, MIN(sizeof(text) - 1, wanted));
+	if (len == 0)
+		return buffer_result(0, wanted);
+	while (len > 0 && text[len - 1] == '\n')
+		len--;
+	text[len] = '\0';
+	if (text[0] == '<' && text[1] >= '0' && text[1] <= '7' && text[2] == '>') {
+		level = text[1] <= '3' ? LOG_ERR : text[1] == '4' ? LOG_WARN : LOG_INFO;
+		level = text[1] == '7' ? LOG_DEBUG : level;
+		start += 3;
+	}
+	log_emit(level, "user", "%s", start);
+	return (ssize_t)wanted;
+}
+
+/* ---- terminals ---- */
+
+static err_t terminal_open(struct device_file *file, unsigned flags)
+{
+	(void)flags;
+	file->private = file->argument;
+	return 0;
+}
+
+/* /dev/tty: the terminal that the program belongs to. */
+static err_t controlling_open(struct device_file *file, unsigned flags)
+{
+	const struct process *process = process_current();
+
+	(void)flags;
+	file->private = process ? read_once(&process->tty) : &console_tty;
+	return file->private ? 0 : -ENXIO;
+}
+
+static ssize_t terminal_read(struct device_file *file, struct buffer *buffer, uint64_t offset_bytes,
+			     unsigned flags)
+{
+	(void)offset_bytes;
+	return tty_read(file->private, buffer, flags & O_NONBLOCK);
+}
+
+static ssize_t terminal_write(struct device_file *file, struct buffer *buffer,
+			      uint64_t offset_bytes, unsigned flags)
+{
+	(void)offset_bytes, (void)flags;
+	return tty_write(file->private, buffer);
+}
+
+static ssize_t terminal_ioctl(struct device_file *file, unsigned command, uptr_t argument,
+			      unsigned flags)
+{
+	(void)flags;
+	return tty_ioctl(file->private, command, argument);
+}
+
+static unsigned terminal_poll(struct device_file *file, struct waitq **queue)
+{
+	return tty_poll(file->private, queue);
+}
+
+/* ---- the table ---- */
+
+static const struct device_ops null_ops = {.read = null_read, .write = null_write};
+static const struct device_ops zero_ops = {.read = zero_read, .write = null_write};
+static const struct device_ops full_ops = {.read = zero_read, .write = full_write};
+static const struct device_ops random_ops = {.read = random_read, .write = random_write};
+static const struct device_ops kmsg_ops = {
+	.open = kmsg_open,
+	.read = kmsg_read,
+	.write = kmsg_write,
+	.release = kmsg_release,
+};
+static const struct device_ops terminal_ops = {
+	.open = terminal_open,
+	.read = terminal_read,
+	.write = terminal_write,
+	.ioctl = terminal_ioctl,
+	.poll = terminal_poll,
+};
+static const struct device_ops controlling_ops = {
+	.open = controlling_open,
+	.read = terminal_read,
+	.write = terminal_write,
+	.ioctl = terminal_ioctl,
+	.poll = terminal_poll,
+};
+
+static const struct device {
+	const char *name;
+	uint32_t major;
+	uint32_t minor;
+	uint32_t mode;
+	unsigned flags;
+	const struct device_ops *ops;
+	void *argument;
+} devices[] = {
+	{"null", DEVICE_MEMORY_MAJOR, 3, 0666, DEVICE_SEEKABLE, &null_ops, NULL},
+	{"zero", DEVICE_MEMORY_MAJOR, 5, 0666, DEVICE_SEEKABLE, &zero_ops, NULL},
+	{"full", DEVICE_MEMORY_MAJOR, 7, 0666, DEVICE_SEEKABLE, &full_ops, NULL},
+	{"random", DEVICE_MEMORY_MAJOR, 8, 0666, DEVICE_SEEKABLE, &random_ops, NULL},
+	{"urandom", DEVICE_MEMORY_MAJOR, 9, 0666, DEVICE_SEEKABLE, &random_ops, NULL},
+	{"kmsg", DEVICE_MEMORY_MAJOR, 11, 0644, DEVICE_SEEKABLE, &kmsg_ops, NULL},
+	{"tty", DEVICE_TTY_MAJOR, DEVICE_TTY_MINOR, 0666, 0, &controlling_ops, NULL},
+	{"console", DEVICE_TTY_MAJOR, DEVICE_CONSOLE_MINOR, 0600, 0, &terminal_ops, &console_tty},
+	{"ttyS0", DEVICE_SERIAL_MAJOR, DEVICE_TTYS0_MINOR, 0620, 0, &terminal_ops, &console_tty},
+};
+
+void devices_init(void)
+{
+	for (size_t i = 0; i < ARRAY_SIZE(devices); i++) {
+		const struct device *device = &devices[i];
+		err_t err = devfs_register(device->name, device->major, device->minor, device->mode,
+					   device->flags, device->ops, device->argument);
+
+		if (err)
+			log_err("/dev/%s cannot be made (error %d)", device->name, -err);
+	}
+}

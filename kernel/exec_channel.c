@@ -1,0 +1,289 @@
+/*
+ * The exec channel: the debug ports, the status frames, and the thread that serves COM2.
+ *
+ * The status port carries whole frames, one at a time under `status_lock`. Only a panic does not
+ * wait: it first fills up the frame that may be under way (`frame_left`) with zeros, so that its
+ * own frame is found; zeros where a frame's type is expected mean nothing to the host.
+ */
+#define LOG_SUBSYSTEM "exec"
+
+#include "exec_channel.h"
+
+#include <abi/errno.h>
+#include <abi/fcntl.h>
+#include <abi/stat.h>
+#include <arch/port.h>
+#include <ipc/object.h>
+#include <lib/atomic.h>
+#include <lib/log.h>
+#include <lib/panic.h>
+#include <lib/string.h>
+#include <mm/kva.h>
+#include <sched/lock.h>
+
+#include "exec_stdin.h"
+#include "frame_parser.h"
+#include "serial.h"
+#include "service.h"
+#include "tty.h"
+
+#define PORT_STDOUT      0x5e0
+#define PORT_STDERR      0x5e1
+#define PORT_STATUS      0x5e2
+#define PORT_THERE       0xe9 /* what QEMU's isa-debugcon reads as */
+#define PROTOCOL_VERSION 1
+
+#define COM2_BASE  0x2f8
+#define COM2_IRQ   3
+#define RING_BYTES (16 * KIB)
+
+/* What one instruction sends: other threads run between two of them. */
+#define PIECE_BYTES 1024
+
+static bool present; /* set once */
+static MUTEX(status_lock, LOCK_TTY);
+static uint32_t frame_left; /* atomic: bytes of the current frame that are not certainly out */
+
+static struct serial_port com2;
+static struct thread receiver;
+
+bool exec_channel_present(void)
+{
+	return present;
+}
+
+/* ---- status ---- */
+
+static void send_status(const void *bytes, size_t len_bytes)
+{
+	port_out_bytes(PORT_STATUS, bytes, len_bytes);
+	write_once(&frame_left, frame_left - (uint32_t)len_bytes);
+}
+
+void exec_channel_status(enum exec_status type, const void *payload, uint16_t len_bytes)
+{
+	uint8_t header[FRAME_HEADER_BYTES] = {(uint8_t)type, 0, (uint8_t)len_bytes,
+					      (uint8_t)(len_bytes >> 8)};
+	const uint8_t *from = payload;
+	size_t left = len_bytes;
+
+	if (!present)
+		return;
+	mutex_lock(&status_lock);
+	write_once(&frame_left, FRAME_HEADER_BYTES + len_bytes);
+	send_status(header, sizeof(header));
+	while (left > 0) {
+		size_t n = MIN(left, (size_t)PIECE_BYTES);
+
+		send_status(from, n);
+		from += n;
+		left -= n;
+	}
+	mutex_unlock(&status_lock);
+}
+
+void exec_channel_status_u32(enum exec_status type, uint32_t value)
+{
+	uint8_t payload[4] = {(uint8_t)value, (uint8_t)(value >> 8), (uint8_t)(value >> 16),
+			      (uint8_t)(value >> 24)};
+
+	exec_channel_status(type, payload, sizeof(payload));
+}
+
+void exec_channel_status_text(enum exec_status type, const char *text)
+{
+	exec_channel_status(type, text, (uint16_t)MIN(strlen(text), (size_t)UINT16_MAX));
+}
+
+void exec_channel_panic(const char *reason)
+{
+	size_t len_bytes = strnlen(reason, 1024);
+	uint8_t header[FRAME_HEADER_BYTES] = {EXEC_PANIC, 0, (uint8_t)len_bytes,
+					      (uint8_t)(len_bytes >> 8)};
+
+	if (port_in8(PORT_STATUS) != PORT_THERE)
+		return;
+	for (uint32_t left = read_once(&frame_left); left > 0; left--)
+		port_out8(PORT_STATUS, 0);
+	port_out_bytes(PORT_STATUS, header, sizeof(header));
+	port_out_bytes(PORT_STATUS, reason, len_bytes);
+}
+
+/* ---- output streams ---- */
+
+struct exec_stream {
+	struct object object;
+	const char *name;
+	void (*send)(const void *bytes, uint16_t len_bytes);
+	struct mutex lock; /* LOCK_TTY: pieces stay whole */
+	bool made;         /* only the runner's thread */
+};
+
+static void send_stdout(const void *bytes, uint16_t len_bytes)
+{
+	if (present)
+		port_out_bytes(PORT_STDOUT, bytes, len_bytes);
+}
+
+static void send_stderr(const void *bytes, uint16_t len_bytes)
+{
+	if (present)
+		port_out_bytes(PORT_STDERR, bytes, len_bytes);
+}
+
+static void send_archive(const void *bytes, uint16_t len_bytes)
+{
+	exec_channel_status(EXEC_ARCHIVE, bytes, len_bytes);
+}
+
+static struct exec_stream stdout_stream = {.name = "exec:stdout", .send = send_stdout};
+static struct exec_stream stderr_stream = {.name = "exec:stderr", .send = send_stderr};
+static struct exec_stream archive_stream = {.name = "exec:archive", .send = send_archive};
+
+static struct exec_stream *stream_of(struct object *object)
+{
+	return container_of(object, struct exec_stream, object);
+}
+
+static ssize_t stream_write(struct object *object, struct buffer *buffer, const uint64_t *offset)
+{
+	struct exec_stream *stream = stream_of(object);
+	size_t wanted = buffer_remaining(buffer);
+	uint8_t piece[PIECE_BYTES];
+	size_t done = 0;
+	size_t n;
+
+	if (offset)
+		return -ESPIPE;
+	while (done < wanted) {
+		if (thread_killed())
+			return done ? (ssize_t)done : -EINTR;
+		n = buffer_copy_from(buffer, piece, MIN(sizeof(piece), wanted - done));
+		if (n == 0)
+			break;
+		mutex_lock(&stream->lock);
+		stream->send(piece, (uint16_t)n);
+		mutex_unlock(&stream->lock);
+		done += n;
+	}
+	return buffer_result(done, wanted);
+}
+
+static err_t stream_stat(struct object *object, struct abi_stat *out)
+{
+	(void)object;
+	*out = (struct abi_stat){.st_mode = S_IFIFO | 0200, .st_nlink = 1, .st_blksize = 4096};
+	return 0;
+}
+
+static void stream_describe(struct object *object, char *to, size_t to_bytes)
+{
+	string_copy(to, to_bytes, stream_of(object)->name);
+}
+
+static const struct object_ops stream_ops = {
+	.write = stream_write,
+	.stat = stream_stat,
+	.describe = stream_describe,
+};
+
+static struct object *stream_object(struct exec_stream *stream)
+{
+	if (!stream->made) {
+		object_init(&stream->object, &stream_ops, OBJECT_PIPE, O_WRONLY);
+		mutex_init(&stream->lock, LOCK_TTY);
+		stream->made = true; /* its own reference is never given back */
+	}
+	return object_get(&stream->object);
+}
+
+struct object *exec_channel_stdin(void)
+{
+	return exec_stdin_object();
+}
+
+struct object *exec_channel_stdout(void)
+{
+	return stream_object(&stdout_stream);
+}
+
+struct object *exec_channel_stderr(void)
+{
+	return stream_object(&stderr_stream);
+}
+
+struct object *exec_channel_archive(void)
+{
+	return stream_object(&archive_stream);
+}
+
+/* ---- frames of the host ---- */
+
+static void got_data(void *argument, const uint8_t *bytes, size_t len_bytes)
+{
+	(void)argument;
+	exec_stdin_data(bytes, len_bytes);
+}
+
+static void got_end(void *argument)
+{
+	(void)argument;
+	exec_stdin_end();
+}
+
+static void got_size(void *argument, uint16_t rows, uint16_t columns)
+{
+	(void)argument;
+	tty_set_size(&console_tty, &(struct abi_winsize){.ws_row = rows, .ws_col = columns});
+}
+
+static void got_ping(void *argument, uint32_t token)
+{
+	(void)argument;
+	exec_channel_status_u32(EXEC_PONG, token);
+}
+
+static void got_unknown(void *argument, const uint8_t *header)
+{
+	(void)argument;
+	log_warn("COM2: no frame begins with %02x %02x %02x %02x; skipped", header[0], header[1],
+		 header[2], header[3]);
+}
+
+static void receive(void *argument)
+{
+	static const struct frame_sink sink = {
+		.data = got_data,
+		.end = got_end,
+		.size = got_size,
+		.ping = got_ping,
+		.unknown = got_unknown,
+	};
+	struct frame_parser parser = {0};
+	uint8_t bytes[PIECE_BYTES];
+
+	(void)argument;
+	for (;;) {
+		size_t n = serial_receive(&com2, bytes, sizeof(bytes));
+
+		frame_parser_feed(&parser, &sink, NULL, bytes, n);
+	}
+}
+
+void exec_channel_init(void)
+{
+	uint8_t *ring = kva_alloc(RING_BYTES / PAGE_SIZE);
+
+	if (!ring)
+		panic("no memory for COM2's ring");
+	present = port_in8(PORT_STATUS) == PORT_THERE && port_in8(PORT_STDOUT) == PORT_THERE &&
+		  port_in8(PORT_STDERR) == PORT_THERE;
+	if (serial_open(&com2, "COM2", COM2_BASE, COM2_IRQ, ring, RING_BYTES))
+		service_start(&receiver, "exec-channel", receive, NULL);
+	else
+		kva_free(ring);
+	if (!present)
+		return;
+	exec_channel_status_u32(EXEC_READY, PROTOCOL_VERSION);
+	exec_stdin_init();
+}
