@@ -31,7 +31,7 @@ KIND_OF_NAME = {
     "clock": "c", "signal": "S", "mode": "m", "target": "s", "data": "b", "set_bytes": "u",
 }
 KIND_OF_TYPE = {
-    "int": "d", "unsigned": "u", "size_t": "u", "int64_t": "d", "uint64_t": "x", "uptr_t": "x",
+    "int": "d", "unsigned": "u", "size_t": "u", "int64_t": "l", "uint64_t": "x", "uptr_t": "x",
 }
 
 

@@ -123,6 +123,17 @@ struct trap_frame *context_user_frame(const struct context *context)
 	return (struct trap_frame *)(context->stack_top - sizeof(struct trap_frame));
 }
 
+void context_set_user_start(struct context *context, uint64_t entry, uint64_t stack)
+{
+	*context_user_frame(context) = (struct trap_frame){
+		.rip = entry,
+		.cs = SELECTOR_USER_CODE,
+		.rflags = RFLAGS_FIXED | RFLAGS_IF,
+		.rsp = stack,
+		.ss = SELECTOR_USER_DATA,
+	};
+}
+
 noreturn void context_enter_user(void)
 {
 	struct trap_frame *frame;

@@ -71,6 +71,7 @@ void features_detect(void)
 
 	read_names(extended_max);
 	read_version(leaf.eax);
+	features.leaf1_edx = leaf.edx;
 	features.apic = leaf.edx & 1u << 9;
 	features.pge = leaf.edx & 1u << 13;
 	features.xsave = leaf.ecx & 1u << 26;

@@ -47,6 +47,9 @@ void context_reload_user(struct context *context);
  * interrupts. */
 void context_request_exit_work(struct context *context);
 
+/* Makes the user registers those of a program that starts at `entry` with the stack pointer `stack`: all others 0. */
+void context_set_user_start(struct context *context, uint64_t entry, uint64_t stack);
+
 /* Leaves to user mode for the first time with the frame at the top of the running thread's stack.
  * Does not return. */
 noreturn void context_enter_user(void);

@@ -205,6 +205,7 @@ struct cpu_features {
 	char model[49];
 	uint32_t family, model_number, stepping;
 	uint32_t physical_bits, virtual_bits;
+	uint32_t leaf1_edx; /* CPUID leaf 1, EDX: what programs get as AT_HWCAP */
 };
 const struct cpu_features *cpu_features(void);
 

@@ -1,0 +1,130 @@
+/*
+ * Faults of programs: serving page faults, and the end of a program whose fault nothing cured, with
+ * a line that names program, address and reason. Defines the hooks of arch/trap.h.
+ */
+#define LOG_SUBSYSTEM "fault"
+
+#include "process.h"
+
+#include <abi/errno.h>
+#include <arch/trap.h>
+#include <lib/log.h>
+#include <mm/space.h>
+
+err_t trap_user_page_fault(vaddr_t address, unsigned fault_access)
+{
+	struct process *process = process_current();
+	err_t err;
+
+	/* The kernel's own threads have no user memory. */
+	if (!process || !process->space)
+		return -EFAULT;
+	err = space_fault(process->space, address, fault_access);
+	process->fault_error = err;
+	return err;
+}
+
+static int signal_of(const struct trap_frame *frame, err_t fault_error)
+{
+	switch (frame->vector) {
+	case TRAP_DIVIDE:
+	case TRAP_FPU:
+	case TRAP_SIMD:
+		return SIGFPE;
+	case TRAP_DEBUG:
+	case TRAP_BREAKPOINT:
+		return SIGTRAP;
+	case TRAP_INVALID_OPCODE:
+		return SIGILL;
+	case TRAP_ALIGNMENT:
+	case TRAP_STACK_SEGMENT:
+	case TRAP_NO_SEGMENT:
+		return SIGBUS;
+	case TRAP_PAGE_FAULT:
+		/* As Linux: beyond a file's end, or a page that could not be had. */
+		if (fault_error == -ENXIO || fault_error == -EIO)
+			return SIGBUS;
+		return fault_error == -ENOMEM ? SIGKILL : SIGSEGV;
+	default:
+		return SIGSEGV;
+	}
+}
+
+static const char *signal_text(int signal)
+{
+	switch (signal) {
+	case SIGFPE:
+		return "arithmetic error";
+	case SIGTRAP:
+		return "breakpoint";
+	case SIGILL:
+		return "illegal instruction";
+	case SIGBUS:
+		return "bus error";
+	case SIGKILL:
+		return "killed";
+	default:
+		return "segmentation fault";
+	}
+}
+
+static const char *access_text(uint64_t error_code)
+{
+	/* Bits of the error code: SDM 3A, 4.7. */
+	if (error_code & 1 << 4)
+		return "execution";
+	return error_code & 1 << 1 ? "write" : "read";
+}
+
+static bool is_below_stack(struct space *space, vaddr_t address)
+{
+	struct region_info region;
+
+	return space_next(space, address, &region) && address < region.start &&
+	       (region.flags & SPACE_STACK) && region.start - address <= MIB;
+}
+
+static const char *page_fault_reason(const struct process *process, vaddr_t address)
+{
+	if (address >= USER_MAX)
+		return "the kernel's memory";
+	switch (process->fault_error) {
+	case -EACCES:
+		return "the page does not allow it";
+	case -ENXIO:
+		return "beyond the end of the file";
+	case -EIO:
+		return "the file could not be read";
+	case -ENOMEM:
+		return "no memory is left";
+	default:
+		break;
+	}
+	if (is_below_stack(process->space, address))
+		return "the stack is full";
+	return "nothing mapped there";
+}
+
+/* The program is on its way out of user mode for good; the last steps are taken by
+ * trap_user_exit_work(). */
+void trap_user_fault(struct trap_frame *frame, vaddr_t address)
+{
+	struct process *process = process_current();
+	err_t fault_error = address < USER_MAX ? process->fault_error : -EFAULT;
+	int signal = signal_of(frame, fault_error);
+
+	if (frame->vector == TRAP_PAGE_FAULT)
+		log_warn("%s[%d]: %s: %s of %#lx at %#lx (%s)", process->name, process->pid,
+			 signal_text(signal), access_text(frame->error_code), address, frame->rip,
+			 page_fault_reason(process, address));
+	else
+		log_warn("%s[%d]: %s at %#lx (%s)", process->name, process->pid,
+			 signal_text(signal), frame->rip, trap_name(frame->vector));
+	process_force_signal(process, signal);
+}
+
+void trap_user_exit_work(struct trap_frame *frame)
+{
+	(void)frame;
+	process_deliver_signals();
+}
