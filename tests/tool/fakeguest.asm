@@ -20,6 +20,19 @@ STATUS		equ 0x5e2
 PM1A_CONTROL	equ 0x604		; q35: ACPI power management
 PM1A_POWEROFF	equ 0x2000
 
+; words of a ring's descriptor
+RING_HEAD		equ 0
+RING_TAIL		equ 4
+RING_OFFSET		equ 8
+RING_SIZE		equ 12
+RING_PRODUCER_WAITS	equ 16
+RING_CONSUMER_WAITS	equ 20
+RING_BYTES		equ 65536
+RING_STDIN		equ rings
+RING_STDOUT		equ rings + 64
+RING_STDERR		equ rings + 128
+RING_ARCHIVE		equ rings + 192
+
 WINDOW		equ 65536		; bytes of stdin granted ahead
 FIFO_BURST	equ 14
 POLL_DELAY	equ 5000
@@ -38,6 +51,7 @@ entry:
 	mov esi, [ebx + PVH_CMDLINE]
 	mov [cmdline], esi
 	call decode_exec
+	call find_shared
 
 	mov dx, COM2_IIR
 	mov al, 0xc7			; FIFOs on and empty, 14 bytes make an interrupt
@@ -80,8 +94,8 @@ cmd_echo:
 	call read_stdin
 	jz exit_zero
 	mov esi, payload
-	mov dx, STDOUT
-	rep outsb
+	mov ebx, RING_STDOUT
+	call emit
 	jmp .loop
 
 ; both: stdin to stdout and to stderr
@@ -92,12 +106,12 @@ cmd_both:
 	jz exit_zero
 	push ecx
 	mov esi, payload
-	mov dx, STDOUT
-	rep outsb
+	mov ebx, RING_STDOUT
+	call emit
 	pop ecx
 	mov esi, payload
-	mov dx, STDERR
-	rep outsb
+	mov ebx, RING_STDERR
+	call emit
 	mov esi, boot_line		; log lines must not mix in
 	call log
 	jmp .loop
@@ -110,19 +124,19 @@ cmd_sink:
 	jz exit_zero
 	jmp .loop
 
-; flood N: N times 64 KiB of this program's memory on stdout
+; flood N: N times 64 KiB of zeros on stdout
 cmd_flood:
 	call ready
 	call number
-	mov ebx, eax
+	mov ebp, eax
 .loop:
-	test ebx, ebx
+	test ebp, ebp
 	jz exit_zero
-	mov esi, entry
+	mov esi, payload
 	mov ecx, 65536
-	mov dx, STDOUT
-	rep outsb
-	dec ebx
+	mov ebx, RING_STDOUT
+	call emit
+	dec ebp
 	jmp .loop
 
 ; argv: its arguments, each ended by a newline, after a first argument "argv"
@@ -230,9 +244,9 @@ cmd_archive:
 .loop:
 	call read_stdin
 	jz .end
-	mov al, 'G'
 	mov esi, payload
-	call status_frame
+	mov ebx, RING_ARCHIVE
+	call emit
 	jmp .loop
 .end:
 	mov dword [word_out], 3
@@ -250,7 +264,7 @@ cmd_size:
 	call read_frame
 	cmp byte [header], 'W'
 	jne cmd_size
-	mov esi, payload
+	mov esi, frame
 	mov ecx, 4
 	mov dx, STDOUT
 	rep outsb
@@ -302,6 +316,12 @@ ready:
 	mov dword [word_out], 1
 	mov al, 'R'
 	call status_word
+	cmp byte [shared], 0
+	je .ports
+	mov dword [word_out], rings
+	mov al, 'M'
+	jmp status_word
+.ports:
 	mov dword [word_out], WINDOW
 	mov al, 'C'
 	jmp status_word
@@ -323,8 +343,119 @@ status_frame:
 	rep outsb
 	ret
 
+; ecx bytes from esi to the stream of ring ebx: through the ring, or the stream's port
+emit:
+	cmp byte [shared], 0
+	je .ports
+.again:
+	jecxz .kick
+	mov eax, [ebx + RING_HEAD]
+	mov edx, [ebx + RING_TAIL]
+	add edx, [ebx + RING_SIZE]
+	sub edx, eax			; bytes of space
+	jz .full
+	mov edi, [ebx + RING_SIZE]
+	dec edi
+	and edi, eax			; where to put
+	mov [saved], ebp
+	mov ebp, [ebx + RING_SIZE]
+	sub ebp, edi			; bytes up to the ring's end
+	cmp edx, ebp
+	cmova edx, ebp
+	cmp edx, ecx
+	cmova edx, ecx
+	mov ebp, [saved]
+	add edi, rings
+	add edi, [ebx + RING_OFFSET]
+	sub ecx, edx
+	push ecx
+	mov ecx, edx
+	rep movsb
+	pop ecx
+	add [ebx + RING_HEAD], edx
+	jmp .again
+.full:
+	call .kick
+	mov dword [ebx + RING_PRODUCER_WAITS], 1
+	mfence
+	mov edx, [ebx + RING_TAIL]
+	add edx, [ebx + RING_SIZE]
+	cmp edx, [ebx + RING_HEAD]
+	jne .again
+	push esi
+	push ecx
+	call read_frame			; T, or something else that makes us look again
+	pop ecx
+	pop esi
+	jmp .again
+.kick:
+	push esi
+	push ecx
+	mov al, 'K'
+	xor ecx, ecx
+	call status_frame
+	pop ecx
+	pop esi
+	ret
+.ports:
+	cmp ebx, RING_ARCHIVE
+	je .frame
+	mov edx, ebx
+	sub edx, rings
+	shr edx, 6			; 64 bytes a descriptor: 1 is stdout, 2 is stderr
+	add edx, STDOUT - 1
+	rep outsb
+	ret
+.frame:
+	mov al, 'G'
+	jmp status_frame
+
+; read_stdin through the ring
+read_ring:
+	mov ebx, RING_STDIN
+	mov ecx, [ebx + RING_HEAD]
+	mov eax, [ebx + RING_TAIL]
+	sub ecx, eax
+	jnz .copy
+	cmp byte [stdin_ended], 0
+	jne .end
+	mov dword [ebx + RING_CONSUMER_WAITS], 1
+	mfence
+	cmp [ebx + RING_HEAD], eax
+	jne read_ring
+	call read_frame
+	jmp read_ring
+.copy:
+	mov esi, [ebx + RING_SIZE]
+	mov edx, esi
+	dec esi
+	and esi, eax
+	sub edx, esi			; bytes up to the ring's end
+	cmp ecx, edx
+	cmova ecx, edx
+	mov edx, ecx
+	add esi, rings
+	add esi, [ebx + RING_OFFSET]
+	mov edi, payload
+	rep movsb
+	mov ecx, edx
+	add [ebx + RING_TAIL], edx
+	mfence
+	cmp dword [ebx + RING_PRODUCER_WAITS], 0
+	je .done
+	mov dword [ebx + RING_PRODUCER_WAITS], 0
+	call emit.kick
+.done:
+	test ecx, ecx
+	ret
+.end:
+	xor ecx, ecx
+	ret
+
 ; the next piece of stdin in payload, ecx = its length, 0 (and ZF) at the end; answers pings
 read_stdin:
+	cmp byte [shared], 0
+	jne read_ring
 	call read_frame
 	mov al, [header]
 	cmp al, 'E'
@@ -337,24 +468,33 @@ read_stdin:
 	mov al, 'C'
 	call status_word
 	pop ecx
+	mov esi, frame
+	mov edi, payload
+	push ecx
+	rep movsb
+	pop ecx
 	test ecx, ecx
 	ret
 .end:
 	xor ecx, ecx
 	ret
 
-; one whole frame in header and payload; a ping is answered at once
+; one whole frame in header and frame; a ping is answered at once, an end remembered
 read_frame:
 	mov edi, header
 	mov ecx, 4
 	call receive
 	movzx ecx, word [header + 2]
-	mov edi, payload
+	mov edi, frame
 	call receive
+	cmp byte [header], 'E'
+	jne .no_end
+	mov byte [stdin_ended], 1
+.no_end:
 	cmp byte [header], 'P'
 	jne .done
 	mov al, 'O'
-	mov esi, payload
+	mov esi, frame
 	mov ecx, 4
 	call status_frame
 .done:
@@ -469,6 +609,24 @@ decode_exec:
 	mov [argv_end], edi
 	ret
 
+; sets [shared] if the tool offers shared memory: exec.shared=1 on the command line
+find_shared:
+	mov esi, [cmdline]
+.next:
+	mov edi, shared_word
+	mov ecx, shared_word.end - shared_word
+	push esi
+	repe cmpsb
+	pop esi
+	je .found
+	inc esi
+	cmp byte [esi], 0
+	jne .next
+	ret
+.found:
+	mov byte [shared], 1
+	ret
+
 ; the value of the hexadecimal digit at esi in al; ah is kept
 hex_digit:
 	lodsb
@@ -482,6 +640,19 @@ hex_digit:
 	ret
 
 section .data
+shared_word:	db "exec.shared=1"
+.end:
+; the descriptors of the four rings: head, tail, offset of the data, size, who waits
+align 4096
+rings:
+%assign ring 0
+%rep 4
+	dd 0, 0, 4096 + ring * RING_BYTES, RING_BYTES, 0, 0
+	times 64 - 24 db 0
+%assign ring ring + 1
+%endrep
+	times 4096 - 256 db 0
+	times 4 * RING_BYTES db 0
 boot_line:	db "fake guest: a line of the log", 13, 10, 0
 panic_log:	db "PANIC: the fake guest was told to", 13, 10, "  in cmd_panic", 13, 10, 0
 hang_log:	db "fake guest: the last line before silence", 13, 10, 0
@@ -525,9 +696,14 @@ commands:
 section .bss align=16
 cmdline:	resd 1
 argument:	resd 1
+saved:		resd 1
+shared:		resb 1
+stdin_ended:	resb 1
+		resb 2
 argv_end:	resd 1
 word_out:	resd 1
 header:		resb 4
+frame:		resb 65536
 payload:	resb 65536
 argv:		resb 4096
 stack:		resb 4096
