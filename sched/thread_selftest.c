@@ -207,11 +207,16 @@ static void sleep_then_store(void *argument)
 SELFTEST(preemption_waits_for_the_spinlock)
 {
 	static struct spinlock lock = SPINLOCK_INIT(LOCK_TEST);
+	uint64_t start_ns = clock_ns();
 	bool ran = false;
+	struct thread *thread;
 
-	test_start_as(0, POLICY_FIFO, 1, sleep_then_store, &ran);
+	thread = test_start_as(0, POLICY_FIFO, 1, sleep_then_store, &ran);
 	spin_lock(&lock);
-	test_spin_ns(5 * NSEC_PER_MSEC); /* the timer wakes it, and it outranks us */
+	/* The timer interrupt wakes it, and it outranks us. */
+	while (read_once(&thread->state) == THREAD_BLOCKED && clock_ns() - start_ns < NSEC_PER_SEC)
+		cpu_relax();
+	selftest_check(read_once(&thread->state) == THREAD_READY);
 	selftest_check(!read_once(&ran));
 	spin_unlock(&lock);
 	selftest_check(read_once(&ran));
