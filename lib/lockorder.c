@@ -41,7 +41,7 @@ enum lockorder_fault lockorder_acquire(struct lockorder_stack *stack, const void
 		return LOCKORDER_TOO_MANY;
 	stack->held[stack->nheld++] = (struct lockorder_held){
 		.lock = lock,
-		.class = (uint16_t)class,
+		.class = (uint16_t) class,
 		.context = (uint16_t)context,
 	};
 	return LOCKORDER_FINE;
@@ -139,9 +139,8 @@ noreturn void lockorder_report(enum lockorder_fault fault, const struct lockorde
 
 	text[0] = '\0';
 	for (uint32_t i = 0; i < stack->nheld && used < sizeof(text); i++)
-		used += kernel_format(text + used, sizeof(text) - used, "%s%s (%p)",
-				      i ? ", " : "", lockclass_name(stack->held[i].class),
-				      stack->held[i].lock);
+		used += kernel_format(text + used, sizeof(text) - used, "%s%s (%p)", i ? ", " : "",
+				      lockclass_name(stack->held[i].class), stack->held[i].lock);
 	panic("lock order: %s (%p) %s; held: %s", lockclass_name(class), lock, fault_text(fault),
 	      stack->nheld ? text : "none");
 }

@@ -7,8 +7,8 @@
 #include <lib/fmt.h>
 #include <lib/panic.h>
 
-static bool started;                  /* atomic: sched_start() was reached */
-static bool (*idle_work)(void);       /* atomic: NULL, or one piece of it */
+static bool started;            /* atomic: sched_start() was reached */
+static bool (*idle_work)(void); /* atomic: NULL, or one piece of it */
 
 void sched_set_idle_work(bool (*do_piece)(void))
 {

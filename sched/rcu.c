@@ -55,7 +55,7 @@ uint64_t rcu_pending(void)
 static void grace_begin(void)
 {
 	memory_barrier();
-	for_each_cpu(id) {
+	for_each_cpu (id) {
 		noted[id] = load_acquire(&percpu_of(id, cpu_sched)->quiescent_points);
 	}
 	/* The caller is a thread that could be preempted, so this CPU reads nothing. The others are
@@ -63,7 +63,7 @@ static void grace_begin(void)
 	preempt_disable();
 	rcu_note_quiescent(this_percpu(cpu_sched));
 	preempt_enable();
-	for_each_cpu(id) {
+	for_each_cpu (id) {
 		if (id != cpu_id())
 			cpu_kick(id);
 	}
@@ -71,7 +71,7 @@ static void grace_begin(void)
 
 static bool grace_is_over(void)
 {
-	for_each_cpu(id) {
+	for_each_cpu (id) {
 		/* Acquire: what those read sections read was read before we free it. */
 		if (load_acquire(&percpu_of(id, cpu_sched)->quiescent_points) == noted[id])
 			return false;

@@ -5,15 +5,13 @@
  */
 #include "runq.h"
 
-#include <lib/panic.h>
-
 /* 3 ms * 1.25^-nice, rounded. */
 static const uint32_t nice_slices_ns[NICE_MAX - NICE_MIN + 1] = {
 	260208521, 208166817, 166533454, 133226763, 106581410, 85265128, 68212103, 54569682,
-	43655746,  34924597,  27939677,	 22351742,  17881393,  14305115, 11444092, 9155273,
-	7324219,   5859375,   4687500,	 3750000,   3000000,   2400000,	 1920000,  1536000,
-	1228800,   983040,    786432,	 629146,    503316,    402653,	 322123,   257698,
-	206158,	   164927,    131941,	 105553,    84442,     67554,	 54043,	   43235,
+	43655746,  34924597,  27939677,  22351742,  17881393,  14305115, 11444092, 9155273,
+	7324219,   5859375,   4687500,   3750000,   3000000,   2400000,  1920000,  1536000,
+	1228800,   983040,    786432,    629146,    503316,    402653,   322123,   257698,
+	206158,    164927,    131941,    105553,    84442,     67554,    54043,    43235,
 };
 
 uint32_t nice_slice_ns(int nice)
@@ -31,8 +29,7 @@ void runq_init(struct runq *queue)
 		list_init(&queue->level[level]);
 }
 
-void entity_init(struct sched_entity *entity, enum sched_policy policy, unsigned priority,
-		 int nice)
+void entity_init(struct sched_entity *entity, enum sched_policy policy, unsigned priority, int nice)
 {
 	*entity = (struct sched_entity){.policy = (uint8_t)policy};
 	list_init(&entity->run_link);
@@ -66,14 +63,6 @@ void entity_set_nice(struct sched_entity *entity, int nice)
 		entity->slice_left_ns * (int64_t)full_ns / (int64_t)entity->slice_full_ns;
 	entity->slice_full_ns = full_ns;
 	entity->nice = (int8_t)MAX(NICE_MIN, MIN(NICE_MAX, nice));
-}
-
-static void add_tail(struct runq *queue, struct sched_entity *entity)
-{
-	debug_assert(!list_linked(&entity->run_link));
-	list_add_tail(&queue->level[entity->level], &entity->run_link);
-	queue->ready |= UINT64_C(1) << entity->level;
-	queue->nready++;
 }
 
 static void add_head(struct runq *queue, struct sched_entity *entity)
@@ -116,7 +105,7 @@ static void add_spent(struct runq *queue, struct sched_entity *entity)
 		return;
 	}
 	refill(entity);
-	add_tail(queue, entity);
+	runq_add_tail(queue, entity);
 }
 
 void runq_start(struct runq *queue, struct sched_entity *entity, struct sched_entity *parent)
@@ -131,7 +120,7 @@ void runq_start(struct runq *queue, struct sched_entity *entity, struct sched_en
 	if (slice_spent(entity))
 		add_spent(queue, entity);
 	else
-		add_tail(queue, entity);
+		runq_add_tail(queue, entity);
 }
 
 /* A slice for this epoch, if it has not had one, and the boost if something is left of it. */
@@ -145,16 +134,12 @@ static bool may_wake_boosted(struct runq *queue, struct sched_entity *entity)
 	return entity->slice_left_ns > 0;
 }
 
-void runq_wake(struct runq *queue, struct sched_entity *entity)
+bool runq_refill_for_wake(struct runq *queue, struct sched_entity *entity)
 {
-	if (likely(entity->policy == POLICY_OTHER)) {
-		if (unlikely(!may_wake_boosted(queue, entity))) {
-			add_expired(queue, entity);
-			return;
-		}
-		entity->level = LEVEL_BOOSTED;
-	}
-	add_tail(queue, entity);
+	if (may_wake_boosted(queue, entity))
+		return true;
+	add_expired(queue, entity);
+	return false;
 }
 
 void runq_preempted(struct runq *queue, struct sched_entity *entity)
@@ -173,30 +158,17 @@ void runq_yielded(struct runq *queue, struct sched_entity *entity)
 	}
 	if (entity->policy == POLICY_OTHER)
 		entity->level = LEVEL_NORMAL;
-	add_tail(queue, entity);
+	runq_add_tail(queue, entity);
 }
 
-struct sched_entity *runq_pick(struct runq *queue)
+bool runq_next_epoch(struct runq *queue)
 {
-	struct sched_entity *entity;
-	struct list *list;
-	unsigned level;
-
-	if (unlikely(!queue->ready)) {
-		if (list_empty(&queue->expired))
-			return NULL;
-		queue->epoch++;
-		list_splice_tail(&queue->level[LEVEL_NORMAL], &queue->expired);
-		queue->ready = UINT64_C(1) << LEVEL_NORMAL;
-	}
-	level = (unsigned)__builtin_ctzll(queue->ready);
-	list = &queue->level[level];
-	entity = list_first_entry(list, struct sched_entity, run_link);
-	list_del(&entity->run_link);
-	if (list_empty(list))
-		queue->ready &= ~(UINT64_C(1) << level);
-	queue->nready--;
-	return entity;
+	if (list_empty(&queue->expired))
+		return false;
+	queue->epoch++;
+	list_splice_tail(&queue->level[LEVEL_NORMAL], &queue->expired);
+	queue->ready = UINT64_C(1) << LEVEL_NORMAL;
+	return true;
 }
 
 bool runq_try_lend(struct runq *queue, struct sched_entity *from, struct sched_entity *to)

@@ -11,6 +11,7 @@
 #ifndef SCHED_RUNQ_H
 #define SCHED_RUNQ_H
 
+#include <lib/panic.h>
 #include <sched/entity.h>
 
 struct runq {
@@ -33,23 +34,64 @@ void entity_set_nice(struct sched_entity *entity, int nice);
  * making threads does not prolong the epoch. */
 void runq_start(struct runq *queue, struct sched_entity *entity, struct sched_entity *parent);
 /* It slept and is ready again. */
-void runq_wake(struct runq *queue, struct sched_entity *entity);
+static inline void runq_wake(struct runq *queue, struct sched_entity *entity);
 /* It ran, and is still ready: behind the others if its slice is spent, else first of its level. */
 void runq_preempted(struct runq *queue, struct sched_entity *entity);
 /* The same for one that lets the others of its level go first, and gives its boost back. */
 void runq_yielded(struct runq *queue, struct sched_entity *entity);
 /* Takes out who runs next; NULL: nobody is ready. */
-struct sched_entity *runq_pick(struct runq *queue);
+static inline struct sched_entity *runq_pick(struct runq *queue);
 
 /* Direct switch: `to`, which sleeps, may run in place of `from` without passing the queue, unless
- * somebody who is ready outranks it or the slice of `from` is spent. If it may, `to` has the rest of
- * the slice of `from`, and `from` what `to` had: together they have no more than before. */
+ * somebody who is ready outranks it or the slice of `from` is spent. If it may, `to` has the rest
+ * of the slice of `from`, and `from` what `to` had: together they have no more than before. */
 bool runq_try_lend(struct runq *queue, struct sched_entity *from, struct sched_entity *to);
 
 /* Somebody of a more urgent level than `level` is ready. */
 static inline bool runq_outranks(const struct runq *queue, unsigned level)
 {
 	return (queue->ready & ((UINT64_C(1) << level) - 1)) != 0;
+}
+
+/* ---- the halves of wake and pick that are on the path of every switch ---- */
+
+/* The others: a new epoch, or a slice that is spent. runq_next_epoch: false if nobody is ready. */
+bool runq_next_epoch(struct runq *queue);
+bool runq_refill_for_wake(struct runq *queue, struct sched_entity *entity);
+
+static inline void runq_add_tail(struct runq *queue, struct sched_entity *entity)
+{
+	debug_assert(!list_linked(&entity->run_link));
+	list_add_tail(&queue->level[entity->level], &entity->run_link);
+	queue->ready |= UINT64_C(1) << entity->level;
+	queue->nready++;
+}
+
+static inline void runq_wake(struct runq *queue, struct sched_entity *entity)
+{
+	if (likely(entity->policy == POLICY_OTHER)) {
+		if (unlikely(entity->epoch != queue->epoch || entity->slice_left_ns <= 0) &&
+		    !runq_refill_for_wake(queue, entity))
+			return; /* it is among the expired */
+		entity->level = LEVEL_BOOSTED;
+	}
+	runq_add_tail(queue, entity);
+}
+
+static inline struct sched_entity *runq_pick(struct runq *queue)
+{
+	struct sched_entity *entity;
+	struct list *list;
+
+	if (unlikely(!queue->ready) && !runq_next_epoch(queue))
+		return NULL;
+	list = &queue->level[__builtin_ctzll(queue->ready)];
+	entity = list_first_entry(list, struct sched_entity, run_link);
+	list_del(&entity->run_link);
+	if (list_empty(list))
+		queue->ready &= queue->ready - 1; /* its bit is the lowest */
+	queue->nready--;
+	return entity;
 }
 
 static inline void entity_charge(struct sched_entity *entity, uint64_t ran_ns)

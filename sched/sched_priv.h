@@ -25,7 +25,8 @@ struct cpu_sched {
 	struct thread *left;       /* [l] who ran before the switch that is being finished */
 	uint64_t slice_end_ns;     /* [l] when the running slice is spent; UINT64_MAX: never */
 	uint64_t timer_armed_ns;   /* [l] what the timer interrupt is set to, at the latest */
-	uint64_t quiescent_points; /* atomic, counted by this CPU: moments outside of all RCU reads */
+	uint64_t quiescent_points; /* atomic, counted by this CPU: moments outside of all RCU reads
+				    */
 	struct runq queue;         /* [q] */
 	struct sched_stats stats;  /* [q] */
 	struct thread idle;
@@ -49,13 +50,11 @@ static inline void rcu_note_quiescent(struct cpu_sched *cpu)
 	atomic_fetch_add_full(&cpu->quiescent_points, 1);
 }
 
-/* In switch.c. All with interrupts off and preemption disabled once where it says "in the core". */
+/* In switch.c. */
 void sched_switched_in(void);
-/* In the core: the end of it; preemption is enabled, interrupts are the caller's. */
-void sched_enable_preemption(void);
-/* In the core: may the CPU go to `partner` directly? True: it is ours, no other CPU can wake it, the
- * CPU's lock is held, and sched_switch_to_claimed() must follow; it returns when the caller has been
- * woken. In between, locks taken before may be released. */
+/* Interrupts off: may the CPU go to `partner` directly? True: it is ours, no other CPU can wake it,
+ * the CPU's lock is held, and sched_switch_to_claimed() must follow, which returns when the caller
+ * has been woken; in between, locks taken before may be released. */
 bool sched_claim(struct thread *partner);
 void sched_switch_to_claimed(struct thread *partner);
 noreturn void sched_exit_current(void);

@@ -1,6 +1,6 @@
 /*
- * Threads for the scheduler's self-tests: a few, with stacks of their own, since sched/ can allocate
- * none. Tests run one at a time and join what they start.
+ * Threads for the scheduler's self-tests: a few, with stacks of their own, since sched/ can
+ * allocate none. Tests run one at a time and join what they start.
  */
 #ifndef SCHED_SELFTEST_THREADS_H
 #define SCHED_SELFTEST_THREADS_H

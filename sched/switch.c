@@ -4,10 +4,10 @@
  *
  * Each CPU has a struct cpu_sched with a lock (LOCK_RUNQ); a thread belongs to one CPU, and its
  * scheduling state is under that CPU's lock. A CPU gives itself up only with interrupts off and
- * preemption disabled exactly once by the code here. The lock is dropped before the stacks change:
- * until thread->on_cpu is false the old stack is still in use, which matters to nobody but a CPU
- * that would take the thread over, and to the one who frees it (the next thread on the same CPU
- * does that).
+ * preemption disabled exactly once, so that the count is right for whoever runs next. The lock is
+ * dropped before the stacks change: until thread->on_cpu is false the old stack is still in use,
+ * which matters to nobody but a CPU that would take the thread over, and to the one who frees it
+ * (the next thread on the same CPU does that).
  *
  * The wake token makes blocking safe without a state that is set in advance: a wake that finds the
  * thread not blocked is kept, and the next thread_block() eats it (tests/model/waitq.pml).
@@ -38,8 +38,16 @@ static void start_slice(struct cpu_sched *cpu, struct thread *next, uint64_t now
 	sched_arm_timer(cpu, cpu->slice_end_ns);
 }
 
+static NOINLINE void release(struct thread *thread)
+{
+	if (thread->release)
+		thread->release(thread);
+	else
+		thread_release(thread);
+}
+
 /* On the stack of the thread that was switched to: the one before it is off the CPU now. */
-static void finish_switch(void)
+static ALWAYS_INLINE void finish_switch(void)
 {
 	struct cpu_sched *cpu = this_percpu(cpu_sched);
 	struct thread *left = cpu->left;
@@ -47,20 +55,14 @@ static void finish_switch(void)
 
 	/* Release: all that it did is visible to the CPU that takes it over. */
 	store_release(&left->on_cpu, false);
-	if (unlikely(is_dead)) {
-		if (left->release)
-			left->release(left);
-		else
-			thread_release(left);
-	}
+	if (unlikely(is_dead))
+		release(left);
 }
 
-/* Interrupts off, preemption disabled once beside cpu->lock, which is released. Returns when `prev`
- * runs again, perhaps on another CPU. */
-static void switch_to(struct cpu_sched *cpu, struct thread *prev, struct thread *next,
-		      uint64_t now_ns) RELEASE(cpu->lock)
+/* All of the change from `prev` to `next` that the lock must cover. */
+static ALWAYS_INLINE void prepare_switch(struct cpu_sched *cpu, struct thread *prev,
+					 struct thread *next, uint64_t now_ns) REQUIRES(cpu->lock)
 {
-	debug_assert(preempt_depth() == 2);
 	next->state = THREAD_RUNNING;
 	next->run_start_ns = now_ns;
 	next->nswitches++;
@@ -71,8 +73,13 @@ static void switch_to(struct cpu_sched *cpu, struct thread *prev, struct thread 
 	start_slice(cpu, next, now_ns);
 	cpu_switch_done();
 	rcu_note_quiescent(cpu);
-	spin_unlock(&cpu->lock);
+}
 
+/* After prepare_switch(), the lock dropped; interrupts off, preemption disabled once. Returns when
+ * `prev` runs again, perhaps on another CPU, with the same disabled. */
+static ALWAYS_INLINE void switch_stacks(struct thread *prev, struct thread *next)
+{
+	debug_assert(preempt_depth() == 1);
 	this_cpu()->current = next;
 	context_switch(&prev->context, &next->context);
 	finish_switch();
@@ -96,7 +103,8 @@ static void wake_worker_if_wanted(struct cpu_sched *cpu)
 
 /* ---- preemption and yielding ---- */
 
-/* One round of letting somebody else run while the current thread stays ready. */
+/* One round of letting somebody else run while the current thread stays ready. Interrupts off,
+ * preemption disabled once. */
 static void reschedule(void (*put_back)(struct runq *queue, struct sched_entity *entity))
 {
 	struct cpu_sched *cpu = this_percpu(cpu_sched);
@@ -122,12 +130,14 @@ static void reschedule(void (*put_back)(struct runq *queue, struct sched_entity 
 		return;
 	}
 	cpu->stats.npreemptions++;
-	switch_to(cpu, prev, next, now_ns);
+	prepare_switch(cpu, prev, next, now_ns);
+	spin_unlock(&cpu->lock);
+	switch_stacks(prev, next);
 }
 
 /* Interrupts off, preemption disabled once: enables it, and makes the switches that have become due
  * meanwhile. Interrupts stay off until the caller enables them, so none can slip in between. */
-void sched_enable_preemption(void)
+static ALWAYS_INLINE void enable_preemption(void)
 {
 	while (unlikely(cpu_switch_wanted()))
 		reschedule(runq_preempted);
@@ -142,7 +152,7 @@ void preempt_schedule(void)
 	irqflags_t flags = irq_save();
 
 	preempt_disable();
-	sched_enable_preemption();
+	enable_preemption();
 	irq_restore(flags);
 }
 
@@ -152,7 +162,7 @@ void thread_yield(void)
 
 	preempt_disable();
 	reschedule(runq_yielded);
-	sched_enable_preemption();
+	enable_preemption();
 	irq_restore(flags);
 }
 
@@ -169,25 +179,28 @@ static void assert_may_block(void)
 void thread_block(void)
 {
 	struct thread *prev = current_thread();
+	struct thread *next;
 	struct cpu_sched *cpu;
 	uint64_t now_ns;
 
 	assert_may_block();
 	irq_disable();
-	preempt_disable();
 	cpu = this_percpu(cpu_sched);
 	wake_worker_if_wanted(cpu);
-	spin_lock(&cpu->lock);
-	if (prev->wake_token) {
+	spin_lock(&cpu->lock); /* disables preemption once, until enable_preemption() */
+	if (unlikely(prev->wake_token)) {
 		prev->wake_token = false;
-		spin_unlock(&cpu->lock);
+		spin_unlock_stay_disabled(&cpu->lock);
 	} else {
 		prev->state = THREAD_BLOCKED;
 		now_ns = clock_ns();
 		charge_current(prev, now_ns);
-		switch_to(cpu, prev, pick_next(cpu), now_ns);
+		next = pick_next(cpu);
+		prepare_switch(cpu, prev, next, now_ns);
+		spin_unlock_stay_disabled(&cpu->lock);
+		switch_stacks(prev, next);
 	}
-	sched_enable_preemption();
+	enable_preemption();
 	irq_enable();
 }
 
@@ -253,7 +266,10 @@ void sched_switch_to_claimed(struct thread *partner)
 
 	prev->state = THREAD_BLOCKED;
 	cpu->stats.ndirect++;
-	switch_to(cpu, prev, partner, prev->run_start_ns);
+	prepare_switch(cpu, prev, partner, prev->run_start_ns);
+	spin_unlock_stay_disabled(&cpu->lock);
+	switch_stacks(prev, partner);
+	enable_preemption();
 }
 
 void thread_wake_switch(struct thread *partner)
@@ -262,11 +278,9 @@ void thread_wake_switch(struct thread *partner)
 
 	assert_may_block();
 	irq_disable();
-	preempt_disable();
 	claimed = sched_claim(partner);
 	if (likely(claimed))
 		sched_switch_to_claimed(partner);
-	sched_enable_preemption();
 	irq_enable();
 	if (likely(claimed))
 		return;
@@ -280,7 +294,7 @@ void sched_switched_in(void)
 {
 	finish_switch();
 	irq_disable();
-	sched_enable_preemption();
+	enable_preemption();
 	irq_enable();
 }
 
@@ -302,19 +316,22 @@ void sched_put_on_cpu(struct thread *thread)
 noreturn void sched_exit_current(void)
 {
 	struct thread *prev = current_thread();
+	struct thread *next;
 	struct cpu_sched *cpu;
 	uint64_t now_ns;
 
 	assert_may_block();
 	irq_disable();
-	preempt_disable();
 	cpu = this_percpu(cpu_sched);
 	wake_worker_if_wanted(cpu);
 	spin_lock(&cpu->lock);
 	prev->state = THREAD_DEAD;
 	now_ns = clock_ns();
 	charge_current(prev, now_ns);
-	switch_to(cpu, prev, pick_next(cpu), now_ns);
+	next = pick_next(cpu);
+	prepare_switch(cpu, prev, next, now_ns);
+	spin_unlock_stay_disabled(&cpu->lock);
+	switch_stacks(prev, next);
 	panic("dead thread %s (%u) runs", prev->name, prev->tid);
 }
 
@@ -327,8 +344,8 @@ void clock_timer_interrupt(void)
 	uint64_t next_timer_ns;
 
 	cpu->timer_armed_ns = UINT64_MAX;
-	/* Disabled once, by this interrupt: what was interrupted is no read section. So a thread that
-	 * runs alone for long holds no grace period up. */
+	/* Disabled once, by this interrupt: what was interrupted is no read section. So a thread
+	 * that runs alone for long holds no grace period up. */
 	if (preempt_depth() == 1)
 		rcu_note_quiescent(cpu);
 	next_timer_ns = timers_run(now_ns);

@@ -13,7 +13,8 @@
 #include <lib/panic.h>
 #include <lib/string.h>
 
-_Static_assert(offsetof(struct thread, context) == 0, "context first"); /* arch/ takes one for the other */
+_Static_assert(offsetof(struct thread, context) == 0,
+	       "context first"); /* arch/ takes one for the other */
 
 static struct spinlock threads_lock = SPINLOCK_INIT(LOCK_THREADS);
 static LIST_HEAD(threads);
@@ -167,7 +168,7 @@ void thread_for_each(void (*fn)(struct thread *thread, void *argument), void *ar
 	irqflags_t flags = spin_lock_irqsave(&threads_lock);
 	struct thread *thread;
 
-	list_for_each(thread, &threads, all_link)
+	list_for_each (thread, &threads, all_link)
 		fn(thread, argument);
 	spin_unlock_irqrestore(&threads_lock, flags);
 }
@@ -175,8 +176,9 @@ void thread_for_each(void (*fn)(struct thread *thread, void *argument), void *ar
 const char *thread_state_name(const struct thread *thread)
 {
 	static const char *const names[] = {
-		[THREAD_NEW] = "new",	      [THREAD_READY] = "ready", [THREAD_RUNNING] = "running",
-		[THREAD_BLOCKED] = "sleeping", [THREAD_DEAD] = "dead",
+		[THREAD_NEW] = "new",         [THREAD_READY] = "ready",
+		[THREAD_RUNNING] = "running", [THREAD_BLOCKED] = "sleeping",
+		[THREAD_DEAD] = "dead",
 	};
 
 	return names[read_once(&thread->state)];

@@ -154,22 +154,22 @@ SELFTEST(nice_divides_the_cpu_as_documented)
 {
 	bool stop = false;
 	struct thread *normal = test_start_as(0, POLICY_OTHER, 0, spin_until_told, &stop);
-	struct thread *nice = test_start_as(1, POLICY_OTHER, 5, spin_until_told, &stop);
+	struct thread *nice = test_start_as(1, POLICY_OTHER, 10, spin_until_told, &stop);
 	uint64_t normal_ns;
 	uint64_t nice_ns;
 
 	test_settle();
 	normal_ns = thread_cpu_time_ns(normal);
 	nice_ns = thread_cpu_time_ns(nice);
-	(void)thread_sleep_ns(80 * NSEC_PER_MSEC);
+	(void)thread_sleep_ns(200 * NSEC_PER_MSEC);
 	normal_ns = thread_cpu_time_ns(normal) - normal_ns;
 	nice_ns = thread_cpu_time_ns(nice) - nice_ns;
 	write_once(&stop, true);
 	test_join(0);
 	test_join(1);
-	/* 3 ms to 0.983 ms, 3.05 to 1; the ends of the measurement may cut a slice. */
-	selftest_check(normal_ns > nice_ns * 2);
-	selftest_check(normal_ns < nice_ns * 9 / 2);
+	/* 3 ms to 0.322 ms, 9.3 to 1; with room for an emulator that loses time in somebody's slice. */
+	selftest_check(normal_ns > nice_ns * 4);
+	selftest_check(normal_ns < nice_ns * 20);
 }
 
 static void note_yield_note(void *argument)
@@ -207,11 +207,16 @@ static void sleep_then_store(void *argument)
 SELFTEST(preemption_waits_for_the_spinlock)
 {
 	static struct spinlock lock = SPINLOCK_INIT(LOCK_TEST);
+	uint64_t start_ns = clock_ns();
 	bool ran = false;
+	struct thread *thread;
 
-	test_start_as(0, POLICY_FIFO, 1, sleep_then_store, &ran);
+	thread = test_start_as(0, POLICY_FIFO, 1, sleep_then_store, &ran);
 	spin_lock(&lock);
-	test_spin_ns(5 * NSEC_PER_MSEC); /* the timer wakes it, and it outranks us */
+	/* The timer interrupt wakes it, and it outranks us. */
+	while (read_once(&thread->state) == THREAD_BLOCKED && clock_ns() - start_ns < NSEC_PER_SEC)
+		cpu_relax();
+	selftest_check(read_once(&thread->state) == THREAD_READY);
 	selftest_check(!read_once(&ran));
 	spin_unlock(&lock);
 	selftest_check(read_once(&ran));

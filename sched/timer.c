@@ -14,8 +14,8 @@
 /*   [t] lock */
 struct timer_cpu {
 	struct spinlock lock;
-	struct timerq queue;           /* [t] */
-	const struct timer *running;   /* atomic, written under lock by this CPU */
+	struct timerq queue;         /* [t] */
+	const struct timer *running; /* atomic, written under lock by this CPU */
 };
 
 static PERCPU(struct timer_cpu, timer_cpu);
@@ -77,7 +77,7 @@ bool timer_cancel(struct timer *timer)
 	if (was_waiting || in_interrupt())
 		return was_waiting;
 	/* It has fired, and its function may still be running on another CPU. */
-	for_each_cpu(id) {
+	for_each_cpu (id) {
 		while (load_acquire(&percpu_of(id, timer_cpu)->running) == timer)
 			cpu_relax();
 	}

@@ -1,7 +1,8 @@
 /*
- * Timers in the order of their deadlines, as pure data: a binary heap whose links lie in the timers,
- * so that nothing is allocated. Its shape is that of a complete tree, whose n-th place is found by
- * the bits of n; insertion and removal cost the logarithm of the number of timers. No lock.
+ * Timers in the order of their deadlines, as pure data: a binary heap whose links lie in the
+ * timers, so that nothing is allocated. Its shape is that of a complete tree, whose n-th place is
+ * found by the bits of n; insertion and removal cost the logarithm of the number of timers. No
+ * lock.
  */
 #ifndef SCHED_TIMERQ_H
 #define SCHED_TIMERQ_H

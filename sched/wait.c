@@ -182,7 +182,6 @@ void waitq_wake_one_switch(struct waitq *queue)
 	struct thread *partner = NULL;
 
 	irq_disable();
-	preempt_disable();
 	spin_lock(&queue->lock);
 	if (likely(!list_empty(&queue->waiters))) {
 		struct wait_entry *entry = first_waiter(queue);
@@ -196,7 +195,6 @@ void waitq_wake_one_switch(struct waitq *queue)
 	spin_unlock(&queue->lock);
 	if (likely(partner))
 		sched_switch_to_claimed(partner);
-	sched_enable_preemption();
 	irq_enable();
 	if (unlikely(!partner))
 		thread_block();

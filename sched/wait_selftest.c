@@ -12,7 +12,7 @@
 /* What a test and its threads share. */
 struct shared {
 	struct waitq queue;
-	bool go;         /* atomic */
+	bool go;          /* atomic */
 	unsigned npassed; /* atomic */
 	err_t result;
 	struct mutex mutex;

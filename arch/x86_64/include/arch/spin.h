@@ -73,6 +73,14 @@ static inline void spin_unlock(struct spinlock *lock) RELEASE(lock) NO_THREAD_SA
 	preempt_enable();
 }
 
+/* For the scheduler, which goes on to switch: preemption stays disabled. */
+static inline void spin_unlock_stay_disabled(struct spinlock *lock) RELEASE(lock) NO_THREAD_SAFETY
+{
+	if (IS_ON(FUSELAGE_DEBUG))
+		spin_debug_release(lock);
+	store_release(&lock->serving, (uint16_t)(lock->serving + 1));
+}
+
 static inline irqflags_t spin_lock_irqsave(struct spinlock *lock) ACQUIRE(lock) NO_THREAD_SAFETY
 {
 	irqflags_t flags = irq_save();
