@@ -109,6 +109,9 @@ def main(argv):
 
 def dispatch(args):
     """Each command is imported only when it is used: starting fast is a feature."""
+    from . import deps
+    if not (args.command == "test" and args.list):
+        deps.ensure(args.command, args.yes)
     if args.command == "exec":
         from . import execute
         return execute.main(args)
