@@ -9,5 +9,7 @@
 /* Takes over all usable memory that boot_info names, less what already lies in it: kernel image,
  * modules, the first MiB. From then on everything of mm/ works. Called once, by CPU 0. */
 void mm_init(void);
+/* The other CPUs, each for itself, before it allocates anything. */
+void mm_init_cpu(void);
 
 #endif

@@ -1,0 +1,55 @@
+/*
+ * What the files behind mm/slab.h share. The layers, top down: a CPU's two magazines (slab.c), the
+ * depot of magazines (slab.c), slabs of frames (slab_frames.c).
+ */
+#ifndef MM_SLAB_PRIV_H
+#define MM_SLAB_PRIV_H
+
+#include <arch/cpu.h>
+#include <mm/frame.h>
+#include <mm/slab.h>
+
+#define MAGAZINE_MAX    30 /* with the header 256 bytes */
+#define DEPOT_FULL_MAX  8  /* full magazines that a cache keeps */
+#define DEPOT_EMPTY_MAX 8
+#define EMPTY_SLABS_MAX 2
+
+struct slab_magazine {
+	struct slab_magazine *next; /* in a depot */
+	uint32_t count;
+	uint32_t size; /* 0: the one that stands for "none" */
+	void *blocks[MAGAZINE_MAX];
+};
+_Static_assert(sizeof(struct slab_magazine) == 256, "magazines are one size class");
+
+/* A cache's stock on one CPU, with preemption off. Never NULL once slab_init() has run. */
+struct slab_stock {
+	struct slab_magazine *loaded;
+	struct slab_magazine *previous; /* full or empty */
+};
+
+void slab_init(void);
+/* Empty stocks for the calling CPU. */
+void slab_init_cpu(void);
+/* Fills in what follows from object_bytes and align_bytes. */
+void slab_cache_layout(struct slab_cache *cache);
+
+/* ---- slabs ---- */
+
+/* A block from a slab, a fresh one if need be; NULL: no memory. */
+void *slab_take_locked(struct slab_cache *cache) REQUIRES(cache->lock);
+void slab_give_locked(struct slab_cache *cache, void *block) REQUIRES(cache->lock);
+
+/* ---- debug.c: what debug builds check of each block; in a release build they do nothing ---- */
+
+/* Bytes that a block needs beyond the object. */
+size_t slab_debug_extra(void);
+/* A block of a fresh slab. */
+void slab_debug_fresh(struct slab_cache *cache, void *block);
+/* A block comes from the free list, whose link lay in its first word. */
+void slab_debug_unlinked(struct slab_cache *cache, void *block);
+/* A block goes to its user; comes back from it. */
+void slab_debug_alloc(struct slab_cache *cache, void *block);
+void slab_debug_free(struct slab_cache *cache, void *block);
+
+#endif
