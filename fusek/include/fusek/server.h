@@ -203,11 +203,11 @@ struct server_ops {
 
 	/* ---- beyond the protocol: for servers whose pages are the kernel's own ---- */
 
-	/* The page for mapping and for reading by exec: as memory_object_ops.get_page. With
-	 * FAULT_WRITE the page is the file's own, changes of it are changes of the file.
-	 * `shared`: the file has been mapped shared: a page given out must stay the file's. */
+	/* As memory_object_ops.get_page, with its bits in `fault_access` and its rules: locks of
+	 * class LOCK_OBJECT and later only, no waiting. A page given out for FAULT_WRITE or
+	 * FAULT_SHARED is the file's own: changes of it are changes of the file. */
 	err_t (*get_page)(struct server *server, struct nodeid node, uint64_t page_index,
-			  unsigned fault_access, bool shared, struct page_ref *out);
+			  unsigned fault_access, struct page_ref *out);
 	/* Devices that can be mapped bring an object of their own. */
 	err_t (*map)(struct server *server, struct nodeid node, struct handle handle,
 		     const struct object_map_request *request, struct memory_object **out);

@@ -1,0 +1,313 @@
+/*
+ * Attributes by name: stat, access, chmod, chown, utimens, truncate, statfs; and where an *at call
+ * starts. No state, no locks.
+ */
+#include <fusek/file.h>
+
+#include "open_file.h"
+
+#define AT_STAT_FLAGS (AT_SYMLINK_NOFOLLOW | AT_EMPTY_PATH | AT_NO_AUTOMOUNT | AT_STATX_SYNC_TYPE)
+
+err_t vfs_start(const struct vfs_context *context, struct object *at, const char *name,
+		struct path *out)
+{
+	*out = context->cwd;
+	if (!at || *name == '/')
+		return 0;
+	*out = file_path(at);
+	return path_is_none(out) ? -ENOTDIR : 0;
+}
+
+err_t vfs_resolve(const struct vfs_context *context, struct object *at, const char *name,
+		  unsigned at_flags, unsigned walk_flags, struct path *out)
+{
+	struct path start;
+	err_t err = vfs_start(context, at, name, &start);
+
+	if (err)
+		return err;
+	if (at_flags & AT_EMPTY_PATH)
+		walk_flags |= WALK_EMPTY;
+	return path_walk(context, &start, name, walk_flags, out);
+}
+
+static unsigned follow_unless(unsigned at_flags)
+{
+	return (at_flags & AT_SYMLINK_NOFOLLOW) ? 0 : WALK_FOLLOW;
+}
+
+err_t node_may_change(const struct node *node)
+{
+	return (node_server(node)->flags & SERVER_READ_ONLY) ? -EROFS : 0;
+}
+
+/* ---- reading them ---- */
+
+void vfs_fill_stat(const struct node *node, const struct server_attr *attr, struct abi_stat *out)
+{
+	*out = (struct abi_stat){
+		.st_dev = abi_makedev(0, node->mount->number),
+		.st_ino = attr->ino,
+		.st_nlink = attr->nlink,
+		.st_mode = attr->mode,
+		.st_uid = attr->uid,
+		.st_gid = attr->gid,
+		.st_rdev = attr->rdev,
+		.st_size = (int64_t)attr->size_bytes,
+		.st_blksize = attr->block_bytes ? attr->block_bytes : (int64_t)PAGE_SIZE,
+		.st_blocks = (int64_t)attr->blocks,
+		.st_atim = attr->atime,
+		.st_mtim = attr->mtime,
+		.st_ctim = attr->ctime,
+	};
+}
+
+err_t vfs_stat(const struct vfs_context *context, struct object *at, const char *name,
+	       unsigned at_flags, struct abi_stat *out)
+{
+	struct server_attr attr;
+	struct path path;
+	err_t err;
+
+	if (at_flags & ~AT_STAT_FLAGS)
+		return -EINVAL;
+	/* fstat of anything: a pipe is no place in the tree. */
+	if ((at_flags & AT_EMPTY_PATH) && at && !*name)
+		return object_stat(at, out);
+	err = vfs_resolve(context, at, name, at_flags, follow_unless(at_flags), &path);
+	if (err)
+		return err;
+	err = node_attr(path.dentry->node, &attr);
+	if (!err)
+		vfs_fill_stat(path.dentry->node, &attr, out);
+	path_put(&path);
+	return err;
+}
+
+err_t vfs_access(const struct vfs_context *context, struct object *at, const char *name,
+		 unsigned mask, unsigned at_flags)
+{
+	struct server_attr attr;
+	struct path path;
+	err_t err;
+
+	if ((mask & ~(R_OK | W_OK | X_OK)) ||
+	    (at_flags & ~(AT_EACCESS | AT_SYMLINK_NOFOLLOW | AT_EMPTY_PATH)))
+		return -EINVAL;
+	err = vfs_resolve(context, at, name, at_flags, follow_unless(at_flags), &path);
+	if (err)
+		return err;
+	err = node_attr(path.dentry->node, &attr);
+	if (!err)
+		err = node_may(path.dentry->node, context, mask);
+	/* Devices, pipes and sockets take writes on a read-only mount too. */
+	if (!err && (mask & W_OK) &&
+	    (S_ISREG(attr.mode) || S_ISDIR(attr.mode) || S_ISLNK(attr.mode)))
+		err = node_may_change(path.dentry->node);
+	path_put(&path);
+	return err;
+}
+
+err_t vfs_statfs(const struct vfs_context *context, struct object *at, const char *name,
+		 unsigned at_flags, struct abi_statfs *out)
+{
+	struct server_statfs stats = {0};
+	struct server *server;
+	struct path path;
+	err_t err;
+
+	if (at_flags & ~AT_EMPTY_PATH)
+		return -EINVAL;
+	err = vfs_resolve(context, at, name, at_flags, WALK_FOLLOW, &path);
+	if (err)
+		return err;
+	server = path.dentry->mount->server;
+	err = server->ops->statfs ? server->ops->statfs(server, &stats) : -ENOSYS;
+	if (!err)
+		*out = (struct abi_statfs){
+			.f_type = (int64_t)stats.magic,
+			.f_bsize = stats.block_bytes,
+			.f_blocks = stats.blocks,
+			.f_bfree = stats.blocks_free,
+			.f_bavail = stats.blocks_available,
+			.f_files = stats.files,
+			.f_ffree = stats.files_free,
+			.f_fsid = {(int32_t)path.dentry->mount->number, 0},
+			.f_namelen = stats.name_bytes,
+			.f_frsize = stats.block_bytes,
+			.f_flags = (server->flags & SERVER_READ_ONLY) ? ST_RDONLY : 0,
+		};
+	path_put(&path);
+	return err;
+}
+
+/* ---- changing them ---- */
+
+err_t node_setattr(struct node *node, const struct vfs_context *context,
+		   const struct server_setattr *set)
+{
+	struct server *server = node_server(node);
+	struct server_caller caller = server_caller_of(context);
+	struct server_attr attr;
+	uint64_t valid_ns;
+	err_t err = node_may_change(node);
+
+	if (err)
+		return err;
+	if (!server->ops->setattr)
+		return -EPERM;
+	err = server->ops->setattr(server, &caller, node->id, set, &attr, &valid_ns);
+	if (err)
+		return err == -ENOSYS ? -EPERM : err;
+	node_attr_changed(node); /* answers from before are too old */
+	node_attr_store(node, &attr, valid_ns, node_attr_version(node));
+	return 0;
+}
+
+static bool owns(const struct vfs_context *context, const struct server_attr *attr)
+{
+	return context->uid == 0 || context->uid == attr->uid;
+}
+
+/* Finds the node and its attributes for a change; *out is a reference on success. */
+static err_t find_for_change(const struct vfs_context *context, struct object *at, const char *name,
+			     unsigned at_flags, struct path *out, struct server_attr *attr)
+{
+	err_t err;
+
+	if (at_flags & ~(AT_SYMLINK_NOFOLLOW | AT_EMPTY_PATH))
+		return -EINVAL;
+	err = vfs_resolve(context, at, name, at_flags, follow_unless(at_flags), out);
+	if (err)
+		return err;
+	err = node_attr(out->dentry->node, attr);
+	if (!err)
+		err = node_may_change(out->dentry->node);
+	if (err)
+		path_put(out);
+	return err;
+}
+
+err_t vfs_chmod(const struct vfs_context *context, struct object *at, const char *name,
+		uint32_t mode, unsigned at_flags)
+{
+	struct server_setattr set = {.valid = SETATTR_MODE, .mode = mode & 07777};
+	struct server_attr attr;
+	struct path path;
+	err_t err = find_for_change(context, at, name, at_flags, &path, &attr);
+
+	if (err)
+		return err;
+	if (S_ISLNK(attr.mode))
+		err = -EOPNOTSUPP; /* links have no mode of their own, as on Linux */
+	else if (!owns(context, &attr))
+		err = -EPERM;
+	/* A group that one is not in gets no program that runs as it. */
+	if (context->uid != 0 && context->gid != attr.gid)
+		set.mode &= ~S_ISGID;
+	if (!err)
+		err = node_setattr(path.dentry->node, context, &set);
+	path_put(&path);
+	return err;
+}
+
+err_t vfs_chown(const struct vfs_context *context, struct object *at, const char *name,
+		uint32_t uid, uint32_t gid, unsigned at_flags)
+{
+	struct server_setattr set = {.uid = uid, .gid = gid};
+	struct server_attr attr;
+	struct path path;
+	err_t err = find_for_change(context, at, name, at_flags, &path, &attr);
+
+	if (err)
+		return err;
+	if (uid != UINT32_MAX)
+		set.valid |= SETATTR_UID;
+	if (gid != UINT32_MAX)
+		set.valid |= SETATTR_GID;
+	if (context->uid != 0 && ((uid != UINT32_MAX && uid != attr.uid) || !owns(context, &attr) ||
+				  (gid != UINT32_MAX && gid != attr.gid && gid != context->gid)))
+		err = -EPERM;
+	/* Who gets it must not get a program that runs as the old owner. */
+	if (!S_ISDIR(attr.mode) && set.valid && (attr.mode & (S_ISUID | S_ISGID))) {
+		set.valid |= SETATTR_MODE;
+		set.mode = attr.mode & 07777 & ~S_ISUID;
+		if (attr.mode & 010)
+			set.mode &= ~S_ISGID;
+	}
+	if (!err && set.valid)
+		err = node_setattr(path.dentry->node, context, &set);
+	path_put(&path);
+	return err;
+}
+
+static bool time_ok(const struct abi_timespec *time)
+{
+	return time->tv_nsec == UTIME_NOW || time->tv_nsec == UTIME_OMIT ||
+	       (time->tv_nsec >= 0 && time->tv_nsec < (int64_t)NSEC_PER_SEC);
+}
+
+static unsigned time_valid(const struct abi_timespec *time, unsigned given, unsigned now)
+{
+	if (time->tv_nsec == UTIME_OMIT)
+		return 0;
+	return time->tv_nsec == UTIME_NOW ? given | now : given;
+}
+
+err_t vfs_utimens(const struct vfs_context *context, struct object *at, const char *name,
+		  const struct abi_timespec *times, unsigned at_flags)
+{
+	static const struct abi_timespec both_now[2] = {{.tv_nsec = UTIME_NOW},
+							{.tv_nsec = UTIME_NOW}};
+	struct server_setattr set;
+	struct server_attr attr;
+	struct path path;
+	bool now;
+	err_t err;
+
+	if (!times)
+		times = both_now;
+	if (!time_ok(&times[0]) || !time_ok(&times[1]))
+		return -EINVAL;
+	set = (struct server_setattr){
+		.valid = time_valid(&times[0], SETATTR_ATIME, SETATTR_ATIME_NOW) |
+			 time_valid(&times[1], SETATTR_MTIME, SETATTR_MTIME_NOW),
+		.atime = times[0],
+		.mtime = times[1]};
+	err = find_for_change(context, at, name, at_flags, &path, &attr);
+	if (err)
+		return err;
+	/* Both to now: whoever may write. Anything else: the owner. */
+	now = times[0].tv_nsec == UTIME_NOW && times[1].tv_nsec == UTIME_NOW;
+	if (set.valid && !owns(context, &attr))
+		err = now ? node_may(path.dentry->node, context, W_OK) : -EPERM;
+	if (!err && set.valid)
+		err = node_setattr(path.dentry->node, context, &set);
+	path_put(&path);
+	return err;
+}
+
+err_t vfs_truncate(const struct vfs_context *context, const char *name, uint64_t size_bytes)
+{
+	const struct server_setattr set = {.valid = SETATTR_SIZE, .size_bytes = size_bytes};
+	struct server_attr attr;
+	struct path path;
+	err_t err;
+
+	if (size_bytes > INT64_MAX)
+		return -EINVAL;
+	err = vfs_resolve(context, NULL, name, 0, WALK_FOLLOW, &path);
+	if (err)
+		return err;
+	err = node_attr(path.dentry->node, &attr);
+	if (!err && S_ISDIR(attr.mode))
+		err = -EISDIR;
+	else if (!err && !S_ISREG(attr.mode))
+		err = -EINVAL;
+	if (!err)
+		err = node_may(path.dentry->node, context, W_OK);
+	if (!err)
+		err = node_setattr(path.dentry->node, context, &set);
+	path_put(&path);
+	return err;
+}

@@ -1,0 +1,313 @@
+/*
+ * Making names: create, mknod, mkdir, symlink, link. Each asks the server between the begin and the
+ * end of a change of the directory (names.h), then puts what it was told into the cache. No locks:
+ * the server decides between two who want the same name.
+ */
+#include "change.h"
+
+#include <fusek/file.h>
+
+#include "open_file.h"
+
+#include <lib/string.h>
+
+/* May something be made in this directory? */
+static err_t check_parent(const struct walk *walk)
+{
+	struct server_attr attr;
+	struct node *directory = walk->at->node;
+	err_t err;
+
+	if (node_type(directory) != S_IFDIR)
+		return -ENOTDIR;
+	if (walk->last.len_bytes > NAME_MAX)
+		return -ENAMETOOLONG;
+	if (read_once(&walk->at->removed))
+		return -ENOENT;
+	err = node_attr(directory, &attr);
+	if (err)
+		return err;
+	err = node_may(directory, walk->context, W_OK | X_OK);
+	return err ? err : node_may_change(directory);
+}
+
+/* The new name goes into the cache. *out may be NULL: nobody wants it. */
+static err_t insert_new(struct walk *walk, const struct server_entry *entry, uint64_t version,
+			uint32_t type, struct dentry **out)
+{
+	struct dentry *dentry;
+	struct node *node;
+	err_t err;
+
+	if (!entry->node.value || nodeid_equal(entry->node, SERVER_ROOT) ||
+	    (entry->attr.mode & S_IFMT) != type)
+		return -EIO; /* the server says that it made something else */
+	err = node_from_entry(walk->at->mount, entry, &node);
+	if (err)
+		return err;
+	err = dentry_insert(walk->at, walk->last, node, entry->entry_valid_ns, version, &dentry);
+	if (err)
+		return err;
+	if (out)
+		*out = dentry;
+	else
+		dentry_put(dentry);
+	return 0;
+}
+
+err_t change_create(struct walk *walk, uint32_t mode, unsigned flags, struct dentry **out,
+		    struct server_open *opened)
+{
+	struct mount *mount = walk->at->mount;
+	struct server *server = mount->server;
+	struct server_caller caller = server_caller_of(walk->context);
+	struct server_entry entry = {0};
+	struct names_change change;
+	uint64_t version;
+	err_t err = check_parent(walk);
+
+	if (err)
+		return err;
+	if (!server->ops->create || read_once(&mount->no_create))
+		return -ENOSYS;
+	names_change_begin(&change, walk->at->node);
+	*opened = (struct server_open){0};
+	err = server->ops->create(server, &caller, walk->at->node->id, walk->last, mode, flags,
+				  &entry, opened);
+	version = names_change_end(&change);
+	if (err == -ENOSYS)
+		write_once(&mount->no_create, 1);
+	if (err)
+		return err;
+	err = insert_new(walk, &entry, version, S_IFREG, out);
+	if (err && server->ops->release)
+		server->ops->release(server, entry.node, opened->handle, flags);
+	return err;
+}
+
+err_t change_mknod(struct walk *walk, uint32_t mode, uint64_t rdev, struct dentry **out)
+{
+	struct server *server = walk->at->mount->server;
+	struct server_caller caller = server_caller_of(walk->context);
+	struct server_entry entry = {0};
+	struct names_change change;
+	uint64_t version;
+	err_t err = check_parent(walk);
+
+	if (err)
+		return err;
+	if (!server->ops->mknod)
+		return -EPERM;
+	names_change_begin(&change, walk->at->node);
+	err = server->ops->mknod(server, &caller, walk->at->node->id, walk->last, mode, rdev,
+				 &entry);
+	version = names_change_end(&change);
+	if (err)
+		return err == -ENOSYS ? -EPERM : err;
+	return insert_new(walk, &entry, version, mode & S_IFMT, out);
+}
+
+/* ---- the calls ---- */
+
+/* Walks to where `name` is to be made: it does not exist. walk_end() in any case. */
+static err_t find_new(struct walk *walk, const struct vfs_context *context, struct object *at,
+		      const char *name, bool directory)
+{
+	struct dentry *end;
+	struct path start;
+	err_t err = vfs_start(context, at, name, &start);
+
+	walk->at = NULL;
+	walk->text = NULL;
+	if (!err)
+		err = walk_begin(walk, context, &start, name);
+	if (!err)
+		err = walk_to_last(walk);
+	if (err)
+		return err;
+	if (walk_last_is_special(walk))
+		return -EEXIST;
+	err = walk_last(walk, &end);
+	if (err)
+		return err;
+	if (!dentry_is_negative(end))
+		err = -EEXIST;
+	else if (walk->trailing_slash && !directory)
+		err = -ENOENT;
+	dentry_put(end);
+	return err;
+}
+
+err_t vfs_mkdir(const struct vfs_context *context, struct object *at, const char *name,
+		uint32_t mode)
+{
+	struct server_entry entry = {0};
+	struct names_change change;
+	struct server_caller caller = server_caller_of(context);
+	struct server *server;
+	struct walk walk;
+	uint64_t version;
+	err_t err = find_new(&walk, context, at, name, true);
+
+	if (!err)
+		err = check_parent(&walk);
+	if (err)
+		goto end_walk;
+	server = walk.at->mount->server;
+	if (!server->ops->mkdir) {
+		err = -EPERM;
+		goto end_walk;
+	}
+	mode = S_IFDIR | (mode & 01777 & ~context->umask);
+	names_change_begin(&change, walk.at->node);
+	err = server->ops->mkdir(server, &caller, walk.at->node->id, walk.last, mode, &entry);
+	version = names_change_end(&change);
+	if (!err)
+		err = insert_new(&walk, &entry, version, S_IFDIR, NULL);
+	else if (err == -ENOSYS)
+		err = -EPERM;
+end_walk:
+	walk_end(&walk);
+	return err;
+}
+
+err_t vfs_mknod(const struct vfs_context *context, struct object *at, const char *name,
+		uint32_t mode, uint64_t rdev)
+{
+	struct dentry *dentry;
+	struct walk walk;
+	err_t err;
+
+	switch (mode & S_IFMT) {
+	case 0:
+		mode |= S_IFREG;
+		break;
+	case S_IFREG:
+	case S_IFIFO:
+	case S_IFSOCK:
+		break;
+	case S_IFCHR:
+	case S_IFBLK:
+		if (context->uid != 0)
+			return -EPERM;
+		break;
+	default:
+		return (mode & S_IFMT) == S_IFDIR ? -EPERM : -EINVAL;
+	}
+	if (!S_ISCHR(mode) && !S_ISBLK(mode))
+		rdev = 0;
+	err = find_new(&walk, context, at, name, false);
+	if (!err)
+		err = change_mknod(&walk, (mode & S_IFMT) | (mode & 07777 & ~context->umask), rdev,
+				   &dentry);
+	if (!err)
+		dentry_put(dentry);
+	walk_end(&walk);
+	return err;
+}
+
+err_t vfs_symlink(const struct vfs_context *context, const char *target, struct object *at,
+		  const char *name)
+{
+	const struct server_name text = {.text = target, .len_bytes = strnlen(target, PATH_MAX)};
+	struct server_caller caller = server_caller_of(context);
+	struct server_entry entry = {0};
+	struct names_change change;
+	struct server *server;
+	struct walk walk;
+	uint64_t version;
+	err_t err;
+
+	if (text.len_bytes == 0)
+		return -ENOENT;
+	if (text.len_bytes == PATH_MAX)
+		return -ENAMETOOLONG;
+	err = find_new(&walk, context, at, name, false);
+	if (!err)
+		err = check_parent(&walk);
+	if (err)
+		goto end_walk;
+	server = walk.at->mount->server;
+	if (!server->ops->symlink) {
+		err = -EPERM;
+		goto end_walk;
+	}
+	names_change_begin(&change, walk.at->node);
+	err = server->ops->symlink(server, &caller, walk.at->node->id, walk.last, text, &entry);
+	version = names_change_end(&change);
+	if (!err)
+		err = insert_new(&walk, &entry, version, S_IFLNK, NULL);
+	else if (err == -ENOSYS)
+		err = -EPERM;
+end_walk:
+	walk_end(&walk);
+	return err;
+}
+
+static err_t link_to(struct walk *walk, struct node *node)
+{
+	struct server *server = walk->at->mount->server;
+	struct server_caller caller = server_caller_of(walk->context);
+	struct server_entry entry = {0};
+	struct names_change change;
+	uint64_t version;
+	err_t err;
+
+	if (node->mount != walk->at->mount)
+		return -EXDEV;
+	err = check_parent(walk);
+	if (err)
+		return err;
+	if (node_type(node) == S_IFDIR || !server->ops->link)
+		return -EPERM;
+	names_change_begin(&change, walk->at->node);
+	err = server->ops->link(server, &caller, node->id, walk->at->node->id, walk->last, &entry);
+	version = names_change_end(&change);
+	node_attr_changed(node);
+	if (err)
+		return err == -ENOSYS ? -EPERM : err;
+	return insert_new(walk, &entry, version, node_type(node), NULL);
+}
+
+err_t vfs_link(const struct vfs_context *context, struct object *old_at, const char *old_name,
+	       struct object *new_at, const char *new_name, unsigned at_flags)
+{
+	struct path old;
+	struct walk walk;
+	err_t err;
+
+	if (at_flags & ~(AT_SYMLINK_FOLLOW | AT_EMPTY_PATH))
+		return -EINVAL;
+	err = vfs_resolve(context, old_at, old_name, at_flags,
+			  (at_flags & AT_SYMLINK_FOLLOW) ? WALK_FOLLOW : 0, &old);
+	if (err)
+		return err;
+	err = find_new(&walk, context, new_at, new_name, false);
+	if (!err)
+		err = link_to(&walk, old.dentry->node);
+	walk_end(&walk);
+	path_put(&old);
+	return err;
+}
+
+ssize_t vfs_readlink(const struct vfs_context *context, struct object *at, const char *name,
+		     char *to, size_t to_bytes)
+{
+	struct server *server;
+	struct path path;
+	ssize_t result;
+	err_t err;
+
+	if (!to_bytes)
+		return -EINVAL;
+	err = vfs_resolve(context, at, name, at ? AT_EMPTY_PATH : 0, 0, &path);
+	if (err)
+		return err;
+	server = path.dentry->mount->server;
+	if (node_type(path.dentry->node) != S_IFLNK || !server->ops->readlink)
+		result = -EINVAL;
+	else
+		result = server->ops->readlink(server, path.dentry->node->id, to, to_bytes);
+	path_put(&path);
+	return result > (ssize_t)to_bytes ? -EIO : result;
+}

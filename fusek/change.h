@@ -1,0 +1,15 @@
+/*
+ * Changes of names from inside: making things at the end of a walk.
+ */
+#ifndef FUSEK_CHANGE_H
+#define FUSEK_CHANGE_H
+
+#include "walk.h"
+
+/* Both make walk->last in walk->at, and check that it may be done. *out is a reference.
+ * -ENOSYS: the server has no CREATE. */
+err_t must_check change_create(struct walk *walk, uint32_t mode, unsigned flags,
+			       struct dentry **out, struct server_open *opened);
+err_t must_check change_mknod(struct walk *walk, uint32_t mode, uint64_t rdev, struct dentry **out);
+
+#endif

@@ -1,0 +1,432 @@
+/*
+ * Dentries: the cache of names. Owns the hash of names and the list from which the evictor takes
+ * what nobody uses. Changes are made under names_lock; look-ups take none (see names.h for why what
+ * they see is whole).
+ */
+#include "names.h"
+
+#include <arch/cpu.h>
+#include <lib/string.h>
+#include <mm/frame.h>
+#include <mm/slab.h>
+
+#define DENTRY_BUCKETS 4096
+
+static struct dentry *buckets[DENTRY_BUCKETS]; /* names_lock, read under RCU */
+static LIST_HEAD(all_dentries);                /* names_lock: newest first */
+static uint64_t hash_seed;                     /* so that nobody can choose names of one bucket */
+
+struct names_counters names_counters;
+
+/* ---- keys ---- */
+
+uint32_t name_hash(const struct dentry *parent, const char *text, size_t len_bytes)
+{
+	uint64_t hash = (uint64_t)parent ^ read_once(&hash_seed);
+
+	/* Eight bytes at a time; the multiplication carries each into all higher bits. */
+	for (; len_bytes >= 8; text += 8, len_bytes -= 8) {
+		uint64_t word;
+
+		memcpy(&word, text, 8);
+		hash = (hash ^ word) * UINT64_C(0x9e3779b97f4a7c15);
+		hash ^= hash >> 32;
+	}
+	for (; len_bytes; text++, len_bytes--)
+		hash = (hash ^ (uint8_t)*text) * UINT64_C(0x100000001b3);
+	return (uint32_t)((hash * UINT64_C(0x9e3779b97f4a7c15)) >> 32);
+}
+
+static struct dentry **bucket_of(uint32_t hash)
+{
+	return &buckets[hash % DENTRY_BUCKETS];
+}
+
+struct dentry_key *dentry_key_create(struct dentry *parent, struct server_name name)
+{
+	struct dentry_key *key = kzalloc(sizeof(*key) + name.len_bytes + 1);
+
+	if (!key)
+		return NULL;
+	key->parent = parent ? dentry_get(parent) : NULL;
+	key->hash = name_hash(parent, name.text, name.len_bytes);
+	key->len_bytes = (uint16_t)name.len_bytes;
+	memcpy(key->text, name.text, name.len_bytes);
+	return key;
+}
+
+static void free_key(struct rcu_head *head)
+{
+	kfree(container_of(head, struct dentry_key, rcu));
+}
+
+void dentry_key_free(struct dentry_key *key)
+{
+	struct dentry *parent;
+
+	if (!key)
+		return;
+	parent = key->parent;
+	rcu_call(&key->rcu, free_key);
+	dentry_put(parent);
+}
+
+static bool key_is(const struct dentry_key *key, const struct dentry *parent,
+		   struct server_name name, uint32_t hash)
+{
+	return key->hash == hash && key->parent == parent && key->len_bytes == name.len_bytes &&
+	       memcmp(key->text, name.text, name.len_bytes) == 0;
+}
+
+/* ---- life ---- */
+
+/* Consumes the references to `key` and `node`, also when there is no memory. */
+static struct dentry *create_dentry(struct mount *mount, struct dentry_key *key, struct node *node)
+{
+	struct dentry *dentry = key ? kzalloc(sizeof(*dentry)) : NULL;
+
+	if (!dentry) {
+		dentry_key_free(key);
+		node_put(node);
+		return NULL;
+	}
+	refcount_init(&dentry->references);
+	list_init(&dentry->all);
+	dentry->mount = mount;
+	dentry->key = key;
+	dentry->node = node;
+	atomic_add_relaxed(&names_counters.ndentries, 1);
+	if (!node)
+		atomic_add_relaxed(&names_counters.nnegative, 1);
+	return dentry;
+}
+
+struct dentry *dentry_create_root(struct mount *mount, struct node *node)
+{
+	static const struct server_name slash = {.text = "/", .len_bytes = 1};
+
+	if (!hash_seed)
+		hash_seed = cpu_random();
+	return create_dentry(mount, dentry_key_create(NULL, slash), node);
+}
+
+struct dentry *dentry_get(struct dentry *dentry)
+{
+	refcount_get(&dentry->references);
+	return dentry;
+}
+
+static void free_dentry(struct rcu_head *head)
+{
+	kfree(container_of(head, struct dentry, rcu));
+}
+
+/* Not by recursion: a chain of parents may be as long as a path is deep. */
+void dentry_put(struct dentry *dentry)
+{
+	while (dentry && refcount_put(&dentry->references)) {
+		struct dentry_key *key = dentry->key;
+		struct dentry *parent = key->parent;
+
+		debug_assert(!dentry->hashed);
+		atomic_add_relaxed(&names_counters.ndentries, -1);
+		if (!dentry->node)
+			atomic_add_relaxed(&names_counters.nnegative, -1);
+		node_put(dentry->node);
+		rcu_call(&key->rcu, free_key);
+		rcu_call(&dentry->rcu, free_dentry);
+		dentry = parent;
+	}
+}
+
+/* ---- the hash ---- */
+
+static void hash_locked(struct dentry *dentry) REQUIRES(names_lock);
+static void hash_locked(struct dentry *dentry)
+{
+	struct dentry **bucket = bucket_of(dentry->key->hash);
+
+	dentry->hash_next = *bucket;
+	rcu_assign(bucket, dentry);
+}
+
+static void unhash_locked(struct dentry *dentry) REQUIRES(names_lock);
+static void unhash_locked(struct dentry *dentry)
+{
+	struct dentry **link = bucket_of(dentry->key->hash);
+
+	while (*link != dentry)
+		link = &(*link)->hash_next;
+	rcu_assign(link, dentry->hash_next);
+}
+
+/* The cache's reference becomes the caller's, who puts it without the lock. */
+static void leave_cache_locked(struct dentry *dentry) REQUIRES(names_lock);
+static void leave_cache_locked(struct dentry *dentry)
+{
+	unhash_locked(dentry);
+	list_del(&dentry->all);
+	dentry->hashed = false;
+}
+
+struct dentry *dentry_find_rcu(const struct dentry *parent, struct server_name name, uint32_t hash)
+{
+	struct dentry *dentry = rcu_dereference(bucket_of(hash));
+
+	for (; dentry; dentry = rcu_dereference(&dentry->hash_next)) {
+		if (!key_is(dentry_key(dentry), parent, name, hash))
+			continue;
+		if (!still_valid(read_once(&dentry->valid_until_ns)))
+			return NULL;
+		if (!read_once(&dentry->used))
+			write_once(&dentry->used, true);
+		return dentry;
+	}
+	return NULL;
+}
+
+struct dentry *dentry_find(const struct dentry *parent, struct server_name name, uint32_t hash)
+{
+	struct dentry *dentry;
+
+	rcu_read_lock();
+	dentry = dentry_find_rcu(parent, name, hash);
+	if (dentry && !refcount_try_get(&dentry->references))
+		dentry = NULL;
+	rcu_read_unlock();
+	return dentry;
+}
+
+static struct dentry *find_any_locked(const struct dentry *parent, const struct dentry_key *key)
+	REQUIRES(names_lock);
+static struct dentry *find_any_locked(const struct dentry *parent, const struct dentry_key *key)
+{
+	const struct server_name name = {.text = key->text, .len_bytes = key->len_bytes};
+	struct dentry *dentry = *bucket_of(key->hash);
+
+	while (dentry && !key_is(dentry->key, parent, name, key->hash))
+		dentry = dentry->hash_next;
+	return dentry;
+}
+
+void dentry_drop(struct dentry *dentry)
+{
+	bool was_hashed;
+
+	spin_lock(&names_lock);
+	was_hashed = dentry->hashed;
+	if (was_hashed)
+		leave_cache_locked(dentry);
+	spin_unlock(&names_lock);
+	if (was_hashed)
+		dentry_put(dentry);
+}
+
+void dentry_drop_name(struct dentry *parent, struct server_name name, const struct node *node)
+{
+	uint32_t hash = name_hash(parent, name.text, name.len_bytes);
+	struct dentry *dentry;
+
+	spin_lock(&names_lock);
+	dentry = *bucket_of(hash);
+	while (dentry && !key_is(dentry->key, parent, name, hash))
+		dentry = dentry->hash_next;
+	if (dentry && dentry->node == node)
+		leave_cache_locked(dentry);
+	else
+		dentry = NULL;
+	spin_unlock(&names_lock);
+	dentry_put(dentry);
+}
+
+void names_change_begin(struct names_change *change, struct node *directory)
+{
+	change->directory = directory;
+	change->version = atomic_fetch_add_full(&directory->names_version, 1) + 1;
+}
+
+uint64_t names_change_end(struct names_change *change)
+{
+	uint64_t version = atomic_fetch_add_full(&change->directory->names_version, 1) + 1;
+
+	node_attr_changed(change->directory);
+	return version == change->version + 1 ? version : UINT64_MAX;
+}
+
+/* ---- eviction ---- */
+
+static uint64_t dentries_max(void)
+{
+	return MIN(MAX(frames_total() / 8, UINT64_C(512)), UINT64_C(65536));
+}
+
+void dentry_evict(struct mount *mount, unsigned count_max)
+{
+	LIST_HEAD(victims);
+	struct dentry *dentry, *next;
+	unsigned nseen = 0;
+
+	/* A second chance for what was used; a bounded number of steps under the lock. */
+	spin_lock(&names_lock);
+	while (!list_empty(&all_dentries) && count_max && nseen++ < 4 * count_max) {
+		int32_t only_the_cache = 1;
+
+		dentry = list_last_entry(&all_dentries, struct dentry, all);
+		list_del(&dentry->all);
+		list_add_head(&all_dentries, &dentry->all);
+		if (mount ? dentry->mount != mount : dentry->used) {
+			write_once(&dentry->used, false);
+			continue;
+		}
+		/* From 1 to 0 and back: between, no look-up can take a reference. */
+		if (!atomic_cas(&dentry->references.count, &only_the_cache, 0))
+			continue;
+		leave_cache_locked(dentry);
+		list_add_tail(&victims, &dentry->all);
+		count_max--;
+	}
+	spin_unlock(&names_lock);
+
+	list_for_each_safe (dentry, next, &victims, all) {
+		list_del(&dentry->all);
+		refcount_init(&dentry->references);
+		dentry_put(dentry);
+	}
+}
+
+/* ---- what servers say ---- */
+
+static bool same_meaning(const struct dentry *dentry, const struct node *node)
+{
+	return dentry->node == node;
+}
+
+err_t dentry_insert(struct dentry *parent, struct server_name name, struct node *node,
+		    uint64_t valid_ns, uint64_t version, struct dentry **out)
+{
+	struct dentry *fresh = create_dentry(parent->mount, dentry_key_create(parent, name), node);
+	struct dentry *old, *result, *put_later = NULL;
+
+	if (!fresh)
+		return -ENOMEM;
+	fresh->valid_until_ns = valid_until(valid_ns);
+	result = fresh;
+
+	spin_lock(&names_lock);
+	old = find_any_locked(parent, fresh->key);
+	if (load_acquire(&parent->node->names_version) != version) {
+		/* Somebody changed the directory meanwhile: good for this caller only. */
+	} else if (old && same_meaning(old, node) && refcount_try_get(&old->references)) {
+		write_once(&old->valid_until_ns, fresh->valid_until_ns);
+		result = old;
+		put_later = fresh;
+	} else {
+		if (old) {
+			leave_cache_locked(old);
+			put_later = old;
+		}
+		if (fresh->valid_until_ns) {
+			refcount_get(&fresh->references);
+			hash_locked(fresh);
+			fresh->hashed = true;
+			list_add_head(&all_dentries, &fresh->all);
+		}
+	}
+	spin_unlock(&names_lock);
+	dentry_put(put_later);
+	if (read_once(&names_counters.ndentries) > dentries_max())
+		dentry_evict(NULL, 16);
+	*out = result;
+	return 0;
+}
+
+err_t dentry_lookup(struct dentry *parent, struct server_name name,
+		    const struct vfs_context *context, struct dentry **out)
+{
+	struct server *server = parent->mount->server;
+	struct server_caller caller = server_caller_of(context);
+	struct server_entry entry = {0};
+	struct node *node = NULL;
+	uint64_t version;
+	err_t err;
+
+	*out = dentry_find(parent, name, name_hash(parent, name.text, name.len_bytes));
+	if (*out)
+		return 0;
+
+	/* Acquire: pairs with the full order of change_begin() and change_end(). */
+	version = load_acquire(&parent->node->names_version);
+	atomic_add_relaxed(&names_counters.nlookups, 1);
+	err = server->ops->lookup
+		      ? server->ops->lookup(server, &caller, parent->node->id, name, &entry)
+		      : -ENOENT;
+	if (err == -ENOENT) {
+		entry.node.value = 0; /* not to be kept */
+		entry.entry_valid_ns = 0;
+	} else if (err) {
+		return err;
+	}
+	if (entry.node.value) {
+		err = nodeid_equal(entry.node, SERVER_ROOT)
+			      ? -EIO
+			      : node_from_entry(parent->mount, &entry, &node);
+		if (err)
+			return err;
+	}
+	return dentry_insert(parent, name, node, entry.entry_valid_ns, version, out);
+}
+
+/* ---- what renames do ---- */
+
+static struct dentry_key *exchange_key_locked(struct dentry *dentry, struct dentry_key *key)
+	REQUIRES(names_lock);
+static struct dentry_key *exchange_key_locked(struct dentry *dentry, struct dentry_key *key)
+{
+	struct dentry_key *old = dentry->key;
+
+	if (dentry->hashed)
+		unhash_locked(dentry);
+	rcu_assign(&dentry->key, key);
+	if (dentry->hashed)
+		hash_locked(dentry);
+	return old;
+}
+
+void dentry_move(struct dentry *dentry, struct dentry_key *key)
+{
+	struct dentry *replaced;
+	struct dentry_key *old;
+
+	spin_lock(&names_lock);
+	replaced = find_any_locked(key->parent, key);
+	if (replaced)
+		leave_cache_locked(replaced);
+	old = exchange_key_locked(dentry, key);
+	spin_unlock(&names_lock);
+	dentry_put(replaced);
+	dentry_key_free(old);
+}
+
+void dentry_exchange(struct dentry *a, struct dentry_key *key_of_a, struct dentry *b,
+		     struct dentry_key *key_of_b)
+{
+	struct dentry_key *old_a, *old_b;
+
+	spin_lock(&names_lock);
+	old_a = exchange_key_locked(a, key_of_a);
+	old_b = exchange_key_locked(b, key_of_b);
+	spin_unlock(&names_lock);
+	dentry_key_free(old_a);
+	dentry_key_free(old_b);
+}
+
+bool dentry_is_below(const struct dentry *dentry, const struct dentry *ancestor)
+{
+	bool below = false;
+
+	rcu_read_lock();
+	for (; dentry && !below; dentry = dentry_key(dentry)->parent)
+		below = dentry == ancestor;
+	rcu_read_unlock();
+	return below;
+}

@@ -1,0 +1,289 @@
+/*
+ * devfs: the directory of devices. Owns the list of registered devices, which only grows: an entry,
+ * once published, never changes, so finding one takes no lock. A node's number is the device's
+ * place in the list; a handle is the address of its struct device_file, which lives from open to
+ * release and is known to nobody but the open file.
+ */
+#define LOG_SUBSYSTEM "devfs"
+#include "devices.h"
+
+#include <arch/clock.h>
+#include <lib/atomic.h>
+#include <lib/log.h>
+#include <lib/string.h>
+#include <mm/slab.h>
+#include <sched/lock.h>
+
+#define DEVICES_MAX 128
+#define FIRST_NODE  2 /* 1 is the root */
+
+/* Constant after it was published. */
+struct device {
+	const char *name;
+	uint64_t rdev;
+	uint32_t mode;
+	unsigned flags; /* enum device_flags */
+	const struct device_ops *ops;
+	void *argument;
+	struct abi_timespec made;
+};
+
+static struct device devices[DEVICES_MAX];
+static uint32_t ndevices; /* written under registry_lock, released after the entry is whole */
+static MUTEX(registry_lock, LOCK_NODE);
+
+static uint32_t count(void)
+{
+	/* Acquire: pairs with the release in devfs_register(). */
+	return load_acquire(&ndevices);
+}
+
+static struct device *find_by_node(struct nodeid node)
+{
+	uint64_t index = node.value - FIRST_NODE;
+
+	return index < count() ? &devices[index] : NULL;
+}
+
+static struct nodeid node_of(const struct device *device)
+{
+	return (struct nodeid){(uint64_t)(device - devices) + FIRST_NODE};
+}
+
+static struct abi_timespec wall_time(void)
+{
+	uint64_t now_ns = clock_wall_ns();
+
+	return (struct abi_timespec){.tv_sec = (int64_t)(now_ns / NSEC_PER_SEC),
+				     .tv_nsec = (int64_t)(now_ns % NSEC_PER_SEC)};
+}
+
+static bool is_taken(const char *name, uint64_t rdev)
+{
+	for (uint32_t i = 0; i < count(); i++) {
+		if (devices[i].rdev == rdev || strcmp(devices[i].name, name) == 0)
+			return true;
+	}
+	return false;
+}
+
+err_t devfs_register(const char *name, uint32_t major, uint32_t minor, uint32_t mode,
+		     unsigned device_flags, const struct device_ops *ops, void *argument)
+{
+	const struct device device = {.name = name,
+				      .rdev = abi_makedev(major, minor),
+				      .mode = S_IFCHR | (mode & 0777),
+				      .flags = device_flags,
+				      .ops = ops,
+				      .argument = argument,
+				      .made = wall_time()};
+	err_t err = 0;
+
+	mutex_lock(&registry_lock);
+	if (is_taken(name, device.rdev)) {
+		err = -EEXIST;
+	} else if (ndevices == DEVICES_MAX) {
+		err = -ENOMEM;
+	} else {
+		devices[ndevices] = device;
+		store_release(&ndevices, ndevices + 1);
+	}
+	mutex_unlock(&registry_lock);
+	return err;
+}
+
+err_t devfs_find(uint64_t rdev, struct nodeid *out)
+{
+	for (uint32_t i = 0; i < count(); i++) {
+		if (devices[i].rdev == rdev) {
+			*out = node_of(&devices[i]);
+			return 0;
+		}
+	}
+	return -ENXIO;
+}
+
+/* ---- as a server ---- */
+
+static void fill_attr(const struct device *device, struct server_attr *out)
+{
+	*out = (struct server_attr){.ino = node_of(device).value,
+				    .mode = device->mode,
+				    .nlink = 1,
+				    .rdev = device->rdev,
+				    .atime = device->made,
+				    .mtime = device->made,
+				    .ctime = device->made,
+				    .block_bytes = PAGE_SIZE};
+}
+
+static err_t devfs_lookup(struct server *server, const struct server_caller *caller,
+			  struct nodeid parent, struct server_name name, struct server_entry *out)
+{
+	for (uint32_t i = 0; i < count(); i++) {
+		if (strlen(devices[i].name) != name.len_bytes ||
+		    memcmp(devices[i].name, name.text, name.len_bytes) != 0)
+			continue;
+		*out = (struct server_entry){.node = node_of(&devices[i]),
+					     .entry_valid_ns = SERVER_VALID_FOREVER,
+					     .attr_valid_ns = SERVER_VALID_FOREVER};
+		fill_attr(&devices[i], &out->attr);
+		return 0;
+	}
+	return -ENOENT; /* not to be kept: it may be registered any time */
+}
+
+static err_t devfs_getattr(struct server *server, struct nodeid node, struct server_attr *out,
+			   uint64_t *attr_valid_ns)
+{
+	const struct device *device = find_by_node(node);
+
+	*attr_valid_ns = SERVER_VALID_FOREVER;
+	if (device) {
+		fill_attr(device, out);
+		return 0;
+	}
+	if (!nodeid_equal(node, SERVER_ROOT))
+		return -ESTALE;
+	*out = (struct server_attr){
+		.ino = 1, .mode = S_IFDIR | 0755, .nlink = 2, .block_bytes = PAGE_SIZE};
+	return 0;
+}
+
+static err_t devfs_readdir(struct server *server, struct nodeid node, struct handle handle,
+			   uint64_t cookie, struct dirent_sink *sink)
+{
+	for (uint64_t i = cookie; i < count(); i++) {
+		const struct server_name name = {.text = devices[i].name,
+						 .len_bytes = strlen(devices[i].name)};
+
+		if (!sink->emit(sink, name, node_of(&devices[i]).value, S_IFCHR, i + 1))
+			break;
+	}
+	return 0;
+}
+
+static struct device_file *file_of_handle(struct handle handle)
+{
+	return (struct device_file *)handle.value;
+}
+
+static err_t devfs_open(struct server *server, const struct server_caller *caller,
+			struct nodeid node, unsigned flags, struct server_open *out)
+{
+	const struct device *device = find_by_node(node);
+	struct device_file *file;
+	err_t err = 0;
+
+	if (!device)
+		return -ENXIO;
+	file = kzalloc(sizeof(*file));
+	if (!file)
+		return -ENOMEM;
+	file->argument = device->argument;
+	if (device->ops->open)
+		err = device->ops->open(file, flags);
+	if (err) {
+		kfree(file);
+		return err;
+	}
+	out->handle.value = (uint64_t)file;
+	out->flags = (device->flags & DEVICE_SEEKABLE) ? 0 : SERVER_STREAM;
+	return 0;
+}
+
+static void devfs_release(struct server *server, struct nodeid node, struct handle handle,
+			  unsigned flags)
+{
+	const struct device *device = find_by_node(node);
+	struct device_file *file = file_of_handle(handle);
+
+	if (device->ops->release)
+		device->ops->release(file);
+	kfree(file);
+}
+
+static ssize_t devfs_read(struct server *server, struct nodeid node, struct handle handle,
+			  struct buffer *buffer, uint64_t offset_bytes, unsigned flags)
+{
+	const struct device *device = find_by_node(node);
+
+	if (!device->ops->read)
+		return -EINVAL;
+	return device->ops->read(file_of_handle(handle), buffer, offset_bytes, flags);
+}
+
+static ssize_t devfs_write(struct server *server, const struct server_caller *caller,
+			   struct nodeid node, struct handle handle, struct buffer *buffer,
+			   uint64_t offset_bytes, unsigned flags, uint64_t *end_bytes)
+{
+	const struct device *device = find_by_node(node);
+	ssize_t done;
+
+	if (!device->ops->write)
+		return -EINVAL;
+	done = device->ops->write(file_of_handle(handle), buffer, offset_bytes, flags);
+	*end_bytes = offset_bytes + (done > 0 ? (uint64_t)done : 0);
+	return done;
+}
+
+static ssize_t devfs_ioctl(struct server *server, struct nodeid node, struct handle handle,
+			   unsigned command, uptr_t argument, unsigned flags)
+{
+	const struct device *device = find_by_node(node);
+
+	/* ioctl also comes for the directory itself. */
+	if (!device || !device->ops->ioctl)
+		return -ENOTTY;
+	return device->ops->ioctl(file_of_handle(handle), command, argument, flags);
+}
+
+static unsigned devfs_poll(struct server *server, struct nodeid node, struct handle handle,
+			   struct waitq **queue)
+{
+	const struct device *device = find_by_node(node);
+
+	if (!device || !device->ops->poll)
+		return POLLIN | POLLOUT;
+	return device->ops->poll(file_of_handle(handle), queue);
+}
+
+static err_t devfs_map(struct server *server, struct nodeid node, struct handle handle,
+		       const struct object_map_request *request, struct memory_object **out)
+{
+	const struct device *device = find_by_node(node);
+
+	if (!device || !device->ops->map)
+		return -ENODEV;
+	return device->ops->map(file_of_handle(handle), request, out);
+}
+
+static err_t devfs_statfs(struct server *server, struct server_statfs *out)
+{
+	*out = (struct server_statfs){.files = count() + 1,
+				      .block_bytes = PAGE_SIZE,
+				      .name_bytes = NAME_MAX,
+				      .magic = DEVFS_SUPER_MAGIC};
+	return 0;
+}
+
+static const struct server_ops devfs_ops = {
+	.lookup = devfs_lookup,
+	.getattr = devfs_getattr,
+	.readdir = devfs_readdir,
+	.open = devfs_open,
+	.release = devfs_release,
+	.read = devfs_read,
+	.write = devfs_write,
+	.ioctl = devfs_ioctl,
+	.poll = devfs_poll,
+	.map = devfs_map,
+	.statfs = devfs_statfs,
+};
+
+static struct server the_devfs = {.ops = &devfs_ops, .type = "devfs", .source = "devices"};
+
+struct server *devfs_server(void)
+{
+	return &the_devfs;
+}

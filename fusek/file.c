@@ -1,0 +1,390 @@
+/*
+ * Open files: the operations of a descriptor that names one. Owns the position, under its lock,
+ * which is held while the server reads or writes so that two readers of one open file never get the
+ * same bytes; it belongs to this open file alone, and waiting for it can be killed. Streams
+ * (terminals) have no position and take no lock.
+ */
+#include <fusek/file.h>
+#include <fusek/mount.h>
+
+#include "devices.h"
+#include "open_file.h"
+
+#include <lib/string.h>
+#include <mm/slab.h>
+
+err_t file_create(struct dentry *dentry, unsigned flags, struct file **out)
+{
+	struct file *file = kzalloc(sizeof(*file));
+
+	if (!file) {
+		dentry_put(dentry);
+		return -ENOMEM;
+	}
+	object_init(&file->object, &file_ops, OBJECT_FILE, flags);
+	mutex_init(&file->position_lock, LOCK_FILE);
+	file->dentry = dentry;
+	file->node = dentry->node;
+	file->server = node_server(file->node);
+	file->id = file->node->id;
+	*out = file;
+	return 0;
+}
+
+/* A device's node anywhere leads to the device: devfs serves it. */
+static err_t redirect_to_device(struct file *file)
+{
+	struct server *server = node_server(file->node);
+
+	if (server == devfs_server())
+		return 0;
+	if (server->flags & SERVER_NO_DEVICES)
+		return -EACCES;
+	file->server = devfs_server();
+	return devfs_find(file->node->rdev, &file->id);
+}
+
+err_t file_open_at_server(struct file *file, const struct vfs_context *context)
+{
+	struct server_caller caller = server_caller_of(context);
+	const struct server_ops *ops;
+	err_t err = 0;
+
+	switch (node_type(file->node)) {
+	case S_IFCHR:
+		err = redirect_to_device(file);
+		break;
+	case S_IFREG:
+	case S_IFDIR:
+		break;
+	case S_IFIFO:
+		return -EOPNOTSUPP; /* named pipes wait for their issue */
+	default:
+		return -ENXIO;
+	}
+	if (err)
+		return err;
+	ops = file->server->ops;
+	if (node_type(file->node) == S_IFDIR)
+		err = ops->opendir ? ops->opendir(file->server, &caller, file->id, &file->open) : 0;
+	else
+		err = ops->open ? ops->open(file->server, &caller, file->id,
+					    object_flags(&file->object), &file->open)
+				: 0;
+	if (err == -ENOSYS)
+		return 0; /* never asked for a handle: there is nothing to release */
+	file->opened = !err;
+	return err;
+}
+
+static void file_release(struct object *object)
+{
+	struct file *file = file_of(object);
+	const struct server_ops *ops = file->server->ops;
+
+	if (file->opened && node_type(file->node) == S_IFDIR) {
+		if (ops->releasedir)
+			ops->releasedir(file->server, file->id, file->open.handle);
+	} else if (file->opened && ops->release) {
+		ops->release(file->server, file->id, file->open.handle, object_flags(object));
+	}
+	dentry_put(file->dentry);
+}
+
+static void file_free(struct object *object)
+{
+	kfree(file_of(object));
+}
+
+struct path file_path(struct object *object)
+{
+	if (!object || object->ops != &file_ops)
+		return (struct path){0};
+	return (struct path){.dentry = file_of(object)->dentry};
+}
+
+/* ---- reading and writing ---- */
+
+static bool is_stream(const struct file *file)
+{
+	return (file->open.flags & SERVER_STREAM) != 0;
+}
+
+static bool has_position(const struct file *file)
+{
+	return !(file->open.flags & (SERVER_STREAM | SERVER_NONSEEKABLE));
+}
+
+static ssize_t read_at(struct file *file, struct buffer *buffer, uint64_t offset)
+{
+	const struct server_ops *ops = file->server->ops;
+
+	if (node_type(file->node) == S_IFDIR)
+		return -EISDIR;
+	if (!ops->read)
+		return -EINVAL;
+	return ops->read(file->server, file->id, file->open.handle, buffer, offset,
+			 object_flags(&file->object));
+}
+
+static ssize_t file_read(struct object *object, struct buffer *buffer, const uint64_t *offset)
+{
+	struct file *file = file_of(object);
+	ssize_t done;
+	err_t err;
+
+	if (offset)
+		return has_position(file) ? read_at(file, buffer, *offset) : -ESPIPE;
+	if (is_stream(file))
+		return read_at(file, buffer, 0);
+	err = mutex_lock_killable(&file->position_lock);
+	if (err)
+		return err;
+	done = read_at(file, buffer, file->position);
+	if (done > 0)
+		file->position += (uint64_t)done;
+	mutex_unlock(&file->position_lock);
+	return done;
+}
+
+static ssize_t write_at(struct file *file, struct buffer *buffer, uint64_t offset,
+			uint64_t *end_bytes)
+{
+	static const struct server_caller kernel_caller; /* the mode was checked at open */
+	const struct server_ops *ops = file->server->ops;
+	ssize_t done;
+
+	if (!ops->write)
+		return -EINVAL;
+	*end_bytes = 0;
+	done = ops->write(file->server, &kernel_caller, file->id, file->open.handle, buffer, offset,
+			  object_flags(&file->object), end_bytes);
+	if (done > 0 && file->server == node_server(file->node))
+		node_attr_changed(file->node);
+	return done;
+}
+
+static ssize_t file_write(struct object *object, struct buffer *buffer, const uint64_t *offset)
+{
+	struct file *file = file_of(object);
+	uint64_t end_bytes;
+	ssize_t done;
+	err_t err;
+
+	if (offset)
+		return has_position(file) ? write_at(file, buffer, *offset, &end_bytes) : -ESPIPE;
+	if (is_stream(file))
+		return write_at(file, buffer, 0, &end_bytes);
+	err = mutex_lock_killable(&file->position_lock);
+	if (err)
+		return err;
+	done = write_at(file, buffer, file->position, &end_bytes);
+	if (done > 0)
+		file->position = end_bytes;
+	mutex_unlock(&file->position_lock);
+	return done;
+}
+
+/* ---- position ---- */
+
+static err_t seek_base(struct file *file, int whence, uint64_t *base)
+{
+	struct server_attr attr;
+	err_t err;
+
+	switch (whence) {
+	case SEEK_SET:
+		*base = 0;
+		return 0;
+	case SEEK_CUR:
+		*base = file->position;
+		return 0;
+	case SEEK_END:
+		if (node_type(file->node) == S_IFDIR)
+			return -EINVAL; /* cookies have no end */
+		err = node_attr(file->node, &attr);
+		*base = attr.size_bytes;
+		return err;
+	default:
+		return -EINVAL; /* SEEK_DATA and SEEK_HOLE too: not served */
+	}
+}
+
+static err_t file_seek(struct object *object, int64_t offset, int whence, uint64_t *position)
+{
+	struct file *file = file_of(object);
+	uint64_t base;
+	int64_t sum;
+	err_t err;
+
+	if (!has_position(file))
+		return -ESPIPE;
+	err = mutex_lock_killable(&file->position_lock);
+	if (err)
+		return err;
+	err = seek_base(file, whence, &base);
+	if (!err && __builtin_add_overflow((int64_t)base, offset, &sum))
+		err = -EOVERFLOW;
+	if (!err && sum < 0)
+		err = -EINVAL;
+	if (!err) {
+		file->position = (uint64_t)sum;
+		*position = (uint64_t)sum;
+	}
+	mutex_unlock(&file->position_lock);
+	return err;
+}
+
+/* ---- the rest ---- */
+
+static ssize_t file_ioctl(struct object *object, unsigned command, uptr_t argument)
+{
+	struct file *file = file_of(object);
+	const struct server_ops *ops = file->server->ops;
+	ssize_t result;
+
+	if (!ops->ioctl)
+		return -ENOTTY;
+	result = ops->ioctl(file->server, file->id, file->open.handle, command, argument,
+			    object_flags(object));
+	return result == -ENOSYS ? -ENOTTY : result;
+}
+
+static err_t file_stat(struct object *object, struct abi_stat *out)
+{
+	struct file *file = file_of(object);
+	struct server_attr attr;
+	err_t err = node_attr(file->node, &attr);
+
+	if (!err)
+		vfs_fill_stat(file->node, &attr, out);
+	return err;
+}
+
+static err_t file_truncate(struct object *object, uint64_t size_bytes)
+{
+	struct file *file = file_of(object);
+	struct vfs_context context = vfs_kernel_context(); /* the mode was checked at open */
+	const struct server_setattr set = {.valid = SETATTR_SIZE | SETATTR_HANDLE,
+					   .handle = file->open.handle,
+					   .size_bytes = size_bytes};
+
+	if (node_type(file->node) != S_IFREG)
+		return -EINVAL;
+	return node_setattr(file->node, &context, &set);
+}
+
+static err_t file_sync(struct object *object)
+{
+	struct file *file = file_of(object);
+	const struct server_ops *ops = file->server->ops;
+	err_t err;
+
+	if (node_type(file->node) == S_IFCHR)
+		return -EINVAL;
+	if (!ops->fsync)
+		return 0; /* the server keeps nothing back: what was written is where it will be */
+	err = ops->fsync(file->server, file->id, file->open.handle);
+	return err == -ENOSYS ? 0 : err;
+}
+
+static unsigned file_poll(struct object *object, struct waitq **queue)
+{
+	struct file *file = file_of(object);
+	const struct server_ops *ops = file->server->ops;
+
+	if (!ops->poll)
+		return POLLIN | POLLOUT;
+	return ops->poll(file->server, file->id, file->open.handle, queue);
+}
+
+static void file_describe(struct object *object, char *to, size_t to_bytes)
+{
+	const struct path root = mount_root(), here = file_path(object);
+	char *name = kmalloc(PATH_MAX);
+
+	if (name && path_name(&root, &here, name, PATH_MAX) > 0)
+		string_copy(to, to_bytes, name);
+	else
+		string_copy(to, to_bytes, "(file)");
+	kfree(name);
+}
+
+/* ---- mappings ---- */
+
+/* The pages of one open file; holds it open. */
+struct file_mapping {
+	struct memory_object memory;
+	struct file *file; /* constant, a reference */
+};
+
+static struct file_mapping *mapping_of(struct memory_object *memory)
+{
+	return container_of(memory, struct file_mapping, memory);
+}
+
+static err_t mapping_get_page(struct memory_object *memory, uint64_t page_index,
+			      unsigned fault_access, struct page_ref *out)
+{
+	struct file *file = mapping_of(memory)->file;
+
+	return file->server->ops->get_page(file->server, file->id, page_index, fault_access, out);
+}
+
+static void mapping_release(struct memory_object *memory)
+{
+	struct file_mapping *mapping = mapping_of(memory);
+
+	object_put(&mapping->file->object);
+	kfree(mapping);
+}
+
+static void mapping_name(struct memory_object *memory, char *to, size_t to_bytes)
+{
+	file_describe(&mapping_of(memory)->file->object, to, to_bytes);
+}
+
+static const struct memory_object_ops mapping_ops = {
+	.get_page = mapping_get_page,
+	.release = mapping_release,
+	.name = mapping_name,
+};
+
+static err_t file_map(struct object *object, const struct object_map_request *request,
+		      struct memory_object **out)
+{
+	struct file *file = file_of(object);
+	const struct server_ops *ops = file->server->ops;
+	struct file_mapping *mapping;
+
+	if (node_type(file->node) == S_IFCHR)
+		return ops->map ? ops->map(file->server, file->id, file->open.handle, request, out)
+				: -ENODEV;
+	if (node_type(file->node) != S_IFREG || !ops->get_page ||
+	    (file->open.flags & SERVER_DIRECT_IO))
+		return -ENODEV;
+	mapping = kzalloc(sizeof(*mapping));
+	if (!mapping)
+		return -ENOMEM;
+	memory_object_init(&mapping->memory, &mapping_ops);
+	mapping->file = file;
+	object_get(object);
+	*out = &mapping->memory;
+	return 0;
+}
+
+const struct object_ops file_ops = {
+	.read = file_read,
+	.write = file_write,
+	.seek = file_seek,
+	.ioctl = file_ioctl,
+	.stat = file_stat,
+	.getdents = file_getdents,
+	.truncate = file_truncate,
+	.sync = file_sync,
+	.poll = file_poll,
+	.map = file_map,
+	.describe = file_describe,
+	.release = file_release,
+	.free = file_free,
+};

@@ -1,0 +1,217 @@
+/*
+ * The tree of mounts. Owns the list of mounts and the pointers from covered directories to what
+ * covers them. Changes are made under mounts_lock; walkers read the pointers under RCU, so a
+ * mount's memory and root outlive every walk that saw them.
+ */
+#define LOG_SUBSYSTEM "fusek"
+#include <fusek/mount.h>
+
+#include "names.h"
+
+#include <lib/fmt.h>
+#include <lib/log.h>
+#include <lib/string.h>
+#include <mm/slab.h>
+#include <sched/lock.h>
+
+static MUTEX(mounts_lock, LOCK_MOUNT);
+static LIST_HEAD(mounts);    /* mounts_lock: in the order of their making */
+static uint32_t last_number; /* mounts_lock */
+static struct path the_root; /* set once, by the first mount */
+
+struct path mount_root(void)
+{
+	return the_root;
+}
+
+struct vfs_context vfs_kernel_context(void)
+{
+	return (struct vfs_context){.root = the_root, .cwd = the_root, .umask = 022};
+}
+
+struct server_caller server_caller_of(const struct vfs_context *context)
+{
+	return (struct server_caller){
+		.uid = context->uid, .gid = context->gid, .pid = context->pid};
+}
+
+static err_t get_root_node(struct mount *mount, struct node **out)
+{
+	struct server *server = mount->server;
+	struct server_entry entry = {.node = SERVER_ROOT};
+	err_t err = server->ops->getattr(server, SERVER_ROOT, &entry.attr, &entry.attr_valid_ns);
+
+	if (err)
+		return err;
+	if (!S_ISDIR(entry.attr.mode))
+		return -ENOTDIR;
+	return node_from_entry(mount, &entry, out);
+}
+
+/* mounts_lock is held. */
+static err_t publish_locked(struct mount *mount, const struct path *at)
+{
+	if (!at->dentry) {
+		if (the_root.dentry)
+			return -EBUSY;
+		the_root.dentry = dentry_get(mount->root);
+	} else {
+		if (node_type(at->dentry->node) != S_IFDIR)
+			return -ENOTDIR;
+		if (at->dentry->covered_by)
+			return -EBUSY;
+		mount->at = dentry_get(at->dentry);
+		rcu_assign(&at->dentry->covered_by, mount);
+	}
+	list_add_tail(&mounts, &mount->link);
+	return 0;
+}
+
+err_t mount_create(struct server *server, const struct path *at)
+{
+	static const struct path nowhere;
+	struct mount *mount = kzalloc(sizeof(*mount));
+	struct node *node;
+	err_t err;
+
+	if (!mount)
+		return -ENOMEM;
+	list_init(&mount->link);
+	mount->server = server;
+	mutex_lock(&mounts_lock);
+	mount->number = ++last_number;
+	mutex_unlock(&mounts_lock);
+
+	err = get_root_node(mount, &node);
+	if (err)
+		goto free_mount;
+	mount->root = dentry_create_root(mount, node);
+	if (!mount->root) {
+		err = -ENOMEM;
+		goto free_mount;
+	}
+	mutex_lock(&mounts_lock);
+	err = publish_locked(mount, at ? at : &nowhere);
+	mutex_unlock(&mounts_lock);
+	if (err)
+		goto put_root;
+	return 0;
+
+put_root:
+	dentry_put(mount->root);
+	rcu_barrier(); /* what it freed still names the mount */
+free_mount:
+	kfree(mount);
+	return err;
+}
+
+/* Nothing but the mount itself holds anything of it. mounts_lock is held. */
+static bool unused_locked(const struct mount *mount)
+{
+	struct mount *other;
+
+	list_for_each (other, &mounts, link) {
+		if (other->at && other->at->mount == mount)
+			return false;
+	}
+	return read_once(&mount->nnodes) == 1 && read_once(&mount->root->references.count) == 1;
+}
+
+static void free_mount(struct rcu_head *head)
+{
+	kfree(container_of(head, struct mount, rcu));
+}
+
+/* The walker's own reference to the root is `held`: it is given up here. */
+static err_t detach(struct mount *mount, struct dentry *held)
+{
+	err_t err = -EBUSY;
+
+	mutex_lock(&mounts_lock);
+	dentry_put(held);
+	if (unused_locked(mount)) {
+		rcu_assign(&mount->at->covered_by, NULL);
+		rcu_synchronize(); /* no walk can enter it any more; one may have just before */
+		if (unused_locked(mount)) {
+			list_del(&mount->link);
+			err = 0;
+		} else {
+			rcu_assign(&mount->at->covered_by, mount);
+		}
+	}
+	mutex_unlock(&mounts_lock);
+	return err;
+}
+
+err_t mount_remove(const struct path *at)
+{
+	struct mount *mount = at->dentry->mount;
+	struct server *server = mount->server;
+	struct dentry *below = mount->at;
+	err_t err;
+
+	if (at->dentry != mount->root || !below)
+		return -EINVAL;
+	/* Leaves first, so as many rounds as names are deep. */
+	for (unsigned depth = 0; depth < 64 && read_once(&mount->nnodes) > 1; depth++)
+		dentry_evict(mount, UINT32_MAX / 8);
+	err = detach(mount, dentry_get(mount->root));
+	if (err)
+		return err;
+	dentry_put(mount->root);
+	dentry_put(below);
+	rcu_call(&mount->rcu, free_mount);
+	if (server->ops->destroy)
+		server->ops->destroy(server);
+	return 0;
+}
+
+static void fill_info(const struct mount *mount, struct mount_info *out)
+{
+	struct server *server = mount->server;
+	const struct path root = {.dentry = mount->root};
+	char *name = kmalloc(PATH_MAX);
+
+	*out = (struct mount_info){.nnodes = read_once(&mount->nnodes),
+				   .read_only = (server->flags & SERVER_READ_ONLY) != 0};
+	string_copy(out->source, sizeof(out->source), server->source);
+	string_copy(out->type, sizeof(out->type), server->type);
+	if (!name || path_name(&the_root, &root, name, PATH_MAX) < 0)
+		string_copy(out->at, sizeof(out->at), "?");
+	else
+		string_copy(out->at, sizeof(out->at), name);
+	kfree(name);
+	if (!server->ops->statfs || server->ops->statfs(server, &out->statfs))
+		out->statfs = (struct server_statfs){0};
+}
+
+bool mount_info(unsigned index, struct mount_info *out)
+{
+	struct mount *mount, *found = NULL;
+
+	/* The root is held over the question to the server, which is asked without the lock. */
+	mutex_lock(&mounts_lock);
+	list_for_each (mount, &mounts, link) {
+		if (index-- == 0) {
+			found = mount;
+			dentry_get(found->root);
+			break;
+		}
+	}
+	mutex_unlock(&mounts_lock);
+	if (!found)
+		return false;
+	fill_info(found, out);
+	dentry_put(found->root);
+	return true;
+}
+
+void names_stats(struct names_stats *out)
+{
+	*out = (struct names_stats){.ndentries = read_once(&names_counters.ndentries),
+				    .nnegative = read_once(&names_counters.nnegative),
+				    .nnodes = read_once(&names_counters.nnodes),
+				    .nwalks = read_once(&names_counters.nwalks),
+				    .nwalks_fast = read_once(&names_counters.nwalks_fast),
+				    .nlookups = read_once(&names_counters.nlookups)};
+}

@@ -1,0 +1,210 @@
+/*
+ * The name cache from inside: nodes (what a server's number means) and dentries (names in
+ * directories), and who may change what.
+ *
+ * Look-ups run under RCU and see either nothing or something whole: a dentry's name and parent are
+ * one constant struct that is exchanged as a whole when it is renamed, so no look-up can pair the
+ * old name with the new parent. A chain that changes under a reader can at worst hide an entry from
+ * it, and whoever finds nothing looks again under the lock or asks the server.
+ *
+ * References: a dentry holds its parent and its node, a node holds nothing. A hashed dentry has one
+ * reference of the cache; one that has no other may be evicted. The last reference of a node ends
+ * in forget(). Putting may ask a server, so it is done with no lock and outside of RCU.
+ *
+ * No server is asked with a lock held. What comes back may be old by then: names_version of the
+ * directory, taken before asking, says whether an answer may still be kept.
+ */
+#ifndef FUSEK_NAMES_H
+#define FUSEK_NAMES_H
+
+#include <abi/fcntl.h>
+#include <arch/spin.h>
+#include <fusek/path.h>
+#include <fusek/server.h>
+#include <lib/list.h>
+#include <lib/refcount.h>
+#include <sched/rcu.h>
+
+struct mount;
+
+/*
+ *   [c] constant once it can be found
+ *   [n] names_lock, read under RCU
+ *   [l] names_lock
+ *   [t] attr_lock
+ *   [a] atomic
+ */
+struct node {
+	struct refcount references;
+	struct node *hash_next; /* [n] */
+	struct mount *mount;    /* [c] */
+	struct nodeid id;       /* [c] */
+	uint64_t generation;    /* [c] */
+	uint64_t rdev;          /* [c] */
+	uint64_t nlookup;       /* [l] what forget() will take back */
+	uint64_t names_version; /* [a] of a directory: counts the beginnings and ends of changes */
+	bool hashed;            /* [l] */
+	struct spinlock attr_lock;    /* LOCK_DENTRY, never together with names_lock */
+	struct server_attr attr;      /* [t]; mode, uid and gid also [a] */
+	uint64_t attr_valid_until_ns; /* [t], read [a]; 0: ask again */
+	uint64_t attr_version;        /* [t] counts local changes: an older answer is not kept */
+	struct rcu_head rcu;
+};
+
+/* A name in a directory; constant, exchanged as a whole. Holds a reference to the parent. */
+struct dentry_key {
+	struct dentry *parent; /* NULL: the root of a mount */
+	uint32_t hash;
+	uint16_t len_bytes;
+	struct rcu_head rcu;
+	char text[]; /* ends with a NUL, for messages */
+};
+
+struct dentry {
+	struct refcount references;
+	struct dentry *hash_next; /* [n] */
+	struct dentry_key *key;   /* [n] */
+	struct node *node;        /* [c] NULL: the name is known not to exist */
+	struct mount *mount;      /* [c] */
+	struct mount *covered_by; /* [mounts_lock, read under RCU] what is mounted over it */
+	uint64_t valid_until_ns;  /* [a] */
+	struct list all;          /* [l] */
+	bool hashed;              /* [l] */
+	bool removed;             /* [a] the thing had this name and lost it */
+	bool used;                /* [a] since the evictor looked last */
+	struct rcu_head rcu;
+};
+
+extern struct spinlock names_lock; /* LOCK_DENTRY */
+
+/* ---- nodes (node.c) ---- */
+
+/* The node of a server's reply, which counted one look-up. A reference for the caller. -EIO: the
+ * reply cannot be true (said in the log); the look-up is given back. */
+err_t must_check node_from_entry(struct mount *mount, const struct server_entry *entry,
+				 struct node **out);
+struct node *node_get(struct node *node);
+void node_put(struct node *node);
+
+static inline uint32_t node_type(const struct node *node)
+{
+	return read_once(&node->attr.mode) & S_IFMT; /* the type bits never change */
+}
+
+/* Makes the cached attributes ask-again: something changed them. */
+void node_attr_changed(struct node *node);
+/* Before asking for attributes; the result goes into node_attr_store(). */
+uint64_t node_attr_version(struct node *node);
+void node_attr_store(struct node *node, const struct server_attr *attr, uint64_t valid_ns,
+		     uint64_t version);
+/* From the cache, or from the server when they are too old. */
+err_t must_check node_attr(struct node *node, struct server_attr *out);
+
+/* -EACCES unless `context` may do all of R_OK | W_OK | X_OK, by mode bits. */
+err_t must_check node_may(const struct node *node, const struct vfs_context *context,
+			  unsigned mask);
+
+/* When something valid for `valid_ns` from now ends. */
+uint64_t valid_until(uint64_t valid_ns);
+bool still_valid(uint64_t valid_until_ns);
+
+/* ---- dentries (dentry.c) ---- */
+
+uint32_t name_hash(const struct dentry *parent, const char *text, size_t len_bytes);
+
+/* The root of a mount; holds `node`'s reference. NULL: no memory. */
+struct dentry *dentry_create_root(struct mount *mount, struct node *node);
+struct dentry *dentry_get(struct dentry *dentry);
+void dentry_put(struct dentry *dentry);
+
+/* In an RCU section, without a reference; NULL: not cached, or no longer valid. */
+struct dentry *dentry_find_rcu(const struct dentry *parent, struct server_name name, uint32_t hash);
+/* With a reference. */
+struct dentry *dentry_find(const struct dentry *parent, struct server_name name, uint32_t hash);
+
+/* A name that the server told about. Consumes the reference to `node` (NULL: does not exist), also
+ * on an error. If the directory has changed since `version`, the dentry is not kept in the cache. A
+ * reference for the caller. */
+err_t must_check dentry_insert(struct dentry *parent, struct server_name name, struct node *node,
+			       uint64_t valid_ns, uint64_t version, struct dentry **out);
+
+/* From the cache or from the server: *out may be negative (no node). */
+err_t must_check dentry_lookup(struct dentry *parent, struct server_name name,
+			       const struct vfs_context *context, struct dentry **out);
+
+/* The name is gone or means something else now. */
+void dentry_drop(struct dentry *dentry);
+/* The same for whatever the cache has under the name, if it means `node`. */
+void dentry_drop_name(struct dentry *parent, struct server_name name, const struct node *node);
+
+/*
+ * A change of a directory's names: what was asked before its end is not kept. Between begin and end
+ * the server is asked; afterwards dentries are inserted (with the result of end as version),
+ * dropped or moved.
+ */
+struct names_change {
+	struct node *directory;
+	uint64_t version;
+};
+void names_change_begin(struct names_change *change, struct node *directory);
+/* The version for dentry_insert(); one that never matches if others changed the directory too. */
+uint64_t names_change_end(struct names_change *change);
+
+/* What the server has renamed. -ENOMEM was excluded by dentry_key_create(). Consumes `key`. */
+void dentry_move(struct dentry *dentry, struct dentry_key *key);
+void dentry_exchange(struct dentry *a, struct dentry_key *key_of_a, struct dentry *b,
+		     struct dentry_key *key_of_b);
+struct dentry_key *dentry_key_create(struct dentry *parent, struct server_name name);
+void dentry_key_free(struct dentry_key *key);
+
+/* Takes everything out of the cache that only the cache holds; `mount` NULL: of all mounts. */
+void dentry_evict(struct mount *mount, unsigned count_max);
+
+/* True if `dentry` is `ancestor` or below it, in one mount. */
+bool dentry_is_below(const struct dentry *dentry, const struct dentry *ancestor);
+
+static inline bool dentry_is_negative(const struct dentry *dentry)
+{
+	return !dentry->node;
+}
+
+static inline struct dentry_key *dentry_key(const struct dentry *dentry)
+{
+	return rcu_dereference(&dentry->key);
+}
+
+/* ---- mounts (mount.c) ---- */
+
+struct mount {
+	struct server *server; /* [c] */
+	struct dentry *root;   /* [c] */
+	struct dentry *at;     /* [c] what it covers; NULL: the root of everything */
+	struct list link;      /* mounts_lock */
+	uint32_t number;       /* [c] st_dev */
+	uint64_t nnodes;       /* [a] */
+	uint64_t no_create;    /* [a] the server does not know CREATE */
+	struct rcu_head rcu;
+};
+
+/* The mount that covers `dentry`, in an RCU section. */
+static inline struct mount *mount_over_rcu(const struct dentry *dentry)
+{
+	return rcu_dereference(&dentry->covered_by);
+}
+
+static inline struct server *node_server(const struct node *node)
+{
+	return node->mount->server;
+}
+
+struct server_caller server_caller_of(const struct vfs_context *context);
+
+/* ---- counters (dentry.c) ---- */
+
+struct names_counters {
+	uint64_t ndentries, nnegative, nnodes;  /* [a] */
+	uint64_t nwalks, nwalks_fast, nlookups; /* [a] */
+};
+extern struct names_counters names_counters;
+
+#endif

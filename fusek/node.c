@@ -1,0 +1,283 @@
+/*
+ * Nodes: one struct for each thing of a mount that somebody names or uses, found by mount and
+ * number. Owns the hash of nodes, the sum of look-ups that each server has counted for a node, and
+ * the cached attributes. Locks: names_lock for the hash and the sums, attr_lock for attributes;
+ * never both.
+ */
+#define LOG_SUBSYSTEM "fusek"
+#include "names.h"
+
+#include <arch/clock.h>
+#include <lib/log.h>
+#include <lib/string.h>
+#include <mm/slab.h>
+
+#define NODE_BUCKETS 2048
+
+static struct node *buckets[NODE_BUCKETS]; /* names_lock, read under RCU */
+
+struct spinlock names_lock = SPINLOCK_INIT(LOCK_DENTRY);
+
+static struct node **bucket_of(const struct mount *mount, struct nodeid id)
+{
+	uint64_t mixed =
+		(id.value ^ ((uint64_t)mount->number << 40)) * UINT64_C(0x9e3779b97f4a7c15);
+
+	return &buckets[mixed >> 53];
+}
+_Static_assert(NODE_BUCKETS == 1 << (64 - 53), "the shift in bucket_of");
+
+uint64_t valid_until(uint64_t valid_ns)
+{
+	uint64_t now_ns;
+
+	if (valid_ns == SERVER_VALID_FOREVER || valid_ns == 0)
+		return valid_ns;
+	now_ns = clock_ns();
+	return valid_ns > UINT64_MAX - 1 - now_ns ? UINT64_MAX - 1 : now_ns + valid_ns;
+}
+
+bool still_valid(uint64_t valid_until_ns)
+{
+	if (likely(valid_until_ns == SERVER_VALID_FOREVER))
+		return true;
+	return valid_until_ns != 0 && clock_ns() < valid_until_ns;
+}
+
+static void forget(struct mount *mount, struct nodeid id, uint64_t nlookup)
+{
+	struct server *server = mount->server;
+
+	if (nlookup && server->ops->forget && !nodeid_equal(id, SERVER_ROOT))
+		server->ops->forget(server, id, nlookup);
+}
+
+static const char *entry_lie(const struct server_entry *entry)
+{
+	switch (entry->attr.mode & S_IFMT) {
+	case S_IFREG:
+	case S_IFDIR:
+	case S_IFLNK:
+	case S_IFCHR:
+	case S_IFBLK:
+	case S_IFIFO:
+	case S_IFSOCK:
+		break;
+	default:
+		return "an entry has no known type";
+	}
+	if (entry->attr.size_bytes > INT64_MAX)
+		return "an entry has an impossible size";
+	return NULL;
+}
+
+/* The same thing still: the number is not used for something new. */
+static bool node_matches(const struct node *node, const struct mount *mount,
+			 const struct server_entry *entry)
+{
+	return node->mount == mount && nodeid_equal(node->id, entry->node) &&
+	       node->generation == entry->generation &&
+	       node_type(node) == (entry->attr.mode & S_IFMT);
+}
+
+static void unhash_node_locked(struct node *node) REQUIRES(names_lock);
+static void unhash_node_locked(struct node *node)
+{
+	struct node **link = bucket_of(node->mount, node->id);
+
+	if (!node->hashed)
+		return;
+	while (*link != node)
+		link = &(*link)->hash_next;
+	/* The node keeps its own hash_next: a reader on it finds its way on. */
+	rcu_assign(link, node->hash_next);
+	node->hashed = false;
+}
+
+static struct node *create_node(struct mount *mount, const struct server_entry *entry)
+{
+	struct node *node = kzalloc(sizeof(*node));
+
+	if (!node)
+		return NULL;
+	refcount_init(&node->references);
+	spin_init(&node->attr_lock, LOCK_DENTRY);
+	node->mount = mount;
+	node->id = entry->node;
+	node->generation = entry->generation;
+	node->rdev = entry->attr.rdev;
+	node->attr = entry->attr;
+	node->attr_valid_until_ns = valid_until(entry->attr_valid_ns);
+	node->nlookup = 1;
+	return node;
+}
+
+/* An existing node of the number, with a reference and the look-up counted; one whose number was
+ * given to something else leaves the hash. Else `fresh` goes in. */
+static struct node *find_or_add(struct mount *mount, const struct server_entry *entry,
+				struct node *fresh)
+{
+	struct node **bucket = bucket_of(mount, entry->node);
+	struct node *node, *next, *found = NULL;
+
+	spin_lock(&names_lock);
+	for (node = *bucket; node && !found; node = next) {
+		next = node->hash_next;
+		if (node->mount != mount || !nodeid_equal(node->id, entry->node))
+			continue;
+		if (!node_matches(node, mount, entry))
+			unhash_node_locked(node);
+		else if (refcount_try_get(&node->references))
+			found = node;
+	}
+	if (found) {
+		found->nlookup++;
+	} else {
+		fresh->hash_next = *bucket;
+		fresh->hashed = true;
+		rcu_assign(bucket, fresh);
+	}
+	spin_unlock(&names_lock);
+	return found ? found : fresh;
+}
+
+err_t node_from_entry(struct mount *mount, const struct server_entry *entry, struct node **out)
+{
+	const char *lie = entry_lie(entry);
+	struct node *fresh, *node;
+
+	if (lie) {
+		log_warn("%s on %s: %s (node %llu, mode %o)", mount->server->type,
+			 mount->server->source, lie, (unsigned long long)entry->node.value,
+			 entry->attr.mode);
+		forget(mount, entry->node, 1);
+		return -EIO;
+	}
+	fresh = create_node(mount, entry);
+	if (!fresh) {
+		forget(mount, entry->node, 1);
+		return -ENOMEM;
+	}
+	node = find_or_add(mount, entry, fresh);
+	if (node != fresh) {
+		kfree(fresh);
+		node_attr_store(node, &entry->attr, entry->attr_valid_ns, node_attr_version(node));
+	} else {
+		atomic_add_relaxed(&mount->nnodes, 1);
+		atomic_add_relaxed(&names_counters.nnodes, 1);
+	}
+	*out = node;
+	return 0;
+}
+
+struct node *node_get(struct node *node)
+{
+	refcount_get(&node->references);
+	return node;
+}
+
+static void free_node(struct rcu_head *head)
+{
+	kfree(container_of(head, struct node, rcu));
+}
+
+void node_put(struct node *node)
+{
+	uint64_t nlookup;
+
+	if (!node || !refcount_put(&node->references))
+		return;
+	spin_lock(&names_lock);
+	unhash_node_locked(node);
+	nlookup = node->nlookup;
+	spin_unlock(&names_lock);
+
+	forget(node->mount, node->id, nlookup);
+	atomic_add_relaxed(&names_counters.nnodes, -1);
+	/* The mount may go as soon as its nodes are gone: the last touch of it. */
+	(void)atomic_fetch_sub_full(&node->mount->nnodes, 1);
+	rcu_call(&node->rcu, free_node);
+}
+
+/* ---- attributes ---- */
+
+void node_attr_changed(struct node *node)
+{
+	spin_lock(&node->attr_lock);
+	node->attr_version++;
+	write_once(&node->attr_valid_until_ns, 0);
+	spin_unlock(&node->attr_lock);
+}
+
+uint64_t node_attr_version(struct node *node)
+{
+	uint64_t version;
+
+	spin_lock(&node->attr_lock);
+	version = node->attr_version;
+	spin_unlock(&node->attr_lock);
+	return version;
+}
+
+void node_attr_store(struct node *node, const struct server_attr *attr, uint64_t valid_ns,
+		     uint64_t version)
+{
+	uint64_t until_ns = valid_until(valid_ns);
+
+	spin_lock(&node->attr_lock);
+	if (node->attr_version == version && (attr->mode & S_IFMT) == node_type(node)) {
+		uint32_t mode = attr->mode;
+
+		node->attr = *attr;
+		write_once(&node->attr.mode, mode);
+		write_once(&node->attr_valid_until_ns, until_ns);
+	}
+	spin_unlock(&node->attr_lock);
+}
+
+err_t node_attr(struct node *node, struct server_attr *out)
+{
+	struct server *server = node_server(node);
+	uint64_t version, valid_ns;
+	bool valid;
+	err_t err;
+
+	spin_lock(&node->attr_lock);
+	valid = still_valid(node->attr_valid_until_ns);
+	*out = node->attr;
+	version = node->attr_version;
+	spin_unlock(&node->attr_lock);
+	if (valid || !server->ops->getattr)
+		return 0;
+
+	err = server->ops->getattr(server, node->id, out, &valid_ns);
+	if (err)
+		return err;
+	if ((out->mode & S_IFMT) != node_type(node)) {
+		log_warn("%s on %s: node %llu changed its type", server->type, server->source,
+			 (unsigned long long)node->id.value);
+		return -EIO;
+	}
+	node_attr_store(node, out, valid_ns, version);
+	return 0;
+}
+
+err_t node_may(const struct node *node, const struct vfs_context *context, unsigned mask)
+{
+	uint32_t mode = read_once(&node->attr.mode);
+	unsigned granted;
+
+	if (context->uid == 0) {
+		/* Root may do all, but run only what somebody may run. */
+		if ((mask & X_OK) && !S_ISDIR(mode) && !(mode & 0111))
+			return -EACCES;
+		return 0;
+	}
+	if (context->uid == read_once(&node->attr.uid))
+		granted = mode >> 6;
+	else if (context->gid == read_once(&node->attr.gid))
+		granted = mode >> 3;
+	else
+		granted = mode;
+	return (mask & ~granted & 7) ? -EACCES : 0;
+}

@@ -1,0 +1,61 @@
+/*
+ * The open file from inside: one for each open(), named by descriptors and mappings.
+ */
+#ifndef FUSEK_OPEN_FILE_H
+#define FUSEK_OPEN_FILE_H
+
+#include "names.h"
+
+#include <ipc/object.h>
+#include <sched/lock.h>
+
+/*
+ *   [c] constant after file_create()
+ *   [p] position_lock
+ */
+struct file {
+	struct object object;
+	struct dentry *dentry;      /* [c] a reference */
+	struct node *node;          /* [c] of dentry, which keeps it */
+	struct server *server;      /* [c] who serves the data: the node's, or devfs for a device */
+	struct nodeid id;           /* [c] its number there */
+	struct server_open open;    /* [c] */
+	bool opened;                /* [c] release is owed */
+	struct mutex position_lock; /* LOCK_FILE */
+	uint64_t position;          /* [p] of a directory: the cookie */
+};
+
+static inline struct file *file_of(struct object *object)
+{
+	return container_of(object, struct file, object);
+}
+
+extern const struct object_ops file_ops;
+
+/* An object for `dentry`, whose reference it takes over (also on an error); the server has not been
+ * asked. */
+err_t must_check file_create(struct dentry *dentry, unsigned flags, struct file **out);
+
+/* Asks the server to open it: a handle. */
+err_t must_check file_open_at_server(struct file *file, const struct vfs_context *context);
+
+/* ---- for the calls by name (lookup.c) ---- */
+
+/* What `name` means for an *at call; *out is a reference. at_flags: AT_EMPTY_PATH. */
+err_t must_check vfs_resolve(const struct vfs_context *context, struct object *at, const char *name,
+			     unsigned at_flags, unsigned walk_flags, struct path *out);
+/* Where an *at call starts; borrowed. -ENOTDIR. */
+err_t must_check vfs_start(const struct vfs_context *context, struct object *at, const char *name,
+			   struct path *out);
+
+/* The mount takes changes: -EROFS. */
+err_t must_check node_may_change(const struct node *node);
+
+void vfs_fill_stat(const struct node *node, const struct server_attr *attr, struct abi_stat *out);
+
+ssize_t must_check file_getdents(struct object *object, struct buffer *buffer);
+
+err_t must_check node_setattr(struct node *node, const struct vfs_context *context,
+			      const struct server_setattr *set);
+
+#endif

@@ -1,0 +1,305 @@
+/*
+ * Taking names away and moving them: unlink, rmdir, rename. The server is asked between the begin
+ * and the end of a change of the directories; then the cache follows. Nothing is locked: a name
+ * that changes hands meanwhile is the server's to refuse.
+ */
+#include <fusek/file.h>
+
+#include "open_file.h"
+#include "walk.h"
+
+/* May `child` lose its name in `directory`? */
+static err_t check_remove(const struct vfs_context *context, struct node *directory,
+			  struct node *child)
+{
+	struct server_attr attr;
+	err_t err = node_attr(directory, &attr);
+
+	if (err)
+		return err;
+	err = node_may(directory, context, W_OK | X_OK);
+	if (err)
+		return err;
+	err = node_may_change(directory);
+	if (err)
+		return err;
+	/* The sticky bit: only who owns the file or the directory. */
+	if ((attr.mode & S_ISVTX) && context->uid != 0 && context->uid != attr.uid &&
+	    context->uid != read_once(&child->attr.uid))
+		return -EPERM;
+	return 0;
+}
+
+/* The existing last name of a walk, not a mount's root. *out is a reference. */
+static err_t find_last(struct walk *walk, struct dentry **out)
+{
+	err_t err = walk_last(walk, out);
+
+	if (err)
+		return err;
+	if (dentry_is_negative(*out))
+		err = -ENOENT;
+	else if ((*out)->mount != walk->at->mount)
+		err = -EBUSY; /* something is mounted there */
+	if (err)
+		dentry_put(*out);
+	return err;
+}
+
+static err_t begin_at(struct walk *walk, const struct vfs_context *context, struct object *at,
+		      const char *name)
+{
+	struct path start;
+	err_t err = vfs_start(context, at, name, &start);
+
+	walk->at = NULL;
+	walk->text = NULL;
+	if (!err)
+		err = walk_begin(walk, context, &start, name);
+	return err ? err : walk_to_last(walk);
+}
+
+/* ---- unlink, rmdir ---- */
+
+/* rmdir's answers to names that are none. */
+static err_t special_name_error(const struct walk *walk, bool directory)
+{
+	if (!directory)
+		return -EISDIR;
+	if (walk->last.len_bytes == 0)
+		return -EBUSY; /* the root */
+	return walk->last.len_bytes == 1 ? -EINVAL : -ENOTEMPTY;
+}
+
+static err_t remove_last(struct walk *walk, struct dentry *victim, bool directory)
+{
+	struct server *server = walk->at->mount->server;
+	struct server_caller caller = server_caller_of(walk->context);
+	struct nodeid parent = walk->at->node->id;
+	struct names_change change;
+	err_t err;
+
+	if (directory && node_type(victim->node) != S_IFDIR)
+		return -ENOTDIR;
+	err = check_remove(walk->context, walk->at->node, victim->node);
+	if (err)
+		return err;
+	if (!directory && node_type(victim->node) == S_IFDIR)
+		return -EISDIR;
+	if (!directory && walk->trailing_slash)
+		return -ENOTDIR;
+	if (directory ? !server->ops->rmdir : !server->ops->unlink)
+		return -EPERM;
+
+	names_change_begin(&change, walk->at->node);
+	err = directory ? server->ops->rmdir(server, &caller, parent, walk->last)
+			: server->ops->unlink(server, &caller, parent, walk->last);
+	(void)names_change_end(&change);
+	node_attr_changed(victim->node);
+	if (err)
+		return err == -ENOSYS ? -EPERM : err;
+	write_once(&victim->removed, true);
+	dentry_drop_name(walk->at, walk->last, victim->node);
+	return 0;
+}
+
+err_t vfs_unlink(const struct vfs_context *context, struct object *at, const char *name,
+		 unsigned at_flags)
+{
+	bool directory = (at_flags & AT_REMOVEDIR) != 0;
+	struct dentry *victim;
+	struct walk walk;
+	err_t err;
+
+	if (at_flags & ~AT_REMOVEDIR)
+		return -EINVAL;
+	err = begin_at(&walk, context, at, name);
+	if (err)
+		goto end_walk;
+	if (walk_last_is_special(&walk)) {
+		err = special_name_error(&walk, directory);
+		goto end_walk;
+	}
+	err = find_last(&walk, &victim);
+	if (err)
+		goto end_walk;
+	err = remove_last(&walk, victim, directory);
+	dentry_put(victim);
+end_walk:
+	walk_end(&walk);
+	return err;
+}
+
+/* ---- rename ---- */
+
+/* One rename: where from, where to, and what stands there. */
+struct rename {
+	struct walk from;
+	struct walk to;
+	struct dentry *old;
+	struct dentry *target; /* may be negative */
+	unsigned flags;
+};
+
+static err_t check_target(struct rename *rename)
+{
+	struct dentry *target = rename->target;
+	bool old_is_directory = node_type(rename->old->node) == S_IFDIR;
+	bool exchange = (rename->flags & RENAME_EXCHANGE) != 0;
+	bool target_is_directory;
+	struct server_attr attr;
+	err_t err;
+
+	if (dentry_is_negative(target)) {
+		if (exchange)
+			return -ENOENT;
+		err = node_attr(rename->to.at->node, &attr);
+		if (!err)
+			err = node_may(rename->to.at->node, rename->to.context, W_OK | X_OK);
+		return err;
+	}
+	if (rename->flags & RENAME_NOREPLACE)
+		return -EEXIST;
+	if (target->mount != rename->to.at->mount)
+		return -EBUSY;
+	err = check_remove(rename->to.context, rename->to.at->node, target->node);
+	if (err || exchange)
+		return err;
+	target_is_directory = node_type(target->node) == S_IFDIR;
+	if (old_is_directory && !target_is_directory)
+		return -ENOTDIR;
+	if (!old_is_directory && target_is_directory)
+		return -EISDIR;
+	return 0;
+}
+
+static err_t check_rename(struct rename *rename)
+{
+	bool old_is_directory = node_type(rename->old->node) == S_IFDIR;
+	bool exchange = (rename->flags & RENAME_EXCHANGE) != 0;
+	err_t err = check_remove(rename->from.context, rename->from.at->node, rename->old->node);
+
+	if (err)
+		return err;
+	err = check_target(rename);
+	if (err)
+		return err;
+	if (!old_is_directory &&
+	    (rename->from.trailing_slash || (rename->to.trailing_slash && !exchange)))
+		return -ENOTDIR;
+	/* Into itself, or over what it is in. */
+	if (dentry_is_below(rename->to.at, rename->old))
+		return -EINVAL;
+	if (!dentry_is_negative(rename->target) && dentry_is_below(rename->from.at, rename->target))
+		return exchange ? -EINVAL : -ENOTEMPTY;
+	return 0;
+}
+
+static void cache_renamed(struct rename *rename, struct dentry_key *new_key,
+			  struct dentry_key *back_key)
+{
+	if (rename->flags & RENAME_EXCHANGE) {
+		dentry_exchange(rename->old, new_key, rename->target, back_key);
+		return;
+	}
+	if (!dentry_is_negative(rename->target))
+		write_once(&rename->target->removed, true);
+	dentry_move(rename->old, new_key);
+}
+
+static err_t ask_rename(struct rename *rename)
+{
+	struct server *server = rename->from.at->mount->server;
+	struct server_caller caller = server_caller_of(rename->from.context);
+	struct names_change from_change, to_change;
+	bool two = rename->from.at->node != rename->to.at->node;
+	err_t err;
+
+	names_change_begin(&from_change, rename->from.at->node);
+	if (two)
+		names_change_begin(&to_change, rename->to.at->node);
+	err = server->ops->rename(server, &caller, rename->from.at->node->id, rename->from.last,
+				  rename->to.at->node->id, rename->to.last, rename->flags);
+	(void)names_change_end(&from_change);
+	if (two)
+		(void)names_change_end(&to_change);
+	node_attr_changed(rename->old->node);
+	if (!dentry_is_negative(rename->target))
+		node_attr_changed(rename->target->node);
+	return err == -ENOSYS ? -EINVAL : err;
+}
+
+static err_t do_rename(struct rename *rename)
+{
+	struct dentry_key *new_key, *back_key = NULL;
+	err_t err;
+
+	/* Two names of one thing: nothing is to be done, POSIX says. */
+	if (!dentry_is_negative(rename->target) && rename->old->node == rename->target->node)
+		return (rename->flags & RENAME_NOREPLACE) ? -EEXIST : 0;
+	err = check_rename(rename);
+	if (err)
+		return err;
+	if (!rename->from.at->mount->server->ops->rename)
+		return -EPERM;
+	/* What the cache needs afterwards, now: later it may not fail. */
+	new_key = dentry_key_create(rename->to.at, rename->to.last);
+	if (rename->flags & RENAME_EXCHANGE)
+		back_key = dentry_key_create(rename->from.at, rename->from.last);
+	if (!new_key || ((rename->flags & RENAME_EXCHANGE) && !back_key))
+		err = -ENOMEM;
+	if (!err)
+		err = ask_rename(rename);
+	if (err) {
+		dentry_key_free(new_key);
+		dentry_key_free(back_key);
+		return err;
+	}
+	cache_renamed(rename, new_key, back_key);
+	return 0;
+}
+
+static err_t find_both(struct rename *rename)
+{
+	err_t err;
+
+	if (rename->from.at->mount != rename->to.at->mount)
+		return -EXDEV;
+	if (walk_last_is_special(&rename->from) || walk_last_is_special(&rename->to))
+		return -EBUSY;
+	err = find_last(&rename->from, &rename->old);
+	if (err)
+		return err;
+	err = walk_last(&rename->to, &rename->target);
+	if (err)
+		dentry_put(rename->old);
+	return err;
+}
+
+err_t vfs_rename(const struct vfs_context *context, struct object *old_at, const char *old_name,
+		 struct object *new_at, const char *new_name, unsigned flags)
+{
+	struct rename rename = {.flags = flags};
+	err_t err;
+
+	if ((flags & ~(RENAME_NOREPLACE | RENAME_EXCHANGE)) ||
+	    flags == (RENAME_NOREPLACE | RENAME_EXCHANGE))
+		return -EINVAL;
+	err = begin_at(&rename.from, context, old_at, old_name);
+	if (err)
+		goto end_from;
+	err = begin_at(&rename.to, context, new_at, new_name);
+	if (err)
+		goto end_to;
+	err = find_both(&rename);
+	if (err)
+		goto end_to;
+	err = do_rename(&rename);
+	dentry_put(rename.target);
+	dentry_put(rename.old);
+end_to:
+	walk_end(&rename.to);
+end_from:
+	walk_end(&rename.from);
+	return err;
+}

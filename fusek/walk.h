@@ -1,0 +1,40 @@
+/*
+ * The walk from inside: for those who need the directory and the last name (create, remove) rather
+ * than what the name means.
+ */
+#ifndef FUSEK_WALK_H
+#define FUSEK_WALK_H
+
+#include "names.h"
+
+/* One walk, on its caller's stack. */
+struct walk {
+	const struct vfs_context *context;
+	struct dentry *at;       /* where it has come; a reference */
+	const char *rest;        /* of the name, behind what was walked */
+	struct server_name last; /* after walk_to_last(): the last name; empty: `at` is the end */
+	bool trailing_slash;     /* behind the last name */
+	unsigned nlinks;         /* symbolic links followed */
+	char *text; /* owned: what `rest` points into after a link; NULL: the caller's */
+};
+
+/* -ENOENT: an empty name; -ENAMETOOLONG. `from` NULL: the working directory. walk_end() in any
+ * case. */
+err_t must_check walk_begin(struct walk *walk, const struct vfs_context *context,
+			    const struct path *from, const char *name);
+void walk_end(struct walk *walk);
+
+/* Walks all names but the last, following links. walk->at is then the directory of walk->last. */
+err_t must_check walk_to_last(struct walk *walk);
+
+/* What the last name means, mounts crossed: *out is a reference, may be negative. */
+err_t must_check walk_last(struct walk *walk, struct dentry **out);
+
+/* Goes on at the link `link` (a symbolic link that stands in walk->at), whose reference is
+ * consumed; then walk_to_last() again. */
+err_t must_check walk_into_link(struct walk *walk, struct dentry *link);
+
+/* The last name is "." or ".." or nothing: it cannot be made or removed. */
+bool walk_last_is_special(const struct walk *walk);
+
+#endif

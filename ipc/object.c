@@ -1,0 +1,209 @@
+/*
+ * Objects: their life, and the checks that hold for every kind before an operation is called. No
+ * lock: the count and the flags are atomic, the rest is constant.
+ */
+#include <ipc/object.h>
+
+#include <lib/string.h>
+
+void object_init(struct object *object, const struct object_ops *ops, enum object_kind kind,
+		 unsigned flags)
+{
+	object->ops = ops;
+	object->kind = kind;
+	object->flags = flags;
+	refcount_init(&object->references);
+}
+
+static void free_later(struct rcu_head *head)
+{
+	struct object *object = container_of(head, struct object, rcu);
+
+	object->ops->free(object);
+}
+
+void object_put(struct object *object)
+{
+	if (!object || !refcount_put(&object->references))
+		return;
+	if (object->ops->release)
+		object->ops->release(object);
+	/* A look-up may be between reading the slot and failing to get a reference. */
+	rcu_call(&object->rcu, free_later);
+}
+
+err_t object_set_flags(struct object *object, unsigned flags)
+{
+	unsigned old = object_flags(object);
+	unsigned changed = (old ^ flags) & (O_APPEND | O_NONBLOCK | O_ASYNC | O_DIRECT);
+
+	if (old & O_PATH)
+		return -EBADF;
+	if (changed & ~OBJECT_FLAGS_SETTABLE)
+		return -EINVAL;
+	/* Access mode and creation flags in `flags` are ignored, as F_SETFL does. */
+	while (!atomic_cas(&object->flags, &old,
+			   (old & ~OBJECT_FLAGS_SETTABLE) | (flags & OBJECT_FLAGS_SETTABLE)))
+		;
+	return 0;
+}
+
+static bool may_read(const struct object *object)
+{
+	unsigned flags = object_flags(object);
+
+	return !(flags & O_PATH) && (flags & O_ACCMODE) != O_WRONLY;
+}
+
+static bool may_write(const struct object *object)
+{
+	unsigned flags = object_flags(object);
+
+	return !(flags & O_PATH) &&
+	       ((flags & O_ACCMODE) == O_WRONLY || (flags & O_ACCMODE) == O_RDWR);
+}
+
+static bool is_path_only(const struct object *object)
+{
+	return (object_flags(object) & O_PATH) != 0;
+}
+
+ssize_t object_read(struct object *object, struct buffer *buffer, const uint64_t *offset)
+{
+	if (!may_read(object))
+		return -EBADF;
+	if (!object->ops->read)
+		return -EINVAL;
+	if (offset && *offset > INT64_MAX)
+		return -EINVAL;
+	return object->ops->read(object, buffer, offset);
+}
+
+ssize_t object_write(struct object *object, struct buffer *buffer, const uint64_t *offset)
+{
+	if (!may_write(object))
+		return -EBADF;
+	if (!object->ops->write)
+		return -EINVAL;
+	if (offset && *offset > INT64_MAX)
+		return -EINVAL;
+	return object->ops->write(object, buffer, offset);
+}
+
+err_t object_seek(struct object *object, int64_t offset, int whence, uint64_t *position)
+{
+	if (is_path_only(object))
+		return -EBADF;
+	if (!object->ops->seek)
+		return -ESPIPE;
+	return object->ops->seek(object, offset, whence, position);
+}
+
+ssize_t object_ioctl(struct object *object, unsigned command, uptr_t argument)
+{
+	if (is_path_only(object))
+		return -EBADF;
+	if (!object->ops->ioctl)
+		return -ENOTTY;
+	return object->ops->ioctl(object, command, argument);
+}
+
+err_t object_stat(struct object *object, struct abi_stat *out)
+{
+	if (!object->ops->stat)
+		return -EBADF;
+	return object->ops->stat(object, out);
+}
+
+ssize_t object_getdents(struct object *object, struct buffer *buffer)
+{
+	if (is_path_only(object))
+		return -EBADF;
+	if (!object->ops->getdents)
+		return -ENOTDIR;
+	return object->ops->getdents(object, buffer);
+}
+
+err_t object_truncate(struct object *object, uint64_t size_bytes)
+{
+	if (is_path_only(object))
+		return -EBADF;
+	if (!may_write(object) || !object->ops->truncate || size_bytes > INT64_MAX)
+		return -EINVAL;
+	return object->ops->truncate(object, size_bytes);
+}
+
+err_t object_sync(struct object *object)
+{
+	if (is_path_only(object))
+		return -EBADF;
+	if (!object->ops->sync)
+		return -EINVAL;
+	return object->ops->sync(object);
+}
+
+unsigned object_poll(struct object *object, struct waitq **queue)
+{
+	*queue = NULL;
+	if (is_path_only(object))
+		return POLLNVAL;
+	if (!object->ops->poll)
+		return POLLIN | POLLOUT;
+	return object->ops->poll(object, queue);
+}
+
+err_t object_map(struct object *object, const struct object_map_request *request,
+		 struct memory_object **out)
+{
+	if (is_path_only(object))
+		return -EBADF;
+	/* Even a write-only mapping reads: the page is filled first. */
+	if (!may_read(object) || (request->shared && request->write && !may_write(object)))
+		return -EACCES;
+	if (!object->ops->map)
+		return -ENODEV;
+	return object->ops->map(object, request, out);
+}
+
+void object_describe(struct object *object, char *to, size_t to_bytes)
+{
+	if (object->ops->describe)
+		object->ops->describe(object, to, to_bytes);
+	else
+		string_copy(to, to_bytes, "(object)");
+}
+
+ssize_t object_read_kernel(struct object *object, void *to, size_t len_bytes, uint64_t offset_bytes)
+{
+	struct buffer buffer;
+	ssize_t done;
+
+	buffer_init_kernel(&buffer, to, len_bytes);
+	while (buffer_remaining(&buffer)) {
+		uint64_t here = offset_bytes + (len_bytes - buffer_remaining(&buffer));
+
+		done = object_read(object, &buffer, &here);
+		if (done < 0)
+			return done;
+		if (done == 0)
+			break;
+	}
+	return (ssize_t)(len_bytes - buffer_remaining(&buffer));
+}
+
+ssize_t object_write_kernel(struct object *object, const void *from, size_t len_bytes)
+{
+	struct buffer buffer;
+	ssize_t done;
+
+	/* A writer only reads the buffer. */
+	buffer_init_kernel(&buffer, (void *)from, len_bytes);
+	while (buffer_remaining(&buffer)) {
+		done = object_write(object, &buffer, NULL);
+		if (done < 0)
+			return done;
+		if (done == 0)
+			break;
+	}
+	return (ssize_t)(len_bytes - buffer_remaining(&buffer));
+}
