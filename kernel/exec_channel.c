@@ -21,6 +21,7 @@
 #include <mm/kva.h>
 #include <sched/lock.h>
 
+#include "exec_shared.h"
 #include "exec_stdin.h"
 #include "frame_parser.h"
 #include "serial.h"
@@ -114,35 +115,46 @@ void exec_channel_panic(const char *reason)
 struct exec_stream {
 	struct object object;
 	const char *name;
-	void (*send)(const void *bytes, uint16_t len_bytes);
+	enum exec_ring ring;
+	uint16_t port;     /* 0: in frames on the status port */
 	struct mutex lock; /* LOCK_TTY: pieces stay whole */
 	bool made;         /* only the runner's thread */
 };
 
-static void send_stdout(const void *bytes, uint16_t len_bytes)
-{
-	if (present)
-		port_out_bytes(PORT_STDOUT, bytes, len_bytes);
-}
-
-static void send_stderr(const void *bytes, uint16_t len_bytes)
-{
-	if (present)
-		port_out_bytes(PORT_STDERR, bytes, len_bytes);
-}
-
-static void send_archive(const void *bytes, uint16_t len_bytes)
-{
-	exec_channel_status(EXEC_ARCHIVE, bytes, len_bytes);
-}
-
-static struct exec_stream stdout_stream = {.name = "exec:stdout", .send = send_stdout};
-static struct exec_stream stderr_stream = {.name = "exec:stderr", .send = send_stderr};
-static struct exec_stream archive_stream = {.name = "exec:archive", .send = send_archive};
+static struct exec_stream stdout_stream = {
+	.name = "exec:stdout",
+	.ring = EXEC_RING_STDOUT,
+	.port = PORT_STDOUT,
+};
+static struct exec_stream stderr_stream = {
+	.name = "exec:stderr",
+	.ring = EXEC_RING_STDERR,
+	.port = PORT_STDERR,
+};
+static struct exec_stream archive_stream = {
+	.name = "exec:archive",
+	.ring = EXEC_RING_ARCHIVE,
+};
 
 static struct exec_stream *stream_of(struct object *object)
 {
 	return container_of(object, struct exec_stream, object);
+}
+
+static err_t send_piece(struct exec_stream *stream, const uint8_t *piece, size_t len_bytes)
+{
+	err_t err = mutex_lock_killable(&stream->lock);
+
+	if (err)
+		return err;
+	if (exec_shared_active())
+		err = exec_shared_put(stream->ring, piece, len_bytes);
+	else if (stream->port && present)
+		port_out_bytes(stream->port, piece, len_bytes);
+	else
+		exec_channel_status(EXEC_ARCHIVE, piece, (uint16_t)len_bytes);
+	mutex_unlock(&stream->lock);
+	return err;
 }
 
 static ssize_t stream_write(struct object *object, struct buffer *buffer, const uint64_t *offset)
@@ -151,22 +163,20 @@ static ssize_t stream_write(struct object *object, struct buffer *buffer, const 
 	size_t wanted = buffer_remaining(buffer);
 	uint8_t piece[PIECE_BYTES];
 	size_t done = 0;
-	size_t n;
+	err_t err = 0;
 
 	if (offset)
 		return -ESPIPE;
-	while (done < wanted) {
-		if (thread_killed())
-			return done ? (ssize_t)done : -EINTR;
-		n = buffer_copy_from(buffer, piece, MIN(sizeof(piece), wanted - done));
-		if (n == 0)
-			break;
-		mutex_lock(&stream->lock);
-		stream->send(piece, (uint16_t)n);
-		mutex_unlock(&stream->lock);
-		done += n;
+	while (done < wanted && !err) {
+		size_t n = buffer_copy_from(buffer, piece, MIN(sizeof(piece), wanted - done));
+
+		err = n ? send_piece(stream, piece, n) : -EFAULT;
+		if (!err)
+			done += n;
 	}
-	return buffer_result(done, wanted);
+	if (exec_shared_active())
+		exec_shared_kick();
+	return done || !err ? (ssize_t)done : err;
 }
 
 static err_t stream_stat(struct object *object, struct abi_stat *out)
@@ -243,6 +253,18 @@ static void got_ping(void *argument, uint32_t token)
 	exec_channel_status_u32(EXEC_PONG, token);
 }
 
+static void got_filled(void *argument)
+{
+	(void)argument;
+	exec_stdin_filled();
+}
+
+static void got_space(void *argument)
+{
+	(void)argument;
+	exec_shared_got_space();
+}
+
 static void got_unknown(void *argument, const uint8_t *header)
 {
 	(void)argument;
@@ -257,6 +279,8 @@ static void receive(void *argument)
 		.end = got_end,
 		.size = got_size,
 		.ping = got_ping,
+		.filled = got_filled,
+		.space = got_space,
 		.unknown = got_unknown,
 	};
 	struct frame_parser parser = {0};
@@ -285,5 +309,6 @@ void exec_channel_init(void)
 	if (!present)
 		return;
 	exec_channel_status_u32(EXEC_READY, PROTOCOL_VERSION);
+	exec_shared_init();
 	exec_stdin_init();
 }

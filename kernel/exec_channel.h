@@ -18,6 +18,8 @@ bool exec_channel_present(void);
 /* Frames of the guest. */
 enum exec_status {
 	EXEC_READY = 'R',       /* u32 protocol version */
+	EXEC_SHARED = 'M',      /* u32 address of the shared rings */
+	EXEC_KICK = 'K',        /* nothing: look at the shared rings */
 	EXEC_CREDIT = 'C',      /* u32 more bytes of standard input that may come */
 	EXEC_PONG = 'O',        /* u32 token of the ping */
 	EXEC_EXITED = 'X',      /* i32 status */

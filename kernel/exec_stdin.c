@@ -1,7 +1,10 @@
 /*
- * Standard input of exec: a queue between the thread that serves the channel and the programs that
- * read. The host may send as much as it was granted and no more; the whole queue is granted at the
- * start, and what programs have taken out is granted again in steps of CREDIT_STEP. So
+ * Standard input of exec: what lies between the thread that serves the channel and the programs
+ * that read: the shared ring if there is one (exec_shared.h), else a queue here. Readers take turns
+ * by `lock`, one piece each.
+ *
+ * Into the queue the host may send as much as it was granted and no more; all of it is granted at
+ * the start, and what programs have taken out is granted again in steps of CREDIT_STEP. So
  *	granted and not yet sent + in the queue + taken and not yet granted = QUEUE_BYTES
  * and a host that keeps to it never finds the queue full.
  */
@@ -23,6 +26,7 @@
 #include <sched/wait.h>
 
 #include "exec_channel.h"
+#include "exec_shared.h"
 
 #define QUEUE_BYTES (64 * KIB) /* a power of two */
 #define CREDIT_STEP (16 * KIB)
@@ -41,6 +45,8 @@ static WAITQ(readers);
 
 void exec_stdin_init(void)
 {
+	if (exec_shared_active())
+		return;
 	queue = kva_alloc(QUEUE_BYTES / PAGE_SIZE);
 	if (!queue)
 		panic("no memory for the queue of standard input");
@@ -82,72 +88,102 @@ void exec_stdin_end(void)
 	waitq_wake_all(&readers);
 }
 
+void exec_stdin_filled(void)
+{
+	waitq_wake_all(&readers);
+}
+
 /* ---- reading ---- */
 
+/* How many bytes can be read now, or -EIO. */
+static ssize_t filled(void) REQUIRES(lock)
+{
+	if (exec_shared_active())
+		return exec_shared_input_bytes();
+	return (ssize_t)(tail - head);
+}
+
+/* A read would not sleep: there is something, or never will be. */
 static bool is_ready(void)
 {
 	bool ready;
 
 	spin_lock(&lock);
-	ready = tail != head || ended || !queue;
+	ready = ended || filled() != 0;
 	spin_unlock(&lock);
 	return ready;
 }
 
-static size_t take(uint8_t *to, size_t max_bytes)
+static size_t take_queue(uint8_t *to, size_t max_bytes, uint32_t *credit) REQUIRES(lock)
 {
-	uint32_t credit = 0;
-	size_t first;
-	size_t n;
+	size_t n = MIN(max_bytes, (size_t)(tail - head));
+	size_t first = MIN(n, QUEUE_BYTES - PLACE(head));
 
-	spin_lock(&lock);
-	n = MIN(max_bytes, (size_t)(tail - head));
-	first = MIN(n, QUEUE_BYTES - PLACE(head));
-	if (n > 0) {
-		memcpy(to, queue + PLACE(head), first);
-		memcpy(to + first, queue, n - first);
-	}
+	if (n == 0)
+		return 0;
+	memcpy(to, queue + PLACE(head), first);
+	memcpy(to + first, queue, n - first);
 	head += (uint32_t)n;
 	ungranted += (uint32_t)n;
 	if (ungranted >= CREDIT_STEP && !ended) {
-		credit = ungranted;
+		*credit = ungranted;
 		ungranted = 0;
 	}
-	spin_unlock(&lock);
-	if (credit)
-		exec_channel_status_u32(EXEC_CREDIT, credit);
 	return n;
 }
 
+/* The count; 0 at the end of the input; -EAGAIN: nothing is there now; -EIO. */
+static ssize_t take(uint8_t *to, size_t max_bytes)
+{
+	uint32_t credit = 0;
+	bool kick = false;
+	ssize_t result;
+
+	spin_lock(&lock);
+	result = filled();
+	if (result == 0)
+		result = ended ? 0 : -EAGAIN;
+	else if (result > 0 && exec_shared_active())
+		result = (ssize_t)exec_shared_take(to, max_bytes, &kick);
+	else if (result > 0)
+		result = (ssize_t)take_queue(to, max_bytes, &credit);
+	spin_unlock(&lock);
+
+	if (credit)
+		exec_channel_status_u32(EXEC_CREDIT, credit);
+	if (kick)
+		exec_shared_kick();
+	return result;
+}
+
+/* As a pipe: what is there, at least something. */
 static ssize_t stdin_read(struct object *object, struct buffer *buffer, const uint64_t *offset)
 {
 	size_t wanted = buffer_remaining(buffer);
 	uint8_t piece[READ_PIECE];
 	size_t done = 0;
 	size_t moved;
-	size_t n;
+	ssize_t n;
 	err_t err;
 
 	if (offset)
 		return -ESPIPE;
-	if (wanted == 0)
-		return 0;
-	if (!is_ready() && (object_flags(object) & O_NONBLOCK))
-		return -EAGAIN;
-	err = wait_event_interruptible(&readers, is_ready());
-	if (err)
-		return err;
 	while (done < wanted) {
 		n = take(piece, MIN(sizeof(piece), wanted - done));
-		if (n == 0)
-			break;
-		moved = buffer_copy_to(buffer, piece, n);
+		if (n == -EAGAIN && done == 0 && !(object_flags(object) & O_NONBLOCK)) {
+			err = wait_event_interruptible(&readers, is_ready());
+			if (err)
+				return err;
+			continue;
+		}
+		if (n <= 0)
+			return done ? (ssize_t)done : n;
+		moved = buffer_copy_to(buffer, piece, (size_t)n);
 		done += moved;
-		if (moved < n)
+		if (moved < (size_t)n)
 			return buffer_result(done, wanted);
 	}
-	if (is_ready())
-		waitq_wake_one(&readers); /* another reader, if there is one */
+	waitq_wake_one(&readers); /* something may be left for another reader */
 	return (ssize_t)done;
 }
 
@@ -159,7 +195,7 @@ static ssize_t stdin_ioctl(struct object *object, unsigned command, uptr_t argum
 	if (command != FIONREAD)
 		return -ENOTTY;
 	spin_lock(&lock);
-	count = (int)(tail - head);
+	count = (int)MAX(filled(), 0);
 	spin_unlock(&lock);
 	return user_put(argument, &count);
 }

@@ -27,6 +27,8 @@ static bool header_is_possible(const uint8_t *header)
 	case FRAME_DATA:
 		return len_bytes <= FRAME_DATA_BYTES;
 	case FRAME_END:
+	case FRAME_FILLED:
+	case FRAME_SPACE:
 		return len_bytes == 0;
 	case FRAME_SIZE:
 	case FRAME_PING:
@@ -38,7 +40,10 @@ static bool header_is_possible(const uint8_t *header)
 
 static bool is_known(uint8_t type)
 {
-	return type == FRAME_DATA || type == FRAME_END || type == FRAME_SIZE || type == FRAME_PING;
+	static const uint8_t known[] = {FRAME_DATA, FRAME_END,    FRAME_SIZE,
+					FRAME_PING, FRAME_FILLED, FRAME_SPACE};
+
+	return memchr(known, type, sizeof(known)) != NULL;
 }
 
 static void finish(struct frame_parser *parser, const struct frame_sink *sink, void *argument)
@@ -52,6 +57,12 @@ static void finish(struct frame_parser *parser, const struct frame_sink *sink, v
 		break;
 	case FRAME_PING:
 		sink->ping(argument, read_u32(parser->payload));
+		break;
+	case FRAME_FILLED:
+		sink->filled(argument);
+		break;
+	case FRAME_SPACE:
+		sink->space(argument);
 		break;
 	default:
 		break;

@@ -14,10 +14,12 @@
 #define FRAME_DATA_BYTES   4096 /* of one D frame */
 
 enum frame_type {
-	FRAME_DATA = 'D', /* of standard input */
-	FRAME_END = 'E',  /* of standard input */
-	FRAME_SIZE = 'W', /* u16 rows, u16 columns */
-	FRAME_PING = 'P', /* u32 token */
+	FRAME_DATA = 'D',   /* of standard input */
+	FRAME_END = 'E',    /* of standard input */
+	FRAME_SIZE = 'W',   /* u16 rows, u16 columns */
+	FRAME_PING = 'P',   /* u32 token */
+	FRAME_FILLED = 'F', /* the shared ring of standard input has something */
+	FRAME_SPACE = 'T',  /* shared rings of output have space */
 };
 
 /* What was found; which calls come is in the order of the stream. */
@@ -27,6 +29,8 @@ struct frame_sink {
 	void (*end)(void *argument);
 	void (*size)(void *argument, uint16_t rows, uint16_t columns);
 	void (*ping)(void *argument, uint32_t token);
+	void (*filled)(void *argument);
+	void (*space)(void *argument);
 	/* Something that is no frame of ours; `header` as it came. Once for each run of garbage. */
 	void (*unknown)(void *argument, const uint8_t *header);
 };
