@@ -8,7 +8,7 @@ ROOT = Path(__file__).resolve().parent.parent.parent
 BUILD = ROOT / "build"
 SHARED = BUILD / "shared"
 BASE_IMAGE = SHARED / "ramdisk" / "base.img"
-STAGING = SHARED / "ramdisk" / "staging"
+BASE_TREE = SHARED / "ramdisk" / "tree"
 PRESETS = ("debug", "release")
 
 

@@ -1,0 +1,58 @@
+"""A pytest plugin: tells ./fuselage test how each test ended, and runs only those it asked for.
+
+FUSELAGE_REPORT names the file that gets one JSON line a test; FUSELAGE_SUITE is the first part of
+the tests' names; FUSELAGE_FILTER is what a name must hold.
+"""
+
+import json
+import os
+from pathlib import Path
+
+REPORT = os.environ["FUSELAGE_REPORT"]
+SUITE = os.environ["FUSELAGE_SUITE"]
+FILTER = os.environ["FUSELAGE_FILTER"]
+
+
+def full_name(nodeid):
+    """tests/tool/test_exec.py::test_it[x] -> tool/exec/it[x]"""
+    path, _, test = nodeid.partition("::")
+    return f"{SUITE}/{Path(path).stem.removeprefix('test_')}/{test.removeprefix('test_')}"
+
+
+def pytest_collection_modifyitems(config, items):
+    wanted = [item for item in items if FILTER in full_name(item.nodeid)]
+    config.hook.pytest_deselected(items=[item for item in items if item not in wanted])
+    items[:] = wanted
+
+
+def tell(nodeid, outcome, seconds, text):
+    with open(REPORT, "a", encoding="utf-8") as out:
+        out.write(json.dumps({"name": full_name(nodeid), "outcome": outcome, "seconds": seconds,
+                              "text": text}) + "\n")
+
+
+def pytest_collectreport(report):
+    if report.failed:
+        tell(report.nodeid + "::collect", "failed", 0, report.longreprtext)
+
+
+_seconds = {}
+_told = set()
+
+
+def pytest_runtest_logreport(report):
+    """A test is its set-up, its call and its clean-up; it passed if all three did."""
+    if report.nodeid in _told:
+        return
+    _seconds[report.nodeid] = _seconds.get(report.nodeid, 0) + report.duration
+    if report.when == "teardown" or not report.passed:
+        _told.add(report.nodeid)
+    if report.failed:
+        text = report.longreprtext + "".join(f"\n--- {title}\n{content}"
+                                             for title, content in report.sections)
+        tell(report.nodeid, "failed", _seconds[report.nodeid], text)
+    elif report.skipped:
+        # There is no skipping here: what can't run on this machine has not been shown to work.
+        tell(report.nodeid, "failed", _seconds[report.nodeid], f"skipped: {report.longrepr}")
+    elif report.when == "teardown":
+        tell(report.nodeid, "passed", _seconds[report.nodeid], "")
