@@ -82,7 +82,8 @@ static void protection_holds(void)
 	EXPECT(may_write(memory + PAGE));
 	EXPECT_EQUAL(munmap(memory, 3 * PAGE), 0);
 	EXPECT_ERRNO(ENOMEM, mprotect(memory, PAGE, PROT_READ));
-	EXPECT_ERRNO(EINVAL, mprotect(memory + 1, PAGE, PROT_READ));
+	/* The call itself: musl rounds the address. */
+	EXPECT_ERRNO(EINVAL, syscall(SYS_mprotect, memory + 1, PAGE, (long)PROT_READ));
 }
 
 static void code_can_be_written_then_executed(void)

@@ -52,8 +52,8 @@ static long call_with_patterns(long number, const uint64_t *before, uint64_t *af
 			 "movq %%r15, 96(%%rcx)\n\t"
 			 "popq %%rbp\n\t"
 			 "addq $128, %%rsp"
-			 : "+a"(result)
-			 : [before] "S"(before), [after] "D"(after)
+			 : "+a"(result), [before] "+S"(before), [after] "+D"(after)
+			 :
 			 : "rbx", "rcx", "rdx", "r8", "r9", "r10", "r11", "r12", "r13", "r14",
 			   "r15", "memory", "cc");
 	return result;
