@@ -187,7 +187,6 @@ struct process {
 
 	/* messages, tracing */
 	bool traced;                         /* [a] each of its calls is logged */
-	int death_signal;                    /* [o] prctl: when the parent ends */
 	bool not_dumpable;                   /* [o] prctl remembers it */
 	bool no_new_privileges;              /* [o] prctl remembers it */
 	char name[PROCESS_NAME_BYTES];       /* [a] as prctl sets it; a torn read is only ugly */

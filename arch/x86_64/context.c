@@ -134,6 +134,28 @@ void context_set_user_start(struct context *context, uint64_t entry, uint64_t st
 	};
 }
 
+/* The register holds what counts while the thread runs; its context is brought up to date when it is switched from, or
+ * here where the CPU does not let programs write the register. */
+void context_set_user_base(enum user_base which, uint64_t address)
+{
+	struct context *context = (struct context *)current_thread();
+	irqflags_t flags = irq_save();
+
+	if (which == USER_BASE_FS) {
+		context->fs_base = address;
+		msr_write(MSR_FS_BASE, address);
+	} else {
+		context->gs_base = address;
+		msr_write(MSR_KERNEL_GS_BASE, address);
+	}
+	irq_restore(flags);
+}
+
+uint64_t context_user_base(enum user_base which)
+{
+	return msr_read(which == USER_BASE_FS ? MSR_FS_BASE : MSR_KERNEL_GS_BASE);
+}
+
 noreturn void context_enter_user(void)
 {
 	struct trap_frame *frame;

@@ -80,6 +80,11 @@ struct abi_iovec {
 	uint64_t len_bytes;
 };
 
+/* ioctl numbers that every descriptor knows */
+#define FIONBIO  0x5421u
+#define FIONCLEX 0x5450u
+#define FIOCLEX  0x5451u
+
 #define POLLIN   0x001
 #define POLLPRI  0x002
 #define POLLOUT  0x004

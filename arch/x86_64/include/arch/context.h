@@ -50,6 +50,11 @@ void context_request_exit_work(struct context *context);
 /* Makes the user registers those of a program that starts at `entry` with the stack pointer `stack`: all others 0. */
 void context_set_user_start(struct context *context, uint64_t entry, uint64_t stack);
 
+/* The running thread's FS and GS bases in user mode. */
+enum user_base { USER_BASE_FS, USER_BASE_GS };
+void context_set_user_base(enum user_base which, uint64_t address);
+uint64_t context_user_base(enum user_base which);
+
 /* Leaves to user mode for the first time with the frame at the top of the running thread's stack.
  * Does not return. */
 noreturn void context_enter_user(void);

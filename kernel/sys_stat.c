@@ -1,0 +1,331 @@
+/*
+ * System calls on attributes: stat and its kin, access, modes, owners, times, sizes, and reading
+ * directories. Owns no state.
+ */
+#include "process.h"
+#include "sys_path.h"
+#include "syscall_table.h"
+
+#include <abi/errno.h>
+#include <abi/fcntl.h>
+#include <abi/stat.h>
+#include <arch/user.h>
+#include <fusek/file.h>
+#include <ipc/fdtable.h>
+#include <ipc/object.h>
+
+#define STAT_AT_FLAGS                                                                              \
+	((unsigned)(AT_SYMLINK_NOFOLLOW | AT_NO_AUTOMOUNT | AT_EMPTY_PATH | AT_STATX_SYNC_TYPE))
+
+static struct vfs_context *context(void)
+{
+	return &process_current()->fs;
+}
+
+/* ---- stat ---- */
+
+static err_t stat_at(int dirfd, uptr_t path, unsigned at_flags, struct abi_stat *out)
+{
+	struct at_path from;
+	err_t err;
+
+	if (at_flags & ~STAT_AT_FLAGS)
+		return -EINVAL;
+	err = at_path_get(dirfd, path, &from);
+	if (err)
+		return err;
+	/* fstat by another name: any kind of object has attributes. */
+	if (from.at && !from.name[0] && (at_flags & AT_EMPTY_PATH))
+		err = object_stat(from.at, out);
+	else
+		err = vfs_stat(context(), from.at, from.name, at_flags, out);
+	at_path_put(&from);
+	return err;
+}
+
+int sys_newfstatat(int dirfd, uptr_t path, uptr_t out, unsigned at_flags)
+{
+	struct abi_stat stat;
+	err_t err = stat_at(dirfd, path, at_flags, &stat);
+
+	return err ? err : user_put(out, &stat);
+}
+
+int sys_stat(uptr_t path, uptr_t out)
+{
+	return sys_newfstatat(AT_FDCWD, path, out, 0);
+}
+
+int sys_lstat(uptr_t path, uptr_t out)
+{
+	return sys_newfstatat(AT_FDCWD, path, out, AT_SYMLINK_NOFOLLOW);
+}
+
+int sys_fstat(int fd, uptr_t out)
+{
+	struct object *object = fd_get(process_current()->fds, fd);
+	struct abi_stat stat;
+	err_t err;
+
+	if (!object)
+		return -EBADF;
+	err = object_stat(object, &stat);
+	object_put(object);
+	return err ? err : user_put(out, &stat);
+}
+
+static struct abi_statx_timestamp statx_time(const struct abi_timespec *time)
+{
+	return (struct abi_statx_timestamp){.tv_sec = time->tv_sec,
+					    .tv_nsec = (uint32_t)time->tv_nsec};
+}
+
+int sys_statx(int dirfd, uptr_t path, unsigned at_flags, unsigned mask, uptr_t out)
+{
+	struct abi_statx statx = {.stx_mask = STATX_BASIC_STATS};
+	struct abi_stat stat;
+	err_t err;
+
+	if ((mask & STATX_RESERVED) || (at_flags & AT_STATX_SYNC_TYPE) == AT_STATX_SYNC_TYPE)
+		return -EINVAL;
+	err = stat_at(dirfd, path, at_flags, &stat);
+	if (err)
+		return err;
+	statx.stx_blksize = (uint32_t)stat.st_blksize;
+	statx.stx_nlink = (uint32_t)stat.st_nlink;
+	statx.stx_uid = stat.st_uid;
+	statx.stx_gid = stat.st_gid;
+	statx.stx_mode = (uint16_t)stat.st_mode;
+	statx.stx_ino = stat.st_ino;
+	statx.stx_size = (uint64_t)stat.st_size;
+	statx.stx_blocks = (uint64_t)stat.st_blocks;
+	statx.stx_atime = statx_time(&stat.st_atim);
+	statx.stx_mtime = statx_time(&stat.st_mtim);
+	statx.stx_ctime = statx_time(&stat.st_ctim);
+	statx.stx_rdev_major = abi_major(stat.st_rdev);
+	statx.stx_rdev_minor = abi_minor(stat.st_rdev);
+	statx.stx_dev_major = abi_major(stat.st_dev);
+	statx.stx_dev_minor = abi_minor(stat.st_dev);
+	return user_put(out, &statx);
+}
+
+/* ---- filesystems ---- */
+
+int sys_statfs(uptr_t path, uptr_t out)
+{
+	struct abi_statfs statfs;
+	struct at_path from;
+	err_t err = at_path_get(AT_FDCWD, path, &from);
+
+	if (err)
+		return err;
+	err = vfs_statfs(context(), NULL, from.name, 0, &statfs);
+	at_path_put(&from);
+	return err ? err : user_put(out, &statfs);
+}
+
+int sys_fstatfs(int fd, uptr_t out)
+{
+	struct object *object = fd_get(process_current()->fds, fd);
+	struct abi_statfs statfs;
+	err_t err;
+
+	if (!object)
+		return -EBADF;
+	err = vfs_statfs(context(), object, "", AT_EMPTY_PATH, &statfs);
+	object_put(object);
+	return err ? err : user_put(out, &statfs);
+}
+
+/* ---- access ---- */
+
+int sys_faccessat2(int dirfd, uptr_t path, unsigned mode, unsigned at_flags)
+{
+	struct at_path from;
+	err_t err;
+
+	if ((mode & ~(unsigned)(R_OK | W_OK | X_OK)) ||
+	    (at_flags & ~(unsigned)(AT_EACCESS | AT_SYMLINK_NOFOLLOW | AT_EMPTY_PATH)))
+		return -EINVAL;
+	err = at_path_get(dirfd, path, &from);
+	if (err)
+		return err;
+	err = vfs_access(context(), from.at, from.name, mode, at_flags);
+	at_path_put(&from);
+	return err;
+}
+
+int sys_faccessat(int dirfd, uptr_t path, unsigned mode)
+{
+	return sys_faccessat2(dirfd, path, mode, 0);
+}
+
+int sys_access(uptr_t path, unsigned mode)
+{
+	return sys_faccessat2(AT_FDCWD, path, mode, 0);
+}
+
+/* ---- modes and owners ---- */
+
+int sys_fchmodat(int dirfd, uptr_t path, unsigned mode)
+{
+	struct at_path from;
+	err_t err = at_path_get(dirfd, path, &from);
+
+	if (err)
+		return err;
+	err = vfs_chmod(context(), from.at, from.name, mode & 07777, 0);
+	at_path_put(&from);
+	return err;
+}
+
+int sys_chmod(uptr_t path, unsigned mode)
+{
+	return sys_fchmodat(AT_FDCWD, path, mode);
+}
+
+int sys_fchmod(int fd, unsigned mode)
+{
+	struct object *object = fd_get(process_current()->fds, fd);
+	err_t err;
+
+	if (!object)
+		return -EBADF;
+	err = vfs_chmod(context(), object, "", mode & 07777, AT_EMPTY_PATH);
+	object_put(object);
+	return err;
+}
+
+int sys_fchownat(int dirfd, uptr_t path, unsigned uid, unsigned gid, unsigned at_flags)
+{
+	struct at_path from;
+	err_t err;
+
+	if (at_flags & ~(unsigned)(AT_SYMLINK_NOFOLLOW | AT_EMPTY_PATH))
+		return -EINVAL;
+	err = at_path_get(dirfd, path, &from);
+	if (err)
+		return err;
+	err = vfs_chown(context(), from.at, from.name, uid, gid, at_flags);
+	at_path_put(&from);
+	return err;
+}
+
+int sys_chown(uptr_t path, unsigned uid, unsigned gid)
+{
+	return sys_fchownat(AT_FDCWD, path, uid, gid, 0);
+}
+
+int sys_lchown(uptr_t path, unsigned uid, unsigned gid)
+{
+	return sys_fchownat(AT_FDCWD, path, uid, gid, AT_SYMLINK_NOFOLLOW);
+}
+
+int sys_fchown(int fd, unsigned uid, unsigned gid)
+{
+	struct object *object = fd_get(process_current()->fds, fd);
+	err_t err;
+
+	if (!object)
+		return -EBADF;
+	err = vfs_chown(context(), object, "", uid, gid, AT_EMPTY_PATH);
+	object_put(object);
+	return err;
+}
+
+/* ---- times and sizes ---- */
+
+static bool is_time(const struct abi_timespec *time)
+{
+	return time->tv_nsec == UTIME_NOW || time->tv_nsec == UTIME_OMIT ||
+	       (time->tv_nsec >= 0 && time->tv_nsec < (int64_t)NSEC_PER_SEC);
+}
+
+static err_t set_times(int dirfd, uptr_t path, const struct abi_timespec *times, unsigned at_flags)
+{
+	struct at_path from;
+	struct object *object;
+	err_t err;
+
+	if (!uptr_is_null(path)) {
+		err = at_path_get(dirfd, path, &from);
+		if (err)
+			return err;
+		err = vfs_utimens(context(), from.at, from.name, times, at_flags);
+		at_path_put(&from);
+		return err;
+	}
+	/* futimens: no name, the descriptor itself. */
+	if (dirfd == AT_FDCWD)
+		return -EFAULT;
+	if (at_flags)
+		return -EINVAL;
+	object = fd_get(process_current()->fds, dirfd);
+	if (!object)
+		return -EBADF;
+	err = vfs_utimens(context(), object, "", times, AT_EMPTY_PATH);
+	object_put(object);
+	return err;
+}
+
+int sys_utimensat(int dirfd, uptr_t path, uptr_t times, unsigned at_flags)
+{
+	struct abi_timespec values[2];
+
+	if (at_flags & ~(unsigned)(AT_SYMLINK_NOFOLLOW | AT_EMPTY_PATH))
+		return -EINVAL;
+	if (uptr_is_null(times))
+		return set_times(dirfd, path, NULL, at_flags);
+	if (user_copy_in(values, times, sizeof(values)))
+		return -EFAULT;
+	if (!is_time(&values[0]) || !is_time(&values[1]))
+		return -EINVAL;
+	return set_times(dirfd, path, values, at_flags);
+}
+
+int sys_truncate(uptr_t path, int64_t size)
+{
+	struct at_path from;
+	err_t err;
+
+	if (size < 0)
+		return -EINVAL;
+	err = at_path_get(AT_FDCWD, path, &from);
+	if (err)
+		return err;
+	err = vfs_truncate(context(), from.name, (uint64_t)size);
+	at_path_put(&from);
+	return err;
+}
+
+int sys_ftruncate(int fd, int64_t size)
+{
+	struct object *object;
+	err_t err;
+
+	if (size < 0)
+		return -EINVAL;
+	object = fd_get(process_current()->fds, fd);
+	if (!object)
+		return -EBADF;
+	err = object_truncate(object, (uint64_t)size);
+	object_put(object);
+	return err;
+}
+
+/* ---- directories ---- */
+
+ssize_t sys_getdents64(int fd, uptr_t buf, size_t len)
+{
+	struct object *object = fd_get(process_current()->fds, fd);
+	struct buffer buffer;
+	ssize_t result;
+
+	if (!object)
+		return -EBADF;
+	result = buffer_init_user(&buffer, buf, len);
+	if (!result)
+		result = object_getdents(object, &buffer);
+	object_put(object);
+	return result;
+}

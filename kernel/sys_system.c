@@ -1,0 +1,107 @@
+/*
+ * System calls that tell about the machine: its name, memory, CPUs, and random bytes. Owns no state.
+ */
+#include "process.h"
+#include "random.h"
+#include "syscall_table.h"
+
+#include <abi/errno.h>
+#include <abi/prctl.h>
+#include <abi/resource.h>
+#include <arch/clock.h>
+#include <arch/cpu.h>
+#include <arch/user.h>
+#include <lib/string.h>
+#include <mm/frame.h>
+
+/* Programs ask whether they run on Linux and how old it is; the ABI is that of the release. Who asks
+ * more closely finds the kernel's own name in `version`. */
+static const struct abi_utsname names = {
+	.sysname = "Linux",
+	.nodename = "fuselage",
+	.release = "6.1.0-fuselage",
+	.version = "Fuselage",
+	.machine = "x86_64",
+	.domainname = "(none)",
+};
+
+int sys_uname(uptr_t out)
+{
+	return user_put(out, &names);
+}
+
+static void count(void *argument, UNUSED struct process *process)
+{
+	++*(unsigned *)argument;
+}
+
+int sys_sysinfo(uptr_t out)
+{
+	struct abi_sysinfo info = {.uptime = (int64_t)(clock_ns() / NSEC_PER_SEC), .mem_unit = 1};
+	struct frame_stats frames;
+	unsigned nprocesses = 0;
+
+	frame_stats(&frames);
+	pid_for_each_rcu(count, &nprocesses);
+	info.totalram = frames.managed * PAGE_SIZE;
+	info.freeram = frames.free * PAGE_SIZE;
+	info.procs = (uint16_t)nprocesses;
+	return user_put(out, &info);
+}
+
+int sys_getcpu(uptr_t cpu, uptr_t node)
+{
+	uint32_t number = cpu_id();
+	uint32_t zero = 0;
+
+	if (!uptr_is_null(cpu) && user_put(cpu, &number))
+		return -EFAULT;
+	return uptr_is_null(node) ? 0 : user_put(node, &zero);
+}
+
+int sys_sched_getaffinity(int pid, size_t len, uptr_t out)
+{
+	uint64_t all = UINT64_MAX >> (64 - cpu_count());
+	struct process *process;
+
+	_Static_assert(CPU_MAX <= 64, "one word of CPUs");
+	if (len < sizeof(all) || len % sizeof(all))
+		return -EINVAL;
+	if (pid) {
+		process = process_find(pid);
+		if (!process)
+			return -ESRCH;
+		process_put(process);
+	}
+	if (user_put(out, &all))
+		return -EFAULT;
+	return sizeof(all); /* the bytes that were written */
+}
+
+int sys_sched_yield(void)
+{
+	thread_yield();
+	return 0;
+}
+
+ssize_t sys_getrandom(uptr_t buf, size_t len, unsigned flags)
+{
+	uint8_t bytes[128];
+	size_t done = 0;
+
+	/* RANDOM and INSECURE exclude each other; the generator is always ready, so nothing waits. */
+	if ((flags & ~(GRND_NONBLOCK | GRND_RANDOM | GRND_INSECURE)) ||
+	    (flags & (GRND_RANDOM | GRND_INSECURE)) == (GRND_RANDOM | GRND_INSECURE))
+		return -EINVAL;
+	len = MIN(len, (size_t)INT_MAX);
+	while (done < len && !thread_interrupted()) {
+		size_t piece = MIN(len - done, sizeof(bytes));
+
+		random_bytes(bytes, piece);
+		if (user_copy_out(uptr_add(buf, done), bytes, piece))
+			return done ? (ssize_t)done : -EFAULT;
+		done += piece;
+	}
+	memset(bytes, 0, sizeof(bytes));
+	return done || !len ? (ssize_t)done : -EINTR;
+}
