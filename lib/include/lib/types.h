@@ -58,9 +58,9 @@ typedef int err_t;
 #define MIB (1024ul * KIB)
 #define GIB (1024ul * MIB)
 
-#define NSEC_PER_SEC  1000000000ul
-#define NSEC_PER_MSEC 1000000ul
-#define NSEC_PER_USEC 1000ul
+#define NSEC_PER_SEC  1000000000ull
+#define NSEC_PER_MSEC 1000000ull
+#define NSEC_PER_USEC 1000ull
 
 /* Alignment must be a power of two. */
 #define ALIGN_DOWN(value, align) ((value) & ~((typeof(value))(align)-1))
