@@ -26,7 +26,7 @@ static bool parse_pid(const char *command, const char *text, int *pid)
 	const struct job *job;
 	uint64_t value;
 
-	if (string_to_u64(text + (*text == '%'), &value) != 0 || value > INT_MAX) {
+	if (string_to_u64(text + (*text == '%'), &value) != 0 || value > PID_NUMBER_MAX) {
 		complain(command, "%s is no number of a program; `ps' lists them", text);
 		return false;
 	}
@@ -138,7 +138,7 @@ int command_trace(size_t nwords, const char *const *words)
 		return trace_switch(KSH_TRACE_ALL, 0, true);
 	if (nwords == 2 && strcmp(words[1], "off") == 0)
 		return trace_switch(KSH_TRACE_ALL, 0, false);
-	if (nwords == 2 && string_to_u64(words[1], &pid) == 0 && pid <= INT_MAX)
+	if (nwords == 2 && string_to_u64(words[1], &pid) == 0 && pid <= PID_NUMBER_MAX)
 		return trace_switch(KSH_TRACE_PID, (int)pid, true);
 	return run_words_with(words + 1, nwords - 1, &traced);
 }
@@ -158,8 +158,10 @@ static int list_triggers(void)
 }
 
 /* The fault of `panic ksh`: two functions deep, so that the backtrace has something to show. */
-static NOINLINE void break_ksh(volatile uint64_t *nowhere)
+static NOINLINE void break_ksh(void)
 {
+	volatile uint64_t *volatile nowhere = (volatile uint64_t *)0x10;
+
 	*nowhere = 1;
 }
 
@@ -191,7 +193,7 @@ int command_panic(size_t nwords, const char *const *words)
 		return usage(words[0]);
 	output_flush();
 	if (strcmp(words[1], "ksh") == 0) {
-		break_ksh((volatile uint64_t *)0x10);
+		break_ksh();
 		return 1;
 	}
 	err = kernel->trigger_fire(words[1]);

@@ -27,11 +27,11 @@ static int show_slabs(void)
 		return 1;
 	}
 	count = MIN(kernel->slab_list(table, (size_t)count), count);
-	print("%s%-24s %7s %9s %9s %10s%s\n", paint(PAINT_BOLD), "CACHE", "BYTES", "LIVE", "SLOTS",
+	print("%s%-24s %7s %9s %9s %10s%s\n", paint(PAINT_BOLD), "CACHE", "BYTES", "LIVE", "STOCKED",
 	      "MEMORY", paint(PAINT_NONE));
 	for (long i = 0; i < count; i++)
 		print("%-24s %7u %9lu %9lu %10s\n", table[i].name, table[i].object_bytes,
-		      table[i].live, table[i].slots, human_bytes(table[i].bytes));
+		      table[i].live, table[i].stocked, human_bytes(table[i].bytes));
 	kernel->memory_free(table);
 	return 0;
 }
@@ -149,7 +149,7 @@ int command_vm(size_t nwords, const char *const *words)
 {
 	uint64_t pid, address;
 
-	if (nwords < 2 || nwords > 3 || string_to_u64(words[1], &pid) != 0 || pid > INT_MAX)
+	if (nwords < 2 || nwords > 3 || string_to_u64(words[1], &pid) != 0 || pid > PID_NUMBER_MAX)
 		return usage(words[0]);
 	if (nwords == 3) {
 		if (string_to_u64(words[2], &address) != 0)

@@ -105,13 +105,14 @@ int command_cpu(size_t nwords, const char *const *words)
 	      machine.cycles_hz / 1000000, machine.timer);
 	print("  up        %s    loader  %s    kernel  %s %s\n", human_time(machine.uptime_ns),
 	      machine.loader, machine.version, machine.build);
-	print("%s%4s %5s %7s %12s  %s%s\n", paint(PAINT_BOLD), "CPU", "APIC", "IDLE", "SWITCHES",
-	      "RUNNING", paint(PAINT_NONE));
+	print("%s%4s %5s %7s %6s %12s %12s%s\n", paint(PAINT_BOLD), "CPU", "APIC", "IDLE", "READY",
+	      "SWITCHES", "DIRECT", paint(PAINT_NONE));
 	for (long i = 0; i < count; i++) {
 		uint64_t tenths = table[i].idle_ns / MAX(machine.uptime_ns / 1000, UINT64_C(1));
 
-		print("%4u %5u %4lu.%lu%% %12lu  %s\n", table[i].id, table[i].apic_id, tenths / 10,
-		      tenths % 10, table[i].switches, table[i].running);
+		print("%4u %5u %4lu.%lu%% %6u %12lu %12lu\n", table[i].id, table[i].apic_id,
+		      tenths / 10, tenths % 10, table[i].ready, table[i].switches,
+		      table[i].direct_switches);
 	}
 	kernel->memory_free(table);
 	return 0;

@@ -16,6 +16,8 @@
 /* Set once, before anything else runs. */
 extern const struct ksh_exports *kernel;
 
+#define PID_NUMBER_MAX 0x7fffffffu
+
 /* ---- output (out.c) ---- */
 
 enum paint { PAINT_NONE, PAINT_BOLD, PAINT_DIM, PAINT_RED, PAINT_GREEN, PAINT_YELLOW, PAINT_BLUE,

@@ -131,8 +131,8 @@ static void show_banner(void)
 	output_flush();
 }
 
-int ksh_start(const struct ksh_exports *exports);
-__attribute__((optimize("no-stack-protector"))) int ksh_start(const struct ksh_exports *exports)
+int ksh_main(const struct ksh_exports *exports);
+__attribute__((optimize("no-stack-protector"))) int ksh_main(const struct ksh_exports *exports)
 {
 	kernel = exports;
 	__stack_chk_guard = exports->random() & ~UINT64_C(0xff); /* a zero byte stops string writes */

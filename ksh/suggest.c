@@ -6,6 +6,7 @@
 
 #include <lib/string.h>
 
+#define NO_DISTANCE  (~0u)
 #define COMPARED_MAX 32 /* longer names are compared by their first characters */
 
 unsigned suggest_distance(const char *a, const char *b)
@@ -36,7 +37,7 @@ unsigned suggest_distance(const char *a, const char *b)
 
 void suggest_init(struct suggestion *suggestion, const char *typed)
 {
-	*suggestion = (struct suggestion){.typed = typed, .distance = UINT_MAX};
+	*suggestion = (struct suggestion){.typed = typed, .distance = NO_DISTANCE};
 }
 
 void suggest_consider(struct suggestion *suggestion, const char *name)

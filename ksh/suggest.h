@@ -7,7 +7,7 @@
 struct suggestion {
 	const char *typed;
 	char best[64];
-	unsigned distance; /* of best; UINT_MAX: none yet */
+	unsigned distance; /* of best; the greatest number: none yet */
 };
 
 void suggest_init(struct suggestion *suggestion, const char *typed);

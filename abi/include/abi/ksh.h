@@ -173,9 +173,9 @@ struct ksh_memory {
 struct ksh_slab {
 	char name[KSH_NAME_MAX];
 	uint32_t object_bytes;
-	uint64_t live;  /* objects in use */
-	uint64_t slots; /* objects that the frames held have place for */
-	uint64_t bytes; /* frames held */
+	uint64_t live;    /* objects in use */
+	uint64_t stocked; /* free ones that CPUs keep at hand */
+	uint64_t bytes;   /* frames held */
 };
 
 struct ksh_irq {
@@ -187,9 +187,10 @@ struct ksh_irq {
 struct ksh_cpu {
 	uint32_t id;
 	uint32_t apic_id;
-	char running[KSH_NAME_MAX];
+	uint32_t ready; /* threads that wait for it */
 	uint64_t idle_ns;
 	uint64_t switches;
+	uint64_t direct_switches; /* of those, from a thread to its partner */
 };
 
 struct ksh_machine {
@@ -205,7 +206,6 @@ struct ksh_machine {
 	uint64_t cycles_hz;
 	uint64_t uptime_ns;
 	uint64_t wall_ns;         /* since 1970, UTC */
-	uint64_t boot_cycles;     /* TSC from the kernel's first instruction to ksh's */
 	uint32_t restarts;        /* of ksh since boot */
 };
 
@@ -213,8 +213,7 @@ struct ksh_log_line {
 	uint64_t time_ns;
 	uint32_t level; /* 0 error, 1 warning, 2 information, 3 debug */
 	uint32_t cpu;
-	char subsystem[16];
-	char text[240];
+	char text[256]; /* "subsystem: message" */
 };
 
 /* ---- self-tests, measurements, the end ---- */

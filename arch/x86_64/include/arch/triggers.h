@@ -1,0 +1,10 @@
+/*
+ * Faults on purpose that take an instruction of their own, for the tests of what a panic says.
+ */
+#ifndef ARCH_TRIGGERS_H
+#define ARCH_TRIGGERS_H
+
+/* Faults with a stack pointer that nothing can be pushed to, so delivering the fault faults. */
+void machine_trigger_double_fault(void);
+
+#endif

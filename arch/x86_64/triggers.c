@@ -1,0 +1,25 @@
+/*
+ * Faults on purpose (arch/triggers.h). No state.
+ */
+#include <arch/triggers.h>
+
+#include <lib/types.h>
+
+/* In no region of the kernel's map: see arch/paging.h. */
+#define NOWHERE UINT64_C(0xffffa00000001000)
+
+void machine_trigger_double_fault(void)
+{
+	uint64_t saved;
+
+	/* The push faults; the processor has to push the fault's frame to the same place: #DF (SDM
+	 * 3A, 6.15). The frame pointer stays, so the backtrace is whole. Put back in case nothing
+	 * happens. */
+	__asm__ volatile("movq %%rsp, %0\n\t"
+			 "movq %1, %%rsp\n\t"
+			 "pushq $0\n\t"
+			 "movq %0, %%rsp"
+			 : "=&r"(saved)
+			 : "r"(NOWHERE)
+			 : "memory");
+}

@@ -1,0 +1,78 @@
+/*
+ * What a switch between two threads of the kernel costs: by yielding, through the run queue, and as
+ * a direct switch to a partner. Both threads run on one CPU; each round is two switches.
+ */
+#include "bench_priv.h"
+
+#include "kthread.h"
+
+#include <lib/atomic.h>
+#include <sched/thread.h>
+#include <sched/wait.h>
+
+#define WARM_UP      200
+#define ROUNDS       10000
+#define SWITCH_LIMIT 250
+
+/* On the stack of the measuring thread, which waits for `finished`. */
+struct pair {
+	struct thread *measurer;
+	bool direct;
+	uint32_t stop;	   /* atomic */
+	uint32_t finished; /* atomic */
+	struct waitq done;
+};
+
+static void partner(void *argument)
+{
+	struct pair *pair = argument;
+
+	while (!read_once(&pair->stop)) {
+		if (pair->direct)
+			thread_wake_switch(pair->measurer);
+		else
+			thread_yield();
+	}
+	store_release(&pair->finished, 1); /* pairs with the acquire in measure() */
+	waitq_wake_all(&pair->done);
+}
+
+static void rounds(const struct pair *pair, struct thread *other, unsigned count)
+{
+	for (unsigned i = 0; i < count; i++) {
+		if (pair->direct)
+			thread_wake_switch(other);
+		else
+			thread_yield();
+	}
+}
+
+static err_t measure(struct bench_rows *rows, const char *name, bool direct)
+{
+	struct pair pair = {.measurer = current_thread(), .direct = direct};
+	struct thread *other;
+	uint64_t cycles;
+	err_t err;
+
+	waitq_init(&pair.done);
+	err = kthread_start("bench", partner, &pair, &other);
+	if (err)
+		return err;
+	rounds(&pair, other, WARM_UP);
+	cycles = clock_cycles();
+	rounds(&pair, other, ROUNDS);
+	cycles = clock_cycles() - cycles;
+
+	write_once(&pair.stop, 1);
+	thread_wake(other);
+	wait_event(&pair.done, load_acquire(&pair.finished));
+	bench_add(rows, name, cycles, 2 * ROUNDS, SWITCH_LIMIT, "");
+	return 0;
+}
+
+err_t bench_switch(struct bench_rows *rows)
+{
+	err_t err = measure(rows, "thread switch, direct", true);
+
+	return err ? err : measure(rows, "thread switch, by yielding", false);
+}

@@ -1,0 +1,156 @@
+/*
+ * The ways to break the kernel. Every function that breaks something has a name of its own that the
+ * backtrace must show, so none is inlined. What needs an instruction of its own is arch/'s
+ * (arch/triggers.h).
+ */
+#define LOG_SUBSYSTEM "trigger"
+
+#include "panic_triggers.h"
+
+#include <abi/errno.h>
+#include <arch/spin.h>
+#include <arch/triggers.h>
+#include <lib/log.h>
+#include <lib/panic.h>
+#include <lib/string.h>
+
+struct trigger {
+	const char *name;
+	const char *effect;
+	void (*fire)(void);
+};
+
+/* A pointer whose value the compiler cannot know. */
+static volatile uint64_t *pointer_to(uint64_t address)
+{
+	volatile uint64_t value = address;
+
+	return (volatile uint64_t *)value;
+}
+
+static NOINLINE void trigger_null(void)
+{
+	*pointer_to(8) = 1;
+}
+
+static NOINLINE void trigger_wild(void)
+{
+	*pointer_to(UINT64_C(0xffffa00000001000)) = 1; /* in no region of the kernel's map */
+}
+
+static uint64_t trigger_overflow_level(uint64_t depth);
+/* Through a pointer that the compiler does not follow: it refuses endless recursion. */
+static uint64_t (*volatile next_level)(uint64_t) = trigger_overflow_level;
+
+/* Not a tail call: something is left to do after it, and each level has an array. */
+static NOINLINE uint64_t trigger_overflow_level(uint64_t depth)
+{
+	volatile uint64_t filler[32];
+
+	for (unsigned i = 0; i < ARRAY_SIZE(filler); i++)
+		filler[i] = depth + i;
+	return next_level(depth + 1) + filler[depth % ARRAY_SIZE(filler)];
+}
+
+static NOINLINE void trigger_overflow(void)
+{
+	log_warn("%lu", trigger_overflow_level(0));
+}
+
+static NOINLINE void trigger_doublefault(void)
+{
+	machine_trigger_double_fault();
+}
+
+static NOINLINE void trigger_assert(void)
+{
+	volatile int answer = 41;
+
+	assert(answer == 42);
+}
+
+static NOINLINE void trigger_divide(void)
+{
+	volatile int zero = 0;
+
+	log_warn("%d", 1 / zero);
+}
+
+static NOINLINE void trigger_protection(void)
+{
+	*pointer_to(UINT64_C(0x0123456789abcdef)) = 1; /* not canonical: SDM 1, 3.3.7.1 */
+}
+
+static NOINLINE void trigger_opcode(void)
+{
+	__builtin_trap();
+}
+
+static const uint64_t constant = 1;
+
+static NOINLINE void trigger_rodata(void)
+{
+	*pointer_to((uint64_t)&constant) = 2;
+}
+
+static NOINLINE void trigger_nx(void)
+{
+	static uint8_t data[16] = {0xc3}; /* ret */
+	void (*volatile function)(void) = (void (*)(void))(uintptr_t)data;
+
+	function();
+}
+
+static NOINLINE void trigger_jump(void)
+{
+	void (*volatile function)(void) = NULL;
+
+	function();
+}
+
+static NOINLINE void trigger_lockorder(void)
+{
+	struct spinlock inner = SPINLOCK_INIT(LOCK_TEST);
+	struct spinlock outer = SPINLOCK_INIT(LOCK_DEVICE);
+
+	spin_lock(&inner);
+	spin_lock(&outer);
+	spin_unlock(&outer);
+	spin_unlock(&inner);
+}
+
+static const struct trigger triggers[] = {
+	{"null", "writes through a null pointer", trigger_null},
+	{"wild", "writes where nothing is mapped", trigger_wild},
+	{"overflow", "recurses until the kernel stack ends at its guard page", trigger_overflow},
+	{"doublefault", "faults while a fault is delivered", trigger_doublefault},
+	{"assert", "an assertion that does not hold", trigger_assert},
+	{"divide", "divides by zero", trigger_divide},
+	{"protection", "uses an address that is not canonical", trigger_protection},
+	{"opcode", "executes an undefined instruction", trigger_opcode},
+	{"rodata", "writes to a constant (W^X)", trigger_rodata},
+	{"nx", "executes data (W^X)", trigger_nx},
+	{"jump", "calls a null function", trigger_jump},
+	{"lockorder", "takes two locks in the wrong order (debug build)", trigger_lockorder},
+};
+
+err_t panic_trigger_info(size_t number, struct ksh_trigger *out)
+{
+	if (number >= ARRAY_SIZE(triggers))
+		return -ENOENT;
+	string_copy(out->name, sizeof(out->name), triggers[number].name);
+	string_copy(out->effect, sizeof(out->effect), triggers[number].effect);
+	return 0;
+}
+
+err_t panic_trigger_fire(const char *name)
+{
+	for (size_t i = 0; i < ARRAY_SIZE(triggers); i++) {
+		if (strcmp(triggers[i].name, name) != 0)
+			continue;
+		log_warn("breaking the kernel on purpose: %s", name);
+		triggers[i].fire();
+		return -EIO;
+	}
+	return -ENOENT;
+}
