@@ -17,6 +17,7 @@
 
 #include "elf_parse.h"
 #include "process.h"
+#include "random.h"
 
 #include <abi/auxv.h>
 #include <abi/errno.h>
@@ -32,7 +33,6 @@
 #include <mm/slab.h>
 #include <mm/space.h>
 
-#define STACK_FIRST_BYTES  (128 * KIB)
 #define ARGUMENT_BYTES_MAX (2 * MIB)   /* a quarter of the stack, as on Linux */
 #define STRING_BYTES_MAX   (128 * KIB) /* MAX_ARG_STRLEN */
 #define RANDOM_BYTES       16
@@ -56,7 +56,7 @@ struct program {
 
 static uint64_t random_pages(uint64_t npages)
 {
-	return (cpu_random() & (npages - 1)) * PAGE_SIZE;
+	return (random_u64() & (npages - 1)) * PAGE_SIZE;
 }
 
 /* ---- the file ---- */
@@ -122,7 +122,7 @@ static err_t map_fixed(struct space *space, struct space_request *request)
 {
 	vaddr_t address;
 
-	request->flags = SPACE_FIXED | SPACE_NOREPLACE;
+	request->flags = SPACE_NOREPLACE;
 	return space_map(space, request, &address);
 }
 
@@ -138,8 +138,7 @@ static err_t map_file_part(struct program *program, const struct elf_segment *se
 	struct space_request request = {.address = start,
 					.length_bytes = len_bytes,
 					.prot = prot_of(segment->flags),
-					.offset_bytes = offset_bytes,
-					.name = "program"};
+					.offset_bytes = offset_bytes};
 	err_t err;
 
 	err = object_map(program->file, &map, &request.object);
@@ -199,7 +198,6 @@ static void choose_bias(struct program *program)
 static err_t map_segments(struct program *program)
 {
 	struct elf_image *image = &program->image;
-	struct process *process = program->process;
 
 	choose_bias(program);
 	/* The bias is far below, but the image's own length is the file's word. */
@@ -211,9 +209,8 @@ static err_t map_segments(struct program *program)
 		if (err)
 			return err;
 	}
-	process->break_start =
-		image->end + program->bias + random_pages(BREAK_RANDOM_PAGES);
-	process->break_end = process->break_start;
+	space_set_brk(program->process->space,
+		      image->end + program->bias + random_pages(BREAK_RANDOM_PAGES));
 	return 0;
 }
 
@@ -221,19 +218,18 @@ static err_t map_segments(struct program *program)
 
 static err_t map_stack(struct program *program)
 {
-	uint64_t limit_bytes = program->process->limits[RLIMIT_STACK].rlim_cur;
+	uint64_t len_bytes = program->process->limits[RLIMIT_STACK].rlim_cur;
 	unsigned exec = program->image.stack_executable ? SPACE_EXEC : 0;
 	vaddr_t address;
 
 	program->stack_top = USER_MAX - random_pages(STACK_RANDOM_PAGES);
 	return space_map(program->process->space,
 			 &(struct space_request){
-				 .address = program->stack_top - STACK_FIRST_BYTES,
-				 .length_bytes = STACK_FIRST_BYTES,
+				 .address = program->stack_top - len_bytes,
+				 .length_bytes = len_bytes,
 				 .prot = SPACE_READ | SPACE_WRITE | exec,
-				 .flags = SPACE_FIXED | SPACE_NOREPLACE | SPACE_STACK,
-				 .grow_bytes = limit_bytes - STACK_FIRST_BYTES,
-				 .name = "stack",
+				 .flags = SPACE_NOREPLACE | SPACE_STACK,
+				 .name = "[stack]",
 			 },
 			 &address);
 }
@@ -335,7 +331,7 @@ static void put_auxiliary(struct stack_writer *writer, const struct program *pro
 static err_t fill_stack(struct program *program, vaddr_t *stack_pointer)
 {
 	const struct spawn_request *request = program->request;
-	uint64_t random[2] = {cpu_random(), cpu_random()};
+	uint8_t random[RANDOM_BYTES];
 	struct stack_writer writer = {0};
 	struct auxiliary where;
 	struct strings argv;
@@ -356,6 +352,7 @@ static err_t fill_stack(struct program *program, vaddr_t *stack_pointer)
 	if (strings_bytes + nwords * 8 > ARGUMENT_BYTES_MAX)
 		return -E2BIG;
 
+	random_bytes(random, sizeof(random));
 	writer.string = ALIGN_DOWN(program->stack_top - 8 - strings_bytes, 16);
 	writer.word = ALIGN_DOWN(writer.string - nwords * 8, 16);
 	*stack_pointer = writer.word;
@@ -384,7 +381,7 @@ static err_t enter_new_space(struct process *process)
 	flags = spin_lock_irqsave(&process->signal_lock);
 	process->space = space;
 	spin_unlock_irqrestore(&process->signal_lock, flags);
-	context->pagetable = space_pagetable(space);
+	context->pagetable = &space->pagetable;
 	context_reload_user(context);
 	return 0;
 }

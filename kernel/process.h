@@ -125,13 +125,6 @@ err_t process_set_traced(int32_t pid, bool on);
 
 /* ---- for the kernel's own files ---- */
 
-struct signal_action {
-	uint64_t handler; /* SIG_DFL, SIG_IGN or a user address */
-	uint64_t flags;
-	uint64_t restorer;
-	uint64_t mask;
-};
-
 /*
  *   [c] constant once it is visible
  *   [l] lock
@@ -169,8 +162,6 @@ struct process {
 	struct fd_table *fds;    /* [o] until its end */
 	struct vfs_context fs;   /* [o] cwd, root, umask, ids; the ids may be read by others */
 	struct abi_rlimit limits[RLIMIT_COUNT]; /* [l] */
-	vaddr_t break_start;     /* [c] */
-	vaddr_t break_end;       /* [l] */
 	uint64_t tid_address;    /* [o] set_tid_address: cleared when the thread ends */
 	err_t fault_error;       /* [o] why the last page fault could not be served */
 
@@ -183,7 +174,7 @@ struct process {
 	int status_to_be;   /* [s] wait4's */
 	struct waitq continued; /* stopped has become false */
 	struct abi_stack alternate_stack; /* [o] as sigaltstack left it */
-	struct signal_action actions[SIGNAL_MAX]; /* [s] */
+	struct abi_sigaction actions[SIGNAL_MAX]; /* [s] */
 
 	/* messages, tracing */
 	bool traced;                         /* [a] each of its calls is logged */
@@ -249,7 +240,7 @@ void process_force_signal(struct process *process, int signal);
 /* Changes what the running process blocks. */
 void process_set_blocked(uint64_t blocked);
 /* The first of its actions; the pending ones that are ignored now are dropped. */
-void process_set_action(int signal, const struct signal_action *action);
+void process_set_action(int signal, const struct abi_sigaction *action);
 /* On the way to user mode: ends or stops the running process if its signals say so. */
 void process_deliver_signals(void);
 /* Marks the beginning of the running process's end, and says with which status. */

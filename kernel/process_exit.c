@@ -103,7 +103,7 @@ noreturn void process_exit(int status)
 static bool reaps_itself_locked(const struct process *process) REQUIRES(family_lock);
 static bool reaps_itself_locked(const struct process *process)
 {
-	const struct signal_action *action;
+	const struct abi_sigaction *action;
 
 	if (!process->parent)
 		return process->disowned;

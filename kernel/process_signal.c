@@ -133,7 +133,7 @@ void process_set_blocked(uint64_t blocked)
 	spin_unlock_irqrestore(&process->signal_lock, flags);
 }
 
-void process_set_action(int signal, const struct signal_action *action)
+void process_set_action(int signal, const struct abi_sigaction *action)
 {
 	struct process *process = process_current();
 	irqflags_t flags = spin_lock_irqsave(&process->signal_lock);

@@ -1,6 +1,6 @@
 /*
  * System calls on the address space. Checks what Linux's calls check and hands the rest to
- * mm/space.h. Owns the break of the process (under process->lock).
+ * mm/space.h. Owns no state.
  */
 #include "process.h"
 #include "syscall_table.h"
@@ -54,7 +54,7 @@ static err_t find_pages(int fd, bool shared, struct space_request *request)
 /* Which of mmap's flags ask for something else than others do; the rest are hints. */
 static err_t check_map_flags(unsigned map_flags)
 {
-	const unsigned known = MAP_TYPE | MAP_FIXED | MAP_ANONYMOUS | MAP_32BIT | MAP_DENYWRITE |
+	const unsigned known = MAP_TYPE | MAP_FIXED | MAP_ANONYMOUS | MAP_DENYWRITE |
 			       MAP_EXECUTABLE | MAP_LOCKED | MAP_NORESERVE | MAP_POPULATE |
 			       MAP_NONBLOCK | MAP_STACK | MAP_FIXED_NOREPLACE;
 	unsigned type = map_flags & MAP_TYPE;
@@ -63,7 +63,7 @@ static err_t check_map_flags(unsigned map_flags)
 		return -EINVAL;
 	if (map_flags & MAP_HUGETLB)
 		return -ENOMEM; /* none were set aside */
-	if (map_flags & MAP_GROWSDOWN)
+	if (map_flags & (MAP_GROWSDOWN | MAP_32BIT))
 		return -EOPNOTSUPP;
 	/* Linux ignores unknown flags but with MAP_SHARED_VALIDATE. */
 	if (type == MAP_SHARED_VALIDATE && (map_flags & ~known))
@@ -98,20 +98,36 @@ int64_t sys_mmap(uint64_t address, size_t len, unsigned prot, unsigned map_flags
 		request.flags |= SPACE_FIXED;
 	if (map_flags & MAP_FIXED_NOREPLACE)
 		request.flags |= SPACE_NOREPLACE;
-	if (map_flags & MAP_32BIT)
-		request.flags |= SPACE_BELOW_4G;
-	if (!(map_flags & MAP_ANONYMOUS)) {
-		if (shared)
-			request.flags |= SPACE_SHARED;
+	if (map_flags & (MAP_POPULATE | MAP_LOCKED))
+		request.flags |= SPACE_POPULATE;
+	if (shared)
+		request.flags |= SPACE_SHARED;
+	if (!(map_flags & MAP_ANONYMOUS))
 		err = find_pages(fd, shared, &request);
-		if (err)
-			return err;
-	}
-	/* Shared anonymous memory has nobody to be shared with before there is fork. */
+	else if (shared)
+		err = memory_object_anonymous(len, &request.object);
+	if (err)
+		return err;
 	err = space_map(space(), &request, &mapped);
-	if (request.object)
-		memory_object_put(request.object);
+	memory_object_put(request.object);
 	return err ? err : (int64_t)mapped;
+}
+
+int64_t sys_mremap(uint64_t address, size_t old_len, size_t len, unsigned flags,
+		   uint64_t new_address)
+{
+	vaddr_t moved;
+	err_t err;
+
+	/* A length of 0 for a second view of shared memory is not served. */
+	if ((flags & ~(MREMAP_MAYMOVE | MREMAP_FIXED)) || (address & PAGE_MASK) || !len ||
+	    !old_len || ((flags & MREMAP_FIXED) && !(flags & MREMAP_MAYMOVE)))
+		return -EINVAL;
+	if (len > USER_MAX || old_len > USER_MAX)
+		return -EINVAL;
+	err = space_remap(space(), address, ALIGN_UP(old_len, PAGE_SIZE), ALIGN_UP(len, PAGE_SIZE),
+			  flags, new_address, &moved);
+	return err ? err : (int64_t)moved;
 }
 
 /* The length in whole pages; -EINVAL: the start is not a page's, or the range leaves the program's
@@ -144,6 +160,18 @@ int sys_mprotect(uint64_t address, size_t len, unsigned prot)
 	return len ? space_protect(space(), address, len, prot) : 0;
 }
 
+static bool is_mapped(uint64_t start, size_t len)
+{
+	uint64_t end = start + len;
+	struct region_info region;
+
+	for (; start < end; start = region.end) {
+		if (!space_find(space(), start, &region))
+			return false;
+	}
+	return true;
+}
+
 int sys_madvise(uint64_t address, size_t len, int advice)
 {
 	err_t err = check_range(address, &len);
@@ -163,7 +191,7 @@ int sys_madvise(uint64_t address, size_t len, int advice)
 	case MADV_NOHUGEPAGE:
 	case MADV_DONTDUMP:
 	case MADV_DODUMP:
-		return !len || space_is_mapped(space(), address, len) ? 0 : -ENOMEM;
+		return is_mapped(address, len) ? 0 : -ENOMEM;
 	default:
 		return -EINVAL;
 	}
@@ -171,39 +199,8 @@ int sys_madvise(uint64_t address, size_t len, int advice)
 
 /* ---- the break ---- */
 
-static err_t move_break(struct process *process, vaddr_t wanted) REQUIRES(process->lock);
-static err_t move_break(struct process *process, vaddr_t wanted)
-{
-	vaddr_t old_end = ALIGN_UP(process->break_end, PAGE_SIZE);
-	vaddr_t new_end = ALIGN_UP(wanted, PAGE_SIZE);
-	vaddr_t address;
-
-	if (new_end < old_end)
-		return space_unmap(process->space, new_end, old_end - new_end);
-	if (new_end == old_end)
-		return 0;
-	return space_map(process->space,
-			 &(struct space_request){
-				 .address = old_end,
-				 .length_bytes = new_end - old_end,
-				 .prot = PROT_READ | PROT_WRITE,
-				 .flags = SPACE_FIXED | SPACE_NOREPLACE,
-				 .name = "heap",
-			 },
-			 &address);
-}
-
 /* Unlike others it has no errors: the break that there is now says whether it moved. */
 int64_t sys_brk(uint64_t address)
 {
-	struct process *process = process_current();
-	int64_t result;
-
-	mutex_lock(&process->lock);
-	if (address >= process->break_start && address < USER_MAX &&
-	    !move_break(process, address))
-		process->break_end = address;
-	result = (int64_t)process->break_end;
-	mutex_unlock(&process->lock);
-	return result;
+	return (int64_t)space_brk(space(), address);
 }

@@ -250,7 +250,7 @@ ssize_t sys_readlinkat(int dirfd, uptr_t path, uptr_t out, size_t len)
 		got = -ENOMEM;
 		goto put_path;
 	}
-	got = vfs_readlink(context(), from.at, from.name, text, MIN(len, PATH_MAX));
+	got = vfs_readlink(context(), from.at, from.name, text, MIN(len, (size_t)PATH_MAX));
 	if (got > 0) {
 		err = user_copy_out(out, text, (size_t)got);
 		got = err ? err : got;

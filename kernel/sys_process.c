@@ -206,7 +206,7 @@ int sys_wait4(int pid, uptr_t status, unsigned options, uptr_t usage)
 
 	if (options & ~(WNOHANG | WUNTRACED | WCONTINUED | __WNOTHREAD | __WALL | __WCLONE))
 		return -EINVAL;
-	if (pid == INT_MIN)
+	if (pid == INT32_MIN)
 		return -ESRCH;
 	result = process_wait_child(pid, options, &child_status, &used);
 	if (result <= 0)

@@ -186,7 +186,7 @@ int sys_kill(int pid, int signal)
 		return signal_many(process_current()->group, signal);
 	if (pid == -1)
 		return signal_many(0, signal);
-	return pid == INT_MIN ? -ESRCH : signal_many(-pid, signal);
+	return pid == INT32_MIN ? -ESRCH : signal_many(-pid, signal);
 }
 
 /* A process has one thread, whose number is the process's. */

@@ -43,7 +43,7 @@ int sys_sysinfo(uptr_t out)
 
 	frame_stats(&frames);
 	pid_for_each_rcu(count, &nprocesses);
-	info.totalram = frames.managed * PAGE_SIZE;
+	info.totalram = frames.total * PAGE_SIZE;
 	info.freeram = frames.free * PAGE_SIZE;
 	info.procs = (uint16_t)nprocesses;
 	return user_put(out, &info);
@@ -93,7 +93,7 @@ ssize_t sys_getrandom(uptr_t buf, size_t len, unsigned flags)
 	if ((flags & ~(GRND_NONBLOCK | GRND_RANDOM | GRND_INSECURE)) ||
 	    (flags & (GRND_RANDOM | GRND_INSECURE)) == (GRND_RANDOM | GRND_INSECURE))
 		return -EINVAL;
-	len = MIN(len, (size_t)INT_MAX);
+	len = MIN(len, (size_t)INT32_MAX);
 	while (done < len && !thread_interrupted()) {
 		size_t piece = MIN(len - done, sizeof(bytes));
 

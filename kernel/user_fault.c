@@ -9,6 +9,7 @@
 #include <abi/errno.h>
 #include <arch/trap.h>
 #include <lib/log.h>
+#include <mm/fault.h>
 #include <mm/space.h>
 
 err_t trap_user_page_fault(vaddr_t address, unsigned fault_access)
@@ -19,8 +20,11 @@ err_t trap_user_page_fault(vaddr_t address, unsigned fault_access)
 	/* The kernel's own threads have no user memory. */
 	if (!process || !process->space)
 		return -EFAULT;
-	err = space_fault(process->space, address, fault_access);
+	err = mm_user_fault(process->space, address, fault_access);
 	process->fault_error = err;
+	/* Killed while it waited for the page: it will not see user mode again, nothing to report. */
+	if (err == -EINTR && (fault_access & FAULT_USER))
+		return 0;
 	return err;
 }
 
@@ -42,7 +46,7 @@ static int signal_of(const struct trap_frame *frame, err_t fault_error)
 		return SIGBUS;
 	case TRAP_PAGE_FAULT:
 		/* As Linux: beyond a file's end, or a page that could not be had. */
-		if (fault_error == -ENXIO || fault_error == -EIO)
+		if (fault_error == -EIO)
 			return SIGBUS;
 		return fault_error == -ENOMEM ? SIGKILL : SIGSEGV;
 	default:
@@ -91,10 +95,8 @@ static const char *page_fault_reason(const struct process *process, vaddr_t addr
 	switch (process->fault_error) {
 	case -EACCES:
 		return "the page does not allow it";
-	case -ENXIO:
-		return "beyond the end of the file";
 	case -EIO:
-		return "the file could not be read";
+		return "the file ends before, or cannot be read";
 	case -ENOMEM:
 		return "no memory is left";
 	default:
