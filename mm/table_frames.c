@@ -11,6 +11,7 @@
 #include <arch/paging.h>
 #include <lib/panic.h>
 #include <mm/frame.h>
+#include <mm/mm.h>
 
 static PERCPU(struct list *, table_limbo);
 static PERCPU(int64_t, table_count); /* allocated here less freed here: only the sum means much */
@@ -84,7 +85,7 @@ uint64_t table_limbo_free(struct list *limbo)
 	return count;
 }
 
-uint64_t table_frames(void)
+uint64_t mm_table_pages(void)
 {
 	int64_t count = 0;
 

@@ -10,9 +10,6 @@
 /* For the calling CPU, before it changes any tables. */
 void table_frames_init_cpu(void);
 
-/* Page tables in use, of all spaces and the kernel. */
-uint64_t table_frames(void);
-
 /* From here to table_limbo_end(), tables that this CPU gives back are kept on `limbo`. Preemption is
  * off between the two, so the stretch must be short. */
 void table_limbo_begin(struct list *limbo);

@@ -97,6 +97,21 @@ pte_t pte_exchange(pte_t *entry, pte_t value)
 	return atomic_exchange_full(entry, value);
 }
 
+pte_t pte_hide(pte_t entry)
+{
+	return entry & ~PTE_PRESENT;
+}
+
+pte_t pte_reveal(pte_t entry)
+{
+	return entry | PTE_PRESENT;
+}
+
+bool pte_hidden(pte_t entry)
+{
+	return entry && !(entry & PTE_PRESENT);
+}
+
 static unsigned level_index(vaddr_t address, unsigned level)
 {
 	return address >> (PAGE_SHIFT + 9 * level) & (TABLE_ENTRIES - 1);

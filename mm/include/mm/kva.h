@@ -24,7 +24,7 @@ void *kva_map_device(paddr_t address, size_t len_bytes);
 /* A kernel stack of KERNEL_STACK_BYTES: its lowest address; the page below is a guard. 0: no
  * memory. */
 vaddr_t stack_alloc(void);
-/* The stack may be the caller's own only if it never runs again. */
+/* Nobody may be running on it any more. */
 void stack_free(vaddr_t stack_base);
 
 struct kva_stats {

@@ -12,4 +12,7 @@ void mm_init(void);
 /* The other CPUs, each for itself, before it allocates anything. */
 void mm_init_cpu(void);
 
+/* Frames that are page tables, of all spaces and the kernel. */
+uint64_t mm_table_pages(void);
+
 #endif

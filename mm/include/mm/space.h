@@ -137,7 +137,6 @@ struct space_stats {
 	uint64_t mapped_pages;
 	uint64_t resident_pages;
 	uint64_t in_place_pages;
-	uint64_t table_pages;
 	uint64_t faults;
 	uint32_t nregions;
 };

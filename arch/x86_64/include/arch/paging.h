@@ -62,6 +62,20 @@ unsigned pte_flags(pte_t entry);
 bool pte_present(pte_t entry);
 bool pte_is_leaf(pte_t entry, unsigned level);
 paddr_t pte_frame(pte_t entry);
+/* The same entry, kept in the table but not followed by the machine (no access at all, the frame is
+ * still named); and back. pte_hidden(): it is one of these. */
+pte_t pte_hide(pte_t entry);
+pte_t pte_reveal(pte_t entry);
+bool pte_hidden(pte_t entry);
+
+/* One table maps this much of level-0 pages; their entries lie side by side. */
+#define PAGETABLE_ENTRIES 512
+
+/* What one entry of a level covers. */
+static inline uint64_t level_bytes(unsigned level)
+{
+	return PAGE_SIZE << (9 * level);
+}
 
 struct pagetable {
 	paddr_t root;

@@ -1,0 +1,183 @@
+/*
+ * Address spaces: their life, and mapping. space->lock (LOCK_SPACE) serialises regions and page
+ * tables; the objects' own locks are taken inside of it, their release runs without it.
+ */
+#include "space_priv.h"
+
+#include <lib/panic.h>
+#include <mm/fault.h>
+#include <mm/frame.h>
+#include <mm/slab.h>
+
+#include <abi/errno.h>
+
+SLAB_CACHE(space_cache, struct space);
+
+err_t space_create(struct space **out)
+{
+	struct space *space = slab_alloc_zeroed(&space_cache);
+
+	if (!space)
+		return -ENOMEM;
+	if (pagetable_init(&space->pagetable)) {
+		slab_free(&space_cache, space);
+		return -ENOMEM;
+	}
+	refcount_init(&space->refs);
+	mutex_init(&space->lock, LOCK_SPACE);
+	space->regions = (struct tree)REGION_TREE_INIT;
+	space->map_top = USER_MAX;
+	space->limit_pages = UINT64_MAX;
+	*out = space;
+	return 0;
+}
+
+void space_put(struct space *space)
+{
+	struct doomed doomed = {0};
+	struct region *region;
+
+	if (!refcount_put(&space->refs))
+		return;
+	mutex_lock(&space->lock); /* nobody else has it: for the order checker and the annotations */
+	tree_for_each (region, &space->regions, node)
+		space_clear_pages_locked(space, region->start, region->end, CLEAR_NO_FLUSH);
+	while ((region = tree_entry(tree_first(&space->regions), struct region, node))) {
+		region_unlink(&space->regions, region);
+		doomed_add(&doomed, region);
+	}
+	mutex_unlock(&space->lock);
+	doomed_free(&doomed);
+	debug_assert(space->resident_pages == 0 && space->in_place_pages == 0);
+	pagetable_destroy(&space->pagetable);
+	slab_free(&space_cache, space);
+}
+
+/* ---- mapping ---- */
+
+static err_t check_request(const struct space_request *request)
+{
+	uint64_t end;
+
+	if (!request->length_bytes)
+		return -EINVAL;
+	if (request->length_bytes > USER_MAX)
+		return -ENOMEM;
+	if (request->prot & ~(unsigned)SPACE_PROT_ALL || !IS_ALIGNED(request->offset_bytes, PAGE_SIZE))
+		return -EINVAL;
+	if (__builtin_add_overflow(request->offset_bytes, ALIGN_UP(request->length_bytes, PAGE_SIZE),
+				   &end))
+		return -EOVERFLOW;
+	if (request->max_prot && request->prot & ~request->max_prot)
+		return -EACCES;
+	if (!(request->flags & (SPACE_FIXED | SPACE_NOREPLACE)))
+		return 0;
+	if (!IS_ALIGNED(request->address, PAGE_SIZE))
+		return -EINVAL;
+	if (request->address > USER_MAX - ALIGN_UP(request->length_bytes, PAGE_SIZE))
+		return -ENOMEM;
+	return request->address < USER_MIN ? -EPERM : 0;
+}
+
+/* Where the request goes. */
+static err_t choose_place_locked(struct space *space, const struct space_request *request,
+				 vaddr_t *start) REQUIRES(space->lock)
+{
+	uint64_t len_bytes = ALIGN_UP(request->length_bytes, PAGE_SIZE);
+	vaddr_t hint = ALIGN_DOWN(request->address, PAGE_SIZE);
+
+	if (request->flags & (SPACE_FIXED | SPACE_NOREPLACE)) {
+		*start = request->address;
+		if (request->flags & SPACE_NOREPLACE &&
+		    !region_is_free(&space->regions, *start, *start + len_bytes))
+			return -EEXIST;
+		return 0;
+	}
+	if (hint >= USER_MIN && hint <= USER_MAX - len_bytes &&
+	    region_is_free(&space->regions, hint, hint + len_bytes)) {
+		*start = hint;
+		return 0;
+	}
+	*start = region_find_gap(&space->regions, len_bytes, USER_MIN, space->map_top);
+	if (!*start)
+		*start = region_find_gap(&space->regions, len_bytes, USER_MIN, USER_MAX);
+	return *start ? 0 : -ENOMEM;
+}
+
+static bool is_private_writable(const struct space_request *request)
+{
+	return request->prot & SPACE_WRITE && !(request->flags & SPACE_SHARED);
+}
+
+static err_t map_locked(struct space *space, const struct space_request *request,
+			struct region *region, struct doomed *doomed) REQUIRES(space->lock)
+{
+	uint64_t len_bytes = ALIGN_UP(request->length_bytes, PAGE_SIZE);
+	err_t err;
+
+	if (space->nregions >= SPACE_REGIONS_MAX ||
+	    !space_fits_locked(space, len_bytes >> PAGE_SHIFT))
+		return -ENOMEM;
+	err = choose_place_locked(space, request, &region->start);
+	if (err)
+		return err;
+	region->end = region->start + len_bytes;
+	if (request->flags & SPACE_FIXED) {
+		err = space_unmap_locked(space, region->start, region->end, doomed);
+		if (err)
+			return err;
+	}
+	if (region->object)
+		memory_object_get(region->object);
+	space_link_locked(space, region, doomed);
+	return 0;
+}
+
+static void populate(struct space *space, vaddr_t start, vaddr_t end, unsigned fault_access)
+{
+	for (vaddr_t address = start; address < end; address += PAGE_SIZE) {
+		if (mm_user_fault(space, address, fault_access))
+			return; /* what is missing comes by faults, as in Linux */
+	}
+}
+
+err_t space_map(struct space *space, const struct space_request *request, vaddr_t *address)
+{
+	struct doomed doomed = {0};
+	struct region *region;
+	vaddr_t start;
+	err_t err;
+
+	err = check_request(request);
+	if (err)
+		return err;
+	/* Linux's heuristic: what could never be there is refused, all else is promised. */
+	if (is_private_writable(request) && request->length_bytes >> PAGE_SHIFT > frames_total())
+		return -ENOMEM;
+	region = region_alloc();
+	if (!region)
+		return -ENOMEM;
+	region->prot = (uint8_t)request->prot;
+	region->max_prot = (uint8_t)(request->max_prot ? request->max_prot : SPACE_PROT_ALL);
+	region->flags = request->flags & (SPACE_SHARED | SPACE_STACK | SPACE_HEAP);
+	region->object = request->object;
+	region->page_offset = request->object ? request->offset_bytes >> PAGE_SHIFT : 0;
+	region->name = request->name;
+
+	mutex_lock(&space->lock);
+	err = map_locked(space, request, region, &doomed);
+	start = region->start;
+	if (err) {
+		region->object = NULL; /* it never got a reference of its own */
+		doomed_add(&doomed, region);
+	}
+	mutex_unlock(&space->lock);
+	doomed_free(&doomed);
+	if (err)
+		return err;
+	if (request->flags & SPACE_POPULATE)
+		populate(space, start, start + ALIGN_UP(request->length_bytes, PAGE_SIZE),
+			 is_private_writable(request) ? FAULT_WRITE : FAULT_READ);
+	*address = start;
+	return 0;
+}

@@ -1,0 +1,69 @@
+/*
+ * What others may know of a space: its regions and its figures, copied out under space->lock.
+ */
+#include "space_priv.h"
+
+#include <lib/string.h>
+
+static uint64_t resident_pages(const struct space *space, const struct region *region)
+{
+	uint64_t count = 0;
+
+	for (vaddr_t address = region->start; address < region->end;) {
+		unsigned level;
+		const pte_t *entry = pagetable_walk(&space->pagetable, address, &level);
+
+		if (entry && pte_read(entry))
+			count++;
+		address = entry ? address + PAGE_SIZE
+				: ALIGN_DOWN(address, level_bytes(level)) + level_bytes(level);
+	}
+	return count;
+}
+
+static void describe(const struct space *space, const struct region *region, struct region_info *out)
+{
+	*out = (struct region_info){
+		.start = region->start,
+		.end = region->end,
+		.prot = region->prot,
+		.flags = region->flags,
+		.offset_bytes = region->page_offset << PAGE_SHIFT,
+		.resident_pages = resident_pages(space, region),
+		.anonymous = !region->object,
+	};
+	if (region->name)
+		string_copy(out->name, sizeof(out->name), region->name);
+	else if (region->object && region->object->ops->name)
+		region->object->ops->name(region->object, out->name, sizeof(out->name));
+}
+
+bool space_next(struct space *space, vaddr_t address, struct region_info *out)
+{
+	const struct region *region;
+
+	mutex_lock(&space->lock);
+	region = region_from(&space->regions, address);
+	if (region)
+		describe(space, region, out);
+	mutex_unlock(&space->lock);
+	return region;
+}
+
+bool space_find(struct space *space, vaddr_t address, struct region_info *out)
+{
+	return space_next(space, address, out) && out->start <= address;
+}
+
+void space_stats(struct space *space, struct space_stats *out)
+{
+	mutex_lock(&space->lock);
+	*out = (struct space_stats){
+		.mapped_pages = space->mapped_pages,
+		.resident_pages = space->resident_pages,
+		.in_place_pages = space->in_place_pages,
+		.faults = space->faults,
+		.nregions = space->nregions,
+	};
+	mutex_unlock(&space->lock);
+}

@@ -1,0 +1,177 @@
+/*
+ * The pages of a space: putting entries in, taking them out, changing their rights. Invariant: each
+ * present or hidden entry without PAGE_SOFT_KEEP owns one reference to its frame; a reference is
+ * dropped only after every CPU has forgotten the entry. All under space->lock, which also serialises
+ * the page tables.
+ */
+#include "space_priv.h"
+#include "table_frames.h"
+
+#include <lib/panic.h>
+#include <mm/frame.h>
+
+/* Frames whose entries are gone, but which a CPU may still reach. */
+struct release_batch {
+	struct space *space;
+	vaddr_t start; /* of what must be flushed; start == end: nothing */
+	vaddr_t end;
+	bool no_flush;
+	unsigned count;
+	struct frame *frames[64];
+};
+
+unsigned region_page_flags(const struct region *region)
+{
+	unsigned flags = PAGE_USER;
+
+	if (region->prot & SPACE_WRITE)
+		flags |= PAGE_WRITE;
+	if (region->prot & SPACE_EXEC)
+		flags |= PAGE_EXEC;
+	if (region->object && region->object->uncached)
+		flags |= PAGE_UNCACHED;
+	return flags;
+}
+
+void space_install_locked(struct space *space, pte_t *entry, paddr_t phys, unsigned page_flags)
+{
+	debug_assert(!pte_read(entry));
+	/* Nothing was there, so no CPU has anything to forget. */
+	pte_exchange(entry, pte_make(phys, page_flags, 0));
+	if (page_flags & PAGE_SOFT_KEEP)
+		space->in_place_pages++;
+	else
+		space->resident_pages++;
+}
+
+static void batch_release(struct release_batch *batch)
+{
+	if (batch->start < batch->end && !batch->no_flush)
+		tlb_flush_range(&batch->space->pagetable, batch->start,
+				(batch->end - batch->start) >> PAGE_SHIFT);
+	for (unsigned i = 0; i < batch->count; i++)
+		frame_put(batch->frames[i]);
+	batch->count = 0;
+	batch->start = batch->end;
+}
+
+static void batch_add(struct release_batch *batch, vaddr_t address, pte_t entry)
+{
+	if (batch->start == batch->end)
+		batch->start = address;
+	batch->end = address + PAGE_SIZE;
+	if (pte_flags(entry) & PAGE_SOFT_KEEP) {
+		batch->space->in_place_pages--;
+		return;
+	}
+	batch->space->resident_pages--;
+	batch->frames[batch->count++] = frame_from_phys(pte_frame(entry));
+	if (batch->count == ARRAY_SIZE(batch->frames))
+		batch_release(batch);
+}
+
+/* The end of the part of [address, end) whose entries lie in the same table. */
+static vaddr_t table_end(vaddr_t address, vaddr_t end)
+{
+	return MIN(end, ALIGN_DOWN(address, level_bytes(1)) + level_bytes(1));
+}
+
+/* The entry at *address, or at the next address before `end` that has a table; NULL: none. */
+static pte_t *next_table(const struct pagetable *table, vaddr_t *address, vaddr_t end)
+{
+	while (*address < end) {
+		unsigned level;
+		pte_t *entry = pagetable_walk(table, *address, &level);
+
+		if (entry)
+			return entry;
+		*address = ALIGN_DOWN(*address, level_bytes(level)) + level_bytes(level);
+	}
+	return NULL;
+}
+
+/* Gives back the tables of [start, end) that are whole in it. Its pages are gone already. Smaller
+ * pieces keep theirs: the next mapping there will want it. */
+static void clear_tables(struct space *space, vaddr_t start, vaddr_t end)
+{
+	LIST_HEAD(limbo);
+	vaddr_t first = ALIGN_UP(start, level_bytes(1));
+	vaddr_t last = ALIGN_DOWN(end, level_bytes(1));
+
+	for (vaddr_t at = first; at < last && next_table(&space->pagetable, &at, last);
+	     at += level_bytes(1)) {
+		table_limbo_begin(&limbo);
+		pagetable_clear(&space->pagetable, at, at + level_bytes(1), NULL, NULL);
+		table_limbo_end();
+	}
+	if (list_empty(&limbo))
+		return;
+	tlb_flush_all(&space->pagetable);
+	table_limbo_free(&limbo);
+}
+
+void space_clear_pages_locked(struct space *space, vaddr_t start, vaddr_t end, unsigned clear_flags)
+{
+	struct release_batch batch;
+	vaddr_t address = start;
+	pte_t *entry;
+
+	/* Not an initialiser: that would fill the whole array with zeros. */
+	batch.space = space;
+	batch.start = batch.end = start;
+	batch.no_flush = clear_flags & CLEAR_NO_FLUSH;
+	batch.count = 0;
+	while ((entry = next_table(&space->pagetable, &address, end))) {
+		vaddr_t stop = table_end(address, end);
+
+		for (; address < stop; address += PAGE_SIZE, entry++) {
+			if (pte_read(entry))
+				batch_add(&batch, address, pte_exchange(entry, 0));
+		}
+	}
+	batch_release(&batch);
+	if (clear_flags & CLEAR_TABLES && end - start >= level_bytes(1))
+		clear_tables(space, start, end);
+}
+
+/* The entry that a page has under the region's rights as they are now. */
+static pte_t entry_for(const struct region *region, pte_t before)
+{
+	unsigned had = pte_flags(before);
+	unsigned flags = region_page_flags(region) | (had & (PAGE_SOFT_COW | PAGE_SOFT_KEEP));
+
+	/* A copy is still due, or the object must hear of the first write. */
+	if (had & PAGE_SOFT_COW || (region->flags & SPACE_SHARED && !(had & PAGE_WRITE)))
+		flags &= ~(unsigned)PAGE_WRITE;
+	if (!region->prot)
+		return pte_hide(pte_make(pte_frame(before), flags, 0));
+	return pte_make(pte_frame(before), flags, 0);
+}
+
+void space_protect_pages_locked(struct space *space, const struct region *region, vaddr_t start,
+				vaddr_t end)
+{
+	vaddr_t address = start;
+	vaddr_t changed_start = end;
+	vaddr_t changed_end = start;
+	pte_t *entry;
+
+	while ((entry = next_table(&space->pagetable, &address, end))) {
+		vaddr_t stop = table_end(address, end);
+
+		for (; address < stop; address += PAGE_SIZE, entry++) {
+			pte_t before = pte_read(entry);
+
+			if (!before)
+				continue;
+			pte_exchange(entry, entry_for(region, before));
+			if (pte_hidden(before))
+				continue;
+			changed_start = MIN(changed_start, address);
+			changed_end = address + PAGE_SIZE;
+		}
+	}
+	if (changed_start < changed_end)
+		tlb_flush_range(&space->pagetable, changed_start,
+				(changed_end - changed_start) >> PAGE_SHIFT);
+}

@@ -1,0 +1,67 @@
+/*
+ * What the files behind mm/space.h share.
+ */
+#ifndef MM_SPACE_PRIV_H
+#define MM_SPACE_PRIV_H
+
+#include "region.h"
+
+#include <lib/annotate.h>
+#include <mm/space.h>
+
+/* ---- regions of a space (space_regions.c) ---- */
+
+/* Regions that were taken out: freed when no lock is held, since an object's release may take locks
+ * that stand before the space's. */
+struct doomed {
+	struct region *first;
+};
+void doomed_add(struct doomed *doomed, struct region *region);
+void doomed_free(struct doomed *doomed);
+
+struct region *region_alloc(void);
+
+/* Where a page is asked for; NULL: nothing is mapped there. */
+struct region *space_region_locked(struct space *space, vaddr_t address) REQUIRES(space->lock);
+/* Puts a new region into its free place; it may become one with its neighbours and is then doomed. */
+struct region *space_link_locked(struct space *space, struct region *region, struct doomed *doomed)
+	REQUIRES(space->lock);
+/* Joins with the neighbours if they are alike. Returns the region that is left. */
+struct region *space_merge_locked(struct space *space, struct region *region, struct doomed *doomed)
+	REQUIRES(space->lock);
+/* Makes `at` a border: `region` keeps what is below, the result is what is above. NULL: no memory,
+ * or too many regions. */
+struct region *space_split_locked(struct space *space, struct region *region, vaddr_t at)
+	REQUIRES(space->lock);
+/* Takes out every region in [start, end) and empties the pages. -ENOMEM: nothing was changed. */
+err_t must_check space_unmap_locked(struct space *space, vaddr_t start, vaddr_t end,
+				    struct doomed *doomed) REQUIRES(space->lock);
+bool space_fits_locked(const struct space *space, uint64_t npages) REQUIRES(space->lock);
+
+/* ---- pages (space_pages.c) ---- */
+
+/* What the pages of a region may do, apart from the write bit's delays. */
+unsigned region_page_flags(const struct region *region);
+/* Puts a page where none is. Counts it. */
+void space_install_locked(struct space *space, pte_t *entry, paddr_t phys, unsigned page_flags)
+	REQUIRES(space->lock);
+enum clear_flags {
+	CLEAR_NO_FLUSH = 1 << 0, /* no CPU uses the space any more */
+	CLEAR_TABLES = 1 << 1,   /* the range is free from now on: its empty tables go, too */
+};
+void space_clear_pages_locked(struct space *space, vaddr_t start, vaddr_t end, unsigned clear_flags)
+	REQUIRES(space->lock);
+/* Makes the entries of the region's part [start, end) follow its rights. */
+void space_protect_pages_locked(struct space *space, const struct region *region, vaddr_t start,
+				vaddr_t end) REQUIRES(space->lock);
+
+/* ---- faults (fault.c) ---- */
+
+/* Makes the page at `address` (page-aligned, inside `region`) usable for `fault_access`, whatever the
+ * region's rights say. Results as space_fault(). */
+err_t must_check fault_page_locked(struct space *space, struct region *region, vaddr_t address,
+				   unsigned fault_access, struct page_wait *wait)
+	REQUIRES(space->lock);
+bool region_allows(const struct region *region, unsigned fault_access);
+
+#endif
