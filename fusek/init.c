@@ -7,6 +7,7 @@
 
 #include "devices.h"
 #include "ramdisk.h"
+#include "tmpfs/tmpfs.h"
 
 #include <lib/log.h>
 
@@ -23,8 +24,25 @@ static err_t mount_at(struct server *server, const char *name)
 	return err;
 }
 
+/* A writable directory that begins with what the image has there. */
+static err_t mount_tmpfs(struct server *ramdisk, const char *name)
+{
+	struct server *server;
+	err_t err = tmpfs_create(ramdisk, name, &server);
+
+	if (err == -ENOENT)
+		return 0; /* the image does not want it */
+	if (err)
+		return err;
+	err = mount_at(server, name);
+	if (err)
+		server->ops->destroy(server);
+	return err;
+}
+
 err_t fusek_init(paddr_t ramdisk_start, paddr_t ramdisk_end)
 {
+	static const char *const writable[] = {"/tmp", "/var", "/run", "/root", "/home"};
 	struct server *ramdisk;
 	err_t err = ramdisk_create(ramdisk_start, ramdisk_end, "ramdisk", &ramdisk);
 
@@ -38,5 +56,10 @@ err_t fusek_init(paddr_t ramdisk_start, paddr_t ramdisk_end)
 	err = mount_at(devfs_server(), "/dev");
 	if (err)
 		log_warn("no /dev: the ramdisk has no such directory (error %d)", -err);
+	for (unsigned i = 0; i < ARRAY_SIZE(writable); i++) {
+		err = mount_tmpfs(ramdisk, writable[i]);
+		if (err)
+			log_warn("%s is not writable: error %d", writable[i], -err);
+	}
 	return 0;
 }

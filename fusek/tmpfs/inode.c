@@ -1,0 +1,135 @@
+/*
+ * tmpfs inodes: their life and their attributes. An inode lives while it has a name or the layer
+ * above remembers it (nlookup); both counts change under tree_lock.
+ */
+#include "inode.h"
+
+#include <arch/clock.h>
+#include <mm/slab.h>
+
+struct abi_timespec tmpfs_now(void)
+{
+	uint64_t now_ns = clock_wall_ns();
+
+	return (struct abi_timespec){.tv_sec = (int64_t)(now_ns / NSEC_PER_SEC),
+				     .tv_nsec = (int64_t)(now_ns % NSEC_PER_SEC)};
+}
+
+err_t tmpfs_inode_create_locked(struct tmpfs *fs, uint32_t mode, uint32_t uid, uint32_t gid,
+				struct tmpfs_inode **out)
+{
+	struct tmpfs_inode *inode;
+	err_t err = tmpfs_inode_charge();
+
+	if (err)
+		return err;
+	inode = kzalloc(sizeof(*inode));
+	if (!inode) {
+		tmpfs_inode_uncharge();
+		return -ENOMEM;
+	}
+	inode->ino = ++fs->last_ino;
+	inode->type = mode & S_IFMT;
+	inode->mode = mode & 07777;
+	inode->uid = uid;
+	inode->gid = gid;
+	inode->atime = inode->mtime = inode->ctime = tmpfs_now();
+	spin_init(&inode->attr_lock, LOCK_DENTRY);
+	mutex_init(&inode->data_lock, LOCK_NODE);
+	tmpfs_pages_init(&inode->pages);
+	list_init(&inode->seed_link);
+	*out = inode;
+	return 0;
+}
+
+void tmpfs_inode_free(struct tmpfs_inode *inode)
+{
+	tmpfs_pages_cut(&inode->pages, 0);
+	kfree(inode->target);
+	kfree(inode);
+	tmpfs_inode_uncharge();
+}
+
+void tmpfs_inode_settle_locked(struct tmpfs *fs, struct tmpfs_inode *inode)
+{
+	if (inode->nlink == 0 && inode->nlookup == 0 && inode != fs->root)
+		tmpfs_inode_free(inode);
+}
+
+void tmpfs_touch(struct tmpfs_inode *inode, bool modified)
+{
+	struct abi_timespec now = tmpfs_now();
+
+	spin_lock(&inode->attr_lock);
+	inode->ctime = now;
+	if (modified)
+		inode->mtime = now;
+	spin_unlock(&inode->attr_lock);
+}
+
+void tmpfs_fill_attr(struct tmpfs_inode *inode, struct server_attr *out)
+{
+	uint64_t nframes = read_once(&inode->pages.nframes);
+
+	spin_lock(&inode->attr_lock);
+	*out = (struct server_attr){.ino = inode->ino,
+				    .size_bytes = inode->size_bytes,
+				    .blocks = nframes * (PAGE_SIZE / 512),
+				    .atime = inode->atime,
+				    .mtime = inode->mtime,
+				    .ctime = inode->ctime,
+				    .mode = inode->type | inode->mode,
+				    .nlink = read_once(&inode->nlink),
+				    .uid = inode->uid,
+				    .gid = inode->gid,
+				    .rdev = inode->rdev,
+				    .block_bytes = PAGE_SIZE};
+	spin_unlock(&inode->attr_lock);
+}
+
+err_t tmpfs_getattr(struct server *server, struct nodeid node, struct server_attr *out,
+		    uint64_t *attr_valid_ns)
+{
+	tmpfs_fill_attr(tmpfs_inode(server, node), out);
+	*attr_valid_ns = SERVER_VALID_FOREVER; /* all changes come from the layer above */
+	return 0;
+}
+
+static void set_times_locked(struct tmpfs_inode *inode, const struct server_setattr *set,
+			     struct abi_timespec now)
+{
+	if (set->valid & SETATTR_ATIME_NOW)
+		inode->atime = now;
+	else if (set->valid & SETATTR_ATIME)
+		inode->atime = set->atime;
+	if (set->valid & SETATTR_MTIME_NOW)
+		inode->mtime = now;
+	else if (set->valid & SETATTR_MTIME)
+		inode->mtime = set->mtime;
+}
+
+err_t tmpfs_setattr(struct server *server, const struct server_caller *caller, struct nodeid node,
+		    const struct server_setattr *set, struct server_attr *out,
+		    uint64_t *attr_valid_ns)
+{
+	struct tmpfs_inode *inode = tmpfs_inode(server, node);
+	struct abi_timespec now = tmpfs_now();
+	err_t err;
+
+	if (set->valid & SETATTR_SIZE) {
+		err = tmpfs_set_size(tmpfs_of(server), inode, set->size_bytes);
+		if (err)
+			return err;
+	}
+	spin_lock(&inode->attr_lock);
+	if (set->valid & SETATTR_MODE)
+		inode->mode = set->mode & 07777;
+	if (set->valid & SETATTR_UID)
+		inode->uid = set->uid;
+	if (set->valid & SETATTR_GID)
+		inode->gid = set->gid;
+	set_times_locked(inode, set, now);
+	inode->ctime = now;
+	spin_unlock(&inode->attr_lock);
+	return tmpfs_getattr(server, node, out, attr_valid_ns);
+}

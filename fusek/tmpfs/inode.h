@@ -1,0 +1,182 @@
+/*
+ * tmpfs from inside. Locks, outermost first:
+ *
+ *  - tree_lock (LOCK_DIRECTORY), one for each tmpfs: all names, parents, link counts and look-up
+ *    counts. One lock keeps renames simple; the name cache above keeps look-ups away from it.
+ *  - data_lock (LOCK_NODE), one for each file: writing, truncating, so that each is one step for
+ * the others. The program's memory is copied under it, and may fault meanwhile.
+ *  - pages->lock (LOCK_OBJECT): which pages there are. Short; page faults take it, and only it.
+ *  - attr_lock (spinning): size, mode, owner, times.
+ */
+#ifndef FUSEK_TMPFS_INODE_H
+#define FUSEK_TMPFS_INODE_H
+
+#include "tmpfs.h"
+
+#include <arch/spin.h>
+#include <lib/list.h>
+#include <lib/tree.h>
+#include <mm/frame.h>
+#include <sched/lock.h>
+
+struct tmpfs;
+
+/* ---- pages of a file (pages.c) ---- */
+
+/* A radix tree of 512-way tables. Height 0: `root` is page 0 itself. */
+struct tmpfs_pages {
+	struct mutex lock; /* LOCK_OBJECT */
+	void *root;        /* lock: struct frame * at height 0, else a table */
+	unsigned height;   /* lock */
+	uint64_t nframes;  /* lock, read [a]: pages and tables */
+};
+
+#define TMPFS_HEIGHT_MAX 4
+/* Whole pages that the tree reaches. */
+#define TMPFS_PAGES_MAX      (UINT64_C(1) << (9 * TMPFS_HEIGHT_MAX))
+#define TMPFS_FILE_BYTES_MAX (TMPFS_PAGES_MAX * PAGE_SIZE)
+
+void tmpfs_pages_init(struct tmpfs_pages *pages);
+/* The page, without a reference, or NULL: none is there. pages->lock is held. */
+struct frame *tmpfs_pages_find_locked(const struct tmpfs_pages *pages, uint64_t index)
+	REQUIRES(pages->lock);
+/* Puts a page where none is; takes over the reference. -ENOSPC, -ENOMEM (then it stays the
+ * caller's). pages->lock is held. */
+err_t must_check tmpfs_pages_add_locked(struct tmpfs_pages *pages, uint64_t index,
+					struct frame *frame) REQUIRES(pages->lock);
+/* Takes out and frees all pages from `first` on. */
+void tmpfs_pages_cut(struct tmpfs_pages *pages, uint64_t first);
+
+/* A zeroed frame within tmpfs's share of memory. */
+err_t must_check tmpfs_frame_alloc(struct frame **out);
+void tmpfs_frame_free(struct frame *frame);
+
+/* The share of all tmpfs together: half of memory. */
+uint64_t tmpfs_frames_used(void);
+uint64_t tmpfs_frames_max(void);
+/* -ENOSPC: as many files as tmpfs may have exist. */
+err_t must_check tmpfs_inode_charge(void);
+void tmpfs_inode_uncharge(void);
+uint64_t tmpfs_inodes_used(void);
+
+/* ---- inodes ---- */
+
+/*
+ *   [c] constant
+ *   [t] tree_lock
+ *   [d] data_lock; [p] pages.lock
+ *   [a] attr_lock
+ */
+struct tmpfs_inode {
+	uint64_t ino;                            /* [c] */
+	uint32_t type;                           /* [c] S_IFMT bits */
+	uint64_t rdev;                           /* [c] */
+	uint64_t nlookup;                        /* [t] what forget() will take back */
+	uint32_t nlink;                          /* [t], read [a] */
+	struct spinlock attr_lock;               /* LOCK_DENTRY: nothing is taken under it */
+	uint32_t mode, uid, gid;                 /* [a] mode without the type */
+	uint64_t size_bytes;                     /* [a]; written under data_lock too */
+	struct abi_timespec atime, mtime, ctime; /* [a] */
+
+	/* directories */
+	struct tree by_name;        /* [t] */
+	struct tree by_cookie;      /* [t] */
+	uint64_t last_cookie;       /* [t] */
+	struct tmpfs_inode *parent; /* [t] itself for the root; NULL: removed */
+
+	/* links */
+	char *target; /* [c] */
+	size_t target_bytes;
+
+	/* files */
+	struct mutex data_lock; /* LOCK_NODE */
+	struct tmpfs_pages pages;
+	struct nodeid seed;  /* [c] of tmpfs->seed; 0: none */
+	uint64_t seed_bytes; /* [p] so much of it still shows through where no page is */
+
+	struct list seed_link; /* while the tree is seeded: directories to be filled */
+};
+
+struct tmpfs_entry {
+	struct tree_node by_name;
+	struct tree_node by_cookie;
+	uint64_t cookie;
+	struct tmpfs_inode *inode; /* [t] */
+	uint32_t hash;
+	uint16_t len_bytes;
+	char text[];
+};
+
+struct tmpfs {
+	struct server server;
+	struct mutex tree_lock;
+	uint64_t last_ino; /* [t] */
+	struct tmpfs_inode *root;
+	struct server *seed; /* [c] or NULL */
+};
+
+static inline struct tmpfs *tmpfs_of(struct server *server)
+{
+	return container_of(server, struct tmpfs, server);
+}
+
+/* A number of ours is the address of the inode: the layer above names only what it was told and has
+ * not forgotten. */
+static inline struct tmpfs_inode *tmpfs_inode(struct server *server, struct nodeid node)
+{
+	if (nodeid_equal(node, SERVER_ROOT))
+		return tmpfs_of(server)->root;
+	return (struct tmpfs_inode *)node.value;
+}
+
+static inline struct nodeid tmpfs_nodeid(const struct tmpfs_inode *inode)
+{
+	return (struct nodeid){(uint64_t)inode};
+}
+
+/* ---- inode.c ---- */
+
+/* Without a name; tree_lock is held (for the number). */
+err_t must_check tmpfs_inode_create_locked(struct tmpfs *fs, uint32_t mode, uint32_t uid,
+					   uint32_t gid, struct tmpfs_inode **out)
+	REQUIRES(fs->tree_lock);
+/* Frees what has neither names nor look-ups left. */
+void tmpfs_inode_settle_locked(struct tmpfs *fs, struct tmpfs_inode *inode) REQUIRES(fs->tree_lock);
+void tmpfs_inode_free(struct tmpfs_inode *inode);
+struct abi_timespec tmpfs_now(void);
+/* The contents have changed (modified), or only the inode. */
+void tmpfs_touch(struct tmpfs_inode *inode, bool modified);
+void tmpfs_fill_attr(struct tmpfs_inode *inode, struct server_attr *out);
+
+err_t tmpfs_getattr(struct server *server, struct nodeid node, struct server_attr *out,
+		    uint64_t *attr_valid_ns);
+err_t tmpfs_setattr(struct server *server, const struct server_caller *caller, struct nodeid node,
+		    const struct server_setattr *set, struct server_attr *out,
+		    uint64_t *attr_valid_ns);
+
+/* ---- entries.c: the names of one directory; tree_lock is held ---- */
+
+struct tmpfs_entry *tmpfs_entry_create(struct server_name name, struct tmpfs_inode *inode);
+struct tmpfs_entry *tmpfs_entry_find(const struct tmpfs_inode *directory, struct server_name name);
+/* The first one behind `cookie`. */
+struct tmpfs_entry *tmpfs_entry_after(const struct tmpfs_inode *directory, uint64_t cookie);
+void tmpfs_entry_add(struct tmpfs_inode *directory, struct tmpfs_entry *entry);
+void tmpfs_entry_remove(struct tmpfs_inode *directory, struct tmpfs_entry *entry);
+
+/* ---- data.c ---- */
+
+ssize_t tmpfs_read(struct server *server, struct nodeid node, struct handle handle,
+		   struct buffer *buffer, uint64_t offset_bytes, unsigned flags);
+ssize_t tmpfs_write(struct server *server, const struct server_caller *caller, struct nodeid node,
+		    struct handle handle, struct buffer *buffer, uint64_t offset_bytes,
+		    unsigned flags, uint64_t *end_bytes);
+err_t tmpfs_get_page(struct server *server, struct nodeid node, uint64_t page_index,
+		     unsigned fault_access, struct page_ref *out);
+/* Takes data_lock. */
+err_t must_check tmpfs_set_size(struct tmpfs *fs, struct tmpfs_inode *inode, uint64_t size_bytes);
+
+/* ---- seed.c ---- */
+
+err_t must_check tmpfs_seed(struct tmpfs *fs, const char *name);
+
+#endif

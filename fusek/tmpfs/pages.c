@@ -1,0 +1,214 @@
+/*
+ * The pages of tmpfs files, and how much memory all of them may take. A table entry is NULL, or the
+ * next table, or at the lowest level a page's frame, of which the tree owns one reference; mappings
+ * and copies in progress own others, so a page that is cut off lives until they are done.
+ */
+#include "inode.h"
+
+#include <lib/string.h>
+#include <mm/slab.h>
+
+#define TABLE_SHIFT 9
+#define TABLE_SLOTS (1u << TABLE_SHIFT)
+
+struct table {
+	void *slots[TABLE_SLOTS];
+};
+_Static_assert(sizeof(struct table) <= KMALLOC_MAX, "a table is one block of the heap");
+
+static uint64_t frames_used; /* atomic: of all tmpfs together */
+static uint64_t inodes_used; /* atomic */
+
+uint64_t tmpfs_frames_max(void)
+{
+	return frames_total() / 2;
+}
+
+uint64_t tmpfs_frames_used(void)
+{
+	return read_once(&frames_used);
+}
+
+uint64_t tmpfs_inodes_used(void)
+{
+	return read_once(&inodes_used);
+}
+
+static err_t charge(uint64_t *counter)
+{
+	if (atomic_fetch_add_full(counter, 1) < tmpfs_frames_max())
+		return 0;
+	(void)atomic_fetch_sub_full(counter, 1);
+	return -ENOSPC;
+}
+
+/* As Linux: no more files than pages. */
+err_t tmpfs_inode_charge(void)
+{
+	return charge(&inodes_used);
+}
+
+void tmpfs_inode_uncharge(void)
+{
+	(void)atomic_fetch_sub_full(&inodes_used, 1);
+}
+
+err_t tmpfs_frame_alloc(struct frame **out)
+{
+	err_t err = charge(&frames_used);
+
+	if (err)
+		return err;
+	*out = frame_alloc(0, FRAME_ZERO);
+	if (*out)
+		return 0;
+	(void)atomic_fetch_sub_full(&frames_used, 1);
+	return -ENOMEM;
+}
+
+void tmpfs_frame_free(struct frame *frame)
+{
+	frame_put(frame);
+	(void)atomic_fetch_sub_full(&frames_used, 1);
+}
+
+static err_t table_alloc(struct tmpfs_pages *pages, struct table **out)
+{
+	err_t err = charge(&frames_used);
+
+	if (err)
+		return err;
+	*out = kzalloc(sizeof(**out));
+	if (!*out) {
+		(void)atomic_fetch_sub_full(&frames_used, 1);
+		return -ENOMEM;
+	}
+	write_once(&pages->nframes, pages->nframes + 1);
+	return 0;
+}
+
+static void table_free(struct tmpfs_pages *pages, struct table *table)
+{
+	kfree(table);
+	(void)atomic_fetch_sub_full(&frames_used, 1);
+	write_once(&pages->nframes, pages->nframes - 1);
+}
+
+void tmpfs_pages_init(struct tmpfs_pages *pages)
+{
+	*pages = (struct tmpfs_pages){0};
+	mutex_init(&pages->lock, LOCK_OBJECT);
+}
+
+/* Pages that a tree of this height reaches. */
+static uint64_t reach(unsigned height)
+{
+	return UINT64_C(1) << (TABLE_SHIFT * height);
+}
+
+static unsigned slot_of(uint64_t index, unsigned level)
+{
+	return (index >> (TABLE_SHIFT * (level - 1))) & (TABLE_SLOTS - 1);
+}
+
+struct frame *tmpfs_pages_find_locked(const struct tmpfs_pages *pages, uint64_t index)
+{
+	void *at = pages->root;
+
+	if (index >= reach(pages->height))
+		return NULL;
+	for (unsigned level = pages->height; at && level; level--)
+		at = ((struct table *)at)->slots[slot_of(index, level)];
+	return at;
+}
+
+/* Puts tables above the root until it reaches `index`. */
+static err_t grow(struct tmpfs_pages *pages, uint64_t index) REQUIRES(pages->lock);
+static err_t grow(struct tmpfs_pages *pages, uint64_t index)
+{
+	while (index >= reach(pages->height)) {
+		struct table *table;
+		err_t err;
+
+		if (!pages->root) {
+			pages->height++;
+			continue;
+		}
+		err = table_alloc(pages, &table);
+		if (err)
+			return err;
+		table->slots[0] = pages->root;
+		pages->root = table;
+		pages->height++;
+	}
+	return 0;
+}
+
+err_t tmpfs_pages_add_locked(struct tmpfs_pages *pages, uint64_t index, struct frame *frame)
+{
+	void **slot = &pages->root;
+	err_t err = grow(pages, index);
+
+	for (unsigned level = pages->height; !err && level; level--) {
+		if (!*slot) {
+			struct table *table;
+
+			err = table_alloc(pages, &table);
+			if (err)
+				return err;
+			*slot = table;
+		}
+		slot = &((struct table *)*slot)->slots[slot_of(index, level)];
+	}
+	if (err)
+		return err;
+	debug_assert(!*slot);
+	*slot = frame;
+	write_once(&pages->nframes, pages->nframes + 1);
+	return 0;
+}
+
+/* Empties what lies at and behind `first` (counted from this subtree's beginning); at most
+ * TMPFS_HEIGHT_MAX deep. True: nothing is left in it. */
+static bool cut_subtree(struct tmpfs_pages *pages, void **at, unsigned level, uint64_t first)
+	REQUIRES(pages->lock);
+static bool cut_subtree(struct tmpfs_pages *pages, void **at, unsigned level, uint64_t first)
+{
+	struct table *table = *at;
+	bool empty = true;
+
+	if (!*at)
+		return true;
+	if (level == 0) {
+		if (first)
+			return false;
+		tmpfs_frame_free(*at);
+		write_once(&pages->nframes, pages->nframes - 1);
+		*at = NULL;
+		return true;
+	}
+	for (unsigned slot = 0; slot < TABLE_SLOTS; slot++) {
+		uint64_t begin = slot * reach(level - 1);
+		uint64_t inside = first > begin ? first - begin : 0;
+
+		if (inside >= reach(level - 1)) {
+			empty = empty && !table->slots[slot];
+			continue;
+		}
+		if (!cut_subtree(pages, &table->slots[slot], level - 1, inside))
+			empty = false;
+	}
+	if (empty) {
+		table_free(pages, table);
+		*at = NULL;
+	}
+	return empty;
+}
+
+void tmpfs_pages_cut(struct tmpfs_pages *pages, uint64_t first)
+{
+	mutex_lock(&pages->lock);
+	if (cut_subtree(pages, &pages->root, pages->height, first))
+		pages->height = 0;
+	mutex_unlock(&pages->lock);
+}

@@ -1,0 +1,15 @@
+/*
+ * The server of files that live in memory.
+ */
+#ifndef FUSEK_TMPFS_TMPFS_H
+#define FUSEK_TMPFS_TMPFS_H
+
+#include <fusek/server.h>
+
+/* An empty tree, or with `seed` one that begins with what that (read-only) server has below `name`:
+ * names and attributes are copied now, data only when it is written. At most half of memory.
+ * -ENOENT: the seed has no such directory. `name` and the seed must outlive the server. destroy()
+ * ends it. */
+err_t must_check tmpfs_create(struct server *seed, const char *name, struct server **out);
+
+#endif
