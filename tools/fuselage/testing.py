@@ -32,7 +32,8 @@ HOST_BUILD = BUILD / "host"
 SCRATCH = BUILD / "test"
 PARALLEL = 2
 UNIT_LIMIT_S = 1800
-PYTEST_SUITES = ("tool", "user", "system")
+# Suites of pytest, and the builds that they use.
+PYTEST_SUITES = {"tool": set(), "user": {"debug"}, "system": set(PRESETS)}
 SCRIPT = {".py": [sys.executable, "-B"], ".sh": ["sh"]}
 
 
@@ -63,8 +64,8 @@ def units():
               for path in sorted(TESTS.glob("host/*/*.c"))]
     found += [Unit([f"model/{path.stem}"], run_model, set(), path)
               for path in sorted(TESTS.glob("model/*.pml"))]
-    for suite in PYTEST_SUITES:
-        found += [Unit(pytest_names(suite, path), run_pytest, set(PRESETS), path)
+    for suite, needs in PYTEST_SUITES.items():
+        found += [Unit(pytest_names(suite, path), run_pytest, needs, path)
                   for path in sorted(TESTS.glob(f"{suite}/test_*.py"))]
     return found
 
@@ -208,7 +209,7 @@ def work(waiting, score, text, worked):
         except IndexError:
             return
         if unit.needs - worked:
-            for name in unit.names:
+            for name in filter(lambda name: text.partition("[")[0] in name, unit.names):
                 score.add(Result(name, False, 0, "its build failed"))
             continue
         try:
