@@ -235,7 +235,24 @@ stand:
 cmd_spin:
 	call ready
 .loop:
-	call read_stdin
+	call read_frame
+	jmp .loop
+
+; window: tells each size of the window on COM1, for ever
+cmd_window:
+	call ready
+.loop:
+	call read_frame
+	cmp byte [header], 'W'
+	jne .loop
+	mov esi, window_text
+	call log
+	movzx eax, word [frame]
+	call log_number
+	movzx eax, word [frame + 2]
+	call log_number
+	mov esi, line_end
+	call log
 	jmp .loop
 
 ; archive N: what comes on stdin is the archive of --get; N is the packer's status
@@ -554,6 +571,23 @@ log:
 .done:
 	ret
 
+; eax in decimal on COM1, a space before it
+log_number:
+	mov edi, digits.end
+	mov ecx, 10
+.digit:
+	xor edx, edx
+	div ecx
+	add dl, '0'
+	dec edi
+	mov [edi], dl
+	test eax, eax
+	jnz .digit
+	dec edi
+	mov byte [edi], ' '
+	mov esi, edi
+	jmp log
+
 ; --- the command line ---------------------------------------------------------------------------
 
 ; the decimal number at [argument] in eax
@@ -656,6 +690,10 @@ rings:
 boot_line:	db "fake guest: a line of the log", 13, 10, 0
 panic_log:	db "PANIC: the fake guest was told to", 13, 10, "  in cmd_panic", 13, 10, 0
 hang_log:	db "fake guest: the last line before silence", 13, 10, 0
+window_text:	db "window", 0
+line_end:	db 13, 10, 0
+digits:		times 12 db 0
+.end:		db 0
 panic_text:	db "the fake guest was told to"
 .end:
 missing_text:	db "no such program"
@@ -681,7 +719,7 @@ names:
 .silent:	db "silent", 0
 .spin:		db "spin", 0
 .archive:	db "archive", 0
-.size:		db "size", 0
+.window:	db "window", 0
 .overrun:	db "overrun", 0
 align 4
 commands:
@@ -690,7 +728,8 @@ commands:
 	dd names.exit, cmd_exit, names.signal, cmd_signal, names.noexec, cmd_noexec
 	dd names.panic, cmd_panic, names.reset, cmd_reset, names.hang, cmd_hang
 	dd names.silent, cmd_silent, names.spin, cmd_spin, names.archive, cmd_archive
-	dd names.size, cmd_size, names.overrun, cmd_overrun
+	dd names.overrun, cmd_overrun
+	dd names.window, cmd_window
 	dd 0, 0
 
 section .bss align=16

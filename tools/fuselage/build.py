@@ -4,6 +4,7 @@ Two tools at once are kept apart by a lock on the build folder. A build with not
 start of ninja.
 """
 
+import contextlib
 import fcntl
 import os
 import re
@@ -30,7 +31,7 @@ class Progress:
             width = shutil.get_terminal_size().columns - 1
             print("\r\x1b[K" + f"{self.what}: {text}"[:width], end="", file=sys.stderr, flush=True)
         elif not self.shown:
-            say(f"building {self.what}")
+            say(f"building build/{self.what}")
         self.shown = True
 
     def end(self):
@@ -40,21 +41,25 @@ class Progress:
 
 def configure(preset):
     """Makes build/PRESET; ninja itself runs CMake again when its files change."""
-    if (BUILD / preset / "build.ninja").exists():
+    cmake(preset, ["--preset", preset])
+
+
+def cmake(directory, arguments):
+    if (BUILD / directory / "build.ninja").exists():
         return
-    say(f"setting up build/{preset}")
-    made = subprocess.run(["cmake", "--preset", preset], cwd=ROOT, text=True,
+    say(f"setting up build/{directory}")
+    made = subprocess.run(["cmake", *arguments], cwd=ROOT, text=True,
                           stdout=subprocess.PIPE, stderr=subprocess.STDOUT, check=False)
     if made.returncode:
         print(made.stdout, file=sys.stderr)
-        raise ToolError(f"CMake could not set up build/{preset}; its output is above")
+        raise ToolError(f"CMake could not set up build/{directory}; its output is above")
 
 
-def ninja(preset, targets):
-    """Builds TARGETS of PRESET; on failure prints what the failing command said."""
-    progress = Progress(preset)
+def ninja(directory, targets):
+    """Builds TARGETS of a folder of build/; on failure prints what the failing command said."""
+    progress = Progress(directory)
     environment = dict(os.environ, NINJA_STATUS="[%f/%t] ")
-    command = ["ninja", "-C", str(BUILD / preset), f"-j{os.cpu_count() or 2}", *targets]
+    command = ["ninja", "-C", str(BUILD / directory), f"-j{os.cpu_count() or 2}", *targets]
     kept = deque(maxlen=400)
     with subprocess.Popen(command, cwd=ROOT, env=environment, text=True, errors="replace",
                           stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
@@ -68,18 +73,32 @@ def ninja(preset, targets):
     progress.end()
     if process.returncode:
         print("".join(kept), end="", file=sys.stderr)
-        raise ToolError(f"the {preset} build failed; by hand: ninja -C build/{preset} "
+        raise ToolError(f"the {directory} build failed; by hand: ninja -C build/{directory} "
                         + " ".join(targets))
 
 
 def ensure(preset, *targets):
     """Builds what is not up to date. Returns the kernel of PRESET."""
-    BUILD.mkdir(exist_ok=True)
-    with open(BUILD / ".lock", "w", encoding="ascii") as lock:
-        fcntl.flock(lock, fcntl.LOCK_EX)
+    with alone():
         configure(preset)
         ninja(preset, targets or ("image",))
     return kernel_elf(preset)
+
+
+def ensure_host():
+    """Builds the unit tests, a project of their own with the host's compiler."""
+    with alone():
+        cmake("host", ["-G", "Ninja", "-S", "tests/host", "-B", "build/host"])
+        ninja("host", ("all",))
+
+
+@contextlib.contextmanager
+def alone():
+    """Keeps other tools from building at the same time."""
+    BUILD.mkdir(exist_ok=True)
+    with open(BUILD / ".lock", "w", encoding="ascii") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        yield
 
 
 def boot_files(args, preset):

@@ -508,12 +508,12 @@ def main(args):
         raise ToolError("--icount measures on one CPU: leave --smp out")
     if args.icount and (args.mem != qemu.ICOUNT_MEM_MIB or args.cpu != "max"):
         raise ToolError("--icount is one fixed machine: leave --mem and --cpu out")
+    added = [split_pair(text, "--add") for text in args.add]
     end_on_signals()
     kernel, ramdisk = boot_files(args, args.preset or ("release" if args.icount else "debug"))
     unpacker = Unpacker(args.get) if args.get else None
     if not args.add:
         return Session(args, kernel, ramdisk, unpacker).run()
     from .ramdisk import with_files
-    pairs = [split_pair(text, "--add") for text in args.add]
-    with with_files(pairs, args.ramdisk) as image:
+    with with_files(added, args.ramdisk) as image:
         return Session(args, kernel, image, unpacker).run()
