@@ -28,7 +28,9 @@ static const char help[] = "usage: crash [KIND [N]]\n"
 
 static void crash_null(void)
 {
-	*(volatile int *)(uintptr_t)0 = 1;
+	volatile uintptr_t nowhere = 0;
+
+	*(volatile int *)nowhere = 1;
 }
 
 static void crash_divide(void)
