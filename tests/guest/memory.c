@@ -107,7 +107,9 @@ static void too_much_is_refused(void)
 {
 	volatile size_t too_much = SIZE_MAX / 4;
 
-	EXPECT(malloc(too_much) == NULL);
+	void *block = malloc(too_much);
+
+	EXPECT(block == NULL);
 	EXPECT_EQUAL(errno, ENOMEM);
 }
 

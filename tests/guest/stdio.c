@@ -84,7 +84,9 @@ static void append_mode_writes_at_the_end(void)
 
 static void a_missing_file_says_so(void)
 {
-	EXPECT(fopen("/tmp/there-is-no-such-file", "r") == NULL);
+	FILE *file = fopen("/tmp/there-is-no-such-file", "r");
+
+	EXPECT(file == NULL);
 	EXPECT_EQUAL(errno, ENOENT);
 }
 

@@ -255,3 +255,37 @@ def test_tree(run, tmp_path):
 
 def test_uptime(run):
     assert " up " in run("uptime").stdout
+
+
+def test_head(run, tmp_path):
+    (tmp_path / "f").write_text("".join(f"{i}\n" for i in range(20)))
+    assert run("head", "f").stdout == "".join(f"{i}\n" for i in range(10))
+    assert run("head", "-n", "2", "f", "f").stdout == "==> f <==\n0\n1\n\n==> f <==\n0\n1\n"
+    assert run("head", "-n", "x").returncode == 2
+
+
+def test_pwd_uname_date(run, tmp_path):
+    assert run("pwd").stdout == f"{tmp_path}\n"
+    system = os.uname()
+    assert run("uname").stdout == f"{system.sysname}\n"
+    assert run("uname", "-rm").stdout == f"{system.release} {system.machine}\n"
+    assert run("uname", "-a").stdout == " ".join(system) + "\n"
+    assert abs(int(run("date", "+%s").stdout) - time.time()) < 5
+    assert run("date", "-u", "+%Z").stdout == "UTC\n"
+    assert run("date", "tomorrow").returncode == 2
+
+
+def test_mv_and_ln(run, tmp_path):
+    (tmp_path / "f").write_text("x")
+    (tmp_path / "d").mkdir()
+    assert run("mv", "f", "g").returncode == 0
+    assert run("mv", "g", "d").returncode == 0
+    assert (tmp_path / "d" / "g").read_text() == "x"
+    done = run("mv", "nope", "d")
+    assert (done.returncode, done.stderr) == (1, "mv: nope to d/nope: No such file or directory\n")
+    assert run("ln", "-s", "d/g", "l").returncode == 0
+    assert os.readlink(tmp_path / "l") == "d/g"
+    assert run("ln", "d/g", "hard").returncode == 0
+    assert (tmp_path / "hard").stat().st_nlink == 2
+    assert run("ln", "d/g").returncode == 0 and (tmp_path / "g").exists()
+    assert run("ln", "d/g", "hard").returncode == 1

@@ -109,8 +109,9 @@ static int copy_folder(const char *source, const char *target, mode_t mode)
 static int copy_entry(const char *source, const char *target)
 {
 	struct stat status;
+	int follow = recursive ? AT_SYMLINK_NOFOLLOW : 0;
 
-	if ((recursive ? lstat : stat)(source, &status) < 0)
+	if (fstatat(AT_FDCWD, source, &status, follow) < 0)
 		return failed(source);
 	if (S_ISLNK(status.st_mode))
 		return copy_link(source, target);

@@ -26,9 +26,12 @@
 static const char help[] = "usage: crash [KIND [N]]\n"
 			   "Dies in the way that is named; alone, lists the ways.\n";
 
+/* A variable, since compilers make something else of a null pointer that they can see. */
+static volatile uintptr_t null_address;
+
 static void crash_null(void)
 {
-	*(volatile int *)(uintptr_t)0 = 1;
+	*(volatile int *)null_address = 1;
 }
 
 static void crash_divide(void)

@@ -346,8 +346,6 @@ static int list_arguments(char **paths, size_t count)
 
 int main(int argc, char **argv)
 {
-	static char here[] = ".";
-	static char *here_only[] = {here};
 	int option;
 
 	program_start("ls", help, argc, argv);
@@ -372,6 +370,6 @@ int main(int argc, char **argv)
 		}
 	}
 	if (optind == argc)
-		return program_end(list_arguments(here_only, 1));
+		return program_end(list_folder("."));
 	return program_end(list_arguments(argv + optind, (size_t)(argc - optind)));
 }

@@ -189,7 +189,6 @@ static void show_colours(void)
 int main(int argc, char **argv)
 {
 	struct sysinfo info;
-	char text[AMOUNT_ROOM];
 
 	program_start("sysinfo", help, argc, argv);
 	screen = screen_get();
@@ -197,6 +196,8 @@ int main(int argc, char **argv)
 	show_cpu_name();
 	show_cpu_count();
 	if (sysinfo(&info) == 0) {
+		char text[AMOUNT_ROOM];
+
 		show_memory(&info);
 		print_line("up", "%s, %u process%s",
 			   duration_text((unsigned long)info.uptime, text), info.procs,

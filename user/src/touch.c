@@ -13,12 +13,11 @@ static const char help[] = "usage: touch FILE...\n"
 
 static int touch(const char *path)
 {
-	int fd;
-
 	if (utimensat(AT_FDCWD, path, NULL, 0) == 0)
 		return 0;
 	if (errno == ENOENT) {
-		fd = open(path, O_WRONLY | O_CREAT | O_CLOEXEC, 0666);
+		int fd = open(path, O_WRONLY | O_CREAT | O_CLOEXEC, 0666);
+
 		if (fd >= 0)
 			return close(fd);
 	}

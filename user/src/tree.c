@@ -33,8 +33,6 @@ static int draw_folder(int at, const char *name, const char *path, const char *m
 static int draw_entry(int at, const char *name, const char *path, const char *margin, bool last)
 {
 	struct stat status;
-	char target[PATH_MAX];
-	ssize_t len;
 	int failed = 0;
 
 	printf("%s%s", margin, last ? "\u2514\u2500 " : "\u251c\u2500 ");
@@ -45,7 +43,9 @@ static int draw_entry(int at, const char *name, const char *path, const char *ma
 	}
 	print_name(name, status.st_mode);
 	if (S_ISLNK(status.st_mode)) {
-		len = readlinkat(at, name, target, sizeof(target) - 1);
+		char target[PATH_MAX];
+		ssize_t len = readlinkat(at, name, target, sizeof(target));
+
 		if (len >= 0)
 			printf(" -> %.*s", (int)len, target);
 	}

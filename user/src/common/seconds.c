@@ -12,7 +12,6 @@ struct timespec parse_seconds(const char *text)
 {
 	const char *next = text;
 	struct timespec result = {0};
-	long unit = 100000000;
 
 	for (; isdigit((unsigned char)*next); next++) {
 		if (result.tv_sec > (LONG_MAX - 9) / 10)
@@ -20,6 +19,8 @@ struct timespec parse_seconds(const char *text)
 		result.tv_sec = result.tv_sec * 10 + (*next - '0');
 	}
 	if (*next == '.') {
+		long unit = 100000000;
+
 		for (next++; isdigit((unsigned char)*next); next++) {
 			result.tv_nsec += unit * (*next - '0');
 			unit /= 10;

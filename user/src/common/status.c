@@ -31,13 +31,13 @@ void mode_text(mode_t mode, char text[11])
 
 	text[0] = type_letter(mode);
 	for (int i = 0; i < 9; i++)
-		text[1 + i] = mode & (0400 >> i) ? letters[i] : '-';
+		text[1 + i] = (mode & (0400 >> i)) ? letters[i] : '-';
 	if (mode & S_ISUID)
-		text[3] = mode & S_IXUSR ? 's' : 'S';
+		text[3] = (mode & S_IXUSR) ? 's' : 'S';
 	if (mode & S_ISGID)
-		text[6] = mode & S_IXGRP ? 's' : 'S';
+		text[6] = (mode & S_IXGRP) ? 's' : 'S';
 	if (mode & S_ISVTX)
-		text[9] = mode & S_IXOTH ? 't' : 'T';
+		text[9] = (mode & S_IXOTH) ? 't' : 'T';
 	text[10] = 0;
 }
 
