@@ -72,13 +72,22 @@ size_t bitmap_find_clear_run(const uint64_t *bits, size_t nbits, size_t from, si
 	}
 }
 
+/* In pairs, nibbles, bytes. The compiler's builtin calls its run-time library where POPCNT may be missing. */
+static size_t count_ones(uint64_t word)
+{
+	word -= word >> 1 & UINT64_C(0x5555555555555555);
+	word = (word & UINT64_C(0x3333333333333333)) + (word >> 2 & UINT64_C(0x3333333333333333));
+	word = (word + (word >> 4)) & UINT64_C(0x0f0f0f0f0f0f0f0f);
+	return word * UINT64_C(0x0101010101010101) >> 56;
+}
+
 size_t bitmap_count(const uint64_t *bits, size_t nbits)
 {
 	size_t count = 0;
 
 	for (size_t n = 0; n < nbits / 64; n++)
-		count += (size_t)__builtin_popcountll(bits[n]);
+		count += count_ones(bits[n]);
 	if (nbits % 64)
-		count += (size_t)__builtin_popcountll(bits[nbits / 64] & mask_between(0, nbits % 64));
+		count += count_ones(bits[nbits / 64] & mask_between(0, nbits % 64));
 	return count;
 }
