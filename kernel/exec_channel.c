@@ -42,7 +42,7 @@
 #define PIECE_BYTES 1024
 
 static bool present; /* set once */
-static MUTEX(status_lock, LOCK_TTY);
+static MUTEX(status_lock, LOCK_CHANNEL);
 static uint32_t frame_left; /* atomic: bytes of the current frame that are not certainly out */
 
 static struct serial_port com2;

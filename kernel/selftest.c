@@ -3,8 +3,8 @@
  * leaves behind is counted in frames and slab objects; deferred work (threads that ended, RCU) has
  * time to finish first, so a difference that stays is a leak.
  *
- * One runs at a time: ksh's thread, or the one of the command line's `selftest`. Threads of the test
- * may fail as well, so the failure is written under a lock.
+ * One runs at a time: ksh's thread, or the one of the command line's `selftest`. Threads of the
+ * test may fail as well, so the failure is written under a lock.
  */
 #include "selftest.h"
 
@@ -23,7 +23,7 @@
 #define SETTLE_SLEEP_NS (5 * NSEC_PER_MSEC)
 
 static struct spinlock failure_lock = SPINLOCK_INIT(LOCK_TEST);
-static unsigned nfailures;    /* failure_lock */
+static unsigned nfailures;      /* failure_lock */
 static char first_failure[160]; /* failure_lock */
 
 const char *selftest_name(size_t number)

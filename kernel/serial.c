@@ -34,8 +34,10 @@ enum serial_register {
 };
 
 #define IER_RECEIVED    0x01
-#define IIR_NONE        0x01
-#define FCR_ON          0xc7 /* FIFOs on and emptied, interrupt from 14 bytes on */
+#define IIR_CAUSE       0x0f
+#define IIR_TRIGGER     0x04 /* the FIFO has FIFO_TRIGGER bytes or more */
+#define FCR_ON          0xc7 /* FIFOs on and emptied, interrupt from FIFO_TRIGGER bytes on */
+#define FIFO_TRIGGER    14
 #define LCR_8N1         0x03
 #define LCR_DIVISOR     0x80
 #define MCR_DTR_RTS     0x03
@@ -46,10 +48,9 @@ enum serial_register {
 #define DIVISOR_115200  1
 #define SCRATCH_PATTERN 0x5a
 
-#define SPIN_POLLS     64
-#define LOAD_NS        (NSEC_PER_SEC / 115200 * 10 * SERIAL_FIFO_BYTES)
-#define POLLED_LIMIT   200000 /* looks at the line, about a microsecond each */
-#define RECEIVE_BURSTS 64     /* FIFO loads that one interrupt takes at most */
+#define SPIN_POLLS   64
+#define LOAD_NS      (NSEC_PER_SEC / 115200 * 10 * SERIAL_FIFO_BYTES)
+#define POLLED_LIMIT 200000 /* looks at the line, about a microsecond each */
 
 /* ---- receiving ---- */
 
@@ -59,43 +60,56 @@ static uint32_t ring_room(const struct serial_port *port)
 	return port->ring_bytes - (port->tail - load_acquire(&port->head));
 }
 
-/* Moves what the FIFO has into the ring, at most `max` bytes. Returns how many. */
-static uint32_t receive_fifo(struct serial_port *port, uint32_t max)
+static void ring_put(struct serial_port *port, const uint8_t *bytes, uint32_t nbytes)
 {
-	uint32_t tail = port->tail;
-	uint32_t n = 0;
-	uint8_t status;
-
-	while (n < max) {
-		status = port_in8(port->base + REG_LSR);
-		if (status & LSR_OVERRUN)
-			port->overruns++;
-		if (!(status & LSR_DATA))
-			break;
-		port->ring[tail++ & (port->ring_bytes - 1)] = port_in8(port->base + REG_DATA);
-		n++;
-	}
+	for (uint32_t i = 0; i < nbytes; i++)
+		port->ring[(port->tail + i) & (port->ring_bytes - 1)] = bytes[i];
 	/* Release: pairs with the acquire in available(); the bytes are there before the count. */
-	store_release(&port->tail, tail);
-	return n;
+	store_release(&port->tail, port->tail + nbytes);
 }
 
+/* Takes a part of what the FIFO has: 0, FIFO_TRIGGER bytes when it says that it has as many (which
+ * saves asking for each), or 1. */
+static uint32_t receive_some(struct serial_port *port, uint8_t *to)
+{
+	uint8_t status;
+
+	if ((port_in8(port->base + REG_IIR) & IIR_CAUSE) == IIR_TRIGGER) {
+		port_in_bytes(port->base + REG_DATA, to, FIFO_TRIGGER);
+		return FIFO_TRIGGER;
+	}
+	status = port_in8(port->base + REG_LSR);
+	if (status & LSR_OVERRUN)
+		port->overruns++;
+	if (!(status & LSR_DATA))
+		return 0;
+	*to = port_in8(port->base + REG_DATA);
+	return 1;
+}
+
+/* The line to the interrupt controller is edge-triggered: we go on until the FIFO is empty, or
+ * nothing would ever raise it again. */
 static void handle_interrupt(void *argument)
 {
 	struct serial_port *port = argument;
-	uint32_t max = MIN(ring_room(port), (uint32_t)(RECEIVE_BURSTS * SERIAL_FIFO_BYTES));
+	uint8_t bytes[FIFO_TRIGGER];
+	uint32_t n;
 
-	if (receive_fifo(port, max) == max && max == ring_room(port) + max) {
-		port_out8(port->base + REG_IER, 0);
-		store_release(&port->throttled, true);
-	}
-	(void)port_in8(port->base + REG_IIR); /* an acknowledge for whatever else it was */
+	do {
+		if (ring_room(port) < FIFO_TRIGGER) {
+			port_out8(port->base + REG_IER, 0);
+			store_release(&port->throttled, true);
+			break;
+		}
+		n = receive_some(port, bytes);
+		ring_put(port, bytes, n);
+	} while (n > 0);
 	waitq_wake_one(&port->readable);
 }
 
 static uint32_t available(const struct serial_port *port)
 {
-	/* Acquire: pairs with the release in receive_fifo(). */
+	/* Acquire: pairs with the release in ring_put(). */
 	return load_acquire(&port->tail) - port->head;
 }
 

@@ -81,6 +81,7 @@ const char *lockclass_name(enum lock_class class)
 		[LOCK_DIRECTORY] = "directory",
 		[LOCK_NODE] = "node",
 		[LOCK_TTY] = "tty",
+		[LOCK_CHANNEL] = "channel",
 		[LOCK_SPACE] = "space",
 		[LOCK_OBJECT] = "object",
 		[LOCK_SELFTEST] = "selftest",

@@ -16,7 +16,8 @@ enum lock_class {
 	LOCK_DIRECTORY, /* changes of a directory's names; ancestors first, else lower address first
 			 */
 	LOCK_NODE,      /* a node's data and attributes */
-	LOCK_TTY,       /* a terminal's reader and settings */
+	LOCK_TTY,       /* a terminal's way out, an output stream of exec: one piece at a time */
+	LOCK_CHANNEL,   /* the exec channel's status frames: one at a time */
 	LOCK_SPACE,     /* an address space's regions */
 	LOCK_OBJECT,    /* a memory object's pages */
 	LOCK_SELFTEST,  /* sleeping locks of the self-tests */

@@ -51,8 +51,8 @@ static void newline_and_return_begin_the_row_anew(void **state)
 static void nothing_comes_between_the_bytes_of_a_sequence(void **state)
 {
 	static const char *const wholes[] = {
-		"\033[31m", "\033[1;2H", "\033]0;title\007", "\033]0;title\033\\", "\0337", "\033(B",
-		"\xc3\xa9", "\xe2\x82\xac", "\xf0\x9f\x99\x82",
+		"\033[31m", "\033[1;2H", "\033]0;title\007", "\033]0;title\033\\", "\0337",
+		"\033(B",   "\xc3\xa9",  "\xe2\x82\xac",     "\xf0\x9f\x99\x82",
 	};
 
 	(void)state;

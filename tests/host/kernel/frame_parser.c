@@ -4,10 +4,10 @@
  */
 #include "frame_parser.h"
 
-#include <stdio.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
+#include <stdio.h>
 #include <string.h>
 
 #include <cmocka.h>
@@ -132,13 +132,17 @@ static void wrong_lengths_are_garbage_and_the_next_frame_is_found(void **state)
 static void too_long_data_is_garbage(void **state)
 {
 	(void)state;
-	assert_told(STREAM("D\0\1\x10\xff\xff\xff\xff\xff\xff" "E\0\0\0"), "<?><end>");
+	assert_told(STREAM("D\0\1\x10\xff\xff\xff\xff\xff\xff"
+			   "E\0\0\0"),
+		    "<?><end>");
 }
 
 static void garbage_is_told_once_a_run(void **state)
 {
 	(void)state;
-	assert_told(STREAM("\xff\xff\xff\xff\xff\xff\xff\xff\xff" "E\0\0\0\xff\xff\xff\xff\xff" "E\0\0\0"),
+	assert_told(STREAM("\xff\xff\xff\xff\xff\xff\xff\xff\xff"
+			   "E\0\0\0\xff\xff\xff\xff\xff"
+			   "E\0\0\0"),
 		    "<?><end><?><end>");
 }
 
