@@ -81,13 +81,13 @@ static inline bool waitq_has_waiters(const struct waitq *queue)
  *		if (err)
  *			break;
  *	}
- *	waitq_finish(&device->waitq, &entry, err);
+ *	waitq_finish(&device->waitq, &entry);
  */
 struct wait_entry {
 	struct list link;
 	struct thread *thread; /* constant: who waits */
 	bool queued; /* atomic: written under the queue's lock; false: nobody touches it any more */
-	bool woken;  /* [the waiter, after queued is false] a waker took it off the queue */
+	bool woken;  /* [the waiter, once queued is false] a waker took it off, not yet answered */
 };
 
 #define WAIT_ENTRY_INIT(name)                                                                      \
@@ -104,8 +104,9 @@ err_t must_check waitq_block(struct waitq *queue, struct wait_entry *entry, unsi
 /* The same, but hands the CPU to the first waiter of `partner`. */
 err_t must_check waitq_block_switch(struct waitq *queue, struct wait_entry *entry, unsigned end_on,
 				    uint64_t deadline_ns, struct waitq *partner);
-/* Takes the entry off. With err != 0 a wake-one that it had received goes on to the next waiter. */
-void waitq_finish(struct waitq *queue, struct wait_entry *entry, err_t err);
+/* Takes the entry off. A wake-one that came after the last waitq_block() (one that was killed, or
+ * that found its condition before it slept) goes on to the next waiter. */
+void waitq_finish(struct waitq *queue, struct wait_entry *entry);
 /* Wakes the first waiter of `queue` and blocks the calling thread in the same step; the caller has
  * prepared itself on another queue. Not from interrupts. */
 void waitq_wake_one_switch(struct waitq *queue);
@@ -129,13 +130,14 @@ void waitq_wake_one_switch(struct waitq *queue);
 					wait_err = waitq_block(wait_queue, &wait_own, (end_on_),   \
 							       (deadline_));                       \
 				wait_partner = NULL;                                               \
-				if (wait_err) {                                                    \
-					if (condition_)                                            \
-						wait_err = 0;                                      \
+				if (condition_) {                                                  \
+					wait_err = 0;                                              \
 					break;                                                     \
 				}                                                                  \
+				if (wait_err)                                                      \
+					break;                                                     \
 			}                                                                          \
-			waitq_finish(wait_queue, &wait_own, wait_err);                             \
+			waitq_finish(wait_queue, &wait_own);                                       \
 		}                                                                                  \
 		if (wait_partner)                                                                  \
 			waitq_wake_one(wait_partner);                                              \

@@ -2,7 +2,7 @@
 /*
  * The run queue: order, shares, and that nobody starves, in simulated time.
  */
-#include "../../../sched/runq.h"
+#include "runq.h"
 
 #include <setjmp.h>
 #include <stdarg.h>

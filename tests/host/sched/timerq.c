@@ -3,7 +3,7 @@
  * The timer heap against a plain array: whatever is inserted and removed, the first is the
  * earliest, and the tree stays complete and ordered.
  */
-#include "../../../sched/timerq.h"
+#include "timerq.h"
 
 #include <setjmp.h>
 #include <stdarg.h>
