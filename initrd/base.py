@@ -26,8 +26,7 @@ EMPTY = {"bin": 0o755, "lib": 0o755, "etc": 0o755, "home": 0o755, "dev": 0o755, 
 def parse_arguments():
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--programs", type=Path, required=True, metavar="DIR")
-    parser.add_argument("--ksh", type=Path, action="append", default=[], metavar="FILE",
-                        help="the kernel shell; the first of several that is there is taken")
+    parser.add_argument("--ksh", type=Path, metavar="FILE", help="the kernel shell")
     parser.add_argument("--tree", type=Path, required=True, metavar="DIR", help="where to stage")
     parser.add_argument("--image", type=Path, required=True, metavar="FILE")
     parser.add_argument("--limit", type=int, default=4 << 20, metavar="BYTES")
@@ -43,10 +42,8 @@ def contents(arguments):
     for path in sorted(arguments.programs.iterdir()):
         if path.is_file() and os.access(path, os.X_OK):
             files[f"bin/{path.name}"] = (path, 0o755)
-    for path in arguments.ksh:
-        if path.is_file():
-            files["lib/ksh"] = (path, 0o644)
-            break
+    if arguments.ksh:
+        files["lib/ksh"] = (arguments.ksh, 0o644)
     return files
 
 
@@ -60,15 +57,25 @@ def checksum(files, limit):
     return digest.hexdigest()
 
 
+def make_parents(tree, folder):
+    """Folders that root/ has and EMPTY has not; whatever the umask is."""
+    if folder.is_dir():
+        return
+    make_parents(tree, folder.parent)
+    folder.mkdir()
+    folder.chmod(0o755)
+
+
 def stage(files, tree):
     shutil.rmtree(tree, ignore_errors=True)
     tree.mkdir(parents=True)
+    tree.chmod(0o755)
     for name, mode in EMPTY.items():
         (tree / name).mkdir()
         (tree / name).chmod(mode)
     for name, (path, mode) in files.items():
         target = tree / name
-        target.parent.mkdir(parents=True, exist_ok=True)
+        make_parents(tree, target.parent)
         shutil.copyfile(path, target)
         target.chmod(mode)
     time = fixed_time()
