@@ -20,6 +20,24 @@ struct release_batch {
 	struct frame *frames[64];
 };
 
+vaddr_t space_table_end(vaddr_t address, vaddr_t end)
+{
+	return MIN(end, ALIGN_DOWN(address, level_bytes(1)) + level_bytes(1));
+}
+
+pte_t *space_next_table(const struct pagetable *table, vaddr_t *address, vaddr_t end)
+{
+	while (*address < end) {
+		unsigned level;
+		pte_t *entry = pagetable_walk(table, *address, &level);
+
+		if (entry)
+			return entry;
+		*address = ALIGN_DOWN(*address, level_bytes(level)) + level_bytes(level);
+	}
+	return NULL;
+}
+
 unsigned region_page_flags(const struct region *region)
 {
 	unsigned flags = PAGE_USER;
@@ -70,26 +88,6 @@ static void batch_add(struct release_batch *batch, vaddr_t address, pte_t entry)
 		batch_release(batch);
 }
 
-/* The end of the part of [address, end) whose entries lie in the same table. */
-static vaddr_t table_end(vaddr_t address, vaddr_t end)
-{
-	return MIN(end, ALIGN_DOWN(address, level_bytes(1)) + level_bytes(1));
-}
-
-/* The entry at *address, or at the next address before `end` that has a table; NULL: none. */
-static pte_t *next_table(const struct pagetable *table, vaddr_t *address, vaddr_t end)
-{
-	while (*address < end) {
-		unsigned level;
-		pte_t *entry = pagetable_walk(table, *address, &level);
-
-		if (entry)
-			return entry;
-		*address = ALIGN_DOWN(*address, level_bytes(level)) + level_bytes(level);
-	}
-	return NULL;
-}
-
 /* Gives back the tables of [start, end) that are whole in it. Its pages are gone already. Smaller
  * pieces keep theirs: the next mapping there will want it. */
 static void clear_tables(struct space *space, vaddr_t start, vaddr_t end)
@@ -98,7 +96,7 @@ static void clear_tables(struct space *space, vaddr_t start, vaddr_t end)
 	vaddr_t first = ALIGN_UP(start, level_bytes(1));
 	vaddr_t last = ALIGN_DOWN(end, level_bytes(1));
 
-	for (vaddr_t at = first; at < last && next_table(&space->pagetable, &at, last);
+	for (vaddr_t at = first; at < last && space_next_table(&space->pagetable, &at, last);
 	     at += level_bytes(1)) {
 		table_limbo_begin(&limbo);
 		pagetable_clear(&space->pagetable, at, at + level_bytes(1), NULL, NULL);
@@ -121,8 +119,8 @@ void space_clear_pages_locked(struct space *space, vaddr_t start, vaddr_t end, u
 	batch.start = batch.end = start;
 	batch.no_flush = clear_flags & CLEAR_NO_FLUSH;
 	batch.count = 0;
-	while ((entry = next_table(&space->pagetable, &address, end))) {
-		vaddr_t stop = table_end(address, end);
+	while ((entry = space_next_table(&space->pagetable, &address, end))) {
+		vaddr_t stop = space_table_end(address, end);
 
 		for (; address < stop; address += PAGE_SIZE, entry++) {
 			if (pte_read(entry))
@@ -156,8 +154,8 @@ void space_protect_pages_locked(struct space *space, const struct region *region
 	vaddr_t changed_end = start;
 	pte_t *entry;
 
-	while ((entry = next_table(&space->pagetable, &address, end))) {
-		vaddr_t stop = table_end(address, end);
+	while ((entry = space_next_table(&space->pagetable, &address, end))) {
+		vaddr_t stop = space_table_end(address, end);
 
 		for (; address < stop; address += PAGE_SIZE, entry++) {
 			pte_t before = pte_read(entry);

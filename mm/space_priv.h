@@ -40,6 +40,11 @@ bool space_fits_locked(const struct space *space, uint64_t npages) REQUIRES(spac
 
 /* ---- pages (space_pages.c) ---- */
 
+/* The entry at *address, or at the next address before `end` that has a table; NULL: none. */
+pte_t *space_next_table(const struct pagetable *table, vaddr_t *address, vaddr_t end);
+/* The end of the part of [address, end) whose entries lie in the same table, side by side. */
+vaddr_t space_table_end(vaddr_t address, vaddr_t end);
+
 /* What the pages of a region may do, apart from the write bit's delays. */
 unsigned region_page_flags(const struct region *region);
 /* Puts a page where none is. Counts it. */

@@ -1,0 +1,91 @@
+/*
+ * The anonymous memory object: pages of zeros that come into being when they are first touched and
+ * are the same for all who map it. Its pages are under object->lock (LOCK_OBJECT), taken inside of a
+ * space's lock.
+ */
+#include "pageset.h"
+
+#include <mm/object.h>
+#include <mm/slab.h>
+#include <sched/lock.h>
+
+#include <abi/errno.h>
+
+struct anonymous_object {
+	struct memory_object object;
+	struct mutex lock;
+	uint64_t npages;      /* constant */
+	struct pageset pages; /* lock */
+};
+
+SLAB_CACHE(anonymous_cache, struct anonymous_object);
+
+static struct anonymous_object *anonymous_of(struct memory_object *object)
+{
+	return container_of(object, struct anonymous_object, object);
+}
+
+static err_t make_page_locked(struct anonymous_object *anonymous, uint64_t page_index,
+			      struct frame **out) REQUIRES(anonymous->lock)
+{
+	struct frame *frame = frame_alloc(0, FRAME_ZERO);
+	err_t err;
+
+	if (!frame)
+		return -ENOMEM;
+	err = pageset_add(&anonymous->pages, page_index, frame);
+	if (err)
+		frame_free(frame, 0);
+	else
+		*out = frame;
+	return err;
+}
+
+static err_t anonymous_get_page(struct memory_object *object, uint64_t page_index,
+				unsigned fault_access, struct page_ref *out)
+{
+	struct anonymous_object *anonymous = anonymous_of(object);
+	struct frame *frame;
+	err_t err = 0;
+
+	if (page_index >= anonymous->npages)
+		return -EIO;
+	mutex_lock(&anonymous->lock);
+	frame = pageset_find(&anonymous->pages, page_index);
+	if (!frame)
+		err = fault_access & FAULT_AHEAD ? -EAGAIN
+						 : make_page_locked(anonymous, page_index, &frame);
+	if (!err) {
+		frame_get(frame);
+		*out = (struct page_ref){.phys = frame_phys(frame), .frame = frame};
+	}
+	mutex_unlock(&anonymous->lock);
+	return err;
+}
+
+static void anonymous_release(struct memory_object *object)
+{
+	struct anonymous_object *anonymous = anonymous_of(object);
+
+	pageset_cut(&anonymous->pages, 0);
+	slab_free(&anonymous_cache, anonymous);
+}
+
+static const struct memory_object_ops anonymous_ops = {
+	.get_page = anonymous_get_page,
+	.release = anonymous_release,
+};
+
+err_t memory_object_anonymous(uint64_t len_bytes, struct memory_object **out)
+{
+	struct anonymous_object *anonymous = slab_alloc_zeroed(&anonymous_cache);
+
+	if (!anonymous)
+		return -ENOMEM;
+	memory_object_init(&anonymous->object, &anonymous_ops);
+	mutex_init(&anonymous->lock, LOCK_OBJECT);
+	pageset_init(&anonymous->pages);
+	anonymous->npages = (len_bytes >> PAGE_SHIFT) + !IS_ALIGNED(len_bytes, PAGE_SIZE);
+	*out = &anonymous->object;
+	return 0;
+}

@@ -1,0 +1,106 @@
+/*
+ * Sparse rows of frames: a balanced tree of chunks with 32 neighbouring pages each. Invariant: a
+ * chunk holds at least one page; npages is the number of all.
+ */
+#include "pageset.h"
+
+#include <mm/slab.h>
+
+#include <abi/errno.h>
+
+#define CHUNK_PAGES 32
+
+struct pageset_chunk {
+	struct tree_node node;
+	uint64_t first; /* a multiple of CHUNK_PAGES */
+	uint32_t used;
+	struct frame *frames[CHUNK_PAGES];
+};
+
+SLAB_CACHE(chunk_cache, struct pageset_chunk);
+
+static struct pageset_chunk *chunk_of(struct tree_node *node)
+{
+	return tree_entry(node, struct pageset_chunk, node);
+}
+
+void pageset_init(struct pageset *set)
+{
+	*set = (struct pageset){0};
+}
+
+/* The chunk around a page; where it would hang if there is none. */
+static struct pageset_chunk *find_chunk(const struct pageset *set, uint64_t page_index,
+					struct tree_node **parent, struct tree_node ***where)
+{
+	uint64_t first = ALIGN_DOWN(page_index, CHUNK_PAGES);
+	struct tree_node *const *at = &set->chunks.root;
+
+	*parent = NULL;
+	while (*at) {
+		struct pageset_chunk *chunk = chunk_of(*at);
+
+		if (chunk->first == first)
+			return chunk;
+		*parent = *at;
+		at = first < chunk->first ? &(*parent)->left : &(*parent)->right;
+	}
+	*where = (struct tree_node **)at;
+	return NULL;
+}
+
+struct frame *pageset_find(const struct pageset *set, uint64_t page_index)
+{
+	struct tree_node *parent;
+	struct tree_node **where;
+	const struct pageset_chunk *chunk = find_chunk(set, page_index, &parent, &where);
+
+	return chunk ? chunk->frames[page_index % CHUNK_PAGES] : NULL;
+}
+
+err_t pageset_add(struct pageset *set, uint64_t page_index, struct frame *frame)
+{
+	struct tree_node *parent;
+	struct tree_node **where;
+	struct pageset_chunk *chunk = find_chunk(set, page_index, &parent, &where);
+
+	if (!chunk) {
+		chunk = slab_alloc_zeroed(&chunk_cache);
+		if (!chunk)
+			return -ENOMEM;
+		chunk->first = ALIGN_DOWN(page_index, CHUNK_PAGES);
+		tree_insert(&set->chunks, &chunk->node, parent, where);
+	}
+	chunk->frames[page_index % CHUNK_PAGES] = frame;
+	chunk->used++;
+	set->npages++;
+	return 0;
+}
+
+static void cut_chunk(struct pageset *set, struct pageset_chunk *chunk, uint64_t first)
+{
+	for (uint64_t i = first > chunk->first ? first - chunk->first : 0; i < CHUNK_PAGES; i++) {
+		if (!chunk->frames[i])
+			continue;
+		frame_put(chunk->frames[i]);
+		chunk->frames[i] = NULL;
+		chunk->used--;
+		set->npages--;
+	}
+	if (!chunk->used) {
+		tree_remove(&set->chunks, &chunk->node);
+		slab_free(&chunk_cache, chunk);
+	}
+}
+
+void pageset_cut(struct pageset *set, uint64_t first)
+{
+	struct pageset_chunk *chunk = chunk_of(tree_last(&set->chunks));
+
+	while (chunk && chunk->first + CHUNK_PAGES > first) {
+		struct pageset_chunk *lower = chunk_of(tree_prev(&chunk->node));
+
+		cut_chunk(set, chunk, first);
+		chunk = lower;
+	}
+}

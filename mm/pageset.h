@@ -1,0 +1,23 @@
+/*
+ * Frames by page number, sparse: the pages that a memory object has. No lock of its own.
+ */
+#ifndef MM_PAGESET_H
+#define MM_PAGESET_H
+
+#include <lib/tree.h>
+#include <mm/frame.h>
+
+struct pageset {
+	struct tree chunks; /* struct pageset_chunk by first page */
+	uint64_t npages;
+};
+
+void pageset_init(struct pageset *set);
+/* NULL: there is none. */
+struct frame *pageset_find(const struct pageset *set, uint64_t page_index);
+/* Takes over the caller's reference. The place is empty. -ENOMEM: nothing was taken. */
+err_t must_check pageset_add(struct pageset *set, uint64_t page_index, struct frame *frame);
+/* Drops the references of all pages from `first` on. */
+void pageset_cut(struct pageset *set, uint64_t first);
+
+#endif

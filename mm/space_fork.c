@@ -1,0 +1,105 @@
+/*
+ * A copy of a space: the same regions, the same frames, and no right to write to the private ones
+ * until somebody tries. Costs what the parent has mapped. The parent is locked for the whole time;
+ * nobody else knows the child yet, so it is not.
+ */
+#include "space_priv.h"
+
+#include <mm/frame.h>
+#include <mm/slab.h>
+
+#include <abi/errno.h>
+
+/* The child's entry, and the parent's from now on. */
+static pte_t shared_entry(const struct region *region, pte_t entry)
+{
+	unsigned flags = pte_flags(entry);
+	pte_t shared;
+
+	if (region->flags & SPACE_SHARED || flags & PAGE_SOFT_KEEP)
+		return entry;
+	shared = pte_make(pte_frame(entry), (flags & ~(unsigned)PAGE_WRITE) | PAGE_SOFT_COW, 0);
+	return pte_hidden(entry) ? pte_hide(shared) : shared;
+}
+
+/* The entries of one table from `entry` on. */
+static err_t fork_table(struct space *parent, struct space *child, const struct region *region,
+			vaddr_t address, vaddr_t stop, pte_t *entry) NO_THREAD_SAFETY
+{
+	pte_t *to = NULL;
+
+	for (; address < stop; address += PAGE_SIZE, entry++, to = to ? to + 1 : NULL) {
+		pte_t value = pte_read(entry);
+
+		if (!value)
+			continue;
+		if (!to)
+			to = pagetable_walk_alloc(&child->pagetable, address, 0);
+		if (!to)
+			return -ENOMEM;
+		value = shared_entry(region, value);
+		if (pte_flags(value) & PAGE_SOFT_KEEP) {
+			child->in_place_pages++;
+		} else {
+			frame_get(frame_from_phys(pte_frame(value)));
+			child->resident_pages++;
+		}
+		pte_exchange(entry, value);
+		pte_exchange(to, value);
+	}
+	return 0;
+}
+
+static err_t fork_region(struct space *parent, struct space *child, const struct region *region)
+	NO_THREAD_SAFETY
+{
+	struct region *copy = region_alloc();
+	vaddr_t address = region->start;
+	err_t err = 0;
+	pte_t *entry;
+
+	if (!copy)
+		return -ENOMEM;
+	region_split_into(region, region->start, copy);
+	if (copy->object)
+		memory_object_get(copy->object);
+	region_link(&child->regions, copy);
+	child->nregions++;
+	child->mapped_pages += region_npages(copy);
+	while (!err &&
+	       (entry = space_next_table(&parent->pagetable, &address, region->end))) {
+		vaddr_t stop = space_table_end(address, region->end);
+
+		err = fork_table(parent, child, region, address, stop, entry);
+		address = stop;
+	}
+	return err;
+}
+
+err_t space_fork(struct space *parent, struct space **out) NO_THREAD_SAFETY
+{
+	struct region *region;
+	struct space *child;
+	err_t err = space_create(&child);
+
+	if (err)
+		return err;
+	mutex_lock(&parent->lock);
+	child->map_top = parent->map_top;
+	child->brk_start = parent->brk_start;
+	child->brk_end = parent->brk_end;
+	child->limit_pages = parent->limit_pages;
+	tree_for_each (region, &parent->regions, node) {
+		err = fork_region(parent, child, region);
+		if (err)
+			break;
+	}
+	/* The parent has lost rights, even if it came to nothing. */
+	tlb_flush_all(&parent->pagetable);
+	mutex_unlock(&parent->lock);
+	if (err)
+		space_put(child);
+	else
+		*out = child;
+	return err;
+}
