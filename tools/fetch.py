@@ -6,8 +6,8 @@ below DIR (default build/shared/packages). Only the mirror's address, the keyrin
 settings like proxies are taken from the system, so packages come from wherever this machine gets
 its own, and apt verifies the signatures.
 
-DIR/NAME/ is an unpacked package: the source tree with Debian's patches, or a binary package's files.
-DIR/NAME.version says which version lies there. It is written last, so an interrupted run starts over.
+DIR/NAME/ is an unpacked package: a source tree with Debian's patches, or a binary one's files.
+DIR/NAME.version says which version lies there. Written last: an interrupted run starts over.
 """
 
 import argparse
@@ -195,7 +195,7 @@ def main():
 if __name__ == "__main__":
     try:
         main()
-    except FetchError as error:
+    except (FetchError, OSError) as error:
         sys.exit(f"fetch.py: {error}")
     except KeyboardInterrupt:
         sys.exit(130)

@@ -96,7 +96,7 @@ class PrivateApt:
 
     def write_config(self, packages):
         """Settings read after the system's own, through apt-get -c."""
-        architectures = {p.architecture for p in packages if p.architecture != "all"}
+        architectures = sorted({p.architecture for p in packages if p.architecture != "all"})
         lines = [
             # The system's hooks clean and announce the system's state.
             "#clear APT::Update;", "#clear DPkg;",
@@ -112,8 +112,8 @@ class PrivateApt:
             # The sandbox user may not be able to reach into the build folder.
             f'APT::Sandbox::User "{"root" if os.getuid() == 0 else ""}";',
             '#clear APT::Architectures;',
-            f'APT::Architecture "{sorted(architectures or {"amd64"})[0]}";',
-            f'APT::Architectures {{ {" ".join(chr(34) + a + chr(34) + ";" for a in architectures)} }};',
+            f'APT::Architecture "{(architectures or ["amd64"])[0]}";',
+            *(f'APT::Architectures:: "{architecture}";' for architecture in architectures),
             'APT::Get::List-Cleanup "true";',
             'Acquire::Languages "none";',
             'Acquire::Retries "2";',

@@ -39,5 +39,6 @@ def run(command, cwd=None):
         package = PROGRAM_PACKAGES.get(command[0], command[0])
         raise FetchError(f"{command[0]} is not installed (Debian package {package})") from None
     if done.returncode:
-        raise FetchError(f"{' '.join(command)} failed:\n{done.stderr.strip() or done.stdout.strip()}")
+        said = done.stderr.strip() or done.stdout.strip()
+        raise FetchError(f"{' '.join(command)} failed:\n{said}")
     return done.stdout
