@@ -82,6 +82,7 @@ const char *lockclass_name(enum lock_class class)
 		[LOCK_NODE] = "node",
 		[LOCK_TTY] = "tty",
 		[LOCK_CHANNEL] = "channel",
+		[LOCK_STREAM] = "stream",
 		[LOCK_SPACE] = "space",
 		[LOCK_OBJECT] = "object",
 		[LOCK_SELFTEST] = "selftest",

@@ -18,6 +18,7 @@ enum lock_class {
 	LOCK_NODE,      /* a node's data and attributes */
 	LOCK_TTY,       /* a terminal's way out, an output stream of exec: one piece at a time */
 	LOCK_CHANNEL,   /* the exec channel's status frames: one at a time */
+	LOCK_STREAM,    /* the bytes in a pipe */
 	LOCK_SPACE,     /* an address space's regions */
 	LOCK_OBJECT,    /* a memory object's pages */
 	LOCK_SELFTEST,  /* sleeping locks of the self-tests */
