@@ -7,8 +7,8 @@
 #define LOG_SUBSYSTEM "ramdisk"
 #include "ramdisk.h"
 
+#include "ext2/ext2.h"
 #include <arch/paging.h>
-#include <ext2/ext2.h>
 #include <lib/log.h>
 #include <lib/string.h>
 #include <mm/slab.h>

@@ -2,7 +2,7 @@
  * Directories of an ext2 image, read as the list of records that they are; an index (htree) is laid
  * so that it looks like unused records, and is passed over.
  */
-#include <ext2/ext2.h>
+#include "ext2.h"
 #include <lib/string.h>
 
 static const uint32_t type_modes[] = {0,       S_IFREG, S_IFDIR,  S_IFCHR,

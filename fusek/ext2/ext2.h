@@ -14,9 +14,9 @@
 #ifndef FUSEK_EXT2_EXT2_H
 #define FUSEK_EXT2_EXT2_H
 
+#include "format.h"
 #include <abi/errno.h>
 #include <abi/stat.h>
-#include <ext2/format.h>
 #include <lib/types.h>
 
 #define EXT2_BLOCK_BYTES UINT32_C(4096) /* a block is a page: it can be mapped in place */

@@ -3,7 +3,7 @@
  * indirect blocks. A block number is only followed after it was found to lie behind the group
  * descriptors and inside the image, and never twice on the way to one block of data.
  */
-#include <ext2/ext2.h>
+#include "ext2.h"
 #include <lib/string.h>
 
 #define POINTERS_SHIFT 10 /* block numbers in a block: 1024 */

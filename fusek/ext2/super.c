@@ -3,7 +3,7 @@
  * by the other files: every block below image->nblocks lies in memory; the inode tables of all
  * groups lie inside the image; inode numbers from 1 to image->ninodes have a place in one of them.
  */
-#include <ext2/ext2.h>
+#include "ext2.h"
 
 enum ext2_incompatible {
 	EXT2_COMPRESSION = 0x1,

@@ -1,0 +1,256 @@
+/*
+ * What the filesystem layer needs of the kernel below it, for host tests: one thread, memory from
+ * malloc() (so that ASan watches over it), frames from an arena. Freeing by RCU happens at once,
+ * which is the strictest that can be: nobody may touch what he has given up.
+ */
+#include "kernel.h"
+
+#include <arch/clock.h>
+#include <arch/paging.h>
+#include <arch/spin.h>
+#include <arch/user.h>
+#include <lib/log.h>
+#include <lib/panic.h>
+#include <mm/frame.h>
+#include <mm/slab.h>
+#include <sched/lock.h>
+#include <sched/rcu.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define NFRAMES (FAKE_MEMORY_BYTES / PAGE_SIZE)
+
+uint32_t fake_preempt_depth;
+char *fake_memory;
+char fake_frame_table[NFRAMES * sizeof(struct frame)] __attribute__((aligned(64)));
+char fake_log[FAKE_LOG_BYTES];
+unsigned fake_locks_held;
+uint64_t fake_bad_address;
+uint64_t fake_live_blocks;
+uint64_t fake_frames_left = NFRAMES;
+uint64_t fake_fail_allocation_after = UINT64_MAX;
+
+static uint64_t next_frame; /* below: taken or on the free list */
+static struct frame *free_frames;
+
+void fake_init(void)
+{
+	fake_memory = aligned_alloc(PAGE_SIZE, FAKE_MEMORY_BYTES);
+	fake_log[0] = 0;
+}
+
+/* ---- messages ---- */
+
+void log_emit(enum log_level level, const char *subsystem, const char *format, ...)
+{
+	size_t used = strlen(fake_log);
+	va_list arguments;
+
+	va_start(arguments, format);
+	vsnprintf(fake_log + used, sizeof(fake_log) - used, format, arguments);
+	va_end(arguments);
+}
+
+noreturn void panic(const char *format, ...)
+{
+	va_list arguments;
+
+	va_start(arguments, format);
+	vfprintf(stderr, format, arguments);
+	va_end(arguments);
+	fputc('\n', stderr);
+	abort();
+}
+
+/* ---- locks: one thread, so a lock that is taken twice would be a deadlock ---- */
+
+void spin_debug_acquire(const struct spinlock *lock, bool try)
+{
+	assert(lock->next == lock->serving);
+	assert(lock->class >= LOCK_FIRST_SPIN);
+}
+
+void spin_debug_release(const struct spinlock *lock)
+{
+	assert(lock->next != lock->serving);
+}
+
+void mutex_init(struct mutex *mutex, enum lock_class class)
+{
+	*mutex = (struct mutex){.class = class};
+}
+
+static uint32_t held_classes[16];
+
+void mutex_lock(struct mutex *mutex)
+{
+	assert(fake_preempt_depth == 0);
+	assert(mutex->owner == 0);
+	assert(mutex->class < LOCK_FIRST_SPIN);
+	for (unsigned i = 0; i < fake_locks_held; i++)
+		assert(held_classes[i] < mutex->class);
+	held_classes[fake_locks_held++] = mutex->class;
+	mutex->owner = 2;
+}
+
+err_t mutex_lock_killable(struct mutex *mutex)
+{
+	mutex_lock(mutex);
+	return 0;
+}
+
+void mutex_unlock(struct mutex *mutex)
+{
+	assert(mutex->owner == 2);
+	assert(held_classes[fake_locks_held - 1] == mutex->class);
+	fake_locks_held--;
+	mutex->owner = 0;
+}
+
+bool thread_killed(void)
+{
+	return false;
+}
+
+void rcu_call(struct rcu_head *head, void (*function)(struct rcu_head *head))
+{
+	assert(fake_preempt_depth == 0);
+	function(head);
+}
+
+void rcu_synchronize(void)
+{
+	assert(fake_preempt_depth == 0);
+}
+
+void rcu_barrier(void)
+{
+}
+
+/* ---- memory ---- */
+
+void *kmalloc(size_t bytes)
+{
+	assert(bytes <= KMALLOC_MAX);
+	if (fake_fail_allocation_after == 0)
+		return NULL;
+	fake_fail_allocation_after--;
+	fake_live_blocks++;
+	return malloc(bytes);
+}
+
+void *kzalloc(size_t bytes)
+{
+	void *block = kmalloc(bytes);
+
+	if (block)
+		memset(block, 0, bytes);
+	return block;
+}
+
+void kfree(void *block)
+{
+	if (block)
+		fake_live_blocks--;
+	free(block);
+}
+
+uint64_t frames_total(void)
+{
+	return NFRAMES;
+}
+
+uint64_t frames_free(void)
+{
+	return fake_frames_left;
+}
+
+struct frame *frame_alloc(unsigned order, unsigned flags)
+{
+	struct frame *frame = free_frames;
+
+	assert(order == 0);
+	if (frame)
+		free_frames = frame->owner;
+	else if (next_frame < NFRAMES)
+		frame = FRAME_TABLE + next_frame++;
+	else
+		return NULL;
+	fake_frames_left--;
+	frame->refs = 1;
+	memset(frame_virt(frame), (flags & FRAME_ZERO) ? 0 : 0xa5, PAGE_SIZE);
+	return frame;
+}
+
+void frame_put(struct frame *frame)
+{
+	assert(frame->refs > 0);
+	if (--frame->refs)
+		return;
+	memset(frame_virt(frame), 0x5a, PAGE_SIZE);
+	frame->owner = free_frames;
+	free_frames = frame;
+	fake_frames_left++;
+}
+
+paddr_t fake_memory_take(size_t len_bytes)
+{
+	paddr_t start = next_frame * PAGE_SIZE;
+
+	next_frame += (len_bytes + PAGE_MASK) / PAGE_SIZE;
+	fake_frames_left -= (len_bytes + PAGE_MASK) / PAGE_SIZE;
+	assert(next_frame < NFRAMES);
+	return start;
+}
+
+bool kernel_translate(vaddr_t address, paddr_t *out)
+{
+	*out = address - (vaddr_t)fake_memory;
+	return true;
+}
+
+/* ---- programs' memory: the test's own, but for one address that faults ---- */
+
+bool user_range_ok(uptr_t address, size_t len_bytes)
+{
+	return address.value + len_bytes >= address.value;
+}
+
+static size_t bytes_before_fault(uint64_t address, size_t len_bytes)
+{
+	if (fake_bad_address && fake_bad_address >= address &&
+	    fake_bad_address - address < len_bytes)
+		return fake_bad_address - address;
+	return len_bytes;
+}
+
+size_t user_copy_in_partial(void *to, uptr_t from, size_t len_bytes)
+{
+	size_t good = bytes_before_fault(from.value, len_bytes);
+
+	memcpy(to, (const void *)from.value, good);
+	return len_bytes - good;
+}
+
+size_t user_copy_out_partial(uptr_t to, const void *from, size_t len_bytes)
+{
+	size_t good = bytes_before_fault(to.value, len_bytes);
+
+	memcpy((void *)to.value, from, good);
+	return len_bytes - good;
+}
+
+/* ---- time ---- */
+
+uint64_t fake_now_ns = 1000;
+
+uint64_t clock_ns(void)
+{
+	return fake_now_ns;
+}
+
+uint64_t clock_wall_ns(void)
+{
+	return UINT64_C(1700000000) * NSEC_PER_SEC + fake_now_ns;
+}
