@@ -116,11 +116,11 @@ void trap_user_fault(struct trap_frame *frame, vaddr_t address)
 	int signal = signal_of(frame, fault_error);
 
 	if (frame->vector == TRAP_PAGE_FAULT)
-		log_warn("%s[%d]: %s: %s of %#lx at %#lx (%s)", process->name, process->pid,
+		log_warn("%s[%d]: %s: %s of 0x%lx at 0x%lx (%s)", process->name, process->pid,
 			 signal_text(signal), access_text(frame->error_code), address, frame->rip,
 			 page_fault_reason(process, address));
 	else
-		log_warn("%s[%d]: %s at %#lx (%s)", process->name, process->pid,
+		log_warn("%s[%d]: %s at 0x%lx (%s)", process->name, process->pid,
 			 signal_text(signal), frame->rip, trap_name(frame->vector));
 	process_force_signal(process, signal);
 }
