@@ -80,7 +80,12 @@ static void write_result(struct completion *completion, const struct open_word *
 	ends_in_slash = value[0] && value[strlen(value) - 1] == '/';
 	if (word->quote != QUOTE_NONE)
 		to[len++] = quote_marks[word->quote];
-	if (!parse_quote(value, word->quote, to + len, room - len))
+	if (word->quote == QUOTE_NONE && string_starts_with(value, "~/")) {
+		memcpy(to, value, 2); /* quoted, it would no longer be the home directory */
+		len = 2;
+	}
+	if (!parse_quote(value + (word->quote == QUOTE_NONE ? len : 0), word->quote, to + len,
+			 room - len))
 		return;
 	len = strlen(to);
 	if (unique && !ends_in_slash) {

@@ -340,6 +340,7 @@ static bool search_key(struct line *line, const struct key *key)
 		break;
 	default:
 		search_accept(line);
+		line_draw(line);
 		return false;
 	}
 	line_draw(line);
