@@ -252,9 +252,9 @@ static void poll_set_put(struct poll_set *set)
 	for (unsigned i = 0; i < set->nitems; i++) {
 		struct poll_item *item = &set->items[i];
 
-		/* An error on purpose: a wake-one that came to us is meant for a reader too. */
+		/* Never answered: a wake-one that came to us is meant for a reader, too. */
 		if (item->queue)
-			waitq_finish(item->queue, &item->entry, -EINTR);
+			waitq_finish(item->queue, &item->entry);
 		object_put(item->object);
 	}
 	kva_free(set->items);
@@ -327,7 +327,7 @@ static int poll_wait(struct poll_set *set, uint64_t deadline_ns)
 		if (err)
 			nready = poll_look(set);
 	}
-	waitq_finish(&never, &nothing.entry, 0);
+	waitq_finish(&never, &nothing.entry);
 	if (nready || err == -ETIMEDOUT)
 		return nready;
 	return err;
