@@ -252,7 +252,7 @@ static void poll_set_put(struct poll_set *set)
 	for (unsigned i = 0; i < set->nitems; i++) {
 		struct poll_item *item = &set->items[i];
 
-		/* A wake-one that came to us is meant for a reader too, and goes on to it. */
+		/* Never answered: a wake-one that came to us is meant for a reader, too. */
 		if (item->queue)
 			waitq_finish(item->queue, &item->entry);
 		object_put(item->object);
