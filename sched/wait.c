@@ -140,24 +140,12 @@ static err_t block_until(unsigned end_on, uint64_t deadline_ns, struct waitq *pa
 	return 0;
 }
 
-/* After a sleep: the wake that ended it is answered by the look at the condition that follows, so
- * it need not be passed on. One that comes later does (tests/model/waitq.pml). */
-static void answer_wake(struct wait_entry *entry)
-{
-	if (likely(!load_acquire(&entry->queued)))
-		entry->woken = false;
-}
-
 err_t waitq_block(struct waitq *queue, struct wait_entry *entry, unsigned end_on,
 		  uint64_t deadline_ns)
 {
-	err_t err;
-
 	debug_assert(current_thread()->waits_on == queue);
 	debug_assert(entry->thread == current_thread());
-	err = block_until(end_on, deadline_ns, NULL);
-	answer_wake(entry);
-	return err;
+	return block_until(end_on, deadline_ns, NULL);
 }
 
 err_t waitq_block_switch(struct waitq *queue, struct wait_entry *entry, unsigned end_on,
@@ -168,7 +156,6 @@ err_t waitq_block_switch(struct waitq *queue, struct wait_entry *entry, unsigned
 	debug_assert(current_thread()->waits_on == queue);
 	debug_assert(entry->thread == current_thread());
 	err = block_until(end_on, deadline_ns, partner);
-	answer_wake(entry);
 	if (err)
 		waitq_wake_one(partner); /* it did not come to the switch */
 	return err;

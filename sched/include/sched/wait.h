@@ -104,8 +104,15 @@ err_t must_check waitq_block(struct waitq *queue, struct wait_entry *entry, unsi
 /* The same, but hands the CPU to the first waiter of `partner`. */
 err_t must_check waitq_block_switch(struct waitq *queue, struct wait_entry *entry, unsigned end_on,
 				    uint64_t deadline_ns, struct waitq *partner);
-/* Takes the entry off. A wake-one that came after the last waitq_block() (one that was killed, or
- * that found its condition before it slept) goes on to the next waiter. */
+/* After waitq_block(), for who now looks at its condition and takes what it finds: the wake-one
+ * that ended the sleep has been answered. One that comes later has not (tests/model/waitq.pml). */
+static inline void waitq_answer(struct wait_entry *entry)
+{
+	if (likely(!load_acquire(&entry->queued)))
+		entry->woken = false;
+}
+/* Takes the entry off. A wake-one that was not answered goes on to the next waiter: of one that was
+ * killed, or found what it waited for before it slept, or only looks and takes nothing (poll). */
 void waitq_finish(struct waitq *queue, struct wait_entry *entry);
 /* Wakes the first waiter of `queue` and blocks the calling thread in the same step; the caller has
  * prepared itself on another queue. Not from interrupts. */
@@ -129,6 +136,7 @@ void waitq_wake_one_switch(struct waitq *queue);
 				else                                                               \
 					wait_err = waitq_block(wait_queue, &wait_own, (end_on_),   \
 							       (deadline_));                       \
+				waitq_answer(&wait_own);                                           \
 				wait_partner = NULL;                                               \
 				if (condition_) {                                                  \
 					wait_err = 0;                                              \
