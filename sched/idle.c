@@ -6,6 +6,7 @@
 
 #include <lib/fmt.h>
 #include <lib/panic.h>
+#include <lib/string.h>
 
 static bool started;            /* atomic: sched_start() was reached */
 static bool (*idle_work)(void); /* atomic: NULL, or one piece of it */
@@ -25,7 +26,9 @@ void sched_init_cpu(vaddr_t stack_base, vaddr_t stack_top)
 	struct cpu_sched *cpu = this_percpu(cpu_sched);
 	struct thread *idle = &cpu->idle;
 
-	cpu->lock = (struct spinlock)SPINLOCK_INIT(LOCK_RUNQ);
+	memset(cpu, 0,
+	       sizeof(*cpu)); /* another CPU's copy may have been made while ours was in use */
+	spin_init(&cpu->lock, LOCK_RUNQ);
 	cpu->id = cpu_id();
 	cpu->slice_end_ns = UINT64_MAX;
 	cpu->timer_armed_ns = UINT64_MAX;

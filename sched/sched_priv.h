@@ -50,8 +50,10 @@ static inline void rcu_note_quiescent(struct cpu_sched *cpu)
 	atomic_fetch_add_full(&cpu->quiescent_points, 1);
 }
 
-/* In switch.c. */
+/* In switch.c. The analysis of locks cannot follow which CPU's lock the next three hold. */
 void sched_switched_in(void);
+/* Interrupts off: the CPU that `thread` belongs to, its lock held. */
+struct cpu_sched *sched_lock_cpu_of(struct thread *thread);
 /* Interrupts off: may the CPU go to `partner` directly? True: it is ours, no other CPU can wake it,
  * the CPU's lock is held, and sched_switch_to_claimed() must follow, which returns when the caller
  * has been woken; in between, locks taken before may be released. */

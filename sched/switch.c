@@ -204,8 +204,7 @@ void thread_block(void)
 	irq_enable();
 }
 
-/* Interrupts off. */
-static struct cpu_sched *lock_cpu_of(struct thread *thread)
+struct cpu_sched *sched_lock_cpu_of(struct thread *thread) NO_THREAD_SAFETY
 {
 	for (;;) {
 		struct cpu_sched *cpu = read_once(&thread->cpu);
@@ -227,10 +226,10 @@ static void preempt_for(struct cpu_sched *cpu, const struct thread *thread) REQU
 		cpu_kick(cpu->id);
 }
 
-void thread_wake(struct thread *thread)
+void thread_wake(struct thread *thread) NO_THREAD_SAFETY
 {
 	irqflags_t flags = irq_save();
-	struct cpu_sched *cpu = lock_cpu_of(thread);
+	struct cpu_sched *cpu = sched_lock_cpu_of(thread);
 
 	if (likely(thread->state == THREAD_BLOCKED)) {
 		thread->state = THREAD_READY;
@@ -242,7 +241,7 @@ void thread_wake(struct thread *thread)
 	spin_unlock_irqrestore(&cpu->lock, flags);
 }
 
-bool sched_claim(struct thread *partner)
+bool sched_claim(struct thread *partner) NO_THREAD_SAFETY
 {
 	struct thread *prev = current_thread();
 	struct cpu_sched *cpu = this_percpu(cpu_sched);
@@ -259,7 +258,7 @@ bool sched_claim(struct thread *partner)
 	return false;
 }
 
-void sched_switch_to_claimed(struct thread *partner)
+void sched_switch_to_claimed(struct thread *partner) NO_THREAD_SAFETY
 {
 	struct thread *prev = current_thread();
 	struct cpu_sched *cpu = this_percpu(cpu_sched);

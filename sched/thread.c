@@ -129,32 +129,19 @@ void thread_interrupt(struct thread *thread)
 	set_pending(thread, THREAD_INTERRUPTED);
 }
 
-/* The lock of the CPU it belongs to, wherever it is when we get it. */
-static struct cpu_sched *lock_cpu(struct thread *thread, irqflags_t *flags)
+void thread_set_nice(struct thread *thread, int nice) NO_THREAD_SAFETY
 {
-	for (;;) {
-		struct cpu_sched *cpu = read_once(&thread->cpu);
-
-		*flags = spin_lock_irqsave(&cpu->lock);
-		if (likely(cpu == thread->cpu))
-			return cpu;
-		spin_unlock_irqrestore(&cpu->lock, *flags);
-	}
-}
-
-void thread_set_nice(struct thread *thread, int nice)
-{
-	irqflags_t flags;
-	struct cpu_sched *cpu = lock_cpu(thread, &flags);
+	irqflags_t flags = irq_save();
+	struct cpu_sched *cpu = sched_lock_cpu_of(thread);
 
 	entity_set_nice(&thread->sched, nice);
 	spin_unlock_irqrestore(&cpu->lock, flags);
 }
 
-uint64_t thread_cpu_time_ns(struct thread *thread)
+uint64_t thread_cpu_time_ns(struct thread *thread) NO_THREAD_SAFETY
 {
-	irqflags_t flags;
-	struct cpu_sched *cpu = lock_cpu(thread, &flags);
+	irqflags_t flags = irq_save();
+	struct cpu_sched *cpu = sched_lock_cpu_of(thread);
 	uint64_t time_ns = thread->cpu_time_ns;
 
 	if (thread->state == THREAD_RUNNING)

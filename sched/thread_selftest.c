@@ -167,7 +167,8 @@ SELFTEST(nice_divides_the_cpu_as_documented)
 	write_once(&stop, true);
 	test_join(0);
 	test_join(1);
-	/* 3 ms to 0.322 ms, 9.3 to 1; with room for an emulator that loses time in somebody's slice. */
+	/* 3 ms to 0.322 ms, 9.3 to 1; with room for an emulator that loses time in somebody's
+	 * slice. */
 	selftest_check(normal_ns > nice_ns * 4);
 	selftest_check(normal_ns < nice_ns * 20);
 }
