@@ -15,7 +15,9 @@ checked = subprocess.run(
      "--enable=warning,portability", "--inline-suppr", "--suppress=missingInclude",
      # Start and end of a table are two symbols of the linker script; cppcheck cannot know.
      "--suppress=comparePointers", "--suppress=internalAstError",
-     "-D__GNUC__=12", "-D__x86_64__=1", "-DFUSELAGE_DEBUG=1", *includes,
+     "-D__GNUC__=12", "-D__x86_64__=1",
+     # Not defined: cppcheck cannot expand IS_ON() of what is 1.
+     "-UFUSELAGE_DEBUG", *includes,
      *map(str, kernel_files(".c"))],
     cwd=TREE, capture_output=True, text=True, check=False)
 report([checked.stdout + checked.stderr] if checked.returncode else [])
