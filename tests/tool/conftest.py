@@ -15,8 +15,8 @@ def fake_guest(tmp_path_factory):
     """A kernel that speaks the exec channel and does as it is told, see fakeguest.asm."""
     folder = tmp_path_factory.mktemp("fakeguest")
     elf = folder / "fakeguest.elf"
-    subprocess.run(["nasm", "-f", "elf32", "-o", folder / "fakeguest.o", HERE / "fakeguest.asm"],
-                   check=True)
+    subprocess.run(["nasm", "-f", "elf32", f"-I{HERE}/", "-o", folder / "fakeguest.o",
+                    HERE / "fakeguest.asm"], check=True)
     subprocess.run(["x86_64-linux-gnu-ld", "-m", "elf_i386", "--no-warn-rwx-segments",
                     "-T", HERE / "fakeguest.ld", "-o", elf, folder / "fakeguest.o"], check=True)
     return elf

@@ -11,25 +11,30 @@ import re
 import shutil
 import subprocess
 import sys
+import time
 from collections import deque
 
 from .common import BASE_IMAGE, BUILD, PRESETS, ROOT, ToolError, kernel_elf, say
 
+QUIET_S = 1
 PROGRESS = re.compile(r"\[(\d+)/(\d+)\] (.*)")
 
 
 class Progress:
-    """One line that is written over on a terminal; elsewhere a line at the start and at the end."""
+    """One line that is written over on a terminal; elsewhere one line, if it takes a while."""
 
     def __init__(self, what):
         self.what = what
         self.terminal = sys.stderr.isatty()
         self.shown = False
+        self.started_s = time.monotonic()
 
     def step(self, text):
         if self.terminal:
             width = shutil.get_terminal_size().columns - 1
             print("\r\x1b[K" + f"{self.what}: {text}"[:width], end="", file=sys.stderr, flush=True)
+        elif not self.shown and time.monotonic() - self.started_s < QUIET_S:
+            return
         elif not self.shown:
             say(f"building build/{self.what}")
         self.shown = True

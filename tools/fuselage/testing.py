@@ -8,7 +8,7 @@ failed: nothing is skipped.
     host/<folder>/<thing>   tests/host, under ASan and UBSan
     tool/... user/...       pytest: the host tool; the programs, which are Linux's too
     system/...              pytest: boots the machine
-    lint/<name>             tests/lint/<name>.py or .sh
+    lint/<name>             tests/lint/<name>.py or .sh: prints what is wrong, and fails
     model/<name>            tests/model/<name>.pml, by spin
 """
 
@@ -58,7 +58,7 @@ class Unit:
 
 def units():
     """All units, the short ones first."""
-    found = [Unit([f"lint/{path.stem}"], run_script, set(PRESETS), path)
+    found = [Unit([f"lint/{path.stem}"], run_script, script_needs(path), path)
              for path in sorted(TESTS.glob("lint/*")) if path.suffix in SCRIPT]
     found += [Unit([f"host/{path.parent.name}/{path.stem}"], run_host, {"host"}, path)
               for path in sorted(TESTS.glob("host/*/*.c"))]
@@ -68,6 +68,14 @@ def units():
         found += [Unit(pytest_names(suite, path), run_pytest, needs, path)
                   for path in sorted(TESTS.glob(f"{suite}/test_*.py"))]
     return found
+
+
+def script_needs(path):
+    """A script that reads what a build leaves behind says so in a line `# needs: debug`."""
+    for line in path.read_text(encoding="utf-8").splitlines()[:10]:
+        if line.startswith("# needs:"):
+            return set(line.partition(":")[2].split())
+    return set()
 
 
 def pytest_names(suite, path):
