@@ -31,6 +31,14 @@ static err_t check_parent(const struct walk *walk)
 	return err ? err : node_may_change(directory);
 }
 
+/* The server did not do it, or we could not keep up: what the cache says of the name may be wrong.
+ */
+static err_t doubt_name(struct walk *walk, err_t err)
+{
+	dentry_drop_name(walk->at, walk->last, NULL);
+	return err;
+}
+
 /* The new name goes into the cache. *out may be NULL: nobody wants it. */
 static err_t insert_new(struct walk *walk, const struct server_entry *entry, uint64_t version,
 			uint32_t type, struct dentry **out)
@@ -41,13 +49,13 @@ static err_t insert_new(struct walk *walk, const struct server_entry *entry, uin
 
 	if (!entry->node.value || nodeid_equal(entry->node, SERVER_ROOT) ||
 	    (entry->attr.mode & S_IFMT) != type)
-		return -EIO; /* the server says that it made something else */
+		return doubt_name(walk, -EIO); /* the server says that it made something else */
 	err = node_from_entry(walk->at->mount, entry, &node);
 	if (err)
-		return err;
+		return doubt_name(walk, err);
 	err = dentry_insert(walk->at, walk->last, node, entry->entry_valid_ns, version, &dentry);
 	if (err)
-		return err;
+		return doubt_name(walk, err);
 	if (out)
 		*out = dentry;
 	else
@@ -78,7 +86,7 @@ err_t change_create(struct walk *walk, uint32_t mode, unsigned flags, struct den
 	if (err == -ENOSYS)
 		write_once(&mount->no_create, 1);
 	if (err)
-		return err;
+		return doubt_name(walk, err);
 	err = insert_new(walk, &entry, version, S_IFREG, out);
 	if (err && server->ops->release)
 		server->ops->release(server, entry.node, opened->handle, flags);
@@ -103,7 +111,7 @@ err_t change_mknod(struct walk *walk, uint32_t mode, uint64_t rdev, struct dentr
 				 &entry);
 	version = names_change_end(&change);
 	if (err)
-		return err == -ENOSYS ? -EPERM : err;
+		return doubt_name(walk, err == -ENOSYS ? -EPERM : err);
 	return insert_new(walk, &entry, version, mode & S_IFMT, out);
 }
 
@@ -164,8 +172,8 @@ err_t vfs_mkdir(const struct vfs_context *context, struct object *at, const char
 	version = names_change_end(&change);
 	if (!err)
 		err = insert_new(&walk, &entry, version, S_IFDIR, NULL);
-	else if (err == -ENOSYS)
-		err = -EPERM;
+	else
+		err = doubt_name(&walk, err == -ENOSYS ? -EPERM : err);
 end_walk:
 	walk_end(&walk);
 	return err;
@@ -237,8 +245,8 @@ err_t vfs_symlink(const struct vfs_context *context, const char *target, struct 
 	version = names_change_end(&change);
 	if (!err)
 		err = insert_new(&walk, &entry, version, S_IFLNK, NULL);
-	else if (err == -ENOSYS)
-		err = -EPERM;
+	else
+		err = doubt_name(&walk, err == -ENOSYS ? -EPERM : err);
 end_walk:
 	walk_end(&walk);
 	return err;
@@ -265,7 +273,7 @@ static err_t link_to(struct walk *walk, struct node *node)
 	version = names_change_end(&change);
 	node_attr_changed(node);
 	if (err)
-		return err == -ENOSYS ? -EPERM : err;
+		return doubt_name(walk, err == -ENOSYS ? -EPERM : err);
 	return insert_new(walk, &entry, version, node_type(node), NULL);
 }
 

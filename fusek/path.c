@@ -105,6 +105,7 @@ static bool path_walk_cached(const struct vfs_context *context, struct dentry *f
 			     const char *rest, unsigned walk_flags, struct path *out)
 {
 	struct dentry *at = *rest == '/' ? context->root.dentry : from;
+	const char *begin = rest;
 	bool found = false, slash = false;
 	struct server_name name;
 
@@ -119,6 +120,8 @@ static bool path_walk_cached(const struct vfs_context *context, struct dentry *f
 		    ((walk_flags & WALK_FOLLOW) || !only_slashes(rest) || slash))
 			goto unlock;
 	}
+	if (rest - begin >= PATH_MAX)
+		goto unlock;
 	if (((walk_flags & WALK_DIRECTORY) || slash) && !S_ISDIR(read_once(&at->node->attr.mode)))
 		goto unlock;
 	found = refcount_try_get(&at->references);

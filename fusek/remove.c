@@ -141,58 +141,59 @@ struct rename {
 	unsigned flags;
 };
 
-static err_t check_target(struct rename *rename)
+/* What the names themselves forbid, whoever asks; in Linux's order. */
+static err_t check_shape(const struct rename *rename)
 {
-	struct dentry *target = rename->target;
-	bool old_is_directory = node_type(rename->old->node) == S_IFDIR;
 	bool exchange = (rename->flags & RENAME_EXCHANGE) != 0;
-	bool target_is_directory;
-	struct server_attr attr;
-	err_t err;
+	bool onto_nothing = dentry_is_negative(rename->target);
 
-	if (dentry_is_negative(target)) {
-		if (exchange)
-			return -ENOENT;
-		err = node_attr(rename->to.at->node, &attr);
-		if (!err)
-			err = node_may(rename->to.at->node, rename->to.context, W_OK | X_OK);
-		return err;
-	}
-	if (rename->flags & RENAME_NOREPLACE)
+	if (exchange && onto_nothing)
+		return -ENOENT;
+	if ((rename->flags & RENAME_NOREPLACE) && !onto_nothing)
 		return -EEXIST;
-	if (target->mount != rename->to.at->mount)
+	if (!onto_nothing && rename->target->mount != rename->to.at->mount)
 		return -EBUSY;
-	err = check_remove(rename->to.context, rename->to.at->node, target->node);
-	if (err || exchange)
-		return err;
-	target_is_directory = node_type(target->node) == S_IFDIR;
-	if (old_is_directory && !target_is_directory)
-		return -ENOTDIR;
-	if (!old_is_directory && target_is_directory)
-		return -EISDIR;
-	return 0;
-}
-
-static err_t check_rename(struct rename *rename)
-{
-	bool old_is_directory = node_type(rename->old->node) == S_IFDIR;
-	bool exchange = (rename->flags & RENAME_EXCHANGE) != 0;
-	err_t err = check_remove(rename->from.context, rename->from.at->node, rename->old->node);
-
-	if (err)
-		return err;
-	err = check_target(rename);
-	if (err)
-		return err;
-	if (!old_is_directory &&
+	if (node_type(rename->old->node) != S_IFDIR &&
 	    (rename->from.trailing_slash || (rename->to.trailing_slash && !exchange)))
 		return -ENOTDIR;
 	/* Into itself, or over what it is in. */
 	if (dentry_is_below(rename->to.at, rename->old))
 		return -EINVAL;
-	if (!dentry_is_negative(rename->target) && dentry_is_below(rename->from.at, rename->target))
+	if (!onto_nothing && dentry_is_below(rename->from.at, rename->target))
 		return exchange ? -EINVAL : -ENOTEMPTY;
 	return 0;
+}
+
+/* May what stands at the new name go, or a new name be made there? */
+static err_t check_target(const struct rename *rename)
+{
+	const struct vfs_context *context = rename->to.context;
+	bool old_is_directory = node_type(rename->old->node) == S_IFDIR;
+	struct node *directory = rename->to.at->node;
+	bool target_is_directory;
+	struct server_attr attr;
+	err_t err;
+
+	if (dentry_is_negative(rename->target)) {
+		err = node_attr(directory, &attr);
+		return err ? err : node_may(directory, context, W_OK | X_OK);
+	}
+	err = check_remove(context, directory, rename->target->node);
+	if (err || (rename->flags & RENAME_EXCHANGE))
+		return err;
+	target_is_directory = node_type(rename->target->node) == S_IFDIR;
+	if (old_is_directory && !target_is_directory)
+		return -ENOTDIR;
+	return !old_is_directory && target_is_directory ? -EISDIR : 0;
+}
+
+static err_t check_rename(const struct rename *rename)
+{
+	err_t err = check_shape(rename);
+
+	if (!err)
+		err = check_remove(rename->from.context, rename->from.at->node, rename->old->node);
+	return err ? err : check_target(rename);
 }
 
 static void cache_renamed(struct rename *rename, struct dentry_key *new_key,
