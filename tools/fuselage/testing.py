@@ -61,7 +61,7 @@ def units():
     found = [Unit([f"lint/{path.stem}"], run_script, script_needs(path), path)
              for path in sorted(TESTS.glob("lint/*")) if path.suffix in SCRIPT]
     found += [Unit([f"host/{path.parent.name}/{path.stem}"], run_host, {"host"}, path)
-              for path in sorted(TESTS.glob("host/*/*.c"))]
+              for path in sorted(TESTS.glob("host/*/*.c")) if path.parent.name != "support"]
     found += [Unit([f"model/{path.stem}"], run_model, set(), path)
               for path in sorted(TESTS.glob("model/*.pml"))]
     for suite, needs in PYTEST_SUITES.items():
