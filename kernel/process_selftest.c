@@ -1,0 +1,406 @@
+/*
+ * Self-tests of processes: starting, waiting, signals, the end, and that nothing is left behind.
+ * They run programs of the ramdisk without descriptors.
+ */
+#include "log.h"
+#include "process.h"
+#include "trace.h"
+
+#include <abi/errno.h>
+#include <abi/fcntl.h>
+#include <abi/wait.h>
+#include <arch/clock.h>
+#include <fusek/file.h>
+#include <ipc/object.h>
+#include <lib/selftest.h>
+#include <lib/string.h>
+#include <mm/frame.h>
+#include <mm/kva.h>
+#include <mm/slab.h>
+#include <sched/rcu.h>
+#include <sched/thread.h>
+#include <sched/work.h>
+
+#define PATIENCE_NS (10 * NSEC_PER_SEC)
+
+static err_t start(const char *path, const char *argument, int32_t *pid)
+{
+	const char *argv[] = {path, argument, NULL};
+
+	return process_spawn(&(struct spawn_request){.path = path, .argv = argv}, pid);
+}
+
+/* The wait status, or an error. */
+static int run(const char *path)
+{
+	int32_t pid;
+	int status;
+	err_t err = start(path, NULL, &pid);
+
+	if (!err)
+		err = process_wait(pid, &status, NULL);
+	return err ? err : status;
+}
+
+static bool state_becomes(int32_t pid, char letter)
+{
+	uint64_t deadline_ns = clock_ns() + PATIENCE_NS;
+	struct process_info info;
+
+	while (clock_ns() < deadline_ns) {
+		if (process_next(pid - 1, &info) && info.pid == pid && info.state_letter == letter)
+			return true;
+		if (thread_sleep_ns(NSEC_PER_MSEC))
+			return false;
+	}
+	return false;
+}
+
+/* ---- the PID table ---- */
+
+static struct process *fake_process(void)
+{
+	struct process *process = kzalloc(sizeof(*process));
+
+	if (!process)
+		return NULL;
+	refcount_init(&process->references);
+	spin_init(&process->signal_lock, LOCK_SIGNAL);
+	process->state = PROCESS_RUNNING;
+	return process;
+}
+
+SELFTEST(pid_is_used_again_late)
+{
+	struct process *first = fake_process();
+	struct process *second = fake_process();
+	int32_t freed;
+
+	if (!selftest_check(first && second))
+		goto put;
+	if (!selftest_check(!pid_insert(first)))
+		goto put;
+	freed = first->pid;
+	pid_remove(first);
+	if (!selftest_check(!pid_insert(second)))
+		goto put;
+	selftest_check(second->pid != freed);
+	selftest_check(second->pid > 0 && second->pid < PID_MAX);
+	pid_remove(second);
+put:
+	process_put(first);
+	process_put(second);
+}
+
+SELFTEST(pid_lookup_finds_until_removed)
+{
+	struct process *process = fake_process();
+	struct process *found;
+
+	if (!selftest_check(process))
+		return;
+	if (!selftest_check(!pid_insert(process))) {
+		process_put(process);
+		return;
+	}
+	found = process_find(process->pid);
+	selftest_check(found == process);
+	process_put(found);
+	found = process_find_next(process->pid - 1);
+	selftest_check(found == process);
+	process_put(found);
+	pid_remove(process);
+	selftest_check(!process_find(process->pid));
+	process_put(process);
+}
+
+SELFTEST(pid_lookup_refuses_what_is_on_its_way_out)
+{
+	struct process *process = fake_process();
+
+	if (!selftest_check(process))
+		return;
+	if (!selftest_check(!pid_insert(process))) {
+		process_put(process);
+		return;
+	}
+	/* Inside of an RCU section the memory stays, but no reference can be had any more. */
+	rcu_read_lock();
+	process_put(process);
+	selftest_check(!process_find(process->pid));
+	pid_remove(process);
+	rcu_read_unlock();
+}
+
+/* ---- starting and waiting ---- */
+
+SELFTEST(spawn_true_and_false)
+{
+	selftest_check(run("/bin/true") == WAIT_STATUS_EXIT(0));
+	selftest_check(run("/bin/false") == WAIT_STATUS_EXIT(1));
+}
+
+SELFTEST(spawn_of_what_is_no_program_says_why)
+{
+	int32_t pid;
+
+	selftest_check(start("/bin/there-is-no-such-thing", NULL, &pid) == -ENOENT);
+	selftest_check(start("/bin", NULL, &pid) == -EACCES);
+	selftest_check(start("/etc/motd", NULL, &pid) == -EACCES);
+	selftest_check(start("/bin/true/x", NULL, &pid) == -ENOTDIR);
+}
+
+/* A program of its own in /tmp: the first `len_bytes` of `from`. */
+static err_t make_program(const char *path, const char *from, size_t len_bytes)
+{
+	struct vfs_context context = vfs_kernel_context();
+	struct object *in;
+	struct object *out;
+	void *bytes;
+	ssize_t got;
+	err_t err;
+
+	err = vfs_open(&context, NULL, from, O_RDONLY, 0, &in);
+	if (err)
+		return err;
+	err = vfs_open(&context, NULL, path, O_WRONLY | O_CREAT | O_TRUNC, 0755, &out);
+	if (err)
+		goto put_in;
+	bytes = kmalloc(PAGE_SIZE);
+	got = bytes ? object_read_kernel(in, bytes, MIN(len_bytes, PAGE_SIZE), 0) : -ENOMEM;
+	if (got >= 0)
+		got = object_write_kernel(out, bytes, (size_t)got);
+	err = got < 0 ? (err_t)got : 0;
+	kfree(bytes);
+	object_put(out);
+put_in:
+	object_put(in);
+	return err;
+}
+
+SELFTEST(spawn_of_a_cut_program_is_refused)
+{
+	static const char path[] = "/tmp/selftest-cut";
+	const size_t lengths[] = {0, 1, 4, 63, 64, 65, 120, 200, 500, 4096};
+	struct vfs_context context = vfs_kernel_context();
+	int32_t pid;
+
+	for (unsigned i = 0; i < ARRAY_SIZE(lengths); i++) {
+		selftest_check(!make_program(path, "/bin/true", lengths[i]));
+		selftest_check(start(path, NULL, &pid) == -ENOEXEC);
+	}
+	selftest_check(!vfs_unlink(&context, NULL, path, 0));
+}
+
+SELFTEST(spawn_with_too_many_arguments_is_refused)
+{
+	const size_t npages = 40; /* more than one argument may have, less than all may */
+	char *text = kva_alloc(npages);
+	int32_t pid;
+
+	if (!selftest_check(text))
+		return;
+	memset(text, 'a', npages * PAGE_SIZE - 1);
+	selftest_check(start("/bin/true", text, &pid) == -E2BIG);
+	text[100] = '\0';
+	selftest_check(start("/bin/true", text, &pid) == 0 && !process_wait(pid, &(int){0}, NULL));
+	kva_free(text);
+}
+
+SELFTEST(wait_happens_once)
+{
+	int32_t pid;
+	int status;
+
+	if (!selftest_check(!start("/bin/sleep", "1000", &pid)))
+		return;
+	selftest_check(process_try_wait(pid, &status, NULL) == -EAGAIN);
+	selftest_check(!process_kill(pid, SIGKILL));
+	selftest_check(!process_wait(pid, &status, NULL));
+	selftest_check(process_wait(pid, &status, NULL) == -ECHILD);
+	selftest_check(process_try_wait(pid, &status, NULL) == -ECHILD);
+	selftest_check(process_kill(pid, 0) == -ESRCH);
+}
+
+SELFTEST(disowned_process_is_reaped_by_the_kernel)
+{
+	uint64_t deadline_ns = clock_ns() + PATIENCE_NS;
+	int32_t pid;
+	int status;
+
+	if (!selftest_check(!start("/bin/sleep", "1000", &pid)))
+		return;
+	process_disown(pid);
+	selftest_check(process_try_wait(pid, &status, NULL) == -EAGAIN);
+	selftest_check(!process_kill(pid, SIGTERM));
+	while (process_kill(pid, 0) == 0 && clock_ns() < deadline_ns)
+		(void)thread_sleep_ns(NSEC_PER_MSEC);
+	selftest_check(process_kill(pid, 0) == -ESRCH);
+}
+
+/* ---- signals ---- */
+
+static void ends_by(const char *path, const char *argument, int signal)
+{
+	int32_t pid;
+	int status = -1;
+
+	if (!selftest_check(!start(path, argument, &pid)))
+		return;
+	(void)thread_sleep_ns(5 * NSEC_PER_MSEC);
+	selftest_check(!process_kill(pid, signal));
+	selftest_check(!process_wait(pid, &status, NULL));
+	selftest_check(WIFSIGNALED(status) && WTERMSIG(status) == signal);
+}
+
+SELFTEST(signal_ends_a_sleeping_program)
+{
+	ends_by("/bin/sleep", "1000", SIGINT);
+	ends_by("/bin/sleep", "1000", SIGKILL);
+}
+
+SELFTEST(signal_ends_a_program_that_makes_no_calls)
+{
+	ends_by("/bin/spin", NULL, SIGTERM);
+	ends_by("/bin/spin", NULL, SIGKILL);
+}
+
+SELFTEST(signal_without_default_action_does_nothing)
+{
+	int32_t pid;
+	int status = -1;
+
+	if (!selftest_check(!start("/bin/sleep", "1000", &pid)))
+		return;
+	selftest_check(!process_kill(pid, SIGWINCH));
+	selftest_check(!process_kill(pid, SIGCHLD));
+	selftest_check(!process_kill(pid, SIGTSTP)); /* nobody could continue it */
+	selftest_check(process_kill(pid, SIGNAL_MAX + 1) == -EINVAL);
+	(void)thread_sleep_ns(5 * NSEC_PER_MSEC);
+	selftest_check(process_try_wait(pid, &status, NULL) == -EAGAIN);
+	selftest_check(!process_kill(pid, SIGKILL));
+	selftest_check(!process_wait(pid, &status, NULL));
+}
+
+SELFTEST(signal_stops_and_continues)
+{
+	int32_t pid;
+	int status = -1;
+
+	if (!selftest_check(!start("/bin/spin", NULL, &pid)))
+		return;
+	selftest_check(!process_kill(pid, SIGSTOP));
+	selftest_check(state_becomes(pid, 'T'));
+	selftest_check(!process_kill(pid, SIGCONT));
+	selftest_check(state_becomes(pid, 'R'));
+	selftest_check(!process_kill(pid, SIGSTOP));
+	selftest_check(state_becomes(pid, 'T'));
+	/* The end does not wait for a SIGCONT. */
+	selftest_check(!process_kill(pid, SIGKILL));
+	selftest_check(!process_wait(pid, &status, NULL));
+	selftest_check(WIFSIGNALED(status) && WTERMSIG(status) == SIGKILL);
+}
+
+SELFTEST(signal_reaches_all_of_a_group)
+{
+	const char *argv[] = {"/bin/sleep", "1000", NULL};
+	struct spawn_request request = {.path = argv[0], .argv = argv};
+	int32_t leader;
+	int32_t member;
+	int status = -1;
+
+	if (!selftest_check(!process_spawn(&request, &leader)))
+		return;
+	request.group = leader;
+	if (selftest_check(!process_spawn(&request, &member))) {
+		selftest_check(!process_group_signal(leader, SIGINT));
+		selftest_check(!process_wait(member, &status, NULL));
+		selftest_check(WTERMSIG(status) == SIGINT);
+	} else {
+		(void)process_kill(leader, SIGKILL);
+	}
+	selftest_check(!process_wait(leader, &status, NULL));
+	selftest_check(process_group_signal(leader, SIGINT) == -ESRCH);
+}
+
+/* ---- what is left behind ---- */
+
+static void settle(void)
+{
+	rcu_barrier();
+	work_flush();
+}
+
+SELFTEST(frames_are_back_after_twenty_programs)
+{
+	uint64_t before;
+	uint64_t after;
+
+	/* Caches fill up the first time. */
+	for (unsigned i = 0; i < 3; i++)
+		(void)run("/bin/true");
+	settle();
+	before = frames_free();
+	for (unsigned i = 0; i < 20; i++)
+		selftest_check(run("/bin/true") == WAIT_STATUS_EXIT(0));
+	settle();
+	after = frames_free();
+	selftest_check(after == before);
+}
+
+SELFTEST(usage_is_told_at_the_end)
+{
+	struct process_usage usage = {0};
+	int32_t pid;
+	int status;
+
+	if (!selftest_check(!start("/bin/true", NULL, &pid)))
+		return;
+	selftest_check(!process_wait(pid, &status, &usage));
+	selftest_check(usage.cpu_ns > 0);
+	selftest_check(usage.ended_ns > usage.started_ns);
+	selftest_check(usage.ended_ns <= clock_ns());
+}
+
+/* ---- tracing ---- */
+
+static bool log_has(uint64_t sequence, const char *text)
+{
+	struct log_line *line = kmalloc(sizeof(*line));
+	bool found = false;
+
+	while (line && !found && log_read(sequence, line)) {
+		found = strstr(line->text, text);
+		sequence = line->sequence + 1;
+	}
+	kfree(line);
+	return found;
+}
+
+static uint64_t log_end(void)
+{
+	struct log_line *line = kmalloc(sizeof(*line));
+	uint64_t sequence = 0;
+
+	while (line && log_read(sequence, line))
+		sequence = line->sequence + 1;
+	kfree(line);
+	return sequence;
+}
+
+SELFTEST(trace_shows_calls_as_strace_does)
+{
+	const char *argv[] = {"/bin/cat", "/no/file", NULL};
+	struct spawn_request request = {.path = argv[0], .argv = argv, .traced = true};
+	uint64_t sequence = log_end();
+	int32_t pid;
+	int status;
+
+	if (!selftest_check(!process_spawn(&request, &pid)))
+		return;
+	selftest_check(!process_wait(pid, &status, NULL));
+	selftest_check(log_has(sequence, "open(\"/no/file\", O_RDONLY"));
+	selftest_check(log_has(sequence, " = -1 ENOENT"));
+	selftest_check(log_has(sequence, "exit_group(1) = ?"));
+	selftest_check(trace_set(pid, true) == -ESRCH);
+}
