@@ -39,8 +39,11 @@ static struct loop *loop_create(void)
 {
 	struct loop *loop = kva_alloc(LOOP_PAGES);
 
-	if (selftest_check(loop))
-		tty_init(&loop->tty, "loop", &loop_ops, loop);
+	if (!selftest_check(loop))
+		return NULL;
+	loop->noutput = 0;
+	loop->typed = false;
+	tty_init(&loop->tty, "loop", &loop_ops, loop);
 	return loop;
 }
 
