@@ -71,24 +71,6 @@ int32_t ksh_session_number(void)
 	return (int32_t)ksh.thread.tid;
 }
 
-/* To the log and, since a line editor's terminal shows no log, to the console. */
-static void report(const char *format, ...) PRINTF(1, 2);
-static void report(const char *format, ...)
-{
-	char text[200];
-	va_list arguments;
-	size_t len;
-
-	va_start(arguments, format);
-	len = kernel_format_list(text, sizeof(text) - 2, format, arguments);
-	va_end(arguments);
-	log_err("%s", text);
-	len = MIN(len, sizeof(text) - 3);
-	text[len++] = '\r';
-	text[len++] = '\n';
-	(void)tty_write_kernel(&console_tty, text, len);
-}
-
 /* ---- loading ---- */
 
 static void unload(void)
@@ -215,7 +197,7 @@ static err_t load(ksh_entry_function **entry)
 		object_put(object);
 	}
 	if (err)
-		report(KSH_FILE " cannot be loaded: %s (error %d). Build the ramdisk anew: "
+		log_err(KSH_FILE " cannot be loaded: %s (error %d). Build the ramdisk anew: "
 				"./fuselage ramdisk", reason, -err);
 	return err;
 }
@@ -242,12 +224,13 @@ static void run(void)
 	while (!starts_too_often()) {
 		if (load(&entry) != 0)
 			return;
-		report("ksh returned with status %d", entry(&ksh_export_table));
+		log_err("ksh returned with status %d", entry(&ksh_export_table));
+		ksh_export_table.console_mode(KSH_CONSOLE_LINE);
 		ksh_resources_release();
 		unload();
 		ksh.restarts++;
 	}
-	report("ksh has ended %d times within a minute and is not started again; the machine goes on "
+	log_err("ksh has ended %d times within a minute and is not started again; the machine goes on "
 	       "without it. Reset it to begin anew.", STARTS_A_MINUTE);
 }
 
@@ -267,7 +250,7 @@ static void report_address(uint64_t address)
 	uint64_t offset = 0;
 	const char *name = find_symbol(address, &offset);
 
-	report("  %#lx %s+%#lx", address, name ? name : "?", offset);
+	log_err("  %#lx %s+%#lx", address, name ? name : "?", offset);
 }
 
 static void report_fault(void)
@@ -275,11 +258,11 @@ static void report_fault(void)
 	const struct trap_frame *frame = &ksh.fault;
 
 	if (frame->vector == TRAP_PAGE_FAULT)
-		report("ksh faulted: %s of %#lx", frame->error_code & 2 ? "write" : "read",
+		log_err("ksh faulted: %s of %#lx", frame->error_code & 2 ? "write" : "read",
 		       ksh.fault_address);
 	else
-		report("ksh faulted: %s", trap_name(frame->vector));
-	report("rax %lx rbx %lx rcx %lx rdx %lx rsi %lx rdi %lx", frame->rax, frame->rbx,
+		log_err("ksh faulted: %s", trap_name(frame->vector));
+	log_err("rax %lx rbx %lx rcx %lx rdx %lx rsi %lx rdi %lx", frame->rax, frame->rbx,
 	       frame->rcx, frame->rdx, frame->rsi, frame->rdi);
 	report_address(frame->rip);
 	for (unsigned i = 0; i < ksh.nbacktrace; i++)
@@ -291,10 +274,12 @@ static noreturn void recover(void)
 {
 	unsigned npieces;
 
+	/* A terminal in line mode shows the log at once; ksh's editor would have kept it back. */
+	ksh_export_table.console_mode(KSH_CONSOLE_LINE);
 	report_fault();
 	npieces = ksh_resources_release();
 	unload();
-	report("ksh is started anew; %u pieces of its memory and files were taken back", npieces);
+	log_err("ksh is started anew; %u pieces of its memory and files were taken back", npieces);
 	ksh.restarts++;
 	run();
 	thread_exit();

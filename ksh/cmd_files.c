@@ -298,32 +298,45 @@ int command_pwd(size_t nwords, const char *const *words)
 	return 0;
 }
 
-static int cat_file(const char *path)
+/* `name` is for complaints. */
+static int cat_open_file(int file, const char *name)
 {
-	int file = kernel->file_open(path, KSH_OPEN_READ, 0);
 	char piece[512];
 	char last = '\n';
-	long got = file;
+	long got;
 
-	if (file >= 0) {
-		while ((got = kernel->file_read(file, piece, sizeof(piece))) > 0 && !interrupted() &&
-		       !output_failed()) {
-			print_bytes(piece, (size_t)got);
-			last = piece[got - 1];
-		}
-		kernel->file_close(file);
+	while ((got = kernel->file_read(file, piece, sizeof(piece))) > 0 && !interrupted() &&
+	       !output_failed()) {
+		print_bytes(piece, (size_t)got);
+		last = piece[got - 1];
 	}
 	if (last != '\n' && *paint(PAINT_NONE))
 		print("%s%%%s\n", paint(PAINT_DIM), paint(PAINT_NONE)); /* the file ends in a row */
 	if (got < 0)
-		complain("cat", "%s: %s", path, error_text(got));
+		complain("cat", "%s: %s", name, error_text(got));
 	return got < 0 ? 1 : 0;
+}
+
+static int cat_file(const char *path)
+{
+	int file = kernel->file_open(path, KSH_OPEN_READ, 0);
+	int status;
+
+	if (file < 0) {
+		complain("cat", "%s: %s", path, error_text(file));
+		return 1;
+	}
+	status = cat_open_file(file, path);
+	kernel->file_close(file);
+	return status;
 }
 
 int command_cat(size_t nwords, const char *const *words)
 {
 	int status = 0;
 
+	if (nwords < 2 && input_file() >= 0)
+		return cat_open_file(input_file(), "input");
 	if (nwords < 2)
 		return usage(words[0]);
 	for (size_t i = 1; i < nwords && !interrupted(); i++)

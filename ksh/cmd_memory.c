@@ -100,7 +100,7 @@ static int show_walk(int pid, uint64_t address)
 	for (uint32_t i = 0; i < walk.levels && i < KSH_WALK_LEVELS; i++) {
 		const struct ksh_walk_entry *entry = &walk.entries[i];
 
-		print("%*s%s%-4s%s table %#014lx [%3u] = %#018lx  ", (int)i * 2, "",
+		print("%*s%s%-4s%s table 0x%09lx [%3u] = 0x%016lx  ", (int)i * 2, "",
 		      paint(PAINT_BOLD), names[i], paint(PAINT_NONE), entry->table, entry->index,
 		      entry->entry);
 		print_entry_bits(entry->entry);

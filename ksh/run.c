@@ -178,6 +178,11 @@ int run_words(const char *const *words, size_t nwords)
 
 /* ---- redirection ---- */
 
+int input_file(void)
+{
+	return streams.files[0];
+}
+
 static int open_stream(const struct redirection *redirection, bool input)
 {
 	unsigned flags = KSH_OPEN_READ;

@@ -66,6 +66,9 @@ int run_words(const char *const *words, size_t nwords);
 /* Where a program is: 0 and its path, or an error. */
 int find_program(const char *name, char *path, size_t path_bytes);
 
+/* What `<` named for the command that runs: an open file, or KSH_STREAM_CONSOLE. */
+int input_file(void);
+
 struct run_options {
 	int nice;
 	bool trace;
