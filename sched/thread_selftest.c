@@ -209,18 +209,22 @@ SELFTEST(preemption_waits_for_the_spinlock)
 {
 	static struct spinlock lock = SPINLOCK_INIT(LOCK_TEST);
 	uint64_t start_ns = clock_ns();
-	bool ran = false;
 	struct thread *thread;
+	bool ran = false;
+	bool ran_inside;
+	bool was_ready;
 
 	thread = test_start_as(0, POLICY_FIFO, 1, sleep_then_store, &ran);
 	spin_lock(&lock);
 	/* The timer interrupt wakes it, and it outranks us. */
 	while (read_once(&thread->state) == THREAD_BLOCKED && clock_ns() - start_ns < NSEC_PER_SEC)
 		cpu_relax();
-	selftest_check(read_once(&thread->state) == THREAD_READY);
-	selftest_check(!read_once(&ran));
+	was_ready = read_once(&thread->state) == THREAD_READY;
+	ran_inside = read_once(&ran);
 	spin_unlock(&lock);
 	selftest_check(read_once(&ran));
+	selftest_check(was_ready);
+	selftest_check(!ran_inside);
 	test_join(0);
 }
 
