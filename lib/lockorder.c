@@ -100,6 +100,7 @@ const char *lockclass_name(enum lock_class class)
 		[LOCK_KVA] = "kva",
 		[LOCK_PAGETABLE] = "pagetable",
 		[LOCK_SLAB] = "slab",
+		[LOCK_MAGAZINE] = "magazine",
 		[LOCK_FRAME] = "frame",
 		[LOCK_TEST] = "test",
 		[LOCK_LOG] = "log",
