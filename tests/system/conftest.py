@@ -1,0 +1,146 @@
+"""What the tests of the whole machine share.
+
+`fexec` runs a program with ./fuselage exec; `machine` is a booted kernel at the ksh prompt, driven
+through ./fuselage run in a pseudo terminal, as a person would. What is on the screen is kept by
+pyte, so tests read what a person reads and not how it was drawn.
+"""
+
+import os
+import subprocess
+import time
+from pathlib import Path
+
+import pexpect
+import pyte
+import pytest
+
+TREE = Path(__file__).resolve().parents[2]
+TOOL = TREE / "fuselage"
+PROMPT = "ksh>"
+ROWS, COLUMNS = 200, 120        # tall, so that the output of a command stays on the screen
+BOOT_LIMIT_S = 60
+HALTED = "The machine is halted"
+
+
+@pytest.fixture
+def fexec(tmp_path):
+    """fexec("ls", "-l", options=["--smp", "2"]) -> CompletedProcess, in an empty folder."""
+    def run(*argv, options=(), **keywords):
+        if "input" not in keywords and "stdin" not in keywords:
+            keywords["stdin"] = subprocess.DEVNULL
+        return subprocess.run([TOOL, "exec", *map(str, options), "--", *map(str, argv)],
+                              cwd=keywords.pop("cwd", tmp_path),
+                              timeout=keywords.pop("timeout", 300),
+                              stdout=keywords.pop("stdout", subprocess.PIPE),
+                              stderr=subprocess.PIPE, check=False, **keywords)
+    return run
+
+
+class Machine:
+    """A machine in a terminal, and what is on its screen."""
+
+    def __init__(self, command):
+        self.screen = pyte.Screen(COLUMNS, ROWS)
+        self.stream = pyte.ByteStream(self.screen)
+        self.raw = b""
+        self.child = pexpect.spawn(command[0], [str(word) for word in command[1:]],
+                                   dimensions=(ROWS, COLUMNS))
+        self.child.delaybeforesend = None
+
+    def lines(self):
+        """The screen's lines without what is blank at their ends, and at the screen's."""
+        lines = [line.rstrip() for line in self.screen.display]
+        while lines and not lines[-1]:
+            lines.pop()
+        return lines
+
+    def text(self):
+        return "\n".join(self.lines())
+
+    def read(self, timeout_s=0.05):
+        """Takes what has come. False at the machine's end."""
+        try:
+            data = self.child.read_nonblocking(65536, timeout_s)
+        except pexpect.TIMEOUT:
+            return True
+        except pexpect.EOF:
+            return False
+        self.raw += data
+        self.stream.feed(data)
+        return True
+
+    def wait_for(self, what, timeout_s=30):
+        """Until the screen holds the text `what`, or until `what(lines)` is true."""
+        found = what if callable(what) else lambda lines: any(what in line for line in lines)
+        deadline_s = time.monotonic() + timeout_s
+        while not found(self.lines()):
+            alive = self.read()
+            if not alive and not found(self.lines()):
+                pytest.fail(f"the machine ended; its screen:\n{self.text()}")
+            if HALTED in self.text():
+                deadline_s = 0      # nothing more will come
+            if time.monotonic() > deadline_s:
+                pytest.fail(f"not seen within {timeout_s} s: {what}; the screen:\n{self.text()}")
+
+    def wait_for_prompt(self, timeout_s=BOOT_LIMIT_S):
+        self.wait_for(lambda lines: bool(lines) and lines[-1].strip() == PROMPT, timeout_s)
+
+    def send(self, text):
+        self.child.send(text)
+
+    def run(self, command, timeout_s=30):
+        """Types a command at the prompt; returns the lines that it printed."""
+        self.wait_for_prompt()
+        self.screen.reset()
+        self.send(command)
+        self.wait_for(command)
+        self.send("\r")
+
+        def done(lines):
+            return len(lines) > 1 and lines[-1].strip() == PROMPT and command in lines[0]
+
+        self.wait_for(done, timeout_s)
+        return self.lines()[1:-1]
+
+    def wait_for_end(self, timeout_s=20):
+        """Until the machine has switched itself off; returns the tool's exit status."""
+        deadline_s = time.monotonic() + timeout_s
+        while self.read(0.2):
+            if time.monotonic() > deadline_s:
+                pytest.fail(f"still on after {timeout_s} s; the screen:\n{self.text()}")
+        self.child.wait()
+        return self.child.exitstatus
+
+    def close(self):
+        self.child.close(force=True)
+
+
+@pytest.fixture
+def boot():
+    """boot("--smp", "2") -> Machine; all are ended with the test. boot(command=[...]) for others."""
+    machines = []
+
+    def start(*options, command=None):
+        machines.append(Machine(command or [str(TOOL), "run", *options]))
+        return machines[-1]
+
+    yield start
+    for machine in machines:
+        machine.close()
+
+
+@pytest.fixture
+def machine(boot):
+    """A machine at the prompt."""
+    booted = boot()
+    booted.wait_for_prompt()
+    return booted
+
+
+@pytest.fixture(scope="session")
+def iso(tmp_path_factory):
+    """The ISO with both kernels."""
+    image = tmp_path_factory.mktemp("iso") / "fuselage.iso"
+    subprocess.run([TOOL, "iso", "--output", image], check=True, stdin=subprocess.DEVNULL,
+                   env=dict(os.environ))
+    return image
