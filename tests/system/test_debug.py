@@ -1,0 +1,26 @@
+"""debug: gdb knows the kernel's symbols, threads and log."""
+
+import subprocess
+
+from conftest import TOOL
+
+
+def test_gdb_is_attached_and_knows_the_kernel():
+    commands = ["go", "bt 1", "hbreak ksh_thread", "continue", "threads", "dmesg"]
+    arguments = [word for command in commands for word in ("--gdb-command", command)]
+    ended = subprocess.run([TOOL, "debug", *arguments], stdin=subprocess.DEVNULL,
+                           capture_output=True, text=True, timeout=120, check=False)
+    assert "kernel_main" in ended.stdout
+    assert "running" in ended.stdout and "ksh" in ended.stdout
+    assert "boot: Fuselage (debug build)" in ended.stdout
+    assert ended.returncode == 0, ended.stderr
+
+
+def test_a_waiting_thread_has_a_backtrace():
+    """The worker thread is the first that is started, and waits for work by then."""
+    commands = ["hbreak ksh_thread", "continue", "thread-bt 2"]
+    arguments = [word for command in commands for word in ("--gdb-command", command)]
+    ended = subprocess.run([TOOL, "debug", *arguments], stdin=subprocess.DEVNULL,
+                           capture_output=True, text=True, timeout=120, check=False)
+    for function in ("context_switch+", "thread_block+", "worker_main+", "context_start+"):
+        assert function in ended.stdout, ended.stdout + ended.stderr
