@@ -3,6 +3,8 @@
  * what nobody uses. Changes are made under names_lock; look-ups take none (see names.h for why what
  * they see is whole).
  */
+#include <fusek/mount.h>
+
 #include "names.h"
 
 #include <arch/cpu.h>
@@ -260,30 +262,39 @@ static uint64_t dentries_max(void)
 	return MIN(MAX(frames_total() / 8, UINT64_C(512)), UINT64_C(65536));
 }
 
-void dentry_evict(struct mount *mount, unsigned count_max)
+/* Only the cache holds it: takes it out, onto the list. From 1 to 0 and back: between, no look-up
+ * can take a reference. */
+static bool evict_locked(struct dentry *dentry, struct list *victims) REQUIRES(names_lock);
+static bool evict_locked(struct dentry *dentry, struct list *victims)
+{
+	int32_t only_the_cache = 1;
+
+	if (!atomic_cas(&dentry->references.count, &only_the_cache, 0))
+		return false;
+	leave_cache_locked(dentry);
+	list_add_tail(victims, &dentry->all);
+	return true;
+}
+
+/* Looks at the `nsteps` oldest, of one mount or (NULL) of all, and evicts what nobody holds. What
+ * was used since the last look is spared once if `spare_used`. How many went. */
+static unsigned evict_some(const struct mount *mount, unsigned nsteps, bool spare_used)
 {
 	LIST_HEAD(victims);
 	struct dentry *dentry, *next;
-	unsigned nseen = 0;
+	unsigned nevicted = 0;
 
-	/* A second chance for what was used; a bounded number of steps under the lock. */
 	spin_lock(&names_lock);
-	while (!list_empty(&all_dentries) && count_max && nseen++ < 4 * count_max) {
-		int32_t only_the_cache = 1;
-
+	while (nsteps-- && !list_empty(&all_dentries)) {
 		dentry = list_last_entry(&all_dentries, struct dentry, all);
 		list_del(&dentry->all);
 		list_add_head(&all_dentries, &dentry->all);
-		if (mount ? dentry->mount != mount : dentry->used) {
+		if (mount && dentry->mount != mount)
+			continue;
+		if (spare_used && dentry->used)
 			write_once(&dentry->used, false);
-			continue;
-		}
-		/* From 1 to 0 and back: between, no look-up can take a reference. */
-		if (!atomic_cas(&dentry->references.count, &only_the_cache, 0))
-			continue;
-		leave_cache_locked(dentry);
-		list_add_tail(&victims, &dentry->all);
-		count_max--;
+		else if (evict_locked(dentry, &victims))
+			nevicted++;
 	}
 	spin_unlock(&names_lock);
 
@@ -292,6 +303,27 @@ void dentry_evict(struct mount *mount, unsigned count_max)
 		refcount_init(&dentry->references);
 		dentry_put(dentry);
 	}
+	return nevicted;
+}
+
+/* Leaves go first, so each round takes one level of names; the lock is held for a few steps each.
+ */
+void dentry_evict_all(const struct mount *mount)
+{
+	unsigned nevicted;
+
+	do {
+		uint64_t nleft = read_once(&names_counters.ndentries);
+
+		nevicted = 0;
+		for (; nleft; nleft -= MIN(nleft, UINT64_C(64)))
+			nevicted += evict_some(mount, 64, false);
+	} while (nevicted);
+}
+
+void names_evict(void)
+{
+	dentry_evict_all(NULL);
 }
 
 /* ---- what servers say ---- */
@@ -335,7 +367,7 @@ err_t dentry_insert(struct dentry *parent, struct server_name name, struct node 
 	spin_unlock(&names_lock);
 	dentry_put(put_later);
 	if (read_once(&names_counters.ndentries) > dentries_max())
-		dentry_evict(NULL, 16);
+		(void)evict_some(NULL, 64, true);
 	*out = result;
 	return 0;
 }

@@ -152,9 +152,7 @@ err_t mount_remove(const struct path *at)
 
 	if (at->dentry != mount->root || !below)
 		return -EINVAL;
-	/* Leaves first, so as many rounds as names are deep. */
-	for (unsigned depth = 0; depth < 64 && read_once(&mount->nnodes) > 1; depth++)
-		dentry_evict(mount, UINT32_MAX / 8);
+	dentry_evict_all(mount);
 	err = detach(mount, dentry_get(mount->root));
 	if (err)
 		return err;

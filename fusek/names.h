@@ -158,7 +158,7 @@ struct dentry_key *dentry_key_create(struct dentry *parent, struct server_name n
 void dentry_key_free(struct dentry_key *key);
 
 /* Takes everything out of the cache that only the cache holds; `mount` NULL: of all mounts. */
-void dentry_evict(struct mount *mount, unsigned count_max);
+void dentry_evict_all(const struct mount *mount);
 
 /* True if `dentry` is `ancestor` or below it, in one mount. */
 bool dentry_is_below(const struct dentry *dentry, const struct dentry *ancestor);

@@ -11,6 +11,7 @@
 #include <abi/errno.h>
 #include <arch/clock.h>
 #include <arch/spin.h>
+#include <fusek/mount.h>
 #include <lib/fmt.h>
 #include <lib/string.h>
 #include <mm/frame.h>
@@ -55,6 +56,7 @@ static struct usage_count count_usage(void)
 /* What is deferred is done: threads' memory, RCU callbacks, work that they queue. */
 static void settle(void)
 {
+	names_evict(); /* a cached name is no leak */
 	rcu_synchronize();
 	work_flush();
 }

@@ -43,6 +43,10 @@ struct names_stats {
 };
 void names_stats(struct names_stats *out);
 
+/* Empties the name cache of all that nobody uses: before memory is counted, or when it is short.
+ * Sleeps. */
+void names_evict(void);
+
 /* Mounts the ext2 image at [ramdisk_start, ramdisk_end) as root, devfs on /dev, and tmpfs, seeded
  * with what the image holds there, on /tmp /var /run /root /home as far as the image has these
  * directories. An error has been logged, and named its place. Once, in a thread. */
