@@ -36,7 +36,7 @@ struct kva_area {
 	unsigned order;   /* [c] the piece has 1 << order pages */
 };
 
-SLAB_CACHE(area_cache, struct kva_area);
+SLAB_CACHE_KEPT(area_cache, struct kva_area);
 
 static struct spinlock kva_lock = SPINLOCK_INIT(LOCK_KVA);
 static struct list free_pieces[PIECE_ORDERS]; /* under kva_lock; all zeros: empty, not set up */

@@ -35,6 +35,7 @@ static struct slab_cache magazine_cache = {
 	.object_bytes = sizeof(struct slab_magazine),
 	.align_bytes = 64,
 	.no_magazines = true,
+	.kept = true,
 	.lock = SPINLOCK_INIT(LOCK_MAGAZINE),
 };
 static struct slab_cache kmalloc_caches[KMALLOC_CLASSES];
@@ -385,8 +386,7 @@ uint64_t slab_live(void)
 		struct slab_cache *cache = load_acquire(&caches[i]);
 		struct slab_stats stats;
 
-		/* Magazines are not anybody's objects. */
-		if (!cache || cache->no_magazines)
+		if (!cache || cache->kept)
 			continue;
 		collect(cache, &stats);
 		live += stats.live;

@@ -31,6 +31,8 @@ struct slab_cache {
 	uint16_t slab_blocks;   /* [c] blocks in one slab */
 	uint8_t slab_order;     /* [c] */
 	bool no_magazines;      /* [c] for the cache that magazines come from */
+	bool kept;              /* [c] its objects are kept for reuse by their owner: slab_live()
+				   does not count them */
 	uint16_t magazine_size; /* [c] blocks in a full magazine */
 	struct spinlock lock;
 	struct list partial;               /* [l] slabs with used and free blocks, by frame->link */
@@ -46,8 +48,13 @@ struct slab_cache {
 };
 
 /* Defines the static cache `cache` of objects of `type`; it works as soon as mm_init() has run. */
-#define SLAB_CACHE(cache, type)                                                                    \
+#define SLAB_CACHE(cache, type)      SLAB_CACHE_DEFINE(cache, type, false)
+/* The same for objects that their owner keeps when they are not needed. */
+#define SLAB_CACHE_KEPT(cache, type) SLAB_CACHE_DEFINE(cache, type, true)
+
+#define SLAB_CACHE_DEFINE(cache, type, is_kept)                                                    \
 	static struct slab_cache cache = {                                                         \
+		.kept = (is_kept),                                                                 \
 		.name = #type,                                                                     \
 		.object_bytes = sizeof(type),                                                      \
 		.align_bytes = _Alignof(type),                                                     \
@@ -84,7 +91,8 @@ struct slab_stats {
 
 /* Calls `each` for every cache. */
 void slab_for_each(void (*each)(void *argument, const struct slab_stats *stats), void *argument);
-/* Objects in use of all caches together. */
+/* Objects in use of all caches together, without those that are kept for reuse: what grows here is
+ * a leak. */
 uint64_t slab_live(void);
 
 #endif
