@@ -59,7 +59,8 @@ int sys_dup3(int oldfd, int newfd, unsigned open_flags)
 static int64_t set_status_flags(struct object *object, uint64_t argument)
 {
 	/* Access mode and creation flags are ignored, as on Linux. */
-	unsigned wanted = (unsigned)argument & (O_APPEND | O_NONBLOCK | O_ASYNC | O_DIRECT | O_NOATIME);
+	unsigned wanted =
+		(unsigned)argument & (O_APPEND | O_NONBLOCK | O_ASYNC | O_DIRECT | O_NOATIME);
 
 	return object_set_flags(object, wanted);
 }
