@@ -4,11 +4,12 @@
 #include "errno_name.h"
 
 #include <abi/errno.h>
-#include <lib/types.h>
 
 #define NAME(error) [error] = #error
 
-static const char *const names[] = {
+#define NNAMES (EHWPOISON + 1)
+
+static const char *const names[NNAMES] = {
 	NAME(EPERM),
 	NAME(ENOENT),
 	NAME(ESRCH),
@@ -144,7 +145,7 @@ static const char *const names[] = {
 
 const char *errno_name(int number)
 {
-	bool known = number > 0 && (size_t)number < ARRAY_SIZE(names) && names[number];
-
-	return known ? names[number] : "E?";
+	if (number <= 0 || number >= NNAMES || !names[number])
+		return "E?";
+	return names[number];
 }
