@@ -40,8 +40,8 @@
 #define PLATFORM           "x86_64"
 
 /* Where position-independent programs go, as on Linux: two thirds up. */
-#define PIE_BASE         UINT64_C(0x555555554000)
-#define PIE_RANDOM_PAGES (1u << 18)
+#define PIE_BASE           UINT64_C(0x555555554000)
+#define PIE_RANDOM_PAGES   (1u << 18)
 #define BREAK_RANDOM_PAGES (1u << 12)
 #define STACK_RANDOM_PAGES (1u << 12)
 

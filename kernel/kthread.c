@@ -1,7 +1,7 @@
 /*
  * Owns the memory of threads that are made at run time. A thread's own end cannot free the stack it
- * stands on: the scheduler calls the release hook from the next thread, and the memory is given back
- * by deferred work.
+ * stands on: the scheduler calls the release hook from the next thread, and the memory is given
+ * back by deferred work.
  */
 #include "kthread.h"
 
@@ -100,8 +100,8 @@ static void kthread_release(struct thread *thread)
 	thread_memory_defer(thread, free_thread);
 }
 
-/* A thread whose maker named no release lies in memory that nobody gives back: those of the start of
- * the machine, which never end. */
+/* A thread whose maker named no release lies in memory that nobody gives back: those of the start
+ * of the machine, which never end. */
 void thread_release(struct thread *thread)
 {
 	(void)thread;

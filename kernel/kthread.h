@@ -9,8 +9,8 @@
 
 struct thread;
 
-/* Starts a thread that calls entry(argument) and ends when that returns. *out (may be NULL) names it
- * until it ends. -ENOMEM. */
+/* Starts a thread that calls entry(argument) and ends when that returns. *out (may be NULL) names
+ * it until it ends. -ENOMEM. */
 err_t must_check kthread_start(const char *name, void (*entry)(void *argument), void *argument,
 			       struct thread **out);
 

@@ -1,7 +1,7 @@
 /*
  * The PID table: numbers to processes, and which number comes next. Owns the hash of chains; a
- * process is on its chain from pid_insert() to pid_remove(), and the table holds no reference of its
- * own: the one from birth to reaping keeps the process there.
+ * process is on its chain from pid_insert() to pid_remove(), and the table holds no reference of
+ * its own: the one from birth to reaping keeps the process there.
  *
  * Changes are made under `lock` (LOCK_PIDTABLE). Look-ups follow the chains under RCU and take a
  * reference with try-get, so they work from interrupts too.

@@ -1,6 +1,6 @@
 /*
- * Processes begin here: process_spawn() puts one together, its own thread loads the program and goes
- * to user mode. Also what others may ask of a process by its number. Owns no state of its own.
+ * Processes begin here: process_spawn() puts one together, its own thread loads the program and
+ * goes to user mode. Also what others may ask of a process by its number. Owns no state of its own.
  *
  * The program is loaded by the new thread and not by the one that asks, because user memory is
  * reached only through the running thread's own space. The request lies on the asking thread's

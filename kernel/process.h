@@ -37,20 +37,21 @@ struct tty;
 
 #define PID_MAX 32768 /* numbers are below; the lowest that was not used for longest comes next */
 
-#define PROCESS_NAME_BYTES 16
+#define PROCESS_NAME_BYTES    16
 #define PROCESS_COMMAND_BYTES 256 /* of the arguments, for `ps` and messages */
 
 /* ---- for ksh, the exec runner and the terminals ---- */
 
 struct spawn_request {
-	const char *path;          /* absolute, or relative to cwd */
-	const char *const *argv;   /* ends with NULL; argv[0] there */
-	const char *const *envp;   /* ends with NULL; NULL: none */
-	const char *cwd;           /* absolute; NULL: "/" */
-	struct object *streams[3]; /* descriptors 0..2, the caller keeps its references; NULL: closed */
-	struct tty *tty;           /* controlling terminal, or NULL */
-	int32_t session;           /* that it belongs to; 0: one of its own */
-	int32_t group;             /* process group to join; 0: one of its own */
+	const char *path;        /* absolute, or relative to cwd */
+	const char *const *argv; /* ends with NULL; argv[0] there */
+	const char *const *envp; /* ends with NULL; NULL: none */
+	const char *cwd;         /* absolute; NULL: "/" */
+	struct object
+		*streams[3]; /* descriptors 0..2, the caller keeps its references; NULL: closed */
+	struct tty *tty;     /* controlling terminal, or NULL */
+	int32_t session;     /* that it belongs to; 0: one of its own */
+	int32_t group;       /* process group to join; 0: one of its own */
 	int8_t nice;
 	bool traced; /* from its first system call on */
 };
@@ -67,9 +68,9 @@ struct process_usage {
 	uint64_t ended_ns;
 };
 
-/* Waits for a process that the kernel spawned and reaps it. *status is wait4's (abi/wait.h). -EINTR:
- * the calling thread was killed, the process is still there; -ECHILD: no such process, or not the
- * kernel's. `usage` may be NULL. */
+/* Waits for a process that the kernel spawned and reaps it. *status is wait4's (abi/wait.h).
+ * -EINTR: the calling thread was killed, the process is still there; -ECHILD: no such process, or
+ * not the kernel's. `usage` may be NULL. */
 err_t must_check process_wait(int32_t pid, int *status, struct process_usage *usage);
 /* The same without sleeping: -EAGAIN while it lives. */
 err_t must_check process_try_wait(int32_t pid, int *status, struct process_usage *usage);
@@ -145,34 +146,34 @@ struct process {
 	struct tty *tty; /* [a] controlling terminal; terminals live for ever */
 
 	/* family */
-	struct process *parent;    /* [f] NULL: the kernel */
-	struct list sibling;       /* [f] on parent->children, or nowhere */
-	struct list children;      /* [f] */
-	enum process_state state;  /* [f] written under it, read with acquire */
-	bool disowned;             /* [f] the kernel's, and nobody waits */
-	struct waitq ended;        /* woken when it, or a child of it, becomes a zombie */
-	int status;                /* [f] wait4's, once it is a zombie */
+	struct process *parent;     /* [f] NULL: the kernel */
+	struct list sibling;        /* [f] on parent->children, or nowhere */
+	struct list children;       /* [f] */
+	enum process_state state;   /* [f] written under it, read with acquire */
+	bool disowned;              /* [f] the kernel's, and nobody waits */
+	struct waitq ended;         /* woken when it, or a child of it, becomes a zombie */
+	int status;                 /* [f] wait4's, once it is a zombie */
 	struct process_usage usage; /* [f] complete once it is a zombie */
-	uint64_t children_ns;      /* [f] CPU time of children that were waited for */
+	uint64_t children_ns;       /* [f] CPU time of children that were waited for */
 
 	/* what it runs in */
 	struct mutex lock;
-	struct thread *thread;   /* [f] the only one; NULL once it was released */
-	struct space *space;     /* [s] the pointer; cleared when it ends */
-	struct fd_table *fds;    /* [o] until its end */
-	struct vfs_context fs;   /* [o] cwd, root, umask, ids; the ids may be read by others */
+	struct thread *thread; /* [f] the only one; NULL once it was released */
+	struct space *space;   /* [s] the pointer; cleared when it ends */
+	struct fd_table *fds;  /* [o] until its end */
+	struct vfs_context fs; /* [o] cwd, root, umask, ids; the ids may be read by others */
 	struct abi_rlimit limits[RLIMIT_COUNT]; /* [l] */
-	uint64_t tid_address;    /* [o] set_tid_address: cleared when the thread ends */
-	err_t fault_error;       /* [o] why the last page fault could not be served */
+	uint64_t tid_address; /* [o] set_tid_address: cleared when the thread ends */
+	err_t fault_error;    /* [o] why the last page fault could not be served */
 
 	/* signals */
 	struct spinlock signal_lock;
-	uint64_t pending;   /* [s] written under it; [a] read */
-	uint64_t blocked;   /* [o] written by its thread under signal_lock */
-	bool exiting;       /* [s] its end has begun: status_to_be counts */
-	bool stopped;       /* [s] written under it, [a] read: waits for SIGCONT */
-	int status_to_be;   /* [s] wait4's */
-	struct waitq continued; /* stopped has become false */
+	uint64_t pending;                 /* [s] written under it; [a] read */
+	uint64_t blocked;                 /* [o] written by its thread under signal_lock */
+	bool exiting;                     /* [s] its end has begun: status_to_be counts */
+	bool stopped;                     /* [s] written under it, [a] read: waits for SIGCONT */
+	int status_to_be;                 /* [s] wait4's */
+	struct waitq continued;           /* stopped has become false */
 	struct abi_stack alternate_stack; /* [o] as sigaltstack left it */
 	struct abi_sigaction actions[SIGNAL_MAX]; /* [s] */
 
@@ -204,7 +205,8 @@ void pid_remove(struct process *process);
 struct process *process_find(int32_t pid);
 /* The one with the lowest number above `after`, with a reference, or NULL. */
 struct process *process_find_next(int32_t after);
-/* Calls `visit` for each process in an RCU section: it neither sleeps nor ends it. From anywhere. */
+/* Calls `visit` for each process in an RCU section: it neither sleeps nor ends it. From anywhere.
+ */
 void pid_for_each_rcu(void (*visit)(void *argument, struct process *process), void *argument);
 
 /* May be the last one, anywhere that may not sleep too. Takes NULL. */
@@ -232,8 +234,8 @@ err_t must_check elf_load(struct process *process, const struct spawn_request *r
 
 /* ---- signals (process_signal.c) ---- */
 
-/* Delivers, 1 .. SIGNAL_MAX, from anywhere. A signal whose action ends the process begins that here:
- * a thread that waits killably goes on, one in user mode is stopped by the next interrupt. */
+/* Delivers, 1 .. SIGNAL_MAX, from anywhere. A signal whose action ends the process begins that
+ * here: a thread that waits killably goes on, one in user mode is stopped by the next interrupt. */
 void process_signal(struct process *process, int signal);
 /* A fault or the like: ends the process with this signal whatever it ignores. From anywhere. */
 void process_force_signal(struct process *process, int signal);

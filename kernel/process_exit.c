@@ -1,11 +1,11 @@
 /*
  * How a process ends: what it held is given back by its own thread; when that thread's stack is no
- * longer in use it becomes a zombie; somebody waits for it and it is gone. So whoever has waited can
- * rely on all memory of the program being back.
+ * longer in use it becomes a zombie; somebody waits for it and it is gone. So whoever has waited
+ * can rely on all memory of the program being back.
  *
- * The family (parent, children, state) is kept under family_lock. It has the class LOCK_PIDTABLE and
- * is never held together with the PID table's own lock. Waiters and a parent's SIGCHLD are woken
- * under it, which keeps the parent from going away meanwhile.
+ * The family (parent, children, state) is kept under family_lock. It has the class LOCK_PIDTABLE
+ * and is never held together with the PID table's own lock. Waiters and a parent's SIGCHLD are
+ * woken under it, which keeps the parent from going away meanwhile.
  */
 #include "process.h"
 
@@ -249,7 +249,8 @@ static bool is_waited_for(const struct process *child, const struct process *par
 	return child->group == (which == 0 ? parent->group : -which);
 }
 
-/* 0: none has ended; -ECHILD: none there to wait for; else the number of the one that was reaped. */
+/* 0: none has ended; -ECHILD: none there to wait for; else the number of the one that was reaped.
+ */
 static err_t try_reap_child(struct process *parent, int32_t which, int *status,
 			    struct process_usage *usage)
 {
@@ -257,7 +258,7 @@ static err_t try_reap_child(struct process *parent, int32_t which, int *status,
 	err_t result = -ECHILD;
 
 	spin_lock(&family_lock);
-	list_for_each(child, &parent->children, sibling) {
+	list_for_each (child, &parent->children, sibling) {
 		if (!is_waited_for(child, parent, which))
 			continue;
 		result = 0;

@@ -348,6 +348,35 @@ SELFTEST(frames_are_back_after_twenty_programs)
 	selftest_check(after == before);
 }
 
+SELFTEST(frames_are_back_after_a_hundred_crashes)
+{
+	static const struct {
+		const char *kind;
+		int signal;
+	} crashes[] = {{"null", SIGSEGV},        {"divide", SIGFPE}, {"privileged", SIGSEGV},
+		       {"kernel-read", SIGSEGV}, {"stack", SIGSEGV}, {"illegal", SIGILL},
+		       {"breakpoint", SIGTRAP},  {"abort", SIGABRT}, {"jump", SIGSEGV},
+		       {"noexec-stack", SIGSEGV}};
+	uint64_t before = 0;
+
+	for (unsigned i = 0; i < 110; i++) {
+		unsigned which = i % ARRAY_SIZE(crashes);
+		int32_t pid;
+		int status = -1;
+
+		if (i == ARRAY_SIZE(crashes)) { /* caches are full */
+			settle();
+			before = frames_free();
+		}
+		if (!selftest_check(!start("/bin/crash", crashes[which].kind, &pid)))
+			return;
+		selftest_check(!process_wait(pid, &status, NULL));
+		selftest_check(WIFSIGNALED(status) && WTERMSIG(status) == crashes[which].signal);
+	}
+	settle();
+	selftest_check(frames_free() == before);
+}
+
 SELFTEST(usage_is_told_at_the_end)
 {
 	struct process_usage usage = {0};

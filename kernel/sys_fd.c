@@ -59,7 +59,8 @@ int sys_dup3(int oldfd, int newfd, unsigned open_flags)
 static int64_t set_status_flags(struct object *object, uint64_t argument)
 {
 	/* Access mode and creation flags are ignored, as on Linux. */
-	unsigned wanted = (unsigned)argument & (O_APPEND | O_NONBLOCK | O_ASYNC | O_DIRECT | O_NOATIME);
+	unsigned wanted =
+		(unsigned)argument & (O_APPEND | O_NONBLOCK | O_ASYNC | O_DIRECT | O_NOATIME);
 
 	return object_set_flags(object, wanted);
 }
@@ -219,13 +220,12 @@ struct poll_item {
 
 struct poll_set {
 	struct poll_item *items;
-	unsigned nitems;
-	uptr_t from;
+	unsigned nitems; /* that are filled in */
 };
 
 static err_t poll_set_get(struct poll_set *set, uptr_t fds, unsigned nfds)
 {
-	*set = (struct poll_set){.nitems = nfds, .from = fds};
+	*set = (struct poll_set){0};
 	if (nfds > FD_MAX)
 		return -EINVAL;
 	if (!nfds)
@@ -237,12 +237,11 @@ static err_t poll_set_get(struct poll_set *set, uptr_t fds, unsigned nfds)
 		struct poll_item *item = &set->items[i];
 
 		item->entry = (struct wait_entry)WAIT_ENTRY_INIT(item->entry);
-		if (user_get(&item->asked, uptr_add(fds, i * sizeof(item->asked)))) {
-			set->nitems = i;
+		if (user_get(&item->asked, uptr_add(fds, i * sizeof(item->asked))))
 			return -EFAULT;
-		}
 		if (item->asked.fd >= 0)
 			item->object = fd_get(table(), item->asked.fd);
+		set->nitems = i + 1;
 	}
 	return 0;
 }

@@ -64,7 +64,7 @@ static int wake(struct process *process, uint64_t address, unsigned nwake, uint3
 	unsigned nwoken = 0;
 
 	bucket_lock(bucket);
-	list_for_each_safe(waiter, following, &bucket->waiters, link) {
+	list_for_each_safe (waiter, following, &bucket->waiters, link) {
 		if (nwoken == nwake)
 			break;
 		if (waiter->process != process || waiter->address != address ||
@@ -157,8 +157,8 @@ static err_t read_deadline(uint64_t timeout, int futex_op, uint64_t *deadline_ns
 	return 0;
 }
 
-int sys_futex(uptr_t word, int futex_op, unsigned value, uint64_t timeout,
-	      UNUSED uptr_t word2, unsigned value3)
+int sys_futex(uptr_t word, int futex_op, unsigned value, uint64_t timeout, UNUSED uptr_t word2,
+	      unsigned value3)
 {
 	int command = futex_op & FUTEX_CMD_MASK;
 	uint64_t deadline_ns;

@@ -8,7 +8,8 @@
 
 struct process;
 
-/* Wakes up to `nwake` threads of the process that wait on the word at `address`; how many it were. */
+/* Wakes up to `nwake` threads of the process that wait on the word at `address`; how many it were.
+ */
 int futex_wake_address(struct process *process, uint64_t address, unsigned nwake);
 
 #endif

@@ -1,5 +1,6 @@
 /*
- * System calls that tell about the machine: its name, memory, CPUs, and random bytes. Owns no state.
+ * System calls that tell about the machine: its name, memory, CPUs, and random bytes. Owns no
+ * state.
  */
 #include "process.h"
 #include "random.h"
@@ -14,8 +15,8 @@
 #include <lib/string.h>
 #include <mm/frame.h>
 
-/* Programs ask whether they run on Linux and how old it is; the ABI is that of the release. Who asks
- * more closely finds the kernel's own name in `version`. */
+/* Programs ask whether they run on Linux and how old it is; the ABI is that of the release. Who
+ * asks more closely finds the kernel's own name in `version`. */
 static const struct abi_utsname names = {
 	.sysname = "Linux",
 	.nodename = "fuselage",
@@ -89,7 +90,8 @@ ssize_t sys_getrandom(uptr_t buf, size_t len, unsigned flags)
 	uint8_t bytes[128];
 	size_t done = 0;
 
-	/* RANDOM and INSECURE exclude each other; the generator is always ready, so nothing waits. */
+	/* RANDOM and INSECURE exclude each other; the generator is always ready, so nothing waits.
+	 */
 	if ((flags & ~(GRND_NONBLOCK | GRND_RANDOM | GRND_INSECURE)) ||
 	    (flags & (GRND_RANDOM | GRND_INSECURE)) == (GRND_RANDOM | GRND_INSECURE))
 		return -EINVAL;

@@ -113,10 +113,10 @@ static void add_open_flags(struct trace_line *line, uint64_t value)
 {
 	static const struct word access[] = {WORD(O_RDONLY), WORD(O_WRONLY), WORD(O_RDWR)};
 	static const struct word flags[] = {
-		WORD(O_CREAT),     WORD(O_EXCL),      WORD(O_NOCTTY),   WORD(O_TRUNC),
-		WORD(O_APPEND),    WORD(O_NONBLOCK),  WORD(O_SYNC),     WORD(O_DSYNC),
-		WORD(O_DIRECT),    WORD(O_LARGEFILE), WORD(O_TMPFILE),  WORD(O_DIRECTORY),
-		WORD(O_NOFOLLOW),  WORD(O_NOATIME),   WORD(O_CLOEXEC),  WORD(O_PATH)};
+		WORD(O_CREAT),    WORD(O_EXCL),      WORD(O_NOCTTY),  WORD(O_TRUNC),
+		WORD(O_APPEND),   WORD(O_NONBLOCK),  WORD(O_SYNC),    WORD(O_DSYNC),
+		WORD(O_DIRECT),   WORD(O_LARGEFILE), WORD(O_TMPFILE), WORD(O_DIRECTORY),
+		WORD(O_NOFOLLOW), WORD(O_NOATIME),   WORD(O_CLOEXEC), WORD(O_PATH)};
 
 	add_choice(line, value & O_ACCMODE, access, ARRAY_SIZE(access));
 	if (value & ~(uint64_t)O_ACCMODE) {
@@ -135,9 +135,9 @@ static void add_prot(struct trace_line *line, uint64_t value)
 static void add_map_flags(struct trace_line *line, uint64_t value)
 {
 	static const struct word flags[] = {
-		WORD(MAP_SHARED),    WORD(MAP_PRIVATE),  WORD(MAP_FIXED), WORD(MAP_ANONYMOUS),
-		WORD(MAP_GROWSDOWN), WORD(MAP_POPULATE), WORD(MAP_STACK), WORD(MAP_NORESERVE),
-		WORD(MAP_FIXED_NOREPLACE)};
+		WORD(MAP_SHARED),    WORD(MAP_PRIVATE),   WORD(MAP_FIXED),
+		WORD(MAP_ANONYMOUS), WORD(MAP_GROWSDOWN), WORD(MAP_POPULATE),
+		WORD(MAP_STACK),     WORD(MAP_NORESERVE), WORD(MAP_FIXED_NOREPLACE)};
 
 	add_flags(line, value, flags, ARRAY_SIZE(flags), "0");
 }
@@ -154,10 +154,10 @@ static void add_at_flags(struct trace_line *line, uint64_t value)
 static void add_clock(struct trace_line *line, uint64_t value)
 {
 	static const struct word clocks[] = {
-		WORD(CLOCK_REALTIME),		WORD(CLOCK_MONOTONIC),
+		WORD(CLOCK_REALTIME),           WORD(CLOCK_MONOTONIC),
 		WORD(CLOCK_PROCESS_CPUTIME_ID), WORD(CLOCK_THREAD_CPUTIME_ID),
-		WORD(CLOCK_MONOTONIC_RAW),	WORD(CLOCK_REALTIME_COARSE),
-		WORD(CLOCK_MONOTONIC_COARSE),	WORD(CLOCK_BOOTTIME)};
+		WORD(CLOCK_MONOTONIC_RAW),      WORD(CLOCK_REALTIME_COARSE),
+		WORD(CLOCK_MONOTONIC_COARSE),   WORD(CLOCK_BOOTTIME)};
 
 	add_choice(line, value, clocks, ARRAY_SIZE(clocks));
 }
@@ -165,12 +165,12 @@ static void add_clock(struct trace_line *line, uint64_t value)
 static void add_signal(struct trace_line *line, uint64_t value)
 {
 	static const struct word signals[] = {
-		WORD(SIGHUP),  WORD(SIGINT),  WORD(SIGQUIT), WORD(SIGILL),    WORD(SIGTRAP),
-		WORD(SIGABRT), WORD(SIGBUS),  WORD(SIGFPE),  WORD(SIGKILL),   WORD(SIGUSR1),
-		WORD(SIGSEGV), WORD(SIGUSR2), WORD(SIGPIPE), WORD(SIGALRM),   WORD(SIGTERM),
-		WORD(SIGCHLD), WORD(SIGCONT), WORD(SIGSTOP), WORD(SIGTSTP),   WORD(SIGTTIN),
-		WORD(SIGTTOU), WORD(SIGURG),  WORD(SIGXCPU), WORD(SIGXFSZ),   WORD(SIGVTALRM),
-		WORD(SIGPROF), WORD(SIGWINCH), WORD(SIGIO),  WORD(SIGPWR),    WORD(SIGSYS)};
+		WORD(SIGHUP),  WORD(SIGINT),   WORD(SIGQUIT), WORD(SIGILL),  WORD(SIGTRAP),
+		WORD(SIGABRT), WORD(SIGBUS),   WORD(SIGFPE),  WORD(SIGKILL), WORD(SIGUSR1),
+		WORD(SIGSEGV), WORD(SIGUSR2),  WORD(SIGPIPE), WORD(SIGALRM), WORD(SIGTERM),
+		WORD(SIGCHLD), WORD(SIGCONT),  WORD(SIGSTOP), WORD(SIGTSTP), WORD(SIGTTIN),
+		WORD(SIGTTOU), WORD(SIGURG),   WORD(SIGXCPU), WORD(SIGXFSZ), WORD(SIGVTALRM),
+		WORD(SIGPROF), WORD(SIGWINCH), WORD(SIGIO),   WORD(SIGPWR),  WORD(SIGSYS)};
 
 	add_choice(line, (uint64_t)(int64_t)(int32_t)value, signals, ARRAY_SIZE(signals));
 }

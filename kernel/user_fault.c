@@ -22,7 +22,8 @@ err_t trap_user_page_fault(vaddr_t address, unsigned fault_access)
 		return -EFAULT;
 	err = mm_user_fault(process->space, address, fault_access);
 	process->fault_error = err;
-	/* Killed while it waited for the page: it will not see user mode again, nothing to report. */
+	/* Killed while it waited for the page: it will not see user mode again, nothing to report.
+	 */
 	if (err == -EINTR && (fault_access & FAULT_USER))
 		return 0;
 	return err;
