@@ -182,6 +182,7 @@ ssize_t tty_read(struct tty *tty, struct buffer *to, bool nonblocking)
 {
 	size_t wanted = buffer_remaining(to);
 	uint64_t start_ns = clock_ns();
+	uint64_t deadline_ns;
 	uint8_t piece[READ_PIECE];
 	struct read_state state;
 	size_t done = 0;
@@ -206,8 +207,9 @@ ssize_t tty_read(struct tty *tty, struct buffer *to, bool nonblocking)
 			break;
 		if (nonblocking)
 			return done ? (ssize_t)done : -EAGAIN;
-		err = wait_event_interruptible_timeout(&tty->readable, readable(tty),
-						       wait_deadline(&state, done, start_ns));
+		/* Not in the macro's argument, which is evaluated anew after each wake. */
+		deadline_ns = wait_deadline(&state, done, start_ns);
+		err = wait_event_interruptible_timeout(&tty->readable, readable(tty), deadline_ns);
 		if (err == -ETIMEDOUT)
 			break;
 		if (err)
