@@ -61,49 +61,70 @@ static void settle(void)
 	work_flush();
 }
 
-/* True once as many objects are in use as before. Free frames may be fewer: caches keep empty slabs
- * and stacks at hand, which is no leak. */
-static bool usage_settled(const struct usage_count *before, struct usage_count *after)
+/* How many more objects are in use than before, once what was deferred has had its time. Free frames
+ * may be fewer without a leak: slab caches keep empty slabs, the kernel's area keeps stacks. */
+static uint64_t leaked_objects(const struct usage_count *before, struct usage_count *after)
 {
 	for (unsigned round = 0; round < SETTLE_ROUNDS; round++) {
 		settle();
 		*after = count_usage();
 		if (after->objects <= before->objects)
-			return true;
+			return 0;
 		(void)thread_sleep_ns(SETTLE_SLEEP_NS);
 	}
-	return false;
+	return after->objects - before->objects;
+}
+
+static bool has_failed(void)
+{
+	irqflags_t flags = spin_lock_irqsave(&failure_lock);
+	bool failed = nfailures != 0;
+
+	spin_unlock_irqrestore(&failure_lock, flags);
+	return failed;
+}
+
+/* Runs the test and says how many objects it leaves behind. */
+static uint64_t run_counted(const struct selftest *test, struct ksh_test_result *out)
+{
+	struct usage_count before, after;
+	uint64_t start_ns, leaked;
+
+	settle();
+	before = count_usage();
+	start_ns = clock_ns();
+	test->run();
+	out->took_ns = clock_ns() - start_ns;
+	leaked = leaked_objects(&before, &after);
+	out->leaked_frames = (int64_t)(before.frames_free - after.frames_free);
+	return leaked;
 }
 
 err_t selftest_run(size_t number, struct ksh_test_result *out)
 {
-	struct usage_count before, after;
-	uint64_t start_ns;
+	uint64_t leaked;
 	irqflags_t flags;
 
 	if (!selftest_name(number))
 		return -ENOENT;
-	settle();
+	*out = (struct ksh_test_result){0};
 	flags = spin_lock_irqsave(&failure_lock);
 	nfailures = 0;
 	first_failure[0] = '\0';
 	spin_unlock_irqrestore(&failure_lock, flags);
 
-	before = count_usage();
-	start_ns = clock_ns();
-	selftests_start[number].run();
-	*out = (struct ksh_test_result){.took_ns = clock_ns() - start_ns};
-	if (!usage_settled(&before, &after)) {
+	leaked = run_counted(&selftests_start[number], out);
+	/* The first run may have filled caches of names and nodes; the second finds them filled. */
+	if (leaked && !has_failed())
+		leaked = run_counted(&selftests_start[number], out);
+	if (leaked) {
 		char text[96];
 
-		kernel_format(text, sizeof(text), "%lu objects are still in use after it",
-			      after.objects - before.objects);
+		kernel_format(text, sizeof(text), "%lu objects are still in use after it", leaked);
 		selftest_fail("leak", 0, text);
 	}
-	out->leaked_frames = (int64_t)(before.frames_free - after.frames_free);
-
+	out->passed = !has_failed();
 	flags = spin_lock_irqsave(&failure_lock);
-	out->passed = nfailures == 0;
 	string_copy(out->failure, sizeof(out->failure), first_failure);
 	spin_unlock_irqrestore(&failure_lock, flags);
 	return 0;
