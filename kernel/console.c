@@ -57,9 +57,8 @@ static void release(void)
 	(void)atomic_exchange_full(&claimed, false);
 }
 
-/* Only the sink can have it, for the time of a line. The caller is the one sender that may sleep.
- */
-static void claim(void) REQUIRES(console_tty.writer)
+/* Only the sink can have it, for the time of a line. The caller holds console_tty.writer. */
+static void claim(void)
 {
 	while (!try_claim())
 		cpu_relax();

@@ -73,21 +73,32 @@ size_t log_format(const struct log_line *line, char *to, size_t to_bytes)
 	return MIN(len, to_bytes - 1);
 }
 
-bool log_read(uint64_t sequence, struct log_line *out)
+static bool read_locked(uint64_t sequence, struct log_line *out) REQUIRES(lock)
 {
-	bool locked = !read_once(&in_panic);
-	irqflags_t flags = 0;
-	bool found;
-
-	if (locked)
-		flags = spin_lock_irqsave(&lock);
 	if (sequence + RING_LINES < next_sequence)
 		sequence = next_sequence - RING_LINES;
-	found = sequence < next_sequence;
-	if (found)
-		*out = ring[sequence % RING_LINES];
-	if (locked)
-		spin_unlock_irqrestore(&lock, flags);
+	if (sequence >= next_sequence)
+		return false;
+	*out = ring[sequence % RING_LINES];
+	return true;
+}
+
+/* In a panic nobody else runs, and who held the lock will never give it back. */
+static bool read_in_panic(uint64_t sequence, struct log_line *out) NO_THREAD_SAFETY
+{
+	return read_locked(sequence, out);
+}
+
+bool log_read(uint64_t sequence, struct log_line *out)
+{
+	irqflags_t flags;
+	bool found;
+
+	if (read_once(&in_panic))
+		return read_in_panic(sequence, out);
+	flags = spin_lock_irqsave(&lock);
+	found = read_locked(sequence, out);
+	spin_unlock_irqrestore(&lock, flags);
 	return found;
 }
 

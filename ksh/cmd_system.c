@@ -13,7 +13,7 @@ static void *table_alloc(const char *name, long count, size_t record_bytes)
 	void *table = count > 0 ? kernel->memory_alloc((size_t)count * record_bytes) : NULL;
 
 	if (!table)
-		complain(name, count < 0 ? error_text(count) : "out of memory");
+		complain(name, "%s", count < 0 ? error_text(count) : "out of memory");
 	return table;
 }
 

@@ -80,8 +80,10 @@ static void complain_unknown(const char *name)
 
 /* ---- programs ---- */
 
+#define PATH_VARIABLE "PATH=" PROGRAM_FOLDER
+
 static const char *const environment[] = {
-	"PATH=" PROGRAM_FOLDER, "HOME=/root", "USER=root", "TERM=xterm-256color", "LANG=C.UTF-8",
+	PATH_VARIABLE, "HOME=/root", "USER=root", "TERM=xterm-256color", "LANG=C.UTF-8",
 	NULL,
 };
 

@@ -132,7 +132,7 @@ static void show_banner(void)
 }
 
 int ksh_main(const struct ksh_exports *exports);
-__attribute__((optimize("no-stack-protector"))) int ksh_main(const struct ksh_exports *exports)
+__attribute__((no_stack_protector)) int ksh_main(const struct ksh_exports *exports)
 {
 	kernel = exports;
 	__stack_chk_guard = exports->random() & ~UINT64_C(0xff); /* a zero byte stops string writes */

@@ -133,7 +133,8 @@ static NOINLINE void stock_drain(struct frame_stock *stock, unsigned count)
 		pool_free_locked(stock->frames[i], 0);
 	spin_unlock(&frame_pool.lock);
 	stock->count -= count;
-	memmove(stock->frames, stock->frames + count, stock->count * sizeof(stock->frames[0]));
+	for (unsigned i = 0; i < stock->count; i++)
+		stock->frames[i] = stock->frames[i + count];
 }
 
 static struct frame *alloc_block(unsigned order, unsigned flags)

@@ -19,9 +19,8 @@ struct access {
 static err_t copy_locked(struct access *access, vaddr_t address, size_t len_bytes,
 			 struct page_wait *wait) REQUIRES(access->space->lock)
 {
-	struct space *space = access->space;
 	vaddr_t page = ALIGN_DOWN(address, PAGE_SIZE);
-	struct region *region = space_region_locked(space, address);
+	struct region *region = space_region_locked(access->space, address);
 	unsigned level;
 	char *user;
 	err_t err;
@@ -32,10 +31,10 @@ static err_t copy_locked(struct access *access, vaddr_t address, size_t len_byte
 	if (!region_allows(region, access->fault_access) &&
 	    (!access->force || region->flags & SPACE_SHARED))
 		return -EFAULT;
-	err = fault_page_locked(space, region, page, access->fault_access, wait);
+	err = fault_page_locked(access->space, region, page, access->fault_access, wait);
 	if (err)
 		return err;
-	user = phys_to_virt(pte_frame(pte_read(pagetable_walk(&space->pagetable, page, &level))));
+	user = phys_to_virt(pte_frame(pte_read(pagetable_walk(&access->space->pagetable, page, &level))));
 	user += address & PAGE_MASK;
 	if (access->fault_access & FAULT_WRITE)
 		memcpy(user, access->kernel, len_bytes);

@@ -78,12 +78,11 @@ static err_t isolate(struct remap *remap, struct region *region, vaddr_t end)
 
 static err_t move_to(struct remap *remap, vaddr_t to) REQUIRES(remap->space->lock)
 {
-	struct space *space = remap->space;
-	struct region *region = space_region_locked(space, remap->start);
+	struct region *region = space_region_locked(remap->space, remap->start);
 	struct region *fresh = remap->fresh;
 	err_t err;
 
-	if (space->nregions + 2 >= SPACE_REGIONS_MAX)
+	if (remap->space->nregions + 2 >= SPACE_REGIONS_MAX)
 		return -ENOMEM;
 	err = make_tables(remap, to);
 	if (!err)
@@ -92,17 +91,17 @@ static err_t move_to(struct remap *remap, vaddr_t to) REQUIRES(remap->space->loc
 		return err;
 
 	/* ---- committed ---- */
-	region_split_into(space_region_locked(space, remap->start), remap->start, fresh);
+	region_split_into(space_region_locked(remap->space, remap->start), remap->start, fresh);
 	fresh->start = to;
 	fresh->end = to + remap->new_bytes;
 	if (fresh->object)
 		memory_object_get(fresh->object);
 	remap->fresh = NULL;
 	move_pages(remap, to);
-	err = space_unmap_locked(space, remap->start, remap->start + remap->old_bytes,
+	err = space_unmap_locked(remap->space, remap->start, remap->start + remap->old_bytes,
 				 &remap->doomed);
 	assert(!err); /* its borders are regions' borders already */
-	space_link_locked(space, fresh, &remap->doomed);
+	space_link_locked(remap->space, fresh, &remap->doomed);
 	return 0;
 }
 
@@ -140,13 +139,12 @@ static err_t move_to_fixed(struct remap *remap, vaddr_t wanted) REQUIRES(remap->
 static err_t remap_locked(struct remap *remap, unsigned flags, vaddr_t wanted, vaddr_t *address)
 	REQUIRES(remap->space->lock)
 {
-	struct space *space = remap->space;
-	struct region *region = space_region_locked(space, remap->start);
+	struct region *region = space_region_locked(remap->space, remap->start);
 
 	if (!region || region->end - remap->start < remap->old_bytes)
 		return -EFAULT;
 	if (remap->new_bytes > remap->old_bytes &&
-	    !space_fits_locked(space, (remap->new_bytes - remap->old_bytes) >> PAGE_SHIFT))
+	    !space_fits_locked(remap->space, (remap->new_bytes - remap->old_bytes) >> PAGE_SHIFT))
 		return -ENOMEM;
 	*address = wanted;
 	if (flags & REMAP_FIXED)
@@ -155,13 +153,13 @@ static err_t remap_locked(struct remap *remap, unsigned flags, vaddr_t wanted, v
 	if (remap->new_bytes == remap->old_bytes)
 		return 0;
 	if (remap->new_bytes < remap->old_bytes)
-		return space_unmap_locked(space, remap->start + remap->new_bytes,
+		return space_unmap_locked(remap->space, remap->start + remap->new_bytes,
 					  remap->start + remap->old_bytes, &remap->doomed);
 	if (grow_here(remap, region))
 		return 0;
 	if (!(flags & REMAP_MAYMOVE))
 		return -ENOMEM;
-	*address = region_find_gap(&space->regions, remap->new_bytes, USER_MIN, space->map_top);
+	*address = region_find_gap(&remap->space->regions, remap->new_bytes, USER_MIN, remap->space->map_top);
 	return *address ? move_to(remap, *address) : -ENOMEM;
 }
 
@@ -181,9 +179,9 @@ err_t space_remap(struct space *space, vaddr_t start, uint64_t old_bytes, uint64
 	remap.fresh = region_alloc();
 	if (!remap.fresh)
 		return -ENOMEM;
-	mutex_lock(&space->lock);
+	mutex_lock(&remap.space->lock);
 	err = remap_locked(&remap, flags, wanted, address);
-	mutex_unlock(&space->lock);
+	mutex_unlock(&remap.space->lock);
 	if (remap.fresh) {
 		remap.fresh->object = NULL;
 		doomed_add(&remap.doomed, remap.fresh);

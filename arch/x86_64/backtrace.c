@@ -47,7 +47,7 @@ static bool on_known_stack(uint64_t fp)
 	const struct context *context = (const struct context *)current_thread();
 	uint64_t ist_top;
 
-	if (fp & 7)
+	if (!fp || fp & 7)
 		return false;
 	if (context && within(fp, context->stack_base, context->stack_top))
 		return true;
@@ -60,13 +60,13 @@ unsigned backtrace_collect(uint64_t fp, uint64_t *out, unsigned max)
 {
 	unsigned count = 0;
 
-	while (count < max && on_known_stack(fp)) {
+	while (fp && count < max && on_known_stack(fp)) {
 		const uint64_t *frame = (const uint64_t *)fp;
 
 		if (!frame[1])
 			break;
 		out[count++] = frame[1];
-		if (frame[0] <= fp && on_known_stack(frame[0]) && frame[0] != 0)
+		if (frame[0] <= fp && on_known_stack(frame[0]))
 			break; /* the chain must go up, or it is no chain */
 		fp = frame[0];
 	}

@@ -1,3 +1,6 @@
+/*
+ * The start of the clock, for arch/ alone.
+ */
 #ifndef ARCH_CLOCK_PRIV_H
 #define ARCH_CLOCK_PRIV_H
 

@@ -64,7 +64,7 @@ trap_stubs:
 %rep 256
 	align	16
 	; SDM 3A, table 6-1: these push an error code themselves.
-	%if vector == 8 || vector == 10 || vector == 11 || vector == 12 || vector == 13 || vector == 14 || vector == 17 || vector == 21
+	%if vector == 8 || (vector >= 10 && vector <= 14) || vector == 17 || vector == 21
 	%else
 	push	0
 	%endif

@@ -21,6 +21,11 @@
 #define FXSAVE_FCW    0
 #define FXSAVE_MXCSR  24
 
+/* What the instructions below touch at least; "memory" tells of the rest. */
+struct fxsave_area {
+	char bytes[FXSAVE_BYTES];
+};
+
 /* Constant after fpu_detect(). */
 static uint64_t components;
 static size_t state_bytes = FXSAVE_BYTES;
@@ -37,7 +42,8 @@ void fpu_enable(void)
 	if (!components)
 		return;
 	__asm__ volatile("xsetbv" ::"c"(0), "a"((uint32_t)components),
-			 "d"((uint32_t)(components >> 32)));
+			 "d"((uint32_t)(components >> 32))
+				 : "memory");
 	/* EBX: the size that what XCR0 enables now takes. */
 	state_bytes = cpuid_read(0xd, 0).ebx;
 }
@@ -63,17 +69,19 @@ void fpu_save(void *state)
 {
 	if (components)
 		__asm__ volatile("xsave64 %0"
-				 : "+m"(*(char(*)[])state)
-				 : "a"((uint32_t)components), "d"((uint32_t)(components >> 32)));
+				 : "+m"(*(struct fxsave_area *)state)
+				 : "a"((uint32_t)components), "d"((uint32_t)(components >> 32))
+				 : "memory");
 	else
-		__asm__ volatile("fxsave64 %0" : "=m"(*(char(*)[])state));
+		__asm__ volatile("fxsave64 %0" : "=m"(*(struct fxsave_area *)state));
 }
 
 void fpu_load(const void *state)
 {
 	if (components)
-		__asm__ volatile("xrstor64 %0" ::"m"(*(const char(*)[])state),
-				 "a"((uint32_t)components), "d"((uint32_t)(components >> 32)));
+		__asm__ volatile("xrstor64 %0" ::"m"(*(const struct fxsave_area *)state),
+				 "a"((uint32_t)components), "d"((uint32_t)(components >> 32))
+				 : "memory");
 	else
-		__asm__ volatile("fxrstor64 %0" ::"m"(*(const char(*)[])state));
+		__asm__ volatile("fxrstor64 %0" ::"m"(*(const struct fxsave_area *)state));
 }

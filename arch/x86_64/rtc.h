@@ -1,3 +1,6 @@
+/*
+ * The battery-backed clock, read at start, for arch/ alone.
+ */
 #ifndef ARCH_RTC_H
 #define ARCH_RTC_H
 

@@ -202,12 +202,14 @@ err_t ext2_page(const struct ext2_image *image, const struct ext2_inode *inode, 
 err_t ext2_link_target(const struct ext2_image *image, const struct ext2_inode *inode,
 		       const char **target, size_t *len_bytes)
 {
-	const void *text = inode->disk->block;
+	const void *text = NULL;
 	err_t err;
 
 	if (!S_ISLNK(inode->mode))
 		return -EINVAL;
-	if (!inode->target_inside) {
+	if (inode->target_inside) {
+		text = inode->disk->block;
+	} else {
 		err = ext2_page(image, inode, 0, &text);
 		if (err)
 			return err;

@@ -196,6 +196,7 @@ static ssize_t tmpfs_readlink(struct server *server, struct nodeid node, char *t
 
 /* The inode has lost one name; tree_lock is held. It may be gone afterwards. */
 static void drop_link(struct tmpfs *fs, struct tmpfs_inode *directory, struct tmpfs_inode *inode)
+	REQUIRES(fs->tree_lock)
 {
 	if (inode->type == S_IFDIR) {
 		inode->parent = NULL;
@@ -307,6 +308,7 @@ static err_t exchange(struct tmpfs_inode *from, struct tmpfs_entry *old, struct 
 
 static err_t move(struct tmpfs *fs, struct tmpfs_inode *from, struct tmpfs_entry *old,
 		  struct tmpfs_inode *to, struct server_name new_name, struct tmpfs_entry *target)
+	REQUIRES(fs->tree_lock)
 {
 	struct tmpfs_inode *moved = old->inode, *replaced = NULL;
 	struct tmpfs_entry *entry = target;
