@@ -16,7 +16,7 @@ Fuselage: a hybrid x86-64 kernel.
   ./fuselage iso                 an ISO for BIOS machines, both kernels in its menu
   ./fuselage ramdisk DIR         a ramdisk image from DIR: boot it with run --ramdisk
 
--y before the command installs missing packages without asking. Each command has --help.
+-y installs missing packages without asking. Each command has --help.
 """
 
 EXEC_STATUSES = """\
@@ -89,6 +89,10 @@ def make_parser():
     ramdisk = commands.add_parser("ramdisk", help="make a ramdisk image")
     ramdisk.add_argument("dir", metavar="DIR")
     ramdisk.add_argument("--output", metavar="FILE", help="where to (DIR's name with .img)")
+
+    for command in commands.choices.values():
+        command.add_argument("-y", "--yes", action="store_true", default=argparse.SUPPRESS,
+                             help="install what is missing without asking")
     return parser
 
 
