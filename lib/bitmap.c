@@ -72,7 +72,8 @@ size_t bitmap_find_clear_run(const uint64_t *bits, size_t nbits, size_t from, si
 	}
 }
 
-/* In pairs, nibbles, bytes. The compiler's builtin calls its run-time library where POPCNT may be missing. */
+/* In pairs, nibbles, bytes. The compiler's builtin calls its run-time library where POPCNT may be
+ * missing. */
 static size_t count_ones(uint64_t word)
 {
 	word -= word >> 1 & UINT64_C(0x5555555555555555);

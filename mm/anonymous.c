@@ -1,7 +1,7 @@
 /*
  * The anonymous memory object: pages of zeros that come into being when they are first touched and
- * are the same for all who map it. Its pages are under object->lock (LOCK_OBJECT), taken inside of a
- * space's lock.
+ * are the same for all who map it. Its pages are under object->lock (LOCK_OBJECT), taken inside of
+ * a space's lock.
  */
 #include "pageset.h"
 

@@ -75,7 +75,8 @@ void buddy_add(struct buddy *buddy, uint64_t first, uint64_t end)
 	while (first < end) {
 		unsigned order = FRAME_ORDER_MAX;
 
-		while (!IS_ALIGNED(first, UINT64_C(1) << order) || first + (UINT64_C(1) << order) > end)
+		while (!IS_ALIGNED(first, UINT64_C(1) << order) ||
+		       first + (UINT64_C(1) << order) > end)
 			order--;
 		buddy_free(buddy, &buddy->table[first], order);
 		first += UINT64_C(1) << order;

@@ -1,7 +1,7 @@
 /*
  * The way of a page fault: find the region, find the page, copy it if it is shared, install it.
- * Everything happens under space->lock but for waiting: what is missing is named in struct page_wait
- * and waited for by the outermost caller, with no lock held.
+ * Everything happens under space->lock but for waiting: what is missing is named in struct
+ * page_wait and waited for by the outermost caller, with no lock held.
  */
 #include <mm/fault.h>
 
@@ -45,7 +45,8 @@ static err_t object_page(struct region *region, vaddr_t address, unsigned fault_
 		fault_access |= FAULT_SHARED;
 	err = object->ops->get_page(object, index, fault_access, page);
 	if (err == MM_WAIT)
-		*wait = (struct page_wait){.object = memory_object_get(object), .page_index = index};
+		*wait = (struct page_wait){.object = memory_object_get(object),
+					   .page_index = index};
 	return err;
 }
 
@@ -88,7 +89,8 @@ static err_t copy_on_write(struct space *space, const struct region *region, vad
 	/* Nobody else has it, and nobody could get it but through this space, which we hold. */
 	if (old && !frame_is_shared(old)) {
 		pte_exchange(entry, pte_make(pte_frame(before), region_page_flags(region), 0));
-		/* More rights: other CPUs that still know the old entry fault once and come here. */
+		/* More rights: other CPUs that still know the old entry fault once and come here.
+		 */
 		tlb_flush_local(address);
 		return 0;
 	}

@@ -92,7 +92,7 @@ SELFTEST(private_writes_copy_and_leave_the_file_alone)
 	if (!space)
 		return;
 	address = map_object(space, &object.object, 3, READ_WRITE, 0, PAGE_SIZE);
-	selftest_check(test_get(space, address) == 2);     /* read first, then written */
+	selftest_check(test_get(space, address) == 2); /* read first, then written */
 	selftest_check(test_put(space, address + 1, 200));
 	selftest_check(test_get(space, address) == 2 && test_get(space, address + 1) == 200);
 	selftest_check(!space_discard(space, address + PAGE_SIZE, PAGE_SIZE));
@@ -165,7 +165,8 @@ SELFTEST(anonymous_object_is_one_memory_for_all)
 	struct memory_object *object;
 	vaddr_t here, there;
 
-	if (!first || !second || !selftest_check(!memory_object_anonymous(100 * PAGE_SIZE, &object)))
+	if (!first || !second ||
+	    !selftest_check(!memory_object_anonymous(100 * PAGE_SIZE, &object)))
 		return;
 	here = map_object(first, object, 100, READ_WRITE, SPACE_SHARED, 0);
 	there = map_object(second, object, 50, READ_WRITE, SPACE_SHARED, 50 * PAGE_SIZE);

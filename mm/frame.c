@@ -14,11 +14,11 @@
 #include <lib/string.h>
 #include <mm/frame.h>
 
-#define STOCK_MAX    64
-#define STOCK_ORDER  4 /* a batch is one block of 16 frames */
-#define STOCK_BATCH  (1u << STOCK_ORDER)
-#define ZEROED_MAX   32
-#define POISON       UINT64_C(0x6f7766726565a5a5)
+#define STOCK_MAX      64
+#define STOCK_ORDER    4 /* a batch is one block of 16 frames */
+#define STOCK_BATCH    (1u << STOCK_ORDER)
+#define ZEROED_MAX     32
+#define POISON         UINT64_C(0x6f7766726565a5a5)
 #define FRAME_POISONED 1 /* frame->spare */
 
 struct frame_stock {
@@ -59,15 +59,15 @@ static void check_poison(struct frame *frame, unsigned order)
 			continue;
 		for (unsigned i = 0; i < PAGE_SIZE / sizeof(*words); i++) {
 			if (unlikely(words[i] != POISON))
-				panic("frame %#lx was written after it was freed: %#lx at offset %#lx",
+				panic("frame %#lx was written after it was freed: %#lx at offset "
+				      "%#lx",
 				      frame_phys(frame), words[i], i * sizeof(*words));
 		}
 		frame->spare = 0;
 	}
 }
 
-static struct frame *zone_alloc_locked(struct zone *zone, unsigned order)
-	REQUIRES(frame_pool.lock)
+static struct frame *zone_alloc_locked(struct zone *zone, unsigned order) REQUIRES(frame_pool.lock)
 {
 	struct frame *frame = buddy_alloc(&zone->buddy, order);
 
@@ -202,8 +202,8 @@ void frame_free(struct frame *frame, unsigned order)
 	struct frame_stock *stock;
 
 	if (unlikely(frame->state != FRAME_USED || frame->order != order))
-		panic("frame %#lx freed with order %u in state %u, order %u", frame_phys(frame), order,
-		      frame->state, frame->order);
+		panic("frame %#lx freed with order %u in state %u, order %u", frame_phys(frame),
+		      order, frame->state, frame->order);
 	poison(frame, order);
 	if (unlikely(order)) {
 		spin_lock(&frame_pool.lock);

@@ -35,8 +35,8 @@ struct frame_pool {
 	uint64_t sections;
 	uint64_t allocs;
 	uint64_t failures;
-	uint32_t populating_cpu; /* number + 1 of the CPU that populates a section; 0: none. Read
-				    without the lock by that CPU itself */
+	uint32_t populating_cpu;   /* number + 1 of the CPU that populates a section; 0: none. Read
+				      without the lock by that CPU itself */
 	struct section_fill *fill; /* by that CPU: where its page tables' frames come from */
 };
 

@@ -12,6 +12,7 @@
 #include <lib/panic.h>
 #include <mm/frame.h>
 #include <mm/mm.h>
+#include <sched/thread.h>
 
 /* The firmware, the video memory and real-mode structures: kept as they are. */
 #define LOW_MEMORY_END MIB
@@ -44,6 +45,7 @@ void mm_init(void)
 	collect_ranges(&boot_ranges);
 	frame_pool_init(&boot_ranges);
 	slab_init();
+	sched_set_idle_work(frame_stock_zeroed);
 	if (boot_ranges.dropped)
 		log_warn("the memory map has too many holes: %lu KiB are not used",
 			 boot_ranges.dropped * PAGE_SIZE / KIB);

@@ -5,8 +5,8 @@
  * that comes back finds its page tables still there.
  *
  * Invariant: an area is in use (its first frame's record names it), or its piece is on free[] with
- * nothing mapped. Lists are under kva_lock. Stacks are areas like any other; each CPU keeps a few of
- * them mapped for the next thread, with preemption off.
+ * nothing mapped. Lists are under kva_lock. Stacks are areas like any other; each CPU keeps a few
+ * of them mapped for the next thread, with preemption off.
  */
 #include <mm/kva.h>
 
@@ -21,9 +21,9 @@
 #include <mm/frame.h>
 #include <mm/slab.h>
 
-#define PIECE_ORDERS      32
-#define STACK_PAGES       (KERNEL_STACK_BYTES / PAGE_SIZE)
-#define STACKS_STOCK_MAX  4
+#define PIECE_ORDERS     32
+#define STACK_PAGES      (KERNEL_STACK_BYTES / PAGE_SIZE)
+#define STACKS_STOCK_MAX 4
 
 /*
  *   [c] constant while the area is in use
@@ -150,7 +150,8 @@ static void *area_alloc(size_t npages, unsigned frame_flags)
 			area_put(area);
 			return NULL;
 		}
-		if (kernel_map(area_start(area) + i * PAGE_SIZE, frame_phys(frame), 1, PAGE_WRITE)) {
+		if (kernel_map(area_start(area) + i * PAGE_SIZE, frame_phys(frame), 1,
+			       PAGE_WRITE)) {
 			frame_free(frame, 0);
 			unmap_pages(area, i);
 			area_put(area);

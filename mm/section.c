@@ -26,10 +26,13 @@ struct section_fill {
 
 struct frame_pool frame_pool = {
 	.lock = SPINLOCK_INIT(LOCK_FRAME),
-	.zones = {
-		[ZONE_DMA32] = {.name = "dma32", .first_section = 0, .end_section = 1024},
-		[ZONE_NORMAL] = {.name = "normal", .first_section = 1024, .end_section = UINT64_MAX},
-	},
+	.zones =
+		{
+			[ZONE_DMA32] = {.name = "dma32", .first_section = 0, .end_section = 1024},
+			[ZONE_NORMAL] = {.name = "normal",
+					 .first_section = 1024,
+					 .end_section = UINT64_MAX},
+		},
 };
 
 /* The part of the next usable range that lies in the section. */
@@ -72,12 +75,11 @@ static void map_records(struct section_fill *fill, uint64_t section)
 	frame_pool.fill = fill;
 	write_once(&frame_pool.populating_cpu, cpu_id() + 1);
 	for (unsigned i = 0; i < RECORD_FRAMES; i++) {
-		pte_t *entry =
-			pagetable_walk_alloc(pagetable_kernel(), start + i * PAGE_SIZE, 0);
+		pte_t *entry = pagetable_walk_alloc(pagetable_kernel(), start + i * PAGE_SIZE, 0);
 
 		assert(entry && !pte_present(pte_read(entry)));
-		pte_exchange(entry, pte_make(fill_take(fill) << PAGE_SHIFT,
-					     PAGE_WRITE | PAGE_GLOBAL, 0));
+		pte_exchange(entry,
+			     pte_make(fill_take(fill) << PAGE_SHIFT, PAGE_WRITE | PAGE_GLOBAL, 0));
 	}
 	write_once(&frame_pool.populating_cpu, 0);
 	frame_pool.fill = NULL;
@@ -142,13 +144,11 @@ void frame_pool_init(const struct boot_ranges *ranges)
 	frame_pool.total = boot_ranges_frames(ranges);
 	for (unsigned i = 0; i < ZONES; i++) {
 		struct zone *zone = &frame_pool.zones[i];
-		uint64_t end = zone->end_section == UINT64_MAX
-				       ? UINT64_MAX
-				       : zone->end_section * SECTION_FRAMES;
+		uint64_t end = zone->end_section == UINT64_MAX ? UINT64_MAX
+							       : zone->end_section * SECTION_FRAMES;
 
 		buddy_init(&zone->buddy, FRAME_TABLE);
 		zone->next_section = zone->first_section;
-		zone->untouched =
-			frames_between(ranges, zone->first_section * SECTION_FRAMES, end);
+		zone->untouched = frames_between(ranges, zone->first_section * SECTION_FRAMES, end);
 	}
 }

@@ -18,9 +18,9 @@ struct space *test_space(void)
 vaddr_t test_map(struct space *space, size_t npages, unsigned prot)
 {
 	vaddr_t address;
-	err_t err = space_map(space,
-			      &(struct space_request){.length_bytes = npages * PAGE_SIZE, .prot = prot},
-			      &address);
+	err_t err = space_map(
+		space, &(struct space_request){.length_bytes = npages * PAGE_SIZE, .prot = prot},
+		&address);
 
 	return selftest_check(err == 0) ? address : 0;
 }

@@ -23,8 +23,8 @@ struct test_object {
 	struct memory_object object;
 	uint8_t *pages; /* an area of mm/kva.h */
 	size_t npages;
-	unsigned waits;     /* get_page() says MM_WAIT so many times */
-	unsigned waited;    /* times that it was waited for */
+	unsigned waits;  /* get_page() says MM_WAIT so many times */
+	unsigned waited; /* times that it was waited for */
 	unsigned last_access;
 	unsigned released;
 };

@@ -41,7 +41,7 @@ static struct slab_cache magazine_cache = {
 static struct slab_cache kmalloc_caches[KMALLOC_CLASSES];
 
 static const char *const kmalloc_names[KMALLOC_CLASSES] = {
-	"kmalloc-16",  "kmalloc-32",  "kmalloc-64",   "kmalloc-128",  "kmalloc-256",
+	"kmalloc-16",  "kmalloc-32",   "kmalloc-64",   "kmalloc-128",  "kmalloc-256",
 	"kmalloc-512", "kmalloc-1024", "kmalloc-2048", "kmalloc-4096",
 };
 
@@ -356,7 +356,8 @@ static void collect(struct slab_cache *cache, struct slab_stats *out)
 	for_each_cpu (i) {
 		const struct slab_stock *stock = &(*percpu_of(i, slab_stocks))[cache->index];
 
-		out->stocked += read_once(&stock->loaded)->count + read_once(&stock->previous)->count;
+		out->stocked +=
+			read_once(&stock->loaded)->count + read_once(&stock->previous)->count;
 	}
 	out->live = cache->nout - out->stocked;
 	out->nslabs = cache->nslabs;

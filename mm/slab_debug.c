@@ -12,11 +12,6 @@
 #define ZONE_FREE UINT64_C(0xf4ee0b10c4f4ee00)
 #define ZONE_USED UINT64_C(0x05ed0b10c405ed00)
 
-size_t slab_debug_extra(void)
-{
-	return IS_ON(FUSELAGE_DEBUG) ? sizeof(uint64_t) : 0;
-}
-
 /* Right behind the object, so that one byte too many is seen: never aligned for sure. */
 static void zone_set(const struct slab_cache *cache, void *block, uint64_t value)
 {
@@ -31,26 +26,21 @@ static uint64_t zone_get(const struct slab_cache *cache, const void *block)
 	return value;
 }
 
-void slab_debug_fresh(struct slab_cache *cache, void *block)
+void slab_poison_fresh(struct slab_cache *cache, void *block)
 {
-	if (!IS_ON(FUSELAGE_DEBUG))
-		return;
 	memset(block, POISON, cache->object_bytes);
 	zone_set(cache, block, ZONE_FREE);
 }
 
-void slab_debug_unlinked(struct slab_cache *cache, void *block)
+void slab_poison_unlinked(struct slab_cache *cache, void *block)
 {
-	if (IS_ON(FUSELAGE_DEBUG))
-		memset(block, POISON, MIN(sizeof(uint64_t), (size_t)cache->object_bytes));
+	memset(block, POISON, MIN(sizeof(uint64_t), (size_t)cache->object_bytes));
 }
 
-void slab_debug_alloc(struct slab_cache *cache, void *block)
+void slab_check_alloc(struct slab_cache *cache, void *block)
 {
 	const uint8_t *bytes = block;
 
-	if (!IS_ON(FUSELAGE_DEBUG))
-		return;
 	if (zone_get(cache, block) != ZONE_FREE)
 		panic("slab %s: red zone of the free block %p is broken: %#lx", cache->name, block,
 		      zone_get(cache, block));
@@ -62,13 +52,10 @@ void slab_debug_alloc(struct slab_cache *cache, void *block)
 	zone_set(cache, block, ZONE_USED);
 }
 
-void slab_debug_free(struct slab_cache *cache, void *block)
+void slab_check_free(struct slab_cache *cache, void *block)
 {
-	uint64_t zone;
+	uint64_t zone = zone_get(cache, block);
 
-	if (!IS_ON(FUSELAGE_DEBUG))
-		return;
-	zone = zone_get(cache, block);
 	if (zone == ZONE_FREE)
 		panic("slab %s: block %p is freed twice", cache->name, block);
 	if (zone != ZONE_USED)

@@ -34,9 +34,10 @@ static unsigned choose_order(uint32_t block_bytes)
 void slab_cache_layout(struct slab_cache *cache)
 {
 	uint32_t align = MAX(cache->align_bytes, (uint32_t)sizeof(void *));
-	uint32_t bytes = MAX(cache->object_bytes, (uint32_t)sizeof(uint64_t));
 
-	cache->block_bytes = ALIGN_UP(bytes + (uint32_t)slab_debug_extra(), align);
+	/* A free block holds the chain's link in its first word. */
+	cache->object_bytes = MAX(cache->object_bytes, (uint32_t)sizeof(uint64_t));
+	cache->block_bytes = ALIGN_UP(cache->object_bytes + (uint32_t)SLAB_DEBUG_BYTES, align);
 	cache->slab_order = (uint8_t)choose_order(cache->block_bytes);
 	cache->slab_blocks = (uint16_t)((PAGE_SIZE << cache->slab_order) / cache->block_bytes);
 	/* Large blocks: fewer of them lie idle. */
@@ -143,7 +144,8 @@ void slab_give_locked(struct slab_cache *cache, void *block)
 	struct frame *slab = slab_of(cache, block);
 
 	set_next_free(block, slab->slab_free);
-	slab->slab_free = (uint16_t)(((char *)block - (char *)frame_virt(slab)) / cache->block_bytes);
+	slab->slab_free =
+		(uint16_t)(((char *)block - (char *)frame_virt(slab)) / cache->block_bytes);
 	if (slab->slab_used == cache->slab_blocks)
 		list_add_head(&cache->partial, &slab->link);
 	slab->slab_used--;

@@ -40,16 +40,42 @@ void slab_cache_layout(struct slab_cache *cache);
 void *slab_take_locked(struct slab_cache *cache) REQUIRES(cache->lock);
 void slab_give_locked(struct slab_cache *cache, void *block) REQUIRES(cache->lock);
 
-/* ---- debug.c: what debug builds check of each block; in a release build they do nothing ---- */
+/* ---- slab_debug.c: what debug builds check of each block ---- */
 
 /* Bytes that a block needs beyond the object. */
-size_t slab_debug_extra(void);
+#define SLAB_DEBUG_BYTES (IS_ON(FUSELAGE_DEBUG) ? sizeof(uint64_t) : 0)
+
+void slab_poison_fresh(struct slab_cache *cache, void *block);
+void slab_poison_unlinked(struct slab_cache *cache, void *block);
+void slab_check_alloc(struct slab_cache *cache, void *block);
+void slab_check_free(struct slab_cache *cache, void *block);
+
 /* A block of a fresh slab. */
-void slab_debug_fresh(struct slab_cache *cache, void *block);
+static inline void slab_debug_fresh(struct slab_cache *cache, void *block)
+{
+	if (IS_ON(FUSELAGE_DEBUG))
+		slab_poison_fresh(cache, block);
+}
+
 /* A block comes from the free list, whose link lay in its first word. */
-void slab_debug_unlinked(struct slab_cache *cache, void *block);
-/* A block goes to its user; comes back from it. */
-void slab_debug_alloc(struct slab_cache *cache, void *block);
-void slab_debug_free(struct slab_cache *cache, void *block);
+static inline void slab_debug_unlinked(struct slab_cache *cache, void *block)
+{
+	if (IS_ON(FUSELAGE_DEBUG))
+		slab_poison_unlinked(cache, block);
+}
+
+/* A block goes to its user. */
+static inline void slab_debug_alloc(struct slab_cache *cache, void *block)
+{
+	if (IS_ON(FUSELAGE_DEBUG))
+		slab_check_alloc(cache, block);
+}
+
+/* A block comes back from its user. */
+static inline void slab_debug_free(struct slab_cache *cache, void *block)
+{
+	if (IS_ON(FUSELAGE_DEBUG))
+		slab_check_free(cache, block);
+}
 
 #endif

@@ -39,7 +39,8 @@ void space_put(struct space *space)
 
 	if (!refcount_put(&space->refs))
 		return;
-	mutex_lock(&space->lock); /* nobody else has it: for the order checker and the annotations */
+	mutex_lock(
+		&space->lock); /* nobody else has it: for the order checker and the annotations */
 	tree_for_each (region, &space->regions, node)
 		space_clear_pages_locked(space, region->start, region->end, CLEAR_NO_FLUSH);
 	while ((region = tree_entry(tree_first(&space->regions), struct region, node))) {
@@ -63,10 +64,11 @@ static err_t check_request(const struct space_request *request)
 		return -EINVAL;
 	if (request->length_bytes > USER_MAX)
 		return -ENOMEM;
-	if (request->prot & ~(unsigned)SPACE_PROT_ALL || !IS_ALIGNED(request->offset_bytes, PAGE_SIZE))
+	if (request->prot & ~(unsigned)SPACE_PROT_ALL ||
+	    !IS_ALIGNED(request->offset_bytes, PAGE_SIZE))
 		return -EINVAL;
-	if (__builtin_add_overflow(request->offset_bytes, ALIGN_UP(request->length_bytes, PAGE_SIZE),
-				   &end))
+	if (__builtin_add_overflow(request->offset_bytes,
+				   ALIGN_UP(request->length_bytes, PAGE_SIZE), &end))
 		return -EOVERFLOW;
 	if (request->max_prot && request->prot & ~request->max_prot)
 		return -EACCES;

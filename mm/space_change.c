@@ -101,7 +101,8 @@ err_t space_discard(struct space *space, vaddr_t start, uint64_t length_bytes)
 	if (!range_ok(start, length_bytes, &end))
 		return -EINVAL;
 	mutex_lock(&space->lock);
-	for (region = region_from(&space->regions, start); start < end; region = region_next(region)) {
+	for (region = region_from(&space->regions, start); start < end;
+	     region = region_next(region)) {
 		if (!region || region->start >= end) {
 			err = -ENOMEM;
 			break;

@@ -50,8 +50,8 @@ static err_t fork_table(struct space *parent, struct space *child, const struct 
 	return 0;
 }
 
-static err_t fork_region(struct space *parent, struct space *child, const struct region *region)
-	NO_THREAD_SAFETY
+static err_t fork_region(struct space *parent, struct space *child,
+			 const struct region *region) NO_THREAD_SAFETY
 {
 	struct region *copy = region_alloc();
 	vaddr_t address = region->start;
@@ -66,8 +66,7 @@ static err_t fork_region(struct space *parent, struct space *child, const struct
 	region_link(&child->regions, copy);
 	child->nregions++;
 	child->mapped_pages += region_npages(copy);
-	while (!err &&
-	       (entry = space_next_table(&parent->pagetable, &address, region->end))) {
+	while (!err && (entry = space_next_table(&parent->pagetable, &address, region->end))) {
 		vaddr_t stop = space_table_end(address, region->end);
 
 		err = fork_table(parent, child, region, address, stop, entry);

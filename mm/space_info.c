@@ -21,7 +21,8 @@ static uint64_t resident_pages(const struct space *space, const struct region *r
 	return count;
 }
 
-static void describe(const struct space *space, const struct region *region, struct region_info *out)
+static void describe(const struct space *space, const struct region *region,
+		     struct region_info *out)
 {
 	*out = (struct region_info){
 		.start = region->start,

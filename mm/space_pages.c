@@ -1,8 +1,8 @@
 /*
  * The pages of a space: putting entries in, taking them out, changing their rights. Invariant: each
  * present or hidden entry without PAGE_SOFT_KEEP owns one reference to its frame; a reference is
- * dropped only after every CPU has forgotten the entry. All under space->lock, which also serialises
- * the page tables.
+ * dropped only after every CPU has forgotten the entry. All under space->lock, which also
+ * serialises the page tables.
  */
 #include "space_priv.h"
 #include "table_frames.h"

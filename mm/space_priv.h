@@ -23,7 +23,8 @@ struct region *region_alloc(void);
 
 /* Where a page is asked for; NULL: nothing is mapped there. */
 struct region *space_region_locked(struct space *space, vaddr_t address) REQUIRES(space->lock);
-/* Puts a new region into its free place; it may become one with its neighbours and is then doomed. */
+/* Puts a new region into its free place; it may become one with its neighbours and is then doomed.
+ */
 struct region *space_link_locked(struct space *space, struct region *region, struct doomed *doomed)
 	REQUIRES(space->lock);
 /* Joins with the neighbours if they are alike. Returns the region that is left. */
@@ -62,8 +63,8 @@ void space_protect_pages_locked(struct space *space, const struct region *region
 
 /* ---- faults (fault.c) ---- */
 
-/* Makes the page at `address` (page-aligned, inside `region`) usable for `fault_access`, whatever the
- * region's rights say. Results as space_fault(). */
+/* Makes the page at `address` (page-aligned, inside `region`) usable for `fault_access`, whatever
+ * the region's rights say. Results as space_fault(). */
 err_t must_check fault_page_locked(struct space *space, struct region *region, vaddr_t address,
 				   unsigned fault_access, struct page_wait *wait)
 	REQUIRES(space->lock);

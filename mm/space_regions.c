@@ -1,7 +1,7 @@
 /*
  * Changes of a space's regions: linking, joining, cutting, taking out. Invariant: neighbours that
- * are alike are one; nregions and mapped_pages follow the tree. All under space->lock; what is taken
- * out is freed by the caller afterwards, without it.
+ * are alike are one; nregions and mapped_pages follow the tree. All under space->lock; what is
+ * taken out is freed by the caller afterwards, without it.
  */
 #include "space_priv.h"
 

@@ -54,7 +54,8 @@ static void move_pages(struct remap *remap, vaddr_t to) REQUIRES(remap->space->l
 			if (!value)
 				continue;
 			pte_exchange(entry, 0);
-			pte_exchange(pagetable_walk(table, from - remap->start + to, &level), value);
+			pte_exchange(pagetable_walk(table, from - remap->start + to, &level),
+				     value);
 		}
 	}
 	tlb_flush_range(table, remap->start, (end - remap->start) >> PAGE_SHIFT);

@@ -170,10 +170,13 @@ SELFTEST(mapping_errors_are_those_of_linux)
 		{{.length_bytes = PAGE_SIZE, .offset_bytes = 7}, -EINVAL},
 		{{.length_bytes = 2 * PAGE_SIZE, .offset_bytes = -PAGE_SIZE}, -EOVERFLOW},
 		{{.length_bytes = PAGE_SIZE, .prot = 3, .max_prot = 1}, -EACCES},
-		{{.length_bytes = PAGE_SIZE, .address = USER_MIN + 1, .flags = SPACE_FIXED}, -EINVAL},
+		{{.length_bytes = PAGE_SIZE, .address = USER_MIN + 1, .flags = SPACE_FIXED},
+		 -EINVAL},
 		{{.length_bytes = PAGE_SIZE, .address = USER_MAX, .flags = SPACE_FIXED}, -ENOMEM},
-		{{.length_bytes = PAGE_SIZE, .address = UINT64_MAX & ~PAGE_MASK,
-		  .flags = SPACE_FIXED}, -ENOMEM},
+		{{.length_bytes = PAGE_SIZE,
+		  .address = UINT64_MAX & ~PAGE_MASK,
+		  .flags = SPACE_FIXED},
+		 -ENOMEM},
 		{{.length_bytes = PAGE_SIZE, .address = 0, .flags = SPACE_FIXED}, -EPERM},
 		/* More private memory than the machine could ever have. */
 		{{.length_bytes = USER_MAX / 2, .prot = 3}, -ENOMEM},
@@ -186,8 +189,8 @@ SELFTEST(mapping_errors_are_those_of_linux)
 	for (unsigned i = 0; i < ARRAY_SIZE(cases); i++)
 		selftest_check(space_map(space, &cases[i].request, &address) == cases[i].err);
 	/* Address space alone costs nothing. */
-	selftest_check(!space_map(space, &(struct space_request){.length_bytes = USER_MAX / 2},
-				  &address));
+	selftest_check(
+		!space_map(space, &(struct space_request){.length_bytes = USER_MAX / 2}, &address));
 	selftest_check(space_unmap(space, address + 1, PAGE_SIZE) == -EINVAL);
 	selftest_check(space_unmap(space, address, 0) == -EINVAL);
 	selftest_check(space_unmap(space, USER_MAX, PAGE_SIZE) == -EINVAL);
@@ -326,8 +329,8 @@ SELFTEST(discarded_memory_reads_as_zeros)
 SELFTEST(heap_grows_shrinks_and_stops_at_a_neighbour)
 {
 	struct space *space = test_space();
-	struct space_request wall = {.address = 0x10040000, .length_bytes = PAGE_SIZE,
-				     .flags = SPACE_FIXED};
+	struct space_request wall = {
+		.address = 0x10040000, .length_bytes = PAGE_SIZE, .flags = SPACE_FIXED};
 	const vaddr_t start = 0x10000010;
 	vaddr_t address;
 
@@ -376,8 +379,8 @@ SELFTEST(remapped_memory_keeps_its_contents)
 	selftest_check(!space_remap(space, moved, 2 * PAGE_SIZE, 3 * PAGE_SIZE, 0, 0, &again));
 	selftest_check(again == moved && test_get(space, moved + 2 * PAGE_SIZE) == 0);
 	/* The middle goes to a place of its own. */
-	selftest_check(!space_remap(space, moved + PAGE_SIZE, PAGE_SIZE, PAGE_SIZE, 3, 0x7000000,
-				    &again));
+	selftest_check(
+		!space_remap(space, moved + PAGE_SIZE, PAGE_SIZE, PAGE_SIZE, 3, 0x7000000, &again));
 	selftest_check(again == 0x7000000 && test_get(space, again) == 2);
 	selftest_check(test_get(space, moved + PAGE_SIZE) == -1 && nregions(space) == 3);
 	selftest_check(space_remap(space, address, PAGE_SIZE, PAGE_SIZE, 1, 0, &again) == -EFAULT);

@@ -99,8 +99,8 @@ struct frame_stats {
 	uint64_t records;   /* taken by the frame table */
 	uint64_t sections;  /* that have records */
 	uint64_t blocks[FRAME_ORDER_MAX + 1]; /* free blocks of each order */
-	uint64_t allocs;    /* trips to the buddy allocator, not single allocations */
-	uint64_t failures;  /* times that there was no memory */
+	uint64_t allocs;   /* trips to the buddy allocator, not single allocations */
+	uint64_t failures; /* times that there was no memory */
 };
 
 /* Exact while nobody else allocates. */

@@ -24,8 +24,8 @@
 
 struct page_ref {
 	paddr_t phys;
-	/* Counted: the receiver owns a reference. NULL: not counted, valid for as long as the object
-	 * is (ramdisk, device). */
+	/* Counted: the receiver owns a reference. NULL: not counted, valid for as long as the
+	 * object is (ramdisk, device). */
 	struct frame *frame;
 };
 

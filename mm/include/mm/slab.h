@@ -23,11 +23,11 @@ struct slab_magazine;
  *   [l] lock
  */
 struct slab_cache {
-	const char *name;       /* [c] */
-	uint32_t object_bytes;  /* [c] what the user asked for */
-	uint32_t align_bytes;   /* [c] power of two, at most a page */
-	uint32_t block_bytes;   /* [c] with red zone and padding */
-	uint16_t index;         /* [c] of this cache in each CPU's table of stocks; 0: not set up yet */
+	const char *name;      /* [c] */
+	uint32_t object_bytes; /* [c] what the user asked for */
+	uint32_t align_bytes;  /* [c] power of two, at most a page */
+	uint32_t block_bytes;  /* [c] with red zone and padding */
+	uint16_t index; /* [c] of this cache in each CPU's table of stocks; 0: not set up yet */
 	uint16_t slab_blocks;   /* [c] blocks in one slab */
 	uint8_t slab_order;     /* [c] */
 	bool no_magazines;      /* [c] for the cache that magazines come from */
@@ -48,7 +48,7 @@ struct slab_cache {
 };
 
 /* Defines the static cache `cache` of objects of `type`; it works as soon as mm_init() has run. */
-#define SLAB_CACHE(cache, type)      SLAB_CACHE_DEFINE(cache, type, false)
+#define SLAB_CACHE(cache, type) SLAB_CACHE_DEFINE(cache, type, false)
 /* The same for objects that their owner keeps when they are not needed. */
 #define SLAB_CACHE_KEPT(cache, type) SLAB_CACHE_DEFINE(cache, type, true)
 
@@ -82,10 +82,10 @@ void kfree(void *object);
 struct slab_stats {
 	const char *name;
 	uint32_t object_bytes;
-	uint64_t live;     /* objects in use: exact while nobody else allocates */
-	uint64_t stocked;  /* free objects in magazines */
+	uint64_t live;    /* objects in use: exact while nobody else allocates */
+	uint64_t stocked; /* free objects in magazines */
 	uint64_t nslabs;
-	uint64_t nframes;  /* that the slabs take */
+	uint64_t nframes; /* that the slabs take */
 	uint64_t failures;
 };
 

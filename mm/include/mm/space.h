@@ -29,9 +29,9 @@ enum space_flags {
 	SPACE_HEAP = 1 << 5,      /* grown and cut by space_brk() */
 };
 
-#define SPACE_REGIONS_MAX      65530 /* as Linux: vm.max_map_count */
-#define SPACE_STACK_BYTES      (8 * MIB)
-#define SPACE_STACK_GUARD_GAP  MIB /* as Linux: stack_guard_gap */
+#define SPACE_REGIONS_MAX     65530 /* as Linux: vm.max_map_count */
+#define SPACE_STACK_BYTES     (8 * MIB)
+#define SPACE_STACK_GUARD_GAP MIB /* as Linux: stack_guard_gap */
 
 struct region;
 
@@ -43,17 +43,17 @@ struct space {
 	struct refcount refs;
 	struct mutex lock;          /* LOCK_SPACE; serialises the page tables as well */
 	struct pagetable pagetable; /* [l] its entries */
-	struct tree regions;        /* [l] struct region by address, augmented with the largest gap */
-	struct region *last_found;  /* [l] where the last fault was; NULL: nowhere */
-	uint32_t nregions;          /* [l] */
-	vaddr_t map_top;            /* [l] mappings without an address go below, from the top down */
-	vaddr_t brk_start;          /* [l] 0: no heap */
-	vaddr_t brk_end;            /* [l] as the program asked, not rounded */
-	uint64_t mapped_pages;      /* [l] sum of all regions */
-	uint64_t limit_pages;       /* [l] RLIMIT_AS; UINT64_MAX: none */
-	uint64_t resident_pages;    /* [l] counted frames that are mapped here */
-	uint64_t in_place_pages;    /* [l] mapped pages of ramdisks and devices */
-	uint64_t faults;            /* [l] */
+	struct tree regions; /* [l] struct region by address, augmented with the largest gap */
+	struct region *last_found; /* [l] where the last fault was; NULL: nowhere */
+	uint32_t nregions;         /* [l] */
+	vaddr_t map_top;           /* [l] mappings without an address go below, from the top down */
+	vaddr_t brk_start;         /* [l] 0: no heap */
+	vaddr_t brk_end;           /* [l] as the program asked, not rounded */
+	uint64_t mapped_pages;     /* [l] sum of all regions */
+	uint64_t limit_pages;      /* [l] RLIMIT_AS; UINT64_MAX: none */
+	uint64_t resident_pages;   /* [l] counted frames that are mapped here */
+	uint64_t in_place_pages;   /* [l] mapped pages of ramdisks and devices */
+	uint64_t faults;           /* [l] */
 };
 
 /* An empty space; the caller holds the first reference. */
@@ -67,7 +67,7 @@ static inline struct space *space_get(struct space *space)
 void space_put(struct space *space);
 
 struct space_request {
-	vaddr_t address;  /* SPACE_FIXED, SPACE_NOREPLACE: there; else a hint, 0: none */
+	vaddr_t address; /* SPACE_FIXED, SPACE_NOREPLACE: there; else a hint, 0: none */
 	uint64_t length_bytes;
 	unsigned prot;
 	unsigned max_prot; /* what space_protect() may ever give; 0: everything */

@@ -50,7 +50,8 @@ static void insert(struct tree *tree, struct item *item)
 	item->in = true;
 }
 
-static uint32_t check_node(const struct tree *tree, struct tree_node *node, struct tree_node *parent)
+static uint32_t check_node(const struct tree *tree, struct tree_node *node,
+			   struct tree_node *parent)
 {
 	uint32_t left, right;
 	unsigned sum;

@@ -88,9 +88,9 @@ static void check(const struct tree *tree)
 						 page_address(top)),
 				 model_gap(npages, low, top));
 		npages = MIN(npages, top - low);
-		assert_int_equal(region_is_free(tree, page_address(low),
-						page_address(low + npages)),
-				 model_free(low, npages));
+		assert_int_equal(
+			region_is_free(tree, page_address(low), page_address(low + npages)),
+			model_free(low, npages));
 	}
 }
 
@@ -101,8 +101,8 @@ static void add_region(struct tree *tree, unsigned i)
 
 	if (!model_free(page, npages))
 		return;
-	regions[i] = (struct region){.start = page_address(page),
-				     .end = page_address(page + npages)};
+	regions[i] =
+		(struct region){.start = page_address(page), .end = page_address(page + npages)};
 	region_link(tree, &regions[i]);
 	paint(&regions[i], (int)i + 1);
 	used[i] = true;
@@ -147,7 +147,8 @@ static void agrees_with_a_map_of_pages(void **state)
 static void a_gap_stays_free_below_a_stack(void **state)
 {
 	struct tree tree = REGION_TREE_INIT;
-	struct region stack = {.start = LOW + 64 * MIB, .end = LOW + 72 * MIB, .flags = SPACE_STACK};
+	struct region stack = {
+		.start = LOW + 64 * MIB, .end = LOW + 72 * MIB, .flags = SPACE_STACK};
 
 	(void)state;
 	region_link(&tree, &stack);
