@@ -20,7 +20,8 @@
 #include "random.h"
 #include "tty.h"
 
-#define PIECE 512
+#define PIECE        512
+#define KMSG_LOOK_NS (50 * NSEC_PER_MSEC)
 
 /* ---- null, zero, full ---- */
 
@@ -128,8 +129,20 @@ static unsigned syslog_level(uint8_t level)
 	return level < ARRAY_SIZE(levels) ? levels[level] : 7;
 }
 
-/* Never waits for a line: at the end it is -EAGAIN, as for Linux's readers with O_NONBLOCK, which
- * dmesg and the loggers are. */
+/* Logging may happen under any lock, so it wakes nobody: who waits for a line looks again and
+ * again.
+ */
+static err_t kmsg_wait(uint64_t next, unsigned flags, struct log_line *line)
+{
+	while (!log_read(next, line)) {
+		if (flags & O_NONBLOCK)
+			return -EAGAIN;
+		if (thread_interrupted() || thread_sleep_ns(KMSG_LOOK_NS))
+			return -EINTR;
+	}
+	return 0;
+}
+
 static ssize_t kmsg_read(struct device_file *file, struct buffer *buffer, uint64_t offset_bytes,
 			 unsigned flags)
 {
@@ -137,10 +150,12 @@ static ssize_t kmsg_read(struct device_file *file, struct buffer *buffer, uint64
 	uint64_t *next = file->private;
 	struct log_line line;
 	size_t len;
+	err_t err;
 
-	(void)offset_bytes, (void)flags;
-	if (!log_read(*next, &line))
-		return -EAGAIN;
+	(void)offset_bytes;
+	err = kmsg_wait(*next, flags, &line);
+	if (err)
+		return err;
 	len = kernel_format(text, sizeof(text), "%u,%lu,%lu,-;%s\n", syslog_level(line.level),
 			    line.sequence, (uint64_t)(line.time_ns / NSEC_PER_USEC), line.text);
 	len = MIN(len, sizeof(text) - 1);
