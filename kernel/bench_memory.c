@@ -69,7 +69,7 @@ static bool run_batch(const struct kind *kind)
 
 static bool measure(struct bench_rows *rows, const struct kind *kind, uint64_t live)
 {
-	uint64_t cycles = 0;
+	uint64_t least = 0;
 	char name[48];
 
 	for (unsigned i = 0; i <= BATCHES; i++) {
@@ -78,32 +78,38 @@ static bool measure(struct bench_rows *rows, const struct kind *kind, uint64_t l
 		if (!run_batch(kind))
 			return false;
 		if (i) /* the first one fills the stock */
-			cycles += clock_cycles() - start;
+			bench_keep_least(&least, clock_cycles() - start);
 	}
 	kernel_format(name, sizeof(name), "%s, %lu live", kind->name, live);
-	bench_add(rows, name, cycles, BATCH * BATCHES, 0, "get and give back");
+	bench_add(rows, name, least, BATCH, 0, "get and give back");
 	return true;
+}
+
+/* A row without a figure. */
+static void add_missing(struct bench_rows *rows, const struct kind *kind, uint64_t live)
+{
+	char name[48];
+
+	kernel_format(name, sizeof(name), "%s, %lu live", kind->name, live);
+	bench_add_value(rows, name, "", 0, 0, "they do not fit in the memory of this machine");
 }
 
 static err_t measure_all(struct bench_rows *rows, const struct kind *kind)
 {
 	struct chain chain = {0};
-	char note[64];
 
 	for (size_t i = 0; i < ARRAY_SIZE(live_counts); i++) {
 		uint64_t live = live_counts[i];
 
 		/* An eighth of the memory stays free for everybody else. */
 		if ((live - chain.count) * kind->bytes > frames_free() * PAGE_SIZE / 8 * 7) {
-			kernel_format(note, sizeof(note), "%lu more would not fit in memory",
-				      live - chain.count);
-			bench_add_value(rows, kind->name, "", 0, 0, note);
+			add_missing(rows, kind, live);
 			break;
 		}
 		while (chain.count < live && chain_push(kind, &chain))
 			;
 		if (chain.count < live || !measure(rows, kind, live)) {
-			bench_add_value(rows, kind->name, "", 0, 0, "memory is used up");
+			add_missing(rows, kind, live);
 			break;
 		}
 	}

@@ -14,6 +14,13 @@ struct bench_rows {
 	size_t count; /* wanted: may be more than max */
 };
 
+/* Of several batches the cheapest counts: an interrupt that came during one is not the subject. */
+static inline void bench_keep_least(uint64_t *least, uint64_t cycles)
+{
+	if (!*least || cycles < *least)
+		*least = cycles;
+}
+
 /* `total` cycles for `times` runs, less what reading the counter takes. `limit`: what is promised, 0
  * nothing. */
 void bench_add(struct bench_rows *rows, const char *name, uint64_t total, uint64_t times,

@@ -148,4 +148,5 @@ const struct ksh_exports ksh_export_table = {
 	.machine_poweroff = poweroff,
 	.machine_reboot = reboot,
 	.random = random_u64,
+	.boot_option = ksh_boot_option,
 };

@@ -5,6 +5,7 @@
 
 #include "ksh.h"
 #include "log.h"
+#include "percent.h"
 
 #include <abi/errno.h>
 #include <arch/boot.h>
@@ -183,6 +184,20 @@ void ksh_machine_info(struct ksh_machine *out)
 	string_copy(out->clock_source, sizeof(out->clock_source), clock_source_name());
 	string_copy(out->timer, sizeof(out->timer), clock_timer_name());
 	string_copy(out->loader, sizeof(out->loader), boot_info->loader);
+}
+
+long ksh_boot_option(const char *name, char *to, size_t to_bytes)
+{
+	size_t len;
+	err_t err;
+
+	if (!to_bytes || !boot_option(name, to, to_bytes))
+		return -ENOENT;
+	len = strlen(to);
+	if (len == to_bytes - 1)
+		return -E2BIG; /* it was cut, or there is no telling */
+	err = percent_decode(to, &len);
+	return err ? err : (long)len;
 }
 
 /* ---- the log ---- */

@@ -65,6 +65,7 @@ long ksh_cpu_list(struct ksh_cpu *out, size_t max);
 void ksh_machine_info(struct ksh_machine *out);
 int ksh_log_line(uint64_t *cursor, struct ksh_log_line *out);
 void ksh_log_write(const char *text);
+long ksh_boot_option(const char *name, char *to, size_t to_bytes);
 
 /* Which session of terminals ksh leads: its thread's number. */
 int32_t ksh_session_number(void);

@@ -90,11 +90,13 @@ static void print_row(const struct ksh_bench_row *row)
 	bool broken = row->limit && row->value > row->limit;
 	char value[32];
 
-	if (row->value % 100 && row->value < 1000000)
+	if (!row->unit[0])
+		string_copy(value, sizeof(value), "-");
+	else if (row->value % 100 && row->value < 1000000)
 		kernel_format(value, sizeof(value), "%lu.%02lu", row->value / 100, row->value % 100);
 	else
 		kernel_format(value, sizeof(value), "%lu", row->value / 100);
-	print("%-36s %14s %-12s", row->name, value, row->unit);
+	print("%-40s %12s %-12s", row->name, value, row->unit);
 	if (row->limit)
 		print(" %s%s %lu%s", broken ? paint(PAINT_RED) : paint(PAINT_GREEN),
 		      broken ? "above" : "within", row->limit / 100, paint(PAINT_NONE));
@@ -106,7 +108,7 @@ static int run_bench(size_t number, const char *name, struct ksh_bench_row *rows
 	long count = kernel->bench_run(number, rows, ROWS_MAX);
 
 	if (count == -ENOENT) {
-		print("%-36s %14s               its program is not in the ramdisk\n", name, "-");
+		print("%-40s %12s              its program is not in the ramdisk\n", name, "-");
 		return 1;
 	}
 	if (count < 0) {

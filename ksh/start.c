@@ -131,6 +131,27 @@ static void show_banner(void)
 	output_flush();
 }
 
+/* ksh.run=COMMANDS on the kernel's command line: they run as if they had been typed, once. It is how
+ * measurements and tests are free of the time that a key comes at. */
+static void run_boot_commands(void)
+{
+	char line[LINE_BYTES_MAX];
+	struct ksh_machine machine;
+	long len;
+
+	kernel->machine_info(&machine);
+	len = kernel->boot_option("ksh.run", line, sizeof(line));
+	if (len == -ENOENT || machine.restarts)
+		return;
+	if (len < 0) {
+		complain("ksh.run", "%s", error_text(len));
+		return;
+	}
+	print("ksh> %s\n", line);
+	run_line(line);
+	output_flush();
+}
+
 int ksh_main(const struct ksh_exports *exports);
 __attribute__((no_stack_protector)) int ksh_main(const struct ksh_exports *exports)
 {
@@ -140,6 +161,7 @@ __attribute__((no_stack_protector)) int ksh_main(const struct ksh_exports *expor
 	line_init(&shell_line, &terminal, &shell_history);
 	kernel->console_mode(KSH_CONSOLE_RAW);
 	show_banner();
+	run_boot_commands();
 	for (;;) {
 		jobs_report();
 		switch (read_line()) {

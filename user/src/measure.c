@@ -14,8 +14,9 @@
 
 #include "common/program.h"
 
-#define CALLS      10000
-#define FAULTS     1024
+#define BATCHES    8 /* of which the cheapest counts: the others met an interrupt */
+#define CALLS      2000
+#define FAULTS     256
 #define PAGE_BYTES 4096
 
 static const char help[] = "usage: measure\n"
@@ -66,27 +67,47 @@ static void report(const char *name, uint64_t total, uint64_t times)
 
 static void report_calls(const char *name, long number, long a, long b, long c)
 {
+	uint64_t least = UINT64_MAX;
+
+	for (unsigned i = 0; i < BATCHES; i++) {
+		uint64_t total = time_calls(number, a, b, c);
+
+		least = total < least ? total : least;
+	}
+	report(name, least - time_nothing(), CALLS);
+}
+
+/* Fresh pages are written one after the other; 0: there is no memory. */
+static uint64_t time_faults(void)
+{
+	volatile char *pages = mmap(NULL, FAULTS * PAGE_BYTES, PROT_READ | PROT_WRITE,
+				    MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
 	uint64_t total;
 
-	time_calls(number, a, b, c); /* warms up */
-	total = time_calls(number, a, b, c);
-	report(name, total - time_nothing(), CALLS);
+	if (pages == MAP_FAILED) {
+		complain_errno("mmap");
+		return 0;
+	}
+	total = cycles();
+	for (unsigned i = 0; i < FAULTS; i++)
+		pages[i * PAGE_BYTES] = 1;
+	total = cycles() - total;
+	munmap((void *)pages, FAULTS * PAGE_BYTES);
+	return total;
 }
 
 static int report_faults(void)
 {
-	volatile char *pages = mmap(NULL, FAULTS * PAGE_BYTES, PROT_READ | PROT_WRITE,
-				    MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
-	uint64_t start;
+	uint64_t least = UINT64_MAX;
 
-	if (pages == MAP_FAILED) {
-		complain_errno("mmap");
-		return 1;
+	for (unsigned i = 0; i < BATCHES; i++) {
+		uint64_t total = time_faults();
+
+		if (!total)
+			return 1;
+		least = total < least ? total : least;
 	}
-	start = cycles();
-	for (unsigned i = 0; i < FAULTS; i++)
-		pages[i * PAGE_BYTES] = 1;
-	report("page fault, a fresh page of zeros", cycles() - start, FAULTS);
+	report("page fault, a fresh page of zeros", least, FAULTS);
 	return 0;
 }
 

@@ -321,6 +321,10 @@ struct ksh_exports {
 	int (*machine_reboot)(void);
 
 	uint64_t (*random)(void);
+
+	/* What follows `name=` on the kernel's command line, percent-decoded; its length, -ENOENT:
+	 * it is not there; -E2BIG; -EINVAL: it is badly encoded. */
+	long (*boot_option)(const char *name, char *to, size_t to_bytes);
 };
 
 /* ksh's ELF entry point. When it returns, ksh is started anew. */
