@@ -109,7 +109,7 @@ static const struct {
 	err_t (*run)(struct bench_rows *rows);
 } benches[] = {
 	{"calls", bench_calls}, {"switch", bench_switch}, {"frames", bench_frames},
-	{"slab", bench_slab},	{"spawn", bench_spawn},	  {"boot", bench_boot},
+	{"slab", bench_slab},   {"spawn", bench_spawn},   {"boot", bench_boot},
 };
 
 const char *bench_name(size_t number)

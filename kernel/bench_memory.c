@@ -21,7 +21,7 @@ struct kind {
 	void *(*alloc)(void);
 	void (*free)(void *object);
 	void **(*link)(void *object); /* a word of the object that is the chain's */
-	uint64_t bytes;		      /* of memory for one */
+	uint64_t bytes;               /* of memory for one */
 };
 
 struct chain {

@@ -19,7 +19,7 @@
 struct pair {
 	struct thread *measurer;
 	bool direct;
-	uint32_t stop;	   /* atomic */
+	uint32_t stop;     /* atomic */
 	uint32_t finished; /* atomic */
 	struct waitq done;
 };

@@ -32,12 +32,12 @@
 #include <mm/kva.h>
 #include <sched/thread.h>
 
-#define PAGES_MAX          (KSH_IMAGE_MAX >> PAGE_SHIFT)
-#define STARTS_A_MINUTE    5
-#define BASES              4096 /* places in the module area that ksh may be loaded at */
-#define BACKTRACE_MAX      24
-#define SYMBOL_PAGES_MAX   64
-#define RFLAGS_INTERRUPTS  (UINT64_C(1) << 9) /* SDM 1, 3.4.3 */
+#define PAGES_MAX         (KSH_IMAGE_MAX >> PAGE_SHIFT)
+#define STARTS_A_MINUTE   5
+#define BASES             4096 /* places in the module area that ksh may be loaded at */
+#define BACKTRACE_MAX     24
+#define SYMBOL_PAGES_MAX  64
+#define RFLAGS_INTERRUPTS (UINT64_C(1) << 9) /* SDM 1, 3.4.3 */
 
 static struct {
 	struct thread thread;
@@ -198,7 +198,8 @@ static err_t load(ksh_entry_function **entry)
 	}
 	if (err)
 		log_err(KSH_FILE " cannot be loaded: %s (error %d). Build the ramdisk anew: "
-				"./fuselage ramdisk", reason, -err);
+				 "./fuselage ramdisk",
+			reason, -err);
 	return err;
 }
 
@@ -230,8 +231,10 @@ static void run(void)
 		unload();
 		ksh.restarts++;
 	}
-	log_err("ksh has ended %d times within a minute and is not started again; the machine goes on "
-	       "without it. Reset it to begin anew.", STARTS_A_MINUTE);
+	log_err("ksh has ended %d times within a minute and is not started again; the machine goes "
+		"on "
+		"without it. Reset it to begin anew.",
+		STARTS_A_MINUTE);
 }
 
 static const char *find_symbol(uint64_t address, uint64_t *offset)
@@ -259,11 +262,11 @@ static void report_fault(void)
 
 	if (frame->vector == TRAP_PAGE_FAULT)
 		log_err("ksh faulted: %s of %#lx", frame->error_code & 2 ? "write" : "read",
-		       ksh.fault_address);
+			ksh.fault_address);
 	else
 		log_err("ksh faulted: %s", trap_name(frame->vector));
 	log_err("rax %lx rbx %lx rcx %lx rdx %lx rsi %lx rdi %lx", frame->rax, frame->rbx,
-	       frame->rcx, frame->rdx, frame->rsi, frame->rdi);
+		frame->rcx, frame->rdx, frame->rsi, frame->rdi);
 	report_address(frame->rip);
 	for (unsigned i = 0; i < ksh.nbacktrace; i++)
 		report_address(ksh.backtrace[i]);

@@ -1,5 +1,6 @@
 /*
- * The kernel's side of ksh: loading it from the ramdisk, running it, starting it anew after a fault.
+ * The kernel's side of ksh: loading it from the ramdisk, running it, starting it anew after a
+ * fault.
  */
 #ifndef KERNEL_KSH_H
 #define KERNEL_KSH_H

@@ -28,8 +28,8 @@ static struct vfs_context context(void)
 int ksh_file_open(const char *path, unsigned flags, unsigned mode)
 {
 	struct vfs_context own = context();
-	unsigned how = flags & KSH_OPEN_WRITE ? (flags & KSH_OPEN_READ ? O_RDWR : O_WRONLY)
-					      : O_RDONLY;
+	unsigned how =
+		flags & KSH_OPEN_WRITE ? (flags & KSH_OPEN_READ ? O_RDWR : O_WRONLY) : O_RDONLY;
 	struct object *object;
 	err_t err;
 

@@ -7,11 +7,11 @@
 #include <abi/errno.h>
 #include <lib/string.h>
 
-#define PHDRS_MAX    32
-#define DT_TEXTREL   22
-#define SHT_SYMTAB   2
-#define SHT_STRTAB   3
-#define STT_FUNC     2
+#define PHDRS_MAX         32
+#define DT_TEXTREL        22
+#define SHT_SYMTAB        2
+#define SHT_STRTAB        3
+#define STT_FUNC          2
 #define SYMBOL_TYPE(info) ((info)&15)
 
 struct parser {
@@ -258,7 +258,8 @@ err_t ksh_image_parse(const void *file, size_t file_bytes, struct ksh_image *ima
 	if (!parser.has_note)
 		return refuse(&parser, "it has no note of ksh's");
 	if (image->note.abi_version != KSH_ABI_VERSION)
-		return refuse(&parser, "it was built against another version of the kernel's table");
+		return refuse(&parser,
+			      "it was built against another version of the kernel's table");
 	if (image->note.table_bytes > sizeof(struct ksh_exports))
 		return refuse(&parser, "it wants more of the kernel's table than there is");
 	segment = segment_around(image, header.e_entry, 1);
@@ -282,8 +283,7 @@ void ksh_image_place(const void *file, const struct ksh_image *image, void *memo
 	for (uint64_t i = 0; i < image->nrelocations; i++) {
 		uint64_t value;
 
-		memcpy(&entry,
-		       (const char *)file + image->relocations_offset + i * sizeof(entry),
+		memcpy(&entry, (const char *)file + image->relocations_offset + i * sizeof(entry),
 		       sizeof(entry));
 		value = base + (uint64_t)entry.r_addend;
 		memcpy((char *)memory + entry.r_offset, &value, sizeof(value));

@@ -1,9 +1,9 @@
 /*
  * ksh's ELF file: what it asks for, checked, and how it gets into memory. Pure: runs on the host
  * under the sanitizers and the fuzzer. Nothing in the file is believed. After ksh_image_parse() has
- * said 0, all segments lie in [0, size_bytes) on pages of their own, their contents lie in the file,
- * none is writable and executable, every relocation changes eight bytes of a writable segment to an
- * address inside the image, and the entry point is executable.
+ * said 0, all segments lie in [0, size_bytes) on pages of their own, their contents lie in the
+ * file, none is writable and executable, every relocation changes eight bytes of a writable segment
+ * to an address inside the image, and the entry point is executable.
  */
 #ifndef KERNEL_KSH_IMAGE_H
 #define KERNEL_KSH_IMAGE_H

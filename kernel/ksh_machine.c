@@ -92,7 +92,7 @@ long ksh_slab_list(struct ksh_slab *out, size_t max)
 
 static bool vector_is_silent(unsigned vector)
 {
-	for_each_cpu(cpu) {
+	for_each_cpu (cpu) {
 		if (trap_count(cpu, vector))
 			return false;
 	}
@@ -112,7 +112,7 @@ long ksh_irq_list(struct ksh_irq *out, size_t max)
 			out[count] = (struct ksh_irq){.vector = vector};
 			string_copy(out[count].name, sizeof(out[count].name),
 				    owner ? owner : trap_name(vector));
-			for_each_cpu(cpu)
+			for_each_cpu (cpu)
 				out[count].count[cpu] = trap_count(cpu, vector);
 		}
 		count++;
@@ -122,7 +122,7 @@ long ksh_irq_list(struct ksh_irq *out, size_t max)
 
 long ksh_cpu_list(struct ksh_cpu *out, size_t max)
 {
-	for_each_cpu(cpu) {
+	for_each_cpu (cpu) {
 		struct sched_stats stats;
 
 		if (cpu >= max)
@@ -147,12 +147,18 @@ static void features_text(char *to, size_t to_bytes)
 		bool there;
 		const char *name;
 	} names[] = {
-		{features->nx, "nx"},		  {features->smep, "smep"},
-		{features->smap, "smap"},	  {features->umip, "umip"},
-		{features->pge, "pge"},		  {features->pdpe1gb, "1gb-pages"},
-		{features->xsave, "xsave"},	  {features->fsgsbase, "fsgsbase"},
-		{features->rdrand, "rdrand"},	  {features->erms, "erms"},
-		{features->invariant_tsc, "invariant-tsc"}, {features->hypervisor, "hypervisor"},
+		{features->nx, "nx"},
+		{features->smep, "smep"},
+		{features->smap, "smap"},
+		{features->umip, "umip"},
+		{features->pge, "pge"},
+		{features->pdpe1gb, "1gb-pages"},
+		{features->xsave, "xsave"},
+		{features->fsgsbase, "fsgsbase"},
+		{features->rdrand, "rdrand"},
+		{features->erms, "erms"},
+		{features->invariant_tsc, "invariant-tsc"},
+		{features->hypervisor, "hypervisor"},
 		{features->apic, "apic"},
 	};
 	size_t len = 0;

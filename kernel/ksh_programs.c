@@ -68,8 +68,8 @@ int ksh_process_wait(int pid, bool block, struct ksh_exit *out)
 {
 	struct process_usage usage;
 	int status;
-	err_t err = block ? process_wait(pid, &status, &usage)
-			  : process_try_wait(pid, &status, &usage);
+	err_t err =
+		block ? process_wait(pid, &status, &usage) : process_try_wait(pid, &status, &usage);
 
 	if (err)
 		return err;
@@ -136,8 +136,10 @@ static void add_process(void *argument, const struct process_info *info)
 /* Called under a spinlock. */
 static void add_thread(struct thread *thread, void *argument)
 {
-	static const char letters[] = {[THREAD_NEW] = 'N',     [THREAD_READY] = 'R',
-				       [THREAD_RUNNING] = 'R', [THREAD_BLOCKED] = 'S',
+	static const char letters[] = {[THREAD_NEW] = 'N',
+				       [THREAD_READY] = 'R',
+				       [THREAD_RUNNING] = 'R',
+				       [THREAD_BLOCKED] = 'S',
 				       [THREAD_DEAD] = 'Z'};
 	struct process_table *table = argument;
 	struct ksh_process *out = table->out + table->count;

@@ -1,6 +1,6 @@
 /*
- * What ksh holds of the kernel's: pieces of memory and open files, each known here until it is given
- * back. ksh's thread alone calls this, so there is no lock.
+ * What ksh holds of the kernel's: pieces of memory and open files, each known here until it is
+ * given back. ksh's thread alone calls this, so there is no lock.
  */
 #include "ksh_session.h"
 

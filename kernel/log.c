@@ -67,8 +67,9 @@ void log_emit(enum log_level level, const char *subsystem, const char *format, .
 
 size_t log_format(const struct log_line *line, char *to, size_t to_bytes)
 {
-	size_t len = kernel_format(to, to_bytes, "[%5llu.%06llu] %s\n", line->time_ns / NSEC_PER_SEC,
-				   line->time_ns % NSEC_PER_SEC / NSEC_PER_USEC, line->text);
+	size_t len =
+		kernel_format(to, to_bytes, "[%5llu.%06llu] %s\n", line->time_ns / NSEC_PER_SEC,
+			      line->time_ns % NSEC_PER_SEC / NSEC_PER_USEC, line->text);
 
 	return MIN(len, to_bytes - 1);
 }

@@ -61,8 +61,9 @@ static void settle(void)
 	work_flush();
 }
 
-/* How many more objects are in use than before, once what was deferred has had its time. Free frames
- * may be fewer without a leak: slab caches keep empty slabs, the kernel's area keeps stacks. */
+/* How many more objects are in use than before, once what was deferred has had its time. Free
+ * frames may be fewer without a leak: slab caches keep empty slabs, the kernel's area keeps stacks.
+ */
 static uint64_t leaked_objects(const struct usage_count *before, struct usage_count *after)
 {
 	for (unsigned round = 0; round < SETTLE_ROUNDS; round++) {

@@ -63,7 +63,8 @@ static uint32_t ring_room(const struct serial_port *port)
 static void ring_put(struct serial_port *port, const uint8_t *bytes, uint32_t nbytes)
 {
 	for (uint32_t i = 0; i < nbytes; i++)
-		port->ring[(port->tail + i) & (port->ring_bytes - 1)] = bytes[i]; /* NOLINT(*Assign): the caller filled them */
+		port->ring[(port->tail + i) & (port->ring_bytes - 1)] =
+			bytes[i]; /* NOLINT(*Assign): the caller filled them */
 	/* Release: pairs with the acquire in available(); the bytes are there before the count. */
 	store_release(&port->tail, port->tail + nbytes);
 }

@@ -52,7 +52,8 @@ int command_kill(size_t nwords, const char *const *words)
 	if (nwords > 1 && words[1][0] == '-') {
 		signal = signal_number(words[1] + 1);
 		if (!signal) {
-			complain("kill", "%s: no such signal. For example: kill -KILL %%1", words[1]);
+			complain("kill", "%s: no such signal. For example: kill -KILL %%1",
+				 words[1]);
 			return 2;
 		}
 		first = 2;

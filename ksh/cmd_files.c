@@ -49,7 +49,8 @@ static void date_text(int64_t seconds, char *to, size_t to_bytes)
 	days += 719468; /* from 1970-01-01 to 0000-03-01 */
 	era = (days >= 0 ? days : days - 146096) / 146097;
 	day_of_era = days - era * 146097;
-	year_of_era = (day_of_era - day_of_era / 1460 + day_of_era / 36524 - day_of_era / 146096) / 365;
+	year_of_era =
+		(day_of_era - day_of_era / 1460 + day_of_era / 36524 - day_of_era / 146096) / 365;
 	day_of_year = day_of_era - (365 * year_of_era + year_of_era / 4 - year_of_era / 100);
 	month = (5 * day_of_year + 2) / 153;
 	kernel_format(to, to_bytes, "%ld-%02ld-%02ld %02ld:%02ld",
@@ -133,8 +134,7 @@ static void names_sort(struct names *names)
 			struct ksh_dirent moving = names->entries[i];
 			size_t at = i;
 
-			for (; at >= gap &&
-			       strcmp(names->entries[at - gap].name, moving.name) > 0;
+			for (; at >= gap && strcmp(names->entries[at - gap].name, moving.name) > 0;
 			     at -= gap)
 				names->entries[at] = names->entries[at - gap];
 			names->entries[at] = moving;

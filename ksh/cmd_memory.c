@@ -27,8 +27,8 @@ static int show_slabs(void)
 		return 1;
 	}
 	count = MIN(kernel->slab_list(table, (size_t)count), count);
-	print("%s%-24s %7s %9s %9s %10s%s\n", paint(PAINT_BOLD), "CACHE", "BYTES", "LIVE", "STOCKED",
-	      "MEMORY", paint(PAINT_NONE));
+	print("%s%-24s %7s %9s %9s %10s%s\n", paint(PAINT_BOLD), "CACHE", "BYTES", "LIVE",
+	      "STOCKED", "MEMORY", paint(PAINT_NONE));
 	for (long i = 0; i < count; i++)
 		print("%-24s %7u %9lu %9lu %10s\n", table[i].name, table[i].object_bytes,
 		      table[i].live, table[i].stocked, human_bytes(table[i].bytes));
@@ -47,7 +47,8 @@ int command_mem(size_t nwords, const char *const *words)
 		return usage(words[0]);
 	kernel->memory_info(&memory);
 	used = memory.total_bytes - memory.free_bytes;
-	named = memory.ramdisk_bytes + memory.kernel_bytes + memory.tables_bytes + memory.slab_bytes;
+	named = memory.ramdisk_bytes + memory.kernel_bytes + memory.tables_bytes +
+		memory.slab_bytes;
 	print_share("total", memory.total_bytes, memory.total_bytes, PAINT_NONE);
 	print_share("free", memory.free_bytes, memory.total_bytes, PAINT_GREEN);
 	print_share("used", used, memory.total_bytes, PAINT_YELLOW);
@@ -73,7 +74,8 @@ static void print_entry_bits(uint64_t entry)
 		unsigned bit;
 		const char *name;
 	} bits[] = {
-		{1, "writable"}, {2, "user"}, {4, "uncached"}, {5, "accessed"}, {6, "dirty"}, {8, "global"},
+		{1, "writable"}, {2, "user"},  {4, "uncached"},
+		{5, "accessed"}, {6, "dirty"}, {8, "global"},
 	};
 
 	if (!(entry & 1)) {

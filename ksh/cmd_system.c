@@ -68,14 +68,16 @@ int command_irq(size_t nwords, const char *const *words)
 	table = table_alloc("irq", count + SPARE_RECORDS, sizeof(*table));
 	if (!table)
 		return 1;
-	count = MIN(kernel->irq_list(table, (size_t)(count + SPARE_RECORDS)), count + SPARE_RECORDS);
+	count = MIN(kernel->irq_list(table, (size_t)(count + SPARE_RECORDS)),
+		    count + SPARE_RECORDS);
 	print("%s%6s  %-24s", paint(PAINT_BOLD), "VECTOR", "WHAT");
 	for (uint32_t cpu = 0; cpu < machine.ncpus; cpu++)
 		print(" %9s%u", "CPU", cpu);
 	print("%s\n", paint(PAINT_NONE));
 	for (long i = 0; i < count; i++) {
 		print("%6u  %-24s", table[i].vector, table[i].name);
-		for (uint32_t cpu = 0; cpu < machine.ncpus && cpu < ARRAY_SIZE(table[i].count); cpu++)
+		for (uint32_t cpu = 0; cpu < machine.ncpus && cpu < ARRAY_SIZE(table[i].count);
+		     cpu++)
 			print(" %10lu", table[i].count[cpu]);
 		print("\n");
 	}
@@ -161,9 +163,10 @@ int command_dmesg(size_t nwords, const char *const *words)
 	for (uint64_t i = 0; kernel->log_line(&cursor, &line) == 0 && !interrupted(); i++) {
 		if (last < count && i < count - last)
 			continue;
-		print("%s[%5llu.%06llu]%s %s%s%s\n", paint(PAINT_GREEN), line.time_ns / NSEC_PER_SEC,
-		      line.time_ns % NSEC_PER_SEC / NSEC_PER_USEC, paint(PAINT_NONE),
-		      paint(colours[line.level & 3]), line.text, paint(PAINT_NONE));
+		print("%s[%5llu.%06llu]%s %s%s%s\n", paint(PAINT_GREEN),
+		      line.time_ns / NSEC_PER_SEC, line.time_ns % NSEC_PER_SEC / NSEC_PER_USEC,
+		      paint(PAINT_NONE), paint(colours[line.level & 3]), line.text,
+		      paint(PAINT_NONE));
 	}
 	return 0;
 }

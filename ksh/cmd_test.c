@@ -93,7 +93,8 @@ static void print_row(const struct ksh_bench_row *row)
 	if (!row->unit[0])
 		string_copy(value, sizeof(value), "-");
 	else if (row->value % 100 && row->value < 1000000)
-		kernel_format(value, sizeof(value), "%lu.%02lu", row->value / 100, row->value % 100);
+		kernel_format(value, sizeof(value), "%lu.%02lu", row->value / 100,
+			      row->value % 100);
 	else
 		kernel_format(value, sizeof(value), "%lu", row->value / 100);
 	print("%-40s %12s %-12s", row->name, value, row->unit);
@@ -131,8 +132,9 @@ int command_bench(size_t nwords, const char *const *words)
 
 	kernel->machine_info(&machine);
 	if (strcmp(machine.build, "release") != 0) {
-		complain("bench", "this is the %s build, and figures mean the release build: "
-				  "./fuselage run --preset release",
+		complain("bench",
+			 "this is the %s build, and figures mean the release build: "
+			 "./fuselage run --preset release",
 			 machine.build);
 		return 1;
 	}
@@ -141,7 +143,8 @@ int command_bench(size_t nwords, const char *const *words)
 		complain("bench", "out of memory");
 		return 1;
 	}
-	print("%sbuild %s, %u CPU, figures in %s%s\n", paint(PAINT_BOLD), machine.build, machine.ncpus,
+	print("%sbuild %s, %u CPU, figures in %s%s\n", paint(PAINT_BOLD), machine.build,
+	      machine.ncpus,
 	      kernel->bench_counts_instructions()
 		      ? "instructions"
 		      : "TSC cycles: `./fuselage run --icount' counts instructions",

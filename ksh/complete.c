@@ -1,7 +1,7 @@
 /*
- * Completion's logic: find the word (parse.h), gather the names that begin as it does, and write what
- * they have in common back in the same quoting. Hidden names are offered only to a stem that begins
- * with a dot. Pure but for the source's functions.
+ * Completion's logic: find the word (parse.h), gather the names that begin as it does, and write
+ * what they have in common back in the same quoting. Hidden names are offered only to a stem that
+ * begins with a dot. Pure but for the source's functions.
  */
 #include "complete.h"
 
@@ -137,8 +137,8 @@ void complete(struct completion *completion, const struct completion_source *sou
 		source->commands(source->argument, completion);
 	} else if (word.is_path || word.index == 0 ||
 		   !source->words(source->argument, word.command, word.index, completion)) {
-		completion->stem = split_path(word.value, directory, sizeof(directory), open,
-					      sizeof(open));
+		completion->stem =
+			split_path(word.value, directory, sizeof(directory), open, sizeof(open));
 		completion->stem_bytes = strlen(completion->stem);
 		source->directory(source->argument, open, completion);
 	}

@@ -21,7 +21,8 @@ static const struct step steps[] = {
 	{"Filesystems: the ramdisk is read-only, /tmp is memory, /dev are devices:",
 	 {"mounts", "ls -l /bin"}},
 	{"Writing needs /tmp:", {"echo hello from the tour > /tmp/tour", "cat /tmp/tour"}},
-	{"Programs in the background share the processor; `ps' sees them:", {"spin & spin &", "ps"}},
+	{"Programs in the background share the processor; `ps' sees them:",
+	 {"spin & spin &", "ps"}},
 	{"They are ended by signals, and a fault ends nobody but its program:",
 	 {"kill %1 %2; wait", "crash null"}},
 	{"Every page of the kernel's own memory can be looked up, four levels deep:",
@@ -70,7 +71,8 @@ int command_demo(size_t nwords, const char *const *words)
 	for (size_t i = 0; i < ARRAY_SIZE(steps); i++) {
 		print("\n%s%zu/%zu  %s%s\n", paint(PAINT_CYAN), i + 1, ARRAY_SIZE(steps),
 		      steps[i].says, paint(PAINT_NONE));
-		for (size_t line = 0; line < ARRAY_SIZE(steps[i].lines) && steps[i].lines[line]; line++)
+		for (size_t line = 0; line < ARRAY_SIZE(steps[i].lines) && steps[i].lines[line];
+		     line++)
 			run_step_line(steps[i].lines[line]);
 		if (i + 1 < ARRAY_SIZE(steps) && !pause_for_reader())
 			return 130;

@@ -1,6 +1,6 @@
 /*
- * The history's ring. Each line is a piece of memory of its own, owned by the ring. Pure but for the
- * memory functions.
+ * The history's ring. Each line is a piece of memory of its own, owned by the ring. Pure but for
+ * the memory functions.
  */
 #include "history.h"
 

@@ -45,7 +45,8 @@ bool interrupted(void)
 		for (long i = 0; i < got; i++) {
 			if (bytes[i] == CTRL_C) {
 				ahead.interrupt = true;
-				ahead.count = 0; /* as a terminal does: what came before is dropped */
+				ahead.count =
+					0; /* as a terminal does: what came before is dropped */
 				ahead.first = 0;
 			} else if (room) {
 				ahead.bytes[ahead.first + ahead.count++] = bytes[i];

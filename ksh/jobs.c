@@ -68,8 +68,8 @@ static bool job_report(int number, int *status)
 		string_copy(text, sizeof(text), "gone");
 	else if (exit_status(&end))
 		describe_end(&end, text, sizeof(text));
-	print("[%d] %s%s%s  %s\n", number, paint(exit_status(&end) ? PAINT_YELLOW : PAINT_DIM), text,
-	      paint(PAINT_NONE), job->text);
+	print("[%d] %s%s%s  %s\n", number, paint(exit_status(&end) ? PAINT_YELLOW : PAINT_DIM),
+	      text, paint(PAINT_NONE), job->text);
 	job->pid = 0;
 	*status = exit_status(&end);
 	return true;

@@ -1,6 +1,6 @@
 /*
- * The line editor: a state machine that is fed one byte at a time and writes to the terminal through
- * its host. It holds the text, the cursor, the kill buffer and where it is in the history.
+ * The line editor: a state machine that is fed one byte at a time and writes to the terminal
+ * through its host. It holds the text, the cursor, the kill buffer and where it is in the history.
  *
  * Invariant: cursor and len lie on character boundaries of text (utf8.h), text ends with a NUL at
  * len. What the screen shows is described by struct line_screen alone, so a redraw needs nothing
@@ -38,10 +38,10 @@ struct line_host {
 
 /* What the terminal shows of the line. */
 struct line_screen {
-	unsigned rows;    /* of the window at the last draw */
+	unsigned rows; /* of the window at the last draw */
 	unsigned columns;
 	unsigned cursor_row; /* below the first row drawn */
-	bool one_row;        /* nothing has wrapped: the last draw began with "\r" and has no other */
+	bool one_row; /* nothing has wrapped: the last draw began with "\r" and has no other */
 	bool drawn;
 };
 
@@ -87,7 +87,8 @@ void line_resized(struct line *line);
 
 /* Replaces text[start, cursor) by `with`; false: no room, nothing changed. */
 bool line_replace(struct line *line, size_t start, const char *with);
-/* Shows `items` below the line, in columns, then the line again. `nmore`: how many were left out. */
+/* Shows `items` below the line, in columns, then the line again. `nmore`: how many were left out.
+ */
 void line_list(struct line *line, const char *const *items, size_t nitems, size_t nmore);
 void line_beep(struct line *line);
 

@@ -112,8 +112,8 @@ static void make_view(const struct line *line, struct view *view)
 		view->cursor = line->cursor;
 		return;
 	}
-	kernel_format(view->prompt, sizeof(view->prompt), "(%s `%s'): ",
-		      line->search_failed ? "no line has" : "search", line->query);
+	kernel_format(view->prompt, sizeof(view->prompt),
+		      "(%s `%s'): ", line->search_failed ? "no line has" : "search", line->query);
 	match = history_line(line->history, line->found);
 	view->text = match ? match : line->text;
 	view->len = strlen(view->text);
@@ -131,7 +131,8 @@ static void measure_window(struct line *line)
 	line->screen.columns = columns >= 8 ? columns : 80;
 }
 
-/* Writes the characters whose rows lie in [first, first + rows). Returns where the last one ended. */
+/* Writes the characters whose rows lie in [first, first + rows). Returns where the last one ended.
+ */
 static struct position draw_text(struct pen *pen, const struct view *view, unsigned first)
 {
 	unsigned columns = pen->line->screen.columns;

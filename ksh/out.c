@@ -95,8 +95,9 @@ void complain(const char *name, const char *format, ...)
 const char *paint(enum paint colour)
 {
 	static const char *const sequences[] = {
-		[PAINT_NONE] = "\033[0m",    [PAINT_BOLD] = "\033[1m",	 [PAINT_DIM] = "\033[90m",
-		[PAINT_RED] = "\033[31m",    [PAINT_GREEN] = "\033[32m", [PAINT_YELLOW] = "\033[33m",
+		[PAINT_NONE] = "\033[0m",    [PAINT_BOLD] = "\033[1m",
+		[PAINT_DIM] = "\033[90m",    [PAINT_RED] = "\033[31m",
+		[PAINT_GREEN] = "\033[32m",  [PAINT_YELLOW] = "\033[33m",
 		[PAINT_BLUE] = "\033[1;34m", [PAINT_CYAN] = "\033[36m",
 	};
 

@@ -42,8 +42,7 @@ static bool quote_step(const char **at, enum word_quote *quote, char *out)
 	} else if (*quote == QUOTE_NONE && character == '\'') {
 		*quote = QUOTE_SINGLE;
 		return false;
-	} else if (character == '\\' && **at &&
-		   (*quote == QUOTE_NONE || strchr("\"\\$`", **at))) {
+	} else if (character == '\\' && **at && (*quote == QUOTE_NONE || strchr("\"\\$`", **at))) {
 		character = *(*at)++;
 	}
 	*out = character;
@@ -160,8 +159,9 @@ static enum parse_result take_end(const char **text, struct command *command, ch
 		(*text)++;
 		break;
 	case '|':
-		return complain(problem, problem_bytes,
-				"there are no pipes here: write to a file with > and read it with <");
+		return complain(
+			problem, problem_bytes,
+			"there are no pipes here: write to a file with > and read it with <");
 	case '(':
 	case ')':
 		return complain(problem, problem_bytes,
@@ -236,8 +236,8 @@ bool parse_open_word(const char *text, size_t len, struct open_word *out)
 		if (out->quote == QUOTE_NONE && ends_word(*at)) {
 			if (in_word && !out->is_path && out->index++ == 0)
 				string_copy(out->command, sizeof(out->command), out->value);
-			out->is_path = is_blank(*at) ? out->is_path && !in_word
-						     : *at == '<' || *at == '>';
+			out->is_path =
+				is_blank(*at) ? out->is_path && !in_word : *at == '<' || *at == '>';
 			if (*at == ';' || *at == '&' || *at == '|') {
 				out->index = 0;
 				out->command[0] = '\0';

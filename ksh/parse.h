@@ -32,8 +32,8 @@ struct command {
 
 enum parse_result { PARSE_COMMAND, PARSE_END, PARSE_PROBLEM };
 
-/* Takes the next command from *text, which moves behind it. PARSE_END: there is none. PARSE_PROBLEM:
- * `problem` says what is wrong and what to type instead. */
+/* Takes the next command from *text, which moves behind it. PARSE_END: there is none.
+ * PARSE_PROBLEM: `problem` says what is wrong and what to type instead. */
 enum parse_result parse_command(const char **text, struct command *command, char *problem,
 				size_t problem_bytes);
 

@@ -80,11 +80,10 @@ static void complain_unknown(const char *name)
 
 /* ---- programs ---- */
 
-#define PATH_VARIABLE "PATH=" PROGRAM_FOLDER
+static const char path_variable[] = "PATH=" PROGRAM_FOLDER;
 
 static const char *const environment[] = {
-	PATH_VARIABLE, "HOME=/root", "USER=root", "TERM=xterm-256color", "LANG=C.UTF-8",
-	NULL,
+	path_variable, "HOME=/root", "USER=root", "TERM=xterm-256color", "LANG=C.UTF-8", NULL,
 };
 
 /* In the foreground: the console is the program's until it has ended. */
@@ -138,8 +137,8 @@ static int run_program(const char *const *words, const struct run_options *optio
 		return 127;
 	}
 	if (err) {
-		complain(words[0], "%s", err == -EISDIR ? "is a directory: cd goes there"
-							: error_text(err));
+		complain(words[0], "%s",
+			 err == -EISDIR ? "is a directory: cd goes there" : error_text(err));
 		return err == -ENOENT ? 127 : 126;
 	}
 	output_flush();
@@ -163,8 +162,9 @@ int run_words_with(const char *const *words, size_t nwords, const struct run_opt
 	if (!builtin)
 		return run_program(words, options);
 	if (streams.background) {
-		complain(words[0], "is a command of ksh's own, only programs run in the background: "
-				   "/bin/%s & if there is one",
+		complain(words[0],
+			 "is a command of ksh's own, only programs run in the background: "
+			 "/bin/%s & if there is one",
 			 words[0]);
 		return 2;
 	}
@@ -225,8 +225,8 @@ static bool open_streams(const struct command *command)
 	if (files[0] >= KSH_STREAM_CONSOLE)
 		files[1] = open_stream(&command->output, false);
 	if (files[0] >= KSH_STREAM_CONSOLE && files[1] >= KSH_STREAM_CONSOLE)
-		files[2] = command->error_to_output ? files[1]
-						    : open_stream(&command->error, false);
+		files[2] =
+			command->error_to_output ? files[1] : open_stream(&command->error, false);
 	for (size_t i = 0; i < ARRAY_SIZE(streams.files); i++) {
 		if (files[i] < KSH_STREAM_CONSOLE) {
 			close_streams();

@@ -20,8 +20,16 @@ extern const struct ksh_exports *kernel;
 
 /* ---- output (out.c) ---- */
 
-enum paint { PAINT_NONE, PAINT_BOLD, PAINT_DIM, PAINT_RED, PAINT_GREEN, PAINT_YELLOW, PAINT_BLUE,
-	     PAINT_CYAN };
+enum paint {
+	PAINT_NONE,
+	PAINT_BOLD,
+	PAINT_DIM,
+	PAINT_RED,
+	PAINT_GREEN,
+	PAINT_YELLOW,
+	PAINT_BLUE,
+	PAINT_CYAN
+};
 
 /* To standard output, wherever it goes now. */
 void print(const char *format, ...) PRINTF(1, 2);

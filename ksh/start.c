@@ -113,7 +113,8 @@ static void show_banner(void)
 	kernel->memory_info(&memory);
 	seconds = machine.uptime_ns / NSEC_PER_SEC;
 	if (machine.restarts) {
-		print("%sksh was started anew%s after a fault; its jobs go on (`ps'), dmesg has the "
+		print("%sksh was started anew%s after a fault; its jobs go on (`ps'), dmesg has "
+		      "the "
 		      "report.\n",
 		      paint(PAINT_YELLOW), paint(PAINT_NONE));
 		output_flush();
@@ -131,8 +132,8 @@ static void show_banner(void)
 	output_flush();
 }
 
-/* ksh.run=COMMANDS on the kernel's command line: they run as if they had been typed, once. It is how
- * measurements and tests are free of the time that a key comes at. */
+/* ksh.run=COMMANDS on the kernel's command line: they run as if they had been typed, once. It is
+ * how measurements and tests are free of the time that a key comes at. */
 static void run_boot_commands(void)
 {
 	char line[LINE_BYTES_MAX];
@@ -156,7 +157,8 @@ int ksh_main(const struct ksh_exports *exports);
 __attribute__((no_stack_protector)) int ksh_main(const struct ksh_exports *exports)
 {
 	kernel = exports;
-	__stack_chk_guard = exports->random() & ~UINT64_C(0xff); /* a zero byte stops string writes */
+	__stack_chk_guard =
+		exports->random() & ~UINT64_C(0xff); /* a zero byte stops string writes */
 	history_init(&shell_history, exports->memory_alloc, exports->memory_free);
 	line_init(&shell_line, &terminal, &shell_history);
 	kernel->console_mode(KSH_CONSOLE_RAW);

@@ -1,6 +1,7 @@
 /*
  * Text as terminals count it: how many bytes a character has and how many cells it takes. Bytes
- * that are no UTF-8 count as one character each and are shown as U+FFFD, so no text is ever refused.
+ * that are no UTF-8 count as one character each and are shown as U+FFFD, so no text is ever
+ * refused.
  */
 #ifndef KSH_UTF8_H
 #define KSH_UTF8_H

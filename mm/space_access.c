@@ -34,7 +34,8 @@ static err_t copy_locked(struct access *access, vaddr_t address, size_t len_byte
 	err = fault_page_locked(access->space, region, page, access->fault_access, wait);
 	if (err)
 		return err;
-	user = phys_to_virt(pte_frame(pte_read(pagetable_walk(&access->space->pagetable, page, &level))));
+	user = phys_to_virt(
+		pte_frame(pte_read(pagetable_walk(&access->space->pagetable, page, &level))));
 	user += address & PAGE_MASK;
 	if (access->fault_access & FAULT_WRITE)
 		memcpy(user, access->kernel, len_bytes);

@@ -160,7 +160,8 @@ static err_t remap_locked(struct remap *remap, unsigned flags, vaddr_t wanted, v
 		return 0;
 	if (!(flags & REMAP_MAYMOVE))
 		return -ENOMEM;
-	*address = region_find_gap(&remap->space->regions, remap->new_bytes, USER_MIN, remap->space->map_top);
+	*address = region_find_gap(&remap->space->regions, remap->new_bytes, USER_MIN,
+				   remap->space->map_top);
 	return *address ? move_to(remap, *address) : -ENOMEM;
 }
 

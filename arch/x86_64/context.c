@@ -134,8 +134,8 @@ void context_set_user_start(struct context *context, uint64_t entry, uint64_t st
 	};
 }
 
-/* The register holds what counts while the thread runs; its context is brought up to date when it is switched from, or
- * here where the CPU does not let programs write the register. */
+/* The register holds what counts while the thread runs; its context is brought up to date when it
+ * is switched from, or here where the CPU does not let programs write the register. */
 void context_set_user_base(enum user_base which, uint64_t address)
 {
 	struct context *context = (struct context *)current_thread();

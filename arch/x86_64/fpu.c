@@ -43,7 +43,7 @@ void fpu_enable(void)
 		return;
 	__asm__ volatile("xsetbv" ::"c"(0), "a"((uint32_t)components),
 			 "d"((uint32_t)(components >> 32))
-				 : "memory");
+			 : "memory");
 	/* EBX: the size that what XCR0 enables now takes. */
 	state_bytes = cpuid_read(0xd, 0).ebx;
 }

@@ -60,7 +60,7 @@ err_t ext2_dir_next(const struct ext2_image *image, const struct ext2_inode *dir
 		uint64_t here = *offset;
 
 		err = find_record(image, directory, here, &record);
-		if (err || !record)
+		if (err)
 			return err;
 		*offset = here + record->record_bytes;
 		if (!record->inode)

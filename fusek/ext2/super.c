@@ -33,16 +33,6 @@ static const char *const incompatible_names[] = {
 	"feature encrypt is not supported",
 	"feature casefold is not supported"};
 
-err_t ext2_complain(const struct ext2_image *image, const char *what, uint32_t inode,
-		    uint64_t block)
-{
-	const struct ext2_problem problem = {.what = what, .inode = inode, .block = block};
-
-	if (image->report)
-		image->report(image->report_argument, &problem);
-	return -EUCLEAN;
-}
-
 static err_t refuse(const struct ext2_image *image, const char *what)
 {
 	ext2_complain(image, what, 0, 0);

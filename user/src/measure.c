@@ -125,8 +125,8 @@ int main(int argc, char **argv)
 		return 1;
 	}
 	report_calls("null system call", SYS_getppid, 0, 0, 0);
-	report_calls("clock_gettime by system call", SYS_clock_gettime, CLOCK_MONOTONIC,
-		     (long)&now, 0);
+	report_calls("clock_gettime by system call", SYS_clock_gettime, CLOCK_MONOTONIC, (long)&now,
+		     0);
 	report_calls("read of 1 byte from /dev/zero", SYS_read, zero, (long)&byte, 1);
 	report_calls("write of 1 byte to /dev/null", SYS_write, null, (long)&byte, 1);
 	if (report_faults() != 0)

@@ -93,12 +93,12 @@ struct ksh_mount {
 #define KSH_STREAM_CONSOLE (-1)
 
 struct ksh_spawn {
-	const char *path;         /* of the ELF file, resolved already */
-	const char *const *argv;  /* ends with NULL */
-	const char *const *envp;  /* ends with NULL */
-	int streams[3];           /* file numbers or KSH_STREAM_CONSOLE */
-	bool foreground;          /* it gets the console's Ctrl-C */
-	bool trace;               /* its system calls are shown from the first on */
+	const char *path;        /* of the ELF file, resolved already */
+	const char *const *argv; /* ends with NULL */
+	const char *const *envp; /* ends with NULL */
+	int streams[3];          /* file numbers or KSH_STREAM_CONSOLE */
+	bool foreground;         /* it gets the console's Ctrl-C */
+	bool trace;              /* its system calls are shown from the first on */
 	int nice;
 };
 
@@ -111,16 +111,16 @@ struct ksh_exit {
 };
 
 struct ksh_process {
-	int pid;    /* 0: a thread of the kernel */
+	int pid; /* 0: a thread of the kernel */
 	int parent;
 	uint32_t tid;
-	char state; /* R runs or is ready, S sleeps, Z has ended, N not started */
+	char state;    /* R runs or is ready, S sleeps, Z has ended, N not started */
 	uint8_t level; /* of the scheduler's 64 */
 	int8_t nice;
 	uint8_t cpu;
 	uint64_t cpu_ns;
 	uint64_t memory_bytes; /* resident */
-	char name[64]; /* with its arguments, as far as they fit */
+	char name[64];         /* with its arguments, as far as they fit */
 };
 
 enum ksh_region_flags {
@@ -160,12 +160,12 @@ enum ksh_trace_target { KSH_TRACE_ALL, KSH_TRACE_PID };
 /* ---- what the machine does ---- */
 
 struct ksh_memory {
-	uint64_t total_bytes;   /* usable memory that the firmware told of */
+	uint64_t total_bytes; /* usable memory that the firmware told of */
 	uint64_t free_bytes;
-	uint64_t ramdisk_bytes; /* of total: the images, used in place */
-	uint64_t kernel_bytes;  /* of total: the kernel's image with its data */
-	uint64_t tables_bytes;  /* of total: the frame table's own frames */
-	uint64_t slab_bytes;    /* of total: frames that slab caches hold */
+	uint64_t ramdisk_bytes;   /* of total: the images, used in place */
+	uint64_t kernel_bytes;    /* of total: the kernel's image with its data */
+	uint64_t tables_bytes;    /* of total: the frame table's own frames */
+	uint64_t slab_bytes;      /* of total: frames that slab caches hold */
 	uint64_t free_blocks[16]; /* free buddy blocks of 4 KiB << n */
 	uint32_t norders;
 };
@@ -205,8 +205,8 @@ struct ksh_machine {
 	uint32_t ncpus;
 	uint64_t cycles_hz;
 	uint64_t uptime_ns;
-	uint64_t wall_ns;         /* since 1970, UTC */
-	uint32_t restarts;        /* of ksh since boot */
+	uint64_t wall_ns;  /* since 1970, UTC */
+	uint32_t restarts; /* of ksh since boot */
 };
 
 struct ksh_log_line {

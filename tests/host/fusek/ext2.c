@@ -1,4 +1,5 @@
-/* sources: fusek/ext2/super.c fusek/ext2/inode.c fusek/ext2/directory.c tests/host/support/image.c */
+/* sources: fusek/ext2/super.c fusek/ext2/inode.c fusek/ext2/directory.c tests/host/support/image.c
+ */
 /*
  * The ext2 reader against images that mke2fs made, whole and spoiled.
  */
@@ -20,7 +21,7 @@
 static const char script[] =
 	"echo hello > small; : > empty; mkdir -p a/b/c; echo deep > a/b/c/deep; chmod 4751 small;"
 	"ln -s a/b fast; ln -s $(printf 'x%.0s' $(seq 200)) slow;"
-	"seq 1 2000000 > large;" /* 14 MB: doubly indirect */
+	"seq 1 2000000 > large;"                     /* 14 MB: doubly indirect */
 	"truncate -s 6G sparse; echo end >> sparse;" /* triply indirect, a size of 33 bits */
 	"mkdir many; for i in $(seq 1500); do : > many/a-rather-long-name-number-$i; done;"
 	"touch -d @1600000000 small; mkfifo pipe; ln small hard";

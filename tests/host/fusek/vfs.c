@@ -1,4 +1,9 @@
-/* sources: fusek/attributes.c fusek/change.c fusek/dentry.c fusek/devfs.c fusek/file.c fusek/getdents.c fusek/init.c fusek/mount.c fusek/node.c fusek/open.c fusek/path.c fusek/ramdisk.c fusek/remove.c fusek/ext2/super.c fusek/ext2/inode.c fusek/ext2/directory.c fusek/tmpfs/data.c fusek/tmpfs/entries.c fusek/tmpfs/inode.c fusek/tmpfs/names.c fusek/tmpfs/pages.c fusek/tmpfs/seed.c ipc/buffer.c ipc/object.c lib/tree.c lib/string.c tests/host/fusek/fake/kernel.c tests/host/support/image.c */
+/* sources: fusek/attributes.c fusek/change.c fusek/dentry.c fusek/devfs.c fusek/file.c
+ * fusek/getdents.c fusek/init.c fusek/mount.c fusek/node.c fusek/open.c fusek/path.c
+ * fusek/ramdisk.c fusek/remove.c fusek/ext2/super.c fusek/ext2/inode.c fusek/ext2/directory.c
+ * fusek/tmpfs/data.c fusek/tmpfs/entries.c fusek/tmpfs/inode.c fusek/tmpfs/names.c
+ * fusek/tmpfs/pages.c fusek/tmpfs/seed.c ipc/buffer.c ipc/object.c lib/tree.c lib/string.c
+ * tests/host/fusek/fake/kernel.c tests/host/support/image.c */
 /*
  * The whole filesystem layer in one process: an image of mke2fs as root, tmpfs and devfs over it,
  * and the calls as programs make them.
@@ -585,7 +590,8 @@ static void hard_links_are_counted(void **state)
 	assert_int_equal(vfs_link(&kernel, NULL, "/tmp/first", NULL, "/tmp/second", 0), -EEXIST);
 	assert_int_equal(vfs_link(&kernel, NULL, "/tmp/sub", NULL, "/tmp/s", 0), -EPERM);
 	assert_int_equal(vfs_link(&kernel, NULL, "/bin/data", NULL, "/tmp/s", 0), -EXDEV);
-	assert_int_equal(rename_to("/tmp/first", "/tmp/second", 0), 0); /* the same thing: nothing */
+	assert_int_equal(rename_to("/tmp/first", "/tmp/second", 0),
+			 0); /* the same thing: nothing */
 	assert_int_equal(vfs_unlink(&kernel, NULL, "/tmp/first", 0), 0);
 	assert_int_equal(stat_ok("/tmp/second").st_nlink, 1);
 	expect_text("/tmp/second", "shared");
@@ -770,8 +776,7 @@ static void devices_are_found_by_name_and_by_number(void **state)
 
 static void mounts_are_listed(void **state)
 {
-	static const char *const places[] = {"/",    "/dev", "/tmp", "/var",
-					     "/run", "/root", "/home"};
+	static const char *const places[] = {"/", "/dev", "/tmp", "/var", "/run", "/root", "/home"};
 	struct mount_info info;
 
 	for (unsigned i = 0; i < ARRAY_SIZE(places); i++) {

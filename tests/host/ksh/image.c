@@ -62,12 +62,13 @@ static struct file good_file(void)
 					    .p_vaddr = TEXT,
 					    .p_filesz = sizeof(file.text),
 					    .p_memsz = sizeof(file.text)};
-	file.phdrs[1] = (struct elf64_phdr){.p_type = PT_LOAD,
-					    .p_flags = PF_R | PF_W,
-					    .p_offset = offsetof(struct file, dynamic),
-					    .p_vaddr = DATA,
-					    .p_filesz = sizeof(file) - offsetof(struct file, dynamic),
-					    .p_memsz = sizeof(file) + BSS};
+	file.phdrs[1] =
+		(struct elf64_phdr){.p_type = PT_LOAD,
+				    .p_flags = PF_R | PF_W,
+				    .p_offset = offsetof(struct file, dynamic),
+				    .p_vaddr = DATA,
+				    .p_filesz = sizeof(file) - offsetof(struct file, dynamic),
+				    .p_memsz = sizeof(file) + BSS};
 	file.phdrs[2] = (struct elf64_phdr){.p_type = PT_DYNAMIC,
 					    .p_offset = offsetof(struct file, dynamic),
 					    .p_vaddr = DATA,
@@ -85,11 +86,11 @@ static struct file good_file(void)
 	file.dynamic[1] = (struct elf64_dyn){DT_RELASZ, sizeof(file.relocations)};
 	file.dynamic[2] = (struct elf64_dyn){DT_RELAENT, sizeof(struct elf64_rela)};
 	for (unsigned i = 0; i < 2; i++)
-		file.relocations[i] = (struct elf64_rela){
-			.r_offset = DATA + offsetof(struct file, data) -
-				    offsetof(struct file, dynamic) + i * 8,
-			.r_info = R_X86_64_RELATIVE,
-			.r_addend = TEXT + i};
+		file.relocations[i] =
+			(struct elf64_rela){.r_offset = DATA + offsetof(struct file, data) -
+							offsetof(struct file, dynamic) + i * 8,
+					    .r_info = R_X86_64_RELATIVE,
+					    .r_addend = TEXT + i};
 	file.sections[1] = (struct elf64_shdr){.sh_type = 2, /* SHT_SYMTAB */
 					       .sh_offset = offsetof(struct file, symbols),
 					       .sh_size = sizeof(file.symbols),
@@ -137,8 +138,8 @@ static void a_good_file_is_placed(void **state)
 	assert_string_equal(ksh_symbol_find(file.symbols, 3, file.strings, sizeof(file.strings),
 					    TEXT + 40, &offset),
 			    "second");
-	assert_null(ksh_symbol_find(file.symbols, 3, file.strings, sizeof(file.strings), 5,
-				    &offset));
+	assert_null(
+		ksh_symbol_find(file.symbols, 3, file.strings, sizeof(file.strings), 5, &offset));
 }
 
 static void refused(const struct file *file, const char *because)
@@ -231,10 +232,10 @@ static void random_damage_stays_inside(void **state)
 			ksh_image_place(&file, &image, memory, 0x1000);
 			free(memory);
 			if (image.nsymbols)
-				(void)ksh_symbol_find(
-					(char *)&file + image.symbols_offset, image.nsymbols,
-					(char *)&file + image.strings_offset, image.strings_bytes,
-					TEXT + 40, &offset);
+				(void)ksh_symbol_find((char *)&file + image.symbols_offset,
+						      image.nsymbols,
+						      (char *)&file + image.strings_offset,
+						      image.strings_bytes, TEXT + 40, &offset);
 		} else {
 			assert_true(reason[0] != '\0');
 		}

@@ -21,7 +21,7 @@
 
 /* ---- the terminal: xterm's behaviour, as far as the editor uses it ---- */
 
-#define SCREEN_MAX 128
+#define SCREEN_MAX       128
 #define CELL_SECOND_HALF 1 /* of a wide character */
 
 struct terminal {
@@ -223,8 +223,8 @@ static void bench_end(struct bench *bench)
 		free((char *)history_line(&bench->history, i));
 }
 
-/* What stands on the screen must be what wrapping `prompt` and `text` by hand gives, with the cursor
- * behind `cursor` bytes of it. */
+/* What stands on the screen must be what wrapping `prompt` and `text` by hand gives, with the
+ * cursor behind `cursor` bytes of it. */
 static void check_screen(struct bench *bench, const char *prompt, const char *text, size_t cursor)
 {
 	struct terminal *t = &bench->terminal;
@@ -352,9 +352,16 @@ static void utf8_counts_as_characters(void **state)
 {
 	check_text("äöü" LEFT BACKSPACE, "äü", 2);
 	check_text("日本" LEFT "x", "日x本", 4);
-	check_text("e\xcc\x81x" LEFT LEFT "y", "ye\xcc\x81x", 1); /* a combining accent belongs to its e */
-	check_text("a\xff" "b" LEFT LEFT DELETE, "ab", 1);        /* not UTF-8: one character a byte */
-	check_text("a\xe2\x82" "b", "a\xe2\x82" "b", 4);          /* broken off in the middle */
+	check_text("e\xcc\x81x" LEFT LEFT "y", "ye\xcc\x81x",
+		   1); /* a combining accent belongs to its e */
+	check_text("a\xff"
+		   "b" LEFT LEFT DELETE,
+		   "ab", 1); /* not UTF-8: one character a byte */
+	check_text("a\xe2\x82"
+		   "b",
+		   "a\xe2\x82"
+		   "b",
+		   4); /* broken off in the middle */
 }
 
 static void enter_and_its_like_end_the_line(void **state)
@@ -552,9 +559,10 @@ static void a_new_width_is_noticed(void **state)
 static void random_keys_keep_screen_and_text_together(void **state)
 {
 	static const char *const keys[] = {
-		"a", "b", " ", "ö", "字", "🙂", "e\xcc\x81", "\xff", LEFT, RIGHT, UP, DOWN, HOME_KEY, END_KEY,
-		DELETE, BACKSPACE, CTRL_K, CTRL_U, CTRL_W, CTRL_Y, CTRL_T, CTRL_L, CTRL_R, CTRL_G,
-		"\033b", "\033f", "\033d", "\t", "x", "y", "z", "long word ",
+		"a",     "b",     " ",     "ö",    "字",     "🙂",  "e\xcc\x81", "\xff",
+		LEFT,    RIGHT,   UP,      DOWN,   HOME_KEY, END_KEY, DELETE,      BACKSPACE,
+		CTRL_K,  CTRL_U,  CTRL_W,  CTRL_Y, CTRL_T,   CTRL_L,  CTRL_R,      CTRL_G,
+		"\033b", "\033f", "\033d", "\t",   "x",      "y",     "z",         "long word ",
 	};
 	unsigned seed = 1;
 	struct bench bench;

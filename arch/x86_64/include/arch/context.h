@@ -47,7 +47,8 @@ void context_reload_user(struct context *context);
  * interrupts. */
 void context_request_exit_work(struct context *context);
 
-/* Makes the user registers those of a program that starts at `entry` with the stack pointer `stack`: all others 0. */
+/* Makes the user registers those of a program that starts at `entry` with the stack pointer
+ * `stack`: all others 0. */
 void context_set_user_start(struct context *context, uint64_t entry, uint64_t stack);
 
 /* The running thread's FS and GS bases in user mode. */

@@ -8,13 +8,13 @@
 
 #define FAKE_LOG_BYTES 16384
 
-extern char fake_log[FAKE_LOG_BYTES];	    /* all that was logged */
-extern unsigned fake_locks_held;	    /* mutexes */
-extern uint64_t fake_bad_address;	    /* program memory that faults; 0: none */
-extern uint64_t fake_live_blocks;	    /* of the heap */
+extern char fake_log[FAKE_LOG_BYTES]; /* all that was logged */
+extern unsigned fake_locks_held;      /* mutexes */
+extern uint64_t fake_bad_address;     /* program memory that faults; 0: none */
+extern uint64_t fake_live_blocks;     /* of the heap */
 extern uint64_t fake_frames_left;
 extern uint64_t fake_fail_allocation_after; /* so many work, then none does */
-extern uint64_t fake_now_ns;		    /* clock_ns() */
+extern uint64_t fake_now_ns;                /* clock_ns() */
 
 void fake_init(void);
 
