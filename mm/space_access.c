@@ -10,17 +10,16 @@
 #include <abi/errno.h>
 
 struct access {
-	struct space *space;
 	void *kernel; /* read: target; write: source */
 	unsigned fault_access;
 	bool force;
 };
 
-static err_t copy_locked(struct access *access, vaddr_t address, size_t len_bytes,
-			 struct page_wait *wait) REQUIRES(access->space->lock)
+static err_t copy_locked(struct space *space, struct access *access, vaddr_t address,
+			 size_t len_bytes, struct page_wait *wait) REQUIRES(space->lock)
 {
 	vaddr_t page = ALIGN_DOWN(address, PAGE_SIZE);
-	struct region *region = space_region_locked(access->space, address);
+	struct region *region = space_region_locked(space, address);
 	unsigned level;
 	char *user;
 	err_t err;
@@ -31,11 +30,10 @@ static err_t copy_locked(struct access *access, vaddr_t address, size_t len_byte
 	if (!region_allows(region, access->fault_access) &&
 	    (!access->force || region->flags & SPACE_SHARED))
 		return -EFAULT;
-	err = fault_page_locked(access->space, region, page, access->fault_access, wait);
+	err = fault_page_locked(space, region, page, access->fault_access, wait);
 	if (err)
 		return err;
-	user = phys_to_virt(
-		pte_frame(pte_read(pagetable_walk(&access->space->pagetable, page, &level))));
+	user = phys_to_virt(pte_frame(pte_read(pagetable_walk(&space->pagetable, page, &level))));
 	user += address & PAGE_MASK;
 	if (access->fault_access & FAULT_WRITE)
 		memcpy(user, access->kernel, len_bytes);
@@ -44,7 +42,8 @@ static err_t copy_locked(struct access *access, vaddr_t address, size_t len_byte
 	return 0;
 }
 
-static err_t access_space(struct access *access, vaddr_t address, size_t len_bytes)
+static err_t access_space(struct space *space, struct access *access, vaddr_t address,
+			  size_t len_bytes)
 {
 	if (address >= USER_MAX || len_bytes > USER_MAX - address)
 		return -EFAULT;
@@ -53,9 +52,9 @@ static err_t access_space(struct access *access, vaddr_t address, size_t len_byt
 		struct page_wait wait;
 		err_t err;
 
-		mutex_lock(&access->space->lock);
-		err = copy_locked(access, address, here, &wait);
-		mutex_unlock(&access->space->lock);
+		mutex_lock(&space->lock);
+		err = copy_locked(space, access, address, here, &wait);
+		mutex_unlock(&space->lock);
 		if (err == MM_WAIT) {
 			err = page_wait(&wait);
 			if (!err)
@@ -72,18 +71,17 @@ static err_t access_space(struct access *access, vaddr_t address, size_t len_byt
 
 err_t space_read(struct space *space, vaddr_t address, void *to, size_t len_bytes)
 {
-	struct access access = {.space = space, .kernel = to, .fault_access = FAULT_READ};
+	struct access access = {.kernel = to, .fault_access = FAULT_READ};
 
-	return access_space(&access, address, len_bytes);
+	return access_space(space, &access, address, len_bytes);
 }
 
 err_t space_write(struct space *space, vaddr_t address, const void *from, size_t len_bytes,
 		  bool force)
 {
-	struct access access = {.space = space,
-				.kernel = (void *)(uintptr_t)from, /* only read: FAULT_WRITE */
+	struct access access = {.kernel = (void *)(uintptr_t)from, /* only read: FAULT_WRITE */
 				.fault_access = FAULT_WRITE,
 				.force = force};
 
-	return access_space(&access, address, len_bytes);
+	return access_space(space, &access, address, len_bytes);
 }

@@ -13,7 +13,6 @@
 #define REMAP_FIXED   2u
 
 struct remap {
-	struct space *space;
 	struct doomed doomed;
 	struct region *fresh; /* the new place's region, until it is used */
 	vaddr_t start;
@@ -22,10 +21,10 @@ struct remap {
 };
 
 /* Every table that the moved pages will need. */
-static err_t make_tables(struct remap *remap, vaddr_t to) REQUIRES(remap->space->lock)
+static err_t make_tables(struct space *space, struct remap *remap, vaddr_t to) REQUIRES(space->lock)
 {
 	vaddr_t end = remap->start + MIN(remap->old_bytes, remap->new_bytes);
-	struct pagetable *table = &remap->space->pagetable;
+	struct pagetable *table = &space->pagetable;
 
 	for (vaddr_t from = remap->start; space_next_table(table, &from, end);
 	     from = space_table_end(from, end)) {
@@ -38,10 +37,10 @@ static err_t make_tables(struct remap *remap, vaddr_t to) REQUIRES(remap->space-
 	return 0;
 }
 
-static void move_pages(struct remap *remap, vaddr_t to) REQUIRES(remap->space->lock)
+static void move_pages(struct space *space, struct remap *remap, vaddr_t to) REQUIRES(space->lock)
 {
 	vaddr_t end = remap->start + MIN(remap->old_bytes, remap->new_bytes);
-	struct pagetable *table = &remap->space->pagetable;
+	struct pagetable *table = &space->pagetable;
 	vaddr_t from = remap->start;
 	pte_t *entry;
 
@@ -62,61 +61,62 @@ static void move_pages(struct remap *remap, vaddr_t to) REQUIRES(remap->space->l
 }
 
 /* Makes [start, end) a region of its own. */
-static err_t isolate(struct remap *remap, struct region *region, vaddr_t end)
-	REQUIRES(remap->space->lock)
+static err_t isolate(struct space *space, struct remap *remap, struct region *region, vaddr_t end)
+	REQUIRES(space->lock)
 {
 	if (region->start < remap->start) {
-		region = space_split_locked(remap->space, region, remap->start);
+		region = space_split_locked(space, region, remap->start);
 		if (!region)
 			return -ENOMEM;
 	}
-	if (region->end > end && !space_split_locked(remap->space, region, end)) {
-		space_merge_locked(remap->space, region, &remap->doomed);
+	if (region->end > end && !space_split_locked(space, region, end)) {
+		space_merge_locked(space, region, &remap->doomed);
 		return -ENOMEM;
 	}
 	return 0;
 }
 
-static err_t move_to(struct remap *remap, vaddr_t to) REQUIRES(remap->space->lock)
+static err_t move_to(struct space *space, struct remap *remap, vaddr_t to) REQUIRES(space->lock)
 {
-	struct region *region = space_region_locked(remap->space, remap->start);
+	struct region *region = space_region_locked(space, remap->start);
 	struct region *fresh = remap->fresh;
 	err_t err;
 
-	if (remap->space->nregions + 2 >= SPACE_REGIONS_MAX)
+	if (space->nregions + 2 >= SPACE_REGIONS_MAX)
 		return -ENOMEM;
-	err = make_tables(remap, to);
+	err = make_tables(space, remap, to);
 	if (!err)
-		err = isolate(remap, region, remap->start + remap->old_bytes);
+		err = isolate(space, remap, region, remap->start + remap->old_bytes);
 	if (err)
 		return err;
 
 	/* ---- committed ---- */
-	region_split_into(space_region_locked(remap->space, remap->start), remap->start, fresh);
+	region_split_into(space_region_locked(space, remap->start), remap->start, fresh);
 	fresh->start = to;
 	fresh->end = to + remap->new_bytes;
 	if (fresh->object)
 		memory_object_get(fresh->object);
 	remap->fresh = NULL;
-	move_pages(remap, to);
-	err = space_unmap_locked(remap->space, remap->start, remap->start + remap->old_bytes,
+	move_pages(space, remap, to);
+	err = space_unmap_locked(space, remap->start, remap->start + remap->old_bytes,
 				 &remap->doomed);
 	assert(!err); /* its borders are regions' borders already */
-	space_link_locked(remap->space, fresh, &remap->doomed);
+	space_link_locked(space, fresh, &remap->doomed);
 	return 0;
 }
 
-static bool grow_here(struct remap *remap, struct region *region) REQUIRES(remap->space->lock)
+static bool grow_here(struct space *space, struct remap *remap, struct region *region)
+	REQUIRES(space->lock)
 {
 	vaddr_t old_end = remap->start + remap->old_bytes;
 	vaddr_t new_end = remap->start + remap->new_bytes;
 
 	if (region->end != old_end || new_end > USER_MAX ||
-	    !region_is_free(&remap->space->regions, old_end, new_end))
+	    !region_is_free(&space->regions, old_end, new_end))
 		return false;
-	region_resize(&remap->space->regions, region, region->start, new_end);
-	remap->space->mapped_pages += (new_end - old_end) >> PAGE_SHIFT;
-	space_merge_locked(remap->space, region, &remap->doomed);
+	region_resize(&space->regions, region, region->start, new_end);
+	space->mapped_pages += (new_end - old_end) >> PAGE_SHIFT;
+	space_merge_locked(space, region, &remap->doomed);
 	return true;
 }
 
@@ -125,7 +125,8 @@ static bool overlap(vaddr_t a, uint64_t a_bytes, vaddr_t b, uint64_t b_bytes)
 	return a < b + b_bytes && b < a + a_bytes;
 }
 
-static err_t move_to_fixed(struct remap *remap, vaddr_t wanted) REQUIRES(remap->space->lock)
+static err_t move_to_fixed(struct space *space, struct remap *remap, vaddr_t wanted)
+	REQUIRES(space->lock)
 {
 	err_t err;
 
@@ -133,43 +134,41 @@ static err_t move_to_fixed(struct remap *remap, vaddr_t wanted) REQUIRES(remap->
 	    wanted > USER_MAX - remap->new_bytes ||
 	    overlap(remap->start, remap->old_bytes, wanted, remap->new_bytes))
 		return -EINVAL;
-	err = space_unmap_locked(remap->space, wanted, wanted + remap->new_bytes, &remap->doomed);
-	return err ? err : move_to(remap, wanted);
+	err = space_unmap_locked(space, wanted, wanted + remap->new_bytes, &remap->doomed);
+	return err ? err : move_to(space, remap, wanted);
 }
 
-static err_t remap_locked(struct remap *remap, unsigned flags, vaddr_t wanted, vaddr_t *address)
-	REQUIRES(remap->space->lock)
+static err_t remap_locked(struct space *space, struct remap *remap, unsigned flags, vaddr_t wanted,
+			  vaddr_t *address) REQUIRES(space->lock)
 {
-	struct region *region = space_region_locked(remap->space, remap->start);
+	struct region *region = space_region_locked(space, remap->start);
 
 	if (!region || region->end - remap->start < remap->old_bytes)
 		return -EFAULT;
 	if (remap->new_bytes > remap->old_bytes &&
-	    !space_fits_locked(remap->space, (remap->new_bytes - remap->old_bytes) >> PAGE_SHIFT))
+	    !space_fits_locked(space, (remap->new_bytes - remap->old_bytes) >> PAGE_SHIFT))
 		return -ENOMEM;
 	*address = wanted;
 	if (flags & REMAP_FIXED)
-		return move_to_fixed(remap, wanted);
+		return move_to_fixed(space, remap, wanted);
 	*address = remap->start;
 	if (remap->new_bytes == remap->old_bytes)
 		return 0;
 	if (remap->new_bytes < remap->old_bytes)
-		return space_unmap_locked(remap->space, remap->start + remap->new_bytes,
+		return space_unmap_locked(space, remap->start + remap->new_bytes,
 					  remap->start + remap->old_bytes, &remap->doomed);
-	if (grow_here(remap, region))
+	if (grow_here(space, remap, region))
 		return 0;
 	if (!(flags & REMAP_MAYMOVE))
 		return -ENOMEM;
-	*address = region_find_gap(&remap->space->regions, remap->new_bytes, USER_MIN,
-				   remap->space->map_top);
-	return *address ? move_to(remap, *address) : -ENOMEM;
+	*address = region_find_gap(&space->regions, remap->new_bytes, USER_MIN, space->map_top);
+	return *address ? move_to(space, remap, *address) : -ENOMEM;
 }
 
 err_t space_remap(struct space *space, vaddr_t start, uint64_t old_bytes, uint64_t new_bytes,
 		  unsigned flags, vaddr_t wanted, vaddr_t *address)
 {
-	struct remap remap = {.space = space,
-			      .start = start,
+	struct remap remap = {.start = start,
 			      .old_bytes = ALIGN_UP(old_bytes, PAGE_SIZE),
 			      .new_bytes = ALIGN_UP(new_bytes, PAGE_SIZE)};
 	err_t err;
@@ -181,9 +180,9 @@ err_t space_remap(struct space *space, vaddr_t start, uint64_t old_bytes, uint64
 	remap.fresh = region_alloc();
 	if (!remap.fresh)
 		return -ENOMEM;
-	mutex_lock(&remap.space->lock);
-	err = remap_locked(&remap, flags, wanted, address);
-	mutex_unlock(&remap.space->lock);
+	mutex_lock(&space->lock);
+	err = remap_locked(space, &remap, flags, wanted, address);
+	mutex_unlock(&space->lock);
 	if (remap.fresh) {
 		remap.fresh->object = NULL;
 		doomed_add(&remap.doomed, remap.fresh);
