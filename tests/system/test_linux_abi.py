@@ -1,0 +1,55 @@
+"""The Linux ABI as programs see it: tests/guest inside the guest, and what the kernel says of calls.
+
+The same programs run on the host in tests/user, so what they ask for is what Linux does.
+"""
+
+import subprocess
+from pathlib import Path
+
+import pytest
+
+TREE = Path(__file__).resolve().parents[2]
+GUEST = TREE / "build" / "shared" / "guest"
+# both_streams is a pair of byte streams to compare, see test_exec.py.
+NAMES = sorted({path.stem for path in (TREE / "tests" / "guest").glob("*.c")} - {"both_streams"})
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_guest(fexec, name):
+    ended = fexec(f"/tmp/{name}", options=["--add", f"{GUEST / name}:/tmp/{name}"])
+    assert ended.returncode == 0, ended.stdout.decode(errors="replace") + \
+        ended.stderr.decode(errors="replace")
+    assert b"ok " in ended.stdout
+
+
+def test_a_missing_call_is_told_once_by_program_name_and_number(fexec, tmp_path):
+    (tmp_path / "p.c").write_text('#include <unistd.h>\n#include <sys/syscall.h>\n'
+                                  "int main(void)\n{\n\tfor (int i = 0; i < 5; i++)\n"
+                                  "\t\tsyscall(SYS_swapoff, 0);\n\treturn 0;\n}\n")
+    subprocess.run(["gcc", "-static", "-o", tmp_path / "p", tmp_path / "p.c"], check=True)
+    ended = fexec("/tmp/p", options=["--add", tmp_path / "p", "--log", tmp_path / "log"])
+    assert ended.returncode == 0
+    log = (tmp_path / "log").read_text(errors="replace")
+    told = [line for line in log.splitlines() if "swapoff" in line]
+    assert len(told) == 1
+    assert "p[" in told[0] and "swapoff (168) is missing" in told[0]
+
+
+def test_trace_shows_calls_as_strace_does(machine):
+    machine.run("trace on")
+    machine.run("cat /no/file")
+    machine.run("trace off")
+    log = "\n".join(machine.run("dmesg"))
+    assert 'open("/no/file", O_RDONLY' in log
+    assert "= -1 ENOENT" in log
+    assert "exit_group(1) = ?" in log
+
+
+def test_control_c_ends_a_program(machine):
+    machine.wait_for_prompt()
+    machine.send("spin 60\r")
+    machine.wait_for("spin 60")
+    machine.wait_for(lambda lines: lines[-1].strip() != "ksh>")
+    machine.send("\x03")
+    machine.wait_for_prompt(20)
+    assert not any("spin" in line for line in machine.run("ps"))
