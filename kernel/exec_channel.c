@@ -41,7 +41,8 @@
 /* What one instruction sends: other threads run between two of them. */
 #define PIECE_BYTES 1024
 
-static bool present; /* set once */
+static bool present;        /* set once: all three ports, a program's streams can go there */
+static bool status_present; /* set once: `./fuselage run` has this one alone */
 static MUTEX(status_lock, LOCK_CHANNEL);
 static uint32_t frame_left; /* atomic: bytes of the current frame that are not certainly out */
 
@@ -68,7 +69,7 @@ void exec_channel_status(enum exec_status type, const void *payload, uint16_t le
 	const uint8_t *from = payload;
 	size_t left = len_bytes;
 
-	if (!present)
+	if (!status_present)
 		return;
 	mutex_lock(&status_lock);
 	write_once(&frame_left, FRAME_HEADER_BYTES + len_bytes);
@@ -151,7 +152,7 @@ static err_t send_piece(struct exec_stream *stream, const uint8_t *piece, size_t
 		err = exec_shared_put(stream->ring, piece, len_bytes);
 	else if (stream->port && present)
 		port_out_bytes(stream->port, piece, len_bytes);
-	else
+	else if (present)
 		exec_channel_status(EXEC_ARCHIVE, piece, (uint16_t)len_bytes);
 	mutex_unlock(&stream->lock);
 	return err;
@@ -300,15 +301,16 @@ void exec_channel_init(void)
 
 	if (!ring)
 		panic("no memory for COM2's ring");
-	present = port_in8(PORT_STATUS) == PORT_THERE && port_in8(PORT_STDOUT) == PORT_THERE &&
+	status_present = port_in8(PORT_STATUS) == PORT_THERE;
+	present = status_present && port_in8(PORT_STDOUT) == PORT_THERE &&
 		  port_in8(PORT_STDERR) == PORT_THERE;
 	if (serial_open(&com2, "COM2", COM2_BASE, COM2_IRQ, ring, RING_BYTES))
 		service_start(&receiver, "exec-channel", receive, NULL);
 	else
 		kva_free(ring);
+	exec_channel_status_u32(EXEC_READY, PROTOCOL_VERSION);
 	if (!present)
 		return;
-	exec_channel_status_u32(EXEC_READY, PROTOCOL_VERSION);
 	exec_shared_init();
 	exec_stdin_init();
 }

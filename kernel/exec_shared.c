@@ -73,11 +73,10 @@ err_t exec_shared_put(enum exec_ring which, const void *bytes, size_t len_bytes)
 {
 	struct shared_ring *ring = &rings[which];
 	const uint8_t *from = bytes;
-	size_t n;
 	err_t err;
 
 	while (len_bytes > 0) {
-		n = shared_ring_put(ring, from, len_bytes);
+		size_t n = shared_ring_put(ring, from, len_bytes);
 		from += n;
 		len_bytes -= n;
 		if (ring->broken)

@@ -163,13 +163,12 @@ static ssize_t stdin_read(struct object *object, struct buffer *buffer, const ui
 	uint8_t piece[READ_PIECE];
 	size_t done = 0;
 	size_t moved;
-	ssize_t n;
 	err_t err;
 
 	if (offset)
 		return -ESPIPE;
 	while (done < wanted) {
-		n = take(piece, MIN(sizeof(piece), wanted - done));
+		ssize_t n = take(piece, MIN(sizeof(piece), wanted - done));
 		if (n == -EAGAIN && done == 0 && !(object_flags(object) & O_NONBLOCK)) {
 			err = wait_event_interruptible(&readers, is_ready());
 			if (err)

@@ -40,6 +40,9 @@ class FrameReader:
         """Yields (type, payload) of every frame that is complete now."""
         self.pending += data
         while len(self.pending) >= HEADER.size:
+            if self.pending[0] == 0:    # a panic fills up the frame that it cuts off with zeros
+                del self.pending[0]
+                continue
             kind, zero, length = HEADER.unpack_from(self.pending)
             if zero or not 0x41 <= kind <= 0x7a:
                 raise ProtocolError(f"bad frame header {bytes(self.pending[:4]).hex()}")
