@@ -253,7 +253,7 @@ static void report_address(uint64_t address)
 	uint64_t offset = 0;
 	const char *name = find_symbol(address, &offset);
 
-	log_err("  %#lx %s+%#lx", address, name ? name : "?", offset);
+	log_err("  %#018lx %s+%#lx", address, name ? name : "?", offset);
 }
 
 static void report_fault(void)
