@@ -22,7 +22,7 @@ static WAITQ(partner_done);
 struct pair {
 	struct thread *measurer;
 	bool direct;
-	uint32_t stop;	   /* atomic */
+	uint32_t stop;     /* atomic */
 	uint32_t finished; /* atomic; the partner's last touch */
 };
 

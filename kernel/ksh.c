@@ -267,7 +267,7 @@ static void report_fault(void)
 	else
 		log_err("ksh faulted: %s", trap_name(frame->vector));
 	log_err("rax %lx rbx %lx rcx %lx rdx %lx rsi %lx rdi %lx", frame->rax, frame->rbx,
-	       frame->rcx, frame->rdx, frame->rsi, frame->rdi);
+		frame->rcx, frame->rdx, frame->rsi, frame->rdi);
 	report_address(frame->rip, 0);
 	for (unsigned i = 0; i < ksh.nbacktrace; i++)
 		report_address(ksh.backtrace[i], 1);
