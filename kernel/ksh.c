@@ -231,9 +231,8 @@ static void run(void)
 		unload();
 		ksh.restarts++;
 	}
-	log_err("ksh has ended %d times within a minute and is not started again; the machine goes "
-		"on "
-		"without it. Reset it to begin anew.",
+	log_err("ksh has ended %d times within a minute and is not started again: reset the "
+		"machine",
 		STARTS_A_MINUTE);
 }
 

@@ -34,8 +34,8 @@ static void say(const char *format, ...)
 	console_write_raw(text, MIN(len, sizeof(text) - 1));
 }
 
-/* `back_bytes`: 1 for a return address. The call before it is what is meant; after a call that never
- * returns the address itself belongs to the next function already. */
+/* `back_bytes`: 1 for a return address. The call before it is what is meant; after a call that
+ * never returns the address itself belongs to the next function already. */
 static void say_address(uint64_t address, unsigned back_bytes)
 {
 	uint64_t offset;

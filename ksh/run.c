@@ -83,7 +83,7 @@ static void complain_unknown(const char *name)
 static const char path_variable[] = "PATH=" PROGRAM_FOLDER;
 
 static const char *const environment[] = {
-	PATH_VARIABLE, "HOME=/root", "USER=root", "TERM=xterm-256color", "LANG=C.UTF-8", NULL,
+	path_variable, "HOME=/root", "USER=root", "TERM=xterm-256color", "LANG=C.UTF-8", NULL,
 };
 
 /* In the foreground: the console is the program's until it has ended. */
