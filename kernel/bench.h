@@ -18,7 +18,7 @@ long bench_run(size_t number, struct ksh_bench_row *out, size_t max);
 /* True if the cycle counter goes up by one with each instruction. */
 bool bench_counts_instructions(void);
 
-/* ksh waits for the user: boot is over. Only the first call counts. */
+/* ksh is at its prompt: boot is over. Only the first call counts. */
 void bench_prompt_reached(void);
 
 #endif

@@ -15,13 +15,15 @@
 #define ROUNDS       1000 /* in a batch */
 #define SWITCH_LIMIT 250
 
-/* On the stack of the measuring thread, which waits for `finished`. */
+/* Not part of the pair: the partner wakes it when the pair is gone already. */
+static WAITQ(partner_done);
+
+/* On the stack of the measuring thread, which leaves as soon as it sees `finished`. */
 struct pair {
 	struct thread *measurer;
 	bool direct;
 	uint32_t stop;     /* atomic */
-	uint32_t finished; /* atomic */
-	struct waitq done;
+	uint32_t finished; /* atomic; the partner's last touch */
 };
 
 static void partner(void *argument)
@@ -35,7 +37,7 @@ static void partner(void *argument)
 			thread_yield();
 	}
 	store_release(&pair->finished, 1); /* pairs with the acquire in measure() */
-	waitq_wake_all(&pair->done);
+	waitq_wake_all(&partner_done);
 }
 
 static void rounds(const struct pair *pair, struct thread *other, unsigned count)
@@ -55,7 +57,6 @@ static err_t measure(struct bench_rows *rows, const char *name, bool direct)
 	uint64_t least = 0;
 	err_t err;
 
-	waitq_init(&pair.done);
 	err = kthread_start("bench", partner, &pair, &other);
 	if (err)
 		return err;
@@ -69,7 +70,7 @@ static err_t measure(struct bench_rows *rows, const char *name, bool direct)
 
 	write_once(&pair.stop, 1);
 	thread_wake(other);
-	wait_event(&pair.done, load_acquire(&pair.finished));
+	wait_event(&partner_done, load_acquire(&pair.finished));
 	bench_add(rows, name, least, 2 * ROUNDS, SWITCH_LIMIT, "");
 	return 0;
 }

@@ -231,29 +231,29 @@ static void run(void)
 		unload();
 		ksh.restarts++;
 	}
-	log_err("ksh has ended %d times within a minute and is not started again; the machine goes "
-		"on "
-		"without it. Reset it to begin anew.",
+	log_err("ksh has ended %d times within a minute and is not started again: reset the "
+		"machine",
 		STARTS_A_MINUTE);
 }
 
-static const char *find_symbol(uint64_t address, uint64_t *offset)
+const char *ksh_symbol(uint64_t address, uint64_t *offset)
 {
-	if (address < ksh.base || address >= ksh.base + ksh.npages * PAGE_SIZE)
-		return symbol_find(address, offset);
-	if (!ksh.tables)
+	if (!ksh.tables || address < ksh.base || address >= ksh.base + ksh.npages * PAGE_SIZE)
 		return NULL;
 	return ksh_symbol_find(ksh.tables, ksh.nsymbols,
 			       ksh.tables + ksh.nsymbols * sizeof(struct elf64_sym),
 			       ksh.strings_bytes, address - ksh.base, offset);
 }
 
-static void report_address(uint64_t address)
+/* `back_bytes`: 1 for a return address, where the call before it is meant. */
+static void report_address(uint64_t address, unsigned back_bytes)
 {
 	uint64_t offset = 0;
-	const char *name = find_symbol(address, &offset);
+	const char *name = ksh_symbol(address - back_bytes, &offset);
 
-	log_err("  %#lx %s+%#lx", address, name ? name : "?", offset);
+	if (!name)
+		name = symbol_find(address - back_bytes, &offset);
+	log_err("  %#018lx %s+%#lx", address, name ? name : "?", offset + back_bytes);
 }
 
 static void report_fault(void)
@@ -267,9 +267,9 @@ static void report_fault(void)
 		log_err("ksh faulted: %s", trap_name(frame->vector));
 	log_err("rax %lx rbx %lx rcx %lx rdx %lx rsi %lx rdi %lx", frame->rax, frame->rbx,
 		frame->rcx, frame->rdx, frame->rsi, frame->rdi);
-	report_address(frame->rip);
+	report_address(frame->rip, 0);
 	for (unsigned i = 0; i < ksh.nbacktrace; i++)
-		report_address(ksh.backtrace[i]);
+		report_address(ksh.backtrace[i], 1);
 }
 
 /* Where a fault continues: the top of ksh's stack, nothing of what was on it is left. */
@@ -299,7 +299,9 @@ bool trap_module_fault(struct trap_frame *frame, vaddr_t address)
 	ksh.fault_address = address;
 	ksh.nbacktrace = backtrace_collect(frame->rbp, ksh.backtrace, BACKTRACE_MAX);
 	frame->rip = (uint64_t)recover;
-	frame->rsp = ksh.stack_base + KERNEL_STACK_BYTES - sizeof(uint64_t); /* as after a call */
+	/* As after a call from nowhere: there the backtraces end. */
+	frame->rsp = ksh.stack_base + KERNEL_STACK_BYTES - sizeof(uint64_t);
+	*(uint64_t *)frame->rsp = 0;
 	frame->rbp = 0;
 	return true;
 }

@@ -13,6 +13,10 @@
  * there. */
 void ksh_start(void);
 
+/* The function of the loaded ksh around `address`, for backtraces; NULL: none. From any context:
+ * its tables do not move while it runs. */
+const char *ksh_symbol(uint64_t address, uint64_t *offset);
+
 /* How often ksh was started again since boot. */
 uint32_t ksh_restarts(void);
 

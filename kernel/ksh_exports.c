@@ -28,8 +28,6 @@ static long console_read(void *to, size_t len_bytes, uint64_t timeout_ns)
 	ssize_t got;
 	err_t err;
 
-	if (timeout_ns == KSH_FOREVER)
-		bench_prompt_reached();
 	err = tty_wait_input(&console_tty, deadline_ns, timeout_ns ? &size_seen : NULL);
 	if (err == -ETIMEDOUT)
 		return 0;
@@ -149,4 +147,5 @@ const struct ksh_exports ksh_export_table = {
 	.machine_reboot = reboot,
 	.random = random_u64,
 	.boot_option = ksh_boot_option,
+	.ready = bench_prompt_reached,
 };

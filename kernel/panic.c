@@ -3,6 +3,7 @@
  * takes no lock, allocates nothing, and survives a fault of its own by saying less.
  */
 #include "exec_channel.h"
+#include "ksh.h"
 #include "log.h"
 
 #include <arch/console.h>
@@ -33,13 +34,17 @@ static void say(const char *format, ...)
 	console_write_raw(text, MIN(len, sizeof(text) - 1));
 }
 
-static void say_address(uint64_t address)
+/* `back_bytes`: 1 for a return address. The call before it is what is meant; after a call that
+ * never returns the address itself belongs to the next function already. */
+static void say_address(uint64_t address, unsigned back_bytes)
 {
 	uint64_t offset;
-	const char *name = symbol_find(address, &offset);
+	const char *name = symbol_find(address - back_bytes, &offset);
 
+	if (!name)
+		name = ksh_symbol(address - back_bytes, &offset);
 	if (name)
-		say("  %#018lx %s+%#lx\n", address, name, offset);
+		say("  %#018lx %s+%#lx\n", address, name, offset + back_bytes);
 	else
 		say("  %#018lx\n", address);
 }
@@ -51,9 +56,9 @@ static void say_backtrace(uint64_t rip, uint64_t fp)
 
 	say("backtrace:\n");
 	if (rip)
-		say_address(rip);
+		say_address(rip, 0);
 	for (unsigned i = 0; i < count; i++)
-		say_address(addresses[i]);
+		say_address(addresses[i], 1);
 }
 
 static void say_registers(const struct trap_frame *f)

@@ -163,6 +163,7 @@ __attribute__((no_stack_protector)) int ksh_main(const struct ksh_exports *expor
 	line_init(&shell_line, &terminal, &shell_history);
 	kernel->console_mode(KSH_CONSOLE_RAW);
 	show_banner();
+	kernel->ready();
 	run_boot_commands();
 	for (;;) {
 		jobs_report();

@@ -325,6 +325,8 @@ struct ksh_exports {
 	/* What follows `name=` on the kernel's command line, percent-decoded; its length, -ENOENT:
 	 * it is not there; -E2BIG; -EINVAL: it is badly encoded. */
 	long (*boot_option)(const char *name, char *to, size_t to_bytes);
+	/* ksh is about to read its first line or to run its first command: boot is over. */
+	void (*ready)(void);
 };
 
 /* ksh's ELF entry point. When it returns, ksh is started anew. */
