@@ -17,7 +17,7 @@ import pytest
 TREE = Path(__file__).resolve().parents[2]
 TOOL = TREE / "fuselage"
 PROMPT = "ksh>"
-ROWS, COLUMNS = 200, 120        # tall, so that the output of a command stays on the screen
+ROWS, COLUMNS = 300, 120        # tall, so that the output of a command stays on the screen
 BOOT_LIMIT_S = 60
 HALTED = "The machine is halted"
 
@@ -97,7 +97,7 @@ class Machine:
         self.send("\r")
 
         def done(lines):
-            return len(lines) > 1 and lines[-1].strip() == PROMPT and command in lines[0]
+            return len(lines) > 1 and lines[-1].strip() == PROMPT
 
         self.wait_for(done, timeout_s)
         return self.lines()[1:-1]
