@@ -1,5 +1,5 @@
-/* sources: fusek/ext2/super.c fusek/ext2/inode.c fusek/ext2/directory.c tests/host/support/image.c
- */
+/* sources: fusek/ext2/super.c fusek/ext2/inode.c fusek/ext2/directory.c
+	tests/host/support/image.c */
 /*
  * The ext2 reader against images that mke2fs made, whole and spoiled.
  */

@@ -1,0 +1,411 @@
+/* sources: fusek/attributes.c fusek/change.c fusek/dentry.c fusek/devfs.c fusek/file.c
+	fusek/getdents.c fusek/mount.c fusek/node.c fusek/open.c fusek/path.c fusek/remove.c
+	ipc/buffer.c ipc/object.c lib/string.c tests/host/fusek/fake/kernel.c */
+/*
+ * The name cache against a server that behaves as a driver may: answers that time out, numbers that
+ * are used again, lies, and names that change while it is being asked.
+ */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <cmocka.h>
+
+#include <fusek/file.h>
+#include <fusek/mount.h>
+
+#include "fake/kernel.h"
+
+#include <string.h>
+
+/* ---- the server: one directory with one name in it ---- */
+
+static struct {
+	struct server server;
+	uint64_t node; /* what "name" is; 0: not there */
+	uint64_t generation;
+	uint64_t entry_valid_ns, attr_valid_ns;
+	uint32_t mode;
+	uint64_t size_bytes;
+	bool keep_negative;
+	err_t error;
+	void (*meanwhile)(void); /* called while the server is asked, once */
+	unsigned nlookups, ngetattrs, ncreates, nmknods;
+	int64_t nremembered; /* look-ups given out less those taken back */
+} fake;
+
+static struct vfs_context context;
+
+static void happen_meanwhile(void)
+{
+	void (*meanwhile)(void) = fake.meanwhile;
+
+	assert_int_equal(fake_locks_held, 0); /* nothing is held while a server is asked */
+	fake.meanwhile = NULL;
+	if (meanwhile)
+		meanwhile();
+}
+
+static void fill(struct server_entry *out)
+{
+	*out = (struct server_entry){.node = {fake.node},
+				     .generation = fake.generation,
+				     .entry_valid_ns = fake.entry_valid_ns,
+				     .attr_valid_ns = fake.attr_valid_ns,
+				     .attr = {.ino = fake.node,
+					      .mode = fake.mode,
+					      .nlink = 1,
+					      .size_bytes = fake.size_bytes}};
+	if (fake.node)
+		fake.nremembered++;
+}
+
+static bool is_the_name(struct server_name name)
+{
+	return name.len_bytes == 4 && memcmp(name.text, "name", 4) == 0;
+}
+
+static err_t fake_lookup(struct server *server, const struct server_caller *caller,
+			 struct nodeid parent, struct server_name name, struct server_entry *out)
+{
+	fake.nlookups++;
+	if (fake.error)
+		return fake.error;
+	if (!is_the_name(name) || (!fake.node && !fake.keep_negative))
+		return -ENOENT;
+	fill(out); /* what is true now, but the answer takes its time */
+	happen_meanwhile();
+	return 0;
+}
+
+static void fake_forget(struct server *server, struct nodeid node, uint64_t nlookup)
+{
+	assert_int_equal(fake_locks_held, 0);
+	fake.nremembered -= (int64_t)nlookup;
+}
+
+static err_t fake_getattr(struct server *server, struct nodeid node, struct server_attr *out,
+			  uint64_t *attr_valid_ns)
+{
+	if (nodeid_equal(node, SERVER_ROOT)) {
+		*out = (struct server_attr){.ino = 1, .mode = S_IFDIR | 0755, .nlink = 2};
+		*attr_valid_ns = SERVER_VALID_FOREVER;
+		return 0;
+	}
+	fake.ngetattrs++;
+	*out = (struct server_attr){
+		.ino = node.value, .mode = fake.mode, .nlink = 1, .size_bytes = fake.size_bytes};
+	*attr_valid_ns = fake.attr_valid_ns;
+	happen_meanwhile();
+	return 0;
+}
+
+static err_t fake_setattr(struct server *server, const struct server_caller *caller,
+			  struct nodeid node, const struct server_setattr *set,
+			  struct server_attr *out, uint64_t *attr_valid_ns)
+{
+	if (set->valid & SETATTR_SIZE)
+		fake.size_bytes = set->size_bytes;
+	*out = (struct server_attr){
+		.ino = node.value, .mode = fake.mode, .nlink = 1, .size_bytes = fake.size_bytes};
+	*attr_valid_ns = fake.attr_valid_ns;
+	return 0;
+}
+
+static err_t fake_create(struct server *server, const struct server_caller *caller,
+			 struct nodeid parent, struct server_name name, uint32_t mode,
+			 unsigned flags, struct server_entry *entry, struct server_open *out)
+{
+	fake.ncreates++;
+	return -ENOSYS;
+}
+
+static err_t fake_mknod(struct server *server, const struct server_caller *caller,
+			struct nodeid parent, struct server_name name, uint32_t mode, uint64_t rdev,
+			struct server_entry *out)
+{
+	fake.nmknods++;
+	if (fake.node)
+		return -EEXIST;
+	fake.node = 7;
+	fill(out);
+	return 0;
+}
+
+static err_t fake_unlink(struct server *server, const struct server_caller *caller,
+			 struct nodeid parent, struct server_name name)
+{
+	fake.node = 0;
+	return 0;
+}
+
+static const struct server_ops fake_ops = {
+	.lookup = fake_lookup,
+	.forget = fake_forget,
+	.getattr = fake_getattr,
+	.setattr = fake_setattr,
+	.create = fake_create,
+	.mknod = fake_mknod,
+	.unlink = fake_unlink,
+};
+
+static int start(void **state)
+{
+	fake_init();
+	fake.server = (struct server){.ops = &fake_ops, .type = "fake", .source = "fake"};
+	if (mount_create(&fake.server, NULL))
+		return -1;
+	context = vfs_kernel_context();
+	return 0;
+}
+
+static int fresh(void **state)
+{
+	struct server server = fake.server;
+
+	names_evict();
+	memset(&fake, 0, sizeof(fake));
+	fake.server = server;
+	fake.node = 5;
+	fake.mode = S_IFREG | 0644;
+	fake.entry_valid_ns = fake.attr_valid_ns = SERVER_VALID_FOREVER;
+	fake_log[0] = 0;
+	return 0;
+}
+
+/* Each look-up that the server has counted is given back. */
+static int settled(void **state)
+{
+	names_evict();
+	return fake.nremembered == 0 && fake_locks_held == 0 ? 0 : -1;
+}
+
+static err_t look(void)
+{
+	struct abi_stat stat;
+
+	return vfs_stat(&context, NULL, "name", 0, &stat);
+}
+
+static uint64_t look_ino(void)
+{
+	struct abi_stat stat;
+
+	assert_int_equal(vfs_stat(&context, NULL, "name", 0, &stat), 0);
+	return stat.st_ino;
+}
+
+/* ---- ---- */
+
+static void what_is_valid_is_not_asked_for_again(void **state)
+{
+	for (unsigned i = 0; i < 5; i++)
+		assert_int_equal(look(), 0);
+	assert_int_equal(fake.nlookups, 1);
+	assert_int_equal(fake.ngetattrs, 0); /* the entry's attributes answer the stat */
+}
+
+static void entries_and_attributes_end_with_their_time(void **state)
+{
+	fake.entry_valid_ns = 1000;
+	fake.attr_valid_ns = 100;
+	assert_int_equal(look(), 0);
+	fake_now_ns += 200;
+	assert_int_equal(look(), 0);
+	assert_int_equal(fake.nlookups, 1);
+	assert_int_equal(fake.ngetattrs, 1);
+	fake_now_ns += 2000;
+	assert_int_equal(look(), 0);
+	assert_int_equal(fake.nlookups, 2);
+	fake.entry_valid_ns = fake.attr_valid_ns = UINT64_MAX - 5; /* no overflow */
+	fake_now_ns += 2000;
+	assert_int_equal(look(), 0);
+	assert_int_equal(look(), 0);
+	assert_int_equal(fake.nlookups, 3);
+}
+
+static void a_revalidated_name_is_the_same_node(void **state)
+{
+	struct path before, after;
+
+	fake.entry_valid_ns = 10;
+	assert_int_equal(path_walk(&context, NULL, "name", 0, &before), 0);
+	fake_now_ns += 100;
+	assert_int_equal(path_walk(&context, NULL, "name", 0, &after), 0);
+	assert_int_equal(fake.nlookups, 2);
+	assert_true(path_equal(&before, &after));
+	path_put(&before);
+	path_put(&after);
+}
+
+static void missing_names_are_kept_only_if_the_server_says_so(void **state)
+{
+	fake.node = 0;
+	assert_int_equal(look(), -ENOENT);
+	assert_int_equal(look(), -ENOENT);
+	assert_int_equal(fake.nlookups, 2);
+	fake.keep_negative = true;
+	fake.entry_valid_ns = 1000;
+	assert_int_equal(look(), -ENOENT);
+	assert_int_equal(look(), -ENOENT);
+	assert_int_equal(fake.nlookups, 3);
+	fake_now_ns += 5000;
+	fake.node = 5;
+	assert_int_equal(look(), 0);
+}
+
+static void a_number_used_again_is_something_new(void **state)
+{
+	struct path old;
+
+	assert_int_equal(path_walk(&context, NULL, "name", 0, &old), 0);
+	names_evict();
+	fake.entry_valid_ns = 0;
+	fake.generation = 2;
+	assert_int_equal(look(), 0); /* still cached: valid for ever */
+	path_put(&old);
+	names_evict();
+	assert_int_equal(path_walk(&context, NULL, "name", 0, &old), 0);
+	fake.mode = S_IFDIR | 0755;
+	assert_int_equal(look(), 0); /* the type has changed: another node, the old one lives on */
+	path_put(&old);
+}
+
+static void lies_end_in_an_error_and_a_line(void **state)
+{
+	fake.mode = 0644; /* no type */
+	assert_int_equal(look(), -EIO);
+	assert_true(strlen(fake_log) > 0);
+	fake.mode = S_IFREG;
+	fake.size_bytes = UINT64_MAX;
+	assert_int_equal(look(), -EIO);
+	fake.size_bytes = 0;
+	fake.node = 1; /* the root, as a child of itself */
+	assert_int_equal(look(), -EIO);
+	fake.nremembered--; /* the root is never forgotten */
+	fake.node = 5;
+	fake.entry_valid_ns = SERVER_VALID_FOREVER;
+	fake.attr_valid_ns = 0;
+	assert_int_equal(look(), 0);
+	fake.mode = S_IFDIR; /* getattr: what it is has changed under us */
+	assert_int_equal(look(), -EIO);
+}
+
+static void errors_of_the_server_are_passed_on(void **state)
+{
+	fake.error = -ENOTCONN;
+	assert_int_equal(look(), -ENOTCONN);
+	fake.error = 0;
+	assert_int_equal(look(), 0);
+}
+
+static void remove_it(void)
+{
+	assert_int_equal(vfs_unlink(&context, NULL, "name", 0), 0);
+}
+
+/* The answer "it is there" overtakes the removal: it must not be kept. */
+static void an_answer_from_before_a_change_is_not_kept(void **state)
+{
+	fake.meanwhile = remove_it;
+	(void)!look();
+	assert_int_equal(look(), -ENOENT);
+}
+
+static void lookup_again(void)
+{
+	(void)look_ino();
+}
+
+static void two_who_ask_at_once_get_one_node(void **state)
+{
+	struct names_stats stats;
+
+	fake.meanwhile = lookup_again;
+	assert_int_equal(look_ino(), 5);
+	names_stats(&stats);
+	assert_int_equal(stats.nnodes, 2); /* the root and this */
+	assert_int_equal(stats.ndentries, 2);
+}
+
+static void cut_it(void)
+{
+	assert_int_equal(vfs_truncate(&context, "name", 11), 0);
+}
+
+/* Attributes from before a local change must not bring the old size back. */
+static void attributes_from_before_a_change_are_not_kept(void **state)
+{
+	struct abi_stat stat;
+
+	assert_int_equal(look(), 0);
+	names_evict();
+	fake.attr_valid_ns = 0;
+	fake.size_bytes = 99;
+	assert_int_equal(look(), 0);
+	fake.attr_valid_ns = SERVER_VALID_FOREVER;
+	fake.meanwhile = cut_it;
+	(void)!look();
+	assert_int_equal(vfs_stat(&context, NULL, "name", 0, &stat), 0);
+	assert_int_equal(stat.st_size, 11);
+}
+
+static void a_server_without_create_is_asked_once(void **state)
+{
+	struct object *object;
+
+	fake.node = 0;
+	assert_int_equal(vfs_open(&context, NULL, "name", O_CREAT | O_WRONLY, 0600, &object), 0);
+	object_put(object);
+	assert_int_equal(fake.ncreates, 1);
+	assert_int_equal(fake.nmknods, 1);
+	remove_it();
+	assert_int_equal(vfs_open(&context, NULL, "name", O_CREAT | O_WRONLY, 0600, &object), 0);
+	object_put(object);
+	assert_int_equal(fake.ncreates, 1);
+}
+
+static void make_it(void)
+{
+	fake.node = 9;
+}
+
+static void who_is_second_to_create_opens_what_is_there(void **state)
+{
+	struct object *object;
+
+	fake.node = 0;
+	fake.keep_negative = true;
+	fake.meanwhile = make_it; /* another machine's doing: the cache does not know */
+	assert_int_equal(vfs_open(&context, NULL, "name", O_CREAT | O_WRONLY, 0600, &object), 0);
+	object_put(object);
+	fake.node = 0;
+	names_evict();
+	fake.meanwhile = make_it;
+	assert_int_equal(
+		vfs_open(&context, NULL, "name", O_CREAT | O_EXCL | O_WRONLY, 0600, &object),
+		-EEXIST);
+}
+
+#define TEST(test) cmocka_unit_test_setup_teardown(test, fresh, settled)
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		TEST(what_is_valid_is_not_asked_for_again),
+		TEST(entries_and_attributes_end_with_their_time),
+		TEST(a_revalidated_name_is_the_same_node),
+		TEST(missing_names_are_kept_only_if_the_server_says_so),
+		TEST(a_number_used_again_is_something_new),
+		TEST(lies_end_in_an_error_and_a_line),
+		TEST(errors_of_the_server_are_passed_on),
+		TEST(an_answer_from_before_a_change_is_not_kept),
+		TEST(two_who_ask_at_once_get_one_node),
+		TEST(attributes_from_before_a_change_are_not_kept),
+		TEST(a_server_without_create_is_asked_once),
+		TEST(who_is_second_to_create_opens_what_is_there),
+	};
+
+	return cmocka_run_group_tests(tests, start, NULL);
+}

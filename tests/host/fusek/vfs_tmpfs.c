@@ -1,0 +1,341 @@
+/* sources: fusek/attributes.c fusek/change.c fusek/dentry.c fusek/devfs.c fusek/file.c
+	fusek/getdents.c fusek/init.c fusek/mount.c fusek/node.c fusek/open.c fusek/path.c
+	fusek/ramdisk.c fusek/remove.c fusek/ext2/super.c fusek/ext2/inode.c fusek/ext2/directory.c
+	fusek/tmpfs/data.c fusek/tmpfs/entries.c fusek/tmpfs/inode.c fusek/tmpfs/names.c
+	fusek/tmpfs/pages.c fusek/tmpfs/seed.c ipc/buffer.c ipc/object.c lib/tree.c lib/string.c
+	tests/host/fusek/fake/kernel.c tests/host/support/image.c tests/host/fusek/fake/tree.c */
+/*
+ * tmpfs through the calls that programs make: data, names, links, attributes, limits.
+ */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <cmocka.h>
+
+#include <abi/errno.h>
+#include <arch/paging.h>
+#include <fusek/devfs.h>
+#include <fusek/file.h>
+#include <fusek/mount.h>
+#include <mm/frame.h>
+
+#include "fake/kernel.h"
+#include "fake/tree.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+/* ---- tmpfs ---- */
+
+static void seeded_files_show_through_until_written(void **state)
+{
+	uint64_t frames = fake_frames_left;
+	struct object *object = open_ok("/tmp/seeded", O_RDWR);
+	struct abi_stat stat = stat_ok("/tmp/seeded");
+	char text[16];
+
+	assert_int_equal(stat.st_mode, S_IFREG | 0600);
+	assert_int_equal(stat.st_size, 23893);
+	assert_int_equal(stat.st_blocks, 0);
+	assert_int_equal(object_read_kernel(object, text, 10, 23883), 10);
+	assert_memory_equal(text, "4999\n5000\n", 10);
+	assert_int_equal(fake_frames_left, frames);
+
+	/* One page becomes the file's own; its neighbours and the rest of it stay as they were. */
+	assert_int_equal(object_seek(object, 4096 + 10, SEEK_SET, &frames), 0);
+	assert_int_equal(object_write_kernel(object, "XY", 2), 2);
+	assert_int_equal(object_read_kernel(object, text, 4, 4096 + 9), 4);
+	assert_memory_equal(text + 1, "XY", 2);
+	assert_true(text[0] != 0 && text[3] != 0);
+	assert_int_equal(object_read_kernel(object, text, 10, 23883), 10);
+	assert_memory_equal(text, "4999\n5000\n", 10);
+	assert_int_equal(stat_ok("/tmp/seeded").st_size, 23893);
+
+	/* Cut and grown again: what was cut does not come back. */
+	assert_int_equal(object_truncate(object, 8195), 0);
+	assert_int_equal(object_truncate(object, 23893), 0);
+	assert_int_equal(object_read_kernel(object, text, 5, 8193), 5);
+	assert_true(text[1] != 0);
+	assert_memory_equal(text + 2, "\0\0\0", 3);
+	assert_int_equal(object_read_kernel(object, text, 4, 23883), 4);
+	assert_memory_equal(text, "\0\0\0\0", 4);
+	object_put(object);
+	expect_text("/tmp/up", "data\n");
+	assert_int_equal(stat_ok("/tmp/up").st_mode, S_IFLNK | 0777);
+	assert_int_equal(stat_ok("/tmp").st_mode, S_IFDIR | 01777);
+}
+
+static void sparse_files_take_only_what_was_written(void **state)
+{
+	struct object *object = open_ok("/tmp/sparse", O_CREAT | O_RDWR);
+	uint64_t position;
+	char text[8];
+
+	assert_int_equal(object_seek(object, 5l << 30, SEEK_SET, &position), 0);
+	assert_int_equal(object_write_kernel(object, "end", 3), 3);
+	assert_int_equal(stat_ok("/tmp/sparse").st_size, (5l << 30) + 3);
+	assert_true(stat_ok("/tmp/sparse").st_blocks <= 8 * 5);
+	assert_int_equal(object_read_kernel(object, text, 4, (5l << 30) - 1), 4);
+	assert_memory_equal(text, "\0end", 4);
+	assert_int_equal(object_read_kernel(object, text, 4, 1l << 30), 4);
+	assert_memory_equal(text, "\0\0\0\0", 4);
+	assert_int_equal(object_truncate(object, 0), 0);
+	assert_int_equal(stat_ok("/tmp/sparse").st_blocks, 0);
+	assert_int_equal(object_truncate(object, UINT64_C(1) << 62), -EFBIG);
+	object_put(object);
+	assert_int_equal(vfs_unlink(&kernel, NULL, "/tmp/sparse", 0), 0);
+}
+
+static void append_and_positions_work(void **state)
+{
+	struct object *object = open_ok("/tmp/log", O_CREAT | O_WRONLY | O_APPEND);
+	uint64_t position;
+
+	assert_int_equal(object_write_kernel(object, "one ", 4), 4);
+	assert_int_equal(object_seek(object, 0, SEEK_SET, &position), 0);
+	assert_int_equal(object_write_kernel(object, "two", 3), 3);
+	assert_int_equal(object_seek(object, 0, SEEK_CUR, &position), 0);
+	assert_int_equal(position, 7);
+	assert_int_equal(object_seek(object, -1, SEEK_END, &position), 0);
+	assert_int_equal(position, 6);
+	assert_int_equal(object_seek(object, -8, SEEK_END, &position), -EINVAL);
+	assert_int_equal(object_seek(object, INT64_MAX, SEEK_END, &position), -EOVERFLOW);
+	assert_int_equal(object_seek(object, 0, 77, &position), -EINVAL);
+	object_put(object);
+	expect_text("/tmp/log", "one two");
+}
+
+static void a_fault_in_the_program_ends_the_copy_there(void **state)
+{
+	static char memory[3 * 4096];
+	struct object *object = open_ok("/tmp/fault", O_CREAT | O_RDWR);
+	struct buffer buffer;
+
+	memset(memory, 'm', sizeof(memory));
+	fake_bad_address = (uint64_t)memory + 5000;
+	assert_int_equal(buffer_init_user(&buffer, uptr((uint64_t)memory), sizeof(memory)), 0);
+	assert_int_equal(object_write(object, &buffer, NULL), 5000);
+	assert_int_equal(stat_ok("/tmp/fault").st_size, 5000);
+	fake_bad_address = (uint64_t)memory;
+	assert_int_equal(buffer_init_user(&buffer, uptr((uint64_t)memory), 10), 0);
+	assert_int_equal(object_write(object, &buffer, NULL), -EFAULT);
+	assert_int_equal(stat_ok("/tmp/fault").st_size, 5000);
+	fake_bad_address = 0;
+	object_put(object);
+}
+
+static void removed_files_live_while_they_are_open(void **state)
+{
+	uint64_t frames = fake_frames_left, blocks;
+	struct object *object;
+	char text[4];
+
+	assert_int_equal(vfs_mkdir(&kernel, NULL, "/tmp/d", 0755), 0);
+	blocks = fake_live_blocks;
+	write_file("/tmp/d/victim", "alive");
+	object = open_ok("/tmp/d/victim", O_RDONLY);
+	assert_int_equal(vfs_unlink(&kernel, NULL, "/tmp/d/victim", 0), 0);
+	assert_int_equal(stat_error("/tmp/d/victim"), -ENOENT);
+	assert_int_equal(object_read_kernel(object, text, 4, 0), 4);
+	assert_memory_equal(text, "aliv", 4);
+	object_put(object);
+	assert_int_equal(fake_frames_left, frames);
+	assert_int_equal(fake_live_blocks, blocks + 2); /* the negative entry and its name */
+	assert_int_equal(vfs_unlink(&kernel, NULL, "/tmp/d", AT_REMOVEDIR), 0);
+}
+
+static void directories_are_removed_when_empty(void **state)
+{
+	struct object *object;
+	struct path path;
+	char text[32];
+
+	assert_int_equal(vfs_mkdir(&kernel, NULL, "/tmp/a", 0755), 0);
+	assert_int_equal(vfs_mkdir(&kernel, NULL, "/tmp/a/b/", 0755), 0);
+	assert_int_equal(vfs_mkdir(&kernel, NULL, "/tmp/a", 0755), -EEXIST);
+	assert_int_equal(vfs_mkdir(&kernel, NULL, "/tmp/no/b", 0755), -ENOENT);
+	assert_int_equal(stat_ok("/tmp/a").st_nlink, 3);
+	assert_int_equal(vfs_unlink(&kernel, NULL, "/tmp/a", AT_REMOVEDIR), -ENOTEMPTY);
+	assert_int_equal(vfs_unlink(&kernel, NULL, "/tmp/a", 0), -EISDIR);
+	assert_int_equal(vfs_unlink(&kernel, NULL, "/tmp/a/.", AT_REMOVEDIR), -EINVAL);
+	assert_int_equal(vfs_unlink(&kernel, NULL, "/tmp/a/..", AT_REMOVEDIR), -ENOTEMPTY);
+	assert_int_equal(vfs_unlink(&kernel, NULL, "/", AT_REMOVEDIR), -EBUSY);
+	assert_int_equal(vfs_unlink(&kernel, NULL, "/tmp", AT_REMOVEDIR), -EBUSY);
+	assert_int_equal(vfs_unlink(&kernel, NULL, "/tmp/log", AT_REMOVEDIR), -ENOTDIR);
+	assert_int_equal(vfs_find_directory(&kernel, NULL, "/tmp/a/b", &path), 0);
+	object = open_ok("/tmp/a/b", O_RDONLY);
+	assert_int_equal(vfs_unlink(&kernel, NULL, "/tmp/a/b", AT_REMOVEDIR), 0);
+	assert_int_equal(path_name(&kernel.root, &path, text, sizeof(text)),
+			 sizeof("/tmp/a/b (deleted)"));
+	assert_string_equal(text, "/tmp/a/b (deleted)");
+	/* Nothing is made in what is gone. */
+	struct object *made;
+
+	assert_int_equal(vfs_open(&kernel, object, "x", O_CREAT | O_WRONLY, 0600, &made), -ENOENT);
+	object_put(object);
+	path_put(&path);
+	assert_int_equal(stat_ok("/tmp/a").st_nlink, 2);
+	assert_int_equal(vfs_unlink(&kernel, NULL, "/tmp/a", AT_REMOVEDIR), 0);
+}
+
+static err_t rename_to(const char *from, const char *to, unsigned flags)
+{
+	return vfs_rename(&kernel, NULL, from, NULL, to, flags);
+}
+
+static void renames_follow_the_rules(void **state)
+{
+	assert_int_equal(vfs_mkdir(&kernel, NULL, "/tmp/r", 0755), 0);
+	assert_int_equal(vfs_mkdir(&kernel, NULL, "/tmp/r/one", 0755), 0);
+	assert_int_equal(vfs_mkdir(&kernel, NULL, "/tmp/r/two", 0755), 0);
+	write_file("/tmp/r/one/file", "1");
+	write_file("/tmp/r/other", "2");
+
+	assert_int_equal(rename_to("/tmp/r/no", "/tmp/r/x", 0), -ENOENT);
+	assert_int_equal(rename_to("/tmp/r/one", "/tmp/r/one/below", 0), -EINVAL);
+	assert_int_equal(rename_to("/tmp/r/one", "/tmp/r/other", 0), -ENOTDIR);
+	assert_int_equal(rename_to("/tmp/r/other", "/tmp/r/one", 0), -EISDIR);
+	assert_int_equal(rename_to("/tmp/r/two", "/tmp/r/one", 0), -ENOTEMPTY);
+	assert_int_equal(rename_to("/tmp/r/one/file", "/tmp/r/one", 0), -ENOTEMPTY);
+	assert_int_equal(rename_to("/tmp/r/other", "/bin/other", 0), -EXDEV);
+	assert_int_equal(rename_to("/tmp/r/other", "/tmp/r/one/file", RENAME_NOREPLACE), -EEXIST);
+	assert_int_equal(rename_to("/tmp/r/other", "/tmp/r/no", RENAME_EXCHANGE), -ENOENT);
+	assert_int_equal(rename_to("/tmp/r/other", "/tmp/r/x/", 0), -ENOTDIR);
+	assert_int_equal(rename_to("/tmp/r/.", "/tmp/r/x", 0), -EBUSY);
+	assert_int_equal(rename_to("/tmp/r/other", "/tmp/r/x", 8), -EINVAL);
+	assert_int_equal(rename_to("/bin/data", "/bin/x", 0), -EROFS);
+
+	/* Over a file; a directory over an empty one; names below move along. */
+	assert_int_equal(rename_to("/tmp/r/other", "/tmp/r/one/file", 0), 0);
+	expect_text("/tmp/r/one/file", "2");
+	assert_int_equal(stat_error("/tmp/r/other"), -ENOENT);
+	assert_int_equal(rename_to("/tmp/r/one", "/tmp/r/two", 0), 0);
+	expect_text("/tmp/r/two/file", "2");
+	expect_name("/tmp/r/two/file", "/tmp/r/two/file");
+	assert_int_equal(stat_error("/tmp/r/one"), -ENOENT);
+	assert_int_equal(stat_ok("/tmp/r").st_nlink, 3);
+
+	/* Exchange, also of different kinds. */
+	write_file("/tmp/r/file", "3");
+	assert_int_equal(rename_to("/tmp/r/two", "/tmp/r/file", RENAME_EXCHANGE), 0);
+	expect_text("/tmp/r/two", "3");
+	expect_text("/tmp/r/file/file", "2");
+
+	assert_int_equal(vfs_unlink(&kernel, NULL, "/tmp/r/file/file", 0), 0);
+	assert_int_equal(vfs_unlink(&kernel, NULL, "/tmp/r/file", AT_REMOVEDIR), 0);
+	assert_int_equal(vfs_unlink(&kernel, NULL, "/tmp/r/two", 0), 0);
+	assert_int_equal(vfs_unlink(&kernel, NULL, "/tmp/r", AT_REMOVEDIR), 0);
+}
+
+static void a_moved_working_directory_knows_its_new_name(void **state)
+{
+	struct path path;
+	char text[64];
+
+	assert_int_equal(vfs_mkdir(&kernel, NULL, "/tmp/m", 0755), 0);
+	assert_int_equal(vfs_mkdir(&kernel, NULL, "/tmp/m/n", 0755), 0);
+	assert_int_equal(vfs_find_directory(&kernel, NULL, "/tmp/m/n", &path), 0);
+	assert_int_equal(rename_to("/tmp/m", "/tmp/moved", 0), 0);
+	assert_true(path_name(&kernel.root, &path, text, sizeof(text)) > 0);
+	assert_string_equal(text, "/tmp/moved/n");
+	path_put(&path);
+	assert_int_equal(vfs_unlink(&kernel, NULL, "/tmp/moved/n", AT_REMOVEDIR), 0);
+	assert_int_equal(vfs_unlink(&kernel, NULL, "/tmp/moved", AT_REMOVEDIR), 0);
+}
+
+static void hard_links_are_counted(void **state)
+{
+	write_file("/tmp/first", "shared");
+	assert_int_equal(vfs_link(&kernel, NULL, "/tmp/first", NULL, "/tmp/second", 0), 0);
+	assert_int_equal(stat_ok("/tmp/first").st_nlink, 2);
+	assert_int_equal(stat_ok("/tmp/first").st_ino, stat_ok("/tmp/second").st_ino);
+	assert_int_equal(vfs_link(&kernel, NULL, "/tmp/first", NULL, "/tmp/second", 0), -EEXIST);
+	assert_int_equal(vfs_link(&kernel, NULL, "/tmp/sub", NULL, "/tmp/s", 0), -EPERM);
+	assert_int_equal(vfs_link(&kernel, NULL, "/bin/data", NULL, "/tmp/s", 0), -EXDEV);
+	assert_int_equal(rename_to("/tmp/first", "/tmp/second", 0),
+			 0); /* the same thing: nothing */
+	assert_int_equal(vfs_unlink(&kernel, NULL, "/tmp/first", 0), 0);
+	assert_int_equal(stat_ok("/tmp/second").st_nlink, 1);
+	expect_text("/tmp/second", "shared");
+	assert_int_equal(vfs_unlink(&kernel, NULL, "/tmp/second", 0), 0);
+}
+
+static void attributes_change_and_are_guarded(void **state)
+{
+	const struct abi_timespec times[2] = {{.tv_sec = 11, .tv_nsec = 12},
+					      {.tv_nsec = UTIME_OMIT}};
+	const struct abi_timespec bad[2] = {{.tv_nsec = -1}, {0}};
+	struct abi_stat stat;
+
+	write_file("/tmp/attr", "x");
+	assert_int_equal(vfs_chmod(&user, NULL, "/tmp/attr", 0777, 0), -EPERM);
+	assert_int_equal(vfs_chown(&user, NULL, "/tmp/attr", 1000, 1000, 0), -EPERM);
+	assert_int_equal(vfs_utimens(&user, NULL, "/tmp/attr", times, 0), -EPERM);
+	assert_int_equal(vfs_utimens(&user, NULL, "/tmp/attr", NULL, 0), -EACCES);
+	assert_int_equal(vfs_chmod(&kernel, NULL, "/tmp/attr", 04755, 0), 0);
+	assert_int_equal(vfs_chown(&kernel, NULL, "/tmp/attr", 1000, UINT32_MAX, 0), 0);
+	stat = stat_ok("/tmp/attr");
+	assert_int_equal(stat.st_mode, S_IFREG | 0755); /* a new owner: no setuid */
+	assert_int_equal(stat.st_uid, 1000);
+	assert_int_equal(stat.st_gid, 0);
+	assert_int_equal(vfs_utimens(&kernel, NULL, "/tmp/attr", bad, 0), -EINVAL);
+	assert_int_equal(vfs_utimens(&user, NULL, "/tmp/attr", times, 0), 0);
+	stat = stat_ok("/tmp/attr");
+	assert_int_equal(stat.st_atim.tv_sec, 11);
+	assert_int_equal(stat.st_atim.tv_nsec, 12);
+	assert_true(stat.st_mtim.tv_sec > 1600000000);
+	fake_now_ns += NSEC_PER_SEC;
+	assert_int_equal(vfs_truncate(&kernel, "/tmp/attr", 100), 0);
+	assert_int_equal(stat_ok("/tmp/attr").st_size, 100);
+	assert_int_equal(stat_ok("/tmp/attr").st_mtim.tv_sec, stat.st_mtim.tv_sec + 1);
+	assert_int_equal(vfs_truncate(&kernel, "/tmp", 0), -EISDIR);
+	/* The sticky bit of /tmp: others' files stay. */
+	assert_int_equal(vfs_unlink(&user, NULL, "/tmp/log", 0), -EPERM);
+	assert_int_equal(vfs_unlink(&user, NULL, "/tmp/attr", 0), 0);
+}
+
+static void memory_is_limited_and_comes_back(void **state)
+{
+	uint64_t frames = fake_frames_left;
+	struct object *object = open_ok("/var/big", O_CREAT | O_WRONLY);
+	static char block[65536];
+	ssize_t done = 0;
+	uint64_t total = 0;
+
+	while (done >= 0 && total < FAKE_MEMORY_BYTES) {
+		struct buffer buffer;
+
+		buffer_init_kernel(&buffer, block, sizeof(block));
+		done = object_write(object, &buffer, NULL);
+		total += done > 0 ? (uint64_t)done : 0;
+	}
+	assert_int_equal(done, -ENOSPC);
+	assert_true(total > FAKE_MEMORY_BYTES * 2 / 5 && total <= FAKE_MEMORY_BYTES / 2);
+	object_put(object);
+	assert_int_equal(vfs_unlink(&kernel, NULL, "/var/big", 0), 0);
+	assert_int_equal(fake_frames_left, frames);
+}
+
+#define TEST(test) cmocka_unit_test_teardown(test, nothing_is_held)
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		TEST(seeded_files_show_through_until_written),
+		TEST(sparse_files_take_only_what_was_written),
+		TEST(append_and_positions_work),
+		TEST(a_fault_in_the_program_ends_the_copy_there),
+		TEST(removed_files_live_while_they_are_open),
+		TEST(directories_are_removed_when_empty),
+		TEST(renames_follow_the_rules),
+		TEST(a_moved_working_directory_knows_its_new_name),
+		TEST(hard_links_are_counted),
+		TEST(attributes_change_and_are_guarded),
+		TEST(memory_is_limited_and_comes_back),
+	};
+
+	return cmocka_run_group_tests(tests, tree_begin, NULL);
+}
