@@ -120,10 +120,7 @@ static void kmsg_release(struct device_file *file)
 static unsigned syslog_level(uint8_t level)
 {
 	static const uint8_t levels[] = {
-		[LOG_ERR] = 3,
-		[LOG_WARN] = 4,
-		[LOG_INFO] = 6,
-		[LOG_DEBUG] = 7,
+		[LOG_ERR] = 3, [LOG_WARN] = 4, [LOG_TRACE] = 6, [LOG_INFO] = 6, [LOG_DEBUG] = 7,
 	};
 
 	return level < ARRAY_SIZE(levels) ? levels[level] : 7;

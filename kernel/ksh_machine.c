@@ -208,6 +208,15 @@ long ksh_boot_option(const char *name, char *to, size_t to_bytes)
 
 /* ---- the log ---- */
 
+/* abi/ksh.h's numbers. A trace that somebody asked for is information. */
+static uint32_t level_of(uint8_t level)
+{
+	static const uint8_t numbers[] = {
+		[LOG_ERR] = 0, [LOG_WARN] = 1, [LOG_TRACE] = 2, [LOG_INFO] = 2, [LOG_DEBUG] = 3};
+
+	return level < ARRAY_SIZE(numbers) ? numbers[level] : 3;
+}
+
 int ksh_log_line(uint64_t *cursor, struct ksh_log_line *out)
 {
 	struct log_line line;
@@ -217,7 +226,7 @@ int ksh_log_line(uint64_t *cursor, struct ksh_log_line *out)
 	*cursor = line.sequence + 1;
 	*out = (struct ksh_log_line){
 		.time_ns = line.time_ns,
-		.level = line.level,
+		.level = level_of(line.level),
 		.cpu = line.cpu,
 	};
 	string_copy(out->text, sizeof(out->text), line.text);

@@ -17,6 +17,7 @@
 #include <arch/clock.h>
 #include <arch/context.h>
 #include <arch/user.h>
+#include <fusek/file.h>
 #include <fusek/mount.h>
 #include <fusek/path.h>
 #include <ipc/fdtable.h>

@@ -28,7 +28,7 @@
 #include <sched/wait.h>
 #include <sched/work.h>
 
-#include <fusek/file.h> /* struct vfs_context */
+#include <fusek/path.h> /* struct vfs_context */
 
 struct fd_table;
 struct object;
