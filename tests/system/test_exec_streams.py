@@ -16,6 +16,12 @@ WAYS = pytest.mark.parametrize("way", [[], ["--ports-only"]], ids=["shared", "po
 BOTH_STREAMS = TREE / "build" / "shared" / "guest" / "both_streams"
 
 
+@pytest.fixture(scope="module", autouse=True)
+def built():
+    """The tool's words about building go to standard error: they shall be over before we look."""
+    subprocess.run([TOOL, "exec", "--", "true"], check=True, stdin=subprocess.DEVNULL)
+
+
 def both_streams(fexec, way, kib):
     options = [*way, "--add", f"{BOTH_STREAMS}:/bin/both_streams"]
     return fexec("both_streams", kib, options=options)
