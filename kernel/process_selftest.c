@@ -201,6 +201,7 @@ SELFTEST(spawn_with_too_many_arguments_is_refused)
 	if (!selftest_check(text))
 		return;
 	memset(text, 'a', npages * PAGE_SIZE - 1);
+	text[npages * PAGE_SIZE - 1] = '\0';
 	selftest_check(start("/bin/true", text, &pid) == -E2BIG);
 	text[100] = '\0';
 	selftest_check(start("/bin/true", text, &pid) == 0 && !process_wait(pid, &(int){0}, NULL));
