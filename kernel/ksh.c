@@ -245,12 +245,13 @@ static const char *find_symbol(uint64_t address, uint64_t *offset)
 			       ksh.strings_bytes, address - ksh.base, offset);
 }
 
-static void report_address(uint64_t address)
+/* A return address belongs to the function of the byte before it: the call may be its last. */
+static void report_address(uint64_t address, bool returns)
 {
 	uint64_t offset = 0;
-	const char *name = find_symbol(address, &offset);
+	const char *name = find_symbol(address - returns, &offset);
 
-	log_err("  %#lx %s+%#lx", address, name ? name : "?", offset);
+	log_err("  %#lx %s+%#lx", address, name ? name : "?", offset + returns);
 }
 
 static void report_fault(void)
@@ -264,9 +265,9 @@ static void report_fault(void)
 		log_err("ksh faulted: %s", trap_name(frame->vector));
 	log_err("rax %lx rbx %lx rcx %lx rdx %lx rsi %lx rdi %lx", frame->rax, frame->rbx,
 	       frame->rcx, frame->rdx, frame->rsi, frame->rdi);
-	report_address(frame->rip);
+	report_address(frame->rip, false);
 	for (unsigned i = 0; i < ksh.nbacktrace; i++)
-		report_address(ksh.backtrace[i]);
+		report_address(ksh.backtrace[i], true);
 }
 
 /* Where a fault continues: the top of ksh's stack, nothing of what was on it is left. */

@@ -33,13 +33,15 @@ static void say(const char *format, ...)
 	console_write_raw(text, MIN(len, sizeof(text) - 1));
 }
 
-static void say_address(uint64_t address)
+/* What a return address belongs to is said by the byte before it: a function that ends in a call
+ * which never returns has its return address in the next function. */
+static void say_address(uint64_t address, bool returns)
 {
 	uint64_t offset;
-	const char *name = symbol_find(address, &offset);
+	const char *name = symbol_find(address - returns, &offset);
 
 	if (name)
-		say("  %#018lx %s+%#lx\n", address, name, offset);
+		say("  %#018lx %s+%#lx\n", address, name, offset + returns);
 	else
 		say("  %#018lx\n", address);
 }
@@ -51,9 +53,9 @@ static void say_backtrace(uint64_t rip, uint64_t fp)
 
 	say("backtrace:\n");
 	if (rip)
-		say_address(rip);
+		say_address(rip, false);
 	for (unsigned i = 0; i < count; i++)
-		say_address(addresses[i]);
+		say_address(addresses[i], true);
 }
 
 static void say_registers(const struct trap_frame *f)
