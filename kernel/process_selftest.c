@@ -198,7 +198,7 @@ SELFTEST(spawn_of_a_cut_program_is_refused)
 SELFTEST(spawn_with_too_many_arguments_is_refused)
 {
 	const size_t npages = 40; /* more than one argument may have, less than all may */
-	char *text = kva_alloc(npages);
+	char *text = kva_alloc_zeroed(npages); /* its last byte ends it */
 	int32_t pid;
 
 	if (!selftest_check(text))

@@ -13,13 +13,13 @@ void machine_trigger_double_fault(void)
 	uint64_t saved;
 
 	/* The push faults; the processor has to push the fault's frame to the same place: #DF (SDM
-	 * 3A, 6.15). The frame pointer stays, so the backtrace is whole. Put back in case nothing
-	 * happens. */
+	 * 3A, 6.15). The frame pointer stays, so the backtrace is whole; asking for the
+	 * frame's address makes the compiler set one up. Put back in case nothing happens. */
 	__asm__ volatile("movq %%rsp, %0\n\t"
 			 "movq %1, %%rsp\n\t"
 			 "pushq $0\n\t"
 			 "movq %0, %%rsp"
 			 : "=&r"(saved)
-			 : "r"(NOWHERE)
+			 : "r"(NOWHERE), "r"(__builtin_frame_address(0))
 			 : "memory");
 }

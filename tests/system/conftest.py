@@ -7,6 +7,7 @@ pyte, so tests read what a person reads and not how it was drawn.
 
 import os
 import subprocess
+import sys
 import time
 from pathlib import Path
 
@@ -15,11 +16,34 @@ import pyte
 import pytest
 
 TREE = Path(__file__).resolve().parents[2]
+sys.path.insert(0, str(TREE / "tools"))
+from fuselage import qemu       # noqa: E402  (its place is known only now)
+
 TOOL = TREE / "fuselage"
+RAMDISK = TREE / "build" / "shared" / "ramdisk" / "base.img"
+RAMDISK_TREE = TREE / "build" / "shared" / "ramdisk" / "tree"
 PROMPT = "ksh>"
 ROWS, COLUMNS = 300, 120        # tall, so that the output of a command stays on the screen
 BOOT_LIMIT_S = 60
 HALTED = "The machine is halted"
+
+
+def kernel(preset="debug"):
+    """The shipped kernel of a build."""
+    return TREE / "build" / preset / "fuselage.elf"
+
+
+def on_this_terminal(command):
+    """QEMU's command line with COM1 on the terminal, where no key means anything to QEMU."""
+    return [*map(str, command), "-display", "none",
+            "-chardev", "stdio,id=com1,signal=off", "-serial", "chardev:com1"]
+
+
+def measuring_machine(preset="release", append="", smp=1):
+    """The machine of exec --icount, at ksh: its time is the instructions it executed, so nothing
+    that this host is busy with changes what happens on it."""
+    return on_this_terminal(qemu.measuring_machine(kernel(preset), RAMDISK, append)
+                            + ["-smp", str(smp)])
 
 
 @pytest.fixture

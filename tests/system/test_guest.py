@@ -1,0 +1,61 @@
+"""The programs of tests/guest on our kernel, and programs that crash, again and again."""
+
+import re
+
+import pytest
+
+from conftest import TREE
+
+GUEST = TREE / "tests" / "guest"
+BUILT = TREE / "build" / "shared" / "guest"
+NAMES = sorted(path.stem for path in GUEST.glob("*.c"))
+# Its output is compared with Linux's in test_exec.py.
+STREAMS = "both_streams"
+CRASHES = 100
+# `crash NAME` in ksh: what ksh says of its end.
+KINDS = {"null": "139", "divide": "136", "privileged": "139", "kernel-read": "139",
+         "kernel-write": "139", "stack": "139", "illegal": "132", "breakpoint": "133",
+         "abort": "134", "jump": "139", "noexec-stack": "139", "badptr": None}
+
+
+def check(fexec, name, options=()):
+    program = BUILT / name
+    ended = fexec(f"/bin/{name}", options=["--add", f"{program}:/bin/{name}", *options])
+    text = ended.stdout.decode(errors="replace") + ended.stderr.decode(errors="replace")
+    assert ended.returncode == 0, text
+    assert not re.search(r"^not ok", text, re.MULTILINE), text
+    assert re.search(r"^ok \w+", text, re.MULTILINE), "it tested nothing:\n" + text
+
+
+@pytest.mark.parametrize("name", [name for name in NAMES if name != STREAMS])
+def test_guest(fexec, name):
+    check(fexec, name)
+
+
+@pytest.mark.parametrize("name", ["fpu", "registers"])
+def test_guest_on_a_plain_cpu(fexec, name):
+    check(fexec, name, options=["--cpu", "qemu64"])
+
+
+def programs_kib(machine):
+    """From `mem`: memory in no cache and no table, so a frame that was lost shows."""
+    line = [line for line in machine.run("mem") if "programs, stacks" in line][0]
+    match = re.search(r"(\d+)(?:\.0)? KiB", line)
+    assert match, f"not in whole KiB, so nothing can be said: {line}"
+    return int(match[1])
+
+
+def test_crashes_leave_nothing_behind(machine):
+    """Each way to crash, 100 times in one boot, says the same each time."""
+    for kind in KINDS:          # stacks and names that are kept at hand are there from now on
+        machine.run(";".join([f"crash {kind}"] * 10))
+    before_kib = programs_kib(machine)
+    for kind, status in KINDS.items():
+        for _ in range(CRASHES // 25):
+            lines = machine.run(";".join([f"crash {kind}"] * 25), timeout_s=60)
+            ends = [line for line in lines if re.fullmatch(r"\[.*\]", line)]
+            if status:
+                assert len(ends) == 25 and all(status in line for line in ends), lines
+            else:
+                assert not ends, lines
+    assert programs_kib(machine) == before_kib
