@@ -17,7 +17,7 @@ from sources import TREE, report, tracked  # noqa: E402
 # These speak of the tree as it is. The others speak of plans, of examples or of Linux.
 EXACT = [Path(name) for name in ("README.md", "CONTRIBUTING.md", "docs/architecture.md",
                                  "docs/design.md", "docs/drivers.md", "docs/exec-channel.md")]
-CODE = re.compile(r"`([^`\n]+)`")
+CODE = re.compile(r"`([^`]+)`")
 BLOCK = re.compile(r"^```.*?^```", re.M | re.S)
 PATH = re.compile(r"[\w.+-]+(/[\w.+-]+)*/?")
 FUNCTION = re.compile(r"(\w+)\(\)")
@@ -80,7 +80,7 @@ def code_problem(word):
 
 def names_in(document, text):
     for match in CODE.finditer(text):
-        if problem := code_problem(match[1]):
+        if problem := code_problem(" ".join(match[1].split())):
             yield match.start(), problem
     for match in PLACED.finditer(text):
         name, place = match.groups()
