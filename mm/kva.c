@@ -1,7 +1,7 @@
 /*
  * Kernel areas of whole pages. Owns KVA_BASE..KVA_END. An area takes a piece of address space of a
  * power of two pages, larger than what is mapped in it, so that unmapped pages lie between any two;
- * pieces of one size are reused last in first out and never joined: there are 16 TiB, and a piece
+ * pieces of one size are reused last in first out and never joined: there are 512 GiB, and a piece
  * that comes back finds its page tables still there.
  *
  * Invariant: an area is in use (its first frame's record names it), or its piece is on free[] with

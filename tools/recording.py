@@ -3,8 +3,8 @@
 
     tools/recording.py [--output FILE | --text] [--rows N] [--cols N] [COMMAND...]
 
-The machine is the measuring one (instructions are the clock, fixed date and random numbers), but for
-its idle time, which passes as a person's would; a key is sent only when the screen shows what the
+The machine is the measuring one (instructions are the clock, fixed date and random numbers); for a
+picture its idle time passes as a person's does. A key is sent only when the screen shows what the
 one before it did. So two recordings of one build differ in a few digits of the time.
 """
 
@@ -45,11 +45,12 @@ COLOURS = {
 class Session:
     """A machine, the line to its COM1, and the screen of a terminal at the other end."""
 
-    def __init__(self, rows, columns):
+    def __init__(self, rows, columns, idle_passes):
         ours, guests = socket.socketpair()
         command = qemu.measuring_machine(kernel_elf("release"), BASE_IMAGE,
                                          f"console=ttyS0 loglevel=trace rows={rows} cols={columns}")
-        command = [word.replace("sleep=off", "sleep=on") for word in command]
+        if idle_passes:
+            command = [word.replace("sleep=off", "sleep=on") for word in command]
         command += ["-display", "none", "-chardev", f"socket,id=com1,fd={guests.fileno()}",
                     "-serial", "chardev:com1"]
         self.machine = qemu.start(command, pass_fds=(guests.fileno(),), stdin=subprocess.DEVNULL)
@@ -174,7 +175,7 @@ def main():
     args = parser.parse_args()
 
     build.ensure("release")
-    session = Session(args.rows, args.cols)
+    session = Session(args.rows, args.cols, not args.text)
     try:
         session.wait("ksh's prompt", session.at_prompt)
         for command in args.commands:

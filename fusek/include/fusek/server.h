@@ -15,7 +15,7 @@
  *    that the other could need.
  *
  * An operation that a table lacks is -ENOSYS to the layer above, which turns it into the error that
- * Linux gives (server_* wrappers in server.c). Names come with their length, hold no '/' and no
+ * Linux gives. Names come with their length, hold no '/' and no
  * NUL, are neither "." nor "..", and have 1 to 255 bytes.
  */
 #ifndef FUSEK_SERVER_H
