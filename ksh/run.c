@@ -155,13 +155,19 @@ static int run_program(const char *const *words, const struct run_options *optio
 
 /* ---- one command ---- */
 
+/* Of its words, so it may stand before a `&`. */
+static bool starts_program(const struct builtin *builtin)
+{
+	return builtin->run == command_nice || builtin->run == command_trace;
+}
+
 int run_words_with(const char *const *words, size_t nwords, const struct run_options *options)
 {
 	const struct builtin *builtin = builtin_find(words[0]);
 
 	if (!builtin)
 		return run_program(words, options);
-	if (streams.background) {
+	if (streams.background && !starts_program(builtin)) {
 		complain(words[0],
 			 "is a command of ksh's own, only programs run in the background: "
 			 "/bin/%s & if there is one",
