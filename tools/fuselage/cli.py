@@ -43,6 +43,11 @@ def add_option(parser):
                              "(without GUEST: into /tmp)")
 
 
+def icount_option(parser):
+    parser.add_argument("--icount", action="store_true",
+                        help="the measuring machine: it counts instructions, and repeats")
+
+
 def make_parser():
     parser = argparse.ArgumentParser(prog="./fuselage", add_help=False)
     parser.add_argument("-h", "--help", action="store_true")
@@ -53,6 +58,7 @@ def make_parser():
     add_option(run)
     machine_options(run)
     run.add_argument("--kvm", action="store_true", help="use the CPU's virtualisation")
+    icount_option(run)
 
     execute = commands.add_parser("exec", help="boot, run one program, end", epilog=EXEC_STATUSES,
                                   formatter_class=argparse.RawDescriptionHelpFormatter)
@@ -61,8 +67,7 @@ def make_parser():
     execute.add_argument("--get", action="append", default=[], metavar="GUEST[:HOST]",
                          help="bring a file or directory out when CMD has ended")
     execute.add_argument("--timeout", type=float, metavar="S", help="end it after S seconds")
-    execute.add_argument("--icount", action="store_true",
-                         help="the measuring machine: two runs print the same figures")
+    icount_option(execute)
     execute.add_argument("--log", metavar="FILE", help="write the kernel's log to FILE")
     execute.add_argument("--hang-limit", type=float, default=20, metavar="S",
                          help="seconds without a sign of life that count as a hang (20)")

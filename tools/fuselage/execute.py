@@ -504,10 +504,7 @@ def main(args):
         raise ToolError("exec: which program? As in: ./fuselage exec -- hello")
     args.argv = argv
     args.get = [split_pair(text, "--get") for text in args.get]
-    if args.icount and args.smp != 1:
-        raise ToolError("--icount measures on one CPU: leave --smp out")
-    if args.icount and (args.mem != qemu.ICOUNT_MEM_MIB or args.cpu != "max"):
-        raise ToolError("--icount is one fixed machine: leave --mem and --cpu out")
+    qemu.check_icount(args)
     added = [split_pair(text, "--add") for text in args.add]
     end_on_signals()
     kernel, ramdisk = boot_files(args, args.preset or ("release" if args.icount else "debug"))

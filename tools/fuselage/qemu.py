@@ -31,6 +31,14 @@ def machine(kernel, ramdisk, cmdline, *, smp=1, mem_mib=512, cpu="max", accel="t
     return command
 
 
+def check_icount(args):
+    """Refuses options that would make another machine of the measuring one."""
+    if args.icount and args.smp != 1:
+        raise ToolError("--icount measures on one CPU: leave --smp out")
+    if args.icount and (args.mem != ICOUNT_MEM_MIB or args.cpu != "max"):
+        raise ToolError("--icount is one fixed machine: leave --mem and --cpu out")
+
+
 def measuring_machine(kernel, ramdisk, cmdline):
     """--icount: one CPU, instructions counted."""
     return machine(kernel, ramdisk, cmdline, cpu=ICOUNT_CPU, mem_mib=ICOUNT_MEM_MIB,

@@ -52,8 +52,11 @@ def command_line(args, kernel, ramdisk, com2, status):
     if args.append:
         words.append(args.append)
     accel, cpu = ("kvm", "host") if args.kvm else ("tcg", args.cpu)
-    command = qemu.machine(kernel, ramdisk, " ".join(words), smp=args.smp, mem_mib=args.mem,
-                           cpu=cpu, accel=accel)
+    if args.icount:
+        command = qemu.measuring_machine(kernel, ramdisk, " ".join(words))
+    else:
+        command = qemu.machine(kernel, ramdisk, " ".join(words), smp=args.smp, mem_mib=args.mem,
+                               cpu=cpu, accel=accel)
     return command + [
         "-display", "none", "-echr", str(ESCAPE),
         "-chardev", "stdio,id=com1,mux=on,signal=off", "-serial", "chardev:com1",
@@ -122,7 +125,10 @@ def boot(args, kernel, ramdisk):
 def main(args):
     if args.kvm and not os.access("/dev/kvm", os.R_OK | os.W_OK):
         raise ToolError("--kvm: /dev/kvm is not there or not ours to open")
-    kernel, ramdisk = boot_files(args, args.preset or "debug")
+    if args.kvm and args.icount:
+        raise ToolError("--icount counts emulated instructions: leave --kvm out")
+    qemu.check_icount(args)
+    kernel, ramdisk = boot_files(args, args.preset or ("release" if args.icount else "debug"))
     if not args.add:
         return boot(args, kernel, ramdisk)
     from .execute import split_pair
