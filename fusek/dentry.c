@@ -18,6 +18,8 @@ static struct dentry *buckets[DENTRY_BUCKETS]; /* names_lock, read under RCU */
 static LIST_HEAD(all_dentries);                /* names_lock: newest first */
 static uint64_t hash_seed;                     /* so that nobody can choose names of one bucket */
 
+SLAB_CACHE(dentry_cache, struct dentry);
+
 struct names_counters names_counters;
 
 /* ---- keys ---- */
@@ -85,7 +87,7 @@ static bool key_is(const struct dentry_key *key, const struct dentry *parent,
 /* Consumes the references to `key` and `node`, also when there is no memory. */
 static struct dentry *create_dentry(struct mount *mount, struct dentry_key *key, struct node *node)
 {
-	struct dentry *dentry = key ? kzalloc(sizeof(*dentry)) : NULL;
+	struct dentry *dentry = key ? slab_alloc_zeroed(&dentry_cache) : NULL;
 
 	if (!dentry) {
 		dentry_key_free(key);
@@ -120,7 +122,7 @@ struct dentry *dentry_get(struct dentry *dentry)
 
 static void free_dentry(struct rcu_head *head)
 {
-	kfree(container_of(head, struct dentry, rcu));
+	slab_free(&dentry_cache, container_of(head, struct dentry, rcu));
 }
 
 /* Not by recursion: a chain of parents may be as long as a path is deep. */

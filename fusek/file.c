@@ -13,9 +13,11 @@
 #include <lib/string.h>
 #include <mm/slab.h>
 
+SLAB_CACHE(file_cache, struct file);
+
 err_t file_create(struct dentry *dentry, unsigned flags, struct file **out)
 {
-	struct file *file = kzalloc(sizeof(*file));
+	struct file *file = slab_alloc_zeroed(&file_cache);
 
 	if (!file) {
 		dentry_put(dentry);
@@ -93,7 +95,7 @@ static void file_release(struct object *object)
 
 static void file_free(struct object *object)
 {
-	kfree(file_of(object));
+	slab_free(&file_cache, file_of(object));
 }
 
 struct path file_path(struct object *object)

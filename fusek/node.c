@@ -16,6 +16,8 @@
 
 static struct node *buckets[NODE_BUCKETS]; /* names_lock, read under RCU */
 
+SLAB_CACHE(node_cache, struct node);
+
 struct spinlock names_lock = SPINLOCK_INIT(LOCK_DENTRY);
 
 static struct node **bucket_of(const struct mount *mount, struct nodeid id)
@@ -96,7 +98,7 @@ static void unhash_node_locked(struct node *node)
 
 static struct node *create_node(struct mount *mount, const struct server_entry *entry)
 {
-	struct node *node = kzalloc(sizeof(*node));
+	struct node *node = slab_alloc_zeroed(&node_cache);
 
 	if (!node)
 		return NULL;
@@ -160,7 +162,7 @@ err_t node_from_entry(struct mount *mount, const struct server_entry *entry, str
 	}
 	node = find_or_add(mount, entry, fresh);
 	if (node != fresh) {
-		kfree(fresh);
+		slab_free(&node_cache, fresh);
 		node_attr_store(node, &entry->attr, entry->attr_valid_ns, node_attr_version(node));
 	} else {
 		atomic_add_relaxed(&mount->nnodes, 1);
@@ -178,7 +180,7 @@ struct node *node_get(struct node *node)
 
 static void free_node(struct rcu_head *head)
 {
-	kfree(container_of(head, struct node, rcu));
+	slab_free(&node_cache, container_of(head, struct node, rcu));
 }
 
 void node_put(struct node *node)

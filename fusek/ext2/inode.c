@@ -203,6 +203,7 @@ err_t ext2_link_target(const struct ext2_image *image, const struct ext2_inode *
 		       const char **target, size_t *len_bytes)
 {
 	const void *text = NULL;
+	uint32_t block = 0;
 	err_t err;
 
 	if (!S_ISLNK(inode->mode))
@@ -210,13 +211,14 @@ err_t ext2_link_target(const struct ext2_image *image, const struct ext2_inode *
 	if (inode->target_inside) {
 		text = inode->disk->block;
 	} else {
+		block = inode->disk->block[0];
 		err = ext2_page(image, inode, 0, &text);
 		if (err)
 			return err;
 	}
 	if (!text || memchr(text, 0, inode->size_bytes))
 		return ext2_complain(image, "a symbolic link's target is cut short", inode->number,
-				     inode->disk->block[0]);
+				     block);
 	*target = text;
 	*len_bytes = inode->size_bytes;
 	return 0;

@@ -156,6 +156,16 @@ void kfree(void *block)
 	free(block);
 }
 
+void *slab_alloc_zeroed(struct slab_cache *cache)
+{
+	return kzalloc(cache->object_bytes);
+}
+
+void slab_free(struct slab_cache *cache, void *block)
+{
+	kfree(block);
+}
+
 uint64_t frames_total(void)
 {
 	return NFRAMES;
