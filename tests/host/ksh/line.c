@@ -113,7 +113,7 @@ static void check_screen(struct bench *bench, const char *prompt, const char *te
 		if (i == len)
 			break;
 		nbytes = utf8_decode(whole + i, len - i, &code);
-		put_character(&expected, code);
+		terminal_put(&expected, code);
 		i += nbytes;
 	}
 	/* Only where the line, with the cell behind its end, has more rows than the window may its

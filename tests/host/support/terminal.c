@@ -34,7 +34,7 @@ static void line_feed_down(struct terminal *t)
 	t->scrolled++;
 }
 
-static void put_character(struct terminal *t, uint32_t code)
+void terminal_put(struct terminal *t, uint32_t code)
 {
 	unsigned width = utf8_cells(code);
 
@@ -126,7 +126,7 @@ void terminal_byte(struct terminal *t, char byte)
 		if (t->npending < utf8_sequence_bytes((unsigned char)t->pending[0]))
 			return;
 		utf8_decode(t->pending, t->npending, &code);
-		put_character(t, code);
+		terminal_put(t, code);
 	}
 	memset(t->pending, 0, sizeof(t->pending));
 	t->npending = 0;

@@ -24,6 +24,8 @@ struct terminal {
 
 /* A blank screen with the cursor in the corner. */
 void terminal_init(struct terminal *t, unsigned rows, unsigned columns);
+/* One character, where the cursor stands. */
+void terminal_put(struct terminal *t, uint32_t code);
 /* One byte that a program writes. */
 void terminal_byte(struct terminal *t, char byte);
 
