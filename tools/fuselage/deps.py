@@ -4,6 +4,7 @@ Asks once before `sudo apt-get`; root and -y are not asked. Where there is no ap
 tools are listed by name and the command ends; once they are there nothing is said.
 """
 
+import glob
 import os
 import platform
 import shutil
@@ -15,7 +16,7 @@ from .common import ToolError, say
 NATIVE = platform.machine() == "x86_64"
 DIST_PACKAGES = "/usr/lib/python3/dist-packages/"
 
-# What to look for -> the package that brings it. A slash means a file, else a program.
+# What to look for -> the package that brings it. A slash means a file (a pattern), else a program.
 COMPILE = {
     "cmake": "cmake", "ninja": "ninja-build", "nasm": "nasm",
     "x86_64-linux-gnu-gcc": "gcc" if NATIVE else "gcc-x86-64-linux-gnu",
@@ -30,7 +31,8 @@ DEBUG = {"gdb": "gdb"}
 TEST = {
     "gcc": "gcc", "/usr/include/stdio.h": "libc6-dev", "/usr/include/cmocka.h": "libcmocka-dev",
     "clang": "clang", "clang-format": "clang-format", "clang-tidy": "clang-tidy",
-    "cppcheck": "cppcheck", "spin": "spin", "musl-gcc": "musl-tools",
+    "/usr/lib/llvm-*/lib/clang/*/lib/linux/libclang_rt.fuzzer-x86_64.a": "libclang-rt-14-dev",
+    "llvm-cov": "llvm", "cppcheck": "cppcheck", "spin": "spin", "musl-gcc": "musl-tools",
     DIST_PACKAGES + "pytest": "python3-pytest", DIST_PACKAGES + "pexpect": "python3-pexpect",
     DIST_PACKAGES + "pyte": "python3-pyte",
 }
@@ -51,7 +53,7 @@ def missing(command):
     """What COMMAND needs and is not there: {tool: package}."""
     wanted = {tool: package for group in NEEDS[command] for tool, package in group.items()}
     return {tool: package for tool, package in wanted.items()
-            if not (os.path.exists(tool) if "/" in tool else shutil.which(tool))}
+            if not (glob.glob(tool) if "/" in tool else shutil.which(tool))}
 
 
 def ensure(command, yes):

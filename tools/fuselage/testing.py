@@ -10,6 +10,7 @@ failed: nothing is skipped.
     system/...              pytest: boots the machine
     lint/<name>             tests/lint/<name>.py or .sh: prints what is wrong, and fails
     model/<name>            tests/model/<name>.pml, by spin
+    fuzz/<name>             tests/fuzz/<name>.py, or <name>.c under libFuzzer for a while
 """
 
 import ast
@@ -32,6 +33,7 @@ HOST_BUILD = BUILD / "host"
 SCRATCH = BUILD / "test"
 PARALLEL = 2
 UNIT_LIMIT_S = 1800
+FUZZ_RUNS = 200000
 # Suites of pytest, and the builds that they use.
 PYTEST_SUITES = {"tool": set(), "user": {"debug"}, "system": set(PRESETS)}
 SCRIPT = {".py": [sys.executable, "-B"], ".sh": ["sh"]}
@@ -64,6 +66,8 @@ def units():
               for path in sorted(TESTS.glob("host/*/*.c")) if path.parent.name != "support"]
     found += [Unit([f"model/{path.stem}"], run_model, set(), path)
               for path in sorted(TESTS.glob("model/*.pml"))]
+    found += [Unit([f"fuzz/{path.stem}"], run_fuzz, set(), path)
+              for path in sorted(TESTS.glob("fuzz/*.c"))]
     for suite, needs in PYTEST_SUITES.items():
         found += [Unit(pytest_names(suite, path), run_pytest, needs, path)
                   for path in sorted(TESTS.glob(f"{suite}/test_*.py"))]
@@ -118,6 +122,32 @@ def run_host(unit, _filter):
     program = HOST_BUILD / f"{unit.path.parent.name}.{unit.path.stem}"
     started_s = time.monotonic()
     passed, text = process([str(program)])
+    yield Result(unit.names[0], passed, time.monotonic() - started_s, text)
+
+
+def run_fuzz(unit, _filter):
+    """A harness with a script beside it (seeds, coverage) is run by that; else FUZZ_RUNS inputs.
+
+    Its first line names the sources, as those of tests/host do: `/* sources: ... */`.
+    """
+    started_s = time.monotonic()
+    script = unit.path.with_suffix(".py")
+    if script.exists():
+        passed, text = process(SCRIPT[".py"] + [str(script)])
+    else:
+        first = unit.path.read_text(encoding="utf-8").partition("*/")[0]
+        sources = [ROOT / word for word in first.partition("sources:")[2].split()]
+        includes = [f"-I{ROOT / folder}/include" for folder in
+                    ("abi", "lib", "arch/x86_64", "sched", "mm", "ipc", "fusek")]
+        with tempfile.TemporaryDirectory(prefix="fuzz.", dir=SCRATCH) as scratch:
+            passed, text = process(
+                ["clang", "-std=gnu17", "-g", "-O1", "-DFUSELAGE_HOST=1", "-DFUSELAGE_DEBUG=1",
+                 "-fsanitize=fuzzer,address,undefined", "-fno-sanitize-recover=undefined",
+                 *includes, *{f"-iquote{source.parent}" for source in sources},
+                 str(unit.path), *map(str, sources), "-o", "fuzzer"], scratch)
+            if passed:
+                passed, text = process(["./fuzzer", f"-runs={FUZZ_RUNS}", "-timeout=10",
+                                        "-print_final_stats=1", "-verbosity=1"], scratch)
     yield Result(unit.names[0], passed, time.monotonic() - started_s, text)
 
 

@@ -1,7 +1,7 @@
 #!/usr/bin/python3
 """Fuzzes the ext2 reader and measures how much of it the fuzzer reaches.
 
-run.py [--runs N] [--seconds S] [--coverage PERCENT] [--build DIR]
+ext2.py [--runs N] [--seconds S] [--coverage PERCENT] [--build DIR]
 
 Makes the images with mke2fs, the seed inputs, the harness (clang, libFuzzer, ASan, UBSan), lets it
 run and then counts the lines of fusek/ext2 that the corpus reaches. The corpus stays in the build
