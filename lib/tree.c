@@ -11,7 +11,7 @@ static uint32_t height_of(const struct tree_node *node)
 }
 
 /* Recomputes what follows from the children. False: it is what it was. */
-static bool refresh(const struct tree *tree, struct tree_node *node)
+static inline bool refresh(const struct tree *tree, struct tree_node *node)
 {
 	uint32_t before = node->height;
 	bool changed = tree->update && tree->update(node);
