@@ -10,12 +10,14 @@ static uint32_t height_of(const struct tree_node *node)
 	return node ? node->height : 0;
 }
 
-/* Recomputes what follows from the children. */
-static void refresh(const struct tree *tree, struct tree_node *node)
+/* Recomputes what follows from the children. False: it is what it was. */
+static inline bool refresh(const struct tree *tree, struct tree_node *node)
 {
+	uint32_t before = node->height;
+	bool changed = tree->update && tree->update(node);
+
 	node->height = MAX(height_of(node->left), height_of(node->right)) + 1;
-	if (tree->update)
-		tree->update(node);
+	return changed || node->height != before;
 }
 
 /* Puts `with` (or nothing) where `node` hangs. */
@@ -63,12 +65,14 @@ static struct tree_node *rotate_left(struct tree *tree, struct tree_node *node)
 	return up;
 }
 
-/* Makes one node right; its children are. Returns what stands in its place now. */
-static struct tree_node *rebalance_one(struct tree *tree, struct tree_node *node)
+/* Makes one node right; its children are. Returns what stands in its place now; *changed: those
+ * above may have to follow. */
+static struct tree_node *rebalance_one(struct tree *tree, struct tree_node *node, bool *changed)
 {
 	uint32_t left = height_of(node->left);
 	uint32_t right = height_of(node->right);
 
+	*changed = true;
 	if (left > right + 1) {
 		if (height_of(node->left->left) < height_of(node->left->right))
 			rotate_left(tree, node->left);
@@ -79,19 +83,21 @@ static struct tree_node *rebalance_one(struct tree *tree, struct tree_node *node
 			rotate_right(tree, node->right);
 		return rotate_left(tree, node);
 	}
-	refresh(tree, node);
+	*changed = refresh(tree, node);
 	return node;
 }
 
-/* From `node` up. A plain tree is done where a height did not change; an augmented one goes on to
- * the root. */
-static void rebalance_up(struct tree *tree, struct tree_node *node)
+/* From `node` up, at least beyond `beyond` (or NULL), until nothing changes any more. */
+static void rebalance_up(struct tree *tree, struct tree_node *node, const struct tree_node *beyond)
 {
 	while (node) {
-		uint32_t before = node->height;
+		bool passed = node == beyond;
+		bool changed;
 
-		node = rebalance_one(tree, node);
-		if (node->height == before && !tree->update)
+		node = rebalance_one(tree, node, &changed);
+		if (passed)
+			beyond = NULL;
+		if (!changed && !beyond && !passed)
 			return;
 		node = node->parent;
 	}
@@ -104,7 +110,7 @@ void tree_insert(struct tree *tree, struct tree_node *node, struct tree_node *pa
 	*where = node;
 	if (tree->update)
 		tree->update(node);
-	rebalance_up(tree, parent);
+	rebalance_up(tree, parent, NULL);
 }
 
 void tree_remove(struct tree *tree, struct tree_node *node)
@@ -115,7 +121,7 @@ void tree_remove(struct tree *tree, struct tree_node *node)
 
 	if (!node->left || !node->right) {
 		replace_child(tree, parent, node, node->left ? node->left : node->right);
-		rebalance_up(tree, parent);
+		rebalance_up(tree, parent, NULL);
 		return;
 	}
 	/* The next one in order has no left child: it takes the node's place. */
@@ -129,13 +135,14 @@ void tree_remove(struct tree *tree, struct tree_node *node)
 	next->left->parent = next;
 	if (next->right)
 		next->right->parent = next;
-	rebalance_up(tree, lowest);
+	/* Its summary is still that of its old place: those above it are told in any case. */
+	rebalance_up(tree, lowest, next);
 }
 
 void tree_update(struct tree *tree, struct tree_node *node)
 {
-	for (; node; node = node->parent)
-		tree->update(node);
+	while (node && tree->update(node))
+		node = node->parent;
 }
 
 struct tree_node *tree_first(const struct tree *tree)

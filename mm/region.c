@@ -14,7 +14,7 @@ static struct region *region_of(struct tree_node *node)
 	return tree_entry(node, struct region, node);
 }
 
-void region_update(struct tree_node *node)
+bool region_update(struct tree_node *node)
 {
 	struct region *region = region_of(node);
 	uint64_t largest = region->gap;
@@ -23,7 +23,10 @@ void region_update(struct tree_node *node)
 		largest = MAX(largest, region_of(node->left)->max_gap);
 	if (node->right)
 		largest = MAX(largest, region_of(node->right)->max_gap);
+	if (region->max_gap == largest)
+		return false;
 	region->max_gap = largest;
+	return true;
 }
 
 struct region *region_next(const struct region *region)
@@ -69,31 +72,34 @@ static uint64_t gap_below(const struct region *region, const struct region *belo
 	return region->start > from + guard ? region->start - from - guard : 0;
 }
 
-/* The gaps that a change of `region`'s borders changes: its own and its upper neighbour's. */
-static void refresh_gaps(struct tree *regions, struct region *region)
+static void set_gap(struct tree *regions, struct region *region, const struct region *below)
 {
-	struct region *next = region_next(region);
-
-	region->gap = gap_below(region, region_prev(region));
+	region->gap = gap_below(region, below);
 	tree_update(regions, &region->node);
-	if (next) {
-		next->gap = gap_below(next, region);
-		tree_update(regions, &next->node);
-	}
 }
 
 void region_link(struct tree *regions, struct region *region)
 {
 	struct tree_node **at = &regions->root;
 	struct tree_node *parent = NULL;
+	struct region *below = NULL;
+	struct region *next = NULL;
 
 	while (*at) {
 		parent = *at;
-		at = region->start < region_of(parent)->start ? &parent->left : &parent->right;
+		if (region->start < region_of(parent)->start) {
+			next = region_of(parent);
+			at = &parent->left;
+		} else {
+			below = region_of(parent);
+			at = &parent->right;
+		}
 	}
-	region->gap = 0;
+	region->gap = gap_below(region, below);
+	region->max_gap = 0;
 	tree_insert(regions, &region->node, parent, at);
-	refresh_gaps(regions, region);
+	if (next)
+		set_gap(regions, next, region);
 }
 
 void region_unlink(struct tree *regions, struct region *region)
@@ -102,18 +108,39 @@ void region_unlink(struct tree *regions, struct region *region)
 	struct region *next = region_next(region);
 
 	tree_remove(regions, &region->node);
-	if (next) {
-		next->gap = gap_below(next, below);
-		tree_update(regions, &next->node);
-	}
+	if (next)
+		set_gap(regions, next, below);
 }
 
-void region_resize(struct tree *regions, struct region *region, vaddr_t start, vaddr_t end)
+void region_resize(struct tree *regions, struct region *region, vaddr_t end)
 {
-	debug_assert(start < end);
-	region->start = start;
+	struct region *next = region_next(region);
+
+	debug_assert(region->start < end);
 	region->end = end;
-	refresh_gaps(regions, region);
+	if (next)
+		set_gap(regions, next, region);
+}
+
+/* No gap changes: the two touch, and what is above still follows upon the same end. */
+void region_split(struct tree *regions, struct region *region, vaddr_t at, struct region *upper)
+{
+	struct tree_node *parent = &region->node;
+	struct tree_node **where = &region->node.right;
+
+	region_copy_from(region, at, upper);
+	region->end = at;
+	while (*where) {
+		parent = *where;
+		where = &parent->left;
+	}
+	tree_insert(regions, &upper->node, parent, where);
+}
+
+void region_join(struct tree *regions, struct region *lower, struct region *upper)
+{
+	lower->end = upper->end;
+	tree_remove(regions, &upper->node);
 }
 
 bool region_is_free(const struct tree *regions, vaddr_t start, vaddr_t end)
@@ -166,10 +193,12 @@ bool region_mergeable(const struct region *lower, const struct region *upper)
 	       (!lower->object || region_page(lower, lower->end) == upper->page_offset);
 }
 
-void region_split_into(const struct region *region, vaddr_t at, struct region *upper)
+void region_copy_from(const struct region *region, vaddr_t at, struct region *copy)
 {
-	*upper = *region;
-	upper->node = (struct tree_node){0};
-	upper->start = at;
-	upper->page_offset = region_page(region, at);
+	*copy = *region;
+	copy->node = (struct tree_node){0};
+	copy->gap = 0;
+	copy->max_gap = 0;
+	copy->start = at;
+	copy->page_offset = region_page(region, at);
 }

@@ -30,7 +30,7 @@ struct region {
 
 #define REGION_TREE_INIT TREE_INIT(region_update)
 /* The tree's hook. */
-void region_update(struct tree_node *node);
+bool region_update(struct tree_node *node);
 
 static inline uint64_t region_npages(const struct region *region)
 {
@@ -51,8 +51,12 @@ struct region *region_prev(const struct region *region);
 /* Its range must be free. */
 void region_link(struct tree *regions, struct region *region);
 void region_unlink(struct tree *regions, struct region *region);
-/* Moves the borders of a linked region, within the free room around it. */
-void region_resize(struct tree *regions, struct region *region, vaddr_t start, vaddr_t end);
+/* Moves the end of a linked region, within the free room behind it. */
+void region_resize(struct tree *regions, struct region *region, vaddr_t end);
+/* Cuts a linked region in two at `at`: `upper` is filled and linked. */
+void region_split(struct tree *regions, struct region *region, vaddr_t at, struct region *upper);
+/* Two linked neighbours that touch: `upper` goes into `lower`. */
+void region_join(struct tree *regions, struct region *lower, struct region *upper);
 
 /* Nothing in [start, end). */
 bool region_is_free(const struct tree *regions, vaddr_t start, vaddr_t end);
@@ -61,7 +65,7 @@ vaddr_t region_find_gap(const struct tree *regions, uint64_t len_bytes, vaddr_t 
 
 /* Two that touch could be one. */
 bool region_mergeable(const struct region *lower, const struct region *upper);
-/* Fills `upper` as the part of `region` from `at` on; region is not changed. */
-void region_split_into(const struct region *region, vaddr_t at, struct region *upper);
+/* Fills `copy` as the part of `region` from `at` on; neither is linked or unlinked. */
+void region_copy_from(const struct region *region, vaddr_t at, struct region *copy);
 
 #endif

@@ -9,8 +9,9 @@
 #include <lib/string.h>
 
 #define POISON    0x6b
-#define ZONE_FREE UINT64_C(0xf4ee0b10c4f4ee00)
-#define ZONE_USED UINT64_C(0x05ed0b10c405ed00)
+/* No byte of them is zero: a NUL too many is seen as well. */
+#define ZONE_FREE UINT64_C(0xf4ee0b10c4f4eeb7)
+#define ZONE_USED UINT64_C(0x05ed0b10c405edd3)
 
 /* Right behind the object, so that one byte too many is seen: never aligned for sure. */
 static void zone_set(const struct slab_cache *cache, void *block, uint64_t value)

@@ -60,7 +60,7 @@ static err_t fork_region(struct space *parent, struct space *child,
 
 	if (!copy)
 		return -ENOMEM;
-	region_split_into(region, region->start, copy);
+	region_copy_from(region, region->start, copy);
 	if (copy->object)
 		memory_object_get(copy->object);
 	region_link(&child->regions, copy);

@@ -67,11 +67,11 @@ static void take_out(struct space *space, struct region *region, struct doomed *
 static void join(struct space *space, struct region *lower, struct region *upper,
 		 struct doomed *doomed) REQUIRES(space->lock)
 {
-	vaddr_t end = upper->end;
-
-	take_out(space, upper, doomed);
-	space->mapped_pages += region_npages(upper);
-	region_resize(&space->regions, lower, lower->start, end);
+	region_join(&space->regions, lower, upper);
+	space->nregions--;
+	if (space->last_found == upper)
+		space->last_found = lower;
+	doomed_add(doomed, upper);
 }
 
 struct region *space_merge_locked(struct space *space, struct region *region, struct doomed *doomed)
@@ -106,11 +106,9 @@ struct region *space_split_locked(struct space *space, struct region *region, va
 	upper = region_alloc();
 	if (!upper)
 		return NULL;
-	region_split_into(region, at, upper);
+	region_split(&space->regions, region, at, upper);
 	if (upper->object)
 		memory_object_get(upper->object);
-	region_resize(&space->regions, region, region->start, at);
-	region_link(&space->regions, upper);
 	space->nregions++;
 	return upper;
 }

@@ -91,7 +91,7 @@ static err_t move_to(struct space *space, struct remap *remap, vaddr_t to) REQUI
 		return err;
 
 	/* ---- committed ---- */
-	region_split_into(space_region_locked(space, remap->start), remap->start, fresh);
+	region_copy_from(space_region_locked(space, remap->start), remap->start, fresh);
 	fresh->start = to;
 	fresh->end = to + remap->new_bytes;
 	if (fresh->object)
@@ -114,7 +114,7 @@ static bool grow_here(struct space *space, struct remap *remap, struct region *r
 	if (region->end != old_end || new_end > USER_MAX ||
 	    !region_is_free(&space->regions, old_end, new_end))
 		return false;
-	region_resize(&space->regions, region, region->start, new_end);
+	region_resize(&space->regions, region, new_end);
 	space->mapped_pages += (new_end - old_end) >> PAGE_SHIFT;
 	space_merge_locked(space, region, &remap->doomed);
 	return true;

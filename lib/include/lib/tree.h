@@ -11,7 +11,8 @@
  *	tree_insert(tree, node, parent, at);
  *
  * A tree may be augmented: `update` then recomputes a node's own summary from the node and its
- * children, and is called bottom-up wherever something changed below.
+ * children, and says whether it is another one than before. It is called bottom-up wherever
+ * something changed below, as far as that makes a difference.
  */
 #ifndef LIB_TREE_H
 #define LIB_TREE_H
@@ -27,7 +28,7 @@ struct tree_node {
 
 struct tree {
 	struct tree_node *root;
-	void (*update)(struct tree_node *node); /* or NULL */
+	bool (*update)(struct tree_node *node); /* or NULL */
 };
 
 #define TREE_INIT(update_function)                                                                 \
@@ -45,7 +46,7 @@ static inline bool tree_empty(const struct tree *tree)
 void tree_insert(struct tree *tree, struct tree_node *node, struct tree_node *parent,
 		 struct tree_node **where);
 void tree_remove(struct tree *tree, struct tree_node *node);
-/* The node's own part of the summary has changed: recomputes it from here to the root. */
+/* The node's own part of the summary has changed: recomputes it from here up. */
 void tree_update(struct tree *tree, struct tree_node *node);
 
 /* In order; NULL: none. */

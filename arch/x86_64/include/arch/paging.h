@@ -18,9 +18,14 @@
 #define USER_MAX                                                                                   \
 	UINT64_C(0x00007ffffffff000) /* exclusive; the page above keeps SYSRET's trap away */
 
+#ifdef FUSELAGE_HOST /* where a test on the host can have memory */
+#define DIRECT_MAP_BASE  UINT64_C(0x200000000000)
+#define FRAME_TABLE_BASE UINT64_C(0x300000000000)
+#else
 #define DIRECT_MAP_BASE UINT64_C(0xffff888000000000) /* all of physical memory, 64 TiB at most */
 #define FRAME_TABLE_BASE                                                                           \
 	UINT64_C(0xffffea0000000000) /* struct frame of each frame, populated on demand */
+#endif
 #define KVA_BASE    UINT64_C(0xffffc90000000000) /* stacks and whole pages, each with guard pages */
 #define KVA_END     UINT64_C(0xffffc98000000000) /* one top-level entry: 512 GiB */
 #define KERNEL_BASE UINT64_C(0xffffffff80000000) /* the image: 512 MiB */
