@@ -1,4 +1,5 @@
-/* sources: ksh/line.c ksh/line_draw.c ksh/keys.c ksh/history.c ksh/utf8.c lib/fmt.c lib/string.c */
+/* sources: ksh/line.c ksh/line_draw.c ksh/keys.c ksh/history.c ksh/utf8.c lib/fmt.c lib/string.c
+   tests/host/support/terminal.c */
 /*
  * The line editor against a model of a terminal: after every byte fed, the model's screen must show
  * the prompt and the text as a terminal would wrap them, and its cursor must stand on the right
@@ -6,6 +7,7 @@
  */
 #include "../../../ksh/line.h"
 #include "../../../ksh/utf8.h"
+#include "../support/terminal.h"
 
 #include <lib/fmt.h>
 #include <lib/panic.h>
@@ -18,141 +20,6 @@
 #include <string.h>
 
 #include <cmocka.h>
-
-/* ---- the terminal: xterm's behaviour, as far as the editor uses it ---- */
-
-#define SCREEN_MAX       128
-#define CELL_SECOND_HALF 1 /* of a wide character */
-
-struct terminal {
-	unsigned rows, columns;
-	unsigned row, column;
-	bool wrap_pending; /* the last column was written, the next character wraps */
-	unsigned scrolled; /* rows that left at the top */
-	unsigned bells;
-	uint32_t cells[SCREEN_MAX][SCREEN_MAX];
-	/* bytes that did not make a whole sequence yet */
-	char pending[32];
-	size_t npending;
-};
-
-static void terminal_init(struct terminal *t, unsigned rows, unsigned columns)
-{
-	*t = (struct terminal){.rows = rows, .columns = columns};
-	for (unsigned r = 0; r < SCREEN_MAX; r++)
-		for (unsigned c = 0; c < SCREEN_MAX; c++)
-			t->cells[r][c] = ' ';
-}
-
-static void line_feed_down(struct terminal *t)
-{
-	if (t->row + 1 < t->rows) {
-		t->row++;
-		return;
-	}
-	memmove(t->cells[0], t->cells[1], sizeof(t->cells[0]) * (t->rows - 1));
-	for (unsigned c = 0; c < SCREEN_MAX; c++)
-		t->cells[t->rows - 1][c] = ' ';
-	t->scrolled++;
-}
-
-static void put_character(struct terminal *t, uint32_t code)
-{
-	unsigned width = utf8_cells(code);
-
-	if (width == 0)
-		return;
-	if (t->wrap_pending || t->column + width > t->columns) {
-		t->column = 0;
-		t->wrap_pending = false;
-		line_feed_down(t);
-	}
-	t->cells[t->row][t->column] = code;
-	if (width == 2)
-		t->cells[t->row][t->column + 1] = CELL_SECOND_HALF;
-	t->column += width;
-	if (t->column == t->columns) {
-		t->column--;
-		t->wrap_pending = true;
-	}
-}
-
-static void erase_below(struct terminal *t)
-{
-	for (unsigned c = t->column; c < t->columns; c++)
-		t->cells[t->row][c] = ' ';
-	for (unsigned r = t->row + 1; r < t->rows; r++)
-		for (unsigned c = 0; c < t->columns; c++)
-			t->cells[r][c] = ' ';
-}
-
-static void control_sequence(struct terminal *t, char final, unsigned number)
-{
-	unsigned count = number ? number : 1;
-
-	if (final != 'm')
-		t->wrap_pending = false;
-	switch (final) {
-	case 'A':
-		t->row -= MIN(count, t->row);
-		break;
-	case 'C':
-		t->column = MIN(t->column + count, t->columns - 1);
-		break;
-	case 'D':
-		t->column -= MIN(count, t->column);
-		break;
-	case 'H':
-		t->row = 0;
-		t->column = 0;
-		break;
-	case 'J':
-		if (number == 2) {
-			unsigned row = t->row, column = t->column;
-
-			t->row = 0;
-			t->column = 0;
-			erase_below(t);
-			t->row = row;
-			t->column = column;
-		} else {
-			erase_below(t);
-		}
-		break;
-	case 'm':
-		break;
-	default:
-		fail_msg("the model does not know the sequence ESC [ %u %c", number, final);
-	}
-}
-
-static void terminal_byte(struct terminal *t, char byte)
-{
-	uint32_t code;
-
-	t->pending[t->npending++] = byte;
-	assert_true(t->npending < sizeof(t->pending));
-	if (t->pending[0] == '\033') {
-		if (t->npending < 3 || byte < 0x40)
-			return;
-		control_sequence(t, byte, (unsigned)atoi(t->pending + 2));
-	} else if (t->pending[0] == '\r') {
-		t->column = 0;
-		t->wrap_pending = false;
-	} else if (t->pending[0] == '\n') {
-		line_feed_down(t);
-		t->wrap_pending = false;
-	} else if (t->pending[0] == '\a') {
-		t->bells++;
-	} else {
-		if (t->npending < utf8_sequence_bytes((unsigned char)t->pending[0]))
-			return;
-		utf8_decode(t->pending, t->npending, &code);
-		put_character(t, code);
-	}
-	memset(t->pending, 0, sizeof(t->pending));
-	t->npending = 0;
-}
 
 /* ---- the editor on it ---- */
 
@@ -246,7 +113,7 @@ static void check_screen(struct bench *bench, const char *prompt, const char *te
 		if (i == len)
 			break;
 		nbytes = utf8_decode(whole + i, len - i, &code);
-		put_character(&expected, code);
+		terminal_put(&expected, code);
 		i += nbytes;
 	}
 	/* Only where the line, with the cell behind its end, has more rows than the window may its
