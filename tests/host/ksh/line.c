@@ -1,5 +1,5 @@
 /* sources: ksh/line.c ksh/line_draw.c ksh/keys.c ksh/history.c ksh/utf8.c lib/fmt.c lib/string.c
-	tests/host/support/terminal.c */
+   tests/host/support/terminal.c */
 /*
  * The line editor against a model of a terminal: after every byte fed, the model's screen must show
  * the prompt and the text as a terminal would wrap them, and its cursor must stand on the right

@@ -1,5 +1,6 @@
 /*
- * The model of a terminal: cells, cursor, pending wrap, and the few control sequences.
+ * The terminal's model: the screen's cells, the cursor, wrapping as terminals do it (a full row
+ * does not wrap before there is something to put behind it), scrolling. Pure.
  */
 #include "terminal.h"
 
@@ -8,11 +9,12 @@
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include <cmocka.h>
+
+#define CELL_SECOND_HALF 1 /* of a wide character */
 
 void terminal_init(struct terminal *t, unsigned rows, unsigned columns)
 {

@@ -1,14 +1,13 @@
 /*
- * A model of a terminal for tests of what is drawn on one: xterm's behaviour, as far as ksh's line
- * editor uses it.
+ * A model of a terminal: as xterm behaves, as far as ksh's line editor uses it. A sequence that it
+ * does not know fails the test.
  */
-#ifndef SUPPORT_TERMINAL_H
-#define SUPPORT_TERMINAL_H
+#ifndef TESTS_TERMINAL_H
+#define TESTS_TERMINAL_H
 
 #include <lib/types.h>
 
-#define SCREEN_MAX       128
-#define CELL_SECOND_HALF 1 /* of a wide character */
+#define SCREEN_MAX 128
 
 struct terminal {
 	unsigned rows, columns;
@@ -22,11 +21,10 @@ struct terminal {
 	size_t npending;
 };
 
-/* A blank screen with the cursor in the corner. */
-void terminal_init(struct terminal *t, unsigned rows, unsigned columns);
-/* One character, where the cursor stands. */
-void terminal_put(struct terminal *t, uint32_t code);
-/* One byte that a program writes. */
-void terminal_byte(struct terminal *t, char byte);
+void terminal_init(struct terminal *terminal, unsigned rows, unsigned columns);
+/* One byte from the program. */
+void terminal_byte(struct terminal *terminal, char byte);
+/* A character where the cursor stands, which moves behind it. */
+void terminal_put(struct terminal *terminal, uint32_t code);
 
 #endif
