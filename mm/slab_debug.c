@@ -8,7 +8,7 @@
 #include <lib/panic.h>
 #include <lib/string.h>
 
-#define POISON    0x6b
+#define POISON 0x6b
 /* No byte of them is zero: a NUL too many is seen as well. */
 #define ZONE_FREE UINT64_C(0xf4ee0b10c4f4eeb7)
 #define ZONE_USED UINT64_C(0x05ed0b10c405edd3)
