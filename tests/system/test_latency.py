@@ -53,6 +53,14 @@ def start(machine, command):
     return int(re.fullmatch(r"\[\d+\] (\d+)", machine.run(command)[0])[1])
 
 
+def wait_until_received(stub):
+    """Until the stopped machine's COM1 has the key: the line status register says so."""
+    deadline_s = time.monotonic() + 10
+    while not int(stub.monitor("i /b 0x3fd").split("=")[1], 16) & 1:
+        assert time.monotonic() < deadline_s, "the port took no key"
+        time.sleep(0.002)
+
+
 def test_keys_echo_beside_four_spinners(boot, tmp_path):
     """From the key's arrival at the serial port to the kernel sending its echo."""
     machine = boot(command=measuring_machine(PRESET) + ["-gdb", f"unix:{tmp_path}/gdb,server=on,"
@@ -75,7 +83,7 @@ def test_keys_echo_beside_four_spinners(boot, tmp_path):
         before_ticks = stub.clock_ticks()
         stub.set_breakpoint(send)
         machine.send(key)
-        time.sleep(0.02)        # the stopped machine's port takes it meanwhile
+        wait_until_received(stub)
         stub.go()
         stub.wait_for_stop()
         waits_ms.append(milliseconds_between(before_ticks, stub.clock_ticks()))
