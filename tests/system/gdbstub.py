@@ -28,6 +28,19 @@ class Stub:
                     raise
                 time.sleep(0.05)
         self.pending = b""
+        self.ask("?")
+        self.drain()
+
+    def drain(self):
+        """The machine stops because we come, and says so when it pleases."""
+        self.socket.settimeout(0.3)
+        try:
+            while self.socket.recv(65536):
+                pass
+        except TimeoutError:
+            pass
+        self.socket.settimeout(LIMIT_S)
+        self.pending = b""
 
     def send(self, text):
         data = text.encode()

@@ -7,11 +7,11 @@ import time
 
 import pytest
 
-from conftest import RAMDISK, RAMDISK_TREE, TOOL, TREE, kernel, on_this_terminal
+from conftest import RAMDISK, RAMDISK_TREE, TOOL, kernel, on_this_terminal
 from fuselage import qemu
 
 LIMIT_S = 30
-SUPERBLOCK, SUPERBLOCK_MAGIC = 1024, 1024 + 56      # ext2: a superblock's place, and its magic's
+SUPERBLOCK_MAGIC = 1024 + 56    # its place in an ext2 image
 
 
 def start(boot, ramdisk, **machine):
@@ -80,15 +80,12 @@ def test_ramdisk_of_random_bytes(boot, tmp_path):
     expect_halt(start(boot, image), "cannot start", "ramdisk", "ext2")
 
 
-@pytest.mark.parametrize("change", ["gone", "junk", "cut"])
+@pytest.mark.parametrize("change", ["gone", "junk"])
 def test_ramdisk_whose_ksh_cannot_be_loaded(boot, tmp_path, change):
     def spoil(tree):
         ksh = tree / "lib" / "ksh"
-        content = ksh.read_bytes()
         ksh.unlink()
         if change == "junk":
-            ksh.write_bytes(os.urandom(len(content)))
-        elif change == "cut":
-            ksh.write_bytes(content[:len(content) // 2])
+            ksh.write_bytes(os.urandom(20_000))
 
     expect_halt(start(boot, make_ramdisk(tmp_path, spoil)), "/lib/ksh", "cannot be loaded")

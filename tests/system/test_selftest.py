@@ -18,9 +18,12 @@ def test_selftests_are_many_and_green(boot, preset, cpus):
     machine.wait_for_prompt()
     names = machine.run("selftest -l")
     assert len(set(names)) == len(names) >= SELFTESTS_MIN
-    lines = machine.run("selftest", LIMIT_S)
-    text = "\n".join(lines)
-    passed = re.findall(r"^(\w+) +ok\b", text, re.MULTILINE)
+    start = len(machine.raw)
+    machine.send("selftest\r")
+    machine.wait_for("passed, ", LIMIT_S)
+    machine.wait_for_prompt()
+    # Not from the screen: log lines of programs that crash on purpose have scrolled it.
+    text = re.sub(r"\x1b\[[0-9;?]*[A-Za-z]|\r", "", machine.raw[start:].decode(errors="replace"))
+    passed = re.findall(r"^(\w+) +.*?ok +[\d.]+ \w+$", text, re.MULTILINE)
     assert sorted(set(names) - set(passed)) == [], text
-    assert passed == names, text
-    assert lines[-1] == f"{len(names)} passed, 0 failed", text
+    assert f"\n{len(names)} passed, 0 failed\n" in text, text
