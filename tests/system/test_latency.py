@@ -8,7 +8,7 @@ import re
 import subprocess
 import time
 
-from conftest import TREE, kernel, measuring_machine
+from conftest import TREE, measuring_machine
 from gdbstub import Stub, milliseconds_between
 
 PRESET = "release"
