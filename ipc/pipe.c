@@ -70,6 +70,19 @@ static struct frame **page_of(struct pipe *pipe, uint64_t position)
 
 /* ---- reading ---- */
 
+/* Gives back the page that the last byte was taken from, if nothing in it is still to be read:
+ * neither behind that byte nor, when the writer has come round, before it. */
+static void drop_emptied_locked(struct pipe *pipe) REQUIRES(pipe->lock)
+{
+	struct frame **page = page_of(pipe, pipe->taken - 1);
+	bool round = page_of(pipe, pipe->written - 1) == page;
+
+	if (bytes_in(pipe) && (pipe->taken % PAGE_SIZE || round))
+		return;
+	frame_put(*page);
+	*page = NULL;
+}
+
 /* As much as there is, or the buffer takes. */
 static size_t take_locked(struct pipe *pipe, struct buffer *buffer) REQUIRES(pipe->lock)
 {
@@ -84,11 +97,8 @@ static size_t take_locked(struct pipe *pipe, struct buffer *buffer) REQUIRES(pip
 
 		write_once(&pipe->taken, pipe->taken + copied);
 		moved += copied;
-		/* Emptied, or nothing in the pipe at all: its next byte may go to another page. */
-		if (copied && (pipe->taken % PAGE_SIZE == 0 || !bytes_in(pipe))) {
-			frame_put(*page);
-			*page = NULL;
-		}
+		if (copied)
+			drop_emptied_locked(pipe);
 		if (copied < want)
 			break;
 	}
@@ -131,7 +141,7 @@ static ssize_t pipe_read(struct object *object, struct buffer *buffer, const uin
 
 /* ---- writing ---- */
 
-/* The page for the next byte written; NULL: no memory. */
+/* The page for the next byte written, with all that is in it; NULL: no memory. */
 static struct frame *page_for_write_locked(struct pipe *pipe) REQUIRES(pipe->lock)
 {
 	struct frame **page = page_of(pipe, pipe->written);
@@ -141,9 +151,11 @@ static struct frame *page_for_write_locked(struct pipe *pipe) REQUIRES(pipe->loc
 	return *page;
 }
 
-static size_t put_locked(struct pipe *pipe, struct buffer *buffer) REQUIRES(pipe->lock)
+/* There is room, and something to write. Bytes moved, or if it is none -ENOMEM or -EFAULT. */
+static ssize_t put_locked(struct pipe *pipe, struct buffer *buffer) REQUIRES(pipe->lock)
 {
 	size_t moved = 0;
+	err_t err = -EFAULT;
 
 	while (bytes_in(pipe) < PIPE_BYTES && buffer_remaining(buffer)) {
 		size_t room = PIPE_BYTES - bytes_in(pipe);
@@ -151,8 +163,10 @@ static size_t put_locked(struct pipe *pipe, struct buffer *buffer) REQUIRES(pipe
 		struct frame *page = page_for_write_locked(pipe);
 		size_t copied;
 
-		if (!page)
+		if (!page) {
+			err = -ENOMEM;
 			break;
+		}
 		copied = buffer_copy_from(
 			buffer, (char *)frame_virt(page) + pipe->written % PAGE_SIZE, want);
 		write_once(&pipe->written, pipe->written + copied);
@@ -168,7 +182,7 @@ static size_t put_locked(struct pipe *pipe, struct buffer *buffer) REQUIRES(pipe
 			frame_put(*page);
 		*page = NULL;
 	}
-	return moved;
+	return moved ? (ssize_t)moved : err;
 }
 
 /* Room enough to begin: all of a write that must stay in one piece, else anything. */
@@ -187,23 +201,23 @@ static ssize_t pipe_write(struct object *object, struct buffer *buffer, const ui
 	if (offset)
 		return -ESPIPE;
 	while (moved < wanted && !err) {
-		size_t step = 0;
-		bool room;
+		ssize_t step = 0;
 
 		mutex_lock(&pipe->lock);
-		room = has_room(pipe, moved ? PIPE_BYTES : wanted);
 		if (!pipe->has_reader)
-			err = -EPIPE;
-		else if (room)
+			step = -EPIPE;
+		else if (has_room(pipe, moved ? PIPE_BYTES : wanted))
 			step = put_locked(pipe, buffer);
 		mutex_unlock(&pipe->lock);
-		moved += step;
+		if (step < 0) {
+			err = (err_t)step;
+			break;
+		}
+		moved += (size_t)step;
 		if (step)
 			waitq_wake_all(&pipe->readers);
-		if (err || moved == wanted)
+		if (moved == wanted)
 			break;
-		if (room && !step)
-			return moved ? (ssize_t)moved : -EFAULT;
 		if (object_flags(object) & O_NONBLOCK)
 			err = -EAGAIN;
 		else

@@ -13,6 +13,23 @@
 struct boot_info boot_info_storage;
 const struct boot_info *const boot_info = &boot_info_storage;
 
+void loader_add_e820(struct boot_info *info, paddr_t start, uint64_t size_bytes, uint32_t type,
+		     unsigned pass)
+{
+	paddr_t end;
+
+	if (__builtin_add_overflow(start, size_bytes, &end))
+		return;
+	if (pass == 0) {
+		if (type == E820_USABLE)
+			loader_add_range(info, start, end, MEMORY_USABLE);
+	} else if (type != E820_USABLE) {
+		loader_carve(info, start, end, type == E820_ACPI ? MEMORY_ACPI : MEMORY_TAKEN);
+		if (type == E820_ACPI)
+			loader_add_range(info, start, end, MEMORY_ACPI);
+	}
+}
+
 static void insert_range(struct boot_info *info, unsigned at, struct memory_range range)
 {
 	if (info->nranges == BOOT_RANGES_MAX || range.start >= range.end)
@@ -25,25 +42,27 @@ static void insert_range(struct boot_info *info, unsigned at, struct memory_rang
 
 void loader_add_range(struct boot_info *info, paddr_t start, paddr_t end, enum memory_type type)
 {
-	unsigned at = 0;
-
+	if (start > UINT64_MAX - PAGE_MASK)
+		return;
 	start = ALIGN_UP(start, PAGE_SIZE);
 	end = ALIGN_DOWN(end, PAGE_SIZE);
-	while (at < info->nranges && info->ranges[at].start < start)
-		at++;
-	/* Overlaps: what is there already stays as it is. */
-	if (at > 0)
-		start = MAX(start, info->ranges[at - 1].end);
-	if (at < info->nranges)
-		end = MIN(end, info->ranges[at].start);
-	if (start < end)
-		insert_range(info, at, (struct memory_range){start, end, type});
+	/* What is there already stays as it is; the gaps between are filled. */
+	for (unsigned at = 0; start < end; at++) {
+		paddr_t gap_end = at < info->nranges ? MIN(end, info->ranges[at].start) : end;
+
+		if (start < gap_end) {
+			insert_range(info, at, (struct memory_range){start, gap_end, type});
+			start = gap_end;
+		} else if (at < info->nranges) {
+			start = MAX(start, info->ranges[at].end);
+		}
+	}
 }
 
 void loader_carve(struct boot_info *info, paddr_t start, paddr_t end, enum memory_type type)
 {
 	start = ALIGN_DOWN(start, PAGE_SIZE);
-	end = ALIGN_UP(end, PAGE_SIZE);
+	end = end > UINT64_MAX - PAGE_MASK ? UINT64_MAX & ~PAGE_MASK : ALIGN_UP(end, PAGE_SIZE);
 	for (unsigned i = 0; i < info->nranges; i++) {
 		struct memory_range *range = &info->ranges[i];
 		struct memory_range middle = {MAX(start, range->start), MIN(end, range->end), type};

@@ -86,8 +86,14 @@ void descriptors_init_cpu(struct cpu *cpu)
 
 	if (cpu->id == 0)
 		idt_fill();
-	for (unsigned i = 0; i < IST_COUNT - 1; i++)
-		arch->tss.ist[i] = (uint64_t)arch->ist_stacks[i] + IST_STACK_BYTES;
+	for (unsigned i = 0; i < IST_COUNT - 1; i++) {
+		/* Above the frame lies what GS should hold, for entry.asm; 16 bytes keep the
+		 * alignment. */
+		uint64_t top = (uint64_t)arch->ist_stacks[i] + IST_STACK_BYTES - 16;
+
+		*(struct cpu **)top = cpu;
+		arch->tss.ist[i] = top;
+	}
 	arch->tss.iomap_base = sizeof(arch->tss); /* no port is a program's */
 	gdt_fill(arch);
 	descriptors_load(&gdt, SELECTOR_TSS);

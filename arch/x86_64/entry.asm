@@ -6,7 +6,7 @@
 ;	r15 r14 r13 r12 rbp rbx r11 r10 r9 r8 rax rcx rdx rsi rdi | vector error_code | rip cs rflags rsp ss
 ;
 ; GS: in the kernel its base is this CPU's struct cpu. Vectors that can strike between a user entry and its swapgs (NMI,
-; #DB, #DF, #MC) look at the base itself; the others go by the saved CS.
+; #DB, #DF, #MC) look at the base itself when they come from the kernel; all others go by the saved CS.
 
 %include "entry.inc"
 
@@ -96,16 +96,40 @@ trap_common:
 	add	rsp, 16			; vector, error code
 	iretq
 
-; On a stack of its own (IST). r15 keeps whether swapgs is owed: trap_dispatch() preserves it.
+; On a stack of its own (IST), whose topmost word is this CPU's struct cpu (descriptors.c).
+;
+; From a program the saved CS says it for sure: GS is the program's, and what it holds must not be looked at, since a
+; program with FSGSBASE can put anything there. The frame moves to the thread's own stack, so that the handler may be
+; preempted and leaves by return_to_user like any other.
+;
+; From the kernel only the few instructions around a swapgs are in doubt. GS_BASE is compared with the word on the
+; stack; r15 keeps whether swapgs is owed: trap_dispatch() preserves it.
 trap_paranoid:
 	PUSH_REGISTERS
 	cld
 	SMAP_SITE SMAP_CLAC
+	test	byte [rsp + FRAME_CS], 3
+	jz	.from_kernel
+	swapgs
+	mov	rsi, rsp
+	mov	rdi, [gs:CPU_KERNEL_STACK_TOP]
+	sub	rdi, FRAME_WORDS * 8
+	mov	rdx, rdi
+	mov	ecx, FRAME_WORDS
+	rep	movsq
+	mov	rsp, rdx
+	xor	ebp, ebp
+	mov	rdi, rsp
+	call	trap_dispatch
+	jmp	return_to_user
+.from_kernel:
 	xor	r15d, r15d
 	mov	ecx, MSR_GS_BASE
 	rdmsr
-	test	edx, edx		; the kernel's half has the sign bit
-	js	.have_gs
+	shl	rdx, 32
+	or	rax, rdx
+	cmp	rax, [rsp + FRAME_WORDS * 8]
+	je	.have_gs
 	swapgs
 	inc	r15d
 .have_gs:

@@ -59,21 +59,18 @@ static bool string_ok(const char *string, const struct mb2_tag *tag)
 static const char *read_memory(struct boot_info *info, const struct mb2_tag *tag)
 {
 	const struct mb2_memory_map *map = (const struct mb2_memory_map *)tag;
-	const char *at = (const char *)(map + 1);
 	const char *end = (const char *)tag + tag->size_bytes;
 
 	if (tag->size_bytes < sizeof(*map) || map->entry_bytes < sizeof(struct mb2_memory))
 		return "the multiboot2 memory map is malformed";
-	for (; at + map->entry_bytes <= end; at += map->entry_bytes) {
-		const struct mb2_memory *memory = (const struct mb2_memory *)at;
-		uint64_t memory_end;
+	for (unsigned pass = 0; pass < E820_PASSES; pass++) {
+		for (const char *at = (const char *)(map + 1); at + map->entry_bytes <= end;
+		     at += map->entry_bytes) {
+			const struct mb2_memory *memory = (const struct mb2_memory *)at;
 
-		if (__builtin_add_overflow(memory->start, memory->size_bytes, &memory_end))
-			continue;
-		if (memory->type == 1)
-			loader_add_range(info, memory->start, memory_end, MEMORY_USABLE);
-		else if (memory->type == 3)
-			loader_add_range(info, memory->start, memory_end, MEMORY_ACPI);
+			loader_add_e820(info, memory->start, memory->size_bytes, memory->type,
+					pass);
+		}
 	}
 	return NULL;
 }

@@ -38,9 +38,6 @@ struct pvh_memory {
 	uint32_t reserved;
 };
 
-#define E820_USABLE 1
-#define E820_ACPI   3
-
 static bool reachable(uint64_t start, uint64_t size_bytes)
 {
 	return start && start < EARLY_LIMIT && size_bytes <= EARLY_LIMIT - start;
@@ -62,17 +59,12 @@ const char *loader_read_pvh(struct boot_info *info, paddr_t from)
 	    !reachable(start->memory_map, start->memory_map_entries * sizeof(struct pvh_memory)))
 		return "the PVH memory map lies out of reach";
 
-	for (uint32_t i = 0; i < start->memory_map_entries; i++) {
-		const struct pvh_memory *memory =
-			(const struct pvh_memory *)phys_to_virt(start->memory_map) + i;
-		uint64_t end;
+	for (unsigned pass = 0; pass < E820_PASSES; pass++) {
+		const struct pvh_memory *memory = phys_to_virt(start->memory_map);
 
-		if (__builtin_add_overflow(memory->start, memory->size_bytes, &end))
-			continue;
-		if (memory->type == E820_USABLE)
-			loader_add_range(info, memory->start, end, MEMORY_USABLE);
-		else if (memory->type == E820_ACPI)
-			loader_add_range(info, memory->start, end, MEMORY_ACPI);
+		for (uint32_t i = 0; i < start->memory_map_entries; i++)
+			loader_add_e820(info, memory[i].start, memory[i].size_bytes, memory[i].type,
+					pass);
 	}
 
 	if (start->nmodules > BOOT_MODULES_MAX ||

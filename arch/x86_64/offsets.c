@@ -22,3 +22,4 @@ AT_OFFSET(struct trap_frame, rip, 136);
 AT_OFFSET(struct trap_frame, cs, 144);
 AT_OFFSET(struct trap_frame, rflags, 152);
 AT_OFFSET(struct trap_frame, rsp, 160);
+_Static_assert(sizeof(struct trap_frame) == 22 * 8, "FRAME_WORDS: change entry.inc");

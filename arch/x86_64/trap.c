@@ -101,15 +101,23 @@ err_t irq_register(unsigned line, const struct irq_handler *handler)
 	return 0;
 }
 
-static bool fixup_apply(struct trap_frame *frame)
+/* Where a fault at `rip` continues; 0: it is none of the instructions that may fault. */
+static uint64_t fixup_find(uint64_t rip)
 {
 	for (const struct fixup *f = exception_table_start; f < exception_table_end; f++) {
-		if ((uint64_t)&f->fault + (uint64_t)(int64_t)f->fault == frame->rip) {
-			frame->rip = (uint64_t)&f->resume + (uint64_t)(int64_t)f->resume;
-			return true;
-		}
+		if ((uint64_t)&f->fault + (uint64_t)(int64_t)f->fault == rip)
+			return (uint64_t)&f->resume + (uint64_t)(int64_t)f->resume;
 	}
-	return false;
+	return 0;
+}
+
+static bool fixup_apply(struct trap_frame *frame)
+{
+	uint64_t resume = fixup_find(frame->rip);
+
+	if (resume)
+		frame->rip = resume;
+	return resume != 0;
 }
 
 static bool in_module(uint64_t address)
@@ -144,8 +152,10 @@ static void page_fault(struct trap_frame *frame)
 {
 	uint64_t address = cr2_read();
 	bool by_user = trap_from_user(frame);
-	bool may_wait =
-		by_user || (frame->rflags & RFLAGS_IF && !preempt_depth() && !in_interrupt());
+	/* The kernel touches a program's memory in its copies alone: anything else that it does
+	 * there is a fault of its own, which SMAP and SMEP exist to show. */
+	bool may_wait = by_user || (fixup_find(frame->rip) && frame->rflags & RFLAGS_IF &&
+				    !preempt_depth() && !in_interrupt());
 
 	if (address < USER_MAX + PAGE_SIZE && may_wait) {
 		err_t err;

@@ -30,7 +30,7 @@ def test_hello_takes_less_than_four_seconds(fexec):
 @pytest.mark.parametrize("kind,status", [
     ("null", 139), ("divide", 136), ("privileged", 139), ("kernel-read", 139),
     ("kernel-write", 139), ("stack", 139), ("badptr", 0), ("illegal", 132), ("breakpoint", 133),
-    ("abort", 134), ("jump", 139), ("noexec-stack", 139)])
+    ("step", 133), ("step-gs", 133), ("abort", 134), ("jump", 139), ("noexec-stack", 139)])
 def test_crash(fexec, kind, status):
     assert fexec("crash", kind).returncode == status
 

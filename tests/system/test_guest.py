@@ -15,6 +15,7 @@ CRASHES = 100
 # `crash NAME` in ksh: what ksh says of its end.
 KINDS = {"null": "139", "divide": "136", "privileged": "139", "kernel-read": "139",
          "kernel-write": "139", "stack": "139", "illegal": "132", "breakpoint": "133",
+         "step": "133", "step-gs": "133",
          "abort": "134", "jump": "139", "noexec-stack": "139", "badptr": None}
 
 

@@ -12,6 +12,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/auxv.h>
 #include <sys/syscall.h>
 #include <unistd.h>
 
@@ -94,6 +95,22 @@ static void crash_illegal(void)
 static void crash_breakpoint(void)
 {
 	__asm__ volatile("int3");
+}
+
+/* RFLAGS.TF: the CPU traps behind each instruction. */
+static void crash_step(void)
+{
+	__asm__ volatile("pushfq\n\torq $0x100, (%%rsp)\n\tpopfq\n\tnop\n\tnop" ::: "cc", "memory");
+}
+
+/* The same with the GS base set to an address of the kernel's, which a program may do where
+ * FSGSBASE works: the kernel's entry must not take it for its own. */
+static void crash_step_gs(void)
+{
+	if (getauxval(AT_HWCAP2) & 2)
+		__asm__ volatile(
+			".byte 0xf3, 0x48, 0x0f, 0xae, 0xd8" ::"a"(KERNEL_ADDRESS)); /* wrgsbase */
+	crash_step();
 }
 
 static void call_data(const unsigned char *code)
@@ -195,6 +212,8 @@ static const struct kind {
 	{"badptr", crash_badptr, "0", "passes bad pointers to system calls, all must be refused"},
 	{"illegal", crash_illegal, "132", "executes an undefined instruction, UD2"},
 	{"breakpoint", crash_breakpoint, "133", "executes a breakpoint, INT3, without a debugger"},
+	{"step", crash_step, "133", "single-steps itself without a debugger"},
+	{"step-gs", crash_step_gs, "133", "the same with GS pointing into the kernel"},
 	{"abort", abort, "134", "calls abort()"},
 	{"jump", crash_jump, "139", "jumps into its data"},
 	{"noexec-stack", crash_noexec_stack, "139", "jumps onto its stack"},

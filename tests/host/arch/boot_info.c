@@ -71,6 +71,38 @@ static void carving_splits_and_spans(void **state)
 	assert_true(usable(info) == 0);
 }
 
+static void what_is_reserved_wins_over_what_is_usable(void **state)
+{
+	static const struct {
+		uint64_t start, size_bytes;
+		uint32_t type;
+	} map[] = {
+		{0x100000, 0x7ff00000, E820_USABLE},
+		{0x200000, 0x10000, 2},
+		{0x300800, 0x100, 4},
+		{0x400000, 0x4000, E820_ACPI},
+		{0x7fff0000, 0x20000, E820_ACPI},
+		{UINT64_MAX - 0x700, 0x600, E820_USABLE},
+		{UINT64_MAX - 0x7000, 0x8000, E820_USABLE},
+	};
+	struct boot_info *info = fresh();
+
+	(void)state;
+	for (unsigned pass = 0; pass < E820_PASSES; pass++) {
+		for (size_t i = 0; i < ARRAY_SIZE(map); i++)
+			loader_add_e820(info, map[i].start, map[i].size_bytes, map[i].type, pass);
+	}
+	check_sorted(info);
+	assert_true(usable(info) == 0x7ff00000 - 0x10000 - 0x1000 - 0x4000 - 0x10000);
+	for (unsigned i = 0; i < info->nranges; i++) {
+		if (info->ranges[i].start == 0x400000)
+			assert_int_equal(info->ranges[i].type, MEMORY_ACPI);
+		if (info->ranges[i].start == 0x200000)
+			assert_int_equal(info->ranges[i].type, MEMORY_TAKEN);
+	}
+	assert_true(info->ranges[info->nranges - 1].end == 0x80010000);
+}
+
 static void too_many_ranges_lose_memory_but_nothing_else(void **state)
 {
 	struct boot_info *info = fresh();
@@ -105,6 +137,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(ranges_are_sorted_and_rounded_inwards),
 		cmocka_unit_test(carving_splits_and_spans),
+		cmocka_unit_test(what_is_reserved_wins_over_what_is_usable),
 		cmocka_unit_test(too_many_ranges_lose_memory_but_nothing_else),
 		cmocka_unit_test(options_are_whole_words),
 	};
