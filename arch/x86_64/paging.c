@@ -38,11 +38,18 @@
 #define FLUSH_PAGES_MAX 32
 
 static struct pagetable kernel_table;
+/* PTE_NX where the CPU has it, else 0. Constant after paging_detect(); every fault reads it. */
+static pte_t no_execute;
 static struct spinlock kernel_lock = SPINLOCK_INIT(LOCK_PAGETABLE);
 
 struct pagetable *pagetable_kernel(void)
 {
 	return &kernel_table;
+}
+
+void paging_detect(void)
+{
+	no_execute = cpu_features()->nx ? PTE_NX : 0;
 }
 
 pte_t pte_make(paddr_t frame, unsigned page_flags, unsigned level)
@@ -61,8 +68,8 @@ pte_t pte_make(paddr_t frame, unsigned page_flags, unsigned level)
 		entry |= PTE_COW;
 	if (page_flags & PAGE_SOFT_KEEP)
 		entry |= PTE_KEEP;
-	if (!(page_flags & PAGE_EXEC) && cpu_features()->nx)
-		entry |= PTE_NX;
+	if (!(page_flags & PAGE_EXEC))
+		entry |= no_execute;
 	if (level > 0)
 		entry |= PTE_LARGE;
 	return entry;

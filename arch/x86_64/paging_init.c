@@ -86,6 +86,7 @@ void paging_init(struct boot_info *info)
 	paddr_t memory_end = 0;
 
 	boot = info;
+	paging_detect();
 	pagetable_kernel()->root = early_frame();
 	map_image_part(kernel_text_start, kernel_text_end, PAGE_EXEC);
 	map_image_part(kernel_rodata_start, kernel_rodata_end, 0);

@@ -10,6 +10,9 @@
 /* As pagetable_walk_alloc() in the kernel's tree, before mm/ can give frames. */
 pte_t *pagetable_walk_early(vaddr_t address, unsigned level, paddr_t (*frame_alloc)(void));
 
+/* What of the entries' format depends on the CPU. Before the first entry is made. */
+void paging_detect(void);
+
 /* Makes the kernel's real tree and loads it: W^X for the image, the direct map, every top-level
  * entry. Takes the frames for it out of `info`'s usable ranges. */
 void paging_init(struct boot_info *info);
