@@ -424,20 +424,20 @@ int64_t sys_prctl(int option, uint64_t a, UNUSED uint64_t b, UNUSED uint64_t c, 
 	}
 }
 
-int sys_arch_prctl(int option, uint64_t address)
+int sys_arch_prctl(int base, uint64_t address)
 {
 	uint64_t value;
 
-	switch (option) {
+	switch (base) {
 	case ARCH_SET_FS:
 	case ARCH_SET_GS:
 		if (address >= USER_MAX)
 			return -EPERM;
-		context_set_user_base(option == ARCH_SET_FS ? USER_BASE_FS : USER_BASE_GS, address);
+		context_set_user_base(base == ARCH_SET_FS ? USER_BASE_FS : USER_BASE_GS, address);
 		return 0;
 	case ARCH_GET_FS:
 	case ARCH_GET_GS:
-		value = context_user_base(option == ARCH_GET_FS ? USER_BASE_FS : USER_BASE_GS);
+		value = context_user_base(base == ARCH_GET_FS ? USER_BASE_FS : USER_BASE_GS);
 		return user_put(uptr(address), &value);
 	default:
 		return -EINVAL;

@@ -5,6 +5,7 @@
  *	d int   l int64_t   u unsigned   x hexadecimal   f descriptor   F descriptor or AT_FDCWD
  *	s string   b bytes, the length follows   m mode   o open flags   P protection
  *	M flags of mmap   A flags of the *at calls   w whence   c clock   S signal
+ *	i command of ioctl   B base of arch_prctl   v pieces of writev, their number follows
  *
  * Owns the switch for all programs; a process has its own. No lock: a line is made on the stack of
  * the thread that is traced, and reading the program's memory may sleep.
@@ -21,6 +22,8 @@
 #include <abi/errno.h>
 #include <abi/fcntl.h>
 #include <abi/mman.h>
+#include <abi/prctl.h>
+#include <abi/termios.h>
 #include <abi/time.h>
 #include <arch/trap.h>
 #include <arch/user.h>
@@ -162,6 +165,26 @@ static void add_clock(struct trace_line *line, uint64_t value)
 	add_choice(line, value, clocks, ARRAY_SIZE(clocks));
 }
 
+static void add_ioctl(struct trace_line *line, uint64_t value)
+{
+	static const struct word commands[] = {
+		WORD(TCGETS),    WORD(TCSETS),    WORD(TCSETSW),    WORD(TCSETSF),
+		WORD(TCSBRK),    WORD(TCXONC),    WORD(TCFLSH),     WORD(TIOCSCTTY),
+		WORD(TIOCGPGRP), WORD(TIOCSPGRP), WORD(TIOCGWINSZ), WORD(TIOCSWINSZ),
+		WORD(TIOCNOTTY), WORD(TIOCGSID),  WORD(TIOCOUTQ),
+	};
+
+	add_choice(line, value, commands, ARRAY_SIZE(commands));
+}
+
+static void add_base(struct trace_line *line, uint64_t value)
+{
+	static const struct word bases[] = {WORD(ARCH_SET_GS), WORD(ARCH_SET_FS), WORD(ARCH_GET_FS),
+					    WORD(ARCH_GET_GS)};
+
+	add_choice(line, value, bases, ARRAY_SIZE(bases));
+}
+
 static void add_signal(struct trace_line *line, uint64_t value)
 {
 	static const struct word signals[] = {
@@ -232,6 +255,27 @@ static void add_data(struct trace_line *line, uint64_t address, uint64_t len_byt
 	add(line, "\"%s", shown < len_bytes ? "..." : "");
 }
 
+#define PIECES_SHOWN 4
+
+/* struct iovec[]: address and length of each piece. */
+static void add_pieces(struct trace_line *line, uint64_t address, uint64_t npieces)
+{
+	uint64_t pieces[2 * PIECES_SHOWN];
+	size_t shown = MIN(npieces, (uint64_t)PIECES_SHOWN);
+
+	if (user_copy_in(pieces, uptr(address), shown * 2 * sizeof(pieces[0]))) {
+		add(line, "%#lx", address);
+		return;
+	}
+	add(line, "[");
+	for (size_t i = 0; i < shown; i++) {
+		add(line, "%s{", i ? ", " : "");
+		add_data(line, pieces[2 * i], pieces[2 * i + 1]);
+		add(line, ", %lu}", pieces[2 * i + 1]);
+	}
+	add(line, "%s]", shown < npieces ? ", ..." : "");
+}
+
 static void add_argument(struct trace_line *line, char kind, const uint64_t *values)
 {
 	uint64_t value = *values;
@@ -283,6 +327,15 @@ static void add_argument(struct trace_line *line, char kind, const uint64_t *val
 		return;
 	case 'S':
 		add_signal(line, value);
+		return;
+	case 'i':
+		add_ioctl(line, (uint32_t)value);
+		return;
+	case 'B':
+		add_base(line, (uint32_t)value);
+		return;
+	case 'v':
+		add_pieces(line, value, values[1]);
 		return;
 	default:
 		if (value)

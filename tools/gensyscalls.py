@@ -29,6 +29,7 @@ ATTRIBUTES = ("SLEEPS", "RESTARTS")
 KIND_OF_NAME = {
     "open_flags": "o", "prot": "P", "map_flags": "M", "at_flags": "A", "whence": "w",
     "clock": "c", "signal": "S", "mode": "m", "target": "s", "data": "b", "set_bytes": "u",
+    "base": "B",
 }
 KIND_OF_TYPE = {
     "int": "d", "unsigned": "u", "size_t": "u", "int64_t": "l", "uint64_t": "x", "uptr_t": "x",
@@ -108,7 +109,7 @@ def parse(path):
     return calls
 
 
-def kind(argument):
+def kind(call, argument):
     of_type, name = argument
     if of_type == "int" and name.endswith("dirfd"):
         return "F"
@@ -116,6 +117,10 @@ def kind(argument):
         return "f"
     if of_type == "uptr_t" and name.endswith("path"):
         return "s"
+    if name == "pieces" and call.name.endswith("writev"):
+        return "v"
+    if name == "command" and call.name == "ioctl":
+        return "i"
     if name in ("buf",):
         return "x"
     return KIND_OF_NAME.get(name) or KIND_OF_TYPE[of_type]
@@ -171,7 +176,7 @@ def kernel_source(calls):
                      (f"thunk_{call.name}," if call and call.result else "syscall_missing,"))
     lines += ["};", "", "const struct syscall_info syscall_infos[SYSCALL_LIMIT] = {"]
     for call in calls:
-        kinds = "".join(kind(argument) for argument in call.arguments)
+        kinds = "".join(kind(call, argument) for argument in call.arguments)
         if call.result is None:
             kinds = "xxxxxx"
         # brk and mmap return addresses, which read better in hexadecimal.
