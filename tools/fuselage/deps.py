@@ -32,7 +32,7 @@ TEST = {
     "gcc": "gcc", "/usr/include/stdio.h": "libc6-dev", "/usr/include/cmocka.h": "libcmocka-dev",
     "clang": "clang", "clang-format": "clang-format", "clang-tidy": "clang-tidy",
     "/usr/lib/llvm-*/lib/clang/*/lib/linux/libclang_rt.fuzzer-x86_64.a": "libclang-rt-14-dev",
-    "llvm-cov": "llvm", "cppcheck": "cppcheck", "spin": "spin", "musl-gcc": "musl-tools",
+    "git": "git", "llvm-cov": "llvm", "cppcheck": "cppcheck", "spin": "spin", "musl-gcc": "musl-tools",
     DIST_PACKAGES + "pytest": "python3-pytest", DIST_PACKAGES + "pexpect": "python3-pexpect",
     DIST_PACKAGES + "pyte": "python3-pyte",
 }

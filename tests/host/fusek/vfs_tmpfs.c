@@ -272,14 +272,14 @@ static void attributes_change_and_are_guarded(void **state)
 
 	write_file("/tmp/attr", "x");
 	assert_int_equal(vfs_chmod(&user, NULL, "/tmp/attr", 0777, 0), -EPERM);
-	assert_int_equal(vfs_chown(&user, NULL, "/tmp/attr", 1000, 1000, 0), -EPERM);
+	assert_int_equal(vfs_chown(&user, NULL, "/tmp/attr", OTHER_UID, OTHER_UID, 0), -EPERM);
 	assert_int_equal(vfs_utimens(&user, NULL, "/tmp/attr", times, 0), -EPERM);
 	assert_int_equal(vfs_utimens(&user, NULL, "/tmp/attr", NULL, 0), -EACCES);
 	assert_int_equal(vfs_chmod(&kernel, NULL, "/tmp/attr", 04755, 0), 0);
-	assert_int_equal(vfs_chown(&kernel, NULL, "/tmp/attr", 1000, UINT32_MAX, 0), 0);
+	assert_int_equal(vfs_chown(&kernel, NULL, "/tmp/attr", OTHER_UID, UINT32_MAX, 0), 0);
 	stat = stat_ok("/tmp/attr");
 	assert_int_equal(stat.st_mode, S_IFREG | 0755); /* a new owner: no setuid */
-	assert_int_equal(stat.st_uid, 1000);
+	assert_int_equal(stat.st_uid, OTHER_UID);
 	assert_int_equal(stat.st_gid, 0);
 	assert_int_equal(vfs_utimens(&kernel, NULL, "/tmp/attr", bad, 0), -EINVAL);
 	assert_int_equal(vfs_utimens(&user, NULL, "/tmp/attr", times, 0), 0);

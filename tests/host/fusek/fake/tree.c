@@ -84,7 +84,7 @@ int tree_begin(void **state)
 	}
 	kernel = vfs_kernel_context();
 	user = kernel;
-	user.uid = user.gid = 1000;
+	user.uid = user.gid = OTHER_UID;
 	return 0;
 }
 

@@ -8,7 +8,10 @@
 #include <fusek/devfs.h>
 #include <fusek/file.h>
 
-extern struct vfs_context kernel, user; /* users 0 and 1000 */
+/* Somebody who owns nothing: not who runs the tests, whose files go into the images. */
+#define OTHER_UID 60999
+
+extern struct vfs_context kernel, user; /* users 0 and OTHER_UID */
 extern unsigned nopened;                /* of /dev/null */
 extern const struct device_ops null_ops;
 
