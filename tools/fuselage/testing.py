@@ -34,6 +34,7 @@ SCRATCH = BUILD / "test"
 PARALLEL = 2
 UNIT_LIMIT_S = 1800
 FUZZ_RUNS = 200000
+FUZZ_SECONDS = 30              # whichever comes first
 # Suites of pytest, and the builds that they use.
 PYTEST_SUITES = {"tool": set(), "user": {"debug"}, "system": set(PRESETS)}
 SCRIPT = {".py": [sys.executable, "-B"], ".sh": ["sh"]}
@@ -146,7 +147,8 @@ def run_fuzz(unit, _filter):
                  *includes, *{f"-iquote{source.parent}" for source in sources},
                  str(unit.path), *map(str, sources), "-o", "fuzzer"], scratch)
             if passed:
-                passed, text = process(["./fuzzer", f"-runs={FUZZ_RUNS}", "-timeout=10",
+                passed, text = process(["./fuzzer", f"-runs={FUZZ_RUNS}",
+                                        f"-max_total_time={FUZZ_SECONDS}", "-timeout=10",
                                         "-print_final_stats=1", "-verbosity=1"], scratch)
     yield Result(unit.names[0], passed, time.monotonic() - started_s, text)
 
