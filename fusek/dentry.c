@@ -164,6 +164,16 @@ static void unhash_locked(struct dentry *dentry)
 	rcu_assign(link, dentry->hash_next);
 }
 
+/* Takes a reference of the cache's own. */
+static void enter_cache_locked(struct dentry *dentry) REQUIRES(names_lock);
+static void enter_cache_locked(struct dentry *dentry)
+{
+	refcount_get(&dentry->references);
+	hash_locked(dentry);
+	dentry->hashed = true;
+	list_add_head(&all_dentries, &dentry->all);
+}
+
 /* The cache's reference becomes the caller's, who puts it without the lock. */
 static void leave_cache_locked(struct dentry *dentry) REQUIRES(names_lock);
 static void leave_cache_locked(struct dentry *dentry)
@@ -335,11 +345,17 @@ static bool same_meaning(const struct dentry *dentry, const struct node *node)
 	return dentry->node == node;
 }
 
+static bool is_directory(const struct dentry *dentry)
+{
+	return dentry->node && node_type(dentry->node) == S_IFDIR;
+}
+
 err_t dentry_insert(struct dentry *parent, struct server_name name, struct node *node,
 		    uint64_t valid_ns, uint64_t version, struct dentry **out)
 {
 	struct dentry *fresh = create_dentry(parent->mount, dentry_key_create(parent, name), node);
 	struct dentry *old, *result, *put_later = NULL;
+	bool current;
 
 	if (!fresh)
 		return -ENOMEM;
@@ -347,24 +363,24 @@ err_t dentry_insert(struct dentry *parent, struct server_name name, struct node 
 	result = fresh;
 
 	spin_lock(&names_lock);
+	/* If somebody changed the directory meanwhile, the answer is good for this caller only. */
+	current = load_acquire(&parent->node->names_version) == version;
 	old = find_any_locked(parent, fresh->key);
-	if (load_acquire(&parent->node->names_version) != version) {
-		/* Somebody changed the directory meanwhile: good for this caller only. */
-	} else if (old && same_meaning(old, node) && refcount_try_get(&old->references)) {
-		write_once(&old->valid_until_ns, fresh->valid_until_ns);
+	if (old && same_meaning(old, node) && refcount_try_get(&old->references)) {
+		if (current)
+			write_once(&old->valid_until_ns, fresh->valid_until_ns);
 		result = old;
 		put_later = fresh;
 	} else {
-		if (old) {
+		/* What contradicts the answer goes: "not there" may be from before we made it. Only
+		 * a directory stays if in doubt, it shall have one dentry; who changes it drops it.
+		 */
+		if (old && (current || !is_directory(old))) {
 			leave_cache_locked(old);
 			put_later = old;
 		}
-		if (fresh->valid_until_ns) {
-			refcount_get(&fresh->references);
-			hash_locked(fresh);
-			fresh->hashed = true;
-			list_add_head(&all_dentries, &fresh->all);
-		}
+		if (current && fresh->valid_until_ns)
+			enter_cache_locked(fresh);
 	}
 	spin_unlock(&names_lock);
 	dentry_put(put_later);

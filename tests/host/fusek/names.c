@@ -19,62 +19,77 @@
 
 #include <string.h>
 
-/* ---- the server: one directory with one name in it ---- */
+/* ---- the server: one directory with few names in it ---- */
 
 static struct {
 	struct server server;
-	uint64_t node; /* what "name" is; 0: not there */
+	uint64_t node;        /* what "name" is; 0: not there */
+	uint64_t from, third; /* the same for names of renames */
 	uint64_t generation;
 	uint64_t entry_valid_ns, attr_valid_ns;
 	uint32_t mode;
 	uint64_t size_bytes;
 	bool keep_negative;
 	err_t error;
-	void (*meanwhile)(void); /* called while the server is asked, once */
+	void (*beforehand)(void); /* called before the server does what it is asked, once */
+	void (*meanwhile)(void);  /* called when it has, before the answer is there, once */
 	unsigned nlookups, ngetattrs, ncreates, nmknods;
 	int64_t nremembered; /* look-ups given out less those taken back */
 } fake;
 
 static struct vfs_context context;
 
-static void happen_meanwhile(void)
+static void happen(void (**what)(void))
 {
-	void (*meanwhile)(void) = fake.meanwhile;
+	void (*once)(void) = *what;
 
 	assert_int_equal(fake_locks_held, 0); /* nothing is held while a server is asked */
-	fake.meanwhile = NULL;
-	if (meanwhile)
-		meanwhile();
+	*what = NULL;
+	if (once)
+		once();
 }
 
-static void fill(struct server_entry *out)
+static void happen_meanwhile(void)
 {
-	*out = (struct server_entry){.node = {fake.node},
-				     .generation = fake.generation,
-				     .entry_valid_ns = fake.entry_valid_ns,
-				     .attr_valid_ns = fake.attr_valid_ns,
-				     .attr = {.ino = fake.node,
-					      .mode = fake.mode,
-					      .nlink = 1,
-					      .size_bytes = fake.size_bytes}};
-	if (fake.node)
+	happen(&fake.meanwhile);
+}
+
+static void fill(struct server_entry *out, uint64_t node)
+{
+	*out = (struct server_entry){
+		.node = {node},
+		.generation = fake.generation,
+		.entry_valid_ns = fake.entry_valid_ns,
+		.attr_valid_ns = fake.attr_valid_ns,
+		.attr = {
+			.ino = node, .mode = fake.mode, .nlink = 1, .size_bytes = fake.size_bytes}};
+	if (node)
 		fake.nremembered++;
 }
 
-static bool is_the_name(struct server_name name)
+/* NULL: a name that never is there. */
+static uint64_t *node_of(struct server_name name)
 {
-	return name.len_bytes == 4 && memcmp(name.text, "name", 4) == 0;
+	if (name.len_bytes == 4 && memcmp(name.text, "name", 4) == 0)
+		return &fake.node;
+	if (name.len_bytes == 4 && memcmp(name.text, "from", 4) == 0)
+		return &fake.from;
+	if (name.len_bytes == 5 && memcmp(name.text, "third", 5) == 0)
+		return &fake.third;
+	return NULL;
 }
 
 static err_t fake_lookup(struct server *server, const struct server_caller *caller,
 			 struct nodeid parent, struct server_name name, struct server_entry *out)
 {
+	const uint64_t *node = node_of(name);
+
 	fake.nlookups++;
 	if (fake.error)
 		return fake.error;
-	if (!is_the_name(name) || (!fake.node && !fake.keep_negative))
+	if (!node || (!*node && !fake.keep_negative))
 		return -ENOENT;
-	fill(out); /* what is true now, but the answer takes its time */
+	fill(out, *node); /* what is true now, but the answer takes its time */
 	happen_meanwhile();
 	return 0;
 }
@@ -125,18 +140,27 @@ static err_t fake_mknod(struct server *server, const struct server_caller *calle
 			struct nodeid parent, struct server_name name, uint32_t mode, uint64_t rdev,
 			struct server_entry *out)
 {
+	uint64_t *node = node_of(name);
+
 	fake.nmknods++;
-	if (fake.node)
+	if (!node)
+		return -ENOSPC;
+	if (*node)
 		return -EEXIST;
-	fake.node = 7;
-	fill(out);
+	*node = 7;
+	fill(out, *node);
+	happen_meanwhile();
 	return 0;
 }
 
 static err_t fake_unlink(struct server *server, const struct server_caller *caller,
 			 struct nodeid parent, struct server_name name)
 {
-	fake.node = 0;
+	uint64_t *node = node_of(name);
+
+	if (!node || !*node)
+		return -ENOENT;
+	*node = 0;
 	return 0;
 }
 
@@ -388,6 +412,22 @@ static void who_is_second_to_create_opens_what_is_there(void **state)
 		-EEXIST);
 }
 
+/* A change of the directory, though the server refuses it. */
+static void change_another_name(void)
+{
+	assert_int_equal(vfs_mknod(&context, NULL, "other", S_IFREG | 0600, 0), -ENOSPC);
+}
+
+static void what_was_made_is_there_whoever_else_changed_the_directory(void **state)
+{
+	fake.node = 0;
+	fake.keep_negative = true;
+	assert_int_equal(look(), -ENOENT); /* known for ever */
+	fake.meanwhile = change_another_name;
+	assert_int_equal(vfs_mknod(&context, NULL, "name", S_IFREG | 0600, 0), 0);
+	assert_int_equal(look_ino(), 7);
+}
+
 #define TEST(test) cmocka_unit_test_setup_teardown(test, fresh, settled)
 
 int main(void)
@@ -405,6 +445,7 @@ int main(void)
 		TEST(attributes_from_before_a_change_are_not_kept),
 		TEST(a_server_without_create_is_asked_once),
 		TEST(who_is_second_to_create_opens_what_is_there),
+		TEST(what_was_made_is_there_whoever_else_changed_the_directory),
 	};
 
 	return cmocka_run_group_tests(tests, start, NULL);
