@@ -428,46 +428,57 @@ err_t dentry_lookup(struct dentry *parent, struct server_name name,
 
 /* ---- what renames do ---- */
 
-static struct dentry_key *exchange_key_locked(struct dentry *dentry, struct dentry_key *key)
-	REQUIRES(names_lock);
-static struct dentry_key *exchange_key_locked(struct dentry *dentry, struct dentry_key *key)
+/* What the cache has under the name leaves it. NULL: nothing; else for dentry_put(). */
+static struct dentry *take_out_locked(const struct dentry_key *key) REQUIRES(names_lock);
+static struct dentry *take_out_locked(const struct dentry_key *key)
 {
+	struct dentry *dentry = find_any_locked(key->parent, key);
+
+	if (dentry)
+		leave_cache_locked(dentry);
+	return dentry;
+}
+
+/* `dentry` gets the name `to` if it has the name `from` still. The key that is left over. */
+static struct dentry_key *change_name_locked(struct dentry *dentry, const struct dentry_key *from,
+					     struct dentry_key *to) REQUIRES(names_lock);
+static struct dentry_key *change_name_locked(struct dentry *dentry, const struct dentry_key *from,
+					     struct dentry_key *to)
+{
+	const struct server_name name = {.text = from->text, .len_bytes = from->len_bytes};
 	struct dentry_key *old = dentry->key;
 
-	if (dentry->hashed)
-		unhash_locked(dentry);
-	rcu_assign(&dentry->key, key);
-	if (dentry->hashed)
-		hash_locked(dentry);
+	if (!key_is(old, from->parent, name, from->hash))
+		return to; /* somebody has renamed it already */
+	rcu_assign(&dentry->key, to);
 	return old;
 }
 
-void dentry_move(struct dentry *dentry, struct dentry_key *key)
+void dentry_renamed(struct dentry *old, struct dentry *exchanged, const struct names_rename *rename)
 {
-	struct dentry *replaced;
-	struct dentry_key *old;
+	struct dentry_key *from = rename->from, *to = rename->to, *left, *left_back = from;
+	struct dentry *at_from, *at_to;
+	bool current;
 
 	spin_lock(&names_lock);
-	replaced = find_any_locked(key->parent, key);
-	if (replaced)
-		leave_cache_locked(replaced);
-	old = exchange_key_locked(dentry, key);
+	current = load_acquire(&from->parent->node->names_version) == rename->from_version &&
+		  load_acquire(&to->parent->node->names_version) == rename->to_version;
+	at_from = take_out_locked(from);
+	at_to = take_out_locked(to);
+	left = change_name_locked(old, from, to);
+	if (exchanged)
+		left_back = change_name_locked(exchanged, to, from);
+	/* Back into the cache goes only what the server moved for sure: what had the name until
+	 * now, and nobody else has changed the directories meanwhile. */
+	if (current && at_from == old)
+		enter_cache_locked(old);
+	if (current && exchanged && at_to == exchanged)
+		enter_cache_locked(exchanged);
 	spin_unlock(&names_lock);
-	dentry_put(replaced);
-	dentry_key_free(old);
-}
-
-void dentry_exchange(struct dentry *a, struct dentry_key *key_of_a, struct dentry *b,
-		     struct dentry_key *key_of_b)
-{
-	struct dentry_key *old_a, *old_b;
-
-	spin_lock(&names_lock);
-	old_a = exchange_key_locked(a, key_of_a);
-	old_b = exchange_key_locked(b, key_of_b);
-	spin_unlock(&names_lock);
-	dentry_key_free(old_a);
-	dentry_key_free(old_b);
+	dentry_put(at_from);
+	dentry_put(at_to);
+	dentry_key_free(left);
+	dentry_key_free(left_back);
 }
 
 bool dentry_is_below(const struct dentry *dentry, const struct dentry *ancestor)

@@ -164,6 +164,22 @@ static err_t fake_unlink(struct server *server, const struct server_caller *call
 	return 0;
 }
 
+static err_t fake_rename(struct server *server, const struct server_caller *caller,
+			 struct nodeid old_parent, struct server_name old_name,
+			 struct nodeid new_parent, struct server_name new_name, unsigned flags)
+{
+	uint64_t *from = node_of(old_name), *to = node_of(new_name), replaced;
+
+	happen(&fake.beforehand);
+	if (!from || !to || !*from)
+		return -ENOENT;
+	replaced = *to;
+	*to = *from;
+	*from = (flags & RENAME_EXCHANGE) ? replaced : 0;
+	happen_meanwhile();
+	return 0;
+}
+
 static const struct server_ops fake_ops = {
 	.lookup = fake_lookup,
 	.forget = fake_forget,
@@ -172,6 +188,7 @@ static const struct server_ops fake_ops = {
 	.create = fake_create,
 	.mknod = fake_mknod,
 	.unlink = fake_unlink,
+	.rename = fake_rename,
 };
 
 static int start(void **state)
@@ -205,19 +222,29 @@ static int settled(void **state)
 	return fake.nremembered == 0 && fake_locks_held == 0 ? 0 : -1;
 }
 
-static err_t look(void)
+static err_t look_at(const char *name)
 {
 	struct abi_stat stat;
 
-	return vfs_stat(&context, NULL, "name", 0, &stat);
+	return vfs_stat(&context, NULL, name, 0, &stat);
+}
+
+static err_t look(void)
+{
+	return look_at("name");
+}
+
+static uint64_t ino_at(const char *name)
+{
+	struct abi_stat stat;
+
+	assert_int_equal(vfs_stat(&context, NULL, name, 0, &stat), 0);
+	return stat.st_ino;
 }
 
 static uint64_t look_ino(void)
 {
-	struct abi_stat stat;
-
-	assert_int_equal(vfs_stat(&context, NULL, "name", 0, &stat), 0);
-	return stat.st_ino;
+	return ino_at("name");
 }
 
 /* ---- ---- */
@@ -428,6 +455,70 @@ static void what_was_made_is_there_whoever_else_changed_the_directory(void **sta
 	assert_int_equal(look_ino(), 7);
 }
 
+static void renames_move_what_the_cache_has(void **state)
+{
+	fake.from = 6;
+	assert_int_equal(look_ino(), 5);
+	assert_int_equal(ino_at("from"), 6);
+	fake.nlookups = 0;
+	assert_int_equal(vfs_rename(&context, NULL, "from", NULL, "name", RENAME_NOREPLACE),
+			 -EEXIST);
+	assert_int_equal(vfs_rename(&context, NULL, "from", NULL, "name", RENAME_EXCHANGE), 0);
+	assert_int_equal(look_ino(), 6);
+	assert_int_equal(ino_at("from"), 5);
+	assert_int_equal(vfs_rename(&context, NULL, "from", NULL, "name", 0), 0);
+	assert_int_equal(look_ino(), 5);
+	assert_int_equal(fake.nlookups, 0); /* the cache knew all that */
+	assert_int_equal(look_at("from"), -ENOENT);
+}
+
+static void a_renamed_file_that_is_removed_at_once_is_gone(void **state)
+{
+	fake.from = 6;
+	assert_int_equal(look_ino(), 5);
+	assert_int_equal(ino_at("from"), 6);
+	fake.meanwhile = remove_it; /* the new file: before the cache has it there */
+	assert_int_equal(vfs_rename(&context, NULL, "from", NULL, "name", 0), 0);
+	assert_int_equal(look(), -ENOENT);
+	assert_int_equal(look_at("from"), -ENOENT);
+}
+
+static void look_at_the_old_name(void)
+{
+	assert_int_equal(ino_at("from"), 6);
+}
+
+static void the_old_name_of_a_rename_is_gone_whoever_has_looked_for_it(void **state)
+{
+	fake.from = 6;
+	assert_int_equal(look_ino(), 5);
+	fake.meanwhile = change_another_name; /* what the rename finds is not kept, but: */
+	fake.beforehand = look_at_the_old_name;
+	assert_int_equal(vfs_rename(&context, NULL, "from", NULL, "name", 0), 0);
+	assert_int_equal(look_at("from"), -ENOENT);
+	assert_int_equal(look_ino(), 6);
+}
+
+static void make_the_old_name_anew(void)
+{
+	assert_int_equal(vfs_rename(&context, NULL, "from", NULL, "third", 0), 0);
+	assert_int_equal(vfs_mknod(&context, NULL, "from", S_IFREG | 0600, 0), 0);
+}
+
+/* Between looking for the old name and moving it, it means something else. */
+static void what_the_server_moves_is_what_the_cache_moves(void **state)
+{
+	fake.node = 0;
+	fake.from = 6;
+	fake.keep_negative = true;
+	assert_int_equal(ino_at("from"), 6);
+	fake.meanwhile = make_the_old_name_anew;
+	assert_int_equal(vfs_rename(&context, NULL, "from", NULL, "name", 0), 0);
+	assert_int_equal(look_ino(), 7);
+	assert_int_equal(ino_at("third"), 6);
+	assert_int_equal(look_at("from"), -ENOENT);
+}
+
 #define TEST(test) cmocka_unit_test_setup_teardown(test, fresh, settled)
 
 int main(void)
@@ -446,6 +537,10 @@ int main(void)
 		TEST(a_server_without_create_is_asked_once),
 		TEST(who_is_second_to_create_opens_what_is_there),
 		TEST(what_was_made_is_there_whoever_else_changed_the_directory),
+		TEST(renames_move_what_the_cache_has),
+		TEST(a_renamed_file_that_is_removed_at_once_is_gone),
+		TEST(the_old_name_of_a_rename_is_gone_whoever_has_looked_for_it),
+		TEST(what_the_server_moves_is_what_the_cache_moves),
 	};
 
 	return cmocka_run_group_tests(tests, start, NULL);
