@@ -93,10 +93,11 @@ static inline uint32_t node_type(const struct node *node)
 
 /* Makes the cached attributes ask-again: something changed them. */
 void node_attr_changed(struct node *node);
-/* Before asking for attributes; the result goes into node_attr_store(). */
+/* Before asking for a change of attributes; then node_attr_changed_to() with the answer. False: it
+ * is not kept, as something else changed them meanwhile. */
 uint64_t node_attr_version(struct node *node);
-void node_attr_store(struct node *node, const struct server_attr *attr, uint64_t valid_ns,
-		     uint64_t version);
+bool must_check node_attr_changed_to(struct node *node, const struct server_attr *attr,
+				     uint64_t valid_ns, uint64_t version);
 /* From the cache, or from the server when they are too old. */
 err_t must_check node_attr(struct node *node, struct server_attr *out);
 

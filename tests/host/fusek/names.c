@@ -122,9 +122,12 @@ static err_t fake_setattr(struct server *server, const struct server_caller *cal
 {
 	if (set->valid & SETATTR_SIZE)
 		fake.size_bytes = set->size_bytes;
+	if (set->valid & SETATTR_MODE)
+		fake.mode = (fake.mode & S_IFMT) | set->mode;
 	*out = (struct server_attr){
 		.ino = node.value, .mode = fake.mode, .nlink = 1, .size_bytes = fake.size_bytes};
 	*attr_valid_ns = fake.attr_valid_ns;
+	happen_meanwhile();
 	return 0;
 }
 
@@ -402,6 +405,39 @@ static void attributes_from_before_a_change_are_not_kept(void **state)
 	assert_int_equal(stat.st_size, 11);
 }
 
+static void two_changes_at_once_end_in_what_the_server_has(void **state)
+{
+	struct abi_stat stat;
+
+	assert_int_equal(look(), 0);
+	fake.meanwhile = cut_it; /* after the change below, but its answer comes first */
+	assert_int_equal(vfs_chmod(&context, NULL, "name", 0600, 0), 0);
+	assert_int_equal(vfs_stat(&context, NULL, "name", 0, &stat), 0);
+	assert_int_equal(stat.st_size, 11);
+	assert_int_equal(stat.st_mode, S_IFREG | 0600);
+	fake.ngetattrs = 0;
+	assert_int_equal(vfs_chmod(&context, NULL, "name", 0640, 0), 0);
+	assert_int_equal(vfs_stat(&context, NULL, "name", 0, &stat), 0);
+	assert_int_equal(stat.st_mode, S_IFREG | 0640);
+	assert_int_equal(fake.ngetattrs, 0); /* alone: the answer is enough */
+}
+
+/* A look-up's answer has attributes too; the node is known already and changes meanwhile. */
+static void attributes_of_an_entry_are_not_newer_than_a_change(void **state)
+{
+	struct abi_stat stat;
+
+	fake.entry_valid_ns = 10;
+	fake.size_bytes = 99;
+	assert_int_equal(look(), 0);
+	fake_now_ns += 100;
+	fake.entry_valid_ns = SERVER_VALID_FOREVER;
+	fake.meanwhile = cut_it;
+	assert_int_equal(look(), 0);
+	assert_int_equal(vfs_stat(&context, NULL, "name", 0, &stat), 0);
+	assert_int_equal(stat.st_size, 11);
+}
+
 static void a_server_without_create_is_asked_once(void **state)
 {
 	struct object *object;
@@ -534,6 +570,8 @@ int main(void)
 		TEST(an_answer_from_before_a_change_is_not_kept),
 		TEST(two_who_ask_at_once_get_one_node),
 		TEST(attributes_from_before_a_change_are_not_kept),
+		TEST(two_changes_at_once_end_in_what_the_server_has),
+		TEST(attributes_of_an_entry_are_not_newer_than_a_change),
 		TEST(a_server_without_create_is_asked_once),
 		TEST(who_is_second_to_create_opens_what_is_there),
 		TEST(what_was_made_is_there_whoever_else_changed_the_directory),
