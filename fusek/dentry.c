@@ -13,6 +13,7 @@
 #include <mm/slab.h>
 
 #define DENTRY_BUCKETS 4096
+#define LOOKUPS_MAX    8 /* of one name, while others change its directory */
 
 static struct dentry *buckets[DENTRY_BUCKETS]; /* names_lock, read under RCU */
 static LIST_HEAD(all_dentries);                /* names_lock: newest first */
@@ -390,22 +391,16 @@ err_t dentry_insert(struct dentry *parent, struct server_name name, struct node 
 	return 0;
 }
 
-err_t dentry_lookup(struct dentry *parent, struct server_name name,
-		    const struct vfs_context *context, struct dentry **out)
+/* The server's answer, with the directory's version before it was asked. */
+static err_t ask_server(struct dentry *parent, struct server_name name,
+			const struct vfs_context *context, uint64_t version, struct dentry **out)
 {
 	struct server *server = parent->mount->server;
 	struct server_caller caller = server_caller_of(context);
 	struct server_entry entry = {0};
 	struct node *node = NULL;
-	uint64_t version;
 	err_t err;
 
-	*out = dentry_find(parent, name, name_hash(parent, name.text, name.len_bytes));
-	if (*out)
-		return 0;
-
-	/* Acquire: pairs with the full order of change_begin() and change_end(). */
-	version = load_acquire(&parent->node->names_version);
 	atomic_add_relaxed(&names_counters.nlookups, 1);
 	err = server->ops->lookup
 		      ? server->ops->lookup(server, &caller, parent->node->id, name, &entry)
@@ -424,6 +419,32 @@ err_t dentry_lookup(struct dentry *parent, struct server_name name,
 			return err;
 	}
 	return dentry_insert(parent, name, node, entry.entry_valid_ns, version, out);
+}
+
+err_t dentry_lookup(struct dentry *parent, struct server_name name,
+		    const struct vfs_context *context, struct dentry **out)
+{
+	uint32_t hash = name_hash(parent, name.text, name.len_bytes);
+
+	for (unsigned nleft = LOOKUPS_MAX;; nleft--) {
+		uint64_t version;
+		err_t err;
+
+		*out = dentry_find(parent, name, hash);
+		if (*out)
+			return 0;
+		/* Acquire: pairs with the full order of change_begin() and change_end(). */
+		version = load_acquire(&parent->node->names_version);
+		err = ask_server(parent, name, context, version, out);
+		if (err)
+			return err;
+		/* A directory that is not kept would get a second dentry, and names below the one
+		 * would not be changed below the other: not if it can be helped. */
+		if (nleft == 1 || !is_directory(*out) ||
+		    load_acquire(&parent->node->names_version) == version)
+			return 0;
+		dentry_put(*out);
+	}
 }
 
 /* ---- what renames do ---- */

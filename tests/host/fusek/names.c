@@ -555,6 +555,56 @@ static void what_the_server_moves_is_what_the_cache_moves(void **state)
 	assert_int_equal(look_at("from"), -ENOENT);
 }
 
+static void expect_one_dentry(void)
+{
+	struct path first, second;
+
+	assert_int_equal(path_walk(&context, NULL, "name", 0, &first), 0);
+	assert_int_equal(path_walk(&context, NULL, "name", 0, &second), 0);
+	assert_true(path_equal(&first, &second));
+	path_put(&first);
+	path_put(&second);
+}
+
+static void look_and_change_another_name(void)
+{
+	(void)look_ino();
+	change_another_name();
+}
+
+/* What is cached below one is not changed below the other. */
+static void a_directory_has_one_dentry_whoever_changes_its_parent(void **state)
+{
+	fake.mode = S_IFDIR | 0755;
+	fake.meanwhile = change_another_name;
+	expect_one_dentry();
+	names_evict();
+	fake.meanwhile = look_and_change_another_name;
+	expect_one_dentry();
+}
+
+static void a_file_found_by_another_meanwhile_has_one_dentry(void **state)
+{
+	fake.meanwhile = look_and_change_another_name;
+	expect_one_dentry();
+}
+
+static void change_for_ever(void)
+{
+	change_another_name();
+	fake.meanwhile = change_for_ever;
+}
+
+static void a_directory_that_changes_for_ever_is_found_all_the_same(void **state)
+{
+	fake.mode = S_IFDIR | 0755;
+	fake.meanwhile = change_for_ever;
+	assert_int_equal(look_ino(), 5);
+	assert_in_range(fake.nlookups, 2, 100);
+	fake.meanwhile = NULL;
+	expect_one_dentry();
+}
+
 #define TEST(test) cmocka_unit_test_setup_teardown(test, fresh, settled)
 
 int main(void)
@@ -575,6 +625,9 @@ int main(void)
 		TEST(a_server_without_create_is_asked_once),
 		TEST(who_is_second_to_create_opens_what_is_there),
 		TEST(what_was_made_is_there_whoever_else_changed_the_directory),
+		TEST(a_directory_has_one_dentry_whoever_changes_its_parent),
+		TEST(a_file_found_by_another_meanwhile_has_one_dentry),
+		TEST(a_directory_that_changes_for_ever_is_found_all_the_same),
 		TEST(renames_move_what_the_cache_has),
 		TEST(a_renamed_file_that_is_removed_at_once_is_gone),
 		TEST(the_old_name_of_a_rename_is_gone_whoever_has_looked_for_it),
