@@ -149,18 +149,21 @@ err_t node_setattr(struct node *node, const struct vfs_context *context,
 	struct server *server = node_server(node);
 	struct server_caller caller = server_caller_of(context);
 	struct server_attr attr;
-	uint64_t valid_ns;
+	uint64_t valid_ns, version;
 	err_t err = node_may_change(node);
 
 	if (err)
 		return err;
 	if (!server->ops->setattr)
 		return -EPERM;
+	version = node_attr_version(node);
 	err = server->ops->setattr(server, &caller, node->id, set, &attr, &valid_ns);
 	if (err)
 		return err == -ENOSYS ? -EPERM : err;
-	node_attr_changed(node); /* answers from before are too old */
-	node_attr_store(node, &attr, valid_ns, node_attr_version(node));
+	/* Two changes at once, and nobody knows whose answer is the last: asks again, now, as walks
+	 * read the mode without looking how old it is. The change is done in any case. */
+	if (!node_attr_changed_to(node, &attr, valid_ns, version))
+		(void)!node_attr(node, &attr);
 	return 0;
 }
 

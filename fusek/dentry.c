@@ -13,6 +13,7 @@
 #include <mm/slab.h>
 
 #define DENTRY_BUCKETS 4096
+#define LOOKUPS_MAX    8 /* of one name, while others change its directory */
 
 static struct dentry *buckets[DENTRY_BUCKETS]; /* names_lock, read under RCU */
 static LIST_HEAD(all_dentries);                /* names_lock: newest first */
@@ -162,6 +163,16 @@ static void unhash_locked(struct dentry *dentry)
 	while (*link != dentry)
 		link = &(*link)->hash_next;
 	rcu_assign(link, dentry->hash_next);
+}
+
+/* Takes a reference of the cache's own. */
+static void enter_cache_locked(struct dentry *dentry) REQUIRES(names_lock);
+static void enter_cache_locked(struct dentry *dentry)
+{
+	refcount_get(&dentry->references);
+	hash_locked(dentry);
+	dentry->hashed = true;
+	list_add_head(&all_dentries, &dentry->all);
 }
 
 /* The cache's reference becomes the caller's, who puts it without the lock. */
@@ -335,11 +346,17 @@ static bool same_meaning(const struct dentry *dentry, const struct node *node)
 	return dentry->node == node;
 }
 
+static bool is_directory(const struct dentry *dentry)
+{
+	return dentry->node && node_type(dentry->node) == S_IFDIR;
+}
+
 err_t dentry_insert(struct dentry *parent, struct server_name name, struct node *node,
 		    uint64_t valid_ns, uint64_t version, struct dentry **out)
 {
 	struct dentry *fresh = create_dentry(parent->mount, dentry_key_create(parent, name), node);
 	struct dentry *old, *result, *put_later = NULL;
+	bool current;
 
 	if (!fresh)
 		return -ENOMEM;
@@ -347,24 +364,24 @@ err_t dentry_insert(struct dentry *parent, struct server_name name, struct node 
 	result = fresh;
 
 	spin_lock(&names_lock);
+	/* If somebody changed the directory meanwhile, the answer is good for this caller only. */
+	current = load_acquire(&parent->node->names_version) == version;
 	old = find_any_locked(parent, fresh->key);
-	if (load_acquire(&parent->node->names_version) != version) {
-		/* Somebody changed the directory meanwhile: good for this caller only. */
-	} else if (old && same_meaning(old, node) && refcount_try_get(&old->references)) {
-		write_once(&old->valid_until_ns, fresh->valid_until_ns);
+	if (old && same_meaning(old, node) && refcount_try_get(&old->references)) {
+		if (current)
+			write_once(&old->valid_until_ns, fresh->valid_until_ns);
 		result = old;
 		put_later = fresh;
 	} else {
-		if (old) {
+		/* What contradicts the answer goes: "not there" may be from before we made it. Only
+		 * a directory stays if in doubt, it shall have one dentry; who changes it drops it.
+		 */
+		if (old && (current || !is_directory(old))) {
 			leave_cache_locked(old);
 			put_later = old;
 		}
-		if (fresh->valid_until_ns) {
-			refcount_get(&fresh->references);
-			hash_locked(fresh);
-			fresh->hashed = true;
-			list_add_head(&all_dentries, &fresh->all);
-		}
+		if (current && fresh->valid_until_ns)
+			enter_cache_locked(fresh);
 	}
 	spin_unlock(&names_lock);
 	dentry_put(put_later);
@@ -374,22 +391,16 @@ err_t dentry_insert(struct dentry *parent, struct server_name name, struct node 
 	return 0;
 }
 
-err_t dentry_lookup(struct dentry *parent, struct server_name name,
-		    const struct vfs_context *context, struct dentry **out)
+/* The server's answer, with the directory's version before it was asked. */
+static err_t ask_server(struct dentry *parent, struct server_name name,
+			const struct vfs_context *context, uint64_t version, struct dentry **out)
 {
 	struct server *server = parent->mount->server;
 	struct server_caller caller = server_caller_of(context);
 	struct server_entry entry = {0};
 	struct node *node = NULL;
-	uint64_t version;
 	err_t err;
 
-	*out = dentry_find(parent, name, name_hash(parent, name.text, name.len_bytes));
-	if (*out)
-		return 0;
-
-	/* Acquire: pairs with the full order of change_begin() and change_end(). */
-	version = load_acquire(&parent->node->names_version);
 	atomic_add_relaxed(&names_counters.nlookups, 1);
 	err = server->ops->lookup
 		      ? server->ops->lookup(server, &caller, parent->node->id, name, &entry)
@@ -410,48 +421,85 @@ err_t dentry_lookup(struct dentry *parent, struct server_name name,
 	return dentry_insert(parent, name, node, entry.entry_valid_ns, version, out);
 }
 
+err_t dentry_lookup(struct dentry *parent, struct server_name name,
+		    const struct vfs_context *context, struct dentry **out)
+{
+	uint32_t hash = name_hash(parent, name.text, name.len_bytes);
+
+	for (unsigned nleft = LOOKUPS_MAX;; nleft--) {
+		uint64_t version;
+		err_t err;
+
+		*out = dentry_find(parent, name, hash);
+		if (*out)
+			return 0;
+		/* Acquire: pairs with the full order of change_begin() and change_end(). */
+		version = load_acquire(&parent->node->names_version);
+		err = ask_server(parent, name, context, version, out);
+		if (err)
+			return err;
+		/* A directory that is not kept would get a second dentry, and names below the one
+		 * would not be changed below the other: not if it can be helped. */
+		if (nleft == 1 || !is_directory(*out) ||
+		    load_acquire(&parent->node->names_version) == version)
+			return 0;
+		dentry_put(*out);
+	}
+}
+
 /* ---- what renames do ---- */
 
-static struct dentry_key *exchange_key_locked(struct dentry *dentry, struct dentry_key *key)
-	REQUIRES(names_lock);
-static struct dentry_key *exchange_key_locked(struct dentry *dentry, struct dentry_key *key)
+/* What the cache has under the name leaves it. NULL: nothing; else for dentry_put(). */
+static struct dentry *take_out_locked(const struct dentry_key *key) REQUIRES(names_lock);
+static struct dentry *take_out_locked(const struct dentry_key *key)
 {
+	struct dentry *dentry = find_any_locked(key->parent, key);
+
+	if (dentry)
+		leave_cache_locked(dentry);
+	return dentry;
+}
+
+/* `dentry` gets the name `to` if it has the name `from` still. The key that is left over. */
+static struct dentry_key *change_name_locked(struct dentry *dentry, const struct dentry_key *from,
+					     struct dentry_key *to) REQUIRES(names_lock);
+static struct dentry_key *change_name_locked(struct dentry *dentry, const struct dentry_key *from,
+					     struct dentry_key *to)
+{
+	const struct server_name name = {.text = from->text, .len_bytes = from->len_bytes};
 	struct dentry_key *old = dentry->key;
 
-	if (dentry->hashed)
-		unhash_locked(dentry);
-	rcu_assign(&dentry->key, key);
-	if (dentry->hashed)
-		hash_locked(dentry);
+	if (!key_is(old, from->parent, name, from->hash))
+		return to; /* somebody has renamed it already */
+	rcu_assign(&dentry->key, to);
 	return old;
 }
 
-void dentry_move(struct dentry *dentry, struct dentry_key *key)
+void dentry_renamed(struct dentry *old, struct dentry *exchanged, const struct names_rename *rename)
 {
-	struct dentry *replaced;
-	struct dentry_key *old;
+	struct dentry_key *from = rename->from, *to = rename->to, *left, *left_back = from;
+	struct dentry *at_from, *at_to;
+	bool current;
 
 	spin_lock(&names_lock);
-	replaced = find_any_locked(key->parent, key);
-	if (replaced)
-		leave_cache_locked(replaced);
-	old = exchange_key_locked(dentry, key);
+	current = load_acquire(&from->parent->node->names_version) == rename->from_version &&
+		  load_acquire(&to->parent->node->names_version) == rename->to_version;
+	at_from = take_out_locked(from);
+	at_to = take_out_locked(to);
+	left = change_name_locked(old, from, to);
+	if (exchanged)
+		left_back = change_name_locked(exchanged, to, from);
+	/* Back into the cache goes only what the server moved for sure: what had the name until
+	 * now, and nobody else has changed the directories meanwhile. */
+	if (current && at_from == old)
+		enter_cache_locked(old);
+	if (current && exchanged && at_to == exchanged)
+		enter_cache_locked(exchanged);
 	spin_unlock(&names_lock);
-	dentry_put(replaced);
-	dentry_key_free(old);
-}
-
-void dentry_exchange(struct dentry *a, struct dentry_key *key_of_a, struct dentry *b,
-		     struct dentry_key *key_of_b)
-{
-	struct dentry_key *old_a, *old_b;
-
-	spin_lock(&names_lock);
-	old_a = exchange_key_locked(a, key_of_a);
-	old_b = exchange_key_locked(b, key_of_b);
-	spin_unlock(&names_lock);
-	dentry_key_free(old_a);
-	dentry_key_free(old_b);
+	dentry_put(at_from);
+	dentry_put(at_to);
+	dentry_key_free(left);
+	dentry_key_free(left_back);
 }
 
 bool dentry_is_below(const struct dentry *dentry, const struct dentry *ancestor)

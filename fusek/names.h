@@ -93,10 +93,11 @@ static inline uint32_t node_type(const struct node *node)
 
 /* Makes the cached attributes ask-again: something changed them. */
 void node_attr_changed(struct node *node);
-/* Before asking for attributes; the result goes into node_attr_store(). */
+/* Before asking for a change of attributes; then node_attr_changed_to() with the answer. False: it
+ * is not kept, as something else changed them meanwhile. */
 uint64_t node_attr_version(struct node *node);
-void node_attr_store(struct node *node, const struct server_attr *attr, uint64_t valid_ns,
-		     uint64_t version);
+bool must_check node_attr_changed_to(struct node *node, const struct server_attr *attr,
+				     uint64_t valid_ns, uint64_t version);
 /* From the cache, or from the server when they are too old. */
 err_t must_check node_attr(struct node *node, struct server_attr *out);
 
@@ -139,21 +140,29 @@ void dentry_drop_name(struct dentry *parent, struct server_name name, const stru
 
 /*
  * A change of a directory's names: what was asked before its end is not kept. Between begin and end
- * the server is asked; afterwards dentries are inserted (with the result of end as version),
- * dropped or moved.
+ * the server is asked; afterwards dentries are inserted or moved (with the result of end as
+ * version) or dropped.
  */
 struct names_change {
 	struct node *directory;
 	uint64_t version;
 };
 void names_change_begin(struct names_change *change, struct node *directory);
-/* The version for dentry_insert(); one that never matches if others changed the directory too. */
+/* The version for what goes into the cache; one that never matches if others changed the directory
+ * too. */
 uint64_t names_change_end(struct names_change *change);
 
-/* What the server has renamed. -ENOMEM was excluded by dentry_key_create(). Consumes `key`. */
-void dentry_move(struct dentry *dentry, struct dentry_key *key);
-void dentry_exchange(struct dentry *a, struct dentry_key *key_of_a, struct dentry *b,
-		     struct dentry_key *key_of_b);
+/* A rename that the server has done: both names and what names_change_end() said of their
+ * directories. */
+struct names_rename {
+	struct dentry_key *from, *to;
+	uint64_t from_version, to_version;
+};
+/* `old` and, unless NULL, `exchanged` the other way get their new names; what else the cache has
+ * under both goes. What somebody else has changed meanwhile is not kept. Consumes the keys. */
+void dentry_renamed(struct dentry *old, struct dentry *exchanged,
+		    const struct names_rename *rename);
+/* NULL: no memory. */
 struct dentry_key *dentry_key_create(struct dentry *parent, struct server_name name);
 void dentry_key_free(struct dentry_key *key);
 

@@ -162,8 +162,8 @@ err_t node_from_entry(struct mount *mount, const struct server_entry *entry, str
 	}
 	node = find_or_add(mount, entry, fresh);
 	if (node != fresh) {
+		/* Its attributes stay: whether the entry's are newer nobody can tell now. */
 		slab_free(&node_cache, fresh);
-		node_attr_store(node, &entry->attr, entry->attr_valid_ns, node_attr_version(node));
 	} else {
 		atomic_add_relaxed(&mount->nnodes, 1);
 		atomic_add_relaxed(&names_counters.nnodes, 1);
@@ -221,20 +221,45 @@ uint64_t node_attr_version(struct node *node)
 	return version;
 }
 
-void node_attr_store(struct node *node, const struct server_attr *attr, uint64_t valid_ns,
-		     uint64_t version)
+/* False: it has changed since `version`, or the answer is of another type. */
+static bool store_locked(struct node *node, const struct server_attr *attr, uint64_t until_ns,
+			 uint64_t version) REQUIRES(node->attr_lock);
+static bool store_locked(struct node *node, const struct server_attr *attr, uint64_t until_ns,
+			 uint64_t version)
+{
+	uint32_t mode = attr->mode;
+
+	if (node->attr_version != version || (mode & S_IFMT) != node_type(node))
+		return false;
+	node->attr = *attr;
+	write_once(&node->attr.mode, mode);
+	write_once(&node->attr_valid_until_ns, until_ns);
+	return true;
+}
+
+static void node_attr_store(struct node *node, const struct server_attr *attr, uint64_t valid_ns,
+			    uint64_t version)
 {
 	uint64_t until_ns = valid_until(valid_ns);
 
 	spin_lock(&node->attr_lock);
-	if (node->attr_version == version && (attr->mode & S_IFMT) == node_type(node)) {
-		uint32_t mode = attr->mode;
-
-		node->attr = *attr;
-		write_once(&node->attr.mode, mode);
-		write_once(&node->attr_valid_until_ns, until_ns);
-	}
+	(void)store_locked(node, attr, until_ns, version);
 	spin_unlock(&node->attr_lock);
+}
+
+bool node_attr_changed_to(struct node *node, const struct server_attr *attr, uint64_t valid_ns,
+			  uint64_t version)
+{
+	uint64_t until_ns = valid_until(valid_ns);
+	bool stored;
+
+	spin_lock(&node->attr_lock);
+	stored = store_locked(node, attr, until_ns, version);
+	if (!stored)
+		write_once(&node->attr_valid_until_ns, 0);
+	node->attr_version++; /* answers from before are too old */
+	spin_unlock(&node->attr_lock);
+	return stored;
 }
 
 err_t node_attr(struct node *node, struct server_attr *out)

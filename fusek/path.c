@@ -413,9 +413,10 @@ static const struct dentry *above(const struct dentry *at, struct server_name *n
 	return key->parent;
 }
 
-ssize_t path_name(const struct path *root, const struct path *path, char *to, size_t to_bytes)
+static ssize_t write_name(const struct path *root, const struct path *path, bool for_getcwd,
+			  char *to, size_t to_bytes)
 {
-	const struct dentry *at = path->dentry, *up;
+	const struct dentry *at = path->dentry, *up, *top;
 	size_t start = to_bytes;
 	struct server_name name;
 	ssize_t result = -ERANGE;
@@ -424,10 +425,19 @@ ssize_t path_name(const struct path *root, const struct path *path, char *to, si
 		return -ERANGE;
 	to[--start] = 0;
 	rcu_read_lock();
-	if (read_once(&at->removed) && !prepend(to, &start, " (deleted)", 10))
-		goto unlock;
-	while (at != root->dentry) {
+	if (read_once(&at->removed)) {
+		if (for_getcwd)
+			result = -ENOENT;
+		if (for_getcwd || !prepend(to, &start, " (deleted)", 10))
+			goto unlock;
+	}
+	top = cross_mounts_rcu(root->dentry);
+	while (at != root->dentry && at != top) {
 		up = above(at, &name);
+		if (!up && for_getcwd) {
+			result = -ENOENT;
+			goto unlock;
+		}
 		if (!up)
 			break;
 		if (!prepend(to, &start, name.text, name.len_bytes) || !prepend(to, &start, "/", 1))
@@ -442,4 +452,14 @@ unlock:
 	if (result > 0)
 		memmove(to, to + start, (size_t)result);
 	return result;
+}
+
+ssize_t path_name(const struct path *root, const struct path *path, char *to, size_t to_bytes)
+{
+	return write_name(root, path, false, to, to_bytes);
+}
+
+ssize_t path_getcwd(const struct path *root, const struct path *path, char *to, size_t to_bytes)
+{
+	return write_name(root, path, true, to, to_bytes);
 }

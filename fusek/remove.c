@@ -196,19 +196,7 @@ static err_t check_rename(const struct rename *rename)
 	return err ? err : check_target(rename);
 }
 
-static void cache_renamed(struct rename *rename, struct dentry_key *new_key,
-			  struct dentry_key *back_key)
-{
-	if (rename->flags & RENAME_EXCHANGE) {
-		dentry_exchange(rename->old, new_key, rename->target, back_key);
-		return;
-	}
-	if (!dentry_is_negative(rename->target))
-		write_once(&rename->target->removed, true);
-	dentry_move(rename->old, new_key);
-}
-
-static err_t ask_rename(struct rename *rename)
+static err_t ask_rename(struct rename *rename, struct names_rename *done)
 {
 	struct server *server = rename->from.at->mount->server;
 	struct server_caller caller = server_caller_of(rename->from.context);
@@ -221,9 +209,8 @@ static err_t ask_rename(struct rename *rename)
 		names_change_begin(&to_change, rename->to.at->node);
 	err = server->ops->rename(server, &caller, rename->from.at->node->id, rename->from.last,
 				  rename->to.at->node->id, rename->to.last, rename->flags);
-	(void)names_change_end(&from_change);
-	if (two)
-		(void)names_change_end(&to_change);
+	done->from_version = names_change_end(&from_change);
+	done->to_version = two ? names_change_end(&to_change) : done->from_version;
 	node_attr_changed(rename->old->node);
 	if (!dentry_is_negative(rename->target))
 		node_attr_changed(rename->target->node);
@@ -232,7 +219,8 @@ static err_t ask_rename(struct rename *rename)
 
 static err_t do_rename(struct rename *rename)
 {
-	struct dentry_key *new_key, *back_key = NULL;
+	bool exchange = (rename->flags & RENAME_EXCHANGE) != 0;
+	struct names_rename done;
 	err_t err;
 
 	/* Two names of one thing: nothing is to be done, POSIX says. */
@@ -244,19 +232,17 @@ static err_t do_rename(struct rename *rename)
 	if (!rename->from.at->mount->server->ops->rename)
 		return -EPERM;
 	/* What the cache needs afterwards, now: later it may not fail. */
-	new_key = dentry_key_create(rename->to.at, rename->to.last);
-	if (rename->flags & RENAME_EXCHANGE)
-		back_key = dentry_key_create(rename->from.at, rename->from.last);
-	if (!new_key || ((rename->flags & RENAME_EXCHANGE) && !back_key))
-		err = -ENOMEM;
-	if (!err)
-		err = ask_rename(rename);
+	done.from = dentry_key_create(rename->from.at, rename->from.last);
+	done.to = dentry_key_create(rename->to.at, rename->to.last);
+	err = done.from && done.to ? ask_rename(rename, &done) : -ENOMEM;
 	if (err) {
-		dentry_key_free(new_key);
-		dentry_key_free(back_key);
+		dentry_key_free(done.from);
+		dentry_key_free(done.to);
 		return err;
 	}
-	cache_renamed(rename, new_key, back_key);
+	if (!exchange && !dentry_is_negative(rename->target))
+		write_once(&rename->target->removed, true);
+	dentry_renamed(rename->old, exchange ? rename->target : NULL, &done);
 	return 0;
 }
 

@@ -276,7 +276,7 @@ int sys_getcwd(uptr_t buf, size_t len)
 
 	if (!text)
 		return -ENOMEM;
-	bytes = path_name(&context()->root, &context()->cwd, text, PATH_MAX);
+	bytes = path_getcwd(&context()->root, &context()->cwd, text, PATH_MAX);
 	if (bytes >= 0 && (size_t)bytes > len)
 		bytes = -ERANGE;
 	if (bytes > 0) {

@@ -60,10 +60,12 @@ enum walk_flags {
 err_t must_check path_walk(const struct vfs_context *context, const struct path *from,
 			   const char *name, unsigned walk_flags, struct path *out);
 
-/* The absolute name of `path` as seen from `root`, for getcwd and messages; " (deleted)" is put
- * behind what has no name any more. The length with the NUL; -ERANGE: it does not fit; -ENOENT:
- * gone or not below root (getcwd's answer). */
+/* The absolute name of `path` as seen from `root`, for messages; " (deleted)" is put behind what
+ * has no name any more. The length with the NUL; -ERANGE: it does not fit. */
 ssize_t must_check path_name(const struct path *root, const struct path *path, char *to,
 			     size_t to_bytes);
+/* The same for programs, who will use the name; -ENOENT: removed, or not below root. */
+ssize_t must_check path_getcwd(const struct path *root, const struct path *path, char *to,
+			       size_t to_bytes);
 
 #endif

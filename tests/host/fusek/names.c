@@ -19,62 +19,77 @@
 
 #include <string.h>
 
-/* ---- the server: one directory with one name in it ---- */
+/* ---- the server: one directory with few names in it ---- */
 
 static struct {
 	struct server server;
-	uint64_t node; /* what "name" is; 0: not there */
+	uint64_t node;        /* what "name" is; 0: not there */
+	uint64_t from, third; /* the same for names of renames */
 	uint64_t generation;
 	uint64_t entry_valid_ns, attr_valid_ns;
 	uint32_t mode;
 	uint64_t size_bytes;
 	bool keep_negative;
 	err_t error;
-	void (*meanwhile)(void); /* called while the server is asked, once */
+	void (*beforehand)(void); /* called before the server does what it is asked, once */
+	void (*meanwhile)(void);  /* called when it has, before the answer is there, once */
 	unsigned nlookups, ngetattrs, ncreates, nmknods;
 	int64_t nremembered; /* look-ups given out less those taken back */
 } fake;
 
 static struct vfs_context context;
 
-static void happen_meanwhile(void)
+static void happen(void (**what)(void))
 {
-	void (*meanwhile)(void) = fake.meanwhile;
+	void (*once)(void) = *what;
 
 	assert_int_equal(fake_locks_held, 0); /* nothing is held while a server is asked */
-	fake.meanwhile = NULL;
-	if (meanwhile)
-		meanwhile();
+	*what = NULL;
+	if (once)
+		once();
 }
 
-static void fill(struct server_entry *out)
+static void happen_meanwhile(void)
 {
-	*out = (struct server_entry){.node = {fake.node},
-				     .generation = fake.generation,
-				     .entry_valid_ns = fake.entry_valid_ns,
-				     .attr_valid_ns = fake.attr_valid_ns,
-				     .attr = {.ino = fake.node,
-					      .mode = fake.mode,
-					      .nlink = 1,
-					      .size_bytes = fake.size_bytes}};
-	if (fake.node)
+	happen(&fake.meanwhile);
+}
+
+static void fill(struct server_entry *out, uint64_t node)
+{
+	*out = (struct server_entry){
+		.node = {node},
+		.generation = fake.generation,
+		.entry_valid_ns = fake.entry_valid_ns,
+		.attr_valid_ns = fake.attr_valid_ns,
+		.attr = {
+			.ino = node, .mode = fake.mode, .nlink = 1, .size_bytes = fake.size_bytes}};
+	if (node)
 		fake.nremembered++;
 }
 
-static bool is_the_name(struct server_name name)
+/* NULL: a name that never is there. */
+static uint64_t *node_of(struct server_name name)
 {
-	return name.len_bytes == 4 && memcmp(name.text, "name", 4) == 0;
+	if (name.len_bytes == 4 && memcmp(name.text, "name", 4) == 0)
+		return &fake.node;
+	if (name.len_bytes == 4 && memcmp(name.text, "from", 4) == 0)
+		return &fake.from;
+	if (name.len_bytes == 5 && memcmp(name.text, "third", 5) == 0)
+		return &fake.third;
+	return NULL;
 }
 
 static err_t fake_lookup(struct server *server, const struct server_caller *caller,
 			 struct nodeid parent, struct server_name name, struct server_entry *out)
 {
+	const uint64_t *node = node_of(name);
+
 	fake.nlookups++;
 	if (fake.error)
 		return fake.error;
-	if (!is_the_name(name) || (!fake.node && !fake.keep_negative))
+	if (!node || (!*node && !fake.keep_negative))
 		return -ENOENT;
-	fill(out); /* what is true now, but the answer takes its time */
+	fill(out, *node); /* what is true now, but the answer takes its time */
 	happen_meanwhile();
 	return 0;
 }
@@ -107,9 +122,12 @@ static err_t fake_setattr(struct server *server, const struct server_caller *cal
 {
 	if (set->valid & SETATTR_SIZE)
 		fake.size_bytes = set->size_bytes;
+	if (set->valid & SETATTR_MODE)
+		fake.mode = (fake.mode & S_IFMT) | set->mode;
 	*out = (struct server_attr){
 		.ino = node.value, .mode = fake.mode, .nlink = 1, .size_bytes = fake.size_bytes};
 	*attr_valid_ns = fake.attr_valid_ns;
+	happen_meanwhile();
 	return 0;
 }
 
@@ -125,18 +143,43 @@ static err_t fake_mknod(struct server *server, const struct server_caller *calle
 			struct nodeid parent, struct server_name name, uint32_t mode, uint64_t rdev,
 			struct server_entry *out)
 {
+	uint64_t *node = node_of(name);
+
 	fake.nmknods++;
-	if (fake.node)
+	if (!node)
+		return -ENOSPC;
+	if (*node)
 		return -EEXIST;
-	fake.node = 7;
-	fill(out);
+	*node = 7;
+	fill(out, *node);
+	happen_meanwhile();
 	return 0;
 }
 
 static err_t fake_unlink(struct server *server, const struct server_caller *caller,
 			 struct nodeid parent, struct server_name name)
 {
-	fake.node = 0;
+	uint64_t *node = node_of(name);
+
+	if (!node || !*node)
+		return -ENOENT;
+	*node = 0;
+	return 0;
+}
+
+static err_t fake_rename(struct server *server, const struct server_caller *caller,
+			 struct nodeid old_parent, struct server_name old_name,
+			 struct nodeid new_parent, struct server_name new_name, unsigned flags)
+{
+	uint64_t *from = node_of(old_name), *to = node_of(new_name), replaced;
+
+	happen(&fake.beforehand);
+	if (!from || !to || !*from)
+		return -ENOENT;
+	replaced = *to;
+	*to = *from;
+	*from = (flags & RENAME_EXCHANGE) ? replaced : 0;
+	happen_meanwhile();
 	return 0;
 }
 
@@ -148,6 +191,7 @@ static const struct server_ops fake_ops = {
 	.create = fake_create,
 	.mknod = fake_mknod,
 	.unlink = fake_unlink,
+	.rename = fake_rename,
 };
 
 static int start(void **state)
@@ -181,19 +225,29 @@ static int settled(void **state)
 	return fake.nremembered == 0 && fake_locks_held == 0 ? 0 : -1;
 }
 
-static err_t look(void)
+static err_t look_at(const char *name)
 {
 	struct abi_stat stat;
 
-	return vfs_stat(&context, NULL, "name", 0, &stat);
+	return vfs_stat(&context, NULL, name, 0, &stat);
+}
+
+static err_t look(void)
+{
+	return look_at("name");
+}
+
+static uint64_t ino_at(const char *name)
+{
+	struct abi_stat stat;
+
+	assert_int_equal(vfs_stat(&context, NULL, name, 0, &stat), 0);
+	return stat.st_ino;
 }
 
 static uint64_t look_ino(void)
 {
-	struct abi_stat stat;
-
-	assert_int_equal(vfs_stat(&context, NULL, "name", 0, &stat), 0);
-	return stat.st_ino;
+	return ino_at("name");
 }
 
 /* ---- ---- */
@@ -351,6 +405,39 @@ static void attributes_from_before_a_change_are_not_kept(void **state)
 	assert_int_equal(stat.st_size, 11);
 }
 
+static void two_changes_at_once_end_in_what_the_server_has(void **state)
+{
+	struct abi_stat stat;
+
+	assert_int_equal(look(), 0);
+	fake.meanwhile = cut_it; /* after the change below, but its answer comes first */
+	assert_int_equal(vfs_chmod(&context, NULL, "name", 0600, 0), 0);
+	assert_int_equal(vfs_stat(&context, NULL, "name", 0, &stat), 0);
+	assert_int_equal(stat.st_size, 11);
+	assert_int_equal(stat.st_mode, S_IFREG | 0600);
+	fake.ngetattrs = 0;
+	assert_int_equal(vfs_chmod(&context, NULL, "name", 0640, 0), 0);
+	assert_int_equal(vfs_stat(&context, NULL, "name", 0, &stat), 0);
+	assert_int_equal(stat.st_mode, S_IFREG | 0640);
+	assert_int_equal(fake.ngetattrs, 0); /* alone: the answer is enough */
+}
+
+/* A look-up's answer has attributes too; the node is known already and changes meanwhile. */
+static void attributes_of_an_entry_are_not_newer_than_a_change(void **state)
+{
+	struct abi_stat stat;
+
+	fake.entry_valid_ns = 10;
+	fake.size_bytes = 99;
+	assert_int_equal(look(), 0);
+	fake_now_ns += 100;
+	fake.entry_valid_ns = SERVER_VALID_FOREVER;
+	fake.meanwhile = cut_it;
+	assert_int_equal(look(), 0);
+	assert_int_equal(vfs_stat(&context, NULL, "name", 0, &stat), 0);
+	assert_int_equal(stat.st_size, 11);
+}
+
 static void a_server_without_create_is_asked_once(void **state)
 {
 	struct object *object;
@@ -388,6 +475,136 @@ static void who_is_second_to_create_opens_what_is_there(void **state)
 		-EEXIST);
 }
 
+/* A change of the directory, though the server refuses it. */
+static void change_another_name(void)
+{
+	assert_int_equal(vfs_mknod(&context, NULL, "other", S_IFREG | 0600, 0), -ENOSPC);
+}
+
+static void what_was_made_is_there_whoever_else_changed_the_directory(void **state)
+{
+	fake.node = 0;
+	fake.keep_negative = true;
+	assert_int_equal(look(), -ENOENT); /* known for ever */
+	fake.meanwhile = change_another_name;
+	assert_int_equal(vfs_mknod(&context, NULL, "name", S_IFREG | 0600, 0), 0);
+	assert_int_equal(look_ino(), 7);
+}
+
+static void renames_move_what_the_cache_has(void **state)
+{
+	fake.from = 6;
+	assert_int_equal(look_ino(), 5);
+	assert_int_equal(ino_at("from"), 6);
+	fake.nlookups = 0;
+	assert_int_equal(vfs_rename(&context, NULL, "from", NULL, "name", RENAME_NOREPLACE),
+			 -EEXIST);
+	assert_int_equal(vfs_rename(&context, NULL, "from", NULL, "name", RENAME_EXCHANGE), 0);
+	assert_int_equal(look_ino(), 6);
+	assert_int_equal(ino_at("from"), 5);
+	assert_int_equal(vfs_rename(&context, NULL, "from", NULL, "name", 0), 0);
+	assert_int_equal(look_ino(), 5);
+	assert_int_equal(fake.nlookups, 0); /* the cache knew all that */
+	assert_int_equal(look_at("from"), -ENOENT);
+}
+
+static void a_renamed_file_that_is_removed_at_once_is_gone(void **state)
+{
+	fake.from = 6;
+	assert_int_equal(look_ino(), 5);
+	assert_int_equal(ino_at("from"), 6);
+	fake.meanwhile = remove_it; /* the new file: before the cache has it there */
+	assert_int_equal(vfs_rename(&context, NULL, "from", NULL, "name", 0), 0);
+	assert_int_equal(look(), -ENOENT);
+	assert_int_equal(look_at("from"), -ENOENT);
+}
+
+static void look_at_the_old_name(void)
+{
+	assert_int_equal(ino_at("from"), 6);
+}
+
+static void the_old_name_of_a_rename_is_gone_whoever_has_looked_for_it(void **state)
+{
+	fake.from = 6;
+	assert_int_equal(look_ino(), 5);
+	fake.meanwhile = change_another_name; /* what the rename finds is not kept, but: */
+	fake.beforehand = look_at_the_old_name;
+	assert_int_equal(vfs_rename(&context, NULL, "from", NULL, "name", 0), 0);
+	assert_int_equal(look_at("from"), -ENOENT);
+	assert_int_equal(look_ino(), 6);
+}
+
+static void make_the_old_name_anew(void)
+{
+	assert_int_equal(vfs_rename(&context, NULL, "from", NULL, "third", 0), 0);
+	assert_int_equal(vfs_mknod(&context, NULL, "from", S_IFREG | 0600, 0), 0);
+}
+
+/* Between looking for the old name and moving it, it means something else. */
+static void what_the_server_moves_is_what_the_cache_moves(void **state)
+{
+	fake.node = 0;
+	fake.from = 6;
+	fake.keep_negative = true;
+	assert_int_equal(ino_at("from"), 6);
+	fake.meanwhile = make_the_old_name_anew;
+	assert_int_equal(vfs_rename(&context, NULL, "from", NULL, "name", 0), 0);
+	assert_int_equal(look_ino(), 7);
+	assert_int_equal(ino_at("third"), 6);
+	assert_int_equal(look_at("from"), -ENOENT);
+}
+
+static void expect_one_dentry(void)
+{
+	struct path first, second;
+
+	assert_int_equal(path_walk(&context, NULL, "name", 0, &first), 0);
+	assert_int_equal(path_walk(&context, NULL, "name", 0, &second), 0);
+	assert_true(path_equal(&first, &second));
+	path_put(&first);
+	path_put(&second);
+}
+
+static void look_and_change_another_name(void)
+{
+	(void)look_ino();
+	change_another_name();
+}
+
+/* What is cached below one is not changed below the other. */
+static void a_directory_has_one_dentry_whoever_changes_its_parent(void **state)
+{
+	fake.mode = S_IFDIR | 0755;
+	fake.meanwhile = change_another_name;
+	expect_one_dentry();
+	names_evict();
+	fake.meanwhile = look_and_change_another_name;
+	expect_one_dentry();
+}
+
+static void a_file_found_by_another_meanwhile_has_one_dentry(void **state)
+{
+	fake.meanwhile = look_and_change_another_name;
+	expect_one_dentry();
+}
+
+static void change_for_ever(void)
+{
+	change_another_name();
+	fake.meanwhile = change_for_ever;
+}
+
+static void a_directory_that_changes_for_ever_is_found_all_the_same(void **state)
+{
+	fake.mode = S_IFDIR | 0755;
+	fake.meanwhile = change_for_ever;
+	assert_int_equal(look_ino(), 5);
+	assert_in_range(fake.nlookups, 2, 100);
+	fake.meanwhile = NULL;
+	expect_one_dentry();
+}
+
 #define TEST(test) cmocka_unit_test_setup_teardown(test, fresh, settled)
 
 int main(void)
@@ -403,8 +620,18 @@ int main(void)
 		TEST(an_answer_from_before_a_change_is_not_kept),
 		TEST(two_who_ask_at_once_get_one_node),
 		TEST(attributes_from_before_a_change_are_not_kept),
+		TEST(two_changes_at_once_end_in_what_the_server_has),
+		TEST(attributes_of_an_entry_are_not_newer_than_a_change),
 		TEST(a_server_without_create_is_asked_once),
 		TEST(who_is_second_to_create_opens_what_is_there),
+		TEST(what_was_made_is_there_whoever_else_changed_the_directory),
+		TEST(a_directory_has_one_dentry_whoever_changes_its_parent),
+		TEST(a_file_found_by_another_meanwhile_has_one_dentry),
+		TEST(a_directory_that_changes_for_ever_is_found_all_the_same),
+		TEST(renames_move_what_the_cache_has),
+		TEST(a_renamed_file_that_is_removed_at_once_is_gone),
+		TEST(the_old_name_of_a_rename_is_gone_whoever_has_looked_for_it),
+		TEST(what_the_server_moves_is_what_the_cache_moves),
 	};
 
 	return cmocka_run_group_tests(tests, start, NULL);

@@ -166,11 +166,17 @@ static void directories_are_removed_when_empty(void **state)
 	assert_int_equal(vfs_unlink(&kernel, NULL, "/tmp", AT_REMOVEDIR), -EBUSY);
 	assert_int_equal(vfs_unlink(&kernel, NULL, "/tmp/log", AT_REMOVEDIR), -ENOTDIR);
 	assert_int_equal(vfs_find_directory(&kernel, NULL, "/tmp/a/b", &path), 0);
+	assert_int_equal(path_getcwd(&kernel.root, &path, text, sizeof(text)), sizeof("/tmp/a/b"));
+	assert_string_equal(text, "/tmp/a/b");
+	/* Not below what is the root for somebody. */
+	assert_int_equal(path_getcwd(&path, &kernel.root, text, sizeof(text)), -ENOENT);
+	assert_int_equal(path_getcwd(&path, &path, text, sizeof(text)), sizeof("/"));
 	object = open_ok("/tmp/a/b", O_RDONLY);
 	assert_int_equal(vfs_unlink(&kernel, NULL, "/tmp/a/b", AT_REMOVEDIR), 0);
 	assert_int_equal(path_name(&kernel.root, &path, text, sizeof(text)),
 			 sizeof("/tmp/a/b (deleted)"));
 	assert_string_equal(text, "/tmp/a/b (deleted)");
+	assert_int_equal(path_getcwd(&kernel.root, &path, text, sizeof(text)), -ENOENT);
 	/* Nothing is made in what is gone. */
 	struct object *made;
 
