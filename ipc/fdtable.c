@@ -181,8 +181,10 @@ err_t fd_reserve(struct fd_table *table, int minimum, unsigned flags, int *fd)
 	uint32_t limit = MIN(read_once(&table->limit), (uint32_t)FD_MAX);
 	unsigned first = (unsigned)minimum;
 
-	if ((flags & ~O_CLOEXEC) || minimum < 0 || first >= limit)
+	if ((flags & ~O_CLOEXEC) || minimum < 0)
 		return -EINVAL;
+	if (first >= limit)
+		return minimum ? -EINVAL : -EMFILE; /* asked for too much, or all are taken */
 	while (first < limit) {
 		unsigned base = first - first % FD_CHUNK_SLOTS;
 		struct fd_chunk *chunk;

@@ -94,6 +94,8 @@ static ssize_t random_write(struct device_file *file, struct buffer *buffer, uin
 		random_mix(piece, n);
 		done += n;
 	}
+	if (!done && wanted && thread_interrupted())
+		return -EINTR;
 	return buffer_result(done, wanted);
 }
 
@@ -146,19 +148,24 @@ static ssize_t kmsg_read(struct device_file *file, struct buffer *buffer, uint64
 	char text[LOG_LINE_MAX + 64];
 	uint64_t *next = file->private;
 	struct log_line line;
+	uint64_t expected;
 	size_t len;
 	err_t err;
 
 	(void)offset_bytes;
-	err = kmsg_wait(*next, flags, &line);
-	if (err)
-		return err;
-	len = kernel_format(text, sizeof(text), "%u,%lu,%lu,-;%s\n", syslog_level(line.level),
-			    line.sequence, (uint64_t)(line.time_ns / NSEC_PER_USEC), line.text);
-	len = MIN(len, sizeof(text) - 1);
-	if (len > buffer_remaining(buffer))
-		return -EINVAL;
-	*next = line.sequence + 1;
+	/* Several may read one open file: who moves the position on has the line. */
+	do {
+		expected = read_once(next);
+		err = kmsg_wait(expected, flags, &line);
+		if (err)
+			return err;
+		len = kernel_format(text, sizeof(text), "%u,%lu,%lu,-;%s\n",
+				    syslog_level(line.level), line.sequence,
+				    (uint64_t)(line.time_ns / NSEC_PER_USEC), line.text);
+		len = MIN(len, sizeof(text) - 1);
+		if (len > buffer_remaining(buffer))
+			return -EINVAL;
+	} while (!atomic_cas(next, &expected, line.sequence + 1));
 	return buffer_result(buffer_copy_to(buffer, text, len), len);
 }
 
@@ -173,9 +180,13 @@ static ssize_t kmsg_write(struct device_file *file, struct buffer *buffer, uint6
 	size_t len;
 
 	(void)file, (void)offset_bytes, (void)flags;
-	len = buffer_copy_from(buffer, text, MIN(sizeof(text) - 1, wanted));
+	if (wanted >= sizeof(text))
+		return -EINVAL; /* a line is logged as a whole or not at all */
+	len = buffer_copy_from(buffer, text, wanted);
+	if (len < wanted)
+		return -EFAULT;
 	if (len == 0)
-		return buffer_result(0, wanted);
+		return 0;
 	while (len > 0 && text[len - 1] == '\n')
 		len--;
 	text[len] = '\0';
@@ -197,13 +208,14 @@ static err_t terminal_open(struct device_file *file, unsigned flags)
 	return 0;
 }
 
-/* /dev/tty: the terminal that the program belongs to. */
+/* /dev/tty: the terminal that the program belongs to. ksh is no program: it reads its console in
+ * its own way, and a read through a file would never see Ctrl-C. */
 static err_t controlling_open(struct device_file *file, unsigned flags)
 {
 	const struct process *process = process_current();
 
 	(void)flags;
-	file->private = process ? read_once(&process->tty) : &console_tty;
+	file->private = process ? read_once(&process->tty) : NULL;
 	return file->private ? 0 : -ENXIO;
 }
 
@@ -274,7 +286,7 @@ static const struct device {
 	{"full", DEVICE_MEMORY_MAJOR, 7, 0666, DEVICE_SEEKABLE, &full_ops, NULL},
 	{"random", DEVICE_MEMORY_MAJOR, 8, 0666, DEVICE_SEEKABLE, &random_ops, NULL},
 	{"urandom", DEVICE_MEMORY_MAJOR, 9, 0666, DEVICE_SEEKABLE, &random_ops, NULL},
-	{"kmsg", DEVICE_MEMORY_MAJOR, 11, 0644, DEVICE_SEEKABLE, &kmsg_ops, NULL},
+	{"kmsg", DEVICE_MEMORY_MAJOR, 11, 0644, 0, &kmsg_ops, NULL},
 	{"tty", DEVICE_TTY_MAJOR, DEVICE_TTY_MINOR, 0666, 0, &controlling_ops, NULL},
 	{"console", DEVICE_TTY_MAJOR, DEVICE_CONSOLE_MINOR, 0600, 0, &terminal_ops, &console_tty},
 	{"ttyS0", DEVICE_SERIAL_MAJOR, DEVICE_TTYS0_MINOR, 0620, 0, &terminal_ops, &console_tty},

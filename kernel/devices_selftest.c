@@ -6,14 +6,17 @@
 #include <abi/errno.h>
 #include <abi/fcntl.h>
 #include <abi/stat.h>
+#include <arch/clock.h>
 #include <fusek/file.h>
 #include <ipc/object.h>
 #include <lib/fmt.h>
 #include <lib/log.h>
 #include <lib/selftest.h>
 #include <lib/string.h>
+#include <sched/thread.h>
 
 #include "devices.h"
+#include "kthread.h"
 #include "random.h"
 
 static struct object *open_device(const char *name, unsigned flags)
@@ -110,4 +113,64 @@ SELFTEST(dev_kmsg_tells_what_was_logged)
 	}
 	selftest_check(found);
 	object_put(kmsg);
+}
+
+SELFTEST(dev_kmsg_refuses_a_line_that_is_too_long)
+{
+	struct object *kmsg = open_device("kmsg", O_WRONLY);
+	char text[600];
+
+	if (!kmsg)
+		return;
+	memset(text, 'x', sizeof(text));
+	selftest_check(write_device(kmsg, text, sizeof(text)) == -EINVAL);
+	selftest_check(write_device(kmsg, text, 0) == 0);
+	object_put(kmsg);
+}
+
+struct kmsg_reader {
+	struct object *kmsg;
+	bool done; /* the thread's last touch */
+};
+
+static void read_all_and_one(void *argument)
+{
+	struct kmsg_reader *reader = argument;
+	char line[512];
+	ssize_t n;
+
+	do {
+		n = read_device(reader->kmsg, line, sizeof(line) - 1);
+		line[MAX(n, 0)] = '\0';
+	} while (n > 0 && !strstr(line, "the reader may go"));
+	store_release(&reader->done, true);
+}
+
+SELFTEST(dev_kmsg_is_written_while_a_reader_waits)
+{
+	static const char text[] = "<7>the reader may go\n";
+	struct kmsg_reader reader = {.kmsg = open_device("kmsg", O_RDWR)};
+	uint64_t deadline_ns = clock_ns() + 10 * NSEC_PER_SEC;
+
+	if (!reader.kmsg)
+		return;
+	if (selftest_check(!kthread_start("kmsg reader", read_all_and_one, &reader, NULL))) {
+		/* It has read all that there is and sleeps. */
+		(void)thread_sleep_ns(300 * NSEC_PER_MSEC);
+		selftest_check(write_device(reader.kmsg, text, sizeof(text) - 1) ==
+			       sizeof(text) - 1);
+		while (!load_acquire(&reader.done))
+			(void)thread_sleep_ns(NSEC_PER_MSEC);
+		selftest_check(clock_ns() < deadline_ns);
+	}
+	object_put(reader.kmsg);
+}
+
+SELFTEST(dev_tty_needs_a_program)
+{
+	struct vfs_context context = vfs_kernel_context();
+	struct object *object = NULL;
+
+	selftest_check(vfs_open(&context, NULL, "/dev/tty", O_RDWR, 0, &object) == -ENXIO);
+	object_put(object);
 }

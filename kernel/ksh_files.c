@@ -4,6 +4,8 @@
  */
 #include "ksh_session.h"
 
+#include "devices.h"
+
 #include <abi/errno.h>
 #include <abi/fcntl.h>
 #include <abi/stat.h>
@@ -40,6 +42,26 @@ int ksh_file_open(const char *path, unsigned flags, unsigned mode)
 	return err ? err : ksh_file_add(object);
 }
 
+/* From Linux's form (abi_makedev) to major << 32 | minor. */
+static uint64_t device_number(uint64_t rdev)
+{
+	uint64_t major = (rdev >> 8 & 0xfff) | (rdev >> 32 & ~UINT64_C(0xfff));
+	uint64_t minor = (rdev & 0xff) | (rdev >> 12 & UINT64_C(0xffffff00));
+
+	return major << 32 | minor;
+}
+
+static bool is_terminal(struct object *object)
+{
+	struct abi_stat stat;
+	uint64_t major;
+
+	if (object_stat(object, &stat) || !S_ISCHR(stat.st_mode))
+		return false;
+	major = device_number(stat.st_rdev) >> 32;
+	return major == DEVICE_TTY_MAJOR || major == DEVICE_SERIAL_MAJOR;
+}
+
 long ksh_file_read(int file, void *to, size_t len_bytes)
 {
 	struct object *object = ksh_file_object(file);
@@ -47,6 +69,8 @@ long ksh_file_read(int file, void *to, size_t len_bytes)
 
 	if (!object)
 		return -EBADF;
+	if (is_terminal(object))
+		return -EBUSY; /* ksh has its own way to the console; this one never sees Ctrl-C */
 	buffer_init_kernel(&buffer, to, len_bytes);
 	return object_read(object, &buffer, NULL);
 }
@@ -109,15 +133,6 @@ long ksh_file_entries(int file, struct ksh_dirent *out, size_t max)
 		count += taken;
 	}
 	return (long)count;
-}
-
-/* From Linux's form (abi_makedev) to major << 32 | minor. */
-static uint64_t device_number(uint64_t rdev)
-{
-	uint64_t major = (rdev >> 8 & 0xfff) | (rdev >> 32 & ~UINT64_C(0xfff));
-	uint64_t minor = (rdev & 0xff) | (rdev >> 12 & UINT64_C(0xffffff00));
-
-	return major << 32 | minor;
 }
 
 int ksh_file_stat(const char *path, bool follow_link, struct ksh_stat *out)

@@ -43,6 +43,7 @@ int ksh_process_spawn(const struct ksh_spawn *spawn)
 		.session = ksh_session_number(),
 		.nice = (int8_t)spawn->nice,
 		.traced = spawn->trace,
+		.foreground = spawn->foreground,
 	};
 	struct object *console;
 	int32_t pid;
@@ -57,11 +58,9 @@ int ksh_process_spawn(const struct ksh_spawn *spawn)
 	if (!err)
 		err = process_spawn(&request, &pid);
 	object_put(console);
-	if (err)
-		return err;
-	if (spawn->foreground)
-		tty_set_foreground(&console_tty, pid); /* its group has its number */
-	return pid;
+	if (err && spawn->foreground)
+		tty_set_foreground(&console_tty, 0);
+	return err ? err : pid;
 }
 
 int ksh_process_wait(int pid, bool block, struct ksh_exit *out)

@@ -12,6 +12,7 @@
 
 #include "kthread.h"
 #include "trace.h"
+#include "tty.h"
 
 #include <abi/errno.h>
 #include <arch/clock.h>
@@ -198,6 +199,20 @@ static void process_main(void *argument)
 	context_enter_user();
 }
 
+/* Whoever found the process by its number may have signalled it before it had a thread: what the
+ * signal did then is made up for here, before the thread runs. */
+static void set_thread(struct process *process, struct thread *thread)
+{
+	irqflags_t flags = spin_lock_irqsave(&process->signal_lock);
+
+	process->thread = thread;
+	if (process->exiting)
+		thread_kill(thread);
+	else if (process->stopped)
+		context_request_exit_work(&thread->context);
+	spin_unlock_irqrestore(&process->signal_lock, flags);
+}
+
 static err_t process_start(struct process *process, struct spawn *spawn)
 {
 	struct thread_memory *memory = thread_memory_alloc(true);
@@ -218,7 +233,9 @@ static err_t process_start(struct process *process, struct spawn *spawn)
 				    .release = process_thread_release,
 			    });
 	thread->context.fpu = thread_memory_fpu(memory);
-	process->thread = thread;
+	set_thread(process, thread);
+	if (spawn->request->foreground)
+		tty_set_foreground(process->tty, process->group);
 	thread_start(thread);
 	return 0;
 }

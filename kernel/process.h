@@ -53,7 +53,8 @@ struct spawn_request {
 	int32_t session;     /* that it belongs to; 0: one of its own */
 	int32_t group;       /* process group to join; 0: one of its own */
 	int8_t nice;
-	bool traced; /* from its first system call on */
+	bool traced;     /* from its first system call on */
+	bool foreground; /* its group gets `tty` before it runs, even if loading fails */
 };
 
 /* Starts a program. The caller waits for it with process_wait() or lets go with process_disown().
@@ -158,9 +159,10 @@ struct process {
 
 	/* what it runs in */
 	struct mutex lock;
-	struct thread *thread; /* [f] the only one; NULL once it was released */
-	struct space *space;   /* [s] the pointer; cleared when it ends */
-	struct fd_table *fds;  /* [o] until its end */
+	struct thread
+		*thread;      /* [s] the only one; NULL before it starts and once it was released */
+	struct space *space;  /* [s] the pointer; cleared when it ends */
+	struct fd_table *fds; /* [o] until its end */
 	struct vfs_context fs; /* [o] cwd, root, umask, ids; the ids may be read by others */
 	struct abi_rlimit limits[RLIMIT_COUNT]; /* [l] */
 	uint64_t tid_address; /* [o] set_tid_address: cleared when the thread ends */

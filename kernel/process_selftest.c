@@ -2,6 +2,7 @@
  * Self-tests of processes: starting, waiting, signals, the end, and that nothing is left behind.
  * They run programs of the ramdisk without descriptors.
  */
+#include "kthread.h"
 #include "log.h"
 #include "process.h"
 #include "trace.h"
@@ -303,6 +304,63 @@ SELFTEST(signal_stops_and_continues)
 	selftest_check(!process_kill(pid, SIGKILL));
 	selftest_check(!process_wait(pid, &status, NULL));
 	selftest_check(WIFSIGNALED(status) && WTERMSIG(status) == SIGKILL);
+}
+
+struct killer {
+	int32_t pid; /* that the next process will have */
+	bool done;   /* the thread's last touch */
+	err_t err;
+};
+
+/* As soon as it can be found, and so perhaps before it has a thread. */
+static void kill_newborn(void *argument)
+{
+	struct killer *killer = argument;
+	uint64_t deadline_ns = clock_ns() + PATIENCE_NS;
+	err_t err;
+
+	do {
+		err = process_kill(killer->pid, SIGTERM);
+	} while (err && clock_ns() < deadline_ns);
+	killer->err = err;
+	store_release(&killer->done, true);
+}
+
+static void end_of_newborn(void)
+{
+	struct killer killer = {0};
+	uint64_t deadline_ns = clock_ns() + PATIENCE_NS;
+	int32_t pid;
+	int status = -1;
+	err_t err;
+
+	if (!selftest_check(!start("/bin/true", NULL, &pid)))
+		return;
+	selftest_check(!process_wait(pid, &status, NULL));
+	killer.pid = pid + 1;
+	if (!selftest_check(!kthread_start("killer", kill_newborn, &killer, NULL)))
+		return;
+	err = start("/bin/sleep", "1000", &pid);
+	while (!load_acquire(&killer.done))
+		(void)thread_sleep_ns(NSEC_PER_MSEC);
+	selftest_check(!killer.err);
+	if (err) { /* killed while it was loaded: nothing is left behind */
+		selftest_check(err == -EINTR && process_kill(killer.pid, 0) == -ESRCH);
+		return;
+	}
+	while ((err = process_try_wait(pid, &status, NULL)) == -EAGAIN && clock_ns() < deadline_ns)
+		(void)thread_sleep_ns(NSEC_PER_MSEC);
+	if (!selftest_check(!err)) {
+		(void)process_kill(pid, SIGKILL);
+		selftest_check(!process_wait(pid, &status, NULL));
+	}
+	selftest_check(WIFSIGNALED(status) && WTERMSIG(status) == SIGTERM);
+}
+
+SELFTEST(signal_to_a_newborn_is_not_lost)
+{
+	for (unsigned i = 0; i < 10; i++)
+		end_of_newborn();
 }
 
 SELFTEST(signal_reaches_all_of_a_group)

@@ -236,7 +236,7 @@ static err_t poll_set_get(struct poll_set *set, uptr_t fds, unsigned nfds)
 	for (unsigned i = 0; i < nfds; i++) {
 		struct poll_item *item = &set->items[i];
 
-		item->entry = (struct wait_entry)WAIT_ENTRY_INIT(item->entry);
+		*item = (struct poll_item){.entry = WAIT_ENTRY_INIT(item->entry)};
 		if (user_get(&item->asked, uptr_add(fds, i * sizeof(item->asked))))
 			return -EFAULT;
 		if (item->asked.fd >= 0)
@@ -259,6 +259,12 @@ static void poll_set_put(struct poll_set *set)
 	kva_free(set->items);
 }
 
+/* The two names of each that System V told apart, as Linux has it for all but sockets. */
+static unsigned add_synonyms(unsigned events)
+{
+	return events | (events & POLLIN ? POLLRDNORM : 0) | (events & POLLOUT ? POLLWRNORM : 0);
+}
+
 static int poll_item_look(struct poll_item *item)
 {
 	unsigned events;
@@ -270,8 +276,8 @@ static int poll_item_look(struct poll_item *item)
 		item->asked.revents = POLLNVAL;
 		return 1;
 	}
-	events = object_poll(item->object, &item->queue);
-	events &= (unsigned)(uint16_t)item->asked.events | POLLERR | POLLHUP;
+	events = add_synonyms(object_poll(item->object, &item->queue));
+	events &= (unsigned)(uint16_t)item->asked.events | POLLERR | POLLHUP | POLLNVAL;
 	item->asked.revents = (int16_t)events;
 	return events != 0;
 }

@@ -312,7 +312,9 @@ static int cat_open_file(int file, const char *name)
 	}
 	if (last != '\n' && *paint(PAINT_NONE))
 		print("%s%%%s\n", paint(PAINT_DIM), paint(PAINT_NONE)); /* the file ends in a row */
-	if (got < 0)
+	if (got == -EBUSY)
+		complain("cat", "%s: ksh reads this terminal itself; `/bin/cat' can", name);
+	else if (got < 0)
 		complain("cat", "%s: %s", name, error_text(got));
 	return got < 0 ? 1 : 0;
 }

@@ -161,6 +161,7 @@ const char *error_text(long negative_errno)
 		{ESRCH, "", "no such process"},
 		{EINTR, "", "interrupted"},
 		{EIO, "", "input/output error"},
+		{ENXIO, "", "no such device or terminal"},
 		{E2BIG, "", "too many arguments"},
 		{ENOEXEC, "", "not a program that can run here (dmesg says why)"},
 		{EBADF, "", "not open for that"},

@@ -88,7 +88,8 @@ static err_t copy_on_write(struct space *space, const struct region *region, vad
 
 	/* Nobody else has it, and nobody could get it but through this space, which we hold. */
 	if (old && !frame_is_shared(old)) {
-		pte_exchange(entry, pte_make(pte_frame(before), region_page_flags(region), 0));
+		pte_exchange(entry,
+			     region_entry(region, pte_frame(before), region_page_flags(region)));
 		/* More rights: other CPUs that still know the old entry fault once and come here.
 		 */
 		tlb_flush_local(address);
@@ -97,7 +98,7 @@ static err_t copy_on_write(struct space *space, const struct region *region, vad
 	copy = copy_page(pte_frame(before));
 	if (!copy)
 		return -ENOMEM;
-	pte_exchange(entry, pte_make(frame_phys(copy), region_page_flags(region), 0));
+	pte_exchange(entry, region_entry(region, frame_phys(copy), region_page_flags(region)));
 	tlb_flush_range(&space->pagetable, address, 1);
 	if (old) {
 		frame_put(old);
@@ -119,7 +120,7 @@ static err_t write_shared(struct space *space, struct region *region, vaddr_t ad
 		return err;
 	/* It may be another page now: the object copied a lent one. */
 	space_clear_pages_locked(space, address, address + PAGE_SIZE, 0);
-	space_install_locked(space, entry, page.phys,
+	space_install_locked(space, region, entry, page.phys,
 			     object_page_flags(region, &page, FAULT_WRITE));
 	return 0;
 }
@@ -141,7 +142,7 @@ static void map_ahead(struct space *space, struct region *region, vaddr_t addres
 		if (pte_read(entry) ||
 		    object_page(region, address, FAULT_READ | FAULT_AHEAD, &page, NULL))
 			continue;
-		space_install_locked(space, entry, page.phys,
+		space_install_locked(space, region, entry, page.phys,
 				     object_page_flags(region, &page, FAULT_READ));
 	}
 }
@@ -157,7 +158,7 @@ static err_t install_object_page(struct space *space, struct region *region, vad
 	if (err)
 		return err;
 	if (!is_private(region) || !(fault_access & FAULT_WRITE)) {
-		space_install_locked(space, entry, page.phys,
+		space_install_locked(space, region, entry, page.phys,
 				     object_page_flags(region, &page, fault_access));
 		if (!(fault_access & FAULT_WRITE))
 			map_ahead(space, region, address, entry);
@@ -168,7 +169,7 @@ static err_t install_object_page(struct space *space, struct region *region, vad
 		frame_put(page.frame);
 	if (!copy)
 		return -ENOMEM;
-	space_install_locked(space, entry, frame_phys(copy), region_page_flags(region));
+	space_install_locked(space, region, entry, frame_phys(copy), region_page_flags(region));
 	return 0;
 }
 
@@ -179,7 +180,7 @@ static err_t install_zeroes(struct space *space, const struct region *region, pt
 
 	if (!frame)
 		return -ENOMEM;
-	space_install_locked(space, entry, frame_phys(frame), region_page_flags(region));
+	space_install_locked(space, region, entry, frame_phys(frame), region_page_flags(region));
 	return 0;
 }
 

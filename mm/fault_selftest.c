@@ -136,6 +136,45 @@ SELFTEST(private_pages_stay_copied_under_any_rights)
 	test_object_done(&object);
 }
 
+static bool is_present(struct space *space, vaddr_t address)
+{
+	unsigned level;
+	const pte_t *entry;
+	bool present;
+
+	mutex_lock(&space->lock);
+	entry = pagetable_walk(&space->pagetable, address, &level);
+	present = entry && pte_present(pte_read(entry));
+	mutex_unlock(&space->lock);
+	return present;
+}
+
+/* A debugger's write makes the page, but not one that the program may read. */
+SELFTEST(forced_writes_grant_no_rights)
+{
+	struct space *space = test_space();
+	struct test_object object;
+	vaddr_t address, of_file;
+
+	if (!space || !test_object_init(&object, 2))
+		return;
+	address = test_map(space, 1, 0);
+	of_file = map_object(space, &object.object, 2, SPACE_READ, 0, 0);
+	selftest_check(test_get(space, of_file) == 1); /* there, and a copy is due */
+	selftest_check(!space_protect(space, of_file, 2 * PAGE_SIZE, 0));
+	selftest_check(!space_write(space, address, "a", 1, true));
+	selftest_check(!space_write(space, of_file, "b", 1, true));
+	selftest_check(!is_present(space, address) && !is_present(space, of_file));
+	selftest_check(mm_user_fault(space, address, FAULT_READ) == -EACCES);
+	selftest_check(!space_protect(space, address, PAGE_SIZE, SPACE_READ));
+	selftest_check(!space_protect(space, of_file, PAGE_SIZE, READ_WRITE));
+	selftest_check(is_present(space, address) && test_get(space, address) == 'a');
+	selftest_check(test_get(space, of_file) == 'b' && test_put(space, of_file, 'c'));
+	selftest_check(object.pages[0] == 1);
+	space_put(space);
+	test_object_done(&object);
+}
+
 SELFTEST(shared_writes_reach_the_object)
 {
 	struct test_object object;

@@ -51,11 +51,19 @@ unsigned region_page_flags(const struct region *region)
 	return flags;
 }
 
-void space_install_locked(struct space *space, pte_t *entry, paddr_t phys, unsigned page_flags)
+pte_t region_entry(const struct region *region, paddr_t phys, unsigned page_flags)
+{
+	pte_t entry = pte_make(phys, page_flags, 0);
+
+	return region->prot ? entry : pte_hide(entry);
+}
+
+void space_install_locked(struct space *space, const struct region *region, pte_t *entry,
+			  paddr_t phys, unsigned page_flags)
 {
 	debug_assert(!pte_read(entry));
 	/* Nothing was there, so no CPU has anything to forget. */
-	pte_exchange(entry, pte_make(phys, page_flags, 0));
+	pte_exchange(entry, region_entry(region, phys, page_flags));
 	if (page_flags & PAGE_SOFT_KEEP)
 		space->in_place_pages++;
 	else
@@ -141,9 +149,7 @@ static pte_t entry_for(const struct region *region, pte_t before)
 	/* A copy is still due, or the object must hear of the first write. */
 	if (had & PAGE_SOFT_COW || (region->flags & SPACE_SHARED && !(had & PAGE_WRITE)))
 		flags &= ~(unsigned)PAGE_WRITE;
-	if (!region->prot)
-		return pte_hide(pte_make(pte_frame(before), flags, 0));
-	return pte_make(pte_frame(before), flags, 0);
+	return region_entry(region, pte_frame(before), flags);
 }
 
 void space_protect_pages_locked(struct space *space, const struct region *region, vaddr_t start,

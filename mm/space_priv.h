@@ -48,9 +48,11 @@ vaddr_t space_table_end(vaddr_t address, vaddr_t end);
 
 /* What the pages of a region may do, apart from the write bit's delays. */
 unsigned region_page_flags(const struct region *region);
-/* Puts a page where none is. Counts it. */
-void space_install_locked(struct space *space, pte_t *entry, paddr_t phys, unsigned page_flags)
-	REQUIRES(space->lock);
+/* The entry of a page of the region: hidden where nobody may use it, not even read. */
+pte_t region_entry(const struct region *region, paddr_t phys, unsigned page_flags);
+/* Puts a page of the region where none is. Counts it. */
+void space_install_locked(struct space *space, const struct region *region, pte_t *entry,
+			  paddr_t phys, unsigned page_flags) REQUIRES(space->lock);
 enum clear_flags {
 	CLEAR_NO_FLUSH = 1 << 0, /* no CPU uses the space any more */
 	CLEAR_TABLES = 1 << 1,   /* the range is free from now on: its empty tables go, too */

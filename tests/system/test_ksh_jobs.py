@@ -64,6 +64,27 @@ def test_input_of_a_program_is_the_console(machine):
     machine.wait_for_prompt()
 
 
+def test_a_program_before_ksh_has_the_console_at_once(machine):
+    for _ in range(3):
+        machine.screen.reset()
+        machine.send("nice -20 /bin/cat\r")
+        machine.wait_for("/bin/cat")
+        machine.send("typed line\r")
+        machine.wait_for(lambda lines: lines.count("typed line") == 2)
+        machine.send("\x04")
+        machine.wait_for_prompt()
+
+
+def test_terminals_are_not_read_by_ksh(machine):
+    assert any("no such device or terminal" in line for line in machine.run("cat /dev/tty"))
+    for name in ("console", "ttyS0"):
+        assert any("ksh reads this terminal itself" in line
+                   for line in machine.run(f"cat /dev/{name}"))
+        assert any("ksh reads this terminal itself" in line
+                   for line in machine.run(f"cat < /dev/{name}"))
+    assert machine.run("hello") == ["Hello, world!"]
+
+
 def test_nice_is_obeyed(machine):
     machine.run("spin & nice 10 spin &")
     machine.run("sleep 2")

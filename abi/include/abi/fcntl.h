@@ -92,6 +92,9 @@ struct abi_iovec {
 #define POLLHUP  0x010
 #define POLLNVAL 0x020
 
+#define POLLRDNORM 0x040
+#define POLLWRNORM 0x100
+
 struct abi_pollfd {
 	int32_t fd;
 	int16_t events;
