@@ -19,7 +19,7 @@ def test_passes_on_linux(name, tmp_path):
                           timeout=60)
     results = [line for line in done.stdout.splitlines() if line.startswith(("ok ", "not ok "))]
     assert not [line for line in results if line.startswith("not")]
-    assert done.returncode == 0 and len(results) >= 3
+    assert done.returncode == 0 and results
 
 
 @pytest.mark.parametrize("name", ["startup", "startup_pie"])
