@@ -31,17 +31,17 @@ def machine(kernel, ramdisk, cmdline, *, smp=1, mem_mib=512, cpu="max", accel="t
     return command
 
 
-def check_icount(args):
+def check_icount(args, any_memory=False):
     """Refuses options that would make another machine of the measuring one."""
     if args.icount and args.smp != 1:
         raise ToolError("--icount measures on one CPU: leave --smp out")
-    if args.icount and (args.mem != ICOUNT_MEM_MIB or args.cpu != "max"):
+    if args.icount and (args.cpu != "max" or args.mem != ICOUNT_MEM_MIB and not any_memory):
         raise ToolError("--icount is one fixed machine: leave --mem and --cpu out")
 
 
-def measuring_machine(kernel, ramdisk, cmdline):
+def measuring_machine(kernel, ramdisk, cmdline, mem_mib=ICOUNT_MEM_MIB):
     """--icount: one CPU, instructions counted."""
-    return machine(kernel, ramdisk, cmdline, cpu=ICOUNT_CPU, mem_mib=ICOUNT_MEM_MIB,
+    return machine(kernel, ramdisk, cmdline, cpu=ICOUNT_CPU, mem_mib=mem_mib,
                    accel=None) + ICOUNT
 
 

@@ -53,7 +53,7 @@ def command_line(args, kernel, ramdisk, com2, status):
         words.append(args.append)
     accel, cpu = ("kvm", "host") if args.kvm else ("tcg", args.cpu)
     if args.icount:
-        command = qemu.measuring_machine(kernel, ramdisk, " ".join(words))
+        command = qemu.measuring_machine(kernel, ramdisk, " ".join(words), args.mem)
     else:
         command = qemu.machine(kernel, ramdisk, " ".join(words), smp=args.smp, mem_mib=args.mem,
                                cpu=cpu, accel=accel)
@@ -127,7 +127,8 @@ def main(args):
         raise ToolError("--kvm: /dev/kvm is not there or not ours to open")
     if args.kvm and args.icount:
         raise ToolError("--icount counts emulated instructions: leave --kvm out")
-    qemu.check_icount(args)
+    # A person may want to see what only a larger machine holds, a million live frames for one.
+    qemu.check_icount(args, any_memory=True)
     kernel, ramdisk = boot_files(args, args.preset or ("release" if args.icount else "debug"))
     if not args.add:
         return boot(args, kernel, ramdisk)
