@@ -58,3 +58,29 @@ def test_help_needs_nothing(bare):
     ended, _ = bare(apt=False)
     assert ended.returncode == 0
     assert "./fuselage run" in ended.stdout
+
+
+def test_without_python_there_is_one_question_and_it_holds_for_all(tmp_path):
+    """The real wrapper beside a stand-in for the tool: Python "appears" when apt-get is called."""
+    wrapper = tmp_path / "fuselage"
+    found = f"{tmp_path}/installed-python"
+    wrapper.write_text(TOOL.read_text().replace("/usr/bin/python3", found))
+    wrapper.chmod(0o755)
+    tools = tmp_path / "bin"
+    tools.mkdir()
+    for name in ("sh", "dirname", "cat", "chmod"):
+        (tools / name).symlink_to(shutil.which(name))
+    for name, body in {"id": "echo 1000", "sudo": 'exec "$@"', "apt-get":
+                       f"printf '#!/bin/sh\\necho ran \"$@\"\\n' > {found}; "
+                       f"chmod +x {found}"}.items():
+        (tools / name).write_text(f"#!/bin/sh\n{body}\n")
+        (tools / name).chmod(0o755)
+
+    def answer(text):
+        return subprocess.run([wrapper, "run"], env={"PATH": str(tools)}, input=text,
+                              capture_output=True, text=True, timeout=60, check=False)
+    refused = answer("n\n")
+    assert refused.returncode == 1 and "not installed" in refused.stderr
+    agreed = answer("\n")
+    assert agreed.stderr.count("?") == 1
+    assert agreed.stdout.split()[-2:] == ["-y", "run"]
