@@ -13,7 +13,7 @@ Fuselage: a hybrid x86-64 kernel.
   ./fuselage test [FILTER]       every test whose name holds FILTER; --list prints the names
   ./fuselage debug               boot with gdb attached and symbols loaded
   ./fuselage build               build the kernel and the ramdisk
-  ./fuselage iso                 an ISO for BIOS machines, both kernels in its menu
+  ./fuselage iso                 a bootable CD and stick image, for BIOS and UEFI
   ./fuselage ramdisk DIR         a ramdisk image from DIR: boot it with run --ramdisk
 
 -y installs missing packages without asking. Each command has --help.

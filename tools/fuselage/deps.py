@@ -26,7 +26,9 @@ COMPILE = {
 }
 BOOT = {"qemu-system-x86_64": "qemu-system-x86"}
 ISO = {"grub-mkrescue": "grub-common", "/usr/lib/grub/i386-pc/kernel.img": "grub-pc-bin",
+       "/usr/lib/grub/x86_64-efi/kernel.img": "grub-efi-amd64-bin",
        "xorriso": "xorriso", "mformat": "mtools"}
+UEFI = {"/usr/share/OVMF/OVMF_CODE.fd": "ovmf"}
 DEBUG = {"gdb": "gdb"}
 TEST = {
     "gcc": "gcc", "/usr/include/stdio.h": "libc6-dev", "/usr/include/cmocka.h": "libcmocka-dev",
@@ -39,7 +41,7 @@ TEST = {
 NEEDS = {
     "build": [COMPILE], "run": [COMPILE, BOOT], "exec": [COMPILE, BOOT], "ramdisk": [COMPILE],
     "iso": [COMPILE, ISO], "debug": [COMPILE, BOOT, DEBUG],
-    "test": [COMPILE, BOOT, ISO, DEBUG, TEST],
+    "test": [COMPILE, BOOT, ISO, UEFI, DEBUG, TEST],
 }
 
 

@@ -1,4 +1,8 @@
-"""iso: both kernels and the base ramdisk behind GRUB, for machines with a BIOS."""
+"""iso: both kernels and the base ramdisk behind GRUB, for real machines.
+
+One image for BIOS and UEFI that is a CD and a disk at once: what `grub-mkrescue` makes has an El
+Torito catalogue for both kinds of firmware, an MBR with GRUB in front, and an EFI system partition.
+"""
 
 import shutil
 import subprocess
@@ -8,12 +12,18 @@ from pathlib import Path
 from .build import ensure
 from .common import BASE_IMAGE, BUILD, PRESETS, ToolError, kernel_elf, relative, say
 
+# A machine without a serial port must not be asked to use it. UEFI's own console is on the serial
+# port already where the firmware was told so: a second one there would show all twice.
 GRUB_HEAD = """\
 set timeout=3
 set default=0
-serial --unit=0 --speed=115200
-terminal_input serial console
-terminal_output serial console
+if [ "$grub_platform" = pc ]; then
+	if serial --unit=0 --speed=115200; then
+		terminal_input serial console
+		terminal_output serial console
+	fi
+fi
+insmod all_video
 """
 GRUB_ENTRY = """\
 menuentry "Fuselage ({preset})" {{
@@ -23,6 +33,13 @@ menuentry "Fuselage ({preset})" {{
 """
 # The build whose figures and speed a real machine should show comes first.
 MENU = ("release", "debug")
+
+# Nothing of GRUB that is not used: its fonts, translations and pictures are ten times our own size.
+MKRESCUE = ["grub-mkrescue", "--fonts=", "--locales=", "--themes=", "--compress=xz"]
+
+STICK = """\
+to a USB stick, and all that is on the stick is lost, so look twice which device it is (lsblk):
+    sudo dd if={image} of=/dev/sdX bs=4M conv=fsync status=progress"""
 
 
 def make(output):
@@ -38,7 +55,7 @@ def make(output):
         (boot / "grub").mkdir()
         (boot / "grub" / "grub.cfg").write_text(
             GRUB_HEAD + "".join(GRUB_ENTRY.format(preset=preset) for preset in MENU))
-        made = subprocess.run(["grub-mkrescue", "-o", str(output), scratch],
+        made = subprocess.run([*MKRESCUE, "-o", str(output), scratch, "--", "-volid", "FUSELAGE"],
                               stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
                               stderr=subprocess.STDOUT, text=True, check=False)
         if made.returncode:
@@ -48,6 +65,8 @@ def make(output):
 def main(args):
     output = Path(args.output) if args.output else BUILD / "fuselage.iso"
     make(output)
-    say(f"made {relative(output)}; try it: qemu-system-x86_64 -M q35 -m 512 -cdrom "
-        f"{relative(output)} -nographic")
+    image = relative(output)
+    say(f"made {image}, for BIOS and UEFI; try it: qemu-system-x86_64 -M q35 -m 512 -cdrom {image} "
+        "-nographic")
+    say(STICK.format(image=image))
     return 0
