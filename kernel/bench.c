@@ -110,8 +110,9 @@ static const struct {
 	const char *name;
 	err_t (*run)(struct bench_rows *rows);
 } benches[] = {
-	{"calls", bench_calls}, {"switch", bench_switch}, {"frames", bench_frames},
-	{"slab", bench_slab},   {"spawn", bench_spawn},   {"boot", bench_boot},
+	{"calls", bench_calls},   {"switch", bench_switch}, {"tasks", bench_tasks},
+	{"frames", bench_frames}, {"slab", bench_slab},     {"spawn", bench_spawn},
+	{"boot", bench_boot},
 };
 
 const char *bench_name(size_t number)

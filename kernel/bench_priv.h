@@ -30,6 +30,7 @@ void bench_add_value(struct bench_rows *rows, const char *name, const char *unit
 		     uint64_t hundredths, uint64_t limit_hundredths, const char *note);
 
 err_t bench_switch(struct bench_rows *rows); /* bench_sched.c */
+err_t bench_tasks(struct bench_rows *rows);  /* bench_tasks.c */
 err_t bench_frames(struct bench_rows *rows); /* bench_memory.c */
 err_t bench_slab(struct bench_rows *rows);   /* bench_memory.c */
 err_t bench_calls(struct bench_rows *rows);  /* bench_programs.c */

@@ -14,13 +14,12 @@
 #include <arch/cpu.h>
 #include <lib/atomic.h>
 #include <lib/string.h>
-#include <sched/work.h>
+#include <sched/task.h>
 
 #include "console_row.h"
 #include "log.h"
 #include "random.h"
 #include "serial.h"
-#include "service.h"
 #include "tty.h"
 
 #define COM1_BASE  0x3f8
@@ -33,7 +32,15 @@ struct tty console_tty;
 
 static struct serial_port com1;
 static uint8_t com1_ring[RING_BYTES];
-static struct thread receiver; /* a key must echo and ^C must count however busy programs are */
+
+/* What came and is not yet in the terminal. The task's alone. */
+static struct receiver {
+	struct task task;
+	struct tty_source source;
+	uint8_t bytes[TAKE_BYTES];
+	size_t len_bytes;
+	size_t taken;
+} receiver;
 
 static bool claimed;           /* atomic */
 static struct console_row row; /* the claim's owner */
@@ -41,8 +48,7 @@ static uint64_t next_shown;    /* the claim's owner */
 static bool behind;            /* atomic: lines wait in the log's ring */
 static bool line_editor;       /* atomic */
 
-static void flush_work(struct work *work);
-static struct work flush_later = WORK_INIT(flush_work);
+static struct task flush_task; /* shows what waits */
 
 /* ---- the claim ---- */
 
@@ -107,7 +113,7 @@ static void sink(const struct log_line *line)
 		}
 		(void)atomic_exchange_full(&behind, true);
 	}
-	work_queue(&flush_later);
+	task_wake(&flush_task);
 }
 
 /* Shows what waits; false: it may not be shown now. */
@@ -137,14 +143,14 @@ static void flush(void)
 
 	while (may && read_once(&behind) && mutex_trylock(&console_tty.writer)) {
 		may = show_waiting();
-		mutex_unlock(&console_tty.writer);
+		tty_writer_unlock(&console_tty);
 	}
 }
 
-static void flush_work(struct work *work)
+static enum task_poll flush_poll(struct task *task)
 {
-	(void)work;
 	flush();
+	return task_pending(task, "log lines");
 }
 
 void console_line_editor(bool editing)
@@ -170,21 +176,38 @@ static void settled(struct tty *tty)
 	flush();
 }
 
+static void echo(struct tty *tty, const void *bytes, size_t len_bytes) REQUIRES(tty->writer)
+{
+	(void)tty;
+	claim();
+	console_row_feed(&row, bytes, len_bytes);
+	serial_send_polled(&com1, bytes, len_bytes);
+	release();
+}
+
 static const struct tty_ops console_ops = {
 	.send = send,
+	.echo = echo,
 	.settled = settled,
 };
 
-static void receive(void *argument)
+/* A key must echo and ^C must count however busy programs are: tasks come before them. */
+static enum task_poll receive(struct task *task)
 {
-	uint8_t bytes[TAKE_BYTES];
+	size_t taken;
 
-	(void)argument;
 	for (;;) {
-		size_t n = serial_receive(&com1, bytes, sizeof(bytes));
+		bool all = tty_input(&receiver.source, receiver.bytes + receiver.taken,
+				     receiver.len_bytes - receiver.taken, &taken);
 
+		receiver.taken += taken;
+		if (!all)
+			return task_pending(task, "readers, or the writer");
+		receiver.taken = 0;
+		receiver.len_bytes = serial_receive(&com1, receiver.bytes, TAKE_BYTES);
+		if (receiver.len_bytes == 0)
+			return task_pending(task, "COM1");
 		random_mix(NULL, 0); /* when a key came is hard to foresee */
-		tty_input(&console_tty, bytes, n);
 	}
 }
 
@@ -212,11 +235,16 @@ void console_init(void)
 	size_option("cols", &size.ws_col);
 	tty_set_size(&console_tty, &size);
 
-	if (!serial_open(&com1, "COM1", COM1_BASE, COM1_IRQ, com1_ring, sizeof(com1_ring)))
+	task_init(&flush_task, "console-log", flush_poll, NULL);
+	task_start(&flush_task);
+	task_init(&receiver.task, "console", receive, NULL);
+	tty_source_init(&receiver.source, &console_tty, &receiver.task);
+	if (!serial_open(&com1, "COM1", COM1_BASE, COM1_IRQ, com1_ring, sizeof(com1_ring),
+			 &receiver.task))
 		log_warn("no serial port at %#x: the console has no input and no output",
 			 COM1_BASE);
 	else
-		service_start(&receiver, "console", receive, NULL);
+		task_start(&receiver.task);
 
 	/* Everything up to here was written by the log itself. */
 	log_set_sink(sink);

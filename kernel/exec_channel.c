@@ -1,5 +1,5 @@
 /*
- * The exec channel: the debug ports, the status frames, and the thread that serves COM2.
+ * The exec channel: the debug ports, the status frames, and the task that serves COM2.
  *
  * The status port carries whole frames, one at a time under `status_lock`. Only a panic does not
  * wait: it first fills up the frame that may be under way (`frame_left`) with zeros, so that its
@@ -20,12 +20,12 @@
 #include <lib/string.h>
 #include <mm/kva.h>
 #include <sched/lock.h>
+#include <sched/task.h>
 
 #include "exec_shared.h"
 #include "exec_stdin.h"
 #include "frame_parser.h"
 #include "serial.h"
-#include "service.h"
 #include "tty.h"
 
 #define PORT_STDOUT      0x5e0
@@ -44,10 +44,20 @@
 static bool present;        /* set once: all three ports, a program's streams can go there */
 static bool status_present; /* set once: `./fuselage run` has this one alone */
 static MUTEX(status_lock, LOCK_CHANNEL);
+static WAITQ(status_free);  /* the task that awaits it */
 static uint32_t frame_left; /* atomic: bytes of the current frame that are not certainly out */
 
 static struct serial_port com2;
-static struct thread receiver;
+
+/* What COM2 brought. The task's alone. */
+static struct receiver {
+	struct task task;
+	struct task_wait status;
+	struct frame_parser parser;
+	uint8_t bytes[PIECE_BYTES];
+	uint32_t pings[PIECE_BYTES / FRAME_HEADER_BYTES]; /* not answered yet */
+	size_t npings;
+} receiver;
 
 bool exec_channel_present(void)
 {
@@ -62,16 +72,14 @@ static void send_status(const void *bytes, size_t len_bytes)
 	write_once(&frame_left, frame_left - (uint32_t)len_bytes);
 }
 
-void exec_channel_status(enum exec_status type, const void *payload, uint16_t len_bytes)
+static void send_frame(enum exec_status type, const void *payload, uint16_t len_bytes)
+	REQUIRES(status_lock)
 {
 	uint8_t header[FRAME_HEADER_BYTES] = {(uint8_t)type, 0, (uint8_t)len_bytes,
 					      (uint8_t)(len_bytes >> 8)};
 	const uint8_t *from = payload;
 	size_t left = len_bytes;
 
-	if (!status_present)
-		return;
-	mutex_lock(&status_lock);
 	write_once(&frame_left, FRAME_HEADER_BYTES + len_bytes);
 	send_status(header, sizeof(header));
 	while (left > 0) {
@@ -81,14 +89,36 @@ void exec_channel_status(enum exec_status type, const void *payload, uint16_t le
 		from += n;
 		left -= n;
 	}
+}
+
+static void unlock_status(void) RELEASE(status_lock)
+{
 	mutex_unlock(&status_lock);
+	waitq_wake_one(&status_free);
+}
+
+void exec_channel_status(enum exec_status type, const void *payload, uint16_t len_bytes)
+{
+	if (!status_present)
+		return;
+	mutex_lock(&status_lock);
+	send_frame(type, payload, len_bytes);
+	unlock_status();
+}
+
+static void put_u32(uint8_t *to, uint32_t value)
+{
+	to[0] = (uint8_t)value;
+	to[1] = (uint8_t)(value >> 8);
+	to[2] = (uint8_t)(value >> 16);
+	to[3] = (uint8_t)(value >> 24);
 }
 
 void exec_channel_status_u32(enum exec_status type, uint32_t value)
 {
-	uint8_t payload[4] = {(uint8_t)value, (uint8_t)(value >> 8), (uint8_t)(value >> 16),
-			      (uint8_t)(value >> 24)};
+	uint8_t payload[4];
 
+	put_u32(payload, value);
 	exec_channel_status(type, payload, sizeof(payload));
 }
 
@@ -251,7 +281,7 @@ static void got_size(void *argument, uint16_t rows, uint16_t columns)
 static void got_ping(void *argument, uint32_t token)
 {
 	(void)argument;
-	exec_channel_status_u32(EXEC_PONG, token);
+	receiver.pings[receiver.npings++] = token;
 }
 
 static void got_filled(void *argument)
@@ -273,7 +303,25 @@ static void got_unknown(void *argument, const uint8_t *header)
 		 header[2], header[3]);
 }
 
-static void receive(void *argument)
+/* False: somebody sends a frame; the task is woken when that is over. The analysis of locks cannot
+ * follow a lock that is taken in a condition. */
+static bool answer_pings(void) NO_THREAD_SAFETY
+{
+	uint8_t payload[4];
+
+	if (receiver.npings == 0 || !status_present)
+		return true;
+	if (!task_await(&receiver.status, mutex_trylock(&status_lock)))
+		return false;
+	for (size_t i = 0; i < receiver.npings; i++) {
+		put_u32(payload, receiver.pings[i]);
+		send_frame(EXEC_PONG, payload, sizeof(payload));
+	}
+	unlock_status();
+	return true;
+}
+
+static enum task_poll receive(struct task *task)
 {
 	static const struct frame_sink sink = {
 		.data = got_data,
@@ -284,14 +332,17 @@ static void receive(void *argument)
 		.space = got_space,
 		.unknown = got_unknown,
 	};
-	struct frame_parser parser = {0};
-	uint8_t bytes[PIECE_BYTES];
 
-	(void)argument;
 	for (;;) {
-		size_t n = serial_receive(&com2, bytes, sizeof(bytes));
+		size_t n;
 
-		frame_parser_feed(&parser, &sink, NULL, bytes, n);
+		if (!answer_pings())
+			return task_pending(task, "the status port");
+		receiver.npings = 0;
+		n = serial_receive(&com2, receiver.bytes, sizeof(receiver.bytes));
+		if (n == 0)
+			return task_pending(task, "COM2");
+		frame_parser_feed(&receiver.parser, &sink, NULL, receiver.bytes, n);
 	}
 }
 
@@ -304,8 +355,10 @@ void exec_channel_init(void)
 	status_present = port_in8(PORT_STATUS) == PORT_THERE;
 	present = status_present && port_in8(PORT_STDOUT) == PORT_THERE &&
 		  port_in8(PORT_STDERR) == PORT_THERE;
-	if (serial_open(&com2, "COM2", COM2_BASE, COM2_IRQ, ring, RING_BYTES))
-		service_start(&receiver, "exec-channel", receive, NULL);
+	task_init(&receiver.task, "exec-channel", receive, NULL);
+	task_wait_init(&receiver.status, &receiver.task, &status_free);
+	if (serial_open(&com2, "COM2", COM2_BASE, COM2_IRQ, ring, RING_BYTES, &receiver.task))
+		task_start(&receiver.task);
 	else
 		kva_free(ring);
 	exec_channel_status_u32(EXEC_READY, PROTOCOL_VERSION);

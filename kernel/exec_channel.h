@@ -10,7 +10,7 @@
 
 struct object;
 
-/* Looks for the ports and starts the thread that serves COM2. After console_init(). */
+/* Looks for the ports and starts the task that serves COM2. After console_init(). */
 void exec_channel_init(void);
 /* The debug ports are there: the machine was started by exec. */
 bool exec_channel_present(void);

@@ -1,5 +1,5 @@
 /*
- * Standard input of exec: what lies between the thread that serves the channel and the programs
+ * Standard input of exec: what lies between the task that serves the channel and the programs
  * that read: the shared ring if there is one (exec_shared.h), else a queue here. Readers take turns
  * by `lock`, one piece each.
  *
@@ -38,7 +38,7 @@ static uint32_t head;      /* [lock] positions count up; place in the queue by m
 static uint32_t tail;      /* [lock] */
 static uint32_t ungranted; /* [lock] taken out since the last credit */
 static bool ended;         /* [lock] */
-static bool told_too_much; /* the channel's thread */
+static bool told_too_much; /* the channel's task */
 static WAITQ(readers);
 
 #define PLACE(position) ((position) & (QUEUE_BYTES - 1))

@@ -12,7 +12,7 @@ struct object;
  * neither. */
 void exec_stdin_init(void);
 
-/* From the channel's thread. Bytes beyond the credit are lost, and said so in the log. */
+/* From the channel's task. Bytes beyond the credit are lost, and said so in the log. */
 void exec_stdin_data(const uint8_t *bytes, size_t len_bytes);
 void exec_stdin_end(void);
 /* The shared ring has something. */

@@ -148,4 +148,5 @@ const struct ksh_exports ksh_export_table = {
 	.random = random_u64,
 	.boot_option = ksh_boot_option,
 	.ready = bench_prompt_reached,
+	.task_list = ksh_task_list,
 };

@@ -1,7 +1,7 @@
 /*
  * Owns the memory of threads that are made at run time. A thread's own end cannot free the stack it
- * stands on: the scheduler calls the release hook from the next thread, and the memory is given
- * back by deferred work.
+ * stands on: the scheduler calls the release hook from the next thread, and a task gives the memory
+ * back.
  */
 #include "kthread.h"
 
@@ -10,14 +10,14 @@
 #include <lib/panic.h>
 #include <mm/kva.h>
 #include <mm/slab.h>
+#include <sched/task.h>
 #include <sched/thread.h>
-#include <sched/work.h>
 
 #define FPU_ALIGN 64ul /* XSAVE: SDM 1, 13.4 */
 
 struct thread_memory {
 	struct thread thread;
-	struct work work;
+	struct task reaper; /* after the thread's end */
 	void (*deferred)(struct thread *thread);
 	vaddr_t stack;
 	void *fpu_block; /* as allocated; NULL: a kernel thread */
@@ -74,9 +74,15 @@ void thread_memory_free(struct thread_memory *memory)
 	kfree(memory);
 }
 
-static void run_deferred(struct work *work)
+static enum task_poll reaper_poll(struct task *task)
 {
-	struct thread_memory *memory = container_of(work, struct thread_memory, work);
+	(void)task;
+	return TASK_DONE;
+}
+
+static void reaper_finished(struct task *task)
+{
+	struct thread_memory *memory = container_of(task, struct thread_memory, reaper);
 
 	memory->deferred(&memory->thread);
 }
@@ -86,8 +92,8 @@ void thread_memory_defer(struct thread *thread, void (*function)(struct thread *
 	struct thread_memory *memory = thread_memory_of(thread);
 
 	memory->deferred = function;
-	work_init(&memory->work, run_deferred);
-	work_queue(&memory->work);
+	task_init(&memory->reaper, "reaper", reaper_poll, reaper_finished);
+	task_start(&memory->reaper);
 }
 
 static void free_thread(struct thread *thread)

@@ -23,7 +23,8 @@ void *thread_memory_fpu(const struct thread_memory *memory);
 struct thread_memory *thread_memory_of(struct thread *thread);
 /* Not from the thread itself. */
 void thread_memory_free(struct thread_memory *memory);
-/* Calls function(thread) from deferred work: where a thread's release may sleep. */
+/* Calls function(thread) from a task, when the thread's stack is no longer in use: for its release.
+ * The function must not sleep; it may free the memory. */
 void thread_memory_defer(struct thread *thread, void (*function)(struct thread *thread));
 
 #endif

@@ -25,8 +25,8 @@
 #include <lib/string.h>
 #include <mm/kva.h>
 #include <mm/mm.h>
+#include <sched/task.h>
 #include <sched/thread.h>
-#include <sched/work.h>
 
 static struct thread init_thread;
 
@@ -118,7 +118,7 @@ noreturn void kernel_main(void)
 	stack_top = stack_alloc();
 	if (!stack_base || !stack_top)
 		give_up("there is no memory for the first threads");
-	work_start(stack_top, stack_top + KERNEL_STACK_BYTES);
+	executor_start(stack_top, stack_top + KERNEL_STACK_BYTES);
 	thread_init(&init_thread, &(struct thread_params){
 					  .name = "init",
 					  .entry = bring_up,

@@ -26,7 +26,6 @@
 #include <sched/rcu.h>
 #include <sched/thread.h>
 #include <sched/wait.h>
-#include <sched/work.h>
 
 #include <fusek/path.h> /* struct vfs_context */
 
@@ -218,7 +217,7 @@ void process_put(struct process *process);
 
 /* Ends the running process: `status` is wait4's, and counts unless an end had begun. */
 noreturn void process_exit(int status);
-/* Its thread is gone (deferred work of process_exit()'s end): a zombie now, or reaped at once. */
+/* Its thread is gone (a task after process_exit()): a zombie now, or reaped at once. */
 void process_ended(struct process *process, uint64_t cpu_ns);
 /* The scheduler's release hook of a process's thread. */
 void process_thread_release(struct thread *thread);

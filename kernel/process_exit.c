@@ -137,7 +137,7 @@ void process_ended(struct process *process, uint64_t cpu_ns)
 	}
 }
 
-/* In deferred work: the stack may be freed. */
+/* In a task: the stack may be freed. */
 static void thread_gone(struct thread *thread)
 {
 	struct process *process = thread->process;

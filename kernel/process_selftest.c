@@ -19,8 +19,8 @@
 #include <mm/kva.h>
 #include <mm/slab.h>
 #include <sched/rcu.h>
+#include <sched/task.h>
 #include <sched/thread.h>
-#include <sched/work.h>
 
 #define PATIENCE_NS (10 * NSEC_PER_SEC)
 
@@ -400,7 +400,7 @@ static uint64_t frames_in_use(void)
 	uint64_t in_slabs = 0;
 
 	rcu_barrier();
-	work_flush();
+	executors_flush();
 	slab_for_each(add_frames, &in_slabs);
 	frame_stats(&stats);
 	return stats.total - stats.free - stats.records - in_slabs;

@@ -1,7 +1,7 @@
 /*
  * The runner of the self-tests. The first failure of a test is kept, the test goes on. What a test
- * leaves behind is counted in frames and slab objects; deferred work (threads that ended, RCU) has
- * time to finish first, so a difference that stays is a leak.
+ * leaves behind is counted in frames and slab objects; what is deferred (threads that ended, RCU)
+ * has time to finish first, so a difference that stays is a leak.
  *
  * One runs at a time: ksh's thread, or the one of the command line's `selftest`. Threads of the
  * test may fail as well, so the failure is written under a lock.
@@ -17,8 +17,8 @@
 #include <mm/frame.h>
 #include <mm/slab.h>
 #include <sched/rcu.h>
+#include <sched/task.h>
 #include <sched/thread.h>
-#include <sched/work.h>
 
 #define SETTLE_ROUNDS   20
 #define SETTLE_SLEEP_NS (5 * NSEC_PER_MSEC)
@@ -53,12 +53,12 @@ static struct usage_count count_usage(void)
 	return (struct usage_count){.frames_free = frames_free(), .objects = slab_live()};
 }
 
-/* What is deferred is done: threads' memory, RCU callbacks, work that they queue. */
+/* What is deferred is done: threads' memory, RCU callbacks. */
 static void settle(void)
 {
 	names_evict(); /* a cached name is no leak */
 	rcu_synchronize();
-	work_flush();
+	executors_flush();
 }
 
 /* How many more objects are in use than before, once what was deferred has had its time. Free

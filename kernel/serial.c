@@ -1,13 +1,13 @@
 /*
  * Serial ports: the 16550's registers, its interrupt, and the ring between the interrupt and the
- * thread that takes the bytes. Sending is by polling in loads of the FIFO; a line that does not
+ * task that takes the bytes. Sending is by polling in loads of the FIFO; a line that does not
  * take a load within SPIN_POLLS looks is slow, and then we sleep about as long as one takes.
  *
- * The ring has one writer (the interrupt handler) and one reader (the receiving thread) and no
- * lock. When it is full, the handler masks the receive interrupt and leaves the bytes in the
- * device, so a sender with flow control (QEMU) loses nothing; the reader unmasks it when there is
- * room. The mask is the only register that both sides write: the reader does it with interrupts
- * off and only while `throttled`, when the handler cannot come.
+ * The ring has one writer (the interrupt handler) and one reader (the receiving task) and no lock.
+ * When it is full, the handler masks the receive interrupt and leaves the bytes in the device, so a
+ * sender with flow control (QEMU) loses nothing; the reader unmasks it when there is room. The mask
+ * is the only register that both sides write: the reader does it with interrupts off and only while
+ * `throttled`, when the handler cannot come.
  */
 #define LOG_SUBSYSTEM "serial"
 
@@ -104,7 +104,7 @@ static void handle_interrupt(void *argument)
 		n = receive_some(port, bytes);
 		ring_put(port, bytes, n);
 	} while (n > 0);
-	waitq_wake_one(&port->readable);
+	task_wake(port->receiver);
 }
 
 static uint32_t available(const struct serial_port *port)
@@ -131,7 +131,6 @@ size_t serial_receive(struct serial_port *port, void *to, size_t max_bytes)
 	irqflags_t flags;
 	size_t n;
 
-	wait_event(&port->readable, available(port) != 0);
 	n = take(port, to, max_bytes);
 	if (load_acquire(&port->throttled) && available(port) == 0) {
 		flags = irq_save();
@@ -212,7 +211,7 @@ static bool port_exists(uint16_t base)
 }
 
 bool serial_open(struct serial_port *port, const char *name, uint16_t base, unsigned irq,
-		 uint8_t *ring, uint32_t ring_bytes)
+		 uint8_t *ring, uint32_t ring_bytes, struct task *receiver)
 {
 	err_t err;
 
@@ -223,9 +222,9 @@ bool serial_open(struct serial_port *port, const char *name, uint16_t base, unsi
 		.present = port_exists(base),
 		.ring = ring,
 		.ring_bytes = ring_bytes,
+		.receiver = receiver,
 		.handler = {.name = name, .handle = handle_interrupt, .argument = port},
 	};
-	waitq_init(&port->readable);
 	if (!port->present)
 		return false;
 

@@ -1,6 +1,6 @@
 /*
- * Serial ports (16550 and its heirs). Received bytes go into a ring by interrupt, a thread takes
- * them out; sending is by polling, a FIFO's load at a time, with sleeps where the line is slow.
+ * Serial ports (16550 and its heirs). Received bytes go into a ring by interrupt, a task takes them
+ * out; sending is by polling, a FIFO's load at a time, with sleeps where the line is slow.
  */
 #ifndef KERNEL_SERIAL_H
 #define KERNEL_SERIAL_H
@@ -8,12 +8,12 @@
 #include <arch/spin.h>
 #include <arch/trap.h>
 #include <lib/types.h>
-#include <sched/wait.h>
+#include <sched/task.h>
 
 /*
- * One receiver thread, which owns `head`; the interrupt owns `tail`. No lock between them.
+ * One receiving task, which owns `head`; the interrupt owns `tail`. No lock between them.
  *   [c] constant after serial_open()
- *   [r] the receiving thread
+ *   [r] the receiving task
  *   [i] the interrupt handler
  */
 struct serial_port {
@@ -27,18 +27,19 @@ struct serial_port {
 	uint32_t tail;              /* [i] atomic; where the next byte goes */
 	bool throttled;             /* atomic: the ring was full, the interrupt is masked */
 	uint32_t overruns;          /* [i] the FIFO lost something */
-	struct waitq readable;      /* the receiving thread */
+	struct task *receiver;      /* [c] woken when bytes came */
 	struct irq_handler handler; /* [c] */
 };
 
 #define SERIAL_FIFO_BYTES 16
 
-/* Sets the port up: 115200 baud, 8N1, FIFO. False: there is none at `base`. `ring` is the caller's
- * for good. */
+/* Sets the port up: 115200 baud, 8N1, FIFO. False: there is none at `base`. `ring` and `receiver`
+ * are its own for good. */
 bool serial_open(struct serial_port *port, const char *name, uint16_t base, unsigned irq,
-		 uint8_t *ring, uint32_t ring_bytes);
+		 uint8_t *ring, uint32_t ring_bytes, struct task *receiver);
 
-/* Waits for bytes and takes up to `max_bytes`. Never returns 0. For one thread a port. */
+/* By the receiver: takes up to `max_bytes` of what has come; 0: nothing has, and it is woken when
+ * something does. */
 size_t serial_receive(struct serial_port *port, void *to, size_t max_bytes);
 
 /* Sends all. Sleeps where the line is slower than we are; gives up when the calling thread is

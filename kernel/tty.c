@@ -34,6 +34,7 @@ void tty_init(struct tty *tty, const char *name, const struct tty_ops *ops, void
 	waitq_init(&tty->readable);
 	waitq_init(&tty->room);
 	waitq_init(&tty->flowing);
+	waitq_init(&tty->writer_free);
 	mutex_init(&tty->writer, LOCK_TTY);
 }
 
@@ -55,24 +56,37 @@ static bool has_room(struct tty *tty)
 	return has;
 }
 
-static void send_echo(struct tty *tty, struct ldisc_echo *echo)
+void tty_writer_unlock(struct tty *tty)
 {
-	if (echo->len_bytes == 0)
-		return;
-	mutex_lock(&tty->writer);
-	tty->ops->send(tty, echo->to, echo->len_bytes);
 	mutex_unlock(&tty->writer);
-	settled(tty);
-	echo->len_bytes = 0;
+	waitq_wake_one(&tty->writer_free);
 }
 
-static void input_character(struct tty *tty, uint8_t character, struct ldisc_echo *echo)
+/* The analysis of locks cannot follow a lock that is taken in a condition. */
+static bool send_echo(struct tty_source *source) NO_THREAD_SAFETY
 {
+	struct tty *tty = source->tty;
+
+	if (tty->echo_bytes == 0)
+		return true;
+	if (!task_await(&source->writer, mutex_trylock(&tty->writer)))
+		return false;
+	tty->ops->echo(tty, tty->echo, tty->echo_bytes);
+	tty->echo_bytes = 0;
+	tty_writer_unlock(tty);
+	settled(tty);
+	return true;
+}
+
+static void input_character(struct tty *tty, uint8_t character)
+{
+	struct ldisc_echo echo = {
+		.to = tty->echo, .room_bytes = sizeof(tty->echo), .len_bytes = tty->echo_bytes};
 	struct ldisc_result result;
 	int foreground;
 
 	spin_lock(&tty->lock);
-	result = ldisc_input(&tty->ldisc, character, tty->stopped, echo);
+	result = ldisc_input(&tty->ldisc, character, tty->stopped, &echo);
 	if (result.events & LDISC_STOP)
 		tty->stopped = true;
 	if (result.events & LDISC_GO)
@@ -80,6 +94,7 @@ static void input_character(struct tty *tty, uint8_t character, struct ldisc_ech
 	foreground = tty->foreground;
 	spin_unlock(&tty->lock);
 
+	tty->echo_bytes = echo.len_bytes;
 	if (result.signal && foreground)
 		(void)process_group_signal(foreground, result.signal); /* it may have just ended */
 	if (result.events & LDISC_GO)
@@ -88,21 +103,36 @@ static void input_character(struct tty *tty, uint8_t character, struct ldisc_ech
 		waitq_wake_all(&tty->readable);
 }
 
-void tty_input(struct tty *tty, const void *bytes, size_t len_bytes)
+void tty_source_init(struct tty_source *source, struct tty *tty, struct task *task)
 {
-	const uint8_t *from = bytes;
-	struct ldisc_echo echo = {.to = tty->echo, .room_bytes = sizeof(tty->echo)};
+	source->tty = tty;
+	task_wait_init(&source->room, task, &tty->room);
+	task_wait_init(&source->writer, task, &tty->writer_free);
+}
 
-	for (size_t i = 0; i < len_bytes; i++) {
-		if (echo.len_bytes > sizeof(tty->echo) / 2)
-			send_echo(tty, &echo);
-		if (!has_room(tty)) {
-			send_echo(tty, &echo);
-			wait_event(&tty->room, has_room(tty));
-		}
-		input_character(tty, from[i], &echo);
+void tty_source_end(struct tty_source *source)
+{
+	task_wait_end(&source->room);
+	task_wait_end(&source->writer);
+}
+
+bool tty_input(struct tty_source *source, const void *bytes, size_t len_bytes, size_t *taken)
+{
+	struct tty *tty = source->tty;
+	const uint8_t *from = bytes;
+
+	for (*taken = 0; *taken < len_bytes; ++*taken) {
+		if (tty->echo_bytes > sizeof(tty->echo) / 2 && !send_echo(source))
+			return false;
+		if (!has_room(tty) &&
+		    (!send_echo(source) || !task_await(&source->room, has_room(tty))))
+			return false;
+		input_character(tty, from[*taken]);
 	}
-	send_echo(tty, &echo);
+	if (!send_echo(source))
+		return false;
+	tty_source_end(source); /* it awaits nothing of this terminal until it comes again */
+	return true;
 }
 
 /* ---- reading ---- */
@@ -280,7 +310,7 @@ ssize_t tty_write(struct tty *tty, struct buffer *from)
 		if (err)
 			break;
 		send_piece(tty, piece, len);
-		mutex_unlock(&tty->writer);
+		tty_writer_unlock(tty);
 		done += len;
 	}
 	settled(tty);

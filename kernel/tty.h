@@ -13,6 +13,7 @@
 #include <arch/spin.h>
 #include <lib/types.h>
 #include <sched/lock.h>
+#include <sched/task.h>
 #include <sched/wait.h>
 
 #include "tty_ldisc.h"
@@ -27,6 +28,8 @@ struct tty_ops {
 	/* Sends all of it, after output processing. May sleep; one caller at a time. A device that
 	 * is stuck gives up when the calling thread is killed. */
 	void (*send)(struct tty *tty, const void *bytes, size_t len_bytes);
+	/* The same for an echo, from a task: does not sleep. */
+	void (*echo)(struct tty *tty, const void *bytes, size_t len_bytes);
 	/* The settings are others now, or the writer is done. NULL: not interested. */
 	void (*settled)(struct tty *tty);
 };
@@ -41,28 +44,45 @@ struct tty {
 	const struct tty_ops *ops; /* [c] */
 	void *device;              /* [c] the ops' own */
 	struct spinlock lock;
-	struct ldisc ldisc;      /* [l] input and settings */
-	struct abi_winsize size; /* [l] */
-	uint32_t size_changes;   /* [l] how often it became another one */
-	int session;             /* [l] 0: nobody's controlling terminal */
-	int foreground;          /* [l] process group that gets the signals; 0: none */
-	bool stopped;            /* [l] by ^S: output waits */
-	struct waitq readable;   /* readers: input came */
-	struct waitq room;       /* tty_input(): a reader made room */
-	struct waitq flowing;    /* writers: ^Q came */
-	struct mutex writer;     /* LOCK_TTY: one piece or echo at a time */
+	struct ldisc ldisc;       /* [l] input and settings */
+	struct abi_winsize size;  /* [l] */
+	uint32_t size_changes;    /* [l] how often it became another one */
+	int session;              /* [l] 0: nobody's controlling terminal */
+	int foreground;           /* [l] process group that gets the signals; 0: none */
+	bool stopped;             /* [l] by ^S: output waits */
+	struct waitq readable;    /* readers: input came */
+	struct waitq room;        /* who feeds it: a reader made room */
+	struct waitq flowing;     /* writers: ^Q came */
+	struct mutex writer;      /* LOCK_TTY: one piece or echo at a time; tty_writer_unlock() */
+	struct waitq writer_free; /* tasks that await the writer */
 	uint8_t processed[2 * TTY_WRITE_PIECE]; /* [w] what output processing made of a piece */
-	uint8_t echo[512];                      /* tty_input()'s thread */
+	uint8_t echo[512];                      /* who feeds it: what was not sent yet */
+	size_t echo_bytes;                      /* likewise */
 };
 
 /* Fills in a terminal with Linux's default settings, 24 x 80. `name` is copied. */
 void tty_init(struct tty *tty, const char *name, const struct tty_ops *ops, void *device);
 
+/* What the task that feeds a terminal awaits; one for each terminal. */
+struct tty_source {
+	struct tty *tty; /* constant */
+	struct task_wait room;
+	struct task_wait writer;
+};
+
+void tty_source_init(struct tty_source *source, struct tty *tty, struct task *task);
+/* Before the task ends. */
+void tty_source_end(struct tty_source *source);
 /*
- * What the device received, in the order in which it came: echo, editing, signals. For one thread
- * a terminal (not an interrupt). Sleeps while the reader's queue is full.
+ * In the task's poll: what the device received, in the order in which it came: echo, editing,
+ * signals. True: all of it was taken and echoed. False: the readers' queue is full or somebody is
+ * writing; *taken bytes were taken, and the task is woken when it can come again with the rest (of
+ * no bytes, if only the echo is left).
  */
-void tty_input(struct tty *tty, const void *bytes, size_t len_bytes);
+bool tty_input(struct tty_source *source, const void *bytes, size_t len_bytes, size_t *taken);
+
+/* Gives tty->writer back, for tasks to see. */
+void tty_writer_unlock(struct tty *tty) RELEASE(tty->writer);
 
 /*
  * Reads as read(2) on a terminal does: in canonical mode at most a line, in raw mode as VMIN and

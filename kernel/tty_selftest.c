@@ -14,12 +14,18 @@
 
 #define OUTPUT_BYTES 256
 
-/* A terminal and what it sent. Used by the test's thread, and by one more that types. */
+/* A terminal and what it sent. Used by the test's thread, a task that types, perhaps a writer. */
 struct loop {
 	struct tty tty;
 	char output[OUTPUT_BYTES];
 	size_t noutput;
-	bool typed; /* atomic: the typist is done with the terminal */
+
+	struct task typist;
+	struct tty_source source;
+	struct task_timeout later;
+	const char *text;
+	size_t ntyped;
+	bool written; /* atomic: the writer is done with the terminal */
 };
 
 #define LOOP_PAGES (ALIGN_UP(sizeof(struct loop), PAGE_SIZE) / PAGE_SIZE)
@@ -33,7 +39,21 @@ static void loop_send(struct tty *tty, const void *bytes, size_t len_bytes)
 	loop->noutput += n;
 }
 
-static const struct tty_ops loop_ops = {.send = loop_send};
+static const struct tty_ops loop_ops = {.send = loop_send, .echo = loop_send};
+
+static enum task_poll typist_poll(struct task *task)
+{
+	struct loop *loop = container_of(task, struct loop, typist);
+	size_t taken;
+	bool all;
+
+	if (loop->later.deadline_ns != UINT64_MAX && !task_timeout_passed(&loop->later))
+		return task_pending(task, "its time");
+	all = tty_input(&loop->source, loop->text + loop->ntyped, strlen(loop->text) - loop->ntyped,
+			&taken);
+	loop->ntyped += taken;
+	return all ? TASK_DONE : task_pending(task, "the terminal");
+}
 
 static struct loop *loop_create(void)
 {
@@ -42,14 +62,25 @@ static struct loop *loop_create(void)
 	if (!selftest_check(loop))
 		return NULL;
 	loop->noutput = 0;
-	loop->typed = false;
+	loop->written = false;
 	tty_init(&loop->tty, "loop", &loop_ops, loop);
+	task_init(&loop->typist, "typist", typist_poll, NULL);
+	tty_source_init(&loop->source, &loop->tty, &loop->typist);
+	task_timeout_init(&loop->later, &loop->typist);
 	return loop;
+}
+
+static void start_typing(struct loop *loop, const char *text)
+{
+	loop->text = text;
+	loop->ntyped = 0;
+	task_start(&loop->typist);
 }
 
 static void type(struct loop *loop, const char *text)
 {
-	tty_input(&loop->tty, text, strlen(text));
+	start_typing(loop, text);
+	task_join(&loop->typist);
 }
 
 static void set_raw(struct loop *loop, uint8_t min, uint8_t time)
@@ -134,16 +165,6 @@ SELFTEST(tty_raw_read_waits_as_vmin_and_vtime_say)
 	kva_free(loop);
 }
 
-static void type_later(void *argument)
-{
-	struct loop *loop = argument;
-
-	(void)thread_sleep_ns(5 * NSEC_PER_MSEC);
-	type(loop, "la");
-	type(loop, "te\n");
-	store_release(&loop->typed, true);
-}
-
 SELFTEST(tty_reader_is_woken_by_input)
 {
 	struct loop *loop = loop_create();
@@ -152,15 +173,11 @@ SELFTEST(tty_reader_is_woken_by_input)
 
 	if (!loop)
 		return;
-	if (!selftest_check(!kthread_start("typist", type_later, loop, NULL))) {
-		kva_free(loop);
-		return;
-	}
+	task_timeout_start(&loop->later, clock_ns() + 5 * NSEC_PER_MSEC);
+	start_typing(loop, "late\n");
 	n = tty_read_kernel(&loop->tty, to, sizeof(to), false);
 	selftest_check(n == 5 && memcmp(to, "late\n", 5) == 0);
-	/* Acquire: pairs with the release of the typist, whose echo may still be under way. */
-	while (!load_acquire(&loop->typed) && !thread_sleep_ns(NSEC_PER_MSEC))
-		continue;
+	task_join(&loop->typist); /* its echo may still be under way */
 	kva_free(loop);
 }
 
@@ -180,6 +197,60 @@ SELFTEST(tty_full_queue_holds_input_back)
 	while (read_is(loop, strlen(line), line))
 		count++;
 	selftest_check(count == LDISC_INPUT_BYTES / strlen(line));
+	kva_free(loop);
+}
+
+SELFTEST(tty_input_goes_on_when_there_is_room)
+{
+	static const char line[] = "0123456789abcde\n";
+	struct loop *loop = loop_create();
+
+	if (!loop)
+		return;
+	set_raw(loop, 1, 0);
+	for (size_t i = 0; i < LDISC_INPUT_BYTES / strlen(line); i++)
+		type(loop, line);
+	start_typing(loop, "more");
+	executors_flush();
+	selftest_check(loop->ntyped == 0);
+	for (size_t i = 0; i < LDISC_INPUT_BYTES / strlen(line); i++)
+		selftest_check(read_is(loop, strlen(line), line));
+	task_join(&loop->typist);
+	selftest_check(read_is(loop, 8, "more"));
+	kva_free(loop);
+}
+
+static void write_slowly(struct tty *tty, const void *bytes, size_t len_bytes)
+{
+	(void)thread_sleep_ns(5 * NSEC_PER_MSEC);
+	loop_send(tty, bytes, len_bytes);
+}
+
+static void write_a_piece(void *argument)
+{
+	struct loop *loop = argument;
+
+	selftest_check(tty_write_kernel(&loop->tty, "piece", 5) == 5);
+	store_release(&loop->written, true);
+}
+
+SELFTEST(tty_echo_waits_for_the_writer)
+{
+	static const struct tty_ops slow_ops = {.send = write_slowly, .echo = loop_send};
+	struct loop *loop = loop_create();
+
+	if (!loop)
+		return;
+	loop->tty.ops = &slow_ops;
+	if (selftest_check(!kthread_start("writer", write_a_piece, loop, NULL))) {
+		while (!mutex_is_locked(&loop->tty.writer))
+			(void)thread_sleep_ns(NSEC_PER_MSEC / 10);
+		type(loop, "echo");
+		/* Acquire: pairs with the writer's release. */
+		while (!load_acquire(&loop->written))
+			(void)thread_sleep_ns(NSEC_PER_MSEC / 10);
+		selftest_check(output_is(loop, "pieceecho"));
+	}
 	kva_free(loop);
 }
 

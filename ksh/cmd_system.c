@@ -7,8 +7,7 @@
 
 #include "shell.h"
 
-/* Memory for `count` records, or a complaint. */
-static void *table_alloc(const char *name, long count, size_t record_bytes)
+void *table_alloc(const char *name, long count, size_t record_bytes)
 {
 	void *table = count > 0 ? kernel->memory_alloc((size_t)count * record_bytes) : NULL;
 

@@ -44,6 +44,8 @@ static const struct builtin builtins[] = {
 	 "vm 0 0xffff888000100000", command_vm, no_arguments},
 	{"irq", "irq", "interrupts and exceptions so far", "irq", command_irq, no_arguments},
 	{"cpu", "cpu", "processors and clocks", "cpu", command_cpu, no_arguments},
+	{"tasks", "tasks", "what the kernel does without threads, and what each awaits", "tasks",
+	 command_tasks, no_arguments},
 	{"mounts", "mounts", "filesystems", "mounts", command_mounts, no_arguments},
 	{"dmesg", "dmesg [N]", "the kernel's log, or its last N lines", "dmesg 20", command_dmesg,
 	 no_arguments},

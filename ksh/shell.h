@@ -123,8 +123,11 @@ const struct builtin *builtin_at(size_t number);
 /* Says how the command is used, on the error stream; returns the status for it, 2. */
 int usage(const char *name);
 
+/* Memory for `count` records of a snapshot, to be freed; NULL after a complaint (cmd_system.c). */
+void *table_alloc(const char *name, long count, size_t record_bytes);
+
 command_function command_help, command_ls, command_cd, command_pwd, command_cat, command_echo,
-	command_clear, command_ps, command_mem, command_vm, command_irq, command_cpu,
+	command_clear, command_ps, command_mem, command_vm, command_irq, command_cpu, command_tasks,
 	command_mounts, command_dmesg, command_trace, command_time, command_nice, command_kill,
 	command_jobs, command_wait, command_selftest, command_bench, command_demo, command_panic,
 	command_reboot, command_poweroff, command_exit, command_history;

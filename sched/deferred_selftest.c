@@ -1,14 +1,12 @@
 /*
- * Self-tests of what happens later: timers, deferred work, RCU.
+ * Self-tests of what happens later: timers, RCU.
  */
 #include "selftest_threads.h"
 
 #include <arch/clock.h>
-#include <arch/spin.h>
 #include <lib/selftest.h>
 #include <sched/rcu.h>
 #include <sched/timer.h>
-#include <sched/work.h>
 
 static struct test_trace trace;
 
@@ -62,66 +60,6 @@ SELFTEST(restarted_timer_fires_once_at_the_new_time)
 	selftest_check(clock_ns() >= now_ns + 60 * NSEC_PER_MSEC || test_trace_is(&trace, ""));
 	selftest_check(thread_sleep_until_ns(now_ns + 65 * NSEC_PER_MSEC) == 0);
 	selftest_check(test_trace_is(&trace, "x"));
-}
-
-/* ---- work ---- */
-
-static unsigned nworked;   /* atomic */
-static bool worked_in_irq; /* atomic */
-
-static void count_work(struct work *work)
-{
-	if (in_interrupt() || irqs_off())
-		write_once(&worked_in_irq, true);
-	__atomic_fetch_add(&nworked, 1, __ATOMIC_RELAXED);
-}
-
-static struct work counting = WORK_INIT(count_work);
-
-SELFTEST(work_runs_once_each_time_it_is_queued)
-{
-	write_once(&nworked, 0);
-	preempt_disable();
-	selftest_check(work_queue(&counting));
-	selftest_check(!work_queue(&counting)); /* it waits already */
-	preempt_enable();
-	work_flush();
-	selftest_check(read_once(&nworked) == 1);
-	selftest_check(work_queue(&counting));
-	work_flush();
-	selftest_check(read_once(&nworked) == 2);
-}
-
-static void queue_from_interrupt(void *argument)
-{
-	work_queue(argument);
-}
-
-SELFTEST(work_queued_in_an_interrupt_runs_in_a_thread)
-{
-	static struct timer timer;
-
-	write_once(&nworked, 0);
-	write_once(&worked_in_irq, false);
-	timer_init(&timer, queue_from_interrupt, &counting);
-	timer_start(&timer, clock_ns() + NSEC_PER_MSEC);
-	test_settle();
-	work_flush();
-	selftest_check(read_once(&nworked) == 1);
-	selftest_check(!read_once(&worked_in_irq));
-}
-
-SELFTEST(work_may_be_queued_under_the_innermost_lock)
-{
-	static struct spinlock lock = SPINLOCK_INIT(LOCK_TEST);
-	irqflags_t flags;
-
-	write_once(&nworked, 0);
-	flags = spin_lock_irqsave(&lock);
-	work_queue(&counting);
-	spin_unlock_irqrestore(&lock, flags);
-	work_flush();
-	selftest_check(read_once(&nworked) == 1);
 }
 
 /* ---- RCU ---- */

@@ -34,6 +34,7 @@ void sched_init_cpu(vaddr_t stack_base, vaddr_t stack_top)
 	cpu->timer_armed_ns = UINT64_MAX;
 	runq_init(&cpu->queue);
 	timers_init_cpu();
+	executor_init_cpu();
 
 	/* The code that runs already is the idle thread; only its stack's bounds need be known. */
 	entity_init(&idle->sched, POLICY_IDLE, 0, 0);
@@ -48,6 +49,8 @@ void sched_init_cpu(vaddr_t stack_base, vaddr_t stack_top)
 	this_cpu()->current = idle;
 	thread_list_add(idle);
 	cpu_switch_done();
+	if (cpu->id == 0)
+		rcu_init();
 }
 
 /* Sleeps until an interrupt, unless something became ready. */

@@ -5,31 +5,35 @@
  * The model is tests/model/rcu.pml.
  *
  * Functions wait in two batches: `queued`, a lock-free stack that anybody pushes to, and `waiting`,
- * whose grace period is running. Only the work thread moves them on, so `waiting` and what was
- * noted need no lock.
+ * whose grace period is running or over. A task moves them on, so `waiting` and what was noted need
+ * no lock.
  */
 #include <sched/rcu.h>
 
 #include "sched_priv.h"
 
 #include <lib/panic.h>
-#include <sched/timer.h>
+#include <sched/task.h>
 #include <sched/wait.h>
-#include <sched/work.h>
 
 #define RCU_POLL_NS NSEC_PER_MSEC
+/* How many functions are called before other tasks have their turn. */
+#define RCU_BATCH 64
 
 static struct rcu_head *queued; /* atomic: the newest first */
 static uint64_t npending;       /* atomic */
 
-/* The work thread's alone. */
+/* The task's alone. */
 static struct rcu_head *waiting; /* the oldest first */
+static bool grace_passed;        /* of those that wait */
 static uint64_t noted[CPU_MAX];
+static struct task_timeout look_again;
 
-static WAITQ(barrier_waiters); /* not on a stack, for the reason in work.c */
+static struct task rcu_task;
 
-static void advance(struct work *work);
-static struct work rcu_work = WORK_INIT(advance);
+/* Not on the stack of who waits: the one who wakes may still be in it when the waiter has seen the
+ * condition and gone. */
+static WAITQ(barrier_waiters);
 
 void rcu_call(struct rcu_head *head, void (*function)(struct rcu_head *head))
 {
@@ -40,7 +44,7 @@ void rcu_call(struct rcu_head *head, void (*function)(struct rcu_head *head))
 	do {
 		head->next = newest;
 	} while (!atomic_cas(&queued, &newest, head));
-	work_queue(&rcu_work);
+	task_wake(&rcu_task);
 }
 
 uint64_t rcu_pending(void)
@@ -96,44 +100,44 @@ static struct rcu_head *take_queued(void)
 	return oldest_first;
 }
 
-static void run_waiting(void)
+/* One batch of those whose time has come. */
+static void run_some(void)
 {
-	struct rcu_head *head = waiting;
+	for (unsigned n = 0; n < RCU_BATCH && waiting; n++) {
+		struct rcu_head *head = waiting;
 
-	waiting = NULL;
-	while (head) {
-		struct rcu_head *next = head->next;
-
+		waiting = head->next;
 		atomic_add_relaxed(&npending, -1);
 		head->function(head);
-		head = next;
 	}
 }
 
-static void poll_again(void *argument)
+static enum task_poll rcu_poll(struct task *task)
 {
-	(void)argument;
-	work_queue(&rcu_work);
-}
-
-/* In the work thread: as far as it goes without waiting. */
-static void advance(struct work *work)
-{
-	static struct timer poll_timer = {.function = poll_again};
-
 	if (!waiting) {
 		waiting = take_queued();
 		if (!waiting)
-			return;
+			return task_pending(task, "rcu_call");
+		grace_passed = false;
 		grace_begin();
 	}
-	if (!grace_is_over()) {
-		timer_start(&poll_timer, clock_ns() + RCU_POLL_NS);
-		return;
+	if (!grace_passed && !grace_is_over()) {
+		task_timeout_start(&look_again, clock_ns() + RCU_POLL_NS);
+		return task_pending(task, "grace period");
 	}
-	run_waiting();
-	if (read_once(&queued))
-		work_queue(work);
+	grace_passed = true;
+	run_some();
+	if (!waiting && !read_once(&queued))
+		return task_pending(task, "rcu_call");
+	task_wake(task);
+	return task_pending(task, "its turn");
+}
+
+void rcu_init(void)
+{
+	task_init(&rcu_task, "rcu", rcu_poll, NULL);
+	task_timeout_init(&look_again, &rcu_task);
+	task_start(&rcu_task);
 }
 
 /* ---- waiting for it ---- */

@@ -20,7 +20,7 @@
 struct cpu_sched {
 	struct spinlock lock;      /* LOCK_RUNQ: this, and every thread that belongs here */
 	uint32_t id;               /* [c] */
-	bool worker_wanted;        /* [l] work was queued here: wake the worker before switching */
+	bool executor_wanted;      /* [l] tasks were woken here: wake it before switching */
 	struct thread *current;    /* [q] written by this CPU alone */
 	struct thread *left;       /* [l] who ran before the switch that is being finished */
 	uint64_t slice_end_ns;     /* [l] when the running slice is spent; UINT64_MAX: never */
@@ -73,7 +73,13 @@ uint64_t timers_run(uint64_t now_ns);
 uint64_t timers_next_deadline_ns(void);
 void timers_init_cpu(void);
 
-/* In work.c: wakes the thread that does the work. */
-void work_wake_worker(void);
+/* In task.c, of this CPU's executor: its state; its thread is woken, preemption off; the calling
+ * thread is in a task's poll. */
+void executor_init_cpu(void);
+void executor_wake_thread(void);
+bool executor_is_polling(void);
+
+/* In rcu.c: once, on the first CPU. */
+void rcu_init(void);
 
 #endif

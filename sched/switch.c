@@ -92,13 +92,13 @@ static struct thread *pick_next(struct cpu_sched *cpu) REQUIRES(cpu->lock)
 	return likely(entity) ? container_of(entity, struct thread, sched) : &cpu->idle;
 }
 
-/* Work that was queued here under who knows which locks: now none are held. */
-static void wake_worker_if_wanted(struct cpu_sched *cpu)
+/* Tasks that were woken here under who knows which locks: now none are held. */
+static void wake_executor_if_wanted(struct cpu_sched *cpu)
 {
-	if (likely(!cpu->worker_wanted))
+	if (likely(!cpu->executor_wanted))
 		return;
-	cpu->worker_wanted = false;
-	work_wake_worker();
+	cpu->executor_wanted = false;
+	executor_wake_thread();
 }
 
 /* ---- preemption and yielding ---- */
@@ -112,7 +112,7 @@ static void reschedule(void (*put_back)(struct runq *queue, struct sched_entity 
 	struct thread *next;
 	uint64_t now_ns;
 
-	wake_worker_if_wanted(cpu);
+	wake_executor_if_wanted(cpu);
 	spin_lock(&cpu->lock);
 	now_ns = clock_ns();
 	charge_current(prev, now_ns);
@@ -174,6 +174,7 @@ static void assert_may_block(void)
 	debug_assert(!irqs_off());
 	debug_assert(preempt_depth() == 0); /* a spinlock is held, or an RCU read section is open */
 	debug_assert(current_thread()->sched.policy != POLICY_IDLE);
+	debug_assert(!executor_is_polling()); /* a task does not sleep: it returns */
 }
 
 void thread_block(void)
@@ -186,7 +187,7 @@ void thread_block(void)
 	assert_may_block();
 	irq_disable();
 	cpu = this_percpu(cpu_sched);
-	wake_worker_if_wanted(cpu);
+	wake_executor_if_wanted(cpu);
 	spin_lock(&cpu->lock); /* disables preemption once, until enable_preemption() */
 	if (unlikely(prev->wake_token)) {
 		prev->wake_token = false;
@@ -247,7 +248,7 @@ bool sched_claim(struct thread *partner) NO_THREAD_SAFETY
 	struct cpu_sched *cpu = this_percpu(cpu_sched);
 	uint64_t now_ns;
 
-	wake_worker_if_wanted(cpu);
+	wake_executor_if_wanted(cpu);
 	spin_lock(&cpu->lock);
 	now_ns = clock_ns();
 	charge_current(prev, now_ns);
@@ -322,7 +323,7 @@ noreturn void sched_exit_current(void)
 	assert_may_block();
 	irq_disable();
 	cpu = this_percpu(cpu_sched);
-	wake_worker_if_wanted(cpu);
+	wake_executor_if_wanted(cpu);
 	spin_lock(&cpu->lock);
 	prev->state = THREAD_DEAD;
 	now_ns = clock_ns();

@@ -8,6 +8,7 @@
  */
 #include <sched/wait.h>
 
+#include <sched/task.h>
 #include <sched/timer.h>
 
 #include "sched_priv.h"
@@ -24,6 +25,14 @@ void waitq_init(struct waitq *queue)
 static struct wait_entry *first_waiter(struct waitq *queue)
 {
 	return list_first_entry(&queue->waiters, struct wait_entry, link);
+}
+
+static void wake_waiter(struct wait_entry *entry)
+{
+	if (likely(entry->thread))
+		thread_wake(entry->thread);
+	else
+		task_wake(entry->task);
 }
 
 /* The last that is done with the entry. */
@@ -55,7 +64,7 @@ bool waitq_wake_one(struct waitq *queue)
 	if (likely(found)) {
 		struct wait_entry *entry = first_waiter(queue);
 
-		thread_wake(entry->thread);
+		wake_waiter(entry);
 		let_go(entry);
 	}
 	spin_unlock_irqrestore(&queue->lock, flags);
@@ -76,7 +85,7 @@ void waitq_wake_all(struct waitq *queue)
 	while (!list_empty(&waiters)) {
 		struct wait_entry *entry = list_first_entry(&waiters, struct wait_entry, link);
 
-		thread_wake(entry->thread);
+		wake_waiter(entry);
 		let_go(entry);
 		spin_unlock_irqrestore(&queue->lock, flags); /* bounded steps at a time */
 		flags = spin_lock_irqsave(&queue->lock);
@@ -98,7 +107,8 @@ void waitq_prepare(struct waitq *queue, struct wait_entry *entry)
 	write_once(&entry->queued, true);
 	list_add_tail(&queue->waiters, &entry->link);
 	spin_unlock_irqrestore(&queue->lock, flags);
-	current_thread()->waits_on = queue;
+	if (likely(entry->thread))
+		entry->thread->waits_on = queue;
 	memory_barrier();
 }
 
@@ -163,7 +173,8 @@ err_t waitq_block_switch(struct waitq *queue, struct wait_entry *entry, unsigned
 
 void waitq_finish(struct waitq *queue, struct wait_entry *entry)
 {
-	current_thread()->waits_on = NULL;
+	if (likely(entry->thread))
+		entry->thread->waits_on = NULL;
 	if (load_acquire(&entry->queued)) {
 		irqflags_t flags = spin_lock_irqsave(&queue->lock);
 
@@ -186,10 +197,10 @@ void waitq_wake_one_switch(struct waitq *queue)
 	if (likely(!list_empty(&queue->waiters))) {
 		struct wait_entry *entry = first_waiter(queue);
 
-		if (sched_claim(entry->thread))
+		if (likely(entry->thread) && sched_claim(entry->thread))
 			partner = entry->thread;
 		else
-			thread_wake(entry->thread);
+			wake_waiter(entry);
 		let_go(entry);
 	}
 	spin_unlock(&queue->lock);

@@ -57,6 +57,14 @@ def test_allocation_stays_flat(runs, kind):
     assert max(values) <= min(values) * 1.1
 
 
+@pytest.mark.parametrize("how", ["alone", "in a batch"])
+def test_tasks_cost_the_same_however_many_live(runs, how):
+    values = [value for name, value in figures(runs[0]).items()
+              if name.startswith(f"task woken {how},")]
+    assert len(values) >= 2
+    assert max(values) <= min(values) * 1.02
+
+
 def test_a_million_live_frames_cost_what_ten_do():
     """They are 4 GiB, more than the measuring machine has: the same machine with more memory."""
     rows = figures(run_bench("bench%20frame", 6144))

@@ -193,6 +193,15 @@ struct ksh_cpu {
 	uint64_t direct_switches; /* of those, from a thread to its partner */
 };
 
+/* A task of the kernel (not a program's): work that waits for events without a thread. */
+struct ksh_task {
+	char name[KSH_NAME_MAX];
+	char awaits[KSH_NAME_MAX]; /* when it was polled last */
+	char state[12];
+	uint32_t cpu; /* where it was woken last */
+	uint64_t polls;
+};
+
 struct ksh_machine {
 	char version[64];
 	char build[16]; /* debug or release */
@@ -327,6 +336,9 @@ struct ksh_exports {
 	long (*boot_option)(const char *name, char *to, size_t to_bytes);
 	/* ksh is about to read its first line or to run its first command: boot is over. */
 	void (*ready)(void);
+
+	/* The kernel's tasks. */
+	long (*task_list)(struct ksh_task *out, size_t max);
 };
 
 /* ksh's ELF entry point. When it returns, ksh is started anew. */

@@ -39,6 +39,7 @@ enum lock_class {
 	LOCK_SLAB,      /* a slab cache's lists and depot */
 	LOCK_MAGAZINE,  /* the slab cache that magazines come from: inside of any other cache's */
 	LOCK_FRAME,     /* the buddy allocator */
+	LOCK_TASK,      /* an executor's list of tasks */
 	LOCK_TEST,      /* spinlocks of the self-tests */
 	LOCK_LOG,       /* the log ring and the ports that it is written to: innermost */
 	LOCK_CLASSES

@@ -36,12 +36,12 @@ struct rcu_head {
 	void (*function)(struct rcu_head *head);
 };
 
-/* Calls function(head) a grace period from now, in the work thread: it may sleep. The object that
- * holds the head is out of reach already. From any context and under any lock. */
+/* Calls function(head) a grace period from now, in a task: it must not sleep. The object that holds
+ * the head is out of reach already. From any context and under any lock. */
 void rcu_call(struct rcu_head *head, void (*function)(struct rcu_head *head));
 /* Returns a grace period later. Sleeps. */
 void rcu_synchronize(void);
-/* Returns when all functions handed to rcu_call() before have run. Sleeps; not from work. */
+/* Returns when all functions handed to rcu_call() before have run. Sleeps. */
 void rcu_barrier(void);
 
 /* How many functions wait for their grace period. */

@@ -91,7 +91,7 @@ void thread_start(struct thread *thread);
 noreturn void thread_exit(void);
 /* Hook of kernel/, for threads whose params named no release: `thread` is dead, its stack no longer
  * in use, nobody can find it by thread_for_each(). Called with preemption and interrupts off: it
- * hands the memory to deferred work (sched/work.h) and returns. */
+ * hands the memory to a task (sched/task.h) and returns. */
 void thread_release(struct thread *thread);
 
 /* A number that no other thread or process has had. 1 is never given: it is init's. */

@@ -1,7 +1,8 @@
 /*
- * Wait queues: threads that wait for a condition that somebody else makes true. The one who makes
- * it true changes the state first and wakes afterwards; the waiter looks at the condition after it
- * has queued itself. So either it sees the change or it is woken (tests/model/waitq.pml).
+ * Wait queues: threads and tasks (sched/task.h) that wait for a condition that somebody else makes
+ *true. The one who makes it true changes the state first and wakes afterwards; the waiter looks at
+ *the condition after it has queued itself. So either it sees the change or it is woken
+ *(tests/model/waitq.pml).
  *
  * Waking works from interrupts and under spinlocks of classes before LOCK_WAITQ. A wake with nobody
  * waiting costs a fence and a load.
@@ -16,6 +17,8 @@
 #include <arch/spin.h>
 #include <lib/list.h>
 #include <sched/thread.h>
+
+struct task;
 
 struct waitq {
 	struct spinlock lock;
@@ -85,7 +88,8 @@ static inline bool waitq_has_waiters(const struct waitq *queue)
  */
 struct wait_entry {
 	struct list link;
-	struct thread *thread; /* constant: who waits */
+	struct thread *thread; /* constant: who waits; NULL: `task` */
+	struct task *task;     /* constant */
 	bool queued; /* atomic: written under the queue's lock; false: nobody touches it any more */
 	bool woken;  /* [the waiter, once queued is false] a waker took it off, not yet answered */
 };
