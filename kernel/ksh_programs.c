@@ -169,12 +169,37 @@ long ksh_process_list(struct ksh_process *out, size_t max)
 
 /* ---- vm ---- */
 
+static long kernel_regions(uint64_t from, struct ksh_region *out, size_t max)
+{
+	struct kernel_area area;
+	size_t count = 0;
+
+	for (unsigned i = 0; count < max && kernel_area(i, &area); i++) {
+		if (area.end <= from)
+			continue;
+		out[count] = (struct ksh_region){
+			.start = area.start,
+			.end = area.end,
+			.flags = KSH_REGION_READ |
+				 (area.page_flags & PAGE_WRITE ? KSH_REGION_WRITE : 0) |
+				 (area.page_flags & PAGE_EXEC ? KSH_REGION_EXEC : 0),
+			.resident_pages = kernel_pages_present(area.start, area.end),
+		};
+		string_copy(out[count].name, sizeof(out[count].name), area.name);
+		count++;
+	}
+	return (long)count;
+}
+
 long ksh_space_regions(int pid, uint64_t from, struct ksh_region *out, size_t max)
 {
-	struct space *space = process_space(pid);
+	struct space *space;
 	struct region_info info;
 	size_t count = 0;
 
+	if (pid == 0)
+		return kernel_regions(from, out, max);
+	space = process_space(pid);
 	if (!space)
 		return -ESRCH;
 	for (; count < max && space_next(space, from, &info); from = info.end) {

@@ -9,6 +9,7 @@
 #include <arch/console.h>
 #include <arch/context.h>
 #include <arch/cpu.h>
+#include <arch/paging.h>
 #include <arch/trap.h>
 #include <lib/atomic.h>
 #include <lib/fmt.h>
@@ -117,6 +118,7 @@ static noreturn void die(const char *reason, const struct trap_frame *frame, uin
 	if (frame)
 		say_registers(frame);
 	say_backtrace(rip, fp);
+	say("the image was moved up by %#lx\n", kernel_layout.image_slide);
 	say_log();
 	say("The machine is halted.\n");
 	exec_channel_panic(reason);

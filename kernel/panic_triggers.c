@@ -35,7 +35,7 @@ static NOINLINE void trigger_null(void)
 
 static NOINLINE void trigger_wild(void)
 {
-	*pointer_to(UINT64_C(0xffffa00000001000)) = 1; /* in no region of the kernel's map */
+	*pointer_to(UINT64_C(0xffff800000001000)) = 1; /* in no region of the kernel's map */
 }
 
 static uint64_t trigger_overflow_level(uint64_t depth);

@@ -147,6 +147,23 @@ static int show_regions(int pid)
 	return 0;
 }
 
+/* A number, or the name of a region, of which the first page is meant. */
+static bool find_address(int pid, const char *word, uint64_t *address)
+{
+	struct ksh_region region;
+
+	if (string_to_u64(word, address) == 0)
+		return true;
+	for (*address = 0; kernel->space_regions(pid, *address, &region, 1) == 1;
+	     *address = region.end) {
+		if (strcmp(region.name, word) == 0) {
+			*address = region.start;
+			return true;
+		}
+	}
+	return false;
+}
+
 int command_vm(size_t nwords, const char *const *words)
 {
 	uint64_t pid, address;
@@ -154,13 +171,12 @@ int command_vm(size_t nwords, const char *const *words)
 	if (nwords < 2 || nwords > 3 || string_to_u64(words[1], &pid) != 0 || pid > PID_NUMBER_MAX)
 		return usage(words[0]);
 	if (nwords == 3) {
-		if (string_to_u64(words[2], &address) != 0)
-			return usage(words[0]);
+		if (!find_address((int)pid, words[2], &address)) {
+			complain("vm", "%s is neither an address nor a region of %s", words[2],
+				 words[1]);
+			return 2;
+		}
 		return show_walk((int)pid, address);
-	}
-	if (pid == 0) {
-		complain("vm", "the kernel has no regions: `vm 0 ADDR' walks its page tables");
-		return 2;
 	}
 	return show_regions((int)pid);
 }

@@ -40,8 +40,8 @@ static const struct builtin builtins[] = {
 
 	{"mem", "mem [-s]", "where the memory is; -s: slab caches", "mem -s", command_mem,
 	 no_arguments},
-	{"vm", "vm PID [ADDR]", "a program's regions, or the page walk of ADDR (PID 0: the kernel)",
-	 "vm 0 0xffff888000100000", command_vm, no_arguments},
+	{"vm", "vm PID [ADDR]", "regions, or the page walk of ADDR or region (PID 0: the kernel)",
+	 "vm 0 text", command_vm, no_arguments},
 	{"irq", "irq", "interrupts and exceptions so far", "irq", command_irq, no_arguments},
 	{"cpu", "cpu", "processors and clocks", "cpu", command_cpu, no_arguments},
 	{"tasks", "tasks", "what the kernel does without threads, and what each awaits", "tasks",

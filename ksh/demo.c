@@ -26,7 +26,7 @@ static const struct step steps[] = {
 	{"They are ended by signals, and a fault ends nobody but its program:",
 	 {"kill %1 %2; wait", "crash null"}},
 	{"Every page of the kernel's own memory can be looked up, four levels deep:",
-	 {"vm 0 0xffff888000100000"}},
+	 {"vm 0", "vm 0 text"}},
 	{"What a program asks of the kernel, as strace shows it:", {"trace hello"}},
 	{"And something to look at:", {"mandelbrot"}},
 };

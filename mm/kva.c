@@ -40,9 +40,9 @@ SLAB_CACHE_KEPT(area_cache, struct kva_area);
 
 static struct spinlock kva_lock = SPINLOCK_INIT(LOCK_KVA);
 static struct list free_pieces[PIECE_ORDERS]; /* under kva_lock; all zeros: empty, not set up */
-static vaddr_t fresh = KVA_BASE;              /* under kva_lock: never used from here on */
-static uint64_t nareas;                       /* under kva_lock */
-static uint64_t npages_mapped;                /* under kva_lock */
+static uint64_t used_bytes;    /* under kva_lock: behind them nothing was ever used */
+static uint64_t nareas;        /* under kva_lock */
+static uint64_t npages_mapped; /* under kva_lock */
 
 struct stack_stock {
 	uint32_t count;
@@ -71,11 +71,11 @@ static struct kva_area *area_get(size_t npages)
 	if (free_pieces[order].next && !list_empty(&free_pieces[order])) {
 		area = list_first_entry(&free_pieces[order], struct kva_area, link);
 		list_del(&area->link);
-	} else if (made && KVA_END - fresh >= PAGE_SIZE << order) {
+	} else if (made && KVA_BYTES - used_bytes >= PAGE_SIZE << order) {
 		area = made;
 		made = NULL;
-		*area = (struct kva_area){.piece = fresh, .order = order};
-		fresh += PAGE_SIZE << order;
+		*area = (struct kva_area){.piece = KVA_BASE + used_bytes, .order = order};
+		used_bytes += PAGE_SIZE << order;
 	}
 	if (area) {
 		area->npages = npages;

@@ -3,12 +3,12 @@
 ;
 ; The code runs at its physical address although it is linked high: it finds its base by call/pop and adds offsets
 ; (P(symbol)). It writes nothing below 1 MiB, where the loader's structures lie, and nothing but the kernel's own bss.
-; The tables made here map the first 4 GiB twice (identity, direct map) and the image at KERNEL_BASE, all writable and
-; executable; arch/x86_64/paging_init.c replaces them by the real ones.
+; The tables made here map the first 4 GiB as they are; arch/x86_64/layout.c, which runs in that view, chooses where the
+; kernel's areas will be and maps image and direct map there, all writable and executable. arch/x86_64/paging_init.c
+; replaces them by the real ones.
 
 %define KERNEL_BASE	0xffffffff80000000
 %define PHYSICAL_START	0x100000
-%define DIRECT_SLOT	273		; (0xffff888000000000 >> 39) & 511
 
 %define CR0_PE		(1 << 0)
 %define CR0_WP		(1 << 16)
@@ -25,23 +25,24 @@
 ; Physical address of a place in this section; ebp holds the section's own (the linker puts it first).
 %define P(label)	ebp + ((label) - boot_base)
 
-; struct early_tables in bss, one block: offsets from its start.
+; early_tables in bss, one block: offsets from its start. What lies between is layout.c's.
 %define EARLY_PML4		0
 %define EARLY_PDPT		0x1000
-%define EARLY_PDPT_HIGH		0x2000
-%define EARLY_DIRECTORIES	0x3000	; four pages
-%define EARLY_START_CYCLES	0x7000
-%define EARLY_STACK_TOP		0x8000
+%define EARLY_DIRECTORIES	0x2000	; four pages
+%define EARLY_START_CYCLES	0xe000
+%define EARLY_STACK_TOP		0xf000
+%define EARLY_BYTES		0xf000
 
 extern boot_stack_top
 extern kernel_rela_start
 extern kernel_rela_end
 extern arch_start
+extern layout_choose
 
 section .bss align=4096
 global early_tables:data hidden
 early_tables:
-	resb	0x8000
+	resb	EARLY_BYTES
 
 section .boot progbits alloc exec nowrite align=4096
 boot_base:
@@ -128,7 +129,6 @@ boot_common:
 	jnc	.fill			; 2048 entries: the address wraps at 4 GiB
 
 	lea	eax, [edx + EARLY_DIRECTORIES + 3]
-	mov	[edx + EARLY_PDPT_HIGH + 510 * 8], eax	; KERNEL_BASE: the first GiB
 	mov	[edx + EARLY_PDPT], eax
 	add	eax, 0x1000
 	mov	[edx + EARLY_PDPT + 8], eax
@@ -139,9 +139,6 @@ boot_common:
 
 	lea	eax, [edx + EARLY_PDPT + 3]
 	mov	[edx + EARLY_PML4], eax
-	mov	[edx + EARLY_PML4 + DIRECT_SLOT * 8], eax
-	lea	eax, [edx + EARLY_PDPT_HIGH + 3]
-	mov	[edx + EARLY_PML4 + 511 * 8], eax
 	mov	cr3, edx
 
 	mov	eax, cr4
@@ -211,8 +208,15 @@ boot_long:
 	mov	ebp, ebp		; the upper halves are undefined after the switch (SDM 3A 9.8.5.4)
 	mov	edi, edi
 	mov	esi, esi
-	; From here on at the linked address (plus an offset once the base is randomised: r12).
-	xor	r12d, r12d
+	; Where to? By its physical address, as is all that it uses: nothing is relocated yet.
+	lea	rsp, [rel boot_stack_top]
+	push	rdi
+	push	rsi
+	call	layout_choose		; (edi: loader, rsi: its structure's physical address)
+	pop	rsi
+	pop	rdi
+	mov	r12, rax
+	; From here on at the linked address plus r12.
 	mov	rax, KERNEL_BASE
 	lea	rax, [rax + rbp + (boot_high - boot_base)]
 	add	rax, r12

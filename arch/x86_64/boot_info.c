@@ -110,26 +110,32 @@ static bool word_matches(const char *word, size_t len, const char *name, const c
 	return word[name_len] == '=';
 }
 
-bool boot_option(const char *name, char *value, size_t value_bytes)
+/* The next word of the line, at or behind `at`, and its length; 0: there is none. */
+static size_t next_word(const char **at)
 {
-	const char *word = boot_info->cmdline;
+	size_t len = 0;
+
+	while (**at == ' ')
+		++*at;
+	while ((*at)[len] && (*at)[len] != ' ')
+		len++;
+	return len;
+}
+
+bool boot_option_in(const char *cmdline, const char *name, char *value, size_t value_bytes)
+{
 	const char *found = NULL;
 	size_t found_len = 0;
+	size_t len;
 
-	while (word && *word) {
-		size_t len = 0;
+	for (const char *word = cmdline; (len = next_word(&word)) > 0; word += len) {
 		const char *text;
 		size_t text_len;
 
-		while (word[len] && word[len] != ' ')
-			len++;
-		if (len && word_matches(word, len, name, &text, &text_len)) {
+		if (word_matches(word, len, name, &text, &text_len)) {
 			found = text; /* the last one counts */
 			found_len = text_len;
 		}
-		word += len;
-		while (*word == ' ')
-			word++;
 	}
 	if (!found)
 		return false;
@@ -139,4 +145,23 @@ bool boot_option(const char *name, char *value, size_t value_bytes)
 		value[found_len] = '\0';
 	}
 	return true;
+}
+
+bool boot_option(const char *name, char *value, size_t value_bytes)
+{
+	return boot_info->cmdline && boot_option_in(boot_info->cmdline, name, value, value_bytes);
+}
+
+void boot_option_blank(char *cmdline, const char *name)
+{
+	const char *word = cmdline;
+	size_t len;
+
+	for (; (len = next_word(&word)) > 0; word += len) {
+		const char *text;
+		size_t text_len;
+
+		if (word_matches(word, len, name, &text, &text_len))
+			memset(cmdline + (text - cmdline), 'x', text_len);
+	}
 }

@@ -128,20 +128,3 @@ void features_enable(void)
 	msr_write(MSR_LSTAR, (uint64_t)syscall_entry);
 	msr_write(MSR_FMASK, RFLAGS_TF | RFLAGS_IF | RFLAGS_DF | RFLAGS_NT | RFLAGS_AC);
 }
-
-uint64_t cpu_random(void)
-{
-	uint64_t value;
-	bool good;
-
-	for (int attempt = 0; features.rdrand && attempt < 10; attempt++) {
-		__asm__ volatile("rdrand %0" : "=r"(value), "=@ccc"(good));
-		if (good)
-			return value;
-	}
-	/* splitmix64's mixing over the TSC: differs from call to call, but can be guessed. */
-	value = tsc_read() * UINT64_C(0x9e3779b97f4a7c15);
-	value = (value ^ value >> 30) * UINT64_C(0xbf58476d1ce4e5b9);
-	value = (value ^ value >> 27) * UINT64_C(0x94d049bb133111eb);
-	return value ^ value >> 31;
-}

@@ -32,4 +32,9 @@ void loader_add_range(struct boot_info *info, paddr_t start, paddr_t end, enum m
 void loader_carve(struct boot_info *info, paddr_t start, paddr_t end, enum memory_type type);
 void loader_add_module(struct boot_info *info, paddr_t start, paddr_t end, const char *name);
 
+/* Overwrites every value of `name=value` on the line: it has been used and is nobody else's
+ * business.
+ */
+void boot_option_blank(char *cmdline, const char *name);
+
 #endif

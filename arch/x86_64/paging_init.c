@@ -77,8 +77,11 @@ static void map_direct(void)
 
 static void make_top_entries(vaddr_t start, vaddr_t end)
 {
-	for (vaddr_t offset = 0; offset < end - start; offset += TOP_BYTES)
-		pagetable_walk_early(start + offset, 2, early_frame);
+	vaddr_t base = ALIGN_DOWN(start, TOP_BYTES);
+
+	/* By the distance: the last one ends where addresses do. */
+	for (uint64_t offset = 0; offset < end - base; offset += TOP_BYTES)
+		pagetable_walk_early(base + offset, 2, early_frame);
 }
 
 void paging_init(struct boot_info *info)
@@ -98,7 +101,7 @@ void paging_init(struct boot_info *info)
 	for (unsigned i = 0; i < boot->nranges; i++)
 		memory_end = MAX(memory_end, boot->ranges[i].end);
 	make_top_entries(DIRECT_MAP_BASE, DIRECT_MAP_BASE + memory_end);
-	make_top_entries(FRAME_TABLE_BASE, FRAME_TABLE_BASE + 1);
+	make_top_entries(FRAME_AREA_START, FRAME_AREA_START + FRAME_AREA_BYTES);
 	make_top_entries(KVA_BASE, KVA_END);
 	make_top_entries(KERNEL_BASE, KERNEL_BASE + 1);
 	cr3_write(pagetable_kernel()->root);

@@ -18,7 +18,7 @@ noreturn void arch_start(enum loader loader, paddr_t loader_info);
 
 extern struct boot_info boot_info_storage;
 extern const struct {
-	char tables[0x7000];
+	char tables[0xe000];
 	uint64_t start_cycles;
 } early_tables;
 
@@ -76,8 +76,8 @@ static void read_boot_info(enum loader loader, paddr_t loader_info)
 	const char *problem = "it was started by neither a PVH nor a multiboot2 loader";
 
 	info->start_cycles = early_tables.start_cycles;
-	info->kernel_start = (uint64_t)kernel_image_start - KERNEL_BASE;
-	info->kernel_end = (uint64_t)kernel_image_end - KERNEL_BASE;
+	info->kernel_start = KERNEL_PHYSICAL_START;
+	info->kernel_end = info->kernel_start + (uint64_t)(kernel_image_end - kernel_image_start);
 	if (loader == LOADER_PVH)
 		problem = loader_read_pvh(info, loader_info);
 	else if (loader == LOADER_MULTIBOOT2)

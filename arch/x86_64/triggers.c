@@ -6,7 +6,7 @@
 #include <lib/types.h>
 
 /* In no region of the kernel's map: see arch/paging.h. */
-#define NOWHERE UINT64_C(0xffffa00000001000)
+#define NOWHERE UINT64_C(0xffff800000001000)
 
 void machine_trigger_double_fault(void)
 {

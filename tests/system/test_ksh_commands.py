@@ -106,8 +106,11 @@ def test_vm_shows_regions_and_page_walks(machine):
     assert [line.split()[0] for line in walk[:-1]] == ["PML4", "PDPT", "PD", "PT"]
     assert "user" in walk[-2] and "executable" in walk[-2] and "writable" not in walk[-2]
     assert "physical" in walk[-1]
-    assert "physical" in machine.run("vm 0 0xffff888000100000")[-1]
-    assert "not mapped" in machine.run("vm 0 0xffffa00000000000")[-1]
+    walk = machine.run("vm 0 text")
+    assert "physical 0x100000" in walk[-1] and "executable" in walk[-2] and "user" not in walk[-2]
+    start = next(line.split("-")[0] for line in machine.run("vm 0") if line.endswith(" memory"))
+    assert "physical 0x100000" in machine.run(f"vm 0 {int(start, 16) + 0x100000:#x}")[-1]
+    assert "not mapped" in machine.run("vm 0 0xffff800000000000")[-1]
     machine.run("kill %1")
 
 

@@ -48,5 +48,7 @@ extern const struct boot_info *const boot_info;
 /* The value of `name=value` or of the bare word `name` ("") on the command line, copied; false: not
  * there. */
 bool boot_option(const char *name, char *value, size_t value_bytes);
+/* The same of any line. */
+bool boot_option_in(const char *cmdline, const char *name, char *value, size_t value_bytes);
 
 #endif

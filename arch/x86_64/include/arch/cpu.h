@@ -209,8 +209,8 @@ struct cpu_features {
 };
 const struct cpu_features *cpu_features(void);
 
-/* 64 random bits where RDRAND works, else mixed from the TSC; not for keys that must not be
- * guessed. */
+/* 64 random bits. As good as what the machine has to offer: RDRAND, or else what could be gathered
+ * about this start of it (arch/x86_64/entropy.c). May be called from anywhere. */
 uint64_t cpu_random(void);
 
 noreturn void machine_poweroff(void);

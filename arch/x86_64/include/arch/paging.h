@@ -18,19 +18,43 @@
 #define USER_MAX                                                                                   \
 	UINT64_C(0x00007ffffffff000) /* exclusive; the page above keeps SYSRET's trap away */
 
+/* The areas of the kernel's half. Where in its area each part begins is drawn at every start
+ * (layout.c), or is the area's own start with `nokaslr`. */
+#define DIRECT_AREA_START     UINT64_C(0xffff888000000000)
+#define DIRECT_AREA_BYTES     (UINT64_C(64) << 40)
+#define KVA_AREA_START        UINT64_C(0xffffc90000000000)
+#define KVA_AREA_BYTES        (UINT64_C(16) << 40)
+#define FRAME_AREA_START      UINT64_C(0xffffea0000000000)
+#define FRAME_AREA_BYTES      (UINT64_C(1) << 40)
+#define FRAME_AREA_SLACK      (FRAME_AREA_BYTES / 4)       /* the table of 64 TiB takes half */
+#define KERNEL_BASE           UINT64_C(0xffffffff80000000) /* the image: 512 MiB */
+#define KERNEL_PHYSICAL_START UINT64_C(0x100000)           /* as kernel.ld has it */
+#define MODULE_BASE           UINT64_C(0xffffffffa0000000) /* ksh and modules: 512 MiB */
+#define MODULE_END            UINT64_C(0xffffffffc0000000)
+
+/* Constant from before the first C code at the kernel's own addresses on, so it costs a load where
+ * a fixed base would cost a 64-bit constant: one instruction each. */
+struct kernel_layout {
+	vaddr_t direct_map;
+	vaddr_t frame_table;
+	vaddr_t kva;
+	uint64_t image_slide; /* the image runs this much above where it is linked */
+};
+
 #ifdef FUSELAGE_HOST /* where a test on the host can have memory */
 #define DIRECT_MAP_BASE  UINT64_C(0x200000000000)
 #define FRAME_TABLE_BASE UINT64_C(0x300000000000)
 #else
-#define DIRECT_MAP_BASE UINT64_C(0xffff888000000000) /* all of physical memory, 64 TiB at most */
-#define FRAME_TABLE_BASE                                                                           \
-	UINT64_C(0xffffea0000000000) /* struct frame of each frame, populated on demand */
+extern const struct kernel_layout kernel_layout;
+/* All of physical memory, 64 TiB at most. */
+#define DIRECT_MAP_BASE  (kernel_layout.direct_map)
+/* Each frame's struct frame, made on demand. */
+#define FRAME_TABLE_BASE (kernel_layout.frame_table)
+/* Stacks and whole pages, each with guard pages. */
+#define KVA_BASE         (kernel_layout.kva)
+#define KVA_END          (KVA_BASE + KVA_BYTES)
 #endif
-#define KVA_BASE    UINT64_C(0xffffc90000000000) /* stacks and whole pages, each with guard pages */
-#define KVA_END     UINT64_C(0xffffc98000000000) /* one top-level entry: 512 GiB */
-#define KERNEL_BASE UINT64_C(0xffffffff80000000) /* the image: 512 MiB */
-#define MODULE_BASE UINT64_C(0xffffffffa0000000) /* ksh and modules: 512 MiB */
-#define MODULE_END  UINT64_C(0xffffffffc0000000)
+#define KVA_BYTES (UINT64_C(512) << 30)
 
 static inline void *phys_to_virt(paddr_t address)
 {
@@ -136,5 +160,16 @@ void kernel_unmap(vaddr_t address, uint64_t npages);
 void kernel_protect(vaddr_t address, uint64_t npages, unsigned page_flags);
 /* The physical address behind any mapped kernel address; false: nothing is mapped there. */
 bool kernel_translate(vaddr_t address, paddr_t *out);
+
+/* The parts of the kernel's half, from the lowest on; false: there is none of that number. */
+struct kernel_area {
+	const char *name;
+	vaddr_t start;
+	vaddr_t end; /* exclusive */
+	unsigned page_flags;
+};
+bool kernel_area(unsigned number, struct kernel_area *out);
+/* How much of [start, end) is mapped. Unserialised: a hint. */
+uint64_t kernel_pages_present(vaddr_t start, vaddr_t end);
 
 #endif
