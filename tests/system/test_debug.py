@@ -17,10 +17,10 @@ def test_gdb_is_attached_and_knows_the_kernel():
 
 
 def test_a_waiting_thread_has_a_backtrace():
-    """The worker thread is the first that is started, and waits for work by then."""
+    """The executor is the first thread that is started, and waits for tasks by then."""
     commands = ["hbreak ksh_thread", "continue", "thread-bt 2"]
     arguments = [word for command in commands for word in ("--gdb-command", command)]
     ended = subprocess.run([TOOL, "debug", *arguments], stdin=subprocess.DEVNULL,
                            capture_output=True, text=True, timeout=120, check=False)
-    for function in ("context_switch+", "thread_block+", "worker_main+", "context_start+"):
+    for function in ("context_switch+", "thread_block+", "executor_main+", "context_start+"):
         assert function in ended.stdout, ended.stdout + ended.stderr
