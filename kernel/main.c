@@ -8,6 +8,7 @@
 #include "console.h"
 #include "devices.h"
 #include "exec_channel.h"
+#include "input/input.h"
 #include "ksh.h"
 #include "log.h"
 #include "process.h"
@@ -92,6 +93,7 @@ static void bring_up(void *argument)
 	mount_root_filesystem();
 	devices_init();
 	console_init();
+	input_init();
 	exec_channel_init();
 	if (boot_option("exec", NULL, 0))
 		exec_runner_start();
