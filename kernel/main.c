@@ -12,6 +12,7 @@
 #include "ksh.h"
 #include "log.h"
 #include "process.h"
+#include "user_layout.h"
 
 #include <arch/boot.h>
 #include <arch/clock.h>
@@ -95,6 +96,7 @@ static void bring_up(void *argument)
 	console_init();
 	input_init();
 	exec_channel_init();
+	user_layout_init();
 	if (boot_option("exec", NULL, 0))
 		exec_runner_start();
 	else

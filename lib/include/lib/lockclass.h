@@ -41,6 +41,7 @@ enum lock_class {
 	LOCK_MAGAZINE,  /* the slab cache that magazines come from: inside of any other cache's */
 	LOCK_FRAME,     /* the buddy allocator */
 	LOCK_TASK,      /* an executor's list of tasks */
+	LOCK_CLOCK,     /* what programs see of the clock */
 	LOCK_TEST,      /* spinlocks of the self-tests */
 	LOCK_LOG,       /* the log ring and the ports that it is written to: innermost */
 	LOCK_CLASSES
