@@ -73,6 +73,11 @@ SELFTEST(fdtable_dup_shares_the_object)
 	selftest_check(fd_flags(table, 10) == 0);
 	selftest_check(fd_set_flags(table, 10, FD_CLOEXEC) == 0);
 	selftest_check(fd_set_flags(table, 300, 0) == 0);
+	/* Whoever gets a number next inherits nothing from its last owner. */
+	selftest_check(fd_dup(table, 10, 20, O_CLOEXEC) == 20);
+	selftest_check(fd_close(table, 20) == 0);
+	selftest_check(fd_dup(table, 10, 20, 0) == 20 && fd_flags(table, 20) == 0);
+	selftest_check(fd_close(table, 20) == 0);
 	object = fd_get(table, 300);
 	fd_table_close_on_exec(table);
 	selftest_check(fd_get(table, 0) == NULL && fd_get(table, 10) == NULL);

@@ -121,6 +121,16 @@ static NOINLINE void trigger_lockorder(void)
 	spin_unlock(&inner);
 }
 
+/* One word too many behind an array: the canary lies there, and is looked at on the way out. */
+static NOINLINE void trigger_smash(void)
+{
+	volatile uint64_t array[4];
+	volatile unsigned nwords = ARRAY_SIZE(array) + 1;
+
+	for (unsigned i = 0; i < nwords; i++)
+		array[i] = i;
+}
+
 static const struct trigger triggers[] = {
 	{"null", "writes through a null pointer", trigger_null},
 	{"wild", "writes where nothing is mapped", trigger_wild},
@@ -133,6 +143,7 @@ static const struct trigger triggers[] = {
 	{"rodata", "writes to a constant (W^X)", trigger_rodata},
 	{"nx", "executes data (W^X)", trigger_nx},
 	{"jump", "calls a null function", trigger_jump},
+	{"smash", "writes over the canary of its stack frame", trigger_smash},
 	{"lockorder", "takes two locks in the wrong order (debug build)", trigger_lockorder},
 };
 

@@ -287,6 +287,40 @@ SELFTEST(signal_without_default_action_does_nothing)
 	selftest_check(!process_wait(pid, &status, NULL));
 }
 
+/* Its CPU time so far; 0: it is not there. */
+static uint64_t cpu_time_of(int32_t pid)
+{
+	struct process_info info;
+
+	return process_next(pid - 1, &info) && info.pid == pid ? info.cpu_ns : 0;
+}
+
+/* True if it uses no time from some moment on. */
+static bool stands_still(int32_t pid)
+{
+	for (unsigned attempt = 0; attempt < 5; attempt++) {
+		uint64_t before = cpu_time_of(pid);
+
+		if (thread_sleep_ns(30 * NSEC_PER_MSEC))
+			return false;
+		if (cpu_time_of(pid) == before)
+			return true;
+	}
+	return false;
+}
+
+static bool goes_on(int32_t pid)
+{
+	uint64_t deadline_ns = clock_ns() + PATIENCE_NS;
+	uint64_t before = cpu_time_of(pid);
+
+	while (cpu_time_of(pid) == before && clock_ns() < deadline_ns) {
+		if (thread_sleep_ns(NSEC_PER_MSEC))
+			return false;
+	}
+	return cpu_time_of(pid) != before;
+}
+
 SELFTEST(signal_stops_and_continues)
 {
 	int32_t pid;
@@ -296,8 +330,10 @@ SELFTEST(signal_stops_and_continues)
 		return;
 	selftest_check(!process_kill(pid, SIGSTOP));
 	selftest_check(state_becomes(pid, 'T'));
+	selftest_check(stands_still(pid));
 	selftest_check(!process_kill(pid, SIGCONT));
 	selftest_check(state_becomes(pid, 'R'));
+	selftest_check(goes_on(pid));
 	selftest_check(!process_kill(pid, SIGSTOP));
 	selftest_check(state_becomes(pid, 'T'));
 	/* The end does not wait for a SIGCONT. */
@@ -355,6 +391,18 @@ static void end_of_newborn(void)
 		selftest_check(!process_wait(pid, &status, NULL));
 	}
 	selftest_check(WIFSIGNALED(status) && WTERMSIG(status) == SIGTERM);
+}
+
+/* The same moment for sure: it is in the table, and has no thread yet. */
+SELFTEST(signal_before_the_thread_is_kept)
+{
+	struct process *process = fake_process();
+
+	if (!selftest_check(process))
+		return;
+	process_signal(process, SIGTERM);
+	selftest_check(process->exiting && process->status_to_be == WAIT_STATUS_SIGNAL(SIGTERM));
+	kfree(process);
 }
 
 SELFTEST(signal_to_a_newborn_is_not_lost)

@@ -78,6 +78,34 @@ SELFTEST(waitq_wake_one_wakes_one)
 	selftest_check(!waitq_wake_one(&shared.queue));
 }
 
+static struct test_trace order;
+
+static void take_token_and_note(void *argument)
+{
+	take_token(NULL);
+	test_note(&order, *(const char *)argument);
+}
+
+SELFTEST(waitq_wake_one_wakes_the_longest_waiting)
+{
+	static char letters[] = "abc";
+
+	reset();
+	order = (struct test_trace){.nletters = 0};
+	for (unsigned i = 0; i < 3; i++) {
+		test_start(i, take_token_and_note, &letters[i]);
+		test_settle();
+	}
+	for (unsigned i = 0; i < 3; i++) {
+		write_once(&shared.go, true);
+		selftest_check(waitq_wake_one(&shared.queue));
+		test_settle();
+	}
+	for (unsigned i = 0; i < 3; i++)
+		test_join(i);
+	selftest_check(test_trace_is(&order, "abc"));
+}
+
 SELFTEST(wait_times_out_at_its_deadline)
 {
 	uint64_t deadline_ns;

@@ -9,12 +9,12 @@
 
 #define EARLY_LIMIT (4 * GIB)
 
-struct mb2_header {
+struct PACKED mb2_header {
 	uint32_t total_bytes;
 	uint32_t reserved;
 };
 
-struct mb2_tag {
+struct PACKED mb2_tag {
 	uint32_t type;
 	uint32_t size_bytes;
 };
@@ -28,20 +28,20 @@ enum mb2_type {
 	MB2_RSDP_NEW = 15,
 };
 
-struct mb2_module {
+struct PACKED mb2_module {
 	struct mb2_tag tag;
 	uint32_t start;
 	uint32_t end;
 	char cmdline[];
 };
 
-struct mb2_memory_map {
+struct PACKED mb2_memory_map {
 	struct mb2_tag tag;
 	uint32_t entry_bytes;
 	uint32_t entry_version;
 };
 
-struct mb2_memory {
+struct PACKED mb2_memory {
 	uint64_t start;
 	uint64_t size_bytes;
 	uint32_t type; /* as in an E820 map */
@@ -112,7 +112,7 @@ const char *loader_read_multiboot2(struct boot_info *info, paddr_t from)
 {
 	const struct mb2_header *header;
 	const char *problem;
-	uint32_t at = sizeof(*header);
+	uint64_t at = sizeof(*header);
 
 	info->loader = "multiboot2";
 	info->cmdline = "";
@@ -131,7 +131,7 @@ const char *loader_read_multiboot2(struct boot_info *info, paddr_t from)
 		problem = read_tag(info, tag);
 		if (problem)
 			return problem;
-		at += ALIGN_UP(tag->size_bytes, 8);
+		at += ALIGN_UP((uint64_t)tag->size_bytes, 8);
 	}
 	if (!info->nranges)
 		return "the multiboot2 loader gives no memory map";

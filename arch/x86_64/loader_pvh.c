@@ -10,7 +10,7 @@
 #define PVH_MAGIC   0x336ec578
 #define EARLY_LIMIT (4 * GIB)
 
-struct pvh_start_info {
+struct PACKED pvh_start_info {
 	uint32_t magic;
 	uint32_t version;
 	uint32_t flags;
@@ -24,14 +24,14 @@ struct pvh_start_info {
 	uint32_t reserved;
 };
 
-struct pvh_module {
+struct PACKED pvh_module {
 	uint64_t start;
 	uint64_t size_bytes;
 	uint64_t cmdline;
 	uint64_t reserved;
 };
 
-struct pvh_memory {
+struct PACKED pvh_memory {
 	uint64_t start;
 	uint64_t size_bytes;
 	uint32_t type; /* as in an E820 map */

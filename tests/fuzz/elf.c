@@ -2,26 +2,11 @@
 /*
  * The ELF parser under libFuzzer: any bytes are a file. What it accepts has to keep every promise
  * of kernel/elf_parse.h; the loader relies on nothing else.
- *
- *	clang -fsanitize=fuzzer,address,undefined -DFUSELAGE_HOST=1 -Iabi/include -Ilib/include
- *	      -Iarch/x86_64/include -iquote kernel tests/fuzz/elf.c kernel/elf_parse.c
  */
 #include "elf_parse.h"
+#include "support/promise.h"
 
 #include <arch/paging.h>
-
-#include <stdio.h>
-#include <stdlib.h>
-
-#define PROMISE(condition)                                                                         \
-	do {                                                                                       \
-		if (!(condition)) {                                                                \
-			fprintf(stderr, "broken promise: %s\n", #condition);                       \
-			abort();                                                                   \
-		}                                                                                  \
-	} while (0)
-
-int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
 static void check(const struct elf_image *image, size_t size)
 {

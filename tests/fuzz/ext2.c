@@ -1,3 +1,5 @@
+/* sources: fusek/ext2/super.c fusek/ext2/inode.c fusek/ext2/directory.c
+   options: max_len=20000 runs=20000 */
 /*
  * libFuzzer harness of the ext2 reader. An input is not an image but a list of changes to one of
  * several real images (made by mke2fs), so that each execution is short and hits what matters:
@@ -10,7 +12,7 @@
  * promises is checked: pages inside the image, possible names, no directory inside itself. Memory
  * behind a cut is poisoned.
  *
- * FUSELAGE_FUZZ_IMAGES names the folder of the images.
+ * The images lie in images/ of the folder that FUSELAGE_FUZZ names.
  */
 #include "../../fusek/ext2/ext2.h"
 
@@ -69,13 +71,13 @@ static void load(const char *path)
 
 int LLVMFuzzerInitialize(int *argc, char ***argv)
 {
-	const char *folder = getenv("FUSELAGE_FUZZ_IMAGES");
+	const char *folder = getenv("FUSELAGE_FUZZ");
 	char pattern[4096];
 	glob_t found;
 
-	snprintf(pattern, sizeof(pattern), "%s/*.img", folder ? folder : "");
+	snprintf(pattern, sizeof(pattern), "%s/images/*.img", folder ? folder : "");
 	if (!folder || glob(pattern, 0, NULL, &found)) {
-		fprintf(stderr, "FUSELAGE_FUZZ_IMAGES names no folder with *.img\n");
+		fprintf(stderr, "FUSELAGE_FUZZ names no folder with images/*.img\n");
 		exit(1);
 	}
 	for (size_t i = 0; i < found.gl_pathc && nbases < IMAGES_MAX; i++)

@@ -1,15 +1,7 @@
 #!/usr/bin/python3
-"""Fuzzes the ext2 reader and measures how much of it the fuzzer reaches.
+"""Images for the fuzzer of the ext2 reader, made by mke2fs, and inputs that change them where the
+reader looks."""
 
-ext2.py [--runs N] [--seconds S] [--coverage PERCENT] [--build DIR]
-
-Makes the images with mke2fs, the seed inputs, the harness (clang, libFuzzer, ASan, UBSan), lets it
-run and then counts the lines of fusek/ext2 that the corpus reaches. The corpus stays in the build
-folder: the next run goes on where this one ended. Exit status 1: a finding, or too few lines.
-"""
-
-import argparse
-import json
 import os
 import pathlib
 import shutil
@@ -17,9 +9,6 @@ import struct
 import subprocess
 import sys
 import tempfile
-
-TOP = pathlib.Path(__file__).resolve().parent.parent.parent
-SOURCES = ["super.c", "inode.c", "directory.c"]
 
 SCRIPTS = {
     # Small, with one of everything.
@@ -87,67 +76,6 @@ def make_seeds(folder):
         (folder / name).write_bytes(data)
 
 
-def compile_harness(output, *flags):
-    includes = [f"-I{TOP / path}" for path in ("lib/include", "abi/include")]
-    sources = [TOP / "fusek/ext2" / name for name in SOURCES]
-    subprocess.run(["clang", "-std=gnu17", "-g", "-O1", "-DFUSELAGE_HOST=1", "-DFUSELAGE_DEBUG=1",
-                    "-fno-omit-frame-pointer", *flags, *includes, TOP / "tests/fuzz/ext2.c",
-                    *sources, "-o", output], check=True)
-
-
-def covered(binary, profile):
-    """Lines of the reader that ran, in percent, and those that did not."""
-    raw = subprocess.run(["llvm-cov", "export", "-format=text", f"-instr-profile={profile}",
-                          binary, *[str(TOP / "fusek/ext2" / name) for name in SOURCES]],
-                         check=True, stdout=subprocess.PIPE).stdout
-    total = json.loads(raw)["data"][0]["totals"]["lines"]
-    return total["percent"], total["covered"], total["count"]
-
-
-def main():
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--runs", type=int, default=20000, help="executions (default %(default)s)")
-    parser.add_argument("--seconds", type=int, default=3600, help="stop after so long")
-    parser.add_argument("--coverage", type=float, default=90, help="least percent of lines")
-    parser.add_argument("--build", type=pathlib.Path, default=TOP / "build/fuzz/ext2")
-    options = parser.parse_args()
-
-    build = options.build
-    make_images(build / "images")
-    make_seeds(build / "seeds")
-    (build / "corpus").mkdir(exist_ok=True)
-    environment = dict(os.environ, FUSELAGE_FUZZ_IMAGES=str(build / "images"))
-
-    fuzzer = build / "fuzzer"
-    compile_harness(fuzzer, "-fsanitize=fuzzer,address,undefined",
-                    "-fno-sanitize-recover=undefined")
-    result = subprocess.run([fuzzer, f"-runs={options.runs}", f"-max_total_time={options.seconds}",
-                             "-max_len=20000", "-timeout=10", "-print_final_stats=1",
-                             "-verbosity=1", f"-artifact_prefix={build}/finding-",
-                             build / "corpus", build / "seeds"],
-                            env=environment, stderr=subprocess.PIPE, text=True)
-    lines = result.stderr.splitlines()
-    if result.returncode:
-        print("\n".join(lines[-60:]))
-        print("ext2: a finding; the input is in", build)
-        return 1
-    stats = [line for line in lines if line.startswith("stat::number_of_executed_units")]
-    executed = int(stats[0].split()[-1])
-
-    counter = build / "counter"
-    compile_harness(counter, "-fsanitize=fuzzer", "-fprofile-instr-generate", "-fcoverage-mapping")
-    environment["LLVM_PROFILE_FILE"] = str(build / "raw.profile")
-    subprocess.run([counter, "-runs=0", build / "corpus", build / "seeds"], env=environment,
-                   stderr=subprocess.DEVNULL, check=True)
-    subprocess.run(["llvm-profdata", "merge", "-o", build / "profile", build / "raw.profile"],
-                   check=True)
-    percent, hit, count = covered(counter, build / "profile")
-    print(f"ext2: {executed} executions, no finding; {hit} of {count} lines ({percent:.1f} %)")
-    if percent < options.coverage:
-        print(f"ext2: less than the {options.coverage} % of lines that were asked for")
-        return 1
-    return 0
-
-
-if __name__ == "__main__":
-    sys.exit(main())
+place = pathlib.Path(sys.argv[1])
+make_images(place / "images")
+make_seeds(place / "seeds")

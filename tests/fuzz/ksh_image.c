@@ -1,27 +1,14 @@
-/* sources: kernel/ksh_image.c lib/string.c */
+/* sources: kernel/ksh_image.c
+   with: lib/string.c */
 /*
  * The checks of ksh's file under libFuzzer: any bytes are a file. What is accepted must be placed
  * inside its image and have symbols inside its file (both buffers are exact, the address sanitizer
  * watches them).
- *
- *	clang -fsanitize=fuzzer,address,undefined -DFUSELAGE_HOST=1 -Iabi/include -Ilib/include
- *	      -iquote kernel tests/fuzz/ksh_image.c kernel/ksh_image.c lib/string.c
  */
 #include "ksh_image.h"
+#include "support/promise.h"
 
-#include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
-
-#define PROMISE(condition)                                                                         \
-	do {                                                                                       \
-		if (!(condition)) {                                                                \
-			fprintf(stderr, "broken promise: %s\n", #condition);                       \
-			abort();                                                                   \
-		}                                                                                  \
-	} while (0)
-
-int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
 static void check(const struct ksh_image *image)
 {

@@ -1,31 +1,18 @@
 /* sources: ksh/line.c ksh/line_draw.c ksh/keys.c ksh/history.c ksh/utf8.c ksh/complete.c
-   ksh/parse.c lib/fmt.c lib/string.c */
+   ksh/parse.c
+   with: lib/fmt.c lib/string.c */
 /*
  * Everything of ksh that sees what was typed, under libFuzzer: the first two bytes are the window,
  * the rest are keys. Lines that are entered go to the history and through the parser, Tab through
  * completion.
- *
- *	clang -fsanitize=fuzzer,address,undefined -DFUSELAGE_HOST=1 -Iabi/include -Ilib/include
- *	      -iquote ksh tests/fuzz/ksh_line.c (the sources above)
  */
 #include "complete.h"
 #include "line.h"
 #include "parse.h"
+#include "support/promise.h"
 #include "utf8.h"
 
-#include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
-
-#define PROMISE(condition)                                                                         \
-	do {                                                                                       \
-		if (!(condition)) {                                                                \
-			fprintf(stderr, "broken promise: %s\n", #condition);                       \
-			abort();                                                                   \
-		}                                                                                  \
-	} while (0)
-
-int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
 struct session {
 	struct line line;

@@ -6,6 +6,7 @@
 #include <limits.h>
 #include <stdlib.h>
 #include <sys/stat.h>
+#include <sys/syscall.h>
 #include <sys/uio.h>
 #include <unistd.h>
 
@@ -186,6 +187,18 @@ static void copies_of_a_descriptor_share_the_position(void)
 	EXPECT_EQUAL(close(copy), 0);
 	EXPECT(has_text("f", "abcd"));
 	EXPECT_EQUAL(unlink("f"), 0);
+}
+
+static void unknown_flags_are_refused(void)
+{
+	int ends[2] = {-1, -1};
+
+	EXPECT_ERRNO(EINVAL, pipe2(ends, O_APPEND));
+	EXPECT(ends[0] == -1 && ends[1] == -1);
+	EXPECT_ERRNO(EINVAL, syscall(SYS_dup3, 0, 9, O_APPEND)); /* musl would hide the flag */
+	EXPECT_ERRNO(EINVAL, unlinkat(AT_FDCWD, "f", 1 << 20));
+	EXPECT_ERRNO(EINVAL, linkat(AT_FDCWD, "f", AT_FDCWD, "g", 1 << 20));
+	EXPECT_ERRNO(EINVAL, syscall(SYS_renameat2, AT_FDCWD, "f", AT_FDCWD, "g", 1 << 20));
 }
 
 static void the_lowest_descriptor_is_taken(void)
@@ -427,6 +440,7 @@ int main(void)
 	RUN(vectors_are_written_and_read);
 	RUN(descriptors_check_their_direction);
 	RUN(copies_of_a_descriptor_share_the_position);
+	RUN(unknown_flags_are_refused);
 	RUN(the_lowest_descriptor_is_taken);
 	RUN(renaming_moves_and_replaces);
 	RUN(an_unlinked_file_lives_until_it_is_closed);

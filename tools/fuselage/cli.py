@@ -10,7 +10,8 @@ Fuselage: a hybrid x86-64 kernel.
 
   ./fuselage run                 build, and boot into ksh in this terminal (Ctrl-] x leaves)
   ./fuselage exec -- CMD ARGS    boot without a screen, run CMD, pass its output and status on
-  ./fuselage test [FILTER]       every test whose name holds FILTER; --list prints the names
+  ./fuselage test [FILTER]       every test whose name holds FILTER; --list prints the names;
+                                 --mutants and --nightly run what takes longer
   ./fuselage debug               boot with gdb attached and symbols loaded
   ./fuselage build               build the kernel and the ramdisk
   ./fuselage iso                 a bootable CD and stick image, for BIOS and UEFI
@@ -78,6 +79,12 @@ def make_parser():
     test = commands.add_parser("test", help="run the tests")
     test.add_argument("filter", nargs="?", default="", metavar="FILTER")
     test.add_argument("--list", action="store_true", help="print the tests' names")
+    test.add_argument("--mutants", action="store_true",
+                      help="break each promise of tests/mutants in a copy: its test must fail")
+    test.add_argument("--nightly", action="store_true",
+                      help="all at full length, for hours, with results in docs/results")
+    test.add_argument("--preset", choices=PRESETS,
+                      help="build only this one, for tests that boot no other")
 
     debug = commands.add_parser("debug", help="boot with gdb attached")
     add_option(debug)

@@ -19,8 +19,14 @@ def full_name(nodeid):
     return f"{SUITE}/{Path(path).stem.removeprefix('test_')}/{test.removeprefix('test_')}"
 
 
+def pytest_configure(config):
+    config.addinivalue_line("markers", "nightly: takes long; runs by ./fuselage test --nightly")
+
+
 def pytest_collection_modifyitems(config, items):
-    wanted = [item for item in items if FILTER in full_name(item.nodeid)]
+    nightly = os.environ.get("FUSELAGE_NIGHTLY")
+    wanted = [item for item in items if FILTER in full_name(item.nodeid)
+              and (nightly or not item.get_closest_marker("nightly"))]
     config.hook.pytest_deselected(items=[item for item in items if item not in wanted])
     items[:] = wanted
 

@@ -188,6 +188,9 @@ static void bad_segments_are_refused(void **state)
 	file = good_file();
 	file.phdrs[1].p_offset = 0x1000 + FILE_BYTES;
 	refused(&file, "outside of the file");
+	file = good_file(); /* begins inside, ends a byte behind */
+	file.phdrs[1].p_filesz = file.phdrs[1].p_memsz = FILE_BYTES - file.phdrs[1].p_offset + 1;
+	refused(&file, "outside of the file");
 	file = good_file();
 	file.phdrs[1].p_offset = UINT64_MAX - 0xfff;
 	refused(&file, "outside of the file");

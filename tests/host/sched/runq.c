@@ -386,6 +386,23 @@ static void making_threads_does_not_prolong_the_epoch(void **state)
 	assert_true(machine.now_ns <= 3 * MS + MS);
 }
 
+static void a_new_thread_starts_with_half_of_what_its_parent_has_left(void **state)
+{
+	struct sched_entity child;
+	struct task parent;
+	struct machine machine;
+
+	(void)state;
+	machine_init(&machine);
+	add(&machine, &parent, POLICY_OTHER, 0, 0);
+	assert_ptr_equal(pick(&machine), &parent);
+	run(&machine, MS); /* 2 ms left */
+	entity_init(&child, POLICY_OTHER, 0, 0);
+	runq_start(&machine.queue, &child, &parent.entity);
+	assert_int_equal(parent.entity.slice_left_ns, MS);
+	assert_int_equal(child.slice_left_ns, MS);
+}
+
 static void direct_switch_runs_on_the_rest_of_the_slice(void **state)
 {
 	struct task from;
@@ -514,6 +531,7 @@ int main(void)
 		cmocka_unit_test(fifo_is_strict_and_keeps_the_cpu),
 		cmocka_unit_test(rr_takes_turns),
 		cmocka_unit_test(making_threads_does_not_prolong_the_epoch),
+		cmocka_unit_test(a_new_thread_starts_with_half_of_what_its_parent_has_left),
 		cmocka_unit_test(direct_switch_runs_on_the_rest_of_the_slice),
 		cmocka_unit_test(direct_switch_refuses_what_the_rules_forbid),
 		cmocka_unit_test(nice_changes_the_rest_in_proportion),
