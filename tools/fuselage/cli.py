@@ -16,6 +16,7 @@ Fuselage: a hybrid x86-64 kernel.
   ./fuselage build               build the kernel and the ramdisk
   ./fuselage iso                 a bootable CD and stick image, for BIOS and UEFI
   ./fuselage ramdisk DIR         a ramdisk image from DIR: boot it with run --ramdisk
+  ./fuselage report              what to paste into a bug report
 
 -y installs missing packages without asking. Each command has --help.
 """
@@ -102,6 +103,9 @@ def make_parser():
     ramdisk.add_argument("dir", metavar="DIR")
     ramdisk.add_argument("--output", metavar="FILE", help="where to (DIR's name with .img)")
 
+    report = commands.add_parser("report", help="print what to paste into a bug report")
+    report.add_argument("--preset", choices=PRESETS, help="which build to boot (debug)")
+
     for command in commands.choices.values():
         command.add_argument("-y", "--yes", action="store_true", default=argparse.SUPPRESS,
                              help="install what is missing without asking")
@@ -146,6 +150,9 @@ def dispatch(args):
     if args.command == "iso":
         from . import iso
         return iso.main(args)
+    if args.command == "report":
+        from . import report
+        return report.main(args)
     from . import ramdisk
     return ramdisk.main(args)
 
