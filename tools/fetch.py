@@ -12,7 +12,9 @@ DIR/NAME.version says which version lies there. Written last: an interrupted run
 
 import argparse
 import fcntl
+import fnmatch
 import hashlib
+import re
 import shutil
 import sys
 from pathlib import Path
@@ -21,7 +23,8 @@ from fetch_common import FetchError, read_stanzas, run
 
 TREE = Path(__file__).resolve().parent.parent
 LOCK = TREE / "tools" / "packages.lock"
-KNOWN_FIELDS = {"Source", "Package", "Suite", "Upstream", "Orig-SHA256", "Architecture", "Fetch"}
+KNOWN_FIELDS = {"Source", "Package", "Suite", "Upstream", "Orig-SHA256", "Architecture", "Fetch",
+                "As", "Through", "Keep"}
 
 
 class Package:
@@ -34,6 +37,9 @@ class Package:
                              f"{', '.join(sorted(fields))}")
         self.is_source = "Source" in fields
         self.name = fields.get("Source") or fields["Package"]
+        self.key = fields.get("As", self.name)
+        self.through = fields.get("Through", "").split()
+        self.keep = fields.get("Keep")
         for needed in ["Suite", "Upstream"] + ["Orig-SHA256"] * self.is_source:
             if needed not in fields:
                 raise FetchError(f"{LOCK}: {self.name} has no {needed}")
@@ -51,7 +57,9 @@ class Package:
 
     def pin(self):
         """What must not have changed for an unpacked package to be still the right one."""
-        return f"{self.name} {self.suite} {self.upstream} {self.orig_sha256 or self.architecture}"
+        return " ".join(filter(None, (self.name, self.suite, self.upstream,
+                                      self.orig_sha256 or self.architecture,
+                                      *self.through, self.keep)))
 
 
 def upstream_of(version):
@@ -61,13 +69,13 @@ def upstream_of(version):
 
 def read_lock():
     packages = [Package(fields) for fields in read_stanzas(LOCK.read_text())]
-    return {package.name: package for package in packages}
+    return {package.key: package for package in packages}
 
 
 def is_there(package, into):
     """True if the package is unpacked and the lock file has not changed its mind since."""
     try:
-        pin = (into / f"{package.name}.version").read_text().splitlines()[0]
+        pin = (into / f"{package.key}.version").read_text().splitlines()[0]
     except (OSError, IndexError):
         return False
     return pin == package.pin()
@@ -95,6 +103,19 @@ def unpack_binary(archive_files, into):
     run(["dpkg-deb", "-x", str(deb), str(into)])
 
 
+def keep_only(pattern, folder):
+    """Throws away all files of FOLDER but those that match PATTERN."""
+    kept = set(folder.glob(pattern))
+    if not kept:
+        raise FetchError(f"{folder.name} has no {pattern}")
+    for path in sorted(folder.rglob("*"), reverse=True):    # a folder after what is in it
+        if path.is_dir() and not path.is_symlink():
+            if not any(path.iterdir()):
+                path.rmdir()
+        elif path not in kept:
+            path.unlink()
+
+
 def pick_version(package, apt):
     """The newest version in the archive that the lock file allows."""
     versions = apt.versions(package)
@@ -104,23 +125,40 @@ def pick_version(package, apt):
     there = ", ".join(versions) if versions else "no version of it at all"
     raise FetchError(
         f"{package.name} {package.upstream} is not in Debian {package.suite} any more; "
-        f"the archive has: {there}.\nTo move to it: tools/fetch.py --move {package.name}, "
+        f"the archive has: {there}.\nTo move to it: tools/fetch.py --move {package.key}, "
         "then build and run the tests.\n"
         "To stay: FUSELAGE_DEBIAN_MIRROR=URL names an archive that still has the old one.")
+
+
+def behind(package, version, apt):
+    """(name, version) of the package that an empty one stands for: what it depends on, step by
+    step along the patterns of its Through."""
+    name = package.name
+    for pattern in package.through:
+        depends = apt.depends(name, package.architecture, version)
+        for name, version in re.findall(r"(\S+) \(= ([^)\s]+)\)", depends):
+            if fnmatch.fnmatchcase(name, pattern):
+                break
+        else:
+            raise FetchError(f"{package.name} {package.upstream}: nothing called {pattern} among "
+                             f"its dependencies: {depends}")
+    return name, version
 
 
 def fetch(package, apt, into):
     version = pick_version(package, apt)
     print(f"fetching {package.name} {version} from Debian {package.suite}", flush=True)
-    archive_files = apt.download(package, version)
-    target = into / package.name
-    stamp = into / f"{package.name}.version"
+    archive_files = apt.download(package, *behind(package, version, apt))
+    target = into / package.key
+    stamp = into / f"{package.key}.version"
     stamp.unlink(missing_ok=True)
     shutil.rmtree(target, ignore_errors=True)
     if package.is_source:
         unpack_source(package, archive_files, target)
     else:
         unpack_binary(archive_files, target)
+    if package.keep:
+        keep_only(package.keep, target)
     stamp.write_text(f"{package.pin()}\n{version}\n")
     apt.forget_downloads(package)
 
@@ -135,7 +173,7 @@ def move(package, apt):
         upstream = upstream.rsplit(".", 1)[0] + ".*"
     fields = {"Upstream": upstream}
     if package.is_source:
-        files = apt.download(package, versions[0])
+        files = apt.download(package, package.name, versions[0])
         orig = next(path for path in files if ".orig.tar." in path.name and path.suffix != ".asc")
         fields["Orig-SHA256"] = hashlib.sha256(orig.read_bytes()).hexdigest()
     lines, inside = [], False
@@ -143,6 +181,8 @@ def move(package, apt):
         field, _, value = line.partition(":")
         if field in ("Source", "Package"):
             inside = value.strip() == package.name
+        if field == "Suite" and value.strip() != package.suite:
+            inside = False
         if inside and field in fields:
             line = f"{field}: {fields[field]}"
         lines.append(line)

@@ -134,16 +134,22 @@ class PrivateApt:
             versions = {s["Version"] for s in read_stanzas(output) if "Version" in s}
         return sorted(versions, key=functools.cmp_to_key(compare_versions), reverse=True)
 
-    def download(self, package, version):
-        """The files of one version: .dsc and tarballs, or the .deb."""
+    def depends(self, name, architecture, version):
+        """What a version of a binary package depends on, as the archive writes it."""
+        output = self.run("apt-cache", "show", f"{name}:{architecture}={version}")
+        return next((s["Depends"] for s in read_stanzas(output) if "Depends" in s), "")
+
+    def download(self, package, name, version):
+        """The files of one version: .dsc and tarballs, or the .deb. NAME is PACKAGE's, or that of
+        one that is taken in its place."""
         folder = self.downloads / package.name
         shutil.rmtree(folder, ignore_errors=True)
         folder.mkdir(parents=True)
         if package.is_source:
             self.run("apt-get", "source", "--download-only", "--only-source",
-                     f"{package.name}={version}", cwd=folder)
+                     f"{name}={version}", cwd=folder)
         else:
-            self.run("apt-get", "download", f"{package.name}:{package.architecture}={version}",
+            self.run("apt-get", "download", f"{name}:{package.architecture}={version}",
                      cwd=folder)
         return sorted(folder.iterdir())
 

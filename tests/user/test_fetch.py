@@ -79,3 +79,26 @@ def test_mirrors_are_found_in_both_formats(monkeypatch):
     assert fetch_apt.debian_mirror("bookworm") is None
     monkeypatch.setenv("FUSELAGE_DEBIAN_MIRROR", "http://b.example/")
     assert fetch_apt.debian_mirror("bookworm")["URIs"] == "http://b.example/"
+
+
+def test_an_empty_package_leads_to_the_one_that_is_meant():
+    class Archive:
+        def depends(self, name, _architecture, version):
+            return {("p", "1.2-1"): "q-doc (= 1.2-1), q-5-image (= 1.2-2)",
+                    ("q-5-image", "1.2-2"): "base | other (>= 3), q-5-binary (= 1.2-3)"
+                    }[name, version]
+    found = fetch.behind(package(Through="q-*-image q-*-binary"), "1.2-1", Archive())
+    assert found == ("q-5-binary", "1.2-3")
+    assert fetch.behind(package(), "1.2-1", Archive()) == ("p", "1.2-1")
+    with pytest.raises(FetchError, match="nothing called r-"):
+        fetch.behind(package(Through="r-*"), "1.2-1", Archive())
+
+
+def test_of_a_package_only_what_was_asked_for_is_kept(tmp_path):
+    for name in ("boot/image-5", "boot/config-5", "lib/modules/5/m.ko"):
+        (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / name).write_text(name)
+    with pytest.raises(FetchError, match="has no boot/x-"):
+        fetch.keep_only("boot/x-*", tmp_path)
+    fetch.keep_only("boot/image-*", tmp_path)
+    assert [path.name for path in sorted(tmp_path.rglob("*"))] == ["boot", "image-5"]

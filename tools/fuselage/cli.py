@@ -16,6 +16,7 @@ Fuselage: a hybrid x86-64 kernel.
   ./fuselage build               build the kernel and the ramdisk
   ./fuselage iso                 a bootable CD and stick image, for BIOS and UEFI
   ./fuselage ramdisk DIR         a ramdisk image from DIR: boot it with run --ramdisk
+  ./fuselage bench               measure beside Linux, in instructions; compare OLD NEW
   ./fuselage report              what to paste into a bug report
 
 -y installs missing packages without asking. Each command has --help.
@@ -24,6 +25,12 @@ Fuselage: a hybrid x86-64 kernel.
 EXEC_STATUSES = """\
 exit status: CMD's own; 128+N killed by signal N; 127 no such program; 126 not executable;
 125 the tool failed; 124 --timeout; 123 the machine hung; 122 the kernel panicked or died.
+"""
+
+BENCH_WORDS = """\
+The same static programs (bench/) run on Fuselage and on Debian's Linux kernels, which are fetched
+and unpacked, not installed. Figures are guest instructions under QEMU TCG, not hardware time.
+All rows are also written to build/bench: results.tsv, results.json and chart.svg.
 """
 
 
@@ -106,6 +113,22 @@ def make_parser():
     report = commands.add_parser("report", help="print what to paste into a bug report")
     report.add_argument("--preset", choices=PRESETS, help="which build to boot (debug)")
 
+    bench = commands.add_parser("bench", help="measure beside Linux", epilog=BENCH_WORDS,
+                                formatter_class=argparse.RawDescriptionHelpFormatter)
+    bench.add_argument("what", nargs="*", metavar="FAMILY[/ROW]",
+                       help="measure only these; or: compare OLD NEW, two results.tsv")
+    bench.add_argument("--linux", choices=("all", "stable", "newest", "none"), default="all",
+                       help="which of Debian's kernels to measure beside (all)")
+    bench.add_argument("--record", action="store_true",
+                       help="keep the results in docs/, where the documents take them from")
+    bench.add_argument("--profile", metavar="FAMILY/ROW",
+                       help="where the instructions of one operation go, by function")
+    bench.add_argument("--wall", action="store_true",
+                       help="by the clock instead: work done a second on --smp CPUs")
+    bench.add_argument("--smp", type=int, default=2, metavar="N", help="CPUs, with --wall (2)")
+    bench.add_argument("--preset", choices=PRESETS, help="release, and nothing else")
+    bench.add_argument("--kernel", metavar="ELF", help="measure this kernel; builds nothing")
+
     for command in commands.choices.values():
         command.add_argument("-y", "--yes", action="store_true", default=argparse.SUPPRESS,
                              help="install what is missing without asking")
@@ -150,6 +173,9 @@ def dispatch(args):
     if args.command == "iso":
         from . import iso
         return iso.main(args)
+    if args.command == "bench":
+        from . import bench
+        return bench.main(args)
     if args.command == "report":
         from . import report
         return report.main(args)

@@ -1,0 +1,66 @@
+/*
+ * linux_init: the first and only process of the Linux that we are measured beside. It makes the
+ * machine what Fuselage's is when a program starts (/dev, tmpfs on /tmp), runs the programs that
+ * the kernel's command line names after `--`, a word with commas being one program and its
+ * arguments, and switches the machine off.
+ */
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/mount.h>
+#include <sys/reboot.h>
+#include <sys/wait.h>
+#include <time.h>
+#include <unistd.h>
+
+#define ARGUMENTS_MAX 16
+/* Linux goes on with work of its own for a while after the first process has started. Idle time
+ * costs nothing on a machine that counts instructions. */
+#define SETTLE_SECONDS 4
+
+static void run(char *word)
+{
+	char *arguments[ARGUMENTS_MAX + 1] = {NULL};
+	unsigned count = 0;
+	int status = 0;
+	pid_t child;
+
+	for (char *part = strtok(word, ","); part && count < ARGUMENTS_MAX;
+	     part = strtok(NULL, ","))
+		arguments[count++] = part;
+	if (!count)
+		return;
+	child = fork();
+	if (child == 0) {
+		execv(arguments[0], arguments);
+		fprintf(stderr, "%s: %s\n", arguments[0], strerror(errno));
+		_exit(127);
+	}
+	if (child < 0 || waitpid(child, &status, 0) != child)
+		printf("ended %s wait: %s\n", arguments[0], strerror(errno));
+	else
+		printf("ended %s %d\n", arguments[0], status);
+	fflush(stdout);
+}
+
+static void make_mount(const char *type, const char *at)
+{
+	if (mount(type, at, type, 0, NULL) != 0)
+		fprintf(stderr, "mount %s: %s\n", at, strerror(errno));
+}
+
+int main(int argc, char **argv)
+{
+	struct timespec settle = {.tv_sec = SETTLE_SECONDS};
+
+	make_mount("devtmpfs", "/dev");
+	make_mount("proc", "/proc");
+	make_mount("tmpfs", "/tmp");
+	nanosleep(&settle, NULL);
+	for (int i = 1; i < argc; i++)
+		run(argv[i]);
+	sync();
+	reboot(RB_POWER_OFF);
+	reboot(RB_AUTOBOOT);
+	return 1;
+}
