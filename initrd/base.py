@@ -1,9 +1,9 @@
 #!/usr/bin/python3
 """Stage the base ramdisk and make its image.
 
-/ is initrd/root, the folders of EMPTY, our programs in /bin and the kernel shell as /lib/ksh. The
-staged tree stays beside the image: a run with further files makes its image of that tree and them.
-Does nothing when nothing that goes in has changed.
+/ is initrd/root, the folders of EMPTY, our programs in /bin, the kernel shell as /lib/ksh and
+keyboard layouts in /lib/keymaps. The staged tree stays beside the image: a run with further files
+makes its image of that tree and them. Does nothing when nothing that goes in has changed.
 """
 
 import argparse
@@ -26,6 +26,7 @@ EMPTY = {"bin": 0o755, "lib": 0o755, "etc": 0o755, "home": 0o755, "dev": 0o755, 
 def parse_arguments():
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--programs", type=Path, required=True, metavar="DIR")
+    parser.add_argument("--keymaps", type=Path, metavar="DIR", help="keyboard layouts")
     parser.add_argument("--ksh", type=Path, metavar="FILE", help="the kernel shell")
     parser.add_argument("--tree", type=Path, required=True, metavar="DIR", help="where to stage")
     parser.add_argument("--image", type=Path, required=True, metavar="FILE")
@@ -42,6 +43,9 @@ def contents(arguments):
     for path in sorted(arguments.programs.iterdir()):
         if path.is_file() and os.access(path, os.X_OK):
             files[f"bin/{path.name}"] = (path, 0o755)
+    if arguments.keymaps:
+        for path in sorted(arguments.keymaps.iterdir()):
+            files[f"lib/keymaps/{path.name}"] = (path, 0o644)
     if arguments.ksh:
         files["lib/ksh"] = (arguments.ksh, 0o644)
     return files

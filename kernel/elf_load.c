@@ -11,13 +11,15 @@
  *		auxiliary vector, AT_NULL
  *		16 random bytes, "x86_64", path, argument strings, environment strings
  *		8 zero bytes
- *	top
+ *		up to 8 KiB that are left out, so that nobody can tell from the page where things
+ *lie top
  */
 #define LOG_SUBSYSTEM "elf"
 
 #include "elf_parse.h"
 #include "process.h"
-#include "random.h"
+#include "user_layout.h"
+#include "vdso.h"
 
 #include <abi/auxv.h>
 #include <abi/errno.h>
@@ -35,29 +37,18 @@
 
 #define ARGUMENT_BYTES_MAX (2 * MIB)   /* a quarter of the stack, as on Linux */
 #define STRING_BYTES_MAX   (128 * KIB) /* MAX_ARG_STRLEN */
-#define RANDOM_BYTES       16
-#define SIGNAL_FRAME_BYTES 1024 /* of AT_MINSIGSTKSZ, what is not FPU state */
+#define SIGNAL_FRAME_BYTES 1024        /* of AT_MINSIGSTKSZ, what is not FPU state */
 #define PLATFORM           "x86_64"
-
-/* Where position-independent programs go, as on Linux: two thirds up. */
-#define PIE_BASE           UINT64_C(0x555555554000)
-#define PIE_RANDOM_PAGES   (1u << 18)
-#define BREAK_RANDOM_PAGES (1u << 12)
-#define STACK_RANDOM_PAGES (1u << 12)
 
 struct program {
 	struct process *process;
 	const struct spawn_request *request;
 	struct object *file;
 	struct elf_image image;
+	struct user_layout layout;
 	uint64_t bias; /* added to the file's addresses */
-	vaddr_t stack_top;
+	vaddr_t vdso;  /* its ELF header */
 };
-
-static uint64_t random_pages(uint64_t npages)
-{
-	return (random_u64() & (npages - 1)) * PAGE_SIZE;
-}
 
 /* ---- the file ---- */
 
@@ -191,7 +182,7 @@ static void choose_bias(struct program *program)
 
 	if (!image->position_independent)
 		return;
-	program->bias = ALIGN_UP(PIE_BASE + random_pages(PIE_RANDOM_PAGES), image->align) -
+	program->bias = ALIGN_UP(program->layout.image, image->align) -
 			ALIGN_DOWN(image->start, image->align);
 }
 
@@ -209,8 +200,8 @@ static err_t map_segments(struct program *program)
 		if (err)
 			return err;
 	}
-	space_set_brk(program->process->space,
-		      image->end + program->bias + random_pages(BREAK_RANDOM_PAGES));
+	space_set_brk(program->process->space, ALIGN_UP(image->end + program->bias, PAGE_SIZE) +
+						       program->layout.break_gap_bytes);
 	return 0;
 }
 
@@ -222,10 +213,9 @@ static err_t map_stack(struct program *program)
 	unsigned exec = program->image.stack_executable ? SPACE_EXEC : 0;
 	vaddr_t address;
 
-	program->stack_top = USER_MAX - random_pages(STACK_RANDOM_PAGES);
 	return space_map(program->process->space,
 			 &(struct space_request){
-				 .address = program->stack_top - len_bytes,
+				 .address = program->layout.stack_top - len_bytes,
 				 .length_bytes = len_bytes,
 				 .prot = SPACE_READ | SPACE_WRITE | exec,
 				 .flags = SPACE_NOREPLACE | SPACE_STACK,
@@ -291,7 +281,7 @@ struct auxiliary {
 	uint64_t random, platform, path;
 };
 
-#define AUXILIARY_ENTRIES 20u
+#define AUXILIARY_ENTRIES 21u
 
 static void put_auxiliary(struct stack_writer *writer, const struct program *program,
 			  const struct auxiliary *where)
@@ -317,6 +307,7 @@ static void put_auxiliary(struct stack_writer *writer, const struct program *pro
 		{AT_HWCAP2, cpu_features()->fsgsbase ? 2 : 0},
 		{AT_PLATFORM, where->platform},
 		{AT_EXECFN, where->path},
+		{AT_SYSINFO_EHDR, program->vdso},
 		{AT_MINSIGSTKSZ, fpu_state_bytes() + SIGNAL_FRAME_BYTES},
 		{AT_NULL, 0},
 	};
@@ -331,7 +322,6 @@ static void put_auxiliary(struct stack_writer *writer, const struct program *pro
 static err_t fill_stack(struct program *program, vaddr_t *stack_pointer)
 {
 	const struct spawn_request *request = program->request;
-	uint8_t random[RANDOM_BYTES];
 	struct stack_writer writer = {0};
 	struct auxiliary where;
 	struct strings argv;
@@ -346,17 +336,16 @@ static err_t fill_stack(struct program *program, vaddr_t *stack_pointer)
 	err = measure(request->envp, &envp);
 	if (err)
 		return err;
-	strings_bytes = RANDOM_BYTES + sizeof(PLATFORM) + strlen(request->path) + 1 +
+	strings_bytes = AT_RANDOM_BYTES + sizeof(PLATFORM) + strlen(request->path) + 1 +
 			argv.len_bytes + envp.len_bytes;
 	nwords = 1 + argv.count + 1 + envp.count + 1 + 2 * AUXILIARY_ENTRIES;
 	if (strings_bytes + nwords * 8 > ARGUMENT_BYTES_MAX)
 		return -E2BIG;
 
-	random_bytes(random, sizeof(random));
-	writer.string = ALIGN_DOWN(program->stack_top - 8 - strings_bytes, 16);
+	writer.string = ALIGN_DOWN(program->layout.stack_start - 8 - strings_bytes, 16);
 	writer.word = ALIGN_DOWN(writer.string - nwords * 8, 16);
 	*stack_pointer = writer.word;
-	where.random = put_bytes(&writer, random, RANDOM_BYTES);
+	where.random = put_bytes(&writer, program->layout.at_random, AT_RANDOM_BYTES);
 	where.platform = put_bytes(&writer, PLATFORM, sizeof(PLATFORM));
 	where.path = put_bytes(&writer, request->path, strlen(request->path) + 1);
 	put_word(&writer, argv.count);
@@ -368,14 +357,14 @@ static err_t fill_stack(struct program *program, vaddr_t *stack_pointer)
 
 /* ---- all of it ---- */
 
-static err_t enter_new_space(struct process *process)
+static err_t enter_new_space(struct process *process, vaddr_t map_top)
 {
 	struct context *context = &current_thread()->context;
 	struct space *space;
 	irqflags_t flags;
 	err_t err;
 
-	err = space_create(&space);
+	err = space_create(&space, map_top);
 	if (err)
 		return err;
 	flags = spin_lock_irqsave(&process->signal_lock);
@@ -394,7 +383,12 @@ static err_t load(struct program *program)
 	err = parse_file(program);
 	if (err)
 		return err;
-	err = enter_new_space(program->process);
+	user_layout_choose(&program->layout, program->process->limits[RLIMIT_STACK].rlim_cur,
+			   vdso_bytes());
+	err = enter_new_space(program->process, program->layout.map_top);
+	if (err)
+		return err;
+	err = vdso_map(program->process->space, program->layout.vdso, &program->vdso);
 	if (err)
 		return err;
 	err = map_segments(program);

@@ -7,6 +7,7 @@
 
 #include "bench.h"
 #include "console.h"
+#include "input/input.h"
 #include "panic_triggers.h"
 #include "random.h"
 #include "selftest.h"
@@ -149,4 +150,6 @@ const struct ksh_exports ksh_export_table = {
 	.boot_option = ksh_boot_option,
 	.ready = bench_prompt_reached,
 	.task_list = ksh_task_list,
+	.keymap_load = input_load_keymap,
+	.keymap_name = input_keymap_name,
 };

@@ -8,9 +8,11 @@
 #include "console.h"
 #include "devices.h"
 #include "exec_channel.h"
+#include "input/input.h"
 #include "ksh.h"
 #include "log.h"
 #include "process.h"
+#include "user_layout.h"
 
 #include <arch/boot.h>
 #include <arch/clock.h>
@@ -92,7 +94,9 @@ static void bring_up(void *argument)
 	mount_root_filesystem();
 	devices_init();
 	console_init();
+	input_init();
 	exec_channel_init();
+	user_layout_init();
 	if (boot_option("exec", NULL, 0))
 		exec_runner_start();
 	else

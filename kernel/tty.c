@@ -1,10 +1,12 @@
 /*
  * Terminals: readers, writers and settings around the line discipline.
  *
- * Two locks. `lock` (spinning, LOCK_DEVICE) has the line discipline and the small state; it is held
- * for one piece of work in memory. `writer` (sleeping, LOCK_TTY) has the way to the device; `lock`
- * is taken inside it. Programs' memory is only touched with neither held, through a piece on the
- * stack, so a page fault there may take any lock.
+ * Three locks. `feeder` (sleeping, LOCK_TTY_INPUT) keeps the bytes of two devices in order, a
+ * keyboard's and a serial port's; the others are taken inside it. `lock` (spinning, LOCK_DEVICE)
+ * has the line discipline and the small state; it is held for one piece of work in memory. `writer`
+ * (sleeping, LOCK_TTY) has the way to the device; `lock` is taken inside it. Programs' memory is
+ * only touched with neither held, through a piece on the stack, so a page fault there may take any
+ * lock.
  */
 #include "tty.h"
 
@@ -34,6 +36,8 @@ void tty_init(struct tty *tty, const char *name, const struct tty_ops *ops, void
 	waitq_init(&tty->readable);
 	waitq_init(&tty->room);
 	waitq_init(&tty->flowing);
+	waitq_init(&tty->feeder_free);
+	mutex_init(&tty->feeder, LOCK_TTY_INPUT);
 	waitq_init(&tty->writer_free);
 	mutex_init(&tty->writer, LOCK_TTY);
 }
@@ -106,20 +110,22 @@ static void input_character(struct tty *tty, uint8_t character)
 void tty_source_init(struct tty_source *source, struct tty *tty, struct task *task)
 {
 	source->tty = tty;
+	task_wait_init(&source->feeder, task, &tty->feeder_free);
 	task_wait_init(&source->room, task, &tty->room);
 	task_wait_init(&source->writer, task, &tty->writer_free);
 }
 
 void tty_source_end(struct tty_source *source)
 {
+	task_wait_end(&source->feeder);
 	task_wait_end(&source->room);
 	task_wait_end(&source->writer);
 }
 
-bool tty_input(struct tty_source *source, const void *bytes, size_t len_bytes, size_t *taken)
+static bool feed(struct tty_source *source, const uint8_t *from, size_t len_bytes, size_t *taken)
+	REQUIRES(source->tty->feeder)
 {
 	struct tty *tty = source->tty;
-	const uint8_t *from = bytes;
 
 	for (*taken = 0; *taken < len_bytes; ++*taken) {
 		if (tty->echo_bytes > sizeof(tty->echo) / 2 && !send_echo(source))
@@ -129,10 +135,25 @@ bool tty_input(struct tty_source *source, const void *bytes, size_t len_bytes, s
 			return false;
 		input_character(tty, from[*taken]);
 	}
-	if (!send_echo(source))
+	return send_echo(source);
+}
+
+/* As with send_echo(). */
+bool tty_input(struct tty_source *source, const void *bytes, size_t len_bytes,
+	       size_t *taken) NO_THREAD_SAFETY
+{
+	struct tty *tty = source->tty;
+	bool all;
+
+	*taken = 0;
+	if (!task_await(&source->feeder, mutex_trylock(&tty->feeder)))
 		return false;
-	tty_source_end(source); /* it awaits nothing of this terminal until it comes again */
-	return true;
+	all = feed(source, bytes, len_bytes, taken);
+	mutex_unlock(&tty->feeder);
+	waitq_wake_one(&tty->feeder_free);
+	if (all)
+		tty_source_end(source); /* it awaits nothing of it until it comes again */
+	return all;
 }
 
 /* ---- reading ---- */

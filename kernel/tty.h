@@ -37,6 +37,7 @@ struct tty_ops {
 /*
  *   [c] constant after tty_init()
  *   [l] lock; never held across a copy from or to a program, nor while bytes are sent
+ *   [f] feeder; writer is taken inside
  *   [w] writer
  */
 struct tty {
@@ -53,19 +54,22 @@ struct tty {
 	struct waitq readable;    /* readers: input came */
 	struct waitq room;        /* who feeds it: a reader made room */
 	struct waitq flowing;     /* writers: ^Q came */
+	struct mutex feeder;      /* LOCK_TTY_INPUT: in tty_input() */
+	struct waitq feeder_free; /* tasks that await the feeder */
 	struct mutex writer;      /* LOCK_TTY: one piece or echo at a time; tty_writer_unlock() */
 	struct waitq writer_free; /* tasks that await the writer */
 	uint8_t processed[2 * TTY_WRITE_PIECE]; /* [w] what output processing made of a piece */
-	uint8_t echo[512];                      /* who feeds it: what was not sent yet */
-	size_t echo_bytes;                      /* likewise */
+	uint8_t echo[512];                      /* [f] what was not sent yet */
+	size_t echo_bytes;                      /* [f] */
 };
 
 /* Fills in a terminal with Linux's default settings, 24 x 80. `name` is copied. */
 void tty_init(struct tty *tty, const char *name, const struct tty_ops *ops, void *device);
 
-/* What the task that feeds a terminal awaits; one for each terminal. */
+/* What a task that feeds a terminal awaits; each task has its own. */
 struct tty_source {
 	struct tty *tty; /* constant */
+	struct task_wait feeder;
 	struct task_wait room;
 	struct task_wait writer;
 };
@@ -75,9 +79,9 @@ void tty_source_init(struct tty_source *source, struct tty *tty, struct task *ta
 void tty_source_end(struct tty_source *source);
 /*
  * In the task's poll: what the device received, in the order in which it came: echo, editing,
- * signals. True: all of it was taken and echoed. False: the readers' queue is full or somebody is
- * writing; *taken bytes were taken, and the task is woken when it can come again with the rest (of
- * no bytes, if only the echo is left).
+ * signals. True: all of it was taken and echoed. False: the readers' queue is full, or somebody is
+ * writing or feeding it; *taken bytes were taken, and the task is woken when it can come again with
+ * the rest (of no bytes, if only the echo is left).
  */
 bool tty_input(struct tty_source *source, const void *bytes, size_t len_bytes, size_t *taken);
 

@@ -47,6 +47,8 @@ static const struct builtin builtins[] = {
 	{"tasks", "tasks", "what the kernel does without threads, and what each awaits", "tasks",
 	 command_tasks, no_arguments},
 	{"mounts", "mounts", "filesystems", "mounts", command_mounts, no_arguments},
+	{"keymap", "keymap [NAME|FILE]", "the keyboard's layout: lists them, or uses NAME",
+	 "keymap de", command_keymap, NULL},
 	{"dmesg", "dmesg [N]", "the kernel's log, or its last N lines", "dmesg 20", command_dmesg,
 	 no_arguments},
 

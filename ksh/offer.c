@@ -90,6 +90,11 @@ static bool offer_words(void *argument, const char *command, size_t index,
 		offer_benches(completion);
 	if (strcmp(command, "panic") == 0)
 		offer_triggers(completion);
+	if (strcmp(command, "keymap") == 0) {
+		completion_offer(completion, "us", false);
+		offer_directory(NULL, "/lib/keymaps", completion);
+		return true;
+	}
 	if (!builtin || !builtin->arguments)
 		return false;
 	for (const char *const *word = builtin->arguments; *word; word++)

@@ -80,6 +80,7 @@ const char *lockclass_name(enum lock_class class)
 		[LOCK_FILE] = "file",
 		[LOCK_DIRECTORY] = "directory",
 		[LOCK_NODE] = "node",
+		[LOCK_TTY_INPUT] = "tty-input",
 		[LOCK_TTY] = "tty",
 		[LOCK_CHANNEL] = "channel",
 		[LOCK_STREAM] = "stream",

@@ -12,7 +12,7 @@ struct space *test_space(void)
 {
 	struct space *space = NULL;
 
-	return selftest_check(space_create(&space) == 0) ? space : NULL;
+	return selftest_check(space_create(&space, USER_MAX) == 0) ? space : NULL;
 }
 
 vaddr_t test_map(struct space *space, size_t npages, unsigned prot)

@@ -13,7 +13,7 @@
 
 SLAB_CACHE(space_cache, struct space);
 
-err_t space_create(struct space **out)
+err_t space_create(struct space **out, vaddr_t map_top)
 {
 	struct space *space = slab_alloc_zeroed(&space_cache);
 
@@ -26,7 +26,7 @@ err_t space_create(struct space **out)
 	refcount_init(&space->refs);
 	mutex_init(&space->lock, LOCK_SPACE);
 	space->regions = (struct tree)REGION_TREE_INIT;
-	space->map_top = USER_MAX;
+	space->map_top = map_top;
 	space->limit_pages = UINT64_MAX;
 	*out = space;
 	return 0;

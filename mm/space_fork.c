@@ -79,12 +79,11 @@ err_t space_fork(struct space *parent, struct space **out) NO_THREAD_SAFETY
 {
 	struct region *region;
 	struct space *child;
-	err_t err = space_create(&child);
+	err_t err = space_create(&child, parent->map_top);
 
 	if (err)
 		return err;
 	mutex_lock(&parent->lock);
-	child->map_top = parent->map_top;
 	child->brk_start = parent->brk_start;
 	child->brk_end = parent->brk_end;
 	child->limit_pages = parent->limit_pages;

@@ -11,11 +11,13 @@
 
 #include "clock_priv.h"
 #include "interrupts.h"
+#include "vdso_priv.h"
 #include "x86.h"
 
 #include <arch/clock.h>
 #include <arch/cpu.h>
 #include <arch/port.h>
+#include <arch/spin.h>
 #include <lib/atomic.h>
 #include <lib/log.h>
 
@@ -46,6 +48,8 @@ static bool tsc_trusted;
 /* Timer counts per nanosecond, shifted left by 32. */
 static uint64_t timer_mult;
 static uint64_t wall_offset_ns; /* atomic */
+/* Held by who changes any of this once it has been published. */
+static struct spinlock change_lock = SPINLOCK_INIT(LOCK_CLOCK);
 
 struct window {
 	uint64_t tsc;
@@ -108,10 +112,20 @@ static void measure_twice(struct window *sum)
 	tsc_trusted = false;
 }
 
+/* Whoever changes what clock_ns() and clock_wall_ns() are made of tells the programs. */
+static void tell_programs_locked(void) REQUIRES(change_lock)
+{
+	vdso_set_clock(&(struct vdso_clock){.tsc_trusted = tsc_trusted,
+					    .tsc_start = tsc_start,
+					    .ns_mult = ns_mult,
+					    .wall_offset_ns = read_once(&wall_offset_ns)});
+}
+
 void clock_init(void)
 {
 	struct window sum;
 	uint64_t window_ns = NSEC_PER_SEC * 2 * WINDOW_TICKS / PIT_HZ;
+	irqflags_t flags;
 
 	measure_twice(&sum);
 	tsc_hz = sum.tsc * NSEC_PER_SEC / window_ns;
@@ -123,6 +137,9 @@ void clock_init(void)
 		timer_mult = ((uint64_t)PIT_HZ << 32) / NSEC_PER_SEC;
 		pic_unmask(PIT_LINE);
 	}
+	flags = spin_lock_irqsave(&change_lock);
+	tell_programs_locked();
+	spin_unlock_irqrestore(&change_lock, flags);
 	if (!tsc_trusted)
 		log_warn("the TSC may drift: it is not invariant or its measurements differ");
 }
@@ -144,7 +161,11 @@ uint64_t clock_wall_ns(void)
 
 void clock_wall_set(uint64_t wall_ns)
 {
+	irqflags_t flags = spin_lock_irqsave(&change_lock);
+
 	write_once(&wall_offset_ns, wall_ns - clock_ns());
+	tell_programs_locked();
+	spin_unlock_irqrestore(&change_lock, flags);
 }
 
 uint64_t clock_cycles(void)

@@ -4,6 +4,7 @@
  */
 #include "descriptors.h"
 
+#include "vdso/data.h"
 #include "x86.h"
 
 struct PACKED gate {
@@ -62,7 +63,7 @@ static void idt_fill(void)
 	}
 }
 
-static void gdt_fill(struct cpu_arch *arch)
+static void gdt_fill(struct cpu_arch *arch, uint32_t id)
 {
 	uint64_t base = (uint64_t)&arch->tss;
 	uint64_t limit = sizeof(arch->tss) - 1;
@@ -76,6 +77,8 @@ static void gdt_fill(struct cpu_arch *arch)
 	arch->gdt[SELECTOR_TSS >> 3] =
 		limit | (base & 0xffffff) << 16 | UINT64_C(0x89) << 40 | (base >> 24 & 0xff) << 56;
 	arch->gdt[(SELECTOR_TSS >> 3) + 1] = base >> 32;
+	/* Data of nobody's, whose limit programs may ask for: the vDSO's getcpu. */
+	arch->gdt[VDSO_CPU_SELECTOR >> 3] = UINT64_C(0x0040f10000000000) | id;
 }
 
 void descriptors_init_cpu(struct cpu *cpu)
@@ -95,7 +98,7 @@ void descriptors_init_cpu(struct cpu *cpu)
 		arch->tss.ist[i] = top;
 	}
 	arch->tss.iomap_base = sizeof(arch->tss); /* no port is a program's */
-	gdt_fill(arch);
+	gdt_fill(arch, cpu->id);
 	descriptors_load(&gdt, SELECTOR_TSS);
 	__asm__ volatile("lidt %0" ::"m"(idtr));
 	msr_write(MSR_GS_BASE, (uint64_t)cpu); /* loading the selector cleared it */

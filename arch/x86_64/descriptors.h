@@ -25,7 +25,7 @@ struct PACKED tss {
 /* Each CPU's own, page-aligned: the only kernel data that user page tables would map if they were
  * split. */
 struct cpu_arch {
-	alignas(4096) uint64_t gdt[7];
+	alignas(4096) uint64_t gdt[8];
 	struct tss tss;
 	alignas(4096) char ist_stacks[IST_COUNT - 1][IST_STACK_BYTES];
 };

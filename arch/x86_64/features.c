@@ -5,6 +5,7 @@
 #include "features.h"
 
 #include "fpu.h"
+#include "vdso_priv.h"
 #include "x86.h"
 
 #include <arch/cpu.h>
@@ -121,6 +122,7 @@ void features_enable(void)
 		cr4 |= CR4_OSXSAVE;
 	cr4_write(cr4);
 	fpu_enable();
+	vdso_init_cpu();
 
 	msr_write(MSR_EFER, msr_read(MSR_EFER) | EFER_SCE | (features.nx ? EFER_NXE : 0));
 	/* SYSCALL: CS 0x08, SS 0x10. SYSRET: CS 0x13 + 16, SS 0x13 + 8 (SDM 2B). */

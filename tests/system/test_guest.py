@@ -33,7 +33,7 @@ def test_guest(fexec, name):
     check(fexec, name)
 
 
-@pytest.mark.parametrize("name", ["fpu", "registers"])
+@pytest.mark.parametrize("name", ["fpu", "registers", "vdso"])
 def test_guest_on_a_plain_cpu(fexec, name):
     check(fexec, name, options=["--cpu", "qemu64"])
 

@@ -1,4 +1,4 @@
-"""What is different at every start: where the kernel's areas lie."""
+"""What is different at every start: where the kernel's areas lie, and a program's parts."""
 
 import os
 import re
@@ -7,7 +7,7 @@ from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
-from conftest import RAMDISK, kernel, measuring_machine, on_this_terminal
+from conftest import RAMDISK, TREE, kernel, measuring_machine, on_this_terminal
 from fuselage import qemu
 
 # The nightly run starts the machine so often that a base which is drawn from too few shows.
@@ -64,3 +64,45 @@ def test_a_seed_counts_and_is_blanked(boot):
     machine = boot("--append", "seed=cafe ksh.run=dmesg")
     machine.wait_for_prompt()
     assert "seed=cafe" not in machine.text()
+
+
+# ---- programs ----
+
+# How many bits of an address are drawn, as on Linux. The heap's are above the image's, so there it
+# is the bits that differ between both.
+BITS = {"stack": 30, "mapping": 28, "image": 28, "vdso": 22}
+SPAWNS = 48
+
+
+def layouts(boot, *options):
+    """The addresses of SPAWNS programs, one after the other: a list for each part."""
+    machine = boot("--add", TREE / "build/shared/guest/layout", *options)
+    machine.wait_for_prompt()
+    lines = []
+    for _ in range(SPAWNS // 8):
+        lines += machine.run(";".join(["/tmp/layout -"] * 8))
+    rows = [dict(re.findall(r"(\w+) ([0-9a-f]+)", line)) for line in lines]
+    assert len(rows) == SPAWNS, lines
+    return {part: [int(row[part], 16) for row in rows] for part in rows[0]}
+
+
+def drawn_bits(addresses):
+    """How many bits of the addresses were not the same in all."""
+    different = 0
+    for address in addresses:
+        different |= address ^ addresses[0]
+    return different.bit_count()
+
+
+def test_every_program_has_other_addresses(boot):
+    found = layouts(boot)
+    for part, bits in BITS.items():
+        assert drawn_bits(found[part]) >= bits, (part, list(map(hex, found[part])))
+        assert len(set(found[part])) == SPAWNS
+    gaps = [heap - image for heap, image in zip(found["heap"], found["image"])]
+    assert drawn_bits(gaps) >= 18 and max(gaps) < 1 << 31
+
+
+def test_norandmaps_gives_all_the_same(boot):
+    found = layouts(boot, "--append", "norandmaps")
+    assert all(len(set(addresses)) == 1 for addresses in found.values()), found

@@ -339,6 +339,11 @@ struct ksh_exports {
 
 	/* The kernel's tasks. */
 	long (*task_list)(struct ksh_task *out, size_t max);
+
+	/* The keyboard's layout: /lib/keymaps/NAME, or a file if there is a slash in it (an
+	 * absolute path). -ENOENT, -EINVAL: it is no layout, and the log says why. */
+	int (*keymap_load)(const char *name);
+	void (*keymap_name)(char *to, size_t to_bytes);
 };
 
 /* ksh's ELF entry point. When it returns, ksh is started anew. */

@@ -16,6 +16,7 @@ enum lock_class {
 	LOCK_DIRECTORY, /* changes of a directory's names; ancestors first, else lower address first
 			 */
 	LOCK_NODE,      /* a node's data and attributes */
+	LOCK_TTY_INPUT, /* a terminal's way in: one device's bytes at a time */
 	LOCK_TTY,       /* a terminal's way out, an output stream of exec: one piece at a time */
 	LOCK_CHANNEL,   /* the exec channel's status frames: one at a time */
 	LOCK_STREAM,    /* the bytes in a pipe */
@@ -40,6 +41,7 @@ enum lock_class {
 	LOCK_MAGAZINE,  /* the slab cache that magazines come from: inside of any other cache's */
 	LOCK_FRAME,     /* the buddy allocator */
 	LOCK_TASK,      /* an executor's list of tasks */
+	LOCK_CLOCK,     /* what programs see of the clock */
 	LOCK_TEST,      /* spinlocks of the self-tests */
 	LOCK_LOG,       /* the log ring and the ports that it is written to: innermost */
 	LOCK_CLASSES

@@ -16,6 +16,11 @@ struct refcount {
 
 #define REFCOUNT_SATURATED INT32_C(0x40000000)
 
+#define REFCOUNT_INIT                                                                              \
+	{                                                                                          \
+		1                                                                                  \
+	}
+
 static inline void refcount_init(struct refcount *ref)
 {
 	write_once(&ref->count, 1);

@@ -46,7 +46,7 @@ struct space {
 	struct tree regions; /* [l] struct region by address, augmented with the largest gap */
 	struct region *last_found; /* [l] where the last fault was; NULL: nowhere */
 	uint32_t nregions;         /* [l] */
-	vaddr_t map_top;           /* [l] mappings without an address go below, from the top down */
+	vaddr_t map_top;           /* [c] mappings without an address go below, from the top down */
 	vaddr_t brk_start;         /* [l] 0: no heap */
 	vaddr_t brk_end;           /* [l] as the program asked, not rounded */
 	uint64_t mapped_pages;     /* [l] sum of all regions */
@@ -56,8 +56,9 @@ struct space {
 	uint64_t faults;           /* [l] */
 };
 
-/* An empty space; the caller holds the first reference. */
-err_t must_check space_create(struct space **out);
+/* An empty space, whose mappings without an address go below `map_top`; the caller holds the first
+ * reference. */
+err_t must_check space_create(struct space **out, vaddr_t map_top);
 static inline struct space *space_get(struct space *space)
 {
 	refcount_get(&space->refs);
