@@ -2,21 +2,27 @@
  * mandelbrot: the Mandelbrot set as wide and high as the terminal, two pixels to a character.
  *
  * A character is "upper half block": its foreground is the upper pixel, its background the lower
- * one.
+ * one. With --fb it is the screen's own pixels.
  */
 #include <stdbool.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
+#include "common/framebuffer.h"
+#include "common/keys.h"
 #include "common/program.h"
 #include "common/screen.h"
 
 #define MAX_STEPS 200
 
-static const char help[] = "usage: mandelbrot [--colours | --plain]\n"
-			   "Draws the Mandelbrot set.\n"
-			   "  --colours  in 256 colours even if standard output is no terminal\n"
-			   "  --plain    in letters even if it is one\n";
+static const char help[] =
+	"usage: mandelbrot [--colours | --plain | --fb]\n"
+	"Draws the Mandelbrot set.\n"
+	"  --colours  in 256 colours even if standard output is no terminal\n"
+	"  --plain    in letters even if it is one\n"
+	"  --fb       on the screen's pixels (/dev/fb0), until a key is pressed\n";
 
 /* Colours of xterm's 6x6x6 cube, from far outside to close by. */
 static const unsigned char palette[] = {17,  18,  19,  20,  21,  27,  33,  39,  45,  51,
@@ -120,10 +126,76 @@ static void draw_plain(unsigned columns, unsigned rows)
 	}
 }
 
+/* ---- pixels ---- */
+
+/* Rows that are computed once and then drawn as often: a picture in coarse rows comes first. */
+#define COARSE_ROWS 8
+
+/* Colours of the 256-colour terminal's cube as red, green and blue. */
+static uint32_t cube_pixel(const struct framebuffer *framebuffer, unsigned colour)
+{
+	static const unsigned char steps[] = {0, 95, 135, 175, 215, 255};
+
+	colour -= 16;
+	return framebuffer_pixel(framebuffer, steps[colour / 36], steps[colour / 6 % 6],
+				 steps[colour % 6]);
+}
+
+/* False: a key was pressed. */
+static bool draw_pixel_rows(struct framebuffer *framebuffer, const struct view *view,
+			    uint32_t *line, unsigned first, unsigned every, struct keys *keys)
+{
+	for (unsigned row = first; row < framebuffer->height; row += every) {
+		for (unsigned column = 0; column < framebuffer->width; column++)
+			line[column] = cube_pixel(framebuffer, colour_of(pixel(view, column, row)));
+		framebuffer_put(framebuffer, 0, row, line, framebuffer->width);
+		if (keys->is_terminal && keys_read(keys, 0).code != KEY_NONE)
+			return false;
+	}
+	return true;
+}
+
+static void draw_and_wait(struct framebuffer *framebuffer, uint32_t *line)
+{
+	struct view view = view_fit(framebuffer->width, framebuffer->height, 1.0);
+	struct keys keys;
+	bool goes_on = true;
+
+	keys_start(&keys, STDIN_FILENO);
+	for (unsigned first = 0; first < COARSE_ROWS && goes_on; first++)
+		goes_on = draw_pixel_rows(framebuffer, &view, line, first, COARSE_ROWS, &keys);
+	if (goes_on && keys.is_terminal)
+		keys_read(&keys, -1);
+	keys_end(&keys);
+}
+
+static int draw_framebuffer(void)
+{
+	struct framebuffer framebuffer;
+	uint32_t *line;
+	int status = 1;
+
+	if (!framebuffer_open(&framebuffer)) {
+		complain_errno("/dev/fb0");
+		return 1;
+	}
+	line = malloc(framebuffer.width * sizeof(*line));
+	if (line) {
+		draw_and_wait(&framebuffer, line);
+		status = 0;
+	}
+	framebuffer_close(&framebuffer);
+	if (!line)
+		complain("no memory for a row of pixels");
+	free(line);
+	return status;
+}
+
 int main(int argc, char **argv)
 {
 	struct screen screen = screen_get();
 	bool colours = screen.has_colours;
+	bool pixels = false;
 	unsigned rows = screen.rows > 2 ? screen.rows - 1 : 1; /* the prompt needs one */
 
 	program_start("mandelbrot", help, argc, argv);
@@ -132,9 +204,13 @@ int main(int argc, char **argv)
 			colours = true;
 		else if (strcmp(argv[i], "--plain") == 0)
 			colours = false;
+		else if (strcmp(argv[i], "--fb") == 0)
+			pixels = true;
 		else
 			usage_error("what is '%s'?", argv[i]);
 	}
+	if (pixels)
+		return program_end(draw_framebuffer());
 	if (colours)
 		draw_colours(screen.columns, rows);
 	else
