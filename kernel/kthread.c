@@ -113,8 +113,8 @@ void thread_release(struct thread *thread)
 	(void)thread;
 }
 
-err_t kthread_start(const char *name, void (*entry)(void *argument), void *argument,
-		    struct thread **out)
+err_t kthread_create(const char *name, void (*entry)(void *argument), void *argument,
+		     struct thread **out)
 {
 	struct thread_memory *memory = thread_memory_alloc(false);
 
@@ -128,8 +128,20 @@ err_t kthread_start(const char *name, void (*entry)(void *argument), void *argum
 					     .stack_top = memory->stack + KERNEL_STACK_BYTES,
 					     .release = kthread_release,
 				     });
+	*out = &memory->thread;
+	return 0;
+}
+
+err_t kthread_start(const char *name, void (*entry)(void *argument), void *argument,
+		    struct thread **out)
+{
+	struct thread *thread;
+	err_t err = kthread_create(name, entry, argument, &thread);
+
+	if (err)
+		return err;
 	if (out)
-		*out = &memory->thread;
-	thread_start(&memory->thread);
+		*out = thread;
+	thread_start(thread);
 	return 0;
 }

@@ -14,6 +14,10 @@ struct thread;
 err_t must_check kthread_start(const char *name, void (*entry)(void *argument), void *argument,
 			       struct thread **out);
 
+/* The same without starting it: thread_start() does, from then on *out is as above. */
+err_t must_check kthread_create(const char *name, void (*entry)(void *argument), void *argument,
+				struct thread **out);
+
 /* A thread's memory: struct, stack and, for one that will run programs, the FPU's registers. */
 struct thread_memory *thread_memory_alloc(bool with_fpu);
 struct thread *thread_memory_thread(struct thread_memory *memory);

@@ -91,6 +91,7 @@ static void mount_root_filesystem(void)
 static void bring_up(void *argument)
 {
 	(void)argument;
+	machine_start_cpus();
 	mount_root_filesystem();
 	devices_init();
 	console_init();
@@ -101,6 +102,22 @@ static void bring_up(void *argument)
 		exec_runner_start();
 	else
 		ksh_start();
+}
+
+noreturn void cpu_main(vaddr_t stack_base, vaddr_t stack_top)
+{
+	vaddr_t executor_stack;
+
+	sched_init_cpu(stack_base, stack_top);
+	mm_init_cpu();
+	executor_stack = stack_alloc();
+	if (!executor_stack) {
+		log_err("CPU %u: no memory for its first thread", cpu_id());
+		machine_halt(); /* it is given up by the one who started it */
+	}
+	executor_start(executor_stack, executor_stack + KERNEL_STACK_BYTES);
+	machine_cpu_ready();
+	sched_start();
 }
 
 noreturn void kernel_main(void)

@@ -239,7 +239,8 @@ bool frame_stock_zeroed(void)
 	preempt_disable();
 	stock = this_percpu(frame_stock);
 	frame = NULL;
-	if (stock->nzeroed < ZEROED_MAX && frames_free() > 4 * (STOCK_MAX + ZEROED_MAX))
+	if (stock->nzeroed < ZEROED_MAX &&
+	    frames_free() > 4 * cpu_count() * (STOCK_MAX + ZEROED_MAX))
 		frame = alloc_single(&no_flags);
 	preempt_enable();
 	if (!frame)

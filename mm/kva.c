@@ -14,6 +14,7 @@
 
 #include <arch/context.h>
 #include <arch/cpu.h>
+#include <arch/machine.h>
 #include <arch/paging.h>
 #include <arch/spin.h>
 #include <lib/panic.h>
@@ -199,6 +200,16 @@ void kva_free(void *start)
 size_t kva_npages(const void *start)
 {
 	return area_of(start)->npages;
+}
+
+void *machine_pages_alloc(size_t npages)
+{
+	return kva_alloc_zeroed(npages);
+}
+
+void machine_pages_free(void *pages)
+{
+	kva_free(pages);
 }
 
 void *kva_map_device(paddr_t address, size_t len_bytes)

@@ -26,8 +26,7 @@ void sched_init_cpu(vaddr_t stack_base, vaddr_t stack_top)
 	struct cpu_sched *cpu = this_percpu(cpu_sched);
 	struct thread *idle = &cpu->idle;
 
-	memset(cpu, 0,
-	       sizeof(*cpu)); /* another CPU's copy may have been made while ours was in use */
+	memset(cpu, 0, sizeof(*cpu));
 	spin_init(&cpu->lock, LOCK_RUNQ);
 	cpu->id = cpu_id();
 	cpu->slice_end_ns = UINT64_MAX;

@@ -5,6 +5,7 @@
  */
 #include "interrupts.h"
 
+#include "paging_priv.h"
 #include "x86.h"
 
 #include <arch/cpu.h>
@@ -13,6 +14,7 @@
 #define APIC_PHYSICAL_MASK UINT64_C(0xfffffffff000)
 #define APIC_BASE_ENABLE   (1u << 11)
 #define APIC_BASE_X2APIC   (1u << 10)
+#define APIC_BYTES         0x400
 
 /* Registers, as offsets (SDM 3A, table 10-1). */
 enum apic_register {
@@ -36,16 +38,16 @@ enum apic_register {
 #define LVT_EXTINT        (7u << 8)
 #define LVT_NMI           (4u << 8)
 #define TIMER_DIVIDE_BY_1 0xb
+#define ICR_PENDING       (1u << 12)
+/* Sending takes a microsecond; a target that takes nothing must not hold us. */
+#define ICR_POLLS_MAX 100000
 
-/* The last page of the kernel's virtual area; mapped by apic_init() on the first CPU, constant
- * afterwards. */
-#define APIC_VIRTUAL (KVA_END - PAGE_SIZE)
-
-static bool present;
+/* NULL: there is none. Constant after apic_init(). */
+static volatile char *registers;
 
 static volatile uint32_t *apic_register(enum apic_register offset)
 {
-	return (volatile uint32_t *)(APIC_VIRTUAL + offset);
+	return (volatile uint32_t *)(registers + offset);
 }
 
 bool apic_init(void)
@@ -57,24 +59,31 @@ bool apic_init(void)
 	base = msr_read(MSR_APIC_BASE);
 	if (base & APIC_BASE_X2APIC)
 		return false; /* firmware chose x2APIC: the 8259 does until we speak it */
-	msr_write(MSR_APIC_BASE, base | APIC_BASE_ENABLE);
-	if (!present && kernel_map(APIC_VIRTUAL, base & APIC_PHYSICAL_MASK, 1,
-				   PAGE_WRITE | PAGE_UNCACHED | PAGE_GLOBAL))
+	registers = fixed_map(base & APIC_PHYSICAL_MASK, APIC_BYTES, PAGE_WRITE | PAGE_UNCACHED);
+	if (!registers)
 		return false;
-	present = true;
+	apic_init_cpu();
+	return true;
+}
+
+void apic_init_cpu(void)
+{
+	bool is_first = cpu_id() == 0;
+
+	msr_write(MSR_APIC_BASE, msr_read(MSR_APIC_BASE) | APIC_BASE_ENABLE);
 	*apic_register(APIC_TASK_PRIORITY) = 0;
 	*apic_register(APIC_SPURIOUS) = SPURIOUS_ENABLE | VECTOR_SPURIOUS;
-	*apic_register(APIC_LVT_LINT0) = LVT_EXTINT;
+	/* The 8259's line is the first CPU's alone. */
+	*apic_register(APIC_LVT_LINT0) = is_first ? LVT_EXTINT : LVT_MASKED;
 	*apic_register(APIC_LVT_LINT1) = LVT_NMI;
 	*apic_register(APIC_LVT_ERROR) = LVT_MASKED;
 	*apic_register(APIC_LVT_TIMER) = LVT_MASKED;
 	*apic_register(APIC_TIMER_DIVIDE) = TIMER_DIVIDE_BY_1;
-	return true;
 }
 
 bool apic_present(void)
 {
-	return present;
+	return registers;
 }
 
 void apic_end(void)
@@ -84,7 +93,27 @@ void apic_end(void)
 
 uint32_t apic_id(void)
 {
-	return present ? *apic_register(APIC_ID) >> 24 : 0;
+	return registers ? *apic_register(APIC_ID) >> 24 : 0;
+}
+
+static void wait_until_sent(void)
+{
+	for (int polls = 0; polls < ICR_POLLS_MAX; polls++) {
+		if (!(*apic_register(APIC_ICR_LOW) & ICR_PENDING))
+			return;
+		cpu_relax();
+	}
+}
+
+void apic_send(uint32_t target, uint32_t what)
+{
+	irqflags_t flags = irq_save();
+
+	/* Two halves: an interrupt that sends one of its own must not come between. */
+	wait_until_sent();
+	*apic_register(APIC_ICR_HIGH) = target << 24;
+	*apic_register(APIC_ICR_LOW) = what; /* writing this half sends it */
+	irq_restore(flags);
 }
 
 void apic_timer_set(uint32_t count)

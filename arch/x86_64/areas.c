@@ -14,6 +14,7 @@ bool kernel_area(unsigned number, struct kernel_area *out)
 		{"memory", DIRECT_MAP_BASE, DIRECT_MAP_BASE + ALIGN_UP(memory_bytes, 2 * MIB),
 		 PAGE_WRITE},
 		{"kva", KVA_BASE, KVA_END, PAGE_WRITE},
+		{"fixed", FIXED_BASE, FIXED_END, PAGE_WRITE | PAGE_UNCACHED},
 		{"frames", FRAME_TABLE_BASE, FRAME_AREA_START + FRAME_AREA_BYTES, PAGE_WRITE},
 		{"text", (vaddr_t)kernel_text_start, (vaddr_t)kernel_text_end, PAGE_EXEC},
 		{"rodata", (vaddr_t)kernel_rodata_start, (vaddr_t)kernel_rodata_end, 0},

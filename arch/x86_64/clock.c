@@ -45,6 +45,7 @@ static uint64_t ns_mult;
 static uint64_t tsc_hz;
 static uint64_t tsc_start;
 static bool tsc_trusted;
+static bool tscs_differ; /* atomic, never false again: each CPU's has an offset of its own */
 /* Timer counts per nanosecond, shifted left by 32. */
 static uint64_t timer_mult;
 static uint64_t wall_offset_ns; /* atomic */
@@ -149,9 +150,32 @@ static uint64_t scale(uint64_t value, uint64_t mult)
 	return (uint64_t)((unsigned __int128)value * mult >> 32);
 }
 
+void clock_tscs_differ(void)
+{
+	write_once(&tscs_differ, true);
+}
+
+/* The reading and its CPU's offset, in one piece. */
+static NOINLINE uint64_t clock_ns_corrected(void)
+{
+	irqflags_t flags = irq_save();
+	uint64_t tsc = tsc_read() + this_cpu()->tsc_offset;
+
+	irq_restore(flags);
+	return scale(tsc - tsc_start, ns_mult);
+}
+
 uint64_t clock_ns(void)
 {
+	/* In the last place, so that the usual way needs no stack frame: every switch asks. */
+	if (unlikely(read_once(&tscs_differ)))
+		return clock_ns_corrected();
 	return scale(tsc_read() - tsc_start, ns_mult);
+}
+
+bool clock_cycles_agree(void)
+{
+	return !read_once(&tscs_differ);
 }
 
 uint64_t clock_wall_ns(void)

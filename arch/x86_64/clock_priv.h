@@ -8,4 +8,7 @@
  * timer. */
 void clock_init(void);
 
+/* A CPU's TSC has an offset: clock_ns() adds it from now on. */
+void clock_tscs_differ(void);
+
 #endif

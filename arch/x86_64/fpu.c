@@ -44,8 +44,9 @@ void fpu_enable(void)
 	__asm__ volatile("xsetbv" ::"c"(0), "a"((uint32_t)components),
 			 "d"((uint32_t)(components >> 32))
 			 : "memory");
-	/* EBX: the size that what XCR0 enables now takes. */
-	state_bytes = cpuid_read(0xd, 0).ebx;
+	/* EBX: the size that what XCR0 enables now takes. The same on all CPUs. */
+	if (cpu_id() == 0)
+		state_bytes = cpuid_read(0xd, 0).ebx;
 }
 
 size_t fpu_state_bytes(void)

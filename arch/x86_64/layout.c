@@ -53,7 +53,8 @@ static void choose_places(struct kernel_layout *layout, const struct boot_info *
 	layout->direct_map = DIRECT_AREA_START;
 	if (memory_gib < DIRECT_AREA_BYTES / GIB)
 		layout->direct_map += one_of(DIRECT_AREA_BYTES / GIB - memory_gib + 1) * GIB;
-	layout->kva = KVA_AREA_START + one_of((KVA_AREA_BYTES - KVA_BYTES) / GIB + 1) * GIB +
+	layout->kva = KVA_AREA_START +
+		      one_of((KVA_AREA_BYTES - KVA_BYTES - FIXED_BYTES) / GIB + 1) * GIB +
 		      one_of(GIB / PAGE_SIZE) * PAGE_SIZE;
 	layout->frame_table =
 		FRAME_AREA_START + one_of(FRAME_AREA_SLACK / PAGE_SIZE + 1) * PAGE_SIZE;

@@ -101,7 +101,9 @@ static const char *read_tag(struct boot_info *info, const struct mb2_tag *tag)
 		return read_memory(info, tag);
 	case MB2_RSDP_OLD:
 	case MB2_RSDP_NEW:
-		info->rsdp = direct_to_phys(text); /* a copy, good for reading */
+		/* A copy, good for reading. The new one says more, in whichever order they come. */
+		if (tag->type == MB2_RSDP_NEW || !info->rsdp)
+			info->rsdp = direct_to_phys(text);
 		return NULL;
 	default:
 		return NULL;

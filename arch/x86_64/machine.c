@@ -2,6 +2,7 @@
  * The end of a session with the machine: off, again, or stopped. Without ACPI only the ways that
  * QEMU and old chipsets offer; each is tried in turn.
  */
+#include "acpi/acpi.h"
 #include "clock_priv.h"
 #include "interrupts.h"
 #include "rtc.h"
@@ -24,6 +25,7 @@
 
 void machine_init_interrupts(void)
 {
+	acpi_init();
 	pic_init();
 	if (apic_init())
 		this_cpu()->apic_id = apic_id();

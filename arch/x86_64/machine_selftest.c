@@ -282,11 +282,11 @@ SELFTEST(spinlock_counts_its_holders)
 
 SELFTEST(percpu_variables_are_this_cpus)
 {
-	static PERCPU(int, counter) = 7;
+	static PERCPU(int, counter);
 
 	preempt_disable();
 	selftest_check(this_percpu(counter) == percpu_of(cpu_id(), counter));
-	selftest_check(*this_percpu(counter) == 7);
+	selftest_check(*this_percpu(counter) == 0);
 	preempt_enable();
 }
 

@@ -303,23 +303,35 @@ static void flush_everything_local(void)
 	irq_restore(flags);
 }
 
-/* One CPU runs so far; with more, the others that are named in table->cpus are asked by an
- * interrupt here. */
-void tlb_flush_range(struct pagetable *table, vaddr_t start, uint64_t npages)
-{
-	bool kernel = table == &kernel_table;
+struct flush {
+	bool kernel; /* the kernel's half: its entries are global */
+	vaddr_t start;
+	uint64_t npages;
+};
 
-	if (!kernel && !(read_once(&table->cpus) & UINT64_C(1) << cpu_id()))
-		return;
-	if (npages > FLUSH_PAGES_MAX) {
-		if (kernel)
+static void flush_here(void *argument)
+{
+	const struct flush *flush = argument;
+
+	if (flush->npages > FLUSH_PAGES_MAX) {
+		if (flush->kernel)
 			flush_everything_local();
 		else
 			cr3_write(cr3_read());
 		return;
 	}
-	for (uint64_t i = 0; i < npages; i++)
-		tlb_flush_local(start + i * PAGE_SIZE);
+	for (uint64_t i = 0; i < flush->npages; i++)
+		tlb_flush_local(flush->start + i * PAGE_SIZE);
+}
+
+void tlb_flush_range(struct pagetable *table, vaddr_t start, uint64_t npages)
+{
+	bool kernel = table == &kernel_table;
+	struct flush flush = {.kernel = kernel, .start = start, .npages = npages};
+
+	/* The entries were changed by full barriers, so a CPU that is not named yet will read them
+	 * as they are now. */
+	cpu_call(kernel ? cpuset_all() : read_once(&table->cpus), flush_here, &flush);
 }
 
 void tlb_flush_all(struct pagetable *table)

@@ -17,4 +17,8 @@ void paging_detect(void);
  * entry. Takes the frames for it out of `info`'s usable ranges. */
 void paging_init(struct boot_info *info);
 
+/* Maps `len_bytes` of physical memory for good, readable and what `page_flags` adds. NULL: no
+ * memory, or no such address. On the first CPU, before others run. */
+void *fixed_map(paddr_t address, size_t len_bytes, unsigned page_flags);
+
 #endif

@@ -6,6 +6,7 @@
 #include "features.h"
 #include "loader.h"
 #include "paging_priv.h"
+#include "smp/smp.h"
 #include "x86.h"
 
 #include <arch/boot.h>
@@ -13,6 +14,8 @@
 #include <arch/cpu.h>
 #include <arch/machine.h>
 #include <lib/panic.h>
+
+#define LOW_MEMORY_END (640 * KIB) /* above: video memory and firmware */
 
 noreturn void arch_start(enum loader loader, paddr_t loader_info);
 
@@ -31,29 +34,11 @@ noreturn void __stack_chk_fail(void)
 	panic("stack smashed: a function's canary was overwritten");
 }
 
-static struct cpu first_cpu = {
+struct cpu first_cpu = {
 	.self = &first_cpu,
 	.preempt_count = CPU_NO_SWITCH_WANTED | 1, /* until the scheduler runs */
 };
 static struct cpu_arch first_cpu_arch;
-static struct cpu *cpus[CPU_MAX] = {&first_cpu};
-
-uint32_t cpu_count(void)
-{
-	return 1;
-}
-
-struct cpu *cpu_by_id(uint32_t id)
-{
-	debug_assert(id < cpu_count());
-	return cpus[id];
-}
-
-void cpu_kick(uint32_t id)
-{
-	/* With one CPU there is nobody to interrupt: what it shall see, it sees on its way out. */
-	debug_assert(id < cpu_count());
-}
 
 void machine_boot_stack(vaddr_t *base, vaddr_t *top)
 {
@@ -70,6 +55,20 @@ static void refuse(const char *problem)
 	machine_halt();
 }
 
+/* The highest page below the first MiB that is free; 0: none. Its number must fit into a byte (SDM
+ * 3A 10.4.4.1). What the loader told lies in memory that is not free any more. */
+static paddr_t low_page(const struct boot_info *info)
+{
+	for (unsigned i = info->nranges; i-- > 0;) {
+		const struct memory_range *range = &info->ranges[i];
+		paddr_t end = MIN(range->end, (paddr_t)LOW_MEMORY_END);
+
+		if (range->type == MEMORY_USABLE && end > range->start && end >= 2 * PAGE_SIZE)
+			return end - PAGE_SIZE;
+	}
+	return 0;
+}
+
 static void read_boot_info(enum loader loader, paddr_t loader_info)
 {
 	struct boot_info *info = &boot_info_storage;
@@ -84,10 +83,11 @@ static void read_boot_info(enum loader loader, paddr_t loader_info)
 		problem = loader_read_multiboot2(info, loader_info);
 	if (problem)
 		refuse(problem);
-	loader_carve(info, 0, MIB, MEMORY_TAKEN);
 	loader_carve(info, info->kernel_start, info->kernel_end, MEMORY_TAKEN);
 	for (unsigned i = 0; i < info->nmodules; i++)
 		loader_carve(info, info->modules[i].start, info->modules[i].end, MEMORY_TAKEN);
+	info->start_page = low_page(info);
+	loader_carve(info, 0, MIB, MEMORY_TAKEN);
 }
 
 static void check_memory(void)

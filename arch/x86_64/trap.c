@@ -10,6 +10,7 @@
 #include "interrupts.h"
 
 #include "descriptors.h"
+#include "smp/smp.h"
 #include "x86.h"
 
 #include <arch/clock.h>
@@ -81,6 +82,8 @@ const char *trap_vector_owner(unsigned vector)
 		return "timer";
 	if (vector == VECTOR_KICK)
 		return "kick";
+	if (vector == VECTOR_CALL)
+		return "call";
 	if (vector == VECTOR_SPURIOUS)
 		return "spurious";
 	if (vector < VECTOR_IRQ_BASE || vector >= VECTOR_IRQ_BASE + IRQ_LINES)
@@ -234,6 +237,10 @@ static void interrupt(struct trap_frame *frame)
 	case VECTOR_KICK:
 		apic_end();
 		cpu_want_switch();
+		break;
+	case VECTOR_CALL:
+		apic_end();
+		cpu_calls_run();
 		break;
 	case VECTOR_SPURIOUS:
 		break; /* has no end (SDM 3A 10.9) */

@@ -12,6 +12,7 @@ LIMIT_S = 300
 
 
 @pytest.mark.parametrize("preset,cpus", [("debug", 1), ("debug", 2), ("debug", 4),
+                                         ("debug", 16),
                                          ("release", 1)])
 def test_selftests_are_many_and_green(boot, preset, cpus):
     machine = boot(command=measuring_machine(preset, smp=cpus))

@@ -8,7 +8,7 @@
 
 #include <lib/types.h>
 
-/* May be called from anywhere; never goes backwards on one CPU. */
+/* May be called from anywhere; never goes backwards, whichever CPU is asked. */
 uint64_t clock_ns(void);
 /* Seconds and nanoseconds since 1970, UTC. */
 uint64_t clock_wall_ns(void);
@@ -16,6 +16,8 @@ void clock_wall_set(uint64_t wall_ns);
 
 /* The TSC's raw count, and its rate in Hz: for measuring. */
 uint64_t clock_cycles(void);
+/* False: the CPUs' counts differ, and only clock_ns() knows by how much. */
+bool clock_cycles_agree(void);
 uint64_t clock_cycles_hz(void);
 const char *clock_source_name(void);
 

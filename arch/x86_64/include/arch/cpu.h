@@ -1,10 +1,12 @@
 /*
- * The CPU that runs this code: its own data, interrupts on and off, preemption on and off, waiting.
+ * The CPU that runs this code: its own data, interrupts on and off, preemption on and off, waiting;
+ * and how it reaches the others.
  *
  * Every CPU has one struct cpu, which its GS base points at while it is in the kernel. Other
- * folders keep data of their own for each CPU with PERCPU(): a variable in the section .percpu is a
- * template, of which every CPU has a copy at the same offset; CPU 0 uses the template itself.
- * Whoever touches this CPU's copy has preemption (or interrupts) off.
+ * folders keep data of their own for each CPU with PERCPU(): CPU 0 uses the variable itself, every
+ * other CPU a copy at the same offset of a block of its own. All copies begin as zeros (the section
+ * has no bytes in the file, so an initialiser that is not zero does not compile). Whoever touches
+ * this CPU's copy has preemption (or interrupts) off.
  */
 #ifndef ARCH_CPU_H
 #define ARCH_CPU_H
@@ -32,6 +34,7 @@ struct cpu {
 	uint32_t interrupt_depth; /* hardware interrupts being handled */
 	uint32_t id;              /* 0.. in order of start */
 	uint32_t apic_id;
+	uint64_t tsc_offset;   /* added to its TSC gives the first CPU's */
 	struct cpu_arch *arch; /* GDT, TSS, entry stacks: arch's own */
 };
 
@@ -74,7 +77,7 @@ struct cpu *cpu_by_id(uint32_t id);
 
 /* ---- data of each CPU ---- */
 
-#define PERCPU(type, name) __attribute__((section(".percpu"))) type name
+#define PERCPU(type, name) __attribute__((section(".bss.percpu"))) type name
 
 #define this_percpu(variable)                                                                      \
 	((typeof(&(variable)))((char *)&(variable) + this_cpu()->percpu_delta))
@@ -193,8 +196,47 @@ static inline void cpu_wait_for_interrupt(void)
 	__asm__ volatile("sti\n\thlt" ::: "memory");
 }
 
-/* Asks another CPU to look at its run queue. May be called from interrupts. */
+/* ---- other CPUs ---- */
+
+/* Bit n: CPU n. */
+typedef uint64_t cpuset_t;
+
+static inline cpuset_t cpuset_of(uint32_t id)
+{
+	return UINT64_C(1) << id;
+}
+
+/* Those that have started. */
+cpuset_t cpuset_all(void);
+
+/* Asks a CPU to look at its run queue. From any context. */
 void cpu_kick(uint32_t id);
+
+/*
+ * Calls function(argument) on each CPU of the set that has started, the calling one too if it is
+ * named, and returns when all have. There it is called as an interrupt's handler is: interrupts
+ * off, nothing may sleep; it is short.
+ *
+ * The caller may be preemptible, have preemption off, or interrupts off; it is no interrupt's
+ * handler. It may hold spinlocks, but none that anybody takes with interrupts off (who spins for it
+ * would not answer), and none that `function` takes. A caller with interrupts off answers the calls
+ * of others while it waits, so `function` takes no lock that anybody holds while he calls.
+ */
+void cpu_call(cpuset_t cpus, void (*function)(void *argument), void *argument);
+
+/*
+ * The same without waiting, for one CPU, from any context and under any lock: function(argument)
+ * will be called there. The struct is the caller's, who leaves it alone until the function is
+ * called; from then on it may be used again. False: it is still on its way, and the call to come
+ * sees what was written before this one.
+ */
+struct cpu_request {
+	struct cpu_request *next;
+	void (*function)(void *argument);
+	void *argument;
+	bool queued; /* atomic */
+};
+bool cpu_request(uint32_t id, struct cpu_request *request);
 
 /* ---- the machine ---- */
 

@@ -18,8 +18,23 @@ noreturn void kernel_main(void);
  * lies below. */
 void machine_boot_stack(vaddr_t *base, vaddr_t *top);
 
-/* Interrupt controllers, clock and timer, once kernel_map() has memory. Interrupts are still off
- * afterwards. */
+/* ACPI's tables, interrupt controllers, clock and timer, once kernel_map() has memory. Interrupts
+ * are still off afterwards. */
 void machine_init_interrupts(void);
+
+/* Starts the other CPUs that ACPI names, one after the other, as many as `smp=` allows. One that
+ * does not come up is named in the log and left out. Once, in a thread; takes milliseconds. */
+void machine_start_cpus(void);
+/* Hook of kernel/: where another CPU goes on, with interrupts off, on the stack [base, top) that is
+ * its idle thread's for good. It sets up what the upper folders keep for each CPU, calls
+ * machine_cpu_ready() and becomes the idle thread. */
+noreturn void cpu_main(vaddr_t stack_base, vaddr_t stack_top);
+/* The calling CPU is counted from now on: others may call and kick it, and wait for it. */
+void machine_cpu_ready(void);
+
+/* Hooks of mm/: `npages` zeroed pages in the kernel's virtual area, with unmapped ones around them;
+ * NULL: no memory. Their return; NULL is allowed. */
+void *machine_pages_alloc(size_t npages);
+void machine_pages_free(void *pages);
 
 #endif

@@ -53,8 +53,12 @@ extern const struct kernel_layout kernel_layout;
 /* Stacks and whole pages, each with guard pages. */
 #define KVA_BASE         (kernel_layout.kva)
 #define KVA_END          (KVA_BASE + KVA_BYTES)
+/* What the start maps for good. */
+#define FIXED_BASE       KVA_END
+#define FIXED_END        (FIXED_BASE + FIXED_BYTES)
 #endif
-#define KVA_BYTES (UINT64_C(512) << 30)
+#define KVA_BYTES   (UINT64_C(511) << 30)
+#define FIXED_BYTES (UINT64_C(1) << 30)
 
 static inline void *phys_to_virt(paddr_t address)
 {

@@ -1,0 +1,83 @@
+/*
+ * What ACPI's tables say of the machine, copied out of them once at the start (ACPI specification
+ * 6.5, chapter 5). The reader is pure logic over acpi_map(): it believes nothing. Every table's
+ * length and checksum is proven before a field of it is used, every record is cut off where its
+ * table ends, and a table that lies is left out and named in the log.
+ */
+#ifndef ARCH_ACPI_H
+#define ARCH_ACPI_H
+
+#include <arch/cpu.h>
+#include <lib/types.h>
+
+#define ACPI_CPUS_MAX    (2 * CPU_MAX) /* those that we may not start are counted, too */
+#define ACPI_IOAPICS_MAX 8
+#define ACPI_ISA_LINES   16
+#define ACPI_NMIS_MAX    8
+
+/* An I/O APIC: the global interrupts from `gsi_base` on, as many as it says it has. */
+struct acpi_ioapic {
+	uint32_t id;
+	uint32_t gsi_base;
+	paddr_t address;
+};
+
+/* How a line says that it wants something (ACPI 6.5, 5.2.12.5). As the bus does: on ISA high and by
+ * edge. */
+enum acpi_polarity { POLARITY_BUS = 0, POLARITY_HIGH = 1, POLARITY_LOW = 3 };
+enum acpi_trigger { TRIGGER_BUS = 0, TRIGGER_EDGE = 1, TRIGGER_LEVEL = 3 };
+
+/* Where an ISA line ends. Without an override: at the global interrupt of its own number. */
+struct acpi_isa_line {
+	uint32_t gsi;
+	uint8_t polarity; /* enum acpi_polarity */
+	uint8_t trigger;  /* enum acpi_trigger */
+	bool overridden;
+};
+
+/* A local APIC input that is an NMI. */
+struct acpi_local_nmi {
+	uint32_t cpu_uid; /* UINT32_MAX: of all CPUs */
+	uint8_t lint;     /* 0 or 1 */
+	uint8_t polarity;
+	uint8_t trigger;
+};
+
+/* The MADT, "APIC". */
+struct acpi_madt {
+	bool found;
+	bool has_8259;
+	paddr_t local_apic;
+	uint32_t apic_ids[ACPI_CPUS_MAX]; /* of CPUs that may be started, each once */
+	uint32_t ncpus;
+	uint32_t ncpus_left_out; /* those that did not fit */
+	struct acpi_ioapic ioapics[ACPI_IOAPICS_MAX];
+	uint32_t nioapics;
+	struct acpi_isa_line isa[ACPI_ISA_LINES];
+	struct acpi_local_nmi nmis[ACPI_NMIS_MAX];
+	uint32_t nnmis;
+};
+
+struct acpi_info {
+	paddr_t rsdp; /* 0: the firmware has no ACPI */
+	uint32_t revision;
+	struct acpi_madt madt;
+};
+
+/* Hook: `len_bytes` of physical memory to read, for good; NULL: it cannot be had. The kernel's is
+ * in acpi/init.c, a test on the host has its own. */
+const void *acpi_map(paddr_t address, size_t len_bytes);
+
+/* Fills `out` from the tables below the RSDP at `rsdp`, or below the one that lies where the BIOS
+ * puts it (0: nobody told us). NULL, or why there is nothing in `out`. */
+const char *acpi_read(struct acpi_info *out, paddr_t rsdp);
+
+/* ---- the start's side: acpi/init.c ---- */
+
+/* Reads the tables, unless the command line says acpi=off. On the first CPU, once kernel_map() has
+ * memory. */
+void acpi_init(void);
+/* Constant after acpi_init(). Empty where there is no ACPI. */
+const struct acpi_info *acpi_info(void);
+
+#endif

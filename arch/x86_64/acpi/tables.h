@@ -1,0 +1,30 @@
+/*
+ * The tables as they lie in memory, for the readers in this folder. All fields are little-endian
+ * and packed, so none may be where its type would like to be.
+ */
+#ifndef ARCH_ACPI_TABLES_H
+#define ARCH_ACPI_TABLES_H
+
+#include "acpi.h"
+
+/* What every table but the RSDP begins with (ACPI 6.5, 5.2.6). */
+struct PACKED acpi_header {
+	char signature[4];
+	uint32_t len_bytes; /* the header included */
+	uint8_t revision;
+	uint8_t checksum;
+	char oem[6];
+	char oem_table[8];
+	uint32_t oem_revision;
+	uint32_t creator;
+	uint32_t creator_revision;
+};
+_Static_assert(sizeof(struct acpi_header) == 36, "ACPI 6.5, table 5.4");
+
+/* All bytes of a table add up to zero. */
+bool acpi_sum_is_zero(const void *bytes, size_t len_bytes);
+
+/* The tables' readers. `table` is whole, and its checksum right. NULL, or what is wrong with it. */
+const char *acpi_read_madt(struct acpi_madt *out, const struct acpi_header *table);
+
+#endif

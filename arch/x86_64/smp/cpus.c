@@ -1,0 +1,73 @@
+/*
+ * Owns the table of CPUs. A CPU is entered once, by itself, when everything that others may want of
+ * it works; the count is published after the entry, so who sees the one sees the other. CPUs are
+ * never taken out, and only one at a time is started: no lock.
+ */
+#include "smp.h"
+
+#include "descriptors.h"
+#include "x86.h"
+
+#include <arch/context.h>
+#include <arch/machine.h>
+#include <lib/atomic.h>
+#include <lib/panic.h>
+
+static struct cpu *cpus[CPU_MAX] = {&first_cpu};
+static uint32_t ncpus = 1; /* atomic: release in cpu_publish(), acquire in cpu_count() */
+
+uint32_t cpu_count(void)
+{
+	return load_acquire(&ncpus);
+}
+
+struct cpu *cpu_by_id(uint32_t id)
+{
+	debug_assert(id < cpu_count());
+	return cpus[id];
+}
+
+void cpu_publish(struct cpu *cpu)
+{
+	debug_assert(cpu->id == ncpus && cpu->id < CPU_MAX);
+	cpus[cpu->id] = cpu;
+	store_release(&ncpus, cpu->id + 1);
+}
+
+/* One block: struct cpu_arch, which wants page alignment, then struct cpu, then the copy. */
+static size_t block_pages(void)
+{
+	size_t percpu_bytes = (size_t)(percpu_end - percpu_start);
+
+	return (sizeof(struct cpu_arch) + sizeof(struct cpu) + percpu_bytes + PAGE_SIZE - 1) /
+	       PAGE_SIZE;
+}
+
+struct cpu *cpu_create(uint32_t id, uint32_t apic_id)
+{
+	char *block = machine_pages_alloc(block_pages());
+	char *stack = machine_pages_alloc(KERNEL_STACK_BYTES / PAGE_SIZE);
+	struct cpu *cpu = (struct cpu *)(block + sizeof(struct cpu_arch));
+
+	if (!block || !stack) {
+		machine_pages_free(block);
+		machine_pages_free(stack);
+		return NULL;
+	}
+	*cpu = (struct cpu){
+		.self = cpu,
+		.kernel_stack_top = (uint64_t)stack + KERNEL_STACK_BYTES,
+		.percpu_delta = (uint64_t)(cpu + 1) - (uint64_t)percpu_start,
+		.preempt_count = CPU_NO_SWITCH_WANTED | 1,
+		.id = id,
+		.apic_id = apic_id,
+		.arch = (struct cpu_arch *)block,
+	};
+	return cpu;
+}
+
+void cpu_destroy(struct cpu *cpu)
+{
+	machine_pages_free((void *)(cpu->kernel_stack_top - KERNEL_STACK_BYTES));
+	machine_pages_free(cpu->arch);
+}

@@ -1,0 +1,169 @@
+/* sources: arch/x86_64/acpi/read.c arch/x86_64/acpi/madt.c */
+/*
+ * ACPI's tables under libFuzzer: any bytes are the machine's memory, with the RSDP at its start.
+ * Checksums are put right where the bytes say that a table lies, or nothing would get past them.
+ * Each piece of memory that the reader asks for is a block of its own, so the sanitizer sees a step
+ * beyond it.
+ *
+ *	clang -fsanitize=fuzzer,address,undefined -DFUSELAGE_HOST=1 -Iabi/include -Ilib/include
+ *	      -Iarch/x86_64/include -iquote arch/x86_64/acpi tests/fuzz/acpi.c
+ *arch/x86_64/acpi/read.c arch/x86_64/acpi/madt.c
+ */
+#include "tables.h"
+
+#include <lib/log.h>
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define PROMISE(condition)                                                                         \
+	do {                                                                                       \
+		if (!(condition)) {                                                                \
+			fprintf(stderr, "broken promise: %s\n", #condition);                       \
+			abort();                                                                   \
+		}                                                                                  \
+	} while (0)
+
+#define GIVEN_MAX  2048
+#define TABLES_MAX 3
+/* In the memory: RSDP, XSDT, and the tables that it names. */
+#define MEMORY_AT     0x1000
+#define XSDT_AT       64
+#define FIRST_TABLE   128
+#define TABLE_SPACING 256
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
+
+static uint8_t *memory;
+static size_t memory_bytes;
+static void *given[GIVEN_MAX];
+static unsigned ngiven;
+
+void log_emit(enum log_level level, const char *subsystem, const char *format, ...)
+{
+	(void)level;
+	(void)subsystem;
+	(void)format;
+}
+
+const void *acpi_map(paddr_t address, size_t len_bytes)
+{
+	void *copy;
+
+	if (address < MEMORY_AT || ngiven == GIVEN_MAX)
+		return NULL;
+	address -= MEMORY_AT;
+	if (address > memory_bytes || len_bytes > memory_bytes - address)
+		return NULL;
+	copy = malloc(len_bytes);
+	PROMISE(copy || !len_bytes);
+	if (copy)
+		memcpy(copy, memory + address, len_bytes);
+	given[ngiven++] = copy;
+	return copy;
+}
+
+static void sign(size_t at, size_t len, size_t place)
+{
+	uint8_t sum = 0;
+
+	if (at > memory_bytes || len > memory_bytes - at || place >= len)
+		return;
+	memory[at + place] = 0;
+	for (size_t i = 0; i < len; i++)
+		sum = (uint8_t)(sum + memory[at + i]);
+	memory[at + place] = (uint8_t)-sum;
+}
+
+static void sign_table(size_t at)
+{
+	uint32_t len = 0;
+
+	if (at + 8 <= memory_bytes) {
+		memcpy(&len, memory + at + 4, sizeof(len));
+		sign(at, len, 9);
+	}
+}
+
+/* A length that may be right, and a signature that is looked at, unless a byte says otherwise. */
+static void dress_table(size_t at)
+{
+	static const char signatures[][5] = {"APIC"};
+	uint8_t choice;
+	uint32_t len;
+
+	if (at + 36 > memory_bytes)
+		return;
+	choice = memory[at + 8];
+	if (choice & 0x80)
+		return;
+	memcpy(memory + at, signatures[choice % ARRAY_SIZE(signatures)], 4);
+	memcpy(&len, memory + at + 4, sizeof(len));
+	len = 30 + len % (2 * TABLE_SPACING);
+	memcpy(memory + at + 4, &len, sizeof(len));
+}
+
+/* The addresses are ours. */
+static void lead_to_the_tables(void)
+{
+	uint32_t root_len = 36 + 8 * TABLES_MAX;
+	uint64_t xsdt = MEMORY_AT + XSDT_AT;
+
+	if (memory_bytes < FIRST_TABLE + 36)
+		return;
+	memcpy(memory, "RSD PTR ", 8);
+	memcpy(memory + 24, &xsdt, 8);
+	sign(0, 20, 8);
+	sign(0, 36, 32);
+	memcpy(memory + XSDT_AT, "XSDT", 4);
+	memcpy(memory + XSDT_AT + 4, &root_len, 4);
+	for (uint64_t i = 0; i < TABLES_MAX; i++) {
+		uint64_t at = FIRST_TABLE + i * TABLE_SPACING;
+		uint64_t address = MEMORY_AT + at;
+
+		memcpy(memory + XSDT_AT + 36 + i * 8, &address, 8);
+		dress_table(at);
+		sign_table(at);
+	}
+	sign_table(XSDT_AT);
+}
+
+static void check_madt(const struct acpi_madt *madt)
+{
+	PROMISE(madt->ncpus <= ACPI_CPUS_MAX);
+	PROMISE(madt->nioapics <= ACPI_IOAPICS_MAX);
+	PROMISE(madt->nnmis <= ACPI_NMIS_MAX);
+	for (uint32_t i = 0; i < madt->ncpus; i++) {
+		PROMISE(madt->apic_ids[i] != UINT32_MAX);
+		for (uint32_t k = 0; k < i; k++)
+			PROMISE(madt->apic_ids[i] != madt->apic_ids[k]);
+	}
+	for (uint32_t i = 0; i < madt->nnmis; i++)
+		PROMISE(madt->nmis[i].lint < 2);
+	if (!madt->found)
+		PROMISE(!madt->ncpus && !madt->nioapics);
+}
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
+{
+	struct acpi_info info;
+	const char *problem;
+
+	if (!size)
+		return 0;
+	memory_bytes = size;
+	memory = malloc(size);
+	PROMISE(memory);
+	memcpy(memory, data, size);
+	/* Every second time as it came: the way to the tables may be broken as well. */
+	if (data[size - 1] & 1)
+		lead_to_the_tables();
+	problem = acpi_read(&info, MEMORY_AT);
+	PROMISE(problem || info.rsdp == MEMORY_AT);
+	check_madt(&info.madt);
+	while (ngiven)
+		free(given[--ngiven]);
+	free(memory);
+	return 0;
+}
