@@ -104,14 +104,17 @@ long ksh_irq_list(struct ksh_irq *out, size_t max)
 	size_t count = 0;
 
 	for (unsigned vector = 0; vector < VECTORS; vector++) {
-		const char *owner = trap_vector_owner(vector);
+		struct trap_vector_info info;
 
-		if (vector_is_silent(vector))
+		trap_vector_info(vector, &info);
+		if (vector_is_silent(vector) && info.line < 0)
 			continue;
 		if (count < max) {
-			out[count] = (struct ksh_irq){.vector = vector};
-			string_copy(out[count].name, sizeof(out[count].name),
-				    owner ? owner : trap_name(vector));
+			out[count] = (struct ksh_irq){.vector = vector, .line = info.line};
+			string_copy(out[count].name, sizeof(out[count].name), info.owner);
+			if (info.controller)
+				string_copy(out[count].controller, sizeof(out[count].controller),
+					    info.controller);
 			for_each_cpu (cpu)
 				out[count].count[cpu] = trap_count(cpu, vector);
 		}

@@ -105,6 +105,7 @@ const char *lockclass_name(enum lock_class class)
 		[LOCK_FRAME] = "frame",
 		[LOCK_TASK] = "task",
 		[LOCK_TEST] = "test",
+		[LOCK_IRQ] = "irq",
 		[LOCK_LOG] = "log",
 	};
 

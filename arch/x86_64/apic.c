@@ -1,7 +1,6 @@
 /*
  * The local APIC, in xAPIC mode (SDM 3A, chapter 10). Its registers are the running CPU's own,
- * mapped uncached at one address for all; nothing is shared, so there is no lock. I/O APICs come
- * with ACPI; until then the 8259 stays in charge of devices, passed through on LINT0.
+ * mapped uncached at one address for all; nothing is shared, so there is no lock.
  */
 #include "interrupts.h"
 
@@ -22,6 +21,7 @@ enum apic_register {
 	APIC_TASK_PRIORITY = 0x80,
 	APIC_EOI = 0xb0,
 	APIC_SPURIOUS = 0xf0,
+	APIC_IN_SERVICE = 0x100, /* 8 registers of 32 vectors each, 16 bytes apart */
 	APIC_ICR_LOW = 0x300,
 	APIC_ICR_HIGH = 0x310,
 	APIC_LVT_TIMER = 0x320,
@@ -60,21 +60,18 @@ bool apic_init(void)
 	if (base & APIC_BASE_X2APIC)
 		return false; /* firmware chose x2APIC: the 8259 does until we speak it */
 	registers = fixed_map(base & APIC_PHYSICAL_MASK, APIC_BYTES, PAGE_WRITE | PAGE_UNCACHED);
-	if (!registers)
-		return false;
-	apic_init_cpu();
-	return true;
+	return registers;
 }
 
 void apic_init_cpu(void)
 {
-	bool is_first = cpu_id() == 0;
+	/* The 8259's line leads to the first CPU alone, and only where the 8259 is in charge. */
+	bool wants_8259 = cpu_id() == 0 && irq_by_8259();
 
 	msr_write(MSR_APIC_BASE, msr_read(MSR_APIC_BASE) | APIC_BASE_ENABLE);
 	*apic_register(APIC_TASK_PRIORITY) = 0;
 	*apic_register(APIC_SPURIOUS) = SPURIOUS_ENABLE | VECTOR_SPURIOUS;
-	/* The 8259's line is the first CPU's alone. */
-	*apic_register(APIC_LVT_LINT0) = is_first ? LVT_EXTINT : LVT_MASKED;
+	*apic_register(APIC_LVT_LINT0) = wants_8259 ? LVT_EXTINT : LVT_MASKED;
 	*apic_register(APIC_LVT_LINT1) = LVT_NMI;
 	*apic_register(APIC_LVT_ERROR) = LVT_MASKED;
 	*apic_register(APIC_LVT_TIMER) = LVT_MASKED;
@@ -89,6 +86,25 @@ bool apic_present(void)
 void apic_end(void)
 {
 	*apic_register(APIC_EOI) = 0;
+}
+
+static uint32_t in_service_word(unsigned word)
+{
+	return *apic_register(APIC_IN_SERVICE + word * 0x10);
+}
+
+bool apic_in_service(unsigned vector)
+{
+	return in_service_word(vector / 32 % 8) >> vector % 32 & 1;
+}
+
+bool apic_any_in_service(void)
+{
+	for (unsigned word = 0; word < 8; word++) {
+		if (in_service_word(word))
+			return true;
+	}
+	return false;
 }
 
 uint32_t apic_id(void)

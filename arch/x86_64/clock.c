@@ -18,12 +18,12 @@
 #include <arch/cpu.h>
 #include <arch/port.h>
 #include <arch/spin.h>
+#include <arch/trap.h>
 #include <lib/atomic.h>
 #include <lib/log.h>
 
 /* Intel 8254 data sheet. */
 #define PIT_HZ        1193182
-#define PIT_LINE      0
 #define PIT_CHANNEL0  0x40
 #define PIT_CHANNEL2  0x42
 #define PIT_COMMAND   0x43
@@ -116,11 +116,19 @@ static void measure_twice(struct window *sum)
 /* Whoever changes what clock_ns() and clock_wall_ns() are made of tells the programs. */
 static void tell_programs_locked(void) REQUIRES(change_lock)
 {
-	vdso_set_clock(&(struct vdso_clock){.tsc_trusted = tsc_trusted,
+	vdso_set_clock(&(struct vdso_clock){.tsc_trusted = tsc_trusted && !read_once(&tscs_differ),
 					    .tsc_start = tsc_start,
 					    .ns_mult = ns_mult,
 					    .wall_offset_ns = read_once(&wall_offset_ns)});
 }
+
+static void pit_interrupt(void *argument)
+{
+	(void)argument;
+	clock_timer_interrupt();
+}
+
+static const struct irq_handler pit_handler = {.name = "timer", .handle = pit_interrupt};
 
 void clock_init(void)
 {
@@ -136,7 +144,8 @@ void clock_init(void)
 		timer_mult = (sum.apic << 32) / window_ns;
 	} else {
 		timer_mult = ((uint64_t)PIT_HZ << 32) / NSEC_PER_SEC;
-		pic_unmask(PIT_LINE);
+		if (irq_register(PIT_LINE, &pit_handler))
+			log_err("the 8254's line is taken: no timer will ever come");
 	}
 	flags = spin_lock_irqsave(&change_lock);
 	tell_programs_locked();
@@ -152,7 +161,11 @@ static uint64_t scale(uint64_t value, uint64_t mult)
 
 void clock_tscs_differ(void)
 {
+	irqflags_t flags = spin_lock_irqsave(&change_lock);
+
 	write_once(&tscs_differ, true);
+	tell_programs_locked();
+	spin_unlock_irqrestore(&change_lock, flags);
 }
 
 /* The reading and its CPU's offset, in one piece. */
@@ -212,7 +225,7 @@ const char *clock_timer_name(void)
 	return apic_present() ? "local APIC" : "8254";
 }
 
-static void pit_set(uint32_t count)
+void pit_set(uint32_t count)
 {
 	port_out8(PIT_COMMAND, PIT0_ONE_SHOT);
 	port_out8(PIT_CHANNEL0, count & 0xff);

@@ -6,27 +6,38 @@
 
 #include <lib/types.h>
 
-#define VECTOR_IRQ_BASE 0x20 /* 16 lines of the 8259 */
+#define VECTOR_IRQ_BASE 0x20 /* and IRQ_LINES from here on */
+#define VECTOR_PIC_BASE 0xe0 /* of 8259s that are masked: what comes from there is spurious */
 #define VECTOR_TIMER    0xf0 /* local APIC timer */
 #define VECTOR_KICK     0xf1 /* another CPU wants us to look at our run queue */
 #define VECTOR_CALL     0xf2 /* another CPU wants a function to be called here */
 #define VECTOR_SPURIOUS 0xff
 
-/* 8259: moved to VECTOR_IRQ_BASE, all lines masked. */
-void pic_init(void);
-void pic_unmask(unsigned line);
-void pic_end(unsigned line);
-/* False: the line was not really in service (SDM of the 8259: spurious IRQ 7 and 15); nothing to
- * end or handle. */
-bool pic_is_real(unsigned line);
+/* ---- lines of devices: irq/ ---- */
 
-/* Finds the local APIC and sets up the first CPU's, with the 8259 passed through on LINT0. False:
- * there is none. */
+/* Decides which controller is in charge: I/O APICs, with the 8259s masked, or the 8259s. After
+ * apic_init(). */
+void irq_init(void);
+bool irq_by_8259(void);
+/* The interrupt of a line, and one that belongs to nothing. Interrupts off. */
+void irq_line(unsigned line);
+void irq_stray(unsigned vector);
+/* An interrupt has been taken on this CPU and not been ended. Interrupts off. */
+bool irq_in_service(void);
+const char *irq_owner(unsigned line); /* NULL: nobody's */
+const char *irq_controller_name(void);
+
+/* ---- the local APIC ---- */
+
+/* Finds it. False: there is none. */
 bool apic_init(void);
-/* The running CPU's, as every CPU does. */
+/* Sets up the running CPU's, after irq_init(). */
 void apic_init_cpu(void);
 bool apic_present(void);
 void apic_end(void);
+/* Taken and not ended: this vector; any. */
+bool apic_in_service(unsigned vector);
+bool apic_any_in_service(void);
 uint32_t apic_id(void);
 
 /* What one CPU sends to another (SDM 3A 10.6.1): a fixed interrupt by its vector, NMI, INIT, or the

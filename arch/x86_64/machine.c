@@ -26,9 +26,11 @@
 void machine_init_interrupts(void)
 {
 	acpi_init();
-	pic_init();
 	if (apic_init())
 		this_cpu()->apic_id = apic_id();
+	irq_init();
+	if (apic_present())
+		apic_init_cpu();
 	clock_init();
 	clock_wall_set(rtc_read_ns());
 }

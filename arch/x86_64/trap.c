@@ -1,7 +1,5 @@
 /*
- * Where every vector ends. Owns the counters of interrupts and the handlers of the lines. Handlers
- * are registered once and stay; a slot is published with release and read with acquire, so no lock
- * is needed.
+ * Where every vector ends. Owns the counters of interrupts.
  *
  * A page fault on a program's address is mm/'s to serve, whoever caused it. What cannot be served
  * ends a user copy through the exception table, a program through its hook, a module through its
@@ -35,7 +33,6 @@ void user_exit_slow(struct trap_frame *frame);
 
 /* [n]: counted with interrupts off on CPU n alone. */
 static PERCPU(uint64_t, counts)[256];
-static const struct irq_handler *handlers[IRQ_LINES]; /* atomic */
 
 const char *trap_name(uint64_t vector)
 {
@@ -72,36 +69,33 @@ uint64_t trap_count(uint32_t cpu, unsigned vector)
 	return vector < 256 ? read_once(&(*percpu_of(cpu, counts))[vector]) : 0;
 }
 
-const char *trap_vector_owner(unsigned vector)
+static bool is_line(uint64_t vector)
 {
-	const struct irq_handler *handler;
-
-	if (vector < 32)
-		return trap_name(vector);
-	if (vector == VECTOR_TIMER)
-		return "timer";
-	if (vector == VECTOR_KICK)
-		return "kick";
-	if (vector == VECTOR_CALL)
-		return "call";
-	if (vector == VECTOR_SPURIOUS)
-		return "spurious";
-	if (vector < VECTOR_IRQ_BASE || vector >= VECTOR_IRQ_BASE + IRQ_LINES)
-		return NULL;
-	handler = load_acquire(&handlers[vector - VECTOR_IRQ_BASE]);
-	return handler ? handler->name : NULL;
+	return vector >= VECTOR_IRQ_BASE && vector < VECTOR_IRQ_BASE + IRQ_LINES;
 }
 
-err_t irq_register(unsigned line, const struct irq_handler *handler)
+void trap_vector_info(unsigned vector, struct trap_vector_info *out)
 {
-	const struct irq_handler *none = NULL;
+	static const struct {
+		unsigned vector;
+		const char *owner;
+	} ours[] = {{VECTOR_TIMER, "timer"},
+		    {VECTOR_KICK, "kick"},
+		    {VECTOR_CALL, "call"},
+		    {VECTOR_SPURIOUS, "spurious"}};
 
-	if (line >= IRQ_LINES)
-		return -EINVAL;
-	if (!atomic_cas(&handlers[line], &none, handler))
-		return -EBUSY;
-	pic_unmask(line);
-	return 0;
+	*out = (struct trap_vector_info){.owner = "unexpected", .line = -1};
+	if (vector < 32)
+		*out = (struct trap_vector_info){trap_name(vector), "CPU", -1};
+	for (unsigned i = 0; i < ARRAY_SIZE(ours); i++) {
+		if (ours[i].vector == vector)
+			*out = (struct trap_vector_info){ours[i].owner, "local APIC", -1};
+	}
+	if (is_line(vector) && irq_owner(vector - VECTOR_IRQ_BASE)) {
+		out->line = (int)(vector - VECTOR_IRQ_BASE);
+		out->owner = irq_owner((unsigned)out->line);
+		out->controller = irq_controller_name();
+	}
 }
 
 /* Where a fault at `rip` continues; 0: it is none of the instructions that may fault. */
@@ -209,20 +203,6 @@ static void exception(struct trap_frame *frame)
 	}
 }
 
-static void irq_line(unsigned line)
-{
-	const struct irq_handler *handler;
-
-	if (!pic_is_real(line))
-		return;
-	handler = load_acquire(&handlers[line]); /* acquire: pairs with irq_register()'s exchange */
-	if (line == 0 && !handler)
-		clock_timer_interrupt(); /* the 8254, where there is no local APIC */
-	if (handler)
-		handler->handle(handler->argument);
-	pic_end(line);
-}
-
 static void interrupt(struct trap_frame *frame)
 {
 	struct cpu *cpu = this_cpu();
@@ -245,8 +225,10 @@ static void interrupt(struct trap_frame *frame)
 	case VECTOR_SPURIOUS:
 		break; /* has no end (SDM 3A 10.9) */
 	default:
-		if (frame->vector >= VECTOR_IRQ_BASE && frame->vector < VECTOR_IRQ_BASE + IRQ_LINES)
+		if (is_line(frame->vector))
 			irq_line((unsigned)frame->vector - VECTOR_IRQ_BASE);
+		else
+			irq_stray((unsigned)frame->vector);
 		break;
 	}
 	preempt_enable_no_switch();

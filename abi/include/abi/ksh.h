@@ -21,7 +21,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#define KSH_ABI_VERSION 1
+#define KSH_ABI_VERSION 2
 
 /* The note in ksh's ELF file: name KSH_NOTE_NAME, type KSH_NOTE_TYPE, and this. */
 #define KSH_NOTE_NAME "Fuselage"
@@ -180,8 +180,10 @@ struct ksh_slab {
 
 struct ksh_irq {
 	uint32_t vector;
+	int32_t line; /* ISA's 0 to 15, or ACPI's from there on; -1: no device's */
 	char name[KSH_NAME_MAX];
-	uint64_t count[64]; /* by CPU */
+	char controller[16]; /* "": not known */
+	uint64_t count[64];  /* by CPU */
 };
 
 struct ksh_cpu {

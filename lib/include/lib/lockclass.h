@@ -43,6 +43,7 @@ enum lock_class {
 	LOCK_TASK,      /* an executor's list of tasks */
 	LOCK_CLOCK,     /* what programs see of the clock */
 	LOCK_TEST,      /* spinlocks of the self-tests */
+	LOCK_IRQ,       /* an interrupt controller's registers */
 	LOCK_LOG,       /* the log ring and the ports that it is written to: innermost */
 	LOCK_CLASSES
 };

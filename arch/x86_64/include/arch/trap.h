@@ -79,8 +79,9 @@ const char *trap_name(uint64_t vector);
 
 /* ---- hardware interrupts ---- */
 
-/* Lines as the 8259 and the I/O APIC's overrides of it name them (ISA IRQ 0..15). */
-#define IRQ_LINES 16
+/* 0 to 15 are ISA's, wherever the firmware has them end; from 16 on they are the global interrupts
+ * of ACPI with the same number. */
+#define IRQ_LINES 64
 
 /* `handle` runs with interrupts off; it acknowledges its device, the controller is ours. Owned by
  * the caller, for good. */
@@ -90,12 +91,18 @@ struct irq_handler {
 	void *argument;
 };
 
-/* -EBUSY: the line has a handler. Enables the line. */
+/* -EBUSY: the line has a handler, or another one that ends at the same input has. -ENODEV: it ends
+ * nowhere. Enables the line. */
 err_t must_check irq_register(unsigned line, const struct irq_handler *handler);
 
 /* What ksh's `irq` shows. Counters of this CPU's, by vector. */
 uint64_t trap_count(uint32_t cpu, unsigned vector);
-const char *trap_vector_owner(unsigned vector);
+struct trap_vector_info {
+	const char *owner;      /* who takes it, or that nobody does */
+	const char *controller; /* where it comes from; NULL: not known */
+	int line;               /* -1: it is no line's */
+};
+void trap_vector_info(unsigned vector, struct trap_vector_info *out);
 
 /* ---- backtraces ---- */
 
