@@ -113,7 +113,7 @@ noreturn void cpu_main(vaddr_t stack_base, vaddr_t stack_top)
 	executor_stack = stack_alloc();
 	if (!executor_stack) {
 		log_err("CPU %u: no memory for its first thread", cpu_id());
-		machine_halt(); /* it is given up by the one who started it */
+		cpu_halt(); /* it is given up by the one who started it */
 	}
 	executor_start(executor_stack, executor_stack + KERNEL_STACK_BYTES);
 	machine_cpu_ready();

@@ -1,6 +1,7 @@
 /*
- * The last words: what broke, where, who ran, what was logged before. Runs with interrupts off,
- * takes no lock, allocates nothing, and survives a fault of its own by saying less.
+ * The last words: what broke, where, who ran, what was logged before, what the other CPUs did. The
+ * CPU that panics first stops all others and speaks alone. Runs with interrupts off, takes no lock,
+ * allocates nothing, and survives a fault of its own by saying less.
  */
 #include "exec_channel.h"
 #include "ksh.h"
@@ -20,7 +21,11 @@
 #define FRAMES_MAX      32
 #define LOG_LINES_SHOWN 12
 
-static uint32_t panics; /* atomic: how often we came here */
+static uint32_t speaker; /* atomic: number + 1 of the CPU that panicked first; 0: none */
+static uint32_t depth;   /* the speaker's: how often it came here */
+/* What other CPUs panicked about at the same time; on their stacks, which nobody leaves any more.
+ */
+static const char *reasons[CPU_MAX]; /* atomic */
 
 static void say(const char *format, ...) PRINTF(1, 2);
 static void say(const char *format, ...)
@@ -50,16 +55,26 @@ static void say_address(uint64_t address, unsigned back_bytes)
 		say("  %#018lx\n", address);
 }
 
-static void say_backtrace(uint64_t rip, uint64_t fp)
+static void say_addresses(uint64_t rip, const uint64_t *addresses, unsigned count)
 {
-	uint64_t addresses[FRAMES_MAX];
-	unsigned count = backtrace_collect(fp, addresses, FRAMES_MAX);
-
 	say("backtrace:\n");
 	if (rip)
 		say_address(rip, 0);
 	for (unsigned i = 0; i < count; i++)
 		say_address(addresses[i], 1);
+}
+
+static void say_backtrace(uint64_t rip, uint64_t fp)
+{
+	uint64_t addresses[FRAMES_MAX];
+
+	say_addresses(rip, addresses, backtrace_collect(fp, addresses, FRAMES_MAX));
+}
+
+static void say_thread(uint32_t cpu, const struct thread *thread)
+{
+	say("cpu %u, thread %d '%s'\n", cpu, thread ? thread->tid : 0,
+	    thread ? thread->name : "(none)");
 }
 
 static void say_registers(const struct trap_frame *f)
@@ -94,32 +109,65 @@ static void say_log(void)
 	}
 }
 
-static noreturn void die(const char *reason, const struct trap_frame *frame, uint64_t rip,
-			 uint64_t fp)
+/* What the other CPUs did when they were stopped. */
+static void say_others(void)
 {
-	const struct thread *thread = current_thread();
+	for_each_cpu (id) {
+		const struct cpu_snapshot *snapshot = cpu_stopped(id);
 
-	irq_disable();
-	switch (atomic_fetch_add_full(&panics, 1)) {
-	case 0:
-		break;
-	case 1:
+		if (id == cpu_id())
+			continue;
+		say("\n");
+		if (!snapshot) {
+			say("cpu %u does not answer\n", id);
+			continue;
+		}
+		say_thread(id, snapshot->thread);
+		if (read_once(&reasons[id]))
+			say("panicked as well: %s\n", read_once(&reasons[id]));
+		if (snapshot->has_frame)
+			say_registers(&snapshot->frame);
+		say_addresses(snapshot->has_frame ? snapshot->frame.rip : 0, snapshot->addresses,
+			      snapshot->naddresses);
+	}
+}
+
+/* Returns on the CPU that panicked first, when it comes here for the first time. */
+static void be_the_speaker(const char *reason, const struct trap_frame *frame, uint64_t rip,
+			   uint64_t fp)
+{
+	uint32_t none = 0;
+
+	if (!atomic_cas(&speaker, &none, cpu_id() + 1) && none != cpu_id() + 1) {
+		write_once(&reasons[cpu_id()], reason);
+		cpu_stop_here(frame, fp);
+	}
+	if (++depth == 1)
+		return;
+	if (depth == 2) {
 		say("\npanic inside the panic: %s\n", reason);
 		say_backtrace(rip, fp);
 		exec_channel_panic(reason);
-		machine_halt();
-	default:
-		machine_halt();
 	}
+	cpu_halt();
+}
+
+static noreturn void die(const char *reason, const struct trap_frame *frame, uint64_t rip,
+			 uint64_t fp)
+{
+	irq_disable();
+	be_the_speaker(reason, frame, rip, fp);
+	(void)cpus_stop(); /* nobody else stops CPUs but who halts the machine, and then we are
+			      stopped */
 	log_enter_panic();
 	say("\n\nKERNEL PANIC: %s\n", reason);
-	say("cpu %u, thread %d '%s'\n", cpu_id(), thread ? thread->tid : 0,
-	    thread ? thread->name : "(none)");
+	say_thread(cpu_id(), current_thread());
 	if (frame)
 		say_registers(frame);
 	say_backtrace(rip, fp);
 	say("the image was moved up by %#lx\n", kernel_layout.image_slide);
 	say_log();
+	say_others();
 	say("The machine is halted.\n");
 	exec_channel_panic(reason);
 	machine_halt();

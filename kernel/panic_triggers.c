@@ -8,8 +8,11 @@
 #include "panic_triggers.h"
 
 #include <abi/errno.h>
+#include <arch/clock.h>
+#include <arch/cpu.h>
 #include <arch/spin.h>
 #include <arch/triggers.h>
+#include <lib/atomic.h>
 #include <lib/log.h>
 #include <lib/panic.h>
 #include <lib/string.h>
@@ -131,6 +134,31 @@ static NOINLINE void trigger_smash(void)
 		array[i] = i;
 }
 
+/* Everybody at once: they wait for each other, for a second at most. */
+static NOINLINE void trigger_race_here(void *argument)
+{
+	uint32_t *narrived = argument;
+	uint64_t end_ns = clock_ns() + NSEC_PER_SEC;
+
+	atomic_fetch_add_full(narrived, 1);
+	while (read_once(narrived) < cpu_count() && clock_ns() < end_ns)
+		cpu_relax();
+	panic("everybody panics, CPU %u too", cpu_id());
+}
+
+static NOINLINE void trigger_race(void)
+{
+	uint32_t narrived = 0;
+
+	cpu_call(cpuset_all(), trigger_race_here, &narrived);
+}
+
+static NOINLINE void trigger_deaf(void)
+{
+	machine_trigger_deaf();
+	panic("one CPU is deaf");
+}
+
 static const struct trigger triggers[] = {
 	{"null", "writes through a null pointer", trigger_null},
 	{"wild", "writes where nothing is mapped", trigger_wild},
@@ -144,6 +172,8 @@ static const struct trigger triggers[] = {
 	{"nx", "executes data (W^X)", trigger_nx},
 	{"jump", "calls a null function", trigger_jump},
 	{"smash", "writes over the canary of its stack frame", trigger_smash},
+	{"race", "panics on all CPUs at once", trigger_race},
+	{"deaf", "panics while the last CPU answers nothing any more", trigger_deaf},
 	{"lockorder", "takes two locks in the wrong order (debug build)", trigger_lockorder},
 };
 

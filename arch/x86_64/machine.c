@@ -13,6 +13,7 @@
 #include <arch/cpu.h>
 #include <arch/machine.h>
 #include <arch/port.h>
+#include <arch/trap.h>
 
 /* PM1a control of QEMU's PIIX4 and ICH9, whose firmware puts the block there; SLP_EN with SLP_TYP 0
  * is S5 on both. */
@@ -35,11 +36,17 @@ void machine_init_interrupts(void)
 	clock_wall_set(rtc_read_ns());
 }
 
-noreturn void machine_halt(void)
+noreturn void cpu_halt(void)
 {
 	irq_disable();
 	for (;;)
 		__asm__ volatile("hlt");
+}
+
+noreturn void machine_halt(void)
+{
+	(void)cpus_stop();
+	cpu_halt();
 }
 
 noreturn void machine_poweroff(void)

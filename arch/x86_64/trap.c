@@ -179,7 +179,9 @@ static void exception(struct trap_frame *frame)
 		page_fault(frame);
 		return;
 	case TRAP_NMI:
-		/* Nobody sends one but a person at the monitor, who wants to know where we are. */
+		/* Else a person at the monitor sent it, who wants to know where we are. */
+		if (nmi_answer(frame))
+			return;
 		trap_kernel_fault(frame, 0);
 	case TRAP_MACHINE_CHECK:
 	case TRAP_DOUBLE_FAULT:

@@ -3,6 +3,10 @@
  */
 #include <arch/triggers.h>
 
+#include "smp/smp.h"
+
+#include <arch/cpu.h>
+
 #include <lib/types.h>
 
 /* In no region of the kernel's map: see arch/paging.h. */
@@ -22,4 +26,12 @@ void machine_trigger_double_fault(void)
 			 : "=&r"(saved)
 			 : "r"(NOWHERE), "r"(__builtin_frame_address(0))
 			 : "memory");
+}
+
+void machine_trigger_deaf(void)
+{
+	uint32_t last = cpu_count() - 1;
+
+	if (last != cpu_id())
+		nmi_trigger_hang(last);
 }

@@ -50,3 +50,43 @@ def test_a_panic_says_what_where_and_what_was_before(machine, name):
 
     log = section(lines, "last log lines:")
     assert any(f"breaking the kernel on purpose: {name}" in line for line in log), text
+
+
+def others_of(text):
+    """What is said of each CPU but the first that spoke: {number: its part of the text}."""
+    parts = re.split(r"^cpu (\d+)[, ]", text.partition("last log lines:")[2], flags=re.MULTILINE)
+    return dict(zip(map(int, parts[1::2]), parts[2::2]))
+
+
+def panicked(boot, trigger, cpus=4):
+    machine = boot("--smp", str(cpus))
+    machine.wait_for_prompt()
+    machine.send(f"panic {trigger}\r")
+    machine.wait_for(HALTED)
+    text = machine.text()
+    assert text.count("KERNEL PANIC") == 1 and text.count(HALTED) == 1, text
+    return text
+
+
+def test_a_panic_shows_what_every_cpu_did(boot):
+    others = others_of(panicked(boot, "null"))
+    assert list(others) == [1, 2, 3]
+    for number, said in others.items():
+        assert f"'idle/{number}'" in said
+        assert re.search(r"\brip [0-9a-f]{16}\b", said) and "ap_start+0x" in said, said
+
+
+def test_when_all_panic_at_once_one_speaks(boot):
+    text = panicked(boot, "race")
+    speaker = int(re.search(r"^KERNEL PANIC: everybody panics, CPU (\d) too$", text,
+                            re.MULTILINE)[1])
+    others = others_of(text)
+    assert list(others) == [number for number in range(4) if number != speaker]
+    for said in others.values():
+        assert "trigger_race_here+0x" in said or "panicked as well: everybody" in said, text
+
+
+def test_a_cpu_that_does_not_answer_is_named(boot):
+    others = others_of(panicked(boot, "deaf", 3))
+    assert others[2].startswith("does not answer")
+    assert "'idle/1'" in others[1]

@@ -79,7 +79,7 @@ static noreturn void ap_start(struct cpu *cpu)
 	tlb_flush_local(boot_info->start_page); /* its mapping will be gone */
 	apic_init_cpu();
 	if (!stage_move(STAGE_CALLED, STAGE_CAME))
-		machine_halt();
+		cpu_halt();
 	tsc_compare_answer(cpu, is_given_up);
 	cpu_main(stack_top - KERNEL_STACK_BYTES, stack_top);
 }
@@ -87,7 +87,7 @@ static noreturn void ap_start(struct cpu *cpu)
 void machine_cpu_ready(void)
 {
 	if (!stage_move(STAGE_CAME, STAGE_READY))
-		machine_halt();
+		cpu_halt();
 	cpu_publish(this_cpu());
 }
 

@@ -8,6 +8,8 @@
 #include <arch/cpu.h>
 #include <lib/types.h>
 
+struct trap_frame;
+
 extern struct cpu first_cpu; /* in start.c */
 
 /* ---- cpus.c ---- */
@@ -24,6 +26,13 @@ void cpu_publish(struct cpu *cpu);
 
 /* What other CPUs want this one to do: in the interrupt, interrupts off. */
 void cpu_calls_run(void);
+
+/* ---- nmi.c ---- */
+
+/* The NMI is one of ours and has been dealt with. Does not return where this CPU is to stop. */
+bool nmi_answer(const struct trap_frame *frame);
+/* Has a CPU wait for ever in its NMI handler, deaf to all others (arch/triggers.h). */
+void nmi_trigger_hang(uint32_t id);
 
 /* ---- tsc.c ---- */
 

@@ -238,3 +238,61 @@ SELFTEST(unmapped_kernel_pages_are_forgotten_by_every_cpu)
 	}
 	selftest_check(look.wrong == 0);
 }
+
+/* ---- looking at others ---- */
+
+struct deaf {
+	bool entered; /* atomic */
+	bool leave;   /* atomic */
+};
+
+static NOINLINE void spin_with_interrupts_off(void *argument)
+{
+	struct deaf *deaf = argument;
+
+	store_release(&deaf->entered, true);
+	while (!load_acquire(&deaf->leave))
+		cpu_relax();
+}
+
+static bool names(const struct cpu_snapshot *snapshot, const char *function)
+{
+	uint64_t offset;
+	const char *name = symbol_find(snapshot->frame.rip, &offset);
+
+	if (name && strcmp(name, function) == 0)
+		return true;
+	for (unsigned i = 0; i < snapshot->naddresses; i++) {
+		name = symbol_find(snapshot->addresses[i] - 1, &offset);
+		if (name && strcmp(name, function) == 0)
+			return true;
+	}
+	return false;
+}
+
+SELFTEST(a_look_shows_what_a_cpu_does_with_interrupts_off)
+{
+	static struct cpu_request request;
+	static struct deaf deaf;
+	struct cpu_snapshot snapshot;
+	uint32_t self;
+
+	preempt_disable();
+	self = cpu_id();
+	selftest_check(!cpu_look(self, &snapshot));
+	for_each_cpu (id) {
+		if (id == self)
+			continue;
+		deaf = (struct deaf){.entered = false};
+		request.function = spin_with_interrupts_off;
+		request.argument = &deaf;
+		selftest_check(cpu_request(id, &request));
+		if (selftest_check(wait_until(load_acquire(&deaf.entered))) &&
+		    selftest_check(cpu_look(id, &snapshot))) {
+			selftest_check(snapshot.has_frame && snapshot.thread);
+			selftest_check(names(&snapshot, "spin_with_interrupts_off"));
+		}
+		store_release(&deaf.leave, true);
+	}
+	preempt_enable();
+}

@@ -257,7 +257,9 @@ uint64_t cpu_random(void);
 
 noreturn void machine_poweroff(void);
 noreturn void machine_reboot(void);
-/* Interrupts off, stop for good. */
+/* All CPUs stop, for good. */
 noreturn void machine_halt(void);
+/* Only this one. */
+noreturn void cpu_halt(void);
 
 #endif

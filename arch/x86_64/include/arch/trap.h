@@ -8,6 +8,8 @@
 
 #include <lib/types.h>
 
+struct thread;
+
 /* As it lies on the kernel stack; the same for system calls, exceptions and interrupts. */
 struct trap_frame {
 	uint64_t r15, r14, r13, r12, rbp, rbx, r11, r10, r9, r8, rax, rcx, rdx, rsi, rdi;
@@ -111,5 +113,32 @@ void trap_vector_info(unsigned vector, struct trap_vector_info *out);
 unsigned backtrace_collect(uint64_t fp, uint64_t *out, unsigned max);
 /* Name and offset of the function around `address` in the kernel; NULL: not ours. */
 const char *symbol_find(uint64_t address, uint64_t *offset);
+
+/* ---- what other CPUs do ---- */
+
+#define SNAPSHOT_FRAMES 24
+
+/* What a CPU did when it was asked. */
+struct cpu_snapshot {
+	struct trap_frame frame; /* valid if has_frame */
+	bool has_frame;          /* false: it stopped by itself, without a trap */
+	const struct thread *thread;
+	unsigned naddresses;
+	uint64_t addresses[SNAPSHOT_FRAMES]; /* return addresses, the innermost first */
+};
+
+/* Looks at another CPU by NMI, interrupts on there or not. False: it is the calling one, it does
+ * not answer within half a second, or somebody else is looking just now. From any context but an
+ * NMI. */
+bool cpu_look(uint32_t id, struct cpu_snapshot *out);
+
+/* Stops all other CPUs for good, and waits for them for two seconds at most. Interrupts are off
+ * afterwards. False: another CPU is doing the same and will stop this one. */
+bool cpus_stop(void);
+/* Stops the calling one, as if it had been asked: with its registers, or without them (NULL) and
+ * with a frame pointer. */
+noreturn void cpu_stop_here(const struct trap_frame *frame, uint64_t fp);
+/* Where a CPU was when it stopped; NULL: it did not answer. */
+const struct cpu_snapshot *cpu_stopped(uint32_t id);
 
 #endif
