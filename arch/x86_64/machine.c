@@ -1,6 +1,6 @@
 /*
- * The end of a session with the machine: off, again, or stopped. Without ACPI only the ways that
- * QEMU and old chipsets offer; each is tried in turn.
+ * The end of a session with the machine: off, again, or stopped. As ACPI says first, then the ways
+ * that QEMU and old chipsets offer, each in turn.
  */
 #include "acpi/acpi.h"
 #include "clock_priv.h"
@@ -54,6 +54,7 @@ noreturn void machine_poweroff(void)
 	static const char text[] = "It is now safe to turn off the machine.\n";
 
 	irq_disable();
+	acpi_poweroff();
 	port_out16(PM1A_PIIX4_OLD, SLP_EN);
 	port_out16(PM1A_PIIX4, SLP_EN);
 	/* An emulator acts on it a moment later; the time that a port takes is the only clock that
@@ -72,6 +73,7 @@ noreturn void machine_reboot(void)
 	} PACKED no_idt = {0, 0};
 
 	irq_disable();
+	acpi_reset();
 	port_out8(KEYBOARD_COMMAND, KEYBOARD_RESET);
 	for (int i = 0; i < 1000; i++)
 		port_in8(KEYBOARD_COMMAND);

@@ -1,4 +1,4 @@
-/* sources: arch/x86_64/acpi/read.c arch/x86_64/acpi/madt.c */
+/* sources: arch/x86_64/acpi/read.c arch/x86_64/acpi/madt.c arch/x86_64/acpi/fadt.c */
 /*
  * ACPI's tables under libFuzzer: any bytes are the machine's memory, with the RSDP at its start.
  * Checksums are put right where the bytes say that a table lies, or nothing would get past them.
@@ -6,8 +6,8 @@
  * beyond it.
  *
  *	clang -fsanitize=fuzzer,address,undefined -DFUSELAGE_HOST=1 -Iabi/include -Ilib/include
- *	      -Iarch/x86_64/include -iquote arch/x86_64/acpi tests/fuzz/acpi.c
- *arch/x86_64/acpi/read.c arch/x86_64/acpi/madt.c
+ *		-Iarch/x86_64/include -iquote arch/x86_64/acpi
+ *		tests/fuzz/acpi.c arch/x86_64/acpi/{read,madt,fadt}.c
  */
 #include "tables.h"
 
@@ -89,7 +89,7 @@ static void sign_table(size_t at)
 /* A length that may be right, and a signature that is looked at, unless a byte says otherwise. */
 static void dress_table(size_t at)
 {
-	static const char signatures[][5] = {"APIC"};
+	static const char signatures[][5] = {"APIC", "FACP", "DSDT"};
 	uint8_t choice;
 	uint32_t len;
 
@@ -102,6 +102,12 @@ static void dress_table(size_t at)
 	memcpy(&len, memory + at + 4, sizeof(len));
 	len = 30 + len % (2 * TABLE_SPACING);
 	memcpy(memory + at + 4, &len, sizeof(len));
+	/* A FADT leads to the third table. */
+	if (memory[at] == 'F' && at + 44 <= memory_bytes) {
+		uint32_t dsdt = MEMORY_AT + FIRST_TABLE + 2 * TABLE_SPACING;
+
+		memcpy(memory + at + 40, &dsdt, sizeof(dsdt));
+	}
 }
 
 /* The addresses are ours. */
@@ -145,6 +151,15 @@ static void check_madt(const struct acpi_madt *madt)
 		PROMISE(!madt->ncpus && !madt->nioapics);
 }
 
+static void check_power(const struct acpi_power *power)
+{
+	PROMISE(power->found || (!power->has_s5 && !power->reset.found));
+	PROMISE(power->s5_type_a <= 7 || !power->has_s5);
+	PROMISE(power->s5_type_b <= 7 || !power->has_s5);
+	PROMISE(power->pm1a_control.space != ACPI_PORT || power->pm1a_control.address <= 0xffff);
+	PROMISE(power->reset.space != ACPI_PORT || power->reset.address <= 0xffff);
+}
+
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
 	struct acpi_info info;
@@ -162,6 +177,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	problem = acpi_read(&info, MEMORY_AT);
 	PROMISE(problem || info.rsdp == MEMORY_AT);
 	check_madt(&info.madt);
+	check_power(&info.power);
 	while (ngiven)
 		free(given[--ngiven]);
 	free(memory);

@@ -58,10 +58,35 @@ struct acpi_madt {
 	uint32_t nnmis;
 };
 
+/* A register that firmware names (ACPI 6.5, 5.2.3.2). */
+enum acpi_space { ACPI_MEMORY = 0, ACPI_PORT = 1 };
+struct acpi_register {
+	bool found;
+	uint8_t space; /* enum acpi_space */
+	uint64_t address;
+};
+
+/* The FADT, "FACP", as far as it is about leaving: power off and reset. */
+struct acpi_power {
+	bool found;
+	bool hardware_reduced; /* none of the registers below but `reset` */
+	struct acpi_register pm1a_control;
+	struct acpi_register pm1b_control;
+	uint16_t smi_command_port; /* 0: ACPI is on for good */
+	uint8_t acpi_enable;
+	struct acpi_register reset;
+	uint8_t reset_value;
+	paddr_t dsdt;
+	bool has_s5; /* the sleep types of "off", from the DSDT */
+	uint8_t s5_type_a;
+	uint8_t s5_type_b;
+};
+
 struct acpi_info {
 	paddr_t rsdp; /* 0: the firmware has no ACPI */
 	uint32_t revision;
 	struct acpi_madt madt;
+	struct acpi_power power;
 };
 
 /* Hook: `len_bytes` of physical memory to read, for good; NULL: it cannot be had. The kernel's is
@@ -79,5 +104,13 @@ const char *acpi_read(struct acpi_info *out, paddr_t rsdp);
 void acpi_init(void);
 /* Constant after acpi_init(). Empty where there is no ACPI. */
 const struct acpi_info *acpi_info(void);
+
+/* ---- acpi/power.c ---- */
+
+/* Maps what acpi_poweroff() and acpi_reset() need. In acpi_init(). */
+void acpi_power_init(const struct acpi_power *power);
+/* Each returns if the firmware has told no way, or it does not work. Interrupts off. */
+void acpi_poweroff(void);
+void acpi_reset(void);
 
 #endif

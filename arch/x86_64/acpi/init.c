@@ -51,6 +51,7 @@ void acpi_init(void)
 	}
 	log_info("revision %u, RSDP at %#lx, %u CPUs, %u I/O APICs", info.revision, info.rsdp,
 		 info.madt.ncpus, info.madt.nioapics);
+	acpi_power_init(&info.power);
 	if (info.madt.ncpus_left_out)
 		log_warn("%u more CPUs than this kernel counts", info.madt.ncpus_left_out);
 }

@@ -121,20 +121,50 @@ static const struct acpi_header *map_table(paddr_t address, const char **problem
 	return acpi_sum_is_zero(table, len_bytes) ? table : NULL;
 }
 
-static void read_table(struct acpi_info *out, paddr_t address)
+static void read_madt(struct acpi_info *out, paddr_t address)
 {
-	const struct acpi_header *table = acpi_map(address, sizeof(*table));
 	const char *problem;
+	const struct acpi_header *table = map_table(address, &problem);
 
-	if (!table || memcmp(table->signature, "APIC", 4) != 0 || out->madt.found)
-		return;
-	table = map_table(address, &problem);
 	if (table)
 		problem = acpi_read_madt(&out->madt, table);
 	if (problem) {
 		log_warn("the table APIC at %#lx %s: it is not used", address, problem);
 		out->madt = (struct acpi_madt){0};
 	}
+}
+
+static void read_fadt(struct acpi_info *out, paddr_t address)
+{
+	const char *problem;
+	const struct acpi_header *table = map_table(address, &problem);
+	struct acpi_power *power = &out->power;
+
+	if (table)
+		problem = acpi_read_fadt(power, table);
+	if (problem) {
+		log_warn("the table FACP at %#lx %s: it is not used", address, problem);
+		*power = (struct acpi_power){0};
+		return;
+	}
+	table = map_table(power->dsdt, &problem);
+	if (!table || memcmp(table->signature, "DSDT", 4) != 0)
+		log_warn("the table DSDT at %#lx %s: it is not used", power->dsdt,
+			 table ? "has a wrong signature" : problem);
+	else
+		power->has_s5 = acpi_find_s5(table, &power->s5_type_a, &power->s5_type_b);
+}
+
+static void read_table(struct acpi_info *out, paddr_t address)
+{
+	const struct acpi_header *table = acpi_map(address, sizeof(*table));
+
+	if (!table)
+		return;
+	if (memcmp(table->signature, "APIC", 4) == 0 && !out->madt.found)
+		read_madt(out, address);
+	else if (memcmp(table->signature, "FACP", 4) == 0 && !out->power.found)
+		read_fadt(out, address);
 }
 
 static const char *read_root(struct acpi_info *out, paddr_t address, const char *signature,

@@ -25,6 +25,9 @@ _Static_assert(sizeof(struct acpi_header) == 36, "ACPI 6.5, table 5.4");
 bool acpi_sum_is_zero(const void *bytes, size_t len_bytes);
 
 /* The tables' readers. `table` is whole, and its checksum right. NULL, or what is wrong with it. */
+const char *acpi_read_fadt(struct acpi_power *out, const struct acpi_header *table);
+/* Looks for the package _S5_ in the DSDT. True: both types are known. */
+bool acpi_find_s5(const struct acpi_header *dsdt, uint8_t *type_a, uint8_t *type_b);
 const char *acpi_read_madt(struct acpi_madt *out, const struct acpi_header *table);
 
 #endif

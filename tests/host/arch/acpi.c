@@ -1,4 +1,4 @@
-/* sources: arch/x86_64/acpi/read.c arch/x86_64/acpi/madt.c */
+/* sources: arch/x86_64/acpi/read.c arch/x86_64/acpi/madt.c arch/x86_64/acpi/fadt.c */
 /*
  * ACPI's tables: a good set is read as it is meant, and each lie costs the table that tells it and
  * no more. acpi_map() gives out copies of exactly what was asked for, so a step beyond is seen.
@@ -358,6 +358,134 @@ static void the_first_of_two_tables_counts(void **state)
 	assert_int_equal(info.madt.apic_ids[0], 9);
 }
 
+/* ---- power ---- */
+
+#define FADT_AT 0x140000
+#define DSDT_AT 0x150003
+
+/* Name(_S5_, Package(4) {5, 3, 0, 0}) among other things. */
+static const uint8_t usual_aml[] = {0x10, 0x05, '\\', '_',  'S',  'B', '_',  0x08, '_',  'S', '5',
+				    '_',  0x12, 0x08, 0x04, 0x0a, 5,   0x0a, 3,    0x00, 0x00};
+
+static void make_dsdt(const void *aml, size_t len)
+{
+	begin_table(DSDT_AT, "DSDT", (uint32_t)(36 + len));
+	memcpy(memory + DSDT_AT + 36, aml, len);
+	sign_table(DSDT_AT);
+}
+
+/* In place of the MADT: a root of the usual machine names one table. */
+static void make_fadt(uint32_t len)
+{
+	begin_table(FADT_AT, "FACP", 276);
+	put(FADT_AT + 40, DSDT_AT, 4);
+	put(FADT_AT + 48, 0xb2, 4);
+	memory[FADT_AT + 52] = 0xf1;
+	put(FADT_AT + 64, 0x604, 4);
+	put(FADT_AT + 112, 1u << 10, 4);
+	memory[FADT_AT + 116] = ACPI_PORT;
+	put(FADT_AT + 120, 0xcf9, 8);
+	memory[FADT_AT + 128] = 0x0f;
+	put(FADT_AT + 4, len, 4);
+	sign_table(FADT_AT);
+	make_root(ROOT_AT, "XSDT", 8, FADT_AT);
+}
+
+static void power_is_read(void **state)
+{
+	struct acpi_info info;
+	const struct acpi_power *power = &info.power;
+
+	(void)state;
+	make_fadt(276);
+	make_dsdt(usual_aml, sizeof(usual_aml));
+	assert_null(read_acpi(&info, RSDP_AT));
+	assert_true(power->found && !power->hardware_reduced);
+	assert_true(power->pm1a_control.found && !power->pm1b_control.found);
+	assert_int_equal(power->pm1a_control.space, ACPI_PORT);
+	assert_int_equal(power->pm1a_control.address, 0x604);
+	assert_int_equal(power->smi_command_port, 0xb2);
+	assert_int_equal(power->acpi_enable, 0xf1);
+	assert_true(power->reset.found);
+	assert_int_equal(power->reset.address, 0xcf9);
+	assert_int_equal(power->reset_value, 0x0f);
+	assert_true(power->has_s5);
+	assert_int_equal(power->s5_type_a, 5);
+	assert_int_equal(power->s5_type_b, 3);
+	/* The new form of an address counts, in memory as well. */
+	memory[FADT_AT + 172] = ACPI_MEMORY;
+	put(FADT_AT + 176, 0xfed00004, 8);
+	sign_table(FADT_AT);
+	assert_null(read_acpi(&info, RSDP_AT));
+	assert_int_equal(power->pm1a_control.space, ACPI_MEMORY);
+	assert_int_equal(power->pm1a_control.address, 0xfed00004);
+}
+
+static void an_old_fadt_has_no_reset(void **state)
+{
+	struct acpi_info info;
+
+	(void)state;
+	make_fadt(116);
+	make_dsdt(usual_aml, sizeof(usual_aml));
+	assert_null(read_acpi(&info, RSDP_AT));
+	assert_true(info.power.found && info.power.has_s5 && !info.power.reset.found);
+	make_fadt(115);
+	assert_null(read_acpi(&info, RSDP_AT));
+	assert_false(info.power.found);
+}
+
+static void lies_about_power_are_not_believed(void **state)
+{
+	struct acpi_info info;
+
+	(void)state;
+	make_fadt(276);
+	make_dsdt(usual_aml, sizeof(usual_aml));
+	put(FADT_AT + 64, 0x10604, 4); /* no port */
+	memory[FADT_AT + 116] = 7;     /* no space that we can reach */
+	put(FADT_AT + 48, 0x100b2, 4);
+	sign_table(FADT_AT);
+	assert_null(read_acpi(&info, RSDP_AT));
+	assert_false(info.power.pm1a_control.found || info.power.reset.found);
+	assert_int_equal(info.power.smi_command_port, 0);
+	memory[DSDT_AT + 40] ^= 1;
+	assert_null(read_acpi(&info, RSDP_AT));
+	assert_false(info.power.has_s5);
+	put(FADT_AT + 40, MEMORY_BYTES - 4, 4);
+	sign_table(FADT_AT);
+	assert_null(read_acpi(&info, RSDP_AT));
+	assert_true(info.power.found && !info.power.has_s5);
+}
+
+static void a_package_that_is_cut_off_or_no_package_is_passed_over(void **state)
+{
+	uint8_t aml[sizeof(usual_aml)];
+	struct acpi_info info;
+
+	(void)state;
+	make_fadt(276);
+	for (size_t len = 0; len < 19; len++) { /* the second type ends with the 19th byte */
+		make_dsdt(usual_aml, len);
+		assert_null(read_acpi(&info, RSDP_AT));
+		assert_false(info.power.has_s5);
+	}
+	make_dsdt(usual_aml, 19);
+	assert_null(read_acpi(&info, RSDP_AT));
+	assert_true(info.power.has_s5);
+	static const struct {
+		size_t place;
+		uint8_t value;
+	} breaks[] = {{7, 0x10}, {12, 0x11}, {13, 0xc8}, {14, 1}, {15, 0x0b}, {16, 8}, {18, 255}};
+	for (size_t i = 0; i < ARRAY_SIZE(breaks); i++) {
+		memcpy(aml, usual_aml, sizeof(aml));
+		aml[breaks[i].place] = breaks[i].value;
+		make_dsdt(aml, sizeof(aml));
+		assert_null(read_acpi(&info, RSDP_AT));
+		assert_false(info.power.has_s5);
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -371,6 +499,11 @@ int main(void)
 		cmocka_unit_test_setup(a_record_that_does_not_fit_spoils_the_table, setup),
 		cmocka_unit_test_setup(what_does_not_fit_is_counted_or_left, setup),
 		cmocka_unit_test_setup(the_first_of_two_tables_counts, setup),
+		cmocka_unit_test_setup(power_is_read, setup),
+		cmocka_unit_test_setup(an_old_fadt_has_no_reset, setup),
+		cmocka_unit_test_setup(lies_about_power_are_not_believed, setup),
+		cmocka_unit_test_setup(a_package_that_is_cut_off_or_no_package_is_passed_over,
+				       setup),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
