@@ -152,4 +152,6 @@ const struct ksh_exports ksh_export_table = {
 	.task_list = ksh_task_list,
 	.keymap_load = input_load_keymap,
 	.keymap_name = input_keymap_name,
+	.sched_list = ksh_sched_list,
+	.lock_list = ksh_lock_list,
 };

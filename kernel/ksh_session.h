@@ -63,6 +63,8 @@ long ksh_slab_list(struct ksh_slab *out, size_t max);
 long ksh_irq_list(struct ksh_irq *out, size_t max);
 long ksh_cpu_list(struct ksh_cpu *out, size_t max);
 long ksh_task_list(struct ksh_task *out, size_t max);
+long ksh_sched_list(struct ksh_sched *out, size_t max);
+long ksh_lock_list(struct ksh_lock *out, size_t max);
 void ksh_machine_info(struct ksh_machine *out);
 int ksh_log_line(uint64_t *cursor, struct ksh_log_line *out);
 void ksh_log_write(const char *text);

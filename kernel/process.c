@@ -228,6 +228,7 @@ static err_t process_start(struct process *process, struct spawn *spawn)
 				    .stack_base = thread_memory_stack(memory),
 				    .stack_top = thread_memory_stack(memory) + KERNEL_STACK_BYTES,
 				    .nice = spawn->request->nice,
+				    .affinity = current_thread()->affinity,
 				    .tid = (uint32_t)process->pid,
 				    .process = process,
 				    .release = process_thread_release,
@@ -361,6 +362,52 @@ err_t process_set_nice(int32_t pid, int nice)
 	spin_unlock_irqrestore(&process->signal_lock, flags);
 	process_put(process);
 	return 0;
+}
+
+/* The one that sched_setaffinity(2) means, with a reference; NULL: none. */
+static struct process *by_pid_or_self(int32_t pid)
+{
+	struct process *self = process_current();
+
+	if (pid)
+		return process_find(pid);
+	if (self)
+		refcount_get(&self->references);
+	return self;
+}
+
+err_t process_set_affinity(int32_t pid, cpuset_t cpus)
+{
+	struct process *process = by_pid_or_self(pid);
+	irqflags_t flags;
+	err_t err = -ESRCH;
+
+	if (!process)
+		return err;
+	flags = spin_lock_irqsave(&process->signal_lock);
+	if (process->thread)
+		err = thread_set_affinity(process->thread, cpus);
+	spin_unlock_irqrestore(&process->signal_lock, flags);
+	process_put(process);
+	return err;
+}
+
+err_t process_affinity(int32_t pid, cpuset_t *out)
+{
+	struct process *process = by_pid_or_self(pid);
+	irqflags_t flags;
+	err_t err = -ESRCH;
+
+	if (!process)
+		return err;
+	flags = spin_lock_irqsave(&process->signal_lock);
+	if (process->thread) {
+		*out = thread_affinity(process->thread);
+		err = 0;
+	}
+	spin_unlock_irqrestore(&process->signal_lock, flags);
+	process_put(process);
+	return err;
 }
 
 struct space *process_space_get(struct process *process)

@@ -18,6 +18,7 @@
 
 #include <abi/resource.h>
 #include <abi/signal.h>
+#include <arch/cpu.h>
 #include <arch/spin.h>
 #include <lib/list.h>
 #include <lib/refcount.h>
@@ -116,6 +117,10 @@ void process_for_each(void (*visit)(void *argument, const struct process_info *i
 
 /* -ESRCH. */
 err_t process_set_nice(int32_t pid, int nice);
+/* pid 0: the running one. Setting: -EINVAL: none of these CPUs has started. What it spawns inherits
+ * them. */
+err_t process_set_affinity(int32_t pid, cpuset_t cpus);
+err_t process_affinity(int32_t pid, cpuset_t *out);
 
 /* A reference to the address space, for `vm`; NULL: no such process, or it has none any more.
  * space_put() it. */

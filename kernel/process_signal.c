@@ -47,14 +47,8 @@ static void continue_locked(struct process *process)
 static void notify_locked(struct process *process) REQUIRES(process->signal_lock);
 static void notify_locked(struct process *process)
 {
-	unsigned cpu;
-
-	if (!process->thread)
-		return;
-	context_request_exit_work(&process->thread->context);
-	cpu = thread_cpu_id(process->thread);
-	if (cpu != cpu_id())
-		cpu_kick(cpu);
+	if (process->thread)
+		thread_request_exit_work(process->thread);
 }
 
 static void begin_end_locked(struct process *process, int status) REQUIRES(process->signal_lock);

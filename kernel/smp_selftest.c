@@ -67,11 +67,6 @@ static void busy(void *argument)
 	waitq_wake_all(&ended);
 }
 
-static void start_here(void *thread)
-{
-	thread_start(thread);
-}
-
 SELFTEST(threads_on_every_cpu_call_each_other_and_use_memory)
 {
 	static struct thread *threads[CPU_MAX];
@@ -85,8 +80,10 @@ SELFTEST(threads_on_every_cpu_call_each_other_and_use_memory)
 			    !kthread_create("selftest", busy, (void *)(uint64_t)id, &threads[id])))
 			return; /* those that were made are leaked, which is told as well */
 	}
-	for_each_cpu (id)
-		cpu_call(cpuset_of(id), start_here, threads[id]);
+	for_each_cpu (id) {
+		selftest_check(!thread_set_affinity(threads[id], cpuset_of(id)));
+		thread_start(threads[id]);
+	}
 	wait_event(&ended, read_once(&nended) == nthreads);
 	selftest_check(seen == cpuset_all());
 	selftest_check(nbroken == 0);

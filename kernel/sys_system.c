@@ -60,23 +60,35 @@ int sys_getcpu(uptr_t cpu, uptr_t node)
 	return uptr_is_null(node) ? 0 : user_put(node, &zero);
 }
 
-int sys_sched_getaffinity(int pid, size_t len, uptr_t out)
+/* Linux's mask may be longer or shorter than ours: what is missing is 0, CPUs that we could not
+ * have are ignored. */
+int sys_sched_setaffinity(int pid, size_t len, uptr_t mask)
 {
-	uint64_t all = UINT64_MAX >> (64 - cpu_count());
-	struct process *process;
+	cpuset_t cpus = 0;
 
 	_Static_assert(CPU_MAX <= 64, "one word of CPUs");
-	if (len < sizeof(all) || len % sizeof(all))
-		return -EINVAL;
-	if (pid) {
-		process = process_find(pid);
-		if (!process)
-			return -ESRCH;
-		process_put(process);
-	}
-	if (user_put(out, &all))
+	if (pid < 0)
+		return -ESRCH;
+	if (user_copy_in(&cpus, mask, MIN(len, sizeof(cpus))))
 		return -EFAULT;
-	return sizeof(all); /* the bytes that were written */
+	return process_set_affinity(pid, cpus);
+}
+
+int sys_sched_getaffinity(int pid, size_t len, uptr_t out)
+{
+	cpuset_t cpus;
+	err_t err;
+
+	if (len < sizeof(cpus) || len % sizeof(cpus))
+		return -EINVAL;
+	if (pid < 0)
+		return -ESRCH;
+	err = process_affinity(pid, &cpus);
+	if (err)
+		return err;
+	if (user_put(out, &cpus))
+		return -EFAULT;
+	return sizeof(cpus); /* the bytes that were written */
 }
 
 int sys_sched_yield(void)

@@ -128,9 +128,10 @@ void *table_alloc(const char *name, long count, size_t record_bytes);
 
 command_function command_help, command_ls, command_cd, command_pwd, command_cat, command_echo,
 	command_clear, command_ps, command_mem, command_vm, command_irq, command_cpu, command_tasks,
-	command_mounts, command_dmesg, command_trace, command_time, command_nice, command_kill,
-	command_jobs, command_wait, command_selftest, command_bench, command_demo, command_panic,
-	command_reboot, command_poweroff, command_exit, command_history, command_keymap;
+	command_sched, command_locks, command_mounts, command_dmesg, command_trace, command_time,
+	command_nice, command_kill, command_jobs, command_wait, command_selftest, command_bench,
+	command_demo, command_panic, command_reboot, command_poweroff, command_exit,
+	command_history, command_keymap;
 
 /* ---- completion (offer.c) ---- */
 

@@ -17,7 +17,7 @@ struct release_batch {
 	vaddr_t end;
 	bool no_flush;
 	unsigned count;
-	struct frame *frames[64];
+	struct frame *frames[128];
 };
 
 vaddr_t space_table_end(vaddr_t address, vaddr_t end)

@@ -126,8 +126,8 @@ SELFTEST(rcu_synchronize_outlasts_readers)
 	bool failed = false;
 
 	rcu_assign(&published, &values[0]);
-	test_start(0, read_published, &failed);
-	test_start(1, read_published, &failed);
+	test_start_anywhere(0, read_published, &failed);
+	test_start_anywhere(1, read_published, &failed);
 	for (int i = 1; i <= 50; i++) {
 		int *old = &values[(i - 1) & 1];
 

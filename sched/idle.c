@@ -46,10 +46,13 @@ void sched_init_cpu(vaddr_t stack_base, vaddr_t stack_top)
 	list_init(&idle->all_link);
 	cpu->current = idle;
 	this_cpu()->current = idle;
+	idle->affinity = cpuset_of(cpu->id);
 	thread_list_add(idle);
 	cpu_switch_done();
 	if (cpu->id == 0)
 		rcu_init();
+	else
+		write_once(&sched_several, true);
 }
 
 /* Sleeps until an interrupt, unless something became ready. */
@@ -84,11 +87,17 @@ noreturn void sched_start(void)
 	irq_enable();
 	for (;;) {
 		bool (*work)(void) = load_acquire(&idle_work);
+		enum sched_found found;
 
 		preempt_disable();
 		rcu_note_quiescent(cpu);
 		preempt_enable();
-		if (!work || !work())
+		found = sched_find_work(cpu);
+		if (found == SCHED_FOUND)
+			preempt_schedule();
+		else if (found == SCHED_FOUND_LATER)
+			cpu_relax();
+		else if (!work || !work())
 			wait_for_interrupt(cpu);
 	}
 }

@@ -9,6 +9,7 @@
 #include <sched/lock.h>
 
 #include <abi/errno.h>
+#include <arch/clock.h>
 #include <lib/panic.h>
 
 /* On its thread's stack; all under mutex->lock. */
@@ -90,6 +91,7 @@ static err_t give_up(struct mutex *mutex, struct mutex_waiter *waiter)
 static NOINLINE err_t lock_slow(struct mutex *mutex, unsigned end_on)
 {
 	struct mutex_waiter waiter = {.thread = current_thread()};
+	uint64_t start = clock_cycles();
 	irqflags_t flags;
 	err_t err = 0;
 
@@ -110,6 +112,7 @@ static NOINLINE err_t lock_slow(struct mutex *mutex, unsigned end_on)
 	waiter.thread->waits_on = NULL;
 unlock:
 	spin_unlock_irqrestore(&mutex->lock, flags);
+	lock_note_wait(mutex->class, clock_cycles() - start);
 	return err;
 }
 

@@ -196,3 +196,64 @@ bool runq_try_lend(struct runq *queue, struct sched_entity *from, struct sched_e
 	to->level = LEVEL_BOOSTED;
 	return true;
 }
+
+/* ---- between the queues of two CPUs ---- */
+
+bool runq_remove(struct runq *queue, struct sched_entity *entity)
+{
+	bool expired = entity->policy == POLICY_OTHER && entity->epoch == queue->epoch + 1;
+
+	debug_assert(list_linked(&entity->run_link));
+	list_del(&entity->run_link);
+	if (list_empty(&queue->level[entity->level]))
+		queue->ready &= ~(UINT64_C(1) << entity->level);
+	queue->nready--;
+	return expired;
+}
+
+static struct sched_entity *find(struct list *list,
+				 bool (*may)(const struct sched_entity *entity, void *argument),
+				 void *argument, unsigned looks)
+{
+	struct sched_entity *entity;
+
+	list_for_each (entity, list, run_link) {
+		if (may(entity, argument))
+			return entity;
+		if (--looks == 0)
+			break;
+	}
+	return NULL;
+}
+
+struct sched_entity *runq_steal(struct runq *queue,
+				bool (*may)(const struct sched_entity *entity, void *argument),
+				void *argument, unsigned looks, bool *expired)
+{
+	struct sched_entity *found = NULL;
+
+	for (uint64_t ready = queue->ready; ready && !found; ready &= ready - 1)
+		found = find(&queue->level[__builtin_ctzll(ready)], may, argument, looks);
+	if (!found)
+		found = find(&queue->expired, may, argument, looks);
+	if (found)
+		*expired = runq_remove(queue, found);
+	return found;
+}
+
+void runq_add_moved(struct runq *queue, struct sched_entity *entity, bool expired)
+{
+	if (entity->policy != POLICY_OTHER) {
+		runq_add_tail(queue, entity);
+		return;
+	}
+	if (!expired) {
+		entity->epoch = queue->epoch;
+		runq_add_tail(queue, entity);
+		return;
+	}
+	entity->level = LEVEL_NORMAL;
+	entity->epoch = queue->epoch + 1;
+	list_add_tail(&queue->expired, &entity->run_link);
+	queue->nready++;
+}

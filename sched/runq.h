@@ -47,6 +47,19 @@ static inline struct sched_entity *runq_pick(struct runq *queue);
  * of the slice of `from`, and `from` what `to` had: together they have no more than before. */
 bool runq_try_lend(struct runq *queue, struct sched_entity *from, struct sched_entity *to);
 
+/* ---- between the queues of two CPUs ---- */
+
+/* Takes out the most urgent one that `may` allows, looking at `looks` of a level at most. NULL:
+ * none. *expired: it had used its slice. */
+struct sched_entity *runq_steal(struct runq *queue,
+				bool (*may)(const struct sched_entity *entity, void *argument),
+				void *argument, unsigned looks, bool *expired);
+/* Takes this one out, which is in the queue; true: it had used its slice. */
+bool must_check runq_remove(struct runq *queue, struct sched_entity *entity);
+/* Puts in one that was taken out of another queue: it has what it had left, in this epoch, or waits
+ * for the next one. */
+void runq_add_moved(struct runq *queue, struct sched_entity *entity, bool expired);
+
 /* Somebody of a more urgent level than `level` is ready. */
 static inline bool runq_outranks(const struct runq *queue, unsigned level)
 {

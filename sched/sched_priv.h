@@ -23,6 +23,9 @@ struct cpu_sched {
 	bool executor_wanted;      /* [l] tasks were woken here: wake it before switching */
 	struct thread *current;    /* [q] written by this CPU alone */
 	struct thread *left;       /* [l] who ran before the switch that is being finished */
+	uint32_t last_look;        /* [l] which CPU's queue was compared last */
+	uint64_t idle_start_ns;    /* atomic: of the last time that it was idle; 0: never */
+	uint64_t idle_end_ns;      /* atomic: before idle_start_ns: it still is */
 	uint64_t slice_end_ns;     /* [l] when the running slice is spent; UINT64_MAX: never */
 	uint64_t timer_armed_ns;   /* [l] what the timer interrupt is set to, at the latest */
 	uint64_t quiescent_points; /* atomic, counted by this CPU: moments outside of all RCU reads
@@ -64,6 +67,43 @@ void sched_put_on_cpu(struct thread *thread);
 bool sched_has_ready(struct cpu_sched *cpu);
 /* Has another CPU that runs `thread` look at what is pending. */
 void sched_kick(struct thread *thread);
+
+/* `thread` was queued on `cpu`, whose lock is held. True: it outranks who runs there, so it is
+ * next; false: it waits. */
+bool sched_preempt_for(struct cpu_sched *cpu, const struct thread *thread);
+
+/* ---- balance.c ---- */
+
+/* Atomic, set once: a second CPU schedules. What the next ones do is for several. */
+extern bool sched_several;
+
+/* Where a blocked thread of `cpu` (its lock is held) that wakes is to be queued: an idle CPU, which
+ * is then ours to kick, else where it was. */
+struct cpu_sched *sched_choose_cpu(struct cpu_sched *cpu, const struct thread *thread);
+/* The same for one that begins. */
+struct cpu_sched *sched_choose_for_new(struct cpu_sched *cpu, const struct thread *thread);
+/* `thread` is in no queue and off its CPU, the lock of `from` is held: it belongs to `to` from now
+ * on, or to the result, whose lock is held instead. */
+struct cpu_sched *sched_move_locked(struct thread *thread, struct cpu_sched *from,
+				    struct cpu_sched *to);
+/* Queues a thread that has left a CPU which it may not use (THREAD_MOVING). Interrupts off. */
+void sched_place(struct thread *thread);
+/* Makes a sleeping thread belong to `to`, if that may be. Interrupts off, no lock held. */
+bool sched_fetch(struct thread *thread, struct cpu_sched *to);
+/* A thread waits in a queue: an idle CPU of `allowed` comes and looks. No lock of a run queue is
+ * needed. */
+void sched_offer(cpuset_t allowed);
+
+/* By the idle thread of `cpu`, interrupts on: takes a thread that waits elsewhere. NOTHING: there
+ * is none, and a kick comes when there is; LATER: there is one that cannot be taken yet. */
+enum sched_found { SCHED_FOUND_NOTHING, SCHED_FOUND_LATER, SCHED_FOUND };
+enum sched_found sched_find_work(struct cpu_sched *cpu);
+/* The idle thread is switched away from. */
+void sched_idle_leave(struct cpu_sched *cpu);
+/* From the timer interrupt. */
+void sched_tick(struct cpu_sched *cpu, bool slice_over);
+/* `thread` was picked: counts how long it has waited. The lock of `cpu` is held. */
+void sched_note_wait(struct cpu_sched *cpu, const struct thread *thread, uint64_t now_ns);
 
 /* In thread.c: out of the list of all. */
 void thread_list_add(struct thread *thread);

@@ -14,12 +14,14 @@
 struct test_thread {
 	struct thread thread;
 	bool started; /* the test's */
+	bool stays;   /* the test's: on the test's CPU */
 	bool ended;   /* atomic */
 	alignas(16) char stack[TEST_STACK_BYTES];
 };
 
 static struct test_thread threads[TEST_THREADS];
 static WAITQ(joiners);
+static unsigned nstaying; /* the test's */
 
 static void note_end(struct thread *thread)
 {
@@ -27,8 +29,23 @@ static void note_end(struct thread *thread)
 	waitq_wake_all(&joiners);
 }
 
-struct thread *test_start_as(unsigned index, enum sched_policy policy, int value,
-			     void (*entry)(void *argument), void *argument)
+void test_stay(void)
+{
+	err_t err;
+
+	preempt_disable();
+	err = thread_set_affinity(current_thread(), cpuset_of(cpu_id()));
+	preempt_enable();
+	assert(!err);
+}
+
+void test_go(void)
+{
+	assert(!thread_set_affinity(current_thread(), ~UINT64_C(0)));
+}
+
+static struct thread *start(unsigned index, enum sched_policy policy, int value, cpuset_t affinity,
+			    void (*entry)(void *argument), void *argument)
 {
 	struct test_thread *test = &threads[index];
 
@@ -44,10 +61,26 @@ struct thread *test_start_as(unsigned index, enum sched_policy policy, int value
 					   .policy = policy,
 					   .nice = policy == POLICY_OTHER ? value : 0,
 					   .priority = (unsigned)value,
+					   .affinity = affinity,
 					   .release = note_end,
 				   });
 	thread_start(&test->thread);
 	return &test->thread;
+}
+
+struct thread *test_start_as(unsigned index, enum sched_policy policy, int value,
+			     void (*entry)(void *argument), void *argument)
+{
+	if (nstaying++ == 0)
+		test_stay();
+	threads[index].stays = true;
+	return start(index, policy, value, current_thread()->affinity, entry, argument);
+}
+
+struct thread *test_start_anywhere(unsigned index, void (*entry)(void *argument), void *argument)
+{
+	threads[index].stays = false;
+	return start(index, POLICY_OTHER, 0, 0, entry, argument);
 }
 
 struct thread *test_start(unsigned index, void (*entry)(void *argument), void *argument)
@@ -62,6 +95,8 @@ void test_join(unsigned index)
 	assert(test->started);
 	wait_event(&joiners, load_acquire(&test->ended));
 	test->started = false;
+	if (test->stays && --nstaying == 0)
+		test_go();
 }
 
 void test_spin_ns(uint64_t duration_ns)

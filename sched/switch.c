@@ -16,6 +16,9 @@
 
 #include <lib/panic.h>
 
+/* A thread that was preempted and waits for so long is offered to idle CPUs. */
+#define OFFER_NS (200 * NSEC_PER_USEC)
+
 PERCPU(struct cpu_sched, cpu_sched);
 
 static void charge_current(struct thread *current, uint64_t now_ns)
@@ -38,9 +41,12 @@ static void start_slice(struct cpu_sched *cpu, struct thread *next, uint64_t now
 	sched_arm_timer(cpu, cpu->slice_end_ns);
 }
 
-static NOINLINE void release(struct thread *thread)
+/* It has left the CPU for good, or for another one. */
+static NOINLINE void leave(struct thread *thread, enum thread_state state)
 {
-	if (thread->release)
+	if (state == THREAD_MOVING)
+		sched_place(thread);
+	else if (thread->release)
 		thread->release(thread);
 	else
 		thread_release(thread);
@@ -51,12 +57,12 @@ static ALWAYS_INLINE void finish_switch(void)
 {
 	struct cpu_sched *cpu = this_percpu(cpu_sched);
 	struct thread *left = cpu->left;
-	bool is_dead = left->state == THREAD_DEAD;
+	enum thread_state state = read_once(&left->state); /* of others, a waker may change it */
 
 	/* Release: all that it did is visible to the CPU that takes it over. */
 	store_release(&left->on_cpu, false);
-	if (unlikely(is_dead))
-		release(left);
+	if (unlikely(state >= THREAD_MOVING))
+		leave(left, state);
 }
 
 /* All of the change from `prev` to `next` that the lock must cover. */
@@ -85,11 +91,17 @@ static ALWAYS_INLINE void switch_stacks(struct thread *prev, struct thread *next
 	finish_switch();
 }
 
-static struct thread *pick_next(struct cpu_sched *cpu) REQUIRES(cpu->lock)
+static struct thread *pick_next(struct cpu_sched *cpu, uint64_t now_ns) REQUIRES(cpu->lock)
 {
 	struct sched_entity *entity = runq_pick(&cpu->queue);
+	struct thread *thread;
 
-	return likely(entity) ? container_of(entity, struct thread, sched) : &cpu->idle;
+	if (unlikely(!entity))
+		return &cpu->idle;
+	thread = container_of(entity, struct thread, sched);
+	if (unlikely(sched_several))
+		sched_note_wait(cpu, thread, now_ns);
+	return thread;
 }
 
 /* Tasks that were woken here under who knows which locks: now none are held. */
@@ -116,11 +128,14 @@ static void reschedule(void (*put_back)(struct runq *queue, struct sched_entity 
 	spin_lock(&cpu->lock);
 	now_ns = clock_ns();
 	charge_current(prev, now_ns);
-	if (prev != &cpu->idle) {
+	if (unlikely(!(prev->affinity & cpuset_of(cpu->id)))) {
+		prev->state = THREAD_MOVING; /* finish_switch() places it */
+	} else if (prev != &cpu->idle) {
 		prev->state = THREAD_READY;
+		prev->ready_since_ns = now_ns;
 		put_back(&cpu->queue, &prev->sched);
 	}
-	next = pick_next(cpu);
+	next = pick_next(cpu, now_ns);
 	if (next == prev) {
 		prev->state = THREAD_RUNNING;
 		start_slice(cpu, prev, now_ns);
@@ -131,6 +146,12 @@ static void reschedule(void (*put_back)(struct runq *queue, struct sched_entity 
 	}
 	cpu->stats.npreemptions++;
 	prepare_switch(cpu, prev, next, now_ns);
+	if (unlikely(sched_several)) {
+		if (prev == &cpu->idle)
+			sched_idle_leave(cpu);
+		else if (cpu->queue.nready) /* not at once: most preemptions are short */
+			sched_arm_timer(cpu, now_ns + OFFER_NS);
+	}
 	spin_unlock(&cpu->lock);
 	switch_stacks(prev, next);
 }
@@ -196,7 +217,7 @@ void thread_block(void)
 		prev->state = THREAD_BLOCKED;
 		now_ns = clock_ns();
 		charge_current(prev, now_ns);
-		next = pick_next(cpu);
+		next = pick_next(cpu, now_ns);
 		prepare_switch(cpu, prev, next, now_ns);
 		spin_unlock_stay_disabled(&cpu->lock);
 		switch_stacks(prev, next);
@@ -217,29 +238,40 @@ struct cpu_sched *sched_lock_cpu_of(struct thread *thread) NO_THREAD_SAFETY
 	}
 }
 
-static void preempt_for(struct cpu_sched *cpu, const struct thread *thread) REQUIRES(cpu->lock)
+bool sched_preempt_for(struct cpu_sched *cpu, const struct thread *thread) NO_THREAD_SAFETY
 {
 	if (thread->sched.level >= cpu->current->sched.level)
-		return;
+		return false;
 	if (likely(cpu == this_percpu(cpu_sched)))
 		cpu_want_switch();
 	else
 		cpu_kick(cpu->id);
+	return true;
 }
 
 void thread_wake(struct thread *thread) NO_THREAD_SAFETY
 {
 	irqflags_t flags = irq_save();
 	struct cpu_sched *cpu = sched_lock_cpu_of(thread);
+	cpuset_t offer_to = 0;
 
 	if (likely(thread->state == THREAD_BLOCKED)) {
 		thread->state = THREAD_READY;
+		if (unlikely(sched_several)) {
+			cpu = sched_move_locked(thread, cpu, sched_choose_cpu(cpu, thread));
+			thread->ready_since_ns = clock_ns();
+		}
 		runq_wake(&cpu->queue, &thread->sched);
-		preempt_for(cpu, thread);
+		if (!sched_preempt_for(cpu, thread))
+			offer_to = thread->affinity;
 	} else {
 		thread->wake_token = true;
 	}
-	spin_unlock_irqrestore(&cpu->lock, flags);
+	spin_unlock_stay_disabled(&cpu->lock);
+	if (unlikely(sched_several && offer_to))
+		sched_offer(offer_to);
+	irq_restore(flags);
+	preempt_enable(); /* after the restore: a switch that is due can happen */
 }
 
 bool sched_claim(struct thread *partner) NO_THREAD_SAFETY
@@ -249,6 +281,8 @@ bool sched_claim(struct thread *partner) NO_THREAD_SAFETY
 	uint64_t now_ns;
 
 	wake_executor_if_wanted(cpu);
+	if (unlikely(read_once(&partner->cpu) != cpu) && !sched_fetch(partner, cpu))
+		return false;
 	spin_lock(&cpu->lock);
 	now_ns = clock_ns();
 	charge_current(prev, now_ns);
@@ -302,15 +336,30 @@ void sched_put_on_cpu(struct thread *thread)
 {
 	irqflags_t flags = irq_save();
 	struct cpu_sched *cpu = this_percpu(cpu_sched);
+	struct cpu_sched *target = cpu;
+	cpuset_t offer_to = 0;
 
-	spin_lock(&cpu->lock);
-	charge_current(cpu->current, clock_ns()); /* it may have to give half of its slice */
-	thread->cpu = cpu;
+	if (unlikely(sched_several))
+		target = sched_choose_for_new(cpu, thread);
+	spin_lock(&target->lock);
+	thread->cpu = target;
 	thread->state = THREAD_READY;
-	runq_start(&cpu->queue, &thread->sched, &cpu->current->sched);
-	start_slice(cpu, cpu->current, cpu->current->run_start_ns);
-	preempt_for(cpu, thread);
-	spin_unlock_irqrestore(&cpu->lock, flags);
+	if (likely(target == cpu)) {
+		charge_current(cpu->current, clock_ns()); /* it may have to give half its slice */
+		runq_start(&cpu->queue, &thread->sched, &cpu->current->sched);
+		start_slice(cpu, cpu->current, cpu->current->run_start_ns);
+	} else {
+		runq_start(&target->queue, &thread->sched, NULL);
+	}
+	if (unlikely(sched_several))
+		thread->ready_since_ns = clock_ns();
+	if (!sched_preempt_for(target, thread))
+		offer_to = thread->affinity;
+	spin_unlock_stay_disabled(&target->lock);
+	if (unlikely(sched_several && offer_to))
+		sched_offer(offer_to);
+	irq_restore(flags);
+	preempt_enable();
 }
 
 noreturn void sched_exit_current(void)
@@ -328,7 +377,7 @@ noreturn void sched_exit_current(void)
 	prev->state = THREAD_DEAD;
 	now_ns = clock_ns();
 	charge_current(prev, now_ns);
-	next = pick_next(cpu);
+	next = pick_next(cpu, now_ns);
 	prepare_switch(cpu, prev, next, now_ns);
 	spin_unlock_stay_disabled(&cpu->lock);
 	switch_stacks(prev, next);
@@ -349,6 +398,8 @@ void clock_timer_interrupt(void)
 	if (preempt_depth() == 1)
 		rcu_note_quiescent(cpu);
 	next_timer_ns = timers_run(now_ns);
+	if (unlikely(sched_several))
+		sched_tick(cpu, now_ns >= cpu->slice_end_ns);
 	if (now_ns >= cpu->slice_end_ns) {
 		cpu->slice_end_ns = UINT64_MAX; /* the switch gives out the next one */
 		cpu_want_switch();
@@ -358,7 +409,12 @@ void clock_timer_interrupt(void)
 
 void sched_kick(struct thread *thread)
 {
-	struct cpu_sched *cpu = read_once(&thread->cpu);
+	struct cpu_sched *cpu;
+
+	/* What it is to look at is written: either we see where it runs, or it sees that when it is
+	 * switched to (after the full barrier in prepare_switch()). */
+	memory_barrier();
+	cpu = read_once(&thread->cpu);
 
 	if (read_once(&cpu->current) == thread && cpu->id != cpu_id())
 		cpu_kick(cpu->id);

@@ -124,6 +124,7 @@ void executor_start(vaddr_t stack_base, vaddr_t stack_top)
 					  .stack_top = stack_top,
 					  .policy = POLICY_FIFO,
 					  .priority = EXECUTOR_PRIORITY,
+					  .affinity = cpuset_of(cpu_id()),
 				  });
 	thread_start(&cpu->thread);
 	store_release(&cpu->exists, true); /* pairs with the acquire in executor_wake_thread() */

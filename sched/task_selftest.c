@@ -211,13 +211,19 @@ SELFTEST(task_awaits_a_queue_or_a_time)
 
 	write_once(&nitems, 0);
 	taker_start(&taker);
-	task_timeout_start(&taker.limit, clock_ns() + 20 * NSEC_PER_MSEC);
+	task_timeout_start(&taker.limit, clock_ns() + 100 * NSEC_PER_SEC);
 	task_start(&taker.task);
 	give_item();
 	executors_flush();
 	give_item();
 	executors_flush();
 	selftest_check(read_once(&taker.ntaken) == 2);
+	task_cancel_and_join(&taker.task);
+	selftest_check(!read_once(&taker.timed_out));
+
+	taker_start(&taker);
+	task_timeout_start(&taker.limit, clock_ns() + 5 * NSEC_PER_MSEC);
+	task_start(&taker.task);
 	task_join(&taker.task);
 	selftest_check(read_once(&taker.timed_out));
 	selftest_check(!waitq_has_waiters(&items));
@@ -352,7 +358,7 @@ SELFTEST(tasks_lose_no_wake_and_are_polled_by_one)
 		task_start(&storm[i].task);
 	}
 	for (unsigned i = 0; i < TEST_THREADS; i++)
-		test_start(i, storm_wakes, (void *)(uintptr_t)i);
+		test_start_anywhere(i, storm_wakes, (void *)(uintptr_t)i);
 	for (unsigned i = 0; i < TEST_THREADS; i++)
 		test_join(i);
 	executors_flush();

@@ -47,6 +47,7 @@ void thread_init(struct thread *thread, const struct thread_params *params)
 	thread->entry = params->entry;
 	thread->argument = params->argument;
 	thread->release = params->release;
+	thread->affinity = params->affinity ? params->affinity : ~UINT64_C(0);
 	thread->cpu = &cpu_sched; /* a valid lock for who wakes or looks before it starts */
 	list_init(&thread->all_link);
 	context_init(&thread->context, params->stack_base, params->stack_top, thread_begin, thread);
@@ -108,14 +109,18 @@ void thread_clear_interrupt(void)
 
 /* ---- of others ---- */
 
+void thread_request_exit_work(struct thread *thread)
+{
+	context_request_exit_work(&thread->context);
+	sched_kick(thread);
+}
+
 /* The bit first, the wake after: who is about to block finds one or the other. */
 static void set_pending(struct thread *thread, enum thread_pending bit)
 {
 	atomic_fetch_or_full(&thread->pending, (uint32_t)bit);
-	if (thread->context.fpu) { /* a program's: it looks before it is in user mode again */
-		context_request_exit_work(&thread->context);
-		sched_kick(thread);
-	}
+	if (thread->context.fpu) /* a program's */
+		thread_request_exit_work(thread);
 	thread_wake(thread);
 }
 
@@ -165,7 +170,7 @@ const char *thread_state_name(const struct thread *thread)
 	static const char *const names[] = {
 		[THREAD_NEW] = "new",         [THREAD_READY] = "ready",
 		[THREAD_RUNNING] = "running", [THREAD_BLOCKED] = "sleeping",
-		[THREAD_DEAD] = "dead",
+		[THREAD_MOVING] = "ready",    [THREAD_DEAD] = "dead",
 	};
 
 	return names[read_once(&thread->state)];

@@ -322,9 +322,11 @@ SELFTEST(idle_time_is_counted)
 	struct sched_stats before;
 	struct sched_stats after;
 
+	test_stay();
 	sched_stats(cpu_id(), &before);
 	(void)thread_sleep_ns(5 * NSEC_PER_MSEC);
 	sched_stats(cpu_id(), &after);
+	test_go();
 	selftest_check(after.nswitches > before.nswitches);
 	selftest_check(after.idle_ns > before.idle_ns);
 }

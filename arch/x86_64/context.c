@@ -61,13 +61,31 @@ static void load_pagetable(struct pagetable *table)
 	*loaded = table;
 }
 
-void context_leave_pagetable(struct pagetable *table)
+static void leave(void *table)
 {
 	irqflags_t flags = irq_save();
 
 	if (*this_percpu(loaded_pagetable) == table)
 		load_pagetable(NULL);
 	irq_restore(flags);
+}
+
+void context_leave_pagetable(struct pagetable *table)
+{
+	cpuset_t cpus = read_once(&table->cpus);
+
+	if (cpus)
+		cpu_call(cpus, leave, table);
+}
+
+bool context_leave_if_lazy(struct pagetable *table)
+{
+	const struct context *current = (const struct context *)current_thread();
+
+	if (current->pagetable == table)
+		return false;
+	leave(table);
+	return true;
 }
 
 static void load_user(struct context *context)

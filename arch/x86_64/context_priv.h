@@ -4,9 +4,14 @@
 #ifndef ARCH_CONTEXT_PRIV_H
 #define ARCH_CONTEXT_PRIV_H
 
+#include <lib/types.h>
+
 struct pagetable;
 
-/* Makes this CPU forget `table`, if it still has it loaded for want of another. */
+/* Makes every CPU forget `table`, which no thread uses any more, where it is still loaded for want
+ * of another. As cpu_call(). */
 void context_leave_pagetable(struct pagetable *table);
+/* True: this CPU had it loaded only for want of another, and forgets it. */
+bool context_leave_if_lazy(struct pagetable *table);
 
 #endif

@@ -304,7 +304,7 @@ static void flush_everything_local(void)
 }
 
 struct flush {
-	bool kernel; /* the kernel's half: its entries are global */
+	struct pagetable *table;
 	vaddr_t start;
 	uint64_t npages;
 };
@@ -312,12 +312,20 @@ struct flush {
 static void flush_here(void *argument)
 {
 	const struct flush *flush = argument;
+	bool kernel = flush->table == &kernel_table;
+	irqflags_t flags;
 
+	/* A thread of the kernel's that found this tree loaded does not need it: it gets rid of all
+	 * of its entries, and is not asked again. */
+	if (!kernel && context_leave_if_lazy(flush->table))
+		return;
 	if (flush->npages > FLUSH_PAGES_MAX) {
-		if (flush->kernel)
+		flags = irq_save(); /* nobody leaves the tree between reading and writing CR3 */
+		if (kernel)
 			flush_everything_local();
 		else
 			cr3_write(cr3_read());
+		irq_restore(flags);
 		return;
 	}
 	for (uint64_t i = 0; i < flush->npages; i++)
@@ -326,12 +334,18 @@ static void flush_here(void *argument)
 
 void tlb_flush_range(struct pagetable *table, vaddr_t start, uint64_t npages)
 {
-	bool kernel = table == &kernel_table;
-	struct flush flush = {.kernel = kernel, .start = start, .npages = npages};
+	struct flush flush = {.table = table, .start = start, .npages = npages};
+	cpuset_t cpus;
 
+	preempt_disable();
 	/* The entries were changed by full barriers, so a CPU that is not named yet will read them
 	 * as they are now. */
-	cpu_call(kernel ? cpuset_all() : read_once(&table->cpus), flush_here, &flush);
+	cpus = table == &kernel_table ? cpuset_all() : read_once(&table->cpus);
+	if (cpus == cpuset_of(cpu_id()))
+		flush_here(&flush);
+	else if (cpus)
+		cpu_call(cpus, flush_here, &flush);
+	preempt_enable();
 }
 
 void tlb_flush_all(struct pagetable *table)

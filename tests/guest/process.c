@@ -58,6 +58,29 @@ static void this_cpu_is_among_ours(void)
 	EXPECT_EQUAL(sched_yield(), 0);
 }
 
+static void a_confined_program_runs_where_it_may(void)
+{
+	cpu_set_t before, one, now;
+	unsigned cpu = 9999;
+
+	EXPECT_EQUAL(sched_getaffinity(0, sizeof(before), &before), 0);
+	for (unsigned i = 0; i < 64; i++) {
+		if (!CPU_ISSET(i, &before))
+			continue;
+		CPU_ZERO(&one);
+		CPU_SET(i, &one);
+		EXPECT_EQUAL(sched_setaffinity(0, sizeof(one), &one), 0);
+		EXPECT_EQUAL(syscall(SYS_getcpu, &cpu, 0L, 0L), 0);
+		EXPECT_EQUAL(cpu, i);
+		EXPECT_EQUAL(sched_getaffinity(getpid(), sizeof(now), &now), 0);
+		EXPECT(CPU_EQUAL(&now, &one));
+	}
+	CPU_ZERO(&one);
+	EXPECT_ERRNO(EINVAL, sched_setaffinity(0, sizeof(one), &one));
+	EXPECT_ERRNO(ESRCH, sched_setaffinity(-2, sizeof(before), &before));
+	EXPECT_EQUAL(sched_setaffinity(0, sizeof(before), &before), 0);
+}
+
 static void random_bytes_differ(void)
 {
 	uint64_t first[4] = {0}, second[4] = {0};
@@ -136,6 +159,7 @@ int main(void)
 	RUN(the_system_has_a_name);
 	RUN(memory_adds_up);
 	RUN(this_cpu_is_among_ours);
+	RUN(a_confined_program_runs_where_it_may);
 	RUN(random_bytes_differ);
 	RUN(limits_can_be_asked);
 	RUN(device_files_work);

@@ -5,7 +5,7 @@ import re
 import pytest
 
 COMMANDS = """help demo ls cd pwd cat echo clear history ps jobs wait kill nice time trace mem vm irq
-cpu tasks mounts dmesg selftest bench panic reboot poweroff exit""".split()
+cpu sched locks tasks mounts dmesg selftest bench panic reboot poweroff exit""".split()
 
 
 def test_help_lists_each_command_with_an_example(machine):
@@ -86,6 +86,8 @@ def test_the_machine_is_shown(machine):
     assert any(line.startswith("kmalloc-64") for line in machine.run("mem -s"))
     assert any("timer" in line for line in machine.run("irq"))
     assert any("clock" in line for line in machine.run("cpu"))
+    assert any(re.match(r" *0 +0 +\d+ +\d+ ", line) for line in machine.run("sched"))
+    assert machine.run("locks")[-1].startswith("spinning: ")
     assert any(re.fullmatch(r"console +(waits|polled) +0 +\d+ +COM1", line)
                for line in machine.run("tasks"))
     mounts = machine.run("mounts")

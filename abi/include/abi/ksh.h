@@ -195,6 +195,26 @@ struct ksh_cpu {
 	uint64_t direct_switches; /* of those, from a thread to its partner */
 };
 
+/* How one CPU's run queue went. */
+struct ksh_sched {
+	uint32_t id;
+	uint32_t ready;  /* threads that wait for it */
+	uint64_t moved;  /* threads that came from another CPU */
+	uint64_t stolen; /* threads that an idle CPU took from it */
+	uint64_t idle_ns;
+	uint64_t waited_ns; /* threads that ran here had waited for so long (with several CPUs) */
+	uint64_t wasted_ns; /* of that, while a CPU that they may use was idle */
+};
+
+/* The locks of one class that had to be waited for. */
+struct ksh_lock {
+	char name[KSH_NAME_MAX];
+	bool sleeps; /* who waits sleeps; else spins */
+	uint64_t waits;
+	uint64_t waited_ns;
+	uint64_t longest_ns;
+};
+
 /* A task of the kernel (not a program's): work that waits for events without a thread. */
 struct ksh_task {
 	char name[KSH_NAME_MAX];
@@ -346,6 +366,10 @@ struct ksh_exports {
 	 * absolute path). -ENOENT, -EINVAL: it is no layout, and the log says why. */
 	int (*keymap_load)(const char *name);
 	void (*keymap_name)(char *to, size_t to_bytes);
+
+	long (*sched_list)(struct ksh_sched *out, size_t max);
+	/* Classes with no wait among them. */
+	long (*lock_list)(struct ksh_lock *out, size_t max);
 };
 
 /* ksh's ELF entry point. When it returns, ksh is started anew. */

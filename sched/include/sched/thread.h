@@ -11,6 +11,7 @@
 #define SCHED_THREAD_H
 
 #include <arch/context.h>
+#include <arch/cpu.h>
 #include <lib/atomic.h>
 #include <lib/list.h>
 #include <lib/lockorder.h>
@@ -24,6 +25,7 @@ enum thread_state {
 	THREAD_READY,   /* in a run queue */
 	THREAD_RUNNING, /* current on its CPU */
 	THREAD_BLOCKED, /* in thread_block(); only a wake brings it back */
+	THREAD_MOVING,  /* leaves a CPU that it may not use any more */
 	THREAD_DEAD,    /* never runs again */
 };
 
@@ -45,6 +47,8 @@ struct thread {
 
 	struct sched_entity sched; /* [q] */
 	struct cpu_sched *cpu;     /* [q] whose queue it belongs to */
+	cpuset_t affinity;         /* [q] the CPUs that it may use */
+	uint64_t ready_since_ns;   /* [q] several CPUs: since when it waits for one */
 	uint64_t run_start_ns;     /* [q] when it was last switched to */
 	uint64_t cpu_time_ns;      /* [q] without the run in progress: thread_cpu_time_ns() */
 	uint64_t nswitches;        /* [q] how often it was switched to */
@@ -74,6 +78,7 @@ struct thread_params {
 	int nice;                 /* of POLICY_OTHER */
 	enum sched_policy policy; /* not POLICY_IDLE */
 	unsigned priority;        /* of FIFO and RR: SCHED_PRIORITY_MIN .. _MAX */
+	cpuset_t affinity;        /* the CPUs that it may use; 0: all */
 	uint32_t tid;             /* 0: the next free number */
 	void *process;
 	void (*release)(struct thread *); /* NULL: the hook thread_release() */
@@ -84,7 +89,8 @@ struct thread_params {
 /* Fills `thread`, which is not yet known to anybody. The stack and the struct belong to the thread
  * until its release is called. */
 void thread_init(struct thread *thread, const struct thread_params *params);
-/* Makes it ready, on this CPU, and known to thread_for_each(). May be called with interrupts off.
+/* Makes it ready, on an idle CPU if there is one, and known to thread_for_each(). May be called
+ * with interrupts off.
  */
 void thread_start(struct thread *thread);
 /* Ends the calling thread. It holds nothing any more. */
@@ -108,6 +114,12 @@ err_t thread_sleep_until_ns(uint64_t deadline_ns);
 
 void thread_set_nice(struct thread *thread, int nice); /* clamped; POLICY_OTHER only */
 void thread_set_name(const char *name);                /* of the calling thread */
+/* Confines it to these CPUs: if it is not on one of them, it soon is; the calling thread is as soon
+ * as preemption is enabled. -EINVAL: none of them has started. From any context that holds no lock
+ * of class LOCK_RUNQ or later. */
+err_t must_check thread_set_affinity(struct thread *thread, cpuset_t cpus);
+/* Those of its CPUs that have started. */
+cpuset_t thread_affinity(const struct thread *thread);
 /* CPU time used so far, the run in progress included. */
 uint64_t thread_cpu_time_ns(struct thread *thread);
 
@@ -119,6 +131,10 @@ void thread_kill(struct thread *thread);
 /* Ends interruptible waits until thread_clear_interrupt(). From any context. */
 void thread_interrupt(struct thread *thread);
 void thread_clear_interrupt(void);
+
+/* Of a program's thread: trap_user_exit_work() is called before it is in user mode again, wherever
+ * it runs. From any context. */
+void thread_request_exit_work(struct thread *thread);
 
 /* Of the calling thread. */
 bool thread_killed(void);
@@ -141,8 +157,8 @@ void thread_block(void);
  * be running on another CPU, or (if this is preemptible) have run here. */
 void thread_wake(struct thread *thread);
 /* thread_wake(partner) and thread_block() in one: the CPU goes to `partner` directly, on what is
- * left of the caller's slice, if it is blocked, belongs to this CPU and no ready thread outranks
- * it; otherwise exactly the two calls. As thread_block(), it may return for no reason. */
+ * left of the caller's slice, if it is blocked, may run here and no ready thread outranks it;
+ * otherwise exactly the two calls. As thread_block(), it may return for no reason. */
 void thread_wake_switch(struct thread *partner);
 
 /* ---- the CPU's side ---- */
@@ -163,8 +179,12 @@ struct sched_stats {
 	uint64_t nswitches;
 	uint64_t ndirect;      /* of those, direct switches */
 	uint64_t npreemptions; /* of those, with the thread still ready to run */
+	uint64_t nmoved;       /* threads that came from another CPU */
+	uint64_t nstolen;      /* threads that an idle CPU took away */
 	uint64_t idle_ns;
-	uint32_t nready; /* threads waiting for the CPU */
+	uint64_t waited_ns; /* several CPUs: how long threads that ran here had waited ready */
+	uint64_t wasted_ns; /* of that, while some CPU that they may use was idle */
+	uint32_t nready;    /* threads waiting for the CPU */
 };
 void sched_stats(uint32_t cpu_number, struct sched_stats *out);
 

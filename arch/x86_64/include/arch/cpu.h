@@ -49,6 +49,18 @@ static inline struct cpu *this_cpu(void)
 	return cpu;
 }
 
+/* A 32-bit field of the running CPU, in one instruction: a thread that moves to another CPU between
+ * finding its struct and reading it would read the wrong one's. */
+#define cpu_word(field)                                                                            \
+	({                                                                                         \
+		uint32_t word_;                                                                    \
+		__asm__ volatile("movl %%gs:%c1, %0"                                               \
+				 : "=r"(word_)                                                     \
+				 : "i"(offsetof(struct cpu, field))                                \
+				 : "memory");                                                      \
+		word_;                                                                             \
+	})
+
 static inline uint32_t cpu_id(void)
 {
 	uint32_t id;
@@ -123,7 +135,7 @@ static inline void irq_restore(irqflags_t flags)
 /* True inside a hardware interrupt's handler: nothing there may sleep. */
 static inline bool in_interrupt(void)
 {
-	return this_cpu()->interrupt_depth != 0;
+	return cpu_word(interrupt_depth) != 0;
 }
 
 /* ---- preemption ---- */
@@ -161,7 +173,7 @@ static inline void preempt_enable(void)
 /* How often it is disabled now. */
 static inline uint32_t preempt_depth(void)
 {
-	return this_cpu()->preempt_count & ~CPU_NO_SWITCH_WANTED;
+	return cpu_word(preempt_count) & ~CPU_NO_SWITCH_WANTED;
 }
 
 /* Asks this CPU to switch as soon as it may; interrupts or preemption must be off. */
@@ -179,7 +191,7 @@ static inline void cpu_switch_done(void)
 
 static inline bool cpu_switch_wanted(void)
 {
-	return !(this_cpu()->preempt_count & CPU_NO_SWITCH_WANTED);
+	return !(cpu_word(preempt_count) & CPU_NO_SWITCH_WANTED);
 }
 
 /* ---- waiting ---- */

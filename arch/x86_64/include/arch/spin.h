@@ -36,6 +36,19 @@ void spin_debug_release(const struct spinlock *lock);
 /* This CPU holds no spinlock; preemption is off. Only meaningful in debug builds. */
 bool spin_debug_none_held(void);
 
+/* Waits until it is the ticket's turn, and counts how long that took. */
+void spin_wait(struct spinlock *lock, uint16_t ticket);
+
+/* How often the locks of a class had to be waited for, and for how long: spinning, or asleep
+ * (sched/lock.h). Locks that are free cost nothing to count. */
+struct lock_waits {
+	uint64_t nwaits;
+	uint64_t cycles; /* of clock_cycles() */
+	uint64_t longest_cycles;
+};
+void lock_waits(enum lock_class class, struct lock_waits *out); /* of all CPUs */
+void lock_note_wait(enum lock_class class, uint64_t cycles);
+
 static inline void spin_lock(struct spinlock *lock) ACQUIRE(lock) NO_THREAD_SAFETY
 {
 	uint16_t ticket;
@@ -45,8 +58,8 @@ static inline void spin_lock(struct spinlock *lock) ACQUIRE(lock) NO_THREAD_SAFE
 		spin_debug_acquire(lock, false);
 	ticket = __atomic_fetch_add(&lock->next, 1, __ATOMIC_RELAXED);
 	/* Acquire: pairs with the release in spin_unlock(). */
-	while (load_acquire(&lock->serving) != ticket)
-		cpu_relax();
+	if (unlikely(load_acquire(&lock->serving) != ticket))
+		spin_wait(lock, ticket);
 }
 
 static inline bool spin_trylock(struct spinlock *lock) TRY_ACQUIRE(true, lock) NO_THREAD_SAFETY
