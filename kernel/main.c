@@ -29,6 +29,10 @@
 #include <mm/mm.h>
 #include <sched/task.h>
 #include <sched/thread.h>
+#include <sched/watchdog.h>
+
+#define WATCHDOG_S     10 /* a CPU or thread that does not get on for so long is named in the log */
+#define WATCHDOG_S_MAX 3600
 
 static struct thread init_thread;
 
@@ -88,10 +92,26 @@ static void mount_root_filesystem(void)
 			(ramdisk->end - ramdisk->start) / KIB, ramdisk->start, -err);
 }
 
+/* `watchdog=` seconds; 0: none. */
+static void start_watchdog(void)
+{
+	uint64_t seconds = WATCHDOG_S;
+	char text[16];
+
+	if (boot_option("watchdog", text, sizeof(text)) &&
+	    (string_to_u64(text, &seconds) || seconds > WATCHDOG_S_MAX)) {
+		log_warn("watchdog=%s: say how many seconds, 0 to %u", text, WATCHDOG_S_MAX);
+		seconds = WATCHDOG_S;
+	}
+	if (seconds)
+		watchdog_start(seconds * NSEC_PER_SEC);
+}
+
 static void bring_up(void *argument)
 {
 	(void)argument;
 	machine_start_cpus();
+	start_watchdog();
 	mount_root_filesystem();
 	devices_init();
 	console_init();

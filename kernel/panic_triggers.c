@@ -16,6 +16,8 @@
 #include <lib/log.h>
 #include <lib/panic.h>
 #include <lib/string.h>
+#include <sched/timer.h>
+#include <sched/wait.h>
 
 struct trigger {
 	const char *name;
@@ -159,6 +161,52 @@ static NOINLINE void trigger_deaf(void)
 	panic("one CPU is deaf");
 }
 
+/* ---- what the watchdog tells (sched/watchdog.h): with watchdog=1 on the command line ---- */
+
+#define STUCK_NS (4 * NSEC_PER_SEC)
+
+static NOINLINE void spin_ns(uint64_t duration_ns)
+{
+	uint64_t end_ns = clock_ns() + duration_ns;
+
+	while (clock_ns() < end_ns)
+		cpu_relax();
+}
+
+static NOINLINE void trigger_softlockup(void)
+{
+	preempt_disable();
+	spin_ns(STUCK_NS);
+	preempt_enable();
+}
+
+static NOINLINE void trigger_hardlockup(void)
+{
+	irqflags_t flags = irq_save();
+
+	spin_ns(STUCK_NS);
+	irq_restore(flags);
+}
+
+static bool over; /* atomic */
+static WAITQ(waiters);
+
+static void end_it(void *argument)
+{
+	(void)argument;
+	write_once(&over, true);
+	waitq_wake_all(&waiters);
+}
+
+static NOINLINE void trigger_hungthread(void)
+{
+	static struct timer timer = {.function = end_it};
+
+	write_once(&over, false);
+	timer_start(&timer, clock_ns() + STUCK_NS);
+	wait_event(&waiters, read_once(&over));
+}
+
 static const struct trigger triggers[] = {
 	{"null", "writes through a null pointer", trigger_null},
 	{"wild", "writes where nothing is mapped", trigger_wild},
@@ -177,23 +225,42 @@ static const struct trigger triggers[] = {
 	{"lockorder", "takes two locks in the wrong order (debug build)", trigger_lockorder},
 };
 
+/* Over when they return: the machine goes on, and the log has told of it. */
+static const struct trigger passing[] = {
+	{"softlockup", "computes for 4 s without letting go of its CPU", trigger_softlockup},
+	{"hardlockup", "the same with interrupts off", trigger_hardlockup},
+	{"hungthread", "waits for 4 s for what only one can end", trigger_hungthread},
+};
+
+static const struct trigger *trigger_at(size_t number)
+{
+	if (number < ARRAY_SIZE(triggers))
+		return &triggers[number];
+	number -= ARRAY_SIZE(triggers);
+	return number < ARRAY_SIZE(passing) ? &passing[number] : NULL;
+}
+
 err_t panic_trigger_info(size_t number, struct ksh_trigger *out)
 {
-	if (number >= ARRAY_SIZE(triggers))
+	const struct trigger *trigger = trigger_at(number);
+
+	if (!trigger)
 		return -ENOENT;
-	string_copy(out->name, sizeof(out->name), triggers[number].name);
-	string_copy(out->effect, sizeof(out->effect), triggers[number].effect);
+	string_copy(out->name, sizeof(out->name), trigger->name);
+	string_copy(out->effect, sizeof(out->effect), trigger->effect);
 	return 0;
 }
 
 err_t panic_trigger_fire(const char *name)
 {
-	for (size_t i = 0; i < ARRAY_SIZE(triggers); i++) {
-		if (strcmp(triggers[i].name, name) != 0)
+	const struct trigger *trigger;
+
+	for (size_t i = 0; (trigger = trigger_at(i)); i++) {
+		if (strcmp(trigger->name, name) != 0)
 			continue;
 		log_warn("breaking the kernel on purpose: %s", name);
-		triggers[i].fire();
-		return -EIO;
+		trigger->fire();
+		return i < ARRAY_SIZE(triggers) ? -EIO : 0;
 	}
 	return -ENOENT;
 }

@@ -105,11 +105,13 @@ static NOINLINE err_t lock_slow(struct mutex *mutex, unsigned end_on)
 			break;
 		}
 		waiter.thread->waits_on = mutex;
+		waiter.thread->uninterruptible = !end_on;
 		spin_unlock_irqrestore(&mutex->lock, flags);
 		thread_block();
 		flags = spin_lock_irqsave(&mutex->lock);
 	}
 	waiter.thread->waits_on = NULL;
+	waiter.thread->uninterruptible = false;
 unlock:
 	spin_unlock_irqrestore(&mutex->lock, flags);
 	lock_note_wait(mutex->class, clock_cycles() - start);

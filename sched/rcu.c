@@ -1,8 +1,9 @@
 /*
  * Grace periods. Each CPU counts the moments at which it is outside of all read sections
  * (cpu_sched->quiescent_points). A grace period begins by noting every CPU's count and ends when
- * each has moved; CPUs that did nothing of the kind are kicked, and the switch that follows counts.
- * The model is tests/model/rcu.pml.
+ * each has moved; CPUs that did nothing of the kind for a while are kicked, and the switch that
+ * follows counts. With several CPUs a period costs, so it begins only when functions have been
+ * collected for a moment, unless somebody waits for it. The model is tests/model/rcu.pml.
  *
  * Functions wait in two batches: `queued`, a lock-free stack that anybody pushes to, and `waiting`,
  * whose grace period is running or over. A task moves them on, so `waiting` and what was noted need
@@ -16,16 +17,20 @@
 #include <sched/task.h>
 #include <sched/wait.h>
 
-#define RCU_POLL_NS NSEC_PER_MSEC
+#define RCU_POLL_NS    NSEC_PER_MSEC
+#define RCU_COLLECT_NS (2 * NSEC_PER_MSEC)
 /* How many functions are called before other tasks have their turn. */
 #define RCU_BATCH 64
 
 static struct rcu_head *queued; /* atomic: the newest first */
 static uint64_t npending;       /* atomic */
+static uint32_t nhurrying;      /* atomic: who waits in rcu_barrier() */
 
 /* The task's alone. */
 static struct rcu_head *waiting; /* the oldest first */
 static bool grace_passed;        /* of those that wait */
+static bool collecting;          /* until look_again */
+static bool late;                /* it was not over at the first look */
 static uint64_t noted[CPU_MAX];
 static struct task_timeout look_again;
 
@@ -44,7 +49,9 @@ void rcu_call(struct rcu_head *head, void (*function)(struct rcu_head *head))
 	do {
 		head->next = newest;
 	} while (!atomic_cas(&queued, &newest, head));
-	task_wake(&rcu_task);
+	/* Who found it empty woke the task, which has not taken it yet. */
+	if (!newest)
+		task_wake(&rcu_task);
 }
 
 uint64_t rcu_pending(void)
@@ -54,6 +61,15 @@ uint64_t rcu_pending(void)
 
 /* ---- one grace period ---- */
 
+/* Those that have not moved are asked to switch. */
+static void kick_late_ones(void)
+{
+	for_each_cpu (id) {
+		if (read_once(&percpu_of(id, cpu_sched)->quiescent_points) == noted[id])
+			cpu_kick(id);
+	}
+}
+
 /* What was taken out of reach before this is not found by read sections that begin after a count
  * has moved on from what is noted here: the barrier stands between the two. */
 static void grace_begin(void)
@@ -62,15 +78,10 @@ static void grace_begin(void)
 	for_each_cpu (id) {
 		noted[id] = load_acquire(&percpu_of(id, cpu_sched)->quiescent_points);
 	}
-	/* The caller is a thread that could be preempted, so this CPU reads nothing. The others are
-	 * asked to switch. */
+	/* The caller is a thread that could be preempted, so this CPU reads nothing. */
 	preempt_disable();
 	rcu_note_quiescent(this_percpu(cpu_sched));
 	preempt_enable();
-	for_each_cpu (id) {
-		if (id != cpu_id())
-			cpu_kick(id);
-	}
 }
 
 static bool grace_is_over(void)
@@ -112,9 +123,38 @@ static void run_some(void)
 	}
 }
 
+/* Others will come soon: one grace period for all of them. */
+static bool must_collect(void)
+{
+	if (!sched_several || read_once(&nhurrying)) {
+		collecting = false;
+	} else if (!collecting) {
+		collecting = true;
+		task_timeout_start(&look_again, clock_ns() + RCU_COLLECT_NS);
+	} else if (task_timeout_passed(&look_again)) {
+		collecting = false;
+	}
+	return collecting;
+}
+
+/* The grace period is not over: CPUs that take a while are kicked. */
+static void look_again_soon(void)
+{
+	bool hurrying = read_once(&nhurrying) != 0;
+
+	if (late && !hurrying && !task_timeout_passed(&look_again))
+		return;
+	if (late || hurrying)
+		kick_late_ones();
+	late = true;
+	task_timeout_start(&look_again, clock_ns() + RCU_POLL_NS);
+}
+
 static enum task_poll rcu_poll(struct task *task)
 {
 	if (!waiting) {
+		if (read_once(&queued) && must_collect())
+			return task_pending(task, "more of them");
 		waiting = take_queued();
 		if (!waiting)
 			return task_pending(task, "rcu_call");
@@ -122,9 +162,10 @@ static enum task_poll rcu_poll(struct task *task)
 		grace_begin();
 	}
 	if (!grace_passed && !grace_is_over()) {
-		task_timeout_start(&look_again, clock_ns() + RCU_POLL_NS);
+		look_again_soon();
 		return task_pending(task, "grace period");
 	}
+	late = false;
 	grace_passed = true;
 	run_some();
 	if (!waiting && !read_once(&queued))
@@ -157,8 +198,11 @@ void rcu_barrier(void)
 {
 	struct barrier barrier = {.done = false};
 
+	atomic_fetch_add_full(&nhurrying, 1);
 	rcu_call(&barrier.head, barrier_done);
+	task_wake(&rcu_task); /* it may be collecting */
 	wait_event(&barrier_waiters, load_acquire(&barrier.done));
+	atomic_fetch_sub_full(&nhurrying, 1);
 }
 
 void rcu_synchronize(void)

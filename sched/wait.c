@@ -138,7 +138,9 @@ static err_t block_until(unsigned end_on, uint64_t deadline_ns, struct waitq *pa
 	if (unlikely(is_ended(end_on)))
 		return -EINTR;
 	if (likely(deadline_ns == UINT64_MAX)) {
+		current_thread()->uninterruptible = !end_on;
 		block(partner);
+		current_thread()->uninterruptible = false;
 		return 0;
 	}
 	if (clock_ns() >= deadline_ns)

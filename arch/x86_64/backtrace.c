@@ -8,6 +8,7 @@
 #include <arch/context.h>
 #include <arch/cpu.h>
 #include <arch/trap.h>
+#include <lib/atomic.h>
 
 extern const uint32_t symtab_count;
 extern const uint32_t symtab_offsets[];
@@ -67,6 +68,34 @@ unsigned backtrace_collect(uint64_t fp, uint64_t *out, unsigned max)
 			break;
 		out[count++] = frame[1];
 		if (frame[0] <= fp && on_known_stack(frame[0]))
+			break; /* the chain must go up, or it is no chain */
+		fp = frame[0];
+	}
+	return count;
+}
+
+/* What context_switch_stacks() pushes: six registers, rbp first, below the return address. */
+#define SAVED_RBP    5
+#define SAVED_RETURN 6
+
+unsigned backtrace_of_context(const struct context *context, uint64_t *out, unsigned max)
+{
+	uint64_t sp = read_once(&context->sp);
+	unsigned count = 0;
+	uint64_t fp;
+
+	if (sp & 7 || sp < context->stack_base ||
+	    sp + (SAVED_RETURN + 1) * sizeof(uint64_t) > context->stack_top || max == 0)
+		return 0;
+	out[count++] = ((const uint64_t *)sp)[SAVED_RETURN];
+	fp = ((const uint64_t *)sp)[SAVED_RBP];
+	while (count < max && !(fp & 7) && within(fp, context->stack_base, context->stack_top)) {
+		const uint64_t *frame = (const uint64_t *)fp;
+
+		if (!frame[1])
+			break;
+		out[count++] = frame[1];
+		if (frame[0] <= fp)
 			break; /* the chain must go up, or it is no chain */
 		fp = frame[0];
 	}

@@ -60,12 +60,14 @@ struct thread {
 	uint32_t tid;  /* [c] a process's first thread has the process's id */
 	char name[16]; /* [o], read by anybody: may be seen half changed, always ends with a NUL */
 	void *process; /* [p] NULL: a kernel thread */
-	void *user_data;                       /* [p] for who made the thread */
-	void (*entry)(void *argument);         /* [c] */
-	void *argument;                        /* [c] */
-	void (*release)(struct thread *);      /* [c] NULL: the hook thread_release() */
-	struct list all_link;                  /* [a] */
-	const void *waits_on;                  /* [o] wait queue or mutex, for ps and gdb */
+	void *user_data;                  /* [p] for who made the thread */
+	void (*entry)(void *argument);    /* [c] */
+	void *argument;                   /* [c] */
+	void (*release)(struct thread *); /* [c] NULL: the hook thread_release() */
+	struct list all_link;             /* [a] */
+	const void *waits_on;             /* [o] wait queue or mutex, for ps and gdb */
+	bool uninterruptible;             /* [o] while it sleeps: neither kill nor time ends it */
+	bool told_hung;                   /* the watchdog's */
 	struct lockorder_stack sleeping_locks; /* [o] debug builds: the mutexes that it holds */
 };
 

@@ -111,6 +111,9 @@ void trap_vector_info(unsigned vector, struct trap_vector_info *out);
 /* Return addresses from frame pointer `fp` up, as many as `max`, stopping where the chain leaves
  * the stack. */
 unsigned backtrace_collect(uint64_t fp, uint64_t *out, unsigned max);
+/* The same of a thread that does not run, from what the switch away from it saved. */
+struct context;
+unsigned backtrace_of_context(const struct context *context, uint64_t *out, unsigned max);
 /* Name and offset of the function around `address` in the kernel; NULL: not ours. */
 const char *symbol_find(uint64_t address, uint64_t *offset);
 
