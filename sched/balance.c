@@ -151,24 +151,31 @@ struct cpu_sched *sched_move_locked(struct thread *thread, struct cpu_sched *fro
 static void queue_moved(struct thread *thread, struct cpu_sched *from, struct cpu_sched *to,
 			bool expired) NO_THREAD_SAFETY
 {
+	bool outranks;
+
 	to = sched_move_locked(thread, from, to);
 	runq_add_moved(&to->queue, &thread->sched, expired);
-	(void)sched_preempt_for(to, thread);
+	outranks = sched_outranks(to, thread);
 	spin_unlock(&to->lock);
+	if (outranks)
+		sched_want_switch(to);
 }
 
 void sched_place(struct thread *thread) NO_THREAD_SAFETY
 {
 	struct cpu_sched *cpu = sched_lock_cpu_of(thread);
 	struct cpu_sched *target;
+	bool outranks;
 
 	debug_assert(thread->state == THREAD_MOVING);
 	thread->state = THREAD_READY;
 	target = sched_move_locked(thread, cpu, sched_choose_cpu(cpu, thread));
 	thread->ready_since_ns = clock_ns();
 	runq_wake(&target->queue, &thread->sched);
-	(void)sched_preempt_for(target, thread);
+	outranks = sched_outranks(target, thread);
 	spin_unlock(&target->lock);
+	if (outranks)
+		sched_want_switch(target);
 }
 
 /* ---- stealing ---- */
@@ -192,13 +199,17 @@ static bool may_steal(const struct sched_entity *entity, void *argument)
 	return false;
 }
 
-/* Takes one waiting thread of `victim`. Interrupts are off. */
+/* Takes one waiting thread of `victim`. Interrupts are off. Thieves do not stand in line for the
+ * lock: whoever has work to do would have to wait for them. */
 static bool steal_from(struct thief *thief, struct cpu_sched *victim) NO_THREAD_SAFETY
 {
 	struct sched_entity *entity;
 	bool expired;
 
-	spin_lock(&victim->lock);
+	if (!spin_trylock(&victim->lock)) {
+		thief->later = true;
+		return false;
+	}
 	entity = runq_steal(&victim->queue, may_steal, thief, STEAL_LOOKS, &expired);
 	if (!entity) {
 		spin_unlock(&victim->lock);

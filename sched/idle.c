@@ -55,8 +55,13 @@ void sched_init_cpu(vaddr_t stack_base, vaddr_t stack_top)
 		write_once(&sched_several, true);
 }
 
-/* Sleeps until an interrupt, unless something became ready. */
-static void wait_for_interrupt(struct cpu_sched *cpu)
+/* A thread that another CPU is just switching from is looked for again at once, so many times, and
+ * then after a while. */
+#define LATER_MAX 50
+#define LATER_NS  (50 * NSEC_PER_USEC)
+
+/* Sleeps until an interrupt, unless something became ready. `look_again`: not for long. */
+static void wait_for_interrupt(struct cpu_sched *cpu, bool look_again)
 {
 	uint64_t deadline_ns;
 
@@ -68,6 +73,8 @@ static void wait_for_interrupt(struct cpu_sched *cpu)
 	}
 	/* A slice that is over would only wake us for nothing. */
 	deadline_ns = timers_next_deadline_ns();
+	if (unlikely(look_again))
+		deadline_ns = MIN(deadline_ns, clock_ns() + LATER_NS);
 	if (deadline_ns != cpu->timer_armed_ns) {
 		cpu->timer_armed_ns = deadline_ns;
 		clock_set_timer(deadline_ns);
@@ -78,6 +85,7 @@ static void wait_for_interrupt(struct cpu_sched *cpu)
 noreturn void sched_start(void)
 {
 	struct cpu_sched *cpu = this_percpu(cpu_sched);
+	unsigned nlater = 0;
 
 	assert(irqs_off() && preempt_depth() == 1); /* as the boot left them */
 	write_once(&started, true);
@@ -95,9 +103,11 @@ noreturn void sched_start(void)
 		found = sched_find_work(cpu);
 		if (found == SCHED_FOUND)
 			preempt_schedule();
-		else if (found == SCHED_FOUND_LATER)
+		else if (found == SCHED_FOUND_LATER && nlater++ < LATER_MAX)
 			cpu_relax();
-		else if (!work || !work())
-			wait_for_interrupt(cpu);
+		else if (!work || !work()) {
+			wait_for_interrupt(cpu, found == SCHED_FOUND_LATER);
+			nlater = 0;
+		}
 	}
 }

@@ -68,9 +68,11 @@ bool sched_has_ready(struct cpu_sched *cpu);
 /* Has another CPU that runs `thread` look at what is pending. */
 void sched_kick(struct thread *thread);
 
-/* `thread` was queued on `cpu`, whose lock is held. True: it outranks who runs there, so it is
- * next; false: it waits. */
-bool sched_preempt_for(struct cpu_sched *cpu, const struct thread *thread);
+/* `thread` was queued on `cpu`, whose lock is held. True: it outranks who runs there: once the lock
+ * is dropped, sched_want_switch(); false: it waits. */
+bool sched_outranks(const struct cpu_sched *cpu, const struct thread *thread);
+/* Has `cpu` choose anew. With interrupts off, and without its lock: an interrupt takes its time. */
+void sched_want_switch(const struct cpu_sched *cpu);
 
 /* ---- balance.c ---- */
 

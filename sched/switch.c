@@ -128,7 +128,7 @@ static void reschedule(void (*put_back)(struct runq *queue, struct sched_entity 
 	spin_lock(&cpu->lock);
 	now_ns = clock_ns();
 	charge_current(prev, now_ns);
-	if (unlikely(!(prev->affinity & cpuset_of(cpu->id)))) {
+	if (unlikely(sched_several && !(prev->affinity & cpuset_of(cpu->id)))) {
 		prev->state = THREAD_MOVING; /* finish_switch() places it */
 	} else if (prev != &cpu->idle) {
 		prev->state = THREAD_READY;
@@ -238,15 +238,17 @@ struct cpu_sched *sched_lock_cpu_of(struct thread *thread) NO_THREAD_SAFETY
 	}
 }
 
-bool sched_preempt_for(struct cpu_sched *cpu, const struct thread *thread) NO_THREAD_SAFETY
+bool sched_outranks(const struct cpu_sched *cpu, const struct thread *thread) NO_THREAD_SAFETY
 {
-	if (thread->sched.level >= cpu->current->sched.level)
-		return false;
+	return thread->sched.level < cpu->current->sched.level;
+}
+
+void sched_want_switch(const struct cpu_sched *cpu)
+{
 	if (likely(cpu == this_percpu(cpu_sched)))
 		cpu_want_switch();
 	else
 		cpu_kick(cpu->id);
-	return true;
 }
 
 void thread_wake(struct thread *thread) NO_THREAD_SAFETY
@@ -254,6 +256,7 @@ void thread_wake(struct thread *thread) NO_THREAD_SAFETY
 	irqflags_t flags = irq_save();
 	struct cpu_sched *cpu = sched_lock_cpu_of(thread);
 	cpuset_t offer_to = 0;
+	bool outranks = false;
 
 	if (likely(thread->state == THREAD_BLOCKED)) {
 		thread->state = THREAD_READY;
@@ -262,13 +265,15 @@ void thread_wake(struct thread *thread) NO_THREAD_SAFETY
 			thread->ready_since_ns = clock_ns();
 		}
 		runq_wake(&cpu->queue, &thread->sched);
-		if (!sched_preempt_for(cpu, thread))
-			offer_to = thread->affinity;
+		outranks = sched_outranks(cpu, thread);
+		offer_to = thread->affinity;
 	} else {
 		thread->wake_token = true;
 	}
 	spin_unlock_stay_disabled(&cpu->lock);
-	if (unlikely(sched_several && offer_to))
+	if (outranks)
+		sched_want_switch(cpu);
+	else if (unlikely(sched_several && offer_to))
 		sched_offer(offer_to);
 	irq_restore(flags);
 	preempt_enable(); /* after the restore: a switch that is due can happen */
@@ -337,7 +342,8 @@ void sched_put_on_cpu(struct thread *thread)
 	irqflags_t flags = irq_save();
 	struct cpu_sched *cpu = this_percpu(cpu_sched);
 	struct cpu_sched *target = cpu;
-	cpuset_t offer_to = 0;
+	cpuset_t offer_to;
+	bool outranks;
 
 	if (unlikely(sched_several))
 		target = sched_choose_for_new(cpu, thread);
@@ -353,10 +359,12 @@ void sched_put_on_cpu(struct thread *thread)
 	}
 	if (unlikely(sched_several))
 		thread->ready_since_ns = clock_ns();
-	if (!sched_preempt_for(target, thread))
-		offer_to = thread->affinity;
+	outranks = sched_outranks(target, thread);
+	offer_to = thread->affinity;
 	spin_unlock_stay_disabled(&target->lock);
-	if (unlikely(sched_several && offer_to))
+	if (outranks)
+		sched_want_switch(target);
+	else if (unlikely(sched_several))
 		sched_offer(offer_to);
 	irq_restore(flags);
 	preempt_enable();
