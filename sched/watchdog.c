@@ -74,7 +74,7 @@ static void say_addresses(const uint64_t *addresses, unsigned count)
 static void say_stuck(const struct cpu_sched *cpu, const struct sight *sight, uint64_t now_ns)
 {
 	const struct thread *thread = read_once(&cpu->current);
-	static struct cpu_snapshot snapshot; /* cpu_look() lets one look at a time */
+	struct cpu_snapshot snapshot;
 	uint64_t addresses[DEPTH_MAX];
 	unsigned depth;
 
