@@ -114,6 +114,12 @@ static ssize_t set_size(struct tty *tty, uptr_t argument)
 
 	if (err)
 		return err;
+	if (tty->ops->size_fixed) {
+		struct abi_winsize now;
+
+		tty_get_size(tty, &now);
+		return size.ws_row == now.ws_row && size.ws_col == now.ws_col ? 0 : -EINVAL;
+	}
 	tty_set_size(tty, &size);
 	return 0;
 }
@@ -182,7 +188,7 @@ ssize_t tty_ioctl(struct tty *tty, unsigned command, uptr_t argument)
 	case TIOCNOTTY:
 		return give_up_controlling(tty);
 	default:
-		return -ENOTTY;
+		return tty->ops->ioctl ? tty->ops->ioctl(tty, command, argument) : -ENOTTY;
 	}
 }
 

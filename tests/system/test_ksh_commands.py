@@ -86,7 +86,7 @@ def test_the_machine_is_shown(machine):
     assert any(line.startswith("kmalloc-64") for line in machine.run("mem -s"))
     assert any("timer" in line for line in machine.run("irq"))
     assert any("clock" in line for line in machine.run("cpu"))
-    assert any(re.fullmatch(r"console +(waits|polled) +0 +\d+ +COM1", line)
+    assert any(re.fullmatch(r"ttyS0 +(waits|polled) +0 +\d+ +COM1", line)
                for line in machine.run("tasks"))
     mounts = machine.run("mounts")
     assert any(re.match(r"ext2 .* / +ro ", line) for line in mounts)

@@ -45,10 +45,12 @@ struct boot_info {
 
 extern const struct boot_info *const boot_info;
 
-/* The value of `name=value` or of the bare word `name` ("") on the command line, copied; false: not
- * there. */
+/* The value of the last `name=value` or bare word `name` ("") on the command line, copied; false:
+ * not there. */
 bool boot_option(const char *name, char *value, size_t value_bytes);
 /* The same of any line. */
 bool boot_option_in(const char *cmdline, const char *name, char *value, size_t value_bytes);
+/* The same for a name that may be given several times: number `nth`, from 0 on. */
+bool boot_option_nth(const char *name, unsigned nth, char *value, size_t value_bytes);
 
 #endif
