@@ -32,7 +32,7 @@ struct tty_ops {
 	void (*echo)(struct tty *tty, const void *bytes, size_t len_bytes);
 	/* The settings are others now, or the writer is done. NULL: not interested. */
 	void (*settled)(struct tty *tty);
-	/* The window has another size now. May sleep. NULL: not interested. */
+	/* The window has another size now. Does not sleep. NULL: not interested. */
 	void (*resized)(struct tty *tty);
 	/* Commands that not every terminal has. -ENOTTY: no such command. NULL: none. */
 	ssize_t (*ioctl)(struct tty *tty, unsigned command, uptr_t argument);
@@ -49,6 +49,7 @@ struct tty {
 	char name[16];             /* [c] as in /dev */
 	const struct tty_ops *ops; /* [c] */
 	void *device;              /* [c] the ops' own */
+	uint64_t rdev;             /* [c] its number as a device */
 	struct spinlock lock;
 	struct ldisc ldisc;       /* [l] input and settings */
 	struct abi_winsize size;  /* [l] */

@@ -229,11 +229,10 @@ static unsigned object_poll_tty(struct object *object, struct waitq **queue)
 
 static err_t object_stat_tty(struct object *object, struct abi_stat *out)
 {
-	(void)object;
 	*out = (struct abi_stat){
 		.st_mode = S_IFCHR | 0620,
 		.st_nlink = 1,
-		.st_rdev = ((DEVICE_TTY_MAJOR << 8) | DEVICE_CONSOLE_MINOR),
+		.st_rdev = tty_of(object)->rdev,
 		.st_blksize = 1024,
 	};
 	return 0;

@@ -12,6 +12,7 @@
 #include "console.h"
 
 #include <abi/errno.h>
+#include <abi/stat.h>
 #include <arch/cpu.h>
 #include <lib/atomic.h>
 #include <lib/string.h>
@@ -19,6 +20,7 @@
 #include <mm/slab.h>
 
 #include "console_priv.h"
+#include "devices.h"
 #include "display.h"
 #include "log.h"
 
@@ -205,13 +207,29 @@ static bool show_waiting(struct console *console) REQUIRES(console->tty.writer)
 	return may;
 }
 
+/* The model takes the window's size. The caller has tty.writer. */
+static void follow_size(struct console *console)
+{
+	struct abi_winsize size;
+
+	if (!atomic_exchange_full(&console->resized, false))
+		return;
+	tty_get_size(&console->tty, &size);
+	claim(console);
+	resize_model(console, size.ws_row, size.ws_col);
+	release(console);
+}
+
 /* Whoever has the terminal's writer comes here when it is done, so we need not wait for it. */
 static void flush(struct console *console)
 {
 	bool may = console->shows_log;
 
-	while (may && read_once(&console->behind) && mutex_trylock(&console->tty.writer)) {
-		may = show_waiting(console);
+	while ((read_once(&console->resized) || (may && read_once(&console->behind))) &&
+	       mutex_trylock(&console->tty.writer)) {
+		follow_size(console);
+		if (may)
+			may = show_waiting(console);
 		tty_writer_unlock(&console->tty);
 	}
 }
@@ -251,6 +269,7 @@ static void send(struct tty *tty, const void *bytes, size_t len_bytes) REQUIRES(
 {
 	struct console *console = console_of(tty);
 
+	follow_size(console);
 	claim(console);
 	console_row_feed(&console->row, bytes, len_bytes);
 	if (console->ops->send)
@@ -275,18 +294,13 @@ static void settled(struct tty *tty)
 	flush(console_of(tty));
 }
 
+/* From a task as well as from a program's call, so the rest is left to who may wait. */
 static void resized(struct tty *tty)
 {
 	struct console *console = console_of(tty);
-	struct abi_winsize size;
 
-	mutex_lock(&tty->writer);
-	tty_get_size(tty, &size);
-	claim(console);
-	resize_model(console, size.ws_row, size.ws_col);
-	release(console);
-	tty_writer_unlock(tty);
-	settled(tty);
+	write_once(&console->resized, true);
+	task_wake(&console->flush_task);
 }
 
 static ssize_t fixed_ioctl(struct tty *tty, unsigned command, uptr_t argument)
@@ -383,8 +397,9 @@ void console_put_cursor(struct console *console, unsigned row, unsigned column)
 
 /* ---- setting up ---- */
 
-void console_setup(struct console *console, const char *name, const struct console_ops *ops,
-		   const struct terminal_host *host, unsigned rows, unsigned columns)
+void console_setup(struct console *console, const char *name, unsigned minor,
+		   const struct console_ops *ops, const struct terminal_host *host, unsigned rows,
+		   unsigned columns)
 {
 	static const struct terminal_host plain = {.memory = console_alternate_memory};
 
@@ -395,6 +410,7 @@ void console_setup(struct console *console, const char *name, const struct conso
 	task_init(&console->flush_task, "console-log", flush_poll, NULL);
 	task_start(&console->flush_task);
 	tty_init(&console->tty, name, ops->size_fixed ? &fixed_tty_ops : &console_tty_ops, NULL);
+	console->tty.rdev = abi_makedev(DEVICE_SERIAL_MAJOR, minor);
 	console->tty.size.ws_row = (unsigned short)rows;
 	console->tty.size.ws_col = (unsigned short)columns;
 	make_model(console, rows, columns);

@@ -55,6 +55,7 @@ struct console {
 	bool claimed;              /* [a] */
 	bool behind;               /* [a] lines wait in the log's ring */
 	bool line_editor;          /* [a] */
+	bool resized;              /* [a] the window has a size that the model has not */
 	uint64_t next_shown;       /* [o] number of the first log line that was not shown */
 	struct console_row row;    /* [o] */
 	struct terminal *terminal; /* [o] the model; NULL: the window is too large, or no memory */
@@ -82,9 +83,10 @@ extern struct console serial_console;
 
 /* ---- for those who set a console up ---- */
 
-/* `host` may be NULL. Its `memory` is the console's own. `name` as in /dev, with its numbers. */
-void console_setup(struct console *console, const char *name, const struct console_ops *ops,
-		   const struct terminal_host *host, unsigned rows, unsigned columns);
+/* `host` may be NULL. Its `memory` is the console's own. `name` and `minor` as in /dev. */
+void console_setup(struct console *console, const char *name, unsigned minor,
+		   const struct console_ops *ops, const struct terminal_host *host, unsigned rows,
+		   unsigned columns);
 /* For terminal_host.memory; the argument is the console. */
 void *console_alternate_memory(void *argument, size_t len_bytes);
 

@@ -30,12 +30,15 @@ struct display_ops {
 	/* The palette in `colours` is another one: for those that have one of their own. May be
 	 * NULL. */
 	void (*palette)(struct display *display);
+	/* Makes all of it dark, also what no cell covers. NULL: the cells are all there is. */
+	void (*clear)(struct display *display);
 };
 
 /* What cells are drawn with; the caller of `draw` owns it. */
 struct display_colours {
 	uint32_t palette[TERMINAL_PALETTE];
-	bool reverse; /* DECSCNM */
+	bool reverse;                /* DECSCNM */
+	enum terminal_cursor cursor; /* how CELL_CURSOR looks */
 };
 
 struct display {

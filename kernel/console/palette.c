@@ -83,6 +83,11 @@ struct cell_look palette_look(const uint32_t palette[256], const struct cell *ce
 
 /* ---- sixteen colours ---- */
 
+unsigned palette_pc_order(unsigned colour)
+{
+	return (colour & 0xa) | (colour & 1) << 2 | (colour >> 2 & 1);
+}
+
 /* Squares of the differences, weighted as the eye does it, roughly. */
 static uint32_t distance(uint32_t a, uint32_t b)
 {

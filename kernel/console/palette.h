@@ -26,6 +26,10 @@ struct cell_look palette_look(const uint32_t palette[256], const struct cell *ce
 /* The same in 16 colours: the low four bits foreground, the next four background. */
 uint8_t palette_look_16(const uint32_t palette[256], const struct cell *cell, bool reverse_screen);
 
+/* ANSI counts colours red, green, blue from the lowest bit, the PC blue, green, red: the other
+ * one's number for one of 16 colours. */
+unsigned palette_pc_order(unsigned colour);
+
 /* The entry among the first 16 that comes nearest. */
 unsigned palette_nearest_16(const uint32_t palette[256], uint32_t rgb);
 

@@ -22,9 +22,11 @@
 #include <sched/wait.h>
 
 #include "display.h"
+#include "framebuffer.h"
 #include "history.h"
 #include "input/input.h"
 #include "kthread.h"
+#include "logo.h"
 #include "palette.h"
 #include "random.h"
 #include "screen_priv.h"
@@ -46,6 +48,7 @@ static bool view_home;          /* atomic: back to the newest rows */
 static struct cell *drawn;     /* what the display shows, row by row */
 static struct cell *row_cells; /* the row that is being drawn */
 static bool graphics;          /* atomic: the pixels are a program's */
+static bool redraw;            /* atomic: what the display shows is not known */
 static bool wanted;            /* atomic: something changed since the last picture */
 static WAITQ(wanted_queue);
 
@@ -84,6 +87,20 @@ static void all_dirty(struct terminal *terminal)
 	memset(terminal->dirty, true, terminal->rows * sizeof(bool));
 }
 
+void screen_set_graphics(bool on)
+{
+	if (!on && read_once(&graphics))
+		write_once(&redraw, true);
+	/* Full order: who sees the text's return sees `redraw`. */
+	(void)atomic_exchange_full(&graphics, on);
+	want_picture();
+}
+
+bool screen_graphics(void)
+{
+	return read_once(&graphics);
+}
+
 /* Colours are the same for all cells, so others mean another picture. */
 static void take_colours(struct terminal *terminal)
 {
@@ -91,6 +108,7 @@ static void take_colours(struct terminal *terminal)
 	bool reverse = (terminal->modes & MODE_REVERSE_SCREEN) != 0;
 	bool same = memcmp(colours->palette, terminal->palette, sizeof(colours->palette)) == 0;
 
+	colours->cursor = terminal->cursor;
 	if (same && colours->reverse == reverse)
 		return;
 	memcpy(colours->palette, terminal->palette, sizeof(colours->palette));
@@ -134,8 +152,10 @@ static void compose_row(const struct terminal *terminal, unsigned row)
 		       display->columns * sizeof(struct cell));
 }
 
-/* False: nothing in that row is to be drawn. `old` and `now` are where the cursor was and is. */
-static bool take_row(unsigned row, const struct display_cursor *old, struct display_cursor *now)
+/* False: nothing in that row is to be drawn. `old` and `now` are where the cursor was in the last
+ * picture and is in this one, though it may have moved on. */
+static bool take_row(unsigned row, const struct display_cursor *old,
+		     const struct display_cursor *now)
 {
 	struct terminal *terminal;
 	bool dirty;
@@ -143,7 +163,6 @@ static bool take_row(unsigned row, const struct display_cursor *old, struct disp
 	if (console_lock(&screen_console))
 		return false;
 	terminal = screen_console.terminal;
-	take_cursor(terminal, now);
 	dirty = terminal->dirty[row] || row == now->row || row == old->row;
 	if (dirty) {
 		compose_row(terminal, row);
@@ -173,6 +192,12 @@ static bool begin_picture(struct display_cursor *cursor)
 {
 	if (read_once(&graphics) || console_lock(&screen_console))
 		return false;
+	if (atomic_exchange_full(&redraw, false)) {
+		if (display->ops->clear)
+			display->ops->clear(display);
+		forget_drawn();
+		all_dirty(screen_console.terminal);
+	}
 	take_colours(screen_console.terminal);
 	move_view(screen_console.terminal);
 	take_cursor(screen_console.terminal, cursor);
@@ -312,6 +337,7 @@ static const struct terminal_host host = {
 
 static const struct console_ops screen_ops = {
 	.changed = changed,
+	.ioctl = screen_ioctl,
 	.size_fixed = true,
 };
 
@@ -327,7 +353,9 @@ struct display *screen_display(void)
 
 void screen_find_display(void)
 {
-	display = vga_find();
+	display = framebuffer_find();
+	if (!display)
+		display = vga_find();
 	if (!display)
 		return;
 	for (unsigned i = 0; i < TERMINAL_PALETTE; i++)
@@ -391,7 +419,8 @@ bool screen_init(void)
 		log_err("no memory for the screen (%s): it stays as it is", display->name);
 		return false;
 	}
-	console_setup(&screen_console, "tty1", &screen_ops, &host, display->rows, display->columns);
+	console_setup(&screen_console, "tty1", 1, &screen_ops, &host, display->rows,
+		      display->columns);
 	if (!screen_console.terminal) {
 		log_err("no memory for the terminal of the screen (%s)", display->name);
 		return false;
@@ -406,6 +435,7 @@ bool screen_init(void)
 		log_err("no memory for the thread of the screen (%s)", display->name);
 		return false;
 	}
+	logo_draw(screen_console.terminal, framebuffer_shape() != NULL);
 	input_set_target(&keys);
 	screen_raw_end();
 	want_picture();

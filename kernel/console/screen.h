@@ -19,6 +19,9 @@ void screen_find_display(void);
 /* Makes the terminal. False: there is no display. Sleeps. */
 bool screen_init(void);
 
+/* A program has ended: what it has set for itself (the pixels, raw keys) is put back. */
+void screen_process_ended(int pid);
+
 /* Last words are about to be said: the screen is theirs from now on. No locks, any context. */
 void screen_enter_panic(void);
 

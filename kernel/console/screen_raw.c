@@ -38,7 +38,9 @@ static void fill_row(struct display *display, unsigned from_column, const struct
 
 static void clear(struct display *display)
 {
-	for (row = 0; row < display->rows; row++)
+	if (display->ops->clear)
+		display->ops->clear(display);
+	for (row = 0; row < display->rows && !display->ops->clear; row++)
 		fill_row(display, 0, &plain);
 	row = 0;
 	column = 0;

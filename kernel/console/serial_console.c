@@ -11,6 +11,7 @@
 #include <lib/string.h>
 
 #include "console_priv.h"
+#include "devices.h"
 #include "display.h"
 #include "random.h"
 #include "serial.h"
@@ -121,7 +122,7 @@ static unsigned size_option(const char *name, unsigned otherwise)
 
 void serial_console_init(void)
 {
-	console_setup(&serial_console, "ttyS0", &serial_ops, NULL,
+	console_setup(&serial_console, "ttyS0", DEVICE_TTYS0_MINOR, &serial_ops, NULL,
 		      size_option("rows", DEFAULT_ROWS), size_option("cols", DEFAULT_COLUMNS));
 	serial_console.display = &serial_display;
 	task_init(&receiver.task, "ttyS0", receive, NULL);

@@ -12,8 +12,10 @@
 
 #include "console_priv.h"
 #include "devices.h"
+#include "fb0.h"
 #include "log.h"
 #include "screen.h"
+#include "vcs.h"
 
 #define OPTION_BYTES 64
 
@@ -93,6 +95,8 @@ void console_init(void)
 		make_device("tty0", DEVICE_SERIAL_MAJOR, 0, 0620, &screen_console.tty);
 		make_device("tty1", DEVICE_SERIAL_MAJOR, 1, 0620, &screen_console.tty);
 	}
+	vcs_init();
+	fb0_init();
 	if (!serial_console_works() && main_console == &serial_console)
 		log_warn("no serial port and no screen: the console has no input and no output");
 

@@ -109,12 +109,6 @@ static void blinking_off(void)
 
 /* ---- as a display ---- */
 
-/* ANSI counts red, green, blue from the lowest bit, the PC blue, green, red. */
-static uint8_t pc_colour(unsigned ansi)
-{
-	return (uint8_t)((ansi & 0xa) | (ansi & 1) << 2 | (ansi >> 2 & 1));
-}
-
 static void draw(struct display *display, unsigned row, unsigned column, const struct cell *cells,
 		 unsigned count)
 {
@@ -123,7 +117,7 @@ static void draw(struct display *display, unsigned row, unsigned column, const s
 
 	for (unsigned i = 0; i < count; i++) {
 		uint8_t look = palette_look_16(colours->palette, &cells[i], colours->reverse);
-		uint8_t attribute = (uint8_t)(pc_colour(look >> 4) << 4 | pc_colour(look & 15));
+		unsigned attribute = palette_pc_order(look >> 4) << 4 | palette_pc_order(look & 15);
 
 		to[i] = (uint16_t)(attribute << 8 | codepage_byte(cells[i].character));
 	}
@@ -152,7 +146,7 @@ static void load_palette(struct display *display)
 	for (unsigned ansi = 0; ansi < 16; ansi++) {
 		uint32_t rgb = display->colours.palette[ansi];
 
-		port_out8(DAC_WRITE_INDEX, entries[pc_colour(ansi)]);
+		port_out8(DAC_WRITE_INDEX, entries[palette_pc_order(ansi)]);
 		port_out8(DAC_DATA, (uint8_t)(rgb >> 18 & 0x3f));
 		port_out8(DAC_DATA, (uint8_t)(rgb >> 10 & 0x3f));
 		port_out8(DAC_DATA, (uint8_t)(rgb >> 2 & 0x3f));

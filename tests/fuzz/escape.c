@@ -1,7 +1,8 @@
 /* sources: kernel/console/terminal.c kernel/console/terminal_cells.c kernel/console/terminal_csi.c
-   kernel/console/terminal_colour.c kernel/console/terminal_parse.c kernel/console/codepage.c
-   kernel/console/palette.c kernel/console/history.c kernel/console/serial_cells.c lib/utf8.c
-   lib/fmt.c */
+   kernel/console/terminal_colour.c kernel/console/terminal_parse.c kernel/console/history.c
+   with: kernel/console/codepage.c kernel/console/palette.c kernel/console/serial_cells.c lib/utf8.c
+   lib/fmt.c
+   options: max_len=2048 */
 /*
  * The terminal under libFuzzer: the first two bytes are its size, the rest is output of a program,
  * but for 0xfe, which resizes the window or writes cells (/dev/vcs) as the next bytes say. After
@@ -10,23 +11,12 @@
  */
 #include "history.h"
 #include "serial_cells.h"
+#include "support/promise.h"
 #include "terminal.h"
 
-#include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 
-#define PROMISE(condition)                                                                         \
-	do {                                                                                       \
-		if (!(condition)) {                                                                \
-			fprintf(stderr, "broken promise: %s\n", #condition);                       \
-			abort();                                                                   \
-		}                                                                                  \
-	} while (0)
-
 #define HISTORY_BYTES 2048
-
-int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
 struct session {
 	struct terminal terminal;

@@ -199,7 +199,7 @@ void cpu_kick(uint32_t id);
 /* ---- the machine ---- */
 
 struct cpu_features {
-	bool nx, smep, smap, umip, pge, pdpe1gb, xsave, fsgsbase, rdrand, erms, invariant_tsc,
+	bool nx, smep, smap, umip, pge, pat, pdpe1gb, xsave, fsgsbase, rdrand, erms, invariant_tsc,
 		hypervisor, apic;
 	char vendor[13];
 	char model[49];
