@@ -1,6 +1,6 @@
 /*
- * /dev/null, zero, full, random, urandom, kmsg, tty, console, ttyS0. Nothing here has state but an
- * open kmsg, which remembers the next log line to read.
+ * /dev/null, zero, full, random, urandom, kmsg, tty; what all terminals have in common. Nothing
+ * here has state but an open kmsg, which remembers the next log line to read.
  */
 #define LOG_SUBSYSTEM "dev"
 
@@ -257,7 +257,7 @@ static const struct device_ops kmsg_ops = {
 	.write = kmsg_write,
 	.release = kmsg_release,
 };
-static const struct device_ops terminal_ops = {
+const struct device_ops terminal_device_ops = {
 	.open = terminal_open,
 	.read = terminal_read,
 	.write = terminal_write,
@@ -288,8 +288,6 @@ static const struct device {
 	{"urandom", DEVICE_MEMORY_MAJOR, 9, 0666, DEVICE_SEEKABLE, &random_ops, NULL},
 	{"kmsg", DEVICE_MEMORY_MAJOR, 11, 0644, 0, &kmsg_ops, NULL},
 	{"tty", DEVICE_TTY_MAJOR, DEVICE_TTY_MINOR, 0666, 0, &controlling_ops, NULL},
-	{"console", DEVICE_TTY_MAJOR, DEVICE_CONSOLE_MINOR, 0600, 0, &terminal_ops, &console_tty},
-	{"ttyS0", DEVICE_SERIAL_MAJOR, DEVICE_TTYS0_MINOR, 0620, 0, &terminal_ops, &console_tty},
 };
 
 void devices_init(void)

@@ -22,6 +22,7 @@
 #include <sched/lock.h>
 #include <sched/task.h>
 
+#include "console/console.h"
 #include "exec_shared.h"
 #include "exec_stdin.h"
 #include "frame_parser.h"
@@ -275,7 +276,7 @@ static void got_end(void *argument)
 static void got_size(void *argument, uint16_t rows, uint16_t columns)
 {
 	(void)argument;
-	tty_set_size(&console_tty, &(struct abi_winsize){.ws_row = rows, .ws_col = columns});
+	tty_set_size(&serial_console.tty, &(struct abi_winsize){.ws_row = rows, .ws_col = columns});
 }
 
 static void got_ping(void *argument, uint32_t token)

@@ -314,7 +314,7 @@ static void thread_is_over(struct thread *thread)
 
 static void ksh_thread(void *argument)
 {
-	tty_set_session(&console_tty, ksh_session_number());
+	tty_set_session(console_tty, ksh_session_number());
 	run();
 }
 

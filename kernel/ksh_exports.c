@@ -6,7 +6,7 @@
 #include "ksh_session.h"
 
 #include "bench.h"
-#include "console.h"
+#include "console/console.h"
 #include "input/input.h"
 #include "panic_triggers.h"
 #include "random.h"
@@ -29,27 +29,27 @@ static long console_read(void *to, size_t len_bytes, uint64_t timeout_ns)
 	ssize_t got;
 	err_t err;
 
-	err = tty_wait_input(&console_tty, deadline_ns, timeout_ns ? &size_seen : NULL);
+	err = tty_wait_input(console_tty, deadline_ns, timeout_ns ? &size_seen : NULL);
 	if (err == -ETIMEDOUT)
 		return 0;
 	if (err == -ERESTART)
 		return -EINTR;
 	if (err)
 		return err;
-	got = tty_read_kernel(&console_tty, to, len_bytes, true);
+	got = tty_read_kernel(console_tty, to, len_bytes, true);
 	return got == -EAGAIN ? 0 : got;
 }
 
 static long console_write(const void *from, size_t len_bytes)
 {
-	return tty_write_kernel(&console_tty, from, len_bytes);
+	return tty_write_kernel(console_tty, from, len_bytes);
 }
 
 static void console_size(struct ksh_window *out)
 {
 	struct abi_winsize size;
 
-	tty_get_size(&console_tty, &size);
+	tty_get_size(console_tty, &size);
 	*out = (struct ksh_window){.rows = size.ws_row, .columns = size.ws_col};
 }
 
@@ -62,7 +62,7 @@ static void console_mode(enum ksh_console_mode mode)
 	struct abi_termios termios;
 
 	if (!have_initial) {
-		tty_get_termios(&console_tty, &initial);
+		tty_get_termios(console_tty, &initial);
 		have_initial = true;
 	}
 	termios = initial;
@@ -73,7 +73,7 @@ static void console_mode(enum ksh_console_mode mode)
 		termios.c_cc[VTIME] = 0;
 	}
 	console_line_editor(mode == KSH_CONSOLE_EDIT);
-	tty_set_termios(&console_tty, &termios, false);
+	tty_set_termios(console_tty, &termios, false);
 }
 
 /* ---- time, the end ---- */

@@ -39,7 +39,7 @@ int ksh_process_spawn(const struct ksh_spawn *spawn)
 		.argv = spawn->argv,
 		.envp = spawn->envp,
 		.cwd = directory,
-		.tty = &console_tty,
+		.tty = console_tty,
 		.session = ksh_session_number(),
 		.nice = (int8_t)spawn->nice,
 		.traced = spawn->trace,
@@ -51,7 +51,7 @@ int ksh_process_spawn(const struct ksh_spawn *spawn)
 
 	if (err)
 		return err;
-	console = tty_open(&console_tty);
+	console = tty_open(console_tty);
 	if (!console)
 		return -ENOMEM;
 	err = take_streams(spawn, console, &request);
@@ -59,7 +59,7 @@ int ksh_process_spawn(const struct ksh_spawn *spawn)
 		err = process_spawn(&request, &pid);
 	object_put(console);
 	if (err && spawn->foreground)
-		tty_set_foreground(&console_tty, 0);
+		tty_set_foreground(console_tty, 0);
 	return err ? err : pid;
 }
 
@@ -99,7 +99,7 @@ int ksh_process_nice(int pid, int nice)
 
 int ksh_process_foreground(int pid)
 {
-	tty_set_foreground(&console_tty, pid);
+	tty_set_foreground(console_tty, pid);
 	return 0;
 }
 

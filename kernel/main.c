@@ -5,7 +5,8 @@
  */
 #define LOG_SUBSYSTEM "boot"
 
-#include "console.h"
+#include "console/console.h"
+#include "console/screen.h"
 #include "devices.h"
 #include "exec_channel.h"
 #include "input/input.h"
@@ -148,6 +149,7 @@ noreturn void kernel_main(void)
 	machine_boot_stack(&stack_base, &stack_top);
 	sched_init_cpu(stack_base, stack_top);
 	mm_init();
+	screen_find_display();
 	machine_init_interrupts();
 	read_loglevel();
 	log_info("Fuselage (%s build) by %s on %s, %lu MHz, clock %s, timer %s",

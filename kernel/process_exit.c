@@ -7,6 +7,7 @@
  * and is never held together with the PID table's own lock. Waiters and a parent's SIGCHLD are
  * woken under it, which keeps the parent from going away meanwhile.
  */
+#include "console/screen.h"
 #include "process.h"
 
 #include "kthread.h"
@@ -93,6 +94,7 @@ noreturn void process_exit(int status)
 	path_put(&process->fs.cwd);
 	path_put(&process->fs.root);
 	leave_space(process);
+	screen_process_ended(process->pid);
 	orphan_children(process);
 	thread_exit();
 }

@@ -426,6 +426,8 @@ void tty_set_size(struct tty *tty, const struct abi_winsize *size)
 	if (foreground)
 		(void)process_group_signal(foreground, SIGWINCH); /* it may have just ended */
 	waitq_wake_all(&tty->readable);
+	if (tty->ops->resized)
+		tty->ops->resized(tty);
 }
 
 uint32_t tty_size_changes(struct tty *tty)

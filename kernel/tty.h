@@ -32,6 +32,11 @@ struct tty_ops {
 	void (*echo)(struct tty *tty, const void *bytes, size_t len_bytes);
 	/* The settings are others now, or the writer is done. NULL: not interested. */
 	void (*settled)(struct tty *tty);
+	/* The window has another size now. Does not sleep. NULL: not interested. */
+	void (*resized)(struct tty *tty);
+	/* Commands that not every terminal has. -ENOTTY: no such command. NULL: none. */
+	ssize_t (*ioctl)(struct tty *tty, unsigned command, uptr_t argument);
+	bool size_fixed; /* TIOCSWINSZ cannot change the size */
 };
 
 /*
@@ -44,6 +49,7 @@ struct tty {
 	char name[16];             /* [c] as in /dev */
 	const struct tty_ops *ops; /* [c] */
 	void *device;              /* [c] the ops' own */
+	uint64_t rdev;             /* [c] its number as a device */
 	struct spinlock lock;
 	struct ldisc ldisc;       /* [l] input and settings */
 	struct abi_winsize size;  /* [l] */
@@ -136,7 +142,7 @@ ssize_t tty_ioctl(struct tty *tty, unsigned command, uptr_t argument);
 /* Which of POLL* hold now; as object_ops.poll. */
 unsigned tty_poll(struct tty *tty, struct waitq **queue);
 
-/* /dev/console: the first terminal of the machine. Exists from console_init() on. */
-extern struct tty console_tty;
+/* /dev/console: the terminal that `console=` names last. Set once, by console_init(). */
+extern struct tty *console_tty;
 
 #endif

@@ -114,6 +114,12 @@ static ssize_t set_size(struct tty *tty, uptr_t argument)
 
 	if (err)
 		return err;
+	if (tty->ops->size_fixed) {
+		struct abi_winsize now;
+
+		tty_get_size(tty, &now);
+		return size.ws_row == now.ws_row && size.ws_col == now.ws_col ? 0 : -EINVAL;
+	}
 	tty_set_size(tty, &size);
 	return 0;
 }
@@ -182,7 +188,7 @@ ssize_t tty_ioctl(struct tty *tty, unsigned command, uptr_t argument)
 	case TIOCNOTTY:
 		return give_up_controlling(tty);
 	default:
-		return -ENOTTY;
+		return tty->ops->ioctl ? tty->ops->ioctl(tty, command, argument) : -ENOTTY;
 	}
 }
 
@@ -223,11 +229,10 @@ static unsigned object_poll_tty(struct object *object, struct waitq **queue)
 
 static err_t object_stat_tty(struct object *object, struct abi_stat *out)
 {
-	(void)object;
 	*out = (struct abi_stat){
 		.st_mode = S_IFCHR | 0620,
 		.st_nlink = 1,
-		.st_rdev = ((DEVICE_TTY_MAJOR << 8) | DEVICE_CONSOLE_MINOR),
+		.st_rdev = tty_of(object)->rdev,
 		.st_blksize = 1024,
 	};
 	return 0;

@@ -5,7 +5,7 @@
 #include <lib/string.h>
 
 #include "shell.h"
-#include "utf8.h"
+#include <lib/utf8.h>
 
 #define MODE_TYPE      0170000u
 #define MODE_LINK      0120000u

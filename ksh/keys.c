@@ -4,7 +4,7 @@
  */
 #include "keys.h"
 
-#include "utf8.h"
+#include <lib/utf8.h>
 
 #define CONTROL(letter) ((letter)&0x1f)
 #define ESCAPE          0x1b

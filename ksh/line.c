@@ -6,7 +6,7 @@
 
 #include <lib/string.h>
 
-#include "utf8.h"
+#include <lib/utf8.h>
 
 void line_init(struct line *line, const struct line_host *host, struct history *history)
 {

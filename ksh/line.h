@@ -2,8 +2,8 @@
  * The line editor: a state machine that is fed one byte at a time and writes to the terminal
  * through its host. It holds the text, the cursor, the kill buffer and where it is in the history.
  *
- * Invariant: cursor and len lie on character boundaries of text (utf8.h), text ends with a NUL at
- * len. What the screen shows is described by struct line_screen alone, so a redraw needs nothing
+ * Invariant: cursor and len lie on character boundaries of text (lib/utf8.h), text ends with a NUL
+ * at len. What the screen shows is described by struct line_screen alone, so a redraw needs nothing
  * else.
  */
 #ifndef KSH_LINE_H

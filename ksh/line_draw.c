@@ -9,7 +9,7 @@
 #include <lib/string.h>
 
 #include "line.h"
-#include "utf8.h"
+#include <lib/utf8.h>
 
 struct position {
 	unsigned row;

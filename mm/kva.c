@@ -212,7 +212,7 @@ void machine_pages_free(void *pages)
 	kva_free(pages);
 }
 
-void *kva_map_device(paddr_t address, size_t len_bytes)
+static void *map_device(paddr_t address, size_t len_bytes, unsigned page_flags)
 {
 	paddr_t first = ALIGN_DOWN(address, PAGE_SIZE);
 	size_t npages = (ALIGN_UP(address + len_bytes, PAGE_SIZE) - first) / PAGE_SIZE;
@@ -220,11 +220,21 @@ void *kva_map_device(paddr_t address, size_t len_bytes)
 
 	if (!area)
 		return NULL;
-	if (kernel_map(area_start(area), first, npages, PAGE_WRITE | PAGE_UNCACHED)) {
+	if (kernel_map(area_start(area), first, npages, PAGE_WRITE | page_flags)) {
 		area_put(area);
 		return NULL;
 	}
 	return (char *)area_start(area) + (address - first);
+}
+
+void *kva_map_device(paddr_t address, size_t len_bytes)
+{
+	return map_device(address, len_bytes, PAGE_UNCACHED);
+}
+
+void *kva_map_combining(paddr_t address, size_t len_bytes)
+{
+	return map_device(address, len_bytes, PAGE_COMBINING);
 }
 
 /* ---- stacks ---- */

@@ -24,7 +24,7 @@ static err_t copy_locked(struct space *space, struct access *access, vaddr_t add
 	char *user;
 	err_t err;
 
-	if (!region)
+	if (!region || (region->object && region->object->page_flags))
 		return -EFAULT;
 	/* A private page may be written against the region's rights; others are not ours. */
 	if (!region_allows(region, access->fault_access) &&

@@ -46,8 +46,8 @@ unsigned region_page_flags(const struct region *region)
 		flags |= PAGE_WRITE;
 	if (region->prot & SPACE_EXEC)
 		flags |= PAGE_EXEC;
-	if (region->object && region->object->uncached)
-		flags |= PAGE_UNCACHED;
+	if (region->object)
+		flags |= region->object->page_flags;
 	return flags;
 }
 

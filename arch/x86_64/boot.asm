@@ -57,6 +57,14 @@ multiboot2_header:
 	dw	6, 0			; modules start at page boundaries
 	dd	8
 	align	8
+	dw	5, 1			; a framebuffer would be good (optional), of any size, 32 bits a pixel
+	dd	20
+	dd	0, 0, 32
+	align	8
+	dw	4, 1			; a console: none is required, EGA text will do
+	dd	12
+	dd	2
+	align	8
 	dw	0, 0			; end of tags
 	dd	8
 multiboot2_end:

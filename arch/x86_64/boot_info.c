@@ -122,34 +122,49 @@ static size_t next_word(const char **at)
 	return len;
 }
 
-bool boot_option_in(const char *cmdline, const char *name, char *value, size_t value_bytes)
+/* Looks for all, or for the first `want` of them. Returns how many there were, and has copied the
+ * last. */
+static unsigned find_option(const char *cmdline, const char *name, unsigned want, char *value,
+			    size_t value_bytes)
 {
 	const char *found = NULL;
 	size_t found_len = 0;
+	unsigned count = 0;
 	size_t len;
 
-	for (const char *word = cmdline; (len = next_word(&word)) > 0; word += len) {
+	for (const char *word = cmdline; count < want && (len = next_word(&word)) > 0;
+	     word += len) {
 		const char *text;
 		size_t text_len;
 
 		if (word_matches(word, len, name, &text, &text_len)) {
-			found = text; /* the last one counts */
+			found = text;
 			found_len = text_len;
+			count++;
 		}
 	}
-	if (!found)
-		return false;
-	if (value_bytes) {
+	if (found && value_bytes) {
 		found_len = MIN(found_len, value_bytes - 1);
 		memcpy(value, found, found_len);
 		value[found_len] = '\0';
 	}
-	return true;
+	return count;
+}
+
+bool boot_option_in(const char *cmdline, const char *name, char *value, size_t value_bytes)
+{
+	return find_option(cmdline, name, UINT32_MAX, value, value_bytes) > 0;
 }
 
 bool boot_option(const char *name, char *value, size_t value_bytes)
 {
 	return boot_info->cmdline && boot_option_in(boot_info->cmdline, name, value, value_bytes);
+}
+
+bool boot_option_nth(const char *name, unsigned nth, char *value, size_t value_bytes)
+{
+	return boot_info->cmdline &&
+	       find_option(boot_info->cmdline, name, nth + 1, value, value_bytes) > nth;
 }
 
 void boot_option_blank(char *cmdline, const char *name)

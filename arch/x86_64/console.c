@@ -45,11 +45,10 @@ static void send(char byte)
 
 void console_write_raw(const char *text, size_t len_bytes)
 {
-	if (!port_there())
-		return;
-	for (size_t i = 0; i < len_bytes; i++) {
+	for (size_t i = 0; i < len_bytes && port_there(); i++) {
 		if (text[i] == '\n')
 			send('\r');
 		send(text[i]);
 	}
+	console_screen_raw(text, len_bytes);
 }

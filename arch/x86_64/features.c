@@ -75,6 +75,7 @@ void features_detect(void)
 	features.leaf1_edx = leaf.edx;
 	features.apic = leaf.edx & 1u << 9;
 	features.pge = leaf.edx & 1u << 13;
+	features.pat = leaf.edx & 1u << 16;
 	features.xsave = leaf.ecx & 1u << 26;
 	features.rdrand = leaf.ecx & 1u << 30;
 	features.hypervisor = leaf.ecx & 1u << 31;
@@ -103,6 +104,10 @@ void features_detect(void)
 	fpu_detect();
 }
 
+/* SDM 3A 11.12: as after reset, but for entry 1, which nothing uses yet: write combining instead of
+ * write through. */
+#define PAT_COMBINING_AT_1 UINT64_C(0x0007040600070106)
+
 void features_enable(void)
 {
 	uint64_t cr4 = cr4_read() | CR4_OSFXSR | CR4_OSXMM;
@@ -124,6 +129,8 @@ void features_enable(void)
 	fpu_enable();
 	vdso_init_cpu();
 
+	if (features.pat)
+		msr_write(MSR_PAT, PAT_COMBINING_AT_1);
 	msr_write(MSR_EFER, msr_read(MSR_EFER) | EFER_SCE | (features.nx ? EFER_NXE : 0));
 	/* SYSCALL: CS 0x08, SS 0x10. SYSRET: CS 0x13 + 16, SS 0x13 + 8 (SDM 2B). */
 	msr_write(MSR_STAR, UINT64_C(0x0013000800000000));

@@ -24,6 +24,7 @@ enum mb2_type {
 	MB2_CMDLINE = 1,
 	MB2_MODULE = 3,
 	MB2_MEMORY = 6,
+	MB2_FRAMEBUFFER = 8,
 	MB2_RSDP_OLD = 14,
 	MB2_RSDP_NEW = 15,
 };
@@ -47,6 +48,24 @@ struct PACKED mb2_memory {
 	uint32_t type; /* as in an E820 map */
 	uint32_t reserved;
 };
+
+/* Specification 3.6.11. Field positions and sizes follow where `kind` is MB2_RGB. */
+struct PACKED mb2_framebuffer {
+	struct mb2_tag tag;
+	uint64_t address;
+	uint32_t pitch_bytes;
+	uint32_t width;
+	uint32_t height;
+	uint8_t bits;
+	uint8_t kind;
+	uint16_t reserved;
+	uint8_t red_shift, red_bits;
+	uint8_t green_shift, green_bits;
+	uint8_t blue_shift, blue_bits;
+};
+
+#define MB2_RGB              1
+#define MB2_FRAMEBUFFER_HEAD offsetof(struct mb2_framebuffer, red_shift)
 
 /* A string at the end of a tag must end within it. */
 static bool string_ok(const char *string, const struct mb2_tag *tag)
@@ -85,6 +104,35 @@ static const char *read_module(struct boot_info *info, const struct mb2_tag *tag
 	return NULL;
 }
 
+static const char *read_framebuffer(struct boot_info *info, const struct mb2_tag *tag)
+{
+	const struct mb2_framebuffer *from = (const struct mb2_framebuffer *)tag;
+	bool rgb;
+
+	if (tag->size_bytes < MB2_FRAMEBUFFER_HEAD)
+		return "the multiboot2 framebuffer is malformed";
+	rgb = from->kind == MB2_RGB;
+	if (rgb && tag->size_bytes < MB2_FRAMEBUFFER_HEAD + 6)
+		return "the multiboot2 framebuffer does not say where its colours are";
+	info->framebuffer = (struct boot_framebuffer){
+		.kind = rgb ? FRAMEBUFFER_RGB : FRAMEBUFFER_TEXT,
+		.address = from->address,
+		.pitch_bytes = from->pitch_bytes,
+		.width = from->width,
+		.height = from->height,
+		.bits = from->bits,
+	};
+	if (rgb) {
+		info->framebuffer.red_shift = from->red_shift;
+		info->framebuffer.red_bits = from->red_bits;
+		info->framebuffer.green_shift = from->green_shift;
+		info->framebuffer.green_bits = from->green_bits;
+		info->framebuffer.blue_shift = from->blue_shift;
+		info->framebuffer.blue_bits = from->blue_bits;
+	}
+	return NULL;
+}
+
 static const char *read_tag(struct boot_info *info, const struct mb2_tag *tag)
 {
 	const char *text = (const char *)(tag + 1);
@@ -99,6 +147,8 @@ static const char *read_tag(struct boot_info *info, const struct mb2_tag *tag)
 		return read_module(info, tag);
 	case MB2_MEMORY:
 		return read_memory(info, tag);
+	case MB2_FRAMEBUFFER:
+		return read_framebuffer(info, tag);
 	case MB2_RSDP_OLD:
 	case MB2_RSDP_NEW:
 		/* A copy, good for reading. The new one says more, in whichever order they come. */

@@ -19,18 +19,19 @@
 
 #include <abi/errno.h>
 
-#define PTE_PRESENT  (UINT64_C(1) << 0)
-#define PTE_WRITE    (UINT64_C(1) << 1)
-#define PTE_USER     (UINT64_C(1) << 2)
-#define PTE_UNCACHED (UINT64_C(3) << 3) /* PWT and PCD: PAT entry 3, uncacheable after reset */
-#define PTE_ACCESSED (UINT64_C(1) << 5)
-#define PTE_DIRTY    (UINT64_C(1) << 6)
-#define PTE_LARGE    (UINT64_C(1) << 7)
-#define PTE_GLOBAL   (UINT64_C(1) << 8)
-#define PTE_COW      (UINT64_C(1) << 9) /* 9 to 11 are the software's */
-#define PTE_KEEP     (UINT64_C(1) << 10)
-#define PTE_NX       (UINT64_C(1) << 63)
-#define PTE_FRAME    UINT64_C(0x000ffffffffff000)
+#define PTE_PRESENT   (UINT64_C(1) << 0)
+#define PTE_WRITE     (UINT64_C(1) << 1)
+#define PTE_USER      (UINT64_C(1) << 2)
+#define PTE_UNCACHED  (UINT64_C(3) << 3) /* PWT and PCD: PAT entry 3, uncacheable after reset */
+#define PTE_COMBINING (UINT64_C(1) << 3) /* PWT alone: PAT entry 1, set by features_enable() */
+#define PTE_ACCESSED  (UINT64_C(1) << 5)
+#define PTE_DIRTY     (UINT64_C(1) << 6)
+#define PTE_LARGE     (UINT64_C(1) << 7)
+#define PTE_GLOBAL    (UINT64_C(1) << 8)
+#define PTE_COW       (UINT64_C(1) << 9) /* 9 to 11 are the software's */
+#define PTE_KEEP      (UINT64_C(1) << 10)
+#define PTE_NX        (UINT64_C(1) << 63)
+#define PTE_FRAME     UINT64_C(0x000ffffffffff000)
 
 #define TABLE_ENTRIES 512
 #define TOP_LEVEL     3
@@ -64,6 +65,8 @@ pte_t pte_make(paddr_t frame, unsigned page_flags, unsigned level)
 		entry |= PTE_GLOBAL;
 	if (page_flags & PAGE_UNCACHED)
 		entry |= PTE_UNCACHED;
+	if (page_flags & PAGE_COMBINING)
+		entry |= PTE_COMBINING;
 	if (page_flags & PAGE_SOFT_COW)
 		entry |= PTE_COW;
 	if (page_flags & PAGE_SOFT_KEEP)
@@ -77,8 +80,12 @@ pte_t pte_make(paddr_t frame, unsigned page_flags, unsigned level)
 
 unsigned pte_flags(pte_t entry)
 {
+	pte_t caching = entry & PTE_UNCACHED;
+
 	return (entry & PTE_WRITE ? PAGE_WRITE : 0) | (entry & PTE_USER ? PAGE_USER : 0) |
-	       (entry & PTE_GLOBAL ? PAGE_GLOBAL : 0) | (entry & PTE_UNCACHED ? PAGE_UNCACHED : 0) |
+	       (entry & PTE_GLOBAL ? PAGE_GLOBAL : 0) |
+	       (caching == PTE_UNCACHED ? PAGE_UNCACHED : 0) |
+	       (caching == PTE_COMBINING ? PAGE_COMBINING : 0) |
 	       (entry & PTE_COW ? PAGE_SOFT_COW : 0) | (entry & PTE_KEEP ? PAGE_SOFT_KEEP : 0) |
 	       (entry & PTE_NX ? 0 : PAGE_EXEC) | (entry & PTE_ACCESSED ? PAGE_ACCESSED : 0) |
 	       (entry & PTE_DIRTY ? PAGE_DIRTY : 0);

@@ -33,7 +33,7 @@
 static struct spinlock lock = SPINLOCK_INIT(LOCK_DEVICE);
 static struct keyboard keyboard;                   /* [lock] */
 static enum keyboard_mode mode = KEYBOARD_UNICODE; /* [lock] */
-static const struct input_target console_target = {.tty = &console_tty};
+static const struct input_target console_target;
 static const struct input_target *target = &console_target; /* atomic */
 
 static bool translate = true; /* constant after input_init() */
@@ -148,16 +148,26 @@ static void type(const uint8_t *bytes, size_t len_bytes)
 	typed_bytes += len_bytes;
 }
 
+static struct tty *tty_of(const struct input_target *to)
+{
+	return to->tty ? to->tty : console_tty;
+}
+
 /* False: something is left, and the task is woken when it can go on. */
 static bool deliver(const struct input_target *to)
 {
 	size_t taken;
 	bool all;
 
-	if (source.tty != to->tty) {
+	if (to->type) {
+		to->type(typed, typed_bytes);
+		typed_bytes = 0;
+		return true;
+	}
+	if (source.tty != tty_of(to)) {
 		if (source.tty)
 			tty_source_end(&source);
-		tty_source_init(&source, to->tty, &task);
+		tty_source_init(&source, tty_of(to), &task);
 	}
 	all = tty_input(&source, typed, typed_bytes, &taken);
 	typed_bytes -= taken;
@@ -178,14 +188,14 @@ static void act(const struct input_target *to, const struct keyboard_result *res
 			to->scroll(result->action == ACTION_SCROLL_BACK ? 1 : -1);
 		break;
 	case ACTION_STOP:
-		tty_set_stopped(to->tty, result->value);
+		tty_set_stopped(tty_of(to), result->value);
 		break;
 	case ACTION_CONSOLE:
 		if (to->show)
 			to->show(result->value);
 		break;
 	case ACTION_SYSRQ:
-		sysrq(result->value, to->tty);
+		sysrq(result->value, tty_of(to));
 		break;
 	case ACTION_REBOOT:
 		log_info("Ctrl-Alt-Del");

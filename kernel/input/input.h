@@ -15,7 +15,10 @@ struct tty;
  * keyboard's task, with no lock held, and may not sleep.
  */
 struct input_target {
-	struct tty *tty;
+	struct tty *tty; /* NULL: /dev/console */
+	/* Takes what a key sends, for a terminal that has other input as well. NULL: the keyboard's
+	 * task feeds the terminal itself. */
+	void (*type)(const void *bytes, size_t len_bytes);
 	/* How its escape sequences have set the keys; `mode` is left alone. NULL: never changed. */
 	void (*modes)(struct keyboard_modes *out);
 	/* Half screens back (negative: forward) through what has scrolled away. NULL: nothing. */

@@ -1,6 +1,5 @@
-/* sources: ksh/line.c ksh/line_draw.c ksh/keys.c ksh/history.c ksh/utf8.c ksh/complete.c
-   ksh/parse.c
-   with: lib/fmt.c lib/string.c */
+/* sources: ksh/line.c ksh/line_draw.c ksh/keys.c ksh/history.c ksh/complete.c ksh/parse.c
+   with: lib/fmt.c lib/string.c lib/utf8.c */
 /*
  * Everything of ksh that sees what was typed, under libFuzzer: the first two bytes are the window,
  * the rest are keys. Lines that are entered go to the history and through the parser, Tab through
@@ -10,7 +9,7 @@
 #include "line.h"
 #include "parse.h"
 #include "support/promise.h"
-#include "utf8.h"
+#include <lib/utf8.h>
 
 #include <string.h>
 

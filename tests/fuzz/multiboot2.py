@@ -26,9 +26,15 @@ PC = memory_map((0, 0x9fc00, 1), (0x9fc00, 0x400, 2), (0x100000, 0x7ef00000, 1),
                 (0x7f000000, 0x10000, 3), (0xfffc0000, 0x40000, 2))
 END, CMDLINE = tag(0, b""), tag(1, b"root=/dev/ram loglevel=7\0")
 MODULE = tag(3, struct.pack("<II", 0x1000000, 0x1400000) + b"ramdisk\0")
+FRAME = struct.pack("<QIIIBBH", 0xfd000000, 4096, 1024, 768, 32, 1, 0)
+PIXELS = tag(8, FRAME + bytes([16, 8, 8, 8, 0, 8]))
 MEMORY, RSDP = tag(6, PC), tag(15, b"RSD PTR " + bytes(28))
 SEEDS = {
     "grub": info(CMDLINE, tag(2, b"GRUB 2.06\0"), MODULE, tag(4, bytes(8)), MEMORY, RSDP, END),
+    "pixels": info(CMDLINE, MODULE, MEMORY, PIXELS, END),
+    "ega-text": info(MEMORY, tag(8, struct.pack("<QIIIBBH", 0xb8000, 160, 80, 25, 16, 2, 0)), END),
+    "pixels-without-colours": info(MEMORY, tag(8, FRAME), END),
+    "pixels-cut": info(MEMORY, tag(8, FRAME[:12]), END),
     "old-rsdp": info(MEMORY, tag(14, b"RSD PTR " + bytes(12)), END),
     "no-memory": info(CMDLINE, END),
     "no-end": info(MEMORY, CMDLINE),

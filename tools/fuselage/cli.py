@@ -8,7 +8,8 @@ from .common import PRESETS, ToolError, say
 HELP = """\
 Fuselage: a hybrid x86-64 kernel.
 
-  ./fuselage run                 build, and boot into ksh in this terminal (Ctrl-] x leaves)
+  ./fuselage run                 build, and boot into ksh in this terminal (Ctrl-] x leaves);
+                                 --screen: in a window, with keyboard and pixels
   ./fuselage exec -- CMD ARGS    boot without a screen, run CMD, pass its output and status on
   ./fuselage test [FILTER]       every test whose name holds FILTER; --list prints the names;
                                  --mutants and --nightly run what takes longer
@@ -68,6 +69,8 @@ def make_parser():
     machine_options(run)
     run.add_argument("--kvm", action="store_true", help="use the CPU's virtualisation")
     icount_option(run)
+    run.add_argument("--screen", action="store_true",
+                     help="a machine with a screen and keyboard, in a window of its own")
 
     execute = commands.add_parser("exec", help="boot, run one program, end", epilog=EXEC_STATUSES,
                                   formatter_class=argparse.RawDescriptionHelpFormatter)

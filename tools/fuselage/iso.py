@@ -26,13 +26,19 @@ fi
 insmod all_video
 """
 GRUB_ENTRY = """\
-menuentry "Fuselage ({preset})" {{
-	multiboot2 /boot/{preset}/fuselage.elf console=ttyS0
+menuentry "Fuselage ({title})" {{
+	multiboot2 /boot/{preset}/fuselage.elf{words}
 	module2 /boot/base.img ramdisk
-}}
+{after}}}
 """
-# The build whose figures and speed a real machine should show comes first.
-MENU = ("release", "debug")
+# After multiboot2, which sets it to what the kernel's header asks for.
+TEXT_MODE = "\tset gfxpayload=text\n"
+# (title, build, words for the kernel, lines for GRUB). The build whose figures and speed a real
+# machine should show comes first. Without console= the screen is the console where there is one.
+MENU = (("release", "release", "", ""),
+        ("debug", "debug", "", ""),
+        ("release, on the serial port", "release", " console=ttyS0", ""),
+        ("release, without pixels", "release", "", TEXT_MODE))
 
 # Nothing of GRUB that is not used: its fonts, translations and pictures are ten times our own size.
 MKRESCUE = ["grub-mkrescue", "--fonts=", "--locales=", "--themes=", "--compress=xz"]
@@ -48,13 +54,15 @@ def make(output):
         ensure(preset)
     with tempfile.TemporaryDirectory(prefix="iso.", dir=BUILD) as scratch:
         boot = Path(scratch) / "boot"
-        for preset in MENU:
+        for preset in PRESETS:
             (boot / preset).mkdir(parents=True)
             shutil.copy(kernel_elf(preset), boot / preset / "fuselage.elf")
         shutil.copy(BASE_IMAGE, boot / "base.img")
         (boot / "grub").mkdir()
         (boot / "grub" / "grub.cfg").write_text(
-            GRUB_HEAD + "".join(GRUB_ENTRY.format(preset=preset) for preset in MENU))
+            GRUB_HEAD + "".join(GRUB_ENTRY.format(title=title, preset=preset, words=words,
+                                                  after=after)
+                                for title, preset, words, after in MENU))
         made = subprocess.run([*MKRESCUE, "-o", str(output), scratch, "--", "-volid", "FUSELAGE"],
                               stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
                               stderr=subprocess.STDOUT, text=True, check=False)
@@ -67,6 +75,6 @@ def main(args):
     make(output)
     image = relative(output)
     say(f"made {image}, for BIOS and UEFI; try it: qemu-system-x86_64 -M q35 -m 512 -cdrom {image} "
-        "-nographic")
+        "-serial stdio")
     say(STICK.format(image=image))
     return 0

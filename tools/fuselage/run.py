@@ -9,6 +9,7 @@ import select
 import signal
 import socket
 import struct
+import subprocess
 import sys
 import termios
 
@@ -18,6 +19,8 @@ from .channel import FrameReader, ProtocolError, frame
 from .common import ToolError, say
 
 ESCAPE = 29                     # Ctrl-]
+SCREEN_SIZE = "1024x768"
+VNC_FIRST = 5900                # VNC counts displays from this port on
 BANNER = "Ctrl-] x leaves the machine, Ctrl-] c opens QEMU's monitor (and goes back)."
 
 
@@ -44,8 +47,31 @@ class Terminal:
         return (size.lines, size.columns) if size.lines and size.columns else None
 
 
+def free_port():
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return probe.getsockname()[1]
+
+
+def screen_options(screen):
+    """QEMU's display: none, a window, or where there is nowhere to show one, VNC."""
+    if not screen:
+        return ["-display", "none"]
+    there = subprocess.run([qemu.QEMU, "-display", "help"], stdout=subprocess.PIPE, text=True,
+                           check=False).stdout.split()
+    windows = [kind for kind in ("gtk", "sdl") if kind in there]
+    if windows and (os.environ.get("DISPLAY") or os.environ.get("WAYLAND_DISPLAY")):
+        return ["-vga", "std", "-display", windows[0]]
+    port = free_port()
+    why = "no display here" if windows else "QEMU has no windows (Debian: qemu-system-gui)"
+    say(f"{why}: the screen is at a VNC viewer's reach, 127.0.0.1:{port}")
+    if port < VNC_FIRST:
+        raise ToolError(f"no free port above {VNC_FIRST} for VNC")
+    return ["-vga", "std", "-display", f"vnc=127.0.0.1:{port - VNC_FIRST}"]
+
+
 def command_line(args, kernel, ramdisk, com2, status):
-    words = ["console=ttyS0"]
+    words = ["video=" + SCREEN_SIZE] if args.screen else ["console=ttyS0"]
     size = Terminal.size()
     if size:
         words.append("rows=%d cols=%d" % size)
@@ -58,7 +84,7 @@ def command_line(args, kernel, ramdisk, com2, status):
         command = qemu.machine(kernel, ramdisk, " ".join(words), smp=args.smp, mem_mib=args.mem,
                                cpu=cpu, accel=accel)
     return command + [
-        "-display", "none", "-echr", str(ESCAPE),
+        *screen_options(args.screen), "-echr", str(ESCAPE),
         "-chardev", "stdio,id=com1,mux=on,signal=off", "-serial", "chardev:com1",
         "-mon", "chardev=com1",
         "-chardev", f"socket,id=com2,fd={com2.fileno()}", "-serial", "chardev:com2",
@@ -127,6 +153,8 @@ def main(args):
         raise ToolError("--kvm: /dev/kvm is not there or not ours to open")
     if args.kvm and args.icount:
         raise ToolError("--icount counts emulated instructions: leave --kvm out")
+    if args.screen and args.icount:
+        raise ToolError("--icount counts on a machine without a screen: leave --screen out")
     # A person may want to see what only a larger machine holds, a million live frames for one.
     qemu.check_icount(args, any_memory=True)
     kernel, ramdisk = boot_files(args, args.preset or ("release" if args.icount else "debug"))

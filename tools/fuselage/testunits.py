@@ -33,7 +33,7 @@ UNIT_LIMIT_S = 1800
 NIGHTLY_LIMIT_S = 6 * 3600
 SELFTEST_LIMIT_S = 120
 # Suites of pytest, and the builds that they use.
-PYTEST_SUITES = {"tool": set(), "user": {"debug"}, "system": set(PRESETS)}
+PYTEST_SUITES = {"tool": set(), "console": set(), "user": {"debug"}, "system": set(PRESETS)}
 SCRIPT = {".py": [sys.executable, "-B"], ".sh": ["sh"]}
 HALTED = b"machine is halted"
 

@@ -20,6 +20,8 @@ size_t kva_npages(const void *area);
 
 /* A device's registers or other memory that is not ours, uncached. NULL: no memory. */
 void *kva_map_device(paddr_t address, size_t len_bytes);
+/* The same for video memory: writes are gathered on their way, and seen in any order. */
+void *kva_map_combining(paddr_t address, size_t len_bytes);
 
 /* A kernel stack of KERNEL_STACK_BYTES: its lowest address; the page below is a guard. 0: no
  * memory. */

@@ -51,7 +51,8 @@ struct memory_object_ops {
 struct memory_object {
 	const struct memory_object_ops *ops; /* constant */
 	struct refcount refs;
-	bool uncached; /* constant: device registers */
+	unsigned page_flags; /* constant: PAGE_UNCACHED or PAGE_COMBINING for memory of a device,
+			      * which the direct map does not have */
 };
 
 /* The creator holds the first reference. */
@@ -59,7 +60,7 @@ static inline void memory_object_init(struct memory_object *object,
 				      const struct memory_object_ops *ops)
 {
 	object->ops = ops;
-	object->uncached = false;
+	object->page_flags = 0;
 	refcount_init(&object->refs);
 }
 

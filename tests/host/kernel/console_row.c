@@ -1,4 +1,4 @@
-/* sources: kernel/console_row.c lib/fmt.c */
+/* sources: kernel/console/console_row.c lib/fmt.c */
 /*
  * What the console believes to be in the cursor's row.
  */

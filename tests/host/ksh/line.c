@@ -1,4 +1,4 @@
-/* sources: ksh/line.c ksh/line_draw.c ksh/keys.c ksh/history.c ksh/utf8.c lib/fmt.c lib/string.c
+/* sources: ksh/line.c ksh/line_draw.c ksh/keys.c ksh/history.c lib/utf8.c lib/fmt.c lib/string.c
    tests/host/support/terminal.c */
 /*
  * The line editor against a model of a terminal: after every byte fed, the model's screen must show
@@ -6,8 +6,8 @@
  * cell.
  */
 #include "../../../ksh/line.h"
-#include "../../../ksh/utf8.h"
 #include "../support/terminal.h"
+#include <lib/utf8.h>
 
 #include <lib/fmt.h>
 #include <lib/panic.h>

@@ -4,7 +4,7 @@
  */
 #include "terminal.h"
 
-#include "../../../ksh/utf8.h"
+#include <lib/utf8.h>
 
 #include <setjmp.h>
 #include <stdarg.h>

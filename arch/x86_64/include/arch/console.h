@@ -11,4 +11,7 @@
  * A port that is not there costs nothing. */
 void console_write_raw(const char *text, size_t len_bytes);
 
+/* Hook of kernel/, called by console_write_raw(): the screen, if one was found. */
+void console_screen_raw(const char *text, size_t len_bytes);
+
 #endif

@@ -253,7 +253,7 @@ bool cpu_request(uint32_t id, struct cpu_request *request);
 /* ---- the machine ---- */
 
 struct cpu_features {
-	bool nx, smep, smap, umip, pge, pdpe1gb, xsave, fsgsbase, rdrand, erms, invariant_tsc,
+	bool nx, smep, smap, umip, pge, pat, pdpe1gb, xsave, fsgsbase, rdrand, erms, invariant_tsc,
 		hypervisor, apic;
 	char vendor[13];
 	char model[49];

@@ -82,6 +82,7 @@ enum page_flags {
 	PAGE_USER = 1 << 2,
 	PAGE_GLOBAL = 1 << 3,    /* the same in every space */
 	PAGE_UNCACHED = 1 << 4,  /* device registers */
+	PAGE_COMBINING = 1 << 9, /* video memory: writes are gathered, where the CPU can */
 	PAGE_SOFT_COW = 1 << 5,  /* for mm/ alone: the frame is shared, a write must copy it */
 	PAGE_SOFT_KEEP = 1 << 6, /* for mm/ alone: the frame is not counted (ramdisk, device) */
 	/* reported by pte_flags(), ignored by pte_make() */

@@ -2,7 +2,7 @@
  * UTF-8 decoding (RFC 3629: no overlong forms, no surrogates, nothing above U+10FFFF) and the width
  * of characters on a terminal. Pure.
  */
-#include "utf8.h"
+#include <lib/utf8.h>
 
 #include <lib/string.h>
 
@@ -53,6 +53,11 @@ static bool is_continuation(char byte)
 	return ((unsigned char)byte & 0xc0) == 0x80;
 }
 
+static bool is_code_point(uint32_t code)
+{
+	return code <= 0x10ffff && (code < 0xd800 || code > 0xdfff);
+}
+
 size_t utf8_decode(const char *text, size_t len, uint32_t *code)
 {
 	static const uint32_t smallest[] = {0, 0, 0x80, 0x800, 0x10000};
@@ -74,10 +79,28 @@ size_t utf8_decode(const char *text, size_t len, uint32_t *code)
 			return 1;
 		value = value << 6 | ((unsigned char)text[i] & 0x3f);
 	}
-	if (value < smallest[nbytes] || value > 0x10ffff || (value >= 0xd800 && value <= 0xdfff))
+	if (value < smallest[nbytes] || !is_code_point(value))
 		return 1;
 	*code = value;
 	return nbytes;
+}
+
+size_t utf8_encode(uint32_t code, char to[4])
+{
+	static const uint32_t ends[] = {0x80, 0x800, 0x10000};
+	static const uint8_t leads[] = {0, 0xc0, 0xe0, 0xf0};
+	size_t following = 0;
+
+	if (!is_code_point(code))
+		code = UTF8_REPLACEMENT;
+	while (following < 3 && code >= ends[following])
+		following++;
+	for (size_t i = following; i > 0; i--) {
+		to[i] = (char)(0x80 | (code & 0x3f));
+		code >>= 6;
+	}
+	to[0] = (char)(leads[following] | code);
+	return following + 1;
 }
 
 unsigned utf8_cells(uint32_t code)

@@ -3,8 +3,8 @@
  * that are no UTF-8 count as one character each and are shown as U+FFFD, so no text is ever
  * refused.
  */
-#ifndef KSH_UTF8_H
-#define KSH_UTF8_H
+#ifndef LIB_UTF8_H
+#define LIB_UTF8_H
 
 #include <lib/types.h>
 
@@ -16,6 +16,9 @@ size_t utf8_sequence_bytes(unsigned char lead);
 
 /* The first character of text[0..len), len > 0. Returns its bytes. */
 size_t utf8_decode(const char *text, size_t len, uint32_t *code);
+
+/* The bytes of a code point, 1 to 4; one that is none becomes U+FFFD. */
+size_t utf8_encode(uint32_t code, char to[4]);
 
 /* Cells on the screen: 0 (combining), 1 or 2. */
 unsigned utf8_cells(uint32_t code);

@@ -1,0 +1,443 @@
+/*
+ * The screen. Owns the display, the record of what it shows (`drawn`), the rows that left at the
+ * top and the keys on their way to the terminal.
+ *
+ * The cells belong to the console's claim (console.h). The thread `screen` copies one dirty row
+ * after the other with the claim and draws it without, so nobody who writes waits for slow video
+ * memory; that memory is never read. After a picture it rests for as long as that took, at least a
+ * 60th of a second: a flood of output costs half of the time at most, and a key is shown at once.
+ */
+#define LOG_SUBSYSTEM "screen"
+
+#include "screen.h"
+
+#include <abi/errno.h>
+#include <arch/clock.h>
+#include <arch/spin.h>
+#include <lib/atomic.h>
+#include <lib/log.h>
+#include <lib/string.h>
+#include <mm/kva.h>
+#include <sched/thread.h>
+#include <sched/wait.h>
+
+#include "display.h"
+#include "framebuffer.h"
+#include "history.h"
+#include "input/input.h"
+#include "kthread.h"
+#include "logo.h"
+#include "palette.h"
+#include "random.h"
+#include "screen_priv.h"
+
+#define REST_NS       (NSEC_PER_SEC / 60)
+#define HISTORY_PAGES 16
+#define INPUT_BYTES   1024 /* a power of two */
+
+struct console screen_console;
+
+static struct display *display; /* constant after screen_find_display(); NULL: none */
+static struct history history;  /* the console's claim */
+static unsigned view;           /* the console's claim: rows that the picture is scrolled back */
+static int view_change;         /* atomic: asked for, not done yet */
+static bool view_home;          /* atomic: back to the newest rows */
+
+/* ---- the drawing thread's ---- */
+
+static struct cell *drawn;     /* what the display shows, row by row */
+static struct cell *row_cells; /* the row that is being drawn */
+static bool graphics;          /* atomic: the pixels are a program's */
+static bool redraw;            /* atomic: what the display shows is not known */
+static bool wanted;            /* atomic: something changed since the last picture */
+static WAITQ(wanted_queue);
+
+static struct task wake_task;
+
+static enum task_poll wake_drawer(struct task *task)
+{
+	if (read_once(&wanted))
+		waitq_wake_one(&wanted_queue);
+	return task_pending(task, "changes of the screen");
+}
+
+/* From any context: waking a thread takes locks, so it is left to a task. */
+static void want_picture(void)
+{
+	if (!atomic_exchange_full(&wanted, true))
+		task_wake(&wake_task);
+}
+
+static void changed(struct console *console)
+{
+	(void)console;
+	want_picture();
+}
+
+/* ---- drawing ---- */
+
+static void forget_drawn(void)
+{
+	for (unsigned i = 0; i < display->rows * display->columns; i++)
+		drawn[i] = (struct cell){.character = 0x1fffff};
+}
+
+static void all_dirty(struct terminal *terminal)
+{
+	memset(terminal->dirty, true, terminal->rows * sizeof(bool));
+}
+
+void screen_set_graphics(bool on)
+{
+	if (!on && read_once(&graphics))
+		write_once(&redraw, true);
+	/* Full order: who sees the text's return sees `redraw`. */
+	(void)atomic_exchange_full(&graphics, on);
+	want_picture();
+}
+
+bool screen_graphics(void)
+{
+	return read_once(&graphics);
+}
+
+/* Colours are the same for all cells, so others mean another picture. */
+static void take_colours(struct terminal *terminal)
+{
+	struct display_colours *colours = &display->colours;
+	bool reverse = (terminal->modes & MODE_REVERSE_SCREEN) != 0;
+	bool same = memcmp(colours->palette, terminal->palette, sizeof(colours->palette)) == 0;
+
+	colours->cursor = terminal->cursor;
+	if (same && colours->reverse == reverse)
+		return;
+	memcpy(colours->palette, terminal->palette, sizeof(colours->palette));
+	colours->reverse = reverse;
+	if (!same && display->ops->palette)
+		display->ops->palette(display);
+	forget_drawn();
+	all_dirty(terminal);
+}
+
+static void move_view(struct terminal *terminal)
+{
+	int change = atomic_exchange_full(&view_change, 0);
+	bool home = atomic_exchange_full(&view_home, false);
+	int place = home ? 0 : MAX((int)view + change, 0);
+
+	place = MIN(place, (int)history_rows(&history));
+	if ((unsigned)place != view || view)
+		all_dirty(terminal);
+	write_once(&view, (unsigned)place);
+}
+
+static void take_cursor(const struct terminal *terminal, struct display_cursor *cursor)
+{
+	*cursor = (struct display_cursor){
+		.row = terminal->place.row + view,
+		.column = terminal->place.column,
+		.shown = (terminal->modes & MODE_CURSOR_SHOWN) &&
+			 terminal->place.row + view < display->rows,
+		.style = terminal->cursor,
+	};
+}
+
+/* Copies what the picture has in `row`. */
+static void compose_row(const struct terminal *terminal, unsigned row)
+{
+	if (row < view)
+		history_row(&history, view - 1 - row, row_cells, display->columns);
+	else
+		memcpy(row_cells, terminal->lines[row - view],
+		       display->columns * sizeof(struct cell));
+}
+
+/* False: nothing in that row is to be drawn. `old` and `now` are where the cursor was in the last
+ * picture and is in this one, though it may have moved on. */
+static bool take_row(unsigned row, const struct display_cursor *old,
+		     const struct display_cursor *now)
+{
+	struct terminal *terminal;
+	bool dirty;
+
+	if (console_lock(&screen_console))
+		return false;
+	terminal = screen_console.terminal;
+	dirty = terminal->dirty[row] || row == now->row || row == old->row;
+	if (dirty) {
+		compose_row(terminal, row);
+		terminal->dirty[row] = false;
+	}
+	console_unlock(&screen_console);
+	if (dirty && now->shown && row == now->row && !display->ops->cursor)
+		row_cells[now->column].attributes |= CELL_CURSOR;
+	return dirty;
+}
+
+static void draw_row(unsigned row)
+{
+	struct cell *before = drawn + (size_t)row * display->columns;
+	unsigned end;
+
+	for (unsigned column = 0; column < display->columns; column = end + 1) {
+		for (end = column;
+		     end < display->columns && !cell_equal(&before[end], &row_cells[end]); end++)
+			before[end] = row_cells[end];
+		if (end > column)
+			display->ops->draw(display, row, column, row_cells + column, end - column);
+	}
+}
+
+static bool begin_picture(struct display_cursor *cursor)
+{
+	if (read_once(&graphics) || console_lock(&screen_console))
+		return false;
+	if (atomic_exchange_full(&redraw, false)) {
+		if (display->ops->clear)
+			display->ops->clear(display);
+		forget_drawn();
+		all_dirty(screen_console.terminal);
+	}
+	take_colours(screen_console.terminal);
+	move_view(screen_console.terminal);
+	take_cursor(screen_console.terminal, cursor);
+	console_unlock(&screen_console);
+	return true;
+}
+
+static void draw_picture(void)
+{
+	static struct display_cursor last;
+	struct display_cursor cursor;
+
+	if (!begin_picture(&cursor))
+		return;
+	for (unsigned row = 0; row < display->rows && !read_once(&graphics); row++) {
+		if (take_row(row, &last, &cursor))
+			draw_row(row);
+	}
+	if (display->ops->cursor)
+		display->ops->cursor(display, &cursor);
+	last = cursor;
+}
+
+static void draw_forever(void *argument)
+{
+	uint64_t start_ns;
+	uint64_t end_ns;
+
+	(void)argument;
+	for (;;) {
+		wait_event(&wanted_queue, read_once(&wanted));
+		(void)atomic_exchange_full(&wanted, false);
+		start_ns = clock_ns();
+		draw_picture();
+		end_ns = clock_ns();
+		(void)thread_sleep_until_ns(MAX(start_ns + REST_NS, end_ns + (end_ns - start_ns)));
+	}
+}
+
+/* ---- keys and answers ---- */
+
+static struct spinlock input_lock = SPINLOCK_INIT(LOCK_DEVICE);
+static uint8_t input[INPUT_BYTES]; /* [input_lock] */
+static uint32_t input_head;        /* [input_lock] positions count up; the place by modulo */
+static uint32_t input_tail;        /* [input_lock] */
+
+/* What is on its way to the terminal. The task's alone. */
+static struct feeder {
+	struct task task;
+	struct tty_source source;
+	uint8_t bytes[64];
+	size_t len_bytes;
+	size_t taken;
+} feeder;
+
+static void put_input(const uint8_t *bytes, size_t len_bytes)
+{
+	irqflags_t flags = spin_lock_irqsave(&input_lock);
+
+	for (size_t i = 0; i < len_bytes && input_tail - input_head < INPUT_BYTES; i++)
+		input[input_tail++ % INPUT_BYTES] = bytes[i];
+	spin_unlock_irqrestore(&input_lock, flags);
+	task_wake(&feeder.task);
+}
+
+static size_t take_input(uint8_t *to, size_t max_bytes)
+{
+	irqflags_t flags = spin_lock_irqsave(&input_lock);
+	size_t n = 0;
+
+	while (n < max_bytes && input_head != input_tail)
+		to[n++] = input[input_head++ % INPUT_BYTES];
+	spin_unlock_irqrestore(&input_lock, flags);
+	return n;
+}
+
+static enum task_poll feed_terminal(struct task *task)
+{
+	size_t taken;
+
+	for (;;) {
+		bool all = tty_input(&feeder.source, feeder.bytes + feeder.taken,
+				     feeder.len_bytes - feeder.taken, &taken);
+
+		feeder.taken += taken;
+		if (!all)
+			return task_pending(task, "readers, or the writer");
+		feeder.taken = 0;
+		feeder.len_bytes = take_input(feeder.bytes, sizeof(feeder.bytes));
+		if (feeder.len_bytes == 0)
+			return task_pending(task, "keys");
+		random_mix(NULL, 0); /* when a key came is hard to foresee */
+	}
+}
+
+/* What a key sends. Whoever looked back sees the newest rows again. */
+static void type(const void *bytes, size_t len_bytes)
+{
+	put_input(bytes, len_bytes);
+	if (len_bytes > 0 && read_once(&view)) {
+		write_once(&view_home, true);
+		want_picture();
+	}
+}
+
+/* ---- what the terminal asks of us, with the claim ---- */
+
+static void answer(void *argument, const char *bytes, size_t len_bytes)
+{
+	(void)argument;
+	put_input((const uint8_t *)bytes, len_bytes);
+}
+
+static void keep_row(void *argument, const struct cell *cells, unsigned columns)
+{
+	(void)argument;
+	history_push(&history, cells, columns);
+	if (view) /* who looks back goes on to see the same */
+		write_once(&view, MIN(view + 1, history_rows(&history)));
+}
+
+static void forget_rows(void *argument)
+{
+	(void)argument;
+	history_clear(&history);
+	write_once(&view, 0);
+}
+
+static const struct terminal_host host = {
+	.answer = answer,
+	.history = keep_row,
+	.forget = forget_rows,
+	.memory = console_alternate_memory,
+};
+
+/* ---- setting up ---- */
+
+static const struct console_ops screen_ops = {
+	.changed = changed,
+	.ioctl = screen_ioctl,
+	.size_fixed = true,
+};
+
+bool screen_present(void)
+{
+	return screen_console.terminal != NULL;
+}
+
+struct display *screen_display(void)
+{
+	return display;
+}
+
+void screen_find_display(void)
+{
+	display = framebuffer_find();
+	if (!display)
+		display = vga_find();
+	if (!display)
+		return;
+	for (unsigned i = 0; i < TERMINAL_PALETTE; i++)
+		display->colours.palette[i] = palette_initial(i);
+	if (display->ops->palette)
+		display->ops->palette(display);
+}
+
+static size_t npages(size_t len_bytes)
+{
+	return ALIGN_UP(len_bytes, PAGE_SIZE) / PAGE_SIZE;
+}
+
+/* All that the drawing thread needs; false: no memory. */
+static bool take_memory(void)
+{
+	size_t ncells = (size_t)display->rows * display->columns;
+	void *rows = kva_alloc(HISTORY_PAGES);
+
+	drawn = kva_alloc(npages((ncells + display->columns) * sizeof(struct cell)));
+	if (!drawn || !rows) {
+		kva_free(rows);
+		kva_free(drawn);
+		return false;
+	}
+	row_cells = drawn + ncells;
+	history_init(&history, rows, HISTORY_PAGES * PAGE_SIZE);
+	forget_drawn();
+	return true;
+}
+
+static void key_modes(struct keyboard_modes *out)
+{
+	unsigned modes = read_once(&screen_console.terminal->modes);
+
+	out->application_cursor = modes & MODE_CURSOR_KEYS;
+	out->application_keypad = modes & MODE_KEYPAD;
+	out->newline = modes & MODE_NEWLINE;
+}
+
+static void scroll_pages(int half_screens)
+{
+	atomic_fetch_add_full(&view_change, half_screens * (int)(display->rows / 2));
+	want_picture();
+}
+
+static const struct input_target keys = {
+	.tty = &screen_console.tty,
+	.type = type,
+	.modes = key_modes,
+	.scroll = scroll_pages,
+};
+
+bool screen_init(void)
+{
+	err_t err;
+
+	if (!display)
+		return false;
+	if (!take_memory()) {
+		log_err("no memory for the screen (%s): it stays as it is", display->name);
+		return false;
+	}
+	console_setup(&screen_console, "tty1", 1, &screen_ops, &host, display->rows,
+		      display->columns);
+	if (!screen_console.terminal) {
+		log_err("no memory for the terminal of the screen (%s)", display->name);
+		return false;
+	}
+	task_init(&feeder.task, "tty1", feed_terminal, NULL);
+	tty_source_init(&feeder.source, &screen_console.tty, &feeder.task);
+	task_start(&feeder.task);
+	task_init(&wake_task, "screen", wake_drawer, NULL);
+	task_start(&wake_task);
+	err = kthread_start("screen", draw_forever, NULL, NULL);
+	if (err) {
+		log_err("no memory for the thread of the screen (%s)", display->name);
+		return false;
+	}
+	logo_draw(screen_console.terminal, framebuffer_shape() != NULL);
+	input_set_target(&keys);
+	screen_raw_end();
+	want_picture();
+	return true;
+}

@@ -1,0 +1,28 @@
+/*
+ * The machine's own screen: /dev/tty1 on a display (text mode or pixels). What programs write
+ * changes the terminal's cells at once; a thread draws them a little later, as often as is worth
+ * while, and only those that look other than what is shown.
+ */
+#ifndef KERNEL_CONSOLE_SCREEN_H
+#define KERNEL_CONSOLE_SCREEN_H
+
+#include "console.h"
+
+/* tty1. Set up where there is a display; look at screen_present() first. */
+extern struct console screen_console;
+
+/* Whether there is one. From console_init() on. */
+bool screen_present(void);
+
+/* Finds a display. Once, after mm_init(): from here on console_screen_raw() shows something. */
+void screen_find_display(void);
+/* Makes the terminal. False: there is no display. Sleeps. */
+bool screen_init(void);
+
+/* A program has ended: what it has set for itself (the pixels, raw keys) is put back. */
+void screen_process_ended(int pid);
+
+/* Last words are about to be said: the screen is theirs from now on. No locks, any context. */
+void screen_enter_panic(void);
+
+#endif
