@@ -2,6 +2,7 @@
  * The last words: what broke, where, who ran, what was logged before. Runs with interrupts off,
  * takes no lock, allocates nothing, and survives a fault of its own by saying less.
  */
+#include "console/console.h"
 #include "console/screen.h"
 #include "exec_channel.h"
 #include "ksh.h"
@@ -113,6 +114,7 @@ static noreturn void die(const char *reason, const struct trap_frame *frame, uin
 		machine_halt();
 	}
 	log_enter_panic();
+	serial_console_push_out();
 	screen_enter_panic();
 	say("\n\nKERNEL PANIC: %s\n", reason);
 	say("cpu %u, thread %d '%s'\n", cpu_id(), thread ? thread->tid : 0,

@@ -106,6 +106,7 @@ const char *lockclass_name(enum lock_class class)
 		[LOCK_TASK] = "task",
 		[LOCK_TEST] = "test",
 		[LOCK_LOG] = "log",
+		[LOCK_SERIAL] = "serial",
 	};
 
 	if ((unsigned)class >= LOCK_CLASSES || !names[class])
