@@ -229,8 +229,8 @@ static ssize_t terminal_read(struct device_file *file, struct buffer *buffer, ui
 static ssize_t terminal_write(struct device_file *file, struct buffer *buffer,
 			      uint64_t offset_bytes, unsigned flags)
 {
-	(void)offset_bytes, (void)flags;
-	return tty_write(file->private, buffer);
+	(void)offset_bytes;
+	return tty_write(file->private, buffer, flags & O_NONBLOCK);
 }
 
 static ssize_t terminal_ioctl(struct device_file *file, unsigned command, uptr_t argument,

@@ -26,7 +26,7 @@
 #include "exec_shared.h"
 #include "exec_stdin.h"
 #include "frame_parser.h"
-#include "serial.h"
+#include "serial/serial.h"
 #include "tty.h"
 
 #define PORT_STDOUT      0x5e0
@@ -35,8 +35,6 @@
 #define PORT_THERE       0xe9 /* what QEMU's isa-debugcon reads as */
 #define PROTOCOL_VERSION 1
 
-#define COM2_BASE  0x2f8
-#define COM2_IRQ   3
 #define RING_BYTES (16 * KIB)
 
 /* What one instruction sends: other threads run between two of them. */
@@ -340,28 +338,47 @@ static enum task_poll receive(struct task *task)
 		if (!answer_pings())
 			return task_pending(task, "the status port");
 		receiver.npings = 0;
-		n = serial_receive(&com2, receiver.bytes, sizeof(receiver.bytes));
+		n = serial_receive(&com2, receiver.bytes, sizeof(receiver.bytes), NULL);
 		if (n == 0)
 			return task_pending(task, "COM2");
 		frame_parser_feed(&receiver.parser, &sink, NULL, receiver.bytes, n);
 	}
 }
 
+/* Without a host that listens COM2 is ttyS1's (serial_tty.h). */
+static void open_com2(void)
+{
+	uint8_t *in;
+	uint8_t *out;
+
+	if (!status_present)
+		return;
+	in = kva_alloc(RING_BYTES / PAGE_SIZE);
+	out = kva_alloc(SERIAL_OUT_BYTES / PAGE_SIZE);
+	if (!in || !out)
+		panic("no memory for COM2's rings");
+	com2.receiver = &receiver.task;
+	if (serial_open(&com2, &serial_places[1], in, RING_BYTES, out)) {
+		task_start(&receiver.task);
+		return;
+	}
+	kva_free(in);
+	kva_free(out);
+}
+
+bool exec_channel_has_com2(void)
+{
+	return status_present;
+}
+
 void exec_channel_init(void)
 {
-	uint8_t *ring = kva_alloc(RING_BYTES / PAGE_SIZE);
-
-	if (!ring)
-		panic("no memory for COM2's ring");
 	status_present = port_in8(PORT_STATUS) == PORT_THERE;
 	present = status_present && port_in8(PORT_STDOUT) == PORT_THERE &&
 		  port_in8(PORT_STDERR) == PORT_THERE;
 	task_init(&receiver.task, "exec-channel", receive, NULL);
 	task_wait_init(&receiver.status, &receiver.task, &status_free);
-	if (serial_open(&com2, "COM2", COM2_BASE, COM2_IRQ, ring, RING_BYTES, &receiver.task))
-		task_start(&receiver.task);
-	else
-		kva_free(ring);
+	open_com2();
 	exec_channel_status_u32(EXEC_READY, PROTOCOL_VERSION);
 	if (!present)
 		return;

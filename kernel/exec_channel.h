@@ -12,6 +12,8 @@ struct object;
 
 /* Looks for the ports and starts the task that serves COM2. After console_init(). */
 void exec_channel_init(void);
+/* COM2 is the host's. */
+bool exec_channel_has_com2(void);
 /* The debug ports are there: the machine was started by exec. */
 bool exec_channel_present(void);
 

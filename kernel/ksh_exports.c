@@ -85,11 +85,13 @@ static void sleep_ns(uint64_t duration_ns)
 
 static int poweroff(void)
 {
+	serial_console_push_out();
 	machine_poweroff();
 }
 
 static int reboot(void)
 {
+	serial_console_push_out();
 	machine_reboot();
 }
 

@@ -13,6 +13,7 @@
 #include "ksh.h"
 #include "log.h"
 #include "process.h"
+#include "serial/serial_tty.h"
 #include "user_layout.h"
 
 #include <arch/boot.h>
@@ -118,6 +119,8 @@ static void bring_up(void *argument)
 	console_init();
 	input_init();
 	exec_channel_init();
+	if (!exec_channel_has_com2())
+		serial_tty_init();
 	user_layout_init();
 	if (boot_option("exec", NULL, 0))
 		exec_runner_start();

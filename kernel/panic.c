@@ -3,6 +3,7 @@
  * CPU that panics first stops all others and speaks alone. Runs with interrupts off, takes no lock,
  * allocates nothing, and survives a fault of its own by saying less.
  */
+#include "console/console.h"
 #include "console/screen.h"
 #include "exec_channel.h"
 #include "ksh.h"
@@ -161,6 +162,7 @@ static noreturn void die(const char *reason, const struct trap_frame *frame, uin
 	(void)cpus_stop(); /* nobody else stops CPUs but who halts the machine, and then we are
 			      stopped */
 	log_enter_panic();
+	serial_console_push_out();
 	screen_enter_panic();
 	say("\n\nKERNEL PANIC: %s\n", reason);
 	say_thread(cpu_id(), current_thread());

@@ -82,7 +82,18 @@ static bool send_echo(struct tty_source *source) NO_THREAD_SAFETY
 	return true;
 }
 
-static void input_character(struct tty *tty, uint8_t character)
+/* ^S and ^Q, and who says the same in other ways. */
+static void set_stopped_locked(struct tty *tty, bool stopped) REQUIRES(tty->lock);
+static void set_stopped_locked(struct tty *tty, bool stopped)
+{
+	if (tty->stopped == stopped)
+		return;
+	tty->stopped = stopped;
+	if (tty->line)
+		tty->line->stop(tty->line_device, stopped);
+}
+
+static void input_character(struct tty *tty, uint8_t character, enum ldisc_condition condition)
 {
 	struct ldisc_echo echo = {
 		.to = tty->echo, .room_bytes = sizeof(tty->echo), .len_bytes = tty->echo_bytes};
@@ -90,19 +101,19 @@ static void input_character(struct tty *tty, uint8_t character)
 	int foreground;
 
 	spin_lock(&tty->lock);
-	result = ldisc_input(&tty->ldisc, character, tty->stopped, &echo);
-	if (result.events & LDISC_STOP)
-		tty->stopped = true;
-	if (result.events & LDISC_GO)
-		tty->stopped = false;
+	result = ldisc_input_condition(&tty->ldisc, character, condition, tty->stopped, &echo);
+	if (result.events & (LDISC_STOP | LDISC_GO))
+		set_stopped_locked(tty, result.events & LDISC_STOP);
 	foreground = tty->foreground;
 	spin_unlock(&tty->lock);
 
 	tty->echo_bytes = echo.len_bytes;
 	if (result.signal && foreground)
 		(void)process_group_signal(foreground, result.signal); /* it may have just ended */
-	if (result.events & LDISC_GO)
+	if (result.events & LDISC_GO) {
 		waitq_wake_all(&tty->flowing);
+		settled(tty);
+	}
 	if (result.events & LDISC_READABLE)
 		waitq_wake_all(&tty->readable);
 }
@@ -122,25 +133,32 @@ void tty_source_end(struct tty_source *source)
 	task_wait_end(&source->writer);
 }
 
-static bool feed(struct tty_source *source, const uint8_t *from, size_t len_bytes, size_t *taken)
-	REQUIRES(source->tty->feeder)
+/* An echo that cannot be sent is waited for, but not where output is stopped: the character that
+ * lets it go on may be the next one. What then does not fit is not shown. */
+static bool echo_is_gone(struct tty_source *source)
+{
+	return send_echo(source) || read_once(&source->tty->stopped);
+}
+
+static bool feed(struct tty_source *source, const uint8_t *from, size_t len_bytes,
+		 enum ldisc_condition condition, size_t *taken) REQUIRES(source->tty->feeder)
 {
 	struct tty *tty = source->tty;
 
 	for (*taken = 0; *taken < len_bytes; ++*taken) {
-		if (tty->echo_bytes > sizeof(tty->echo) / 2 && !send_echo(source))
+		if (tty->echo_bytes > sizeof(tty->echo) / 2 && !echo_is_gone(source))
 			return false;
 		if (!has_room(tty) &&
-		    (!send_echo(source) || !task_await(&source->room, has_room(tty))))
+		    (!echo_is_gone(source) || !task_await(&source->room, has_room(tty))))
 			return false;
-		input_character(tty, from[*taken]);
+		input_character(tty, from[*taken], condition);
 	}
-	return send_echo(source);
+	return echo_is_gone(source);
 }
 
 /* As with send_echo(). */
-bool tty_input(struct tty_source *source, const void *bytes, size_t len_bytes,
-	       size_t *taken) NO_THREAD_SAFETY
+bool tty_input_condition(struct tty_source *source, const void *bytes, size_t len_bytes,
+			 enum ldisc_condition condition, size_t *taken) NO_THREAD_SAFETY
 {
 	struct tty *tty = source->tty;
 	bool all;
@@ -148,12 +166,17 @@ bool tty_input(struct tty_source *source, const void *bytes, size_t len_bytes,
 	*taken = 0;
 	if (!task_await(&source->feeder, mutex_trylock(&tty->feeder)))
 		return false;
-	all = feed(source, bytes, len_bytes, taken);
+	all = feed(source, bytes, len_bytes, condition, taken);
 	mutex_unlock(&tty->feeder);
 	waitq_wake_one(&tty->feeder_free);
 	if (all)
 		tty_source_end(source); /* it awaits nothing of it until it comes again */
 	return all;
+}
+
+bool tty_input(struct tty_source *source, const void *bytes, size_t len_bytes, size_t *taken)
+{
+	return tty_input_condition(source, bytes, len_bytes, LDISC_FINE, taken);
 }
 
 /* ---- reading ---- */
@@ -310,7 +333,19 @@ static void send_piece(struct tty *tty, const uint8_t *piece, size_t len_bytes)
 	}
 }
 
-ssize_t tty_write(struct tty *tty, struct buffer *from)
+/* Whether a piece can be sent now: output processing may make two bytes of each. */
+static bool has_output_room(struct tty *tty)
+{
+	return !read_once(&tty->stopped) &&
+	       (!tty->line || tty->line->room(tty->line_device) >= 2 * TTY_WRITE_PIECE);
+}
+
+void tty_has_room(struct tty *tty)
+{
+	waitq_wake_all(&tty->readable); /* poll's queue */
+}
+
+ssize_t tty_write(struct tty *tty, struct buffer *from, bool nonblocking)
 {
 	size_t wanted = buffer_remaining(from);
 	uint8_t piece[TTY_WRITE_PIECE];
@@ -319,6 +354,10 @@ ssize_t tty_write(struct tty *tty, struct buffer *from)
 	err_t err = 0;
 
 	while (done < wanted) {
+		if (nonblocking && !has_output_room(tty)) {
+			err = -EAGAIN;
+			break;
+		}
 		len = buffer_copy_from(from, piece, MIN(sizeof(piece), wanted - done));
 		if (len == 0) {
 			err = -EFAULT;
@@ -343,13 +382,13 @@ ssize_t tty_write_kernel(struct tty *tty, const void *from, size_t len_bytes)
 	struct buffer buffer;
 
 	buffer_init_kernel(&buffer, (void *)(uintptr_t)from, len_bytes);
-	return tty_write(tty, &buffer);
+	return tty_write(tty, &buffer, false);
 }
 
 unsigned tty_poll(struct tty *tty, struct waitq **queue)
 {
 	*queue = &tty->readable;
-	return POLLOUT | (readable(tty) ? POLLIN : 0);
+	return (has_output_room(tty) ? POLLOUT : 0) | (readable(tty) ? POLLIN : 0);
 }
 
 /* ---- settings ---- */
@@ -363,12 +402,16 @@ void tty_get_termios(struct tty *tty, struct abi_termios *out)
 
 void tty_set_termios(struct tty *tty, const struct abi_termios *termios, bool flush)
 {
+	struct abi_termios new = *termios;
+
 	spin_lock(&tty->lock);
 	if (flush)
 		ldisc_flush_input(&tty->ldisc);
-	ldisc_set_termios(&tty->ldisc, termios);
-	if (!(termios->c_iflag & IXON))
-		tty->stopped = false;
+	if (tty->line)
+		tty->line->settings(tty->line_device, &tty->ldisc.termios, &new);
+	ldisc_set_termios(&tty->ldisc, &new);
+	if (!(new.c_iflag &IXON))
+		set_stopped_locked(tty, false);
 	spin_unlock(&tty->lock);
 	waitq_wake_all(&tty->room);
 	waitq_wake_all(&tty->readable);
@@ -394,12 +437,29 @@ size_t tty_input_bytes(struct tty *tty)
 	return count;
 }
 
+err_t tty_drain(struct tty *tty)
+{
+	return tty->line ? tty->line->drain(tty->line_device) : 0;
+}
+
+void tty_flush_output(struct tty *tty)
+{
+	if (tty->line)
+		tty->line->discard(tty->line_device);
+}
+
+size_t tty_output_bytes(struct tty *tty)
+{
+	return tty->line ? tty->line->waiting(tty->line_device) : 0;
+}
+
 void tty_set_stopped(struct tty *tty, bool stopped)
 {
 	spin_lock(&tty->lock);
-	tty->stopped = stopped;
+	set_stopped_locked(tty, stopped);
 	spin_unlock(&tty->lock);
 	waitq_wake_all(&tty->flowing);
+	settled(tty);
 }
 
 void tty_get_size(struct tty *tty, struct abi_winsize *out)

@@ -39,6 +39,22 @@ struct tty_ops {
 	bool size_fixed; /* TIOCSWINSZ cannot change the size */
 };
 
+/* What a terminal can do whose bytes go over a line. `line` is tty->line_device. */
+struct tty_line_ops {
+	/* The settings are about to be others. `new` becomes what the line can do. Under the
+	 * terminal's spinlock. */
+	void (*settings)(void *line, const struct abi_termios *old, struct abi_termios *new);
+	/* Output is to stop at once, or goes on. Under the terminal's spinlock. */
+	void (*stop)(void *line, bool stopped);
+	/* Waits until everything is sent: 0, -EINTR. */
+	err_t (*drain)(void *line);
+	/* Bytes that can be sent without waiting; tty_has_room() tells of more. */
+	size_t (*room)(void *line);
+	size_t (*waiting)(void *line); /* bytes to be sent */
+	void (*discard)(void *line);   /* forgets them */
+	void (*line_break)(void *line, bool on);
+};
+
 /*
  *   [c] constant after tty_init()
  *   [l] lock; never held across a copy from or to a program, nor while bytes are sent
@@ -46,10 +62,12 @@ struct tty_ops {
  *   [w] writer
  */
 struct tty {
-	char name[16];             /* [c] as in /dev */
-	const struct tty_ops *ops; /* [c] */
-	void *device;              /* [c] the ops' own */
-	uint64_t rdev;             /* [c] its number as a device */
+	char name[16];                   /* [c] as in /dev */
+	const struct tty_ops *ops;       /* [c] */
+	void *device;                    /* [c] the ops' own */
+	const struct tty_line_ops *line; /* [c] NULL: there is no line; set before it is used */
+	void *line_device;               /* [c] */
+	uint64_t rdev;                   /* [c] its number as a device */
 	struct spinlock lock;
 	struct ldisc ldisc;       /* [l] input and settings */
 	struct abi_winsize size;  /* [l] */
@@ -91,6 +109,13 @@ void tty_source_end(struct tty_source *source);
  */
 bool tty_input(struct tty_source *source, const void *bytes, size_t len_bytes, size_t *taken);
 
+/* The same for bytes that something is wrong with, alike for all of them. */
+bool tty_input_condition(struct tty_source *source, const void *bytes, size_t len_bytes,
+			 enum ldisc_condition condition, size_t *taken);
+
+/* The line takes more again: for those who poll. */
+void tty_has_room(struct tty *tty);
+
 /* Gives tty->writer back, for tasks to see. */
 void tty_writer_unlock(struct tty *tty) RELEASE(tty->writer);
 
@@ -100,8 +125,9 @@ void tty_writer_unlock(struct tty *tty) RELEASE(tty->writer);
  * `nonblocking` and nothing is there, -EFAULT.
  */
 ssize_t tty_read(struct tty *tty, struct buffer *to, bool nonblocking);
-/* All of it, or -EFAULT, or -EINTR, or the count before that. */
-ssize_t tty_write(struct tty *tty, struct buffer *from);
+/* All of it, or -EFAULT, or -EINTR, or the count before that; `nonblocking`: what the line takes
+ * now, or -EAGAIN. */
+ssize_t tty_write(struct tty *tty, struct buffer *from, bool nonblocking);
 
 /* The same from and to the kernel's own memory: for ksh. */
 ssize_t tty_read_kernel(struct tty *tty, void *to, size_t len_bytes, bool nonblocking);
@@ -119,8 +145,12 @@ void tty_get_termios(struct tty *tty, struct abi_termios *out);
 /* What of the input was not read yet stays, as with TCSETS; `flush` drops it, as with TCSETSF. */
 void tty_set_termios(struct tty *tty, const struct abi_termios *termios, bool flush);
 
+/* Waits until the line has sent everything: 0, -EINTR. */
+err_t must_check tty_drain(struct tty *tty);
 void tty_flush_input(struct tty *tty);
-size_t tty_input_bytes(struct tty *tty); /* FIONREAD */
+void tty_flush_output(struct tty *tty);
+size_t tty_output_bytes(struct tty *tty); /* TIOCOUTQ */
+size_t tty_input_bytes(struct tty *tty);  /* FIONREAD */
 /* As ^S and ^Q do. */
 void tty_set_stopped(struct tty *tty, bool stopped);
 

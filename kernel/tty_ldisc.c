@@ -12,6 +12,7 @@
 
 #define PLACE(position) ((position) & (LDISC_INPUT_BYTES - 1))
 #define TAB_COLUMNS     8
+#define MARK            0xff /* PARMRK: what follows was bad; twice: it was this byte */
 
 enum erase { ERASE_CHARACTER, ERASE_WORD, ERASE_LINE };
 
@@ -371,6 +372,18 @@ static struct ldisc_result input_canonical(struct ldisc *ldisc, uint8_t characte
 	return (struct ldisc_result){0};
 }
 
+/* Bytes that mean nothing special. All of them or, where there is no room, none. */
+static struct ldisc_result put_marked(struct ldisc *ldisc, const uint8_t *bytes, size_t len_bytes)
+{
+	bool canonical = ldisc_canonical(ldisc);
+
+	if (room(ldisc) < len_bytes + (canonical ? 1 : 0))
+		return (struct ldisc_result){0};
+	for (size_t i = 0; i < len_bytes; i++)
+		put(ldisc, bytes[i], false);
+	return (struct ldisc_result){.events = canonical ? 0 : LDISC_READABLE};
+}
+
 struct ldisc_result ldisc_input(struct ldisc *ldisc, uint8_t character, bool stopped,
 				struct ldisc_echo *echo)
 {
@@ -380,6 +393,8 @@ struct ldisc_result ldisc_input(struct ldisc *ldisc, uint8_t character, bool sto
 
 	if (flags & ISTRIP)
 		character &= 0x7f;
+	else if ((flags & PARMRK) && character == MARK)
+		return put_marked(ldisc, (const uint8_t[]){MARK, MARK}, 2);
 	if (ldisc->literal) {
 		ldisc->literal = false;
 		return put_ordinary(ldisc, character, echo);
@@ -409,6 +424,27 @@ struct ldisc_result ldisc_input(struct ldisc *ldisc, uint8_t character, bool sto
 	if (stopped && (flags & (IXON | IXANY)) == (IXON | IXANY))
 		result.events |= LDISC_GO;
 	return result;
+}
+
+struct ldisc_result ldisc_input_condition(struct ldisc *ldisc, uint8_t character,
+					  enum ldisc_condition condition, bool stopped,
+					  struct ldisc_echo *echo)
+{
+	unsigned flags = ldisc->termios.c_iflag;
+	bool is_break = condition == LDISC_BREAK;
+	uint8_t marked[] = {MARK, 0, is_break ? 0 : character};
+
+	if (condition == LDISC_FINE || (condition == LDISC_BAD_BYTE && !(flags & INPCK)))
+		return ldisc_input(ldisc, character, stopped, echo);
+	if (flags & (is_break ? IGNBRK : IGNPAR))
+		return (struct ldisc_result){0};
+	if (is_break && (flags & BRKINT)) {
+		ldisc_flush_input(ldisc);
+		return (struct ldisc_result){.signal = SIGINT, .events = LDISC_GO | LDISC_FLUSHED};
+	}
+	if (flags & PARMRK)
+		return put_marked(ldisc, marked, sizeof(marked));
+	return put_marked(ldisc, marked + 1, 1);
 }
 
 /* ---- reading ---- */

@@ -58,6 +58,18 @@ void ldisc_init(struct ldisc *ldisc);
 struct ldisc_result ldisc_input(struct ldisc *ldisc, uint8_t character, bool stopped,
 				struct ldisc_echo *echo);
 
+/* What a line may say of a character. */
+enum ldisc_condition {
+	LDISC_FINE,
+	LDISC_BREAK,    /* it is none: the line was held low */
+	LDISC_BAD_BYTE, /* its parity or frame is wrong */
+};
+
+/* The same for one with which something is wrong: by IGNBRK, BRKINT, INPCK, IGNPAR and PARMRK. */
+struct ldisc_result ldisc_input_condition(struct ldisc *ldisc, uint8_t character,
+					  enum ldisc_condition condition, bool stopped,
+					  struct ldisc_echo *echo);
+
 /* False: a character that came now would be lost and a reader can make room, so wait for one. */
 bool ldisc_has_room(const struct ldisc *ldisc);
 

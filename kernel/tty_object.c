@@ -84,9 +84,10 @@ static ssize_t set_termios(struct tty *tty, unsigned command, uptr_t argument)
 	struct abi_termios termios;
 	err_t err = user_get(&termios, argument);
 
+	if (!err && command != TCSETS)
+		err = tty_drain(tty);
 	if (err)
 		return err;
-	/* Output is never waiting when we come here, so "after it has drained" is now. */
 	tty_set_termios(tty, &termios, command == TCSETSF);
 	return 0;
 }
@@ -130,7 +131,9 @@ static ssize_t flush(struct tty *tty, uint64_t which)
 		return -EINVAL;
 	if (which != TCOFLUSH)
 		tty_flush_input(tty);
-	return 0; /* of output nothing is ever kept */
+	if (which != TCIFLUSH)
+		tty_flush_output(tty);
+	return 0;
 }
 
 static ssize_t flow(struct tty *tty, uint64_t what)
@@ -153,6 +156,26 @@ static ssize_t flow(struct tty *tty, uint64_t what)
 	}
 }
 
+/* A break of so many tenths of a second behind all that is to be sent. Without a line: nothing. */
+static ssize_t send_break(struct tty *tty, uint64_t tenths)
+{
+	err_t err = tty_drain(tty);
+
+	if (err || !tty->line || tenths == 0)
+		return err;
+	tty->line->line_break(tty->line_device, true);
+	err = thread_sleep_ns(MIN(tenths, UINT64_C(100)) * NSEC_PER_SEC / 10) ? -EINTR : 0;
+	tty->line->line_break(tty->line_device, false);
+	return err;
+}
+
+static ssize_t switch_break(struct tty *tty, bool on)
+{
+	if (tty->line)
+		tty->line->line_break(tty->line_device, on);
+	return 0;
+}
+
 ssize_t tty_ioctl(struct tty *tty, unsigned command, uptr_t argument)
 {
 	switch (command) {
@@ -170,13 +193,17 @@ ssize_t tty_ioctl(struct tty *tty, unsigned command, uptr_t argument)
 		return flush(tty, argument.value);
 	case TCXONC:
 		return flow(tty, argument.value);
-	case TCSBRK:
+	case TCSBRK: /* tcdrain() is the one with an argument */
+		return send_break(tty, argument.value ? 0 : 3);
 	case TCSBRKP:
-		return 0; /* everything written has gone; a break is not for a console */
+		return send_break(tty, argument.value ? argument.value : 3);
+	case TIOCSBRK:
+	case TIOCCBRK:
+		return switch_break(tty, command == TIOCSBRK);
 	case FIONREAD:
 		return put_int(argument, (int)tty_input_bytes(tty));
 	case TIOCOUTQ:
-		return put_int(argument, 0);
+		return put_int(argument, (int)tty_output_bytes(tty));
 	case TIOCGPGRP:
 		return is_controlling(tty) ? put_int(argument, tty_foreground(tty)) : -ENOTTY;
 	case TIOCSPGRP:
@@ -214,7 +241,9 @@ static ssize_t object_read_tty(struct object *object, struct buffer *buffer, con
 static ssize_t object_write_tty(struct object *object, struct buffer *buffer,
 				const uint64_t *offset)
 {
-	return offset ? -ESPIPE : tty_write(tty_of(object), buffer);
+	if (offset)
+		return -ESPIPE;
+	return tty_write(tty_of(object), buffer, object_flags(object) & O_NONBLOCK);
 }
 
 static ssize_t object_ioctl_tty(struct object *object, unsigned command, uptr_t argument)

@@ -107,6 +107,7 @@ const char *lockclass_name(enum lock_class class)
 		[LOCK_TEST] = "test",
 		[LOCK_IRQ] = "irq",
 		[LOCK_LOG] = "log",
+		[LOCK_SERIAL] = "serial",
 	};
 
 	if ((unsigned)class >= LOCK_CLASSES || !names[class])

@@ -131,7 +131,7 @@ static bool may_show(struct console *console)
 {
 	bool canonical = read_once(&console->tty.ldisc.termios.c_lflag) & ICANON;
 
-	return console_row_is_whole(&console->row) &&
+	return console_row_is_whole(&console->row) && !read_once(&console->tty.stopped) &&
 	       (canonical || read_once(&console->line_editor));
 }
 

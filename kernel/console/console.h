@@ -78,6 +78,10 @@ void console_init(void);
  */
 void console_line_editor(bool editing);
 
+/* Sends what waits to be sent to the serial port, for a bounded time: before the machine stops or
+ * says its last words. From any context, past all locks. */
+void serial_console_push_out(void);
+
 /* The serial port's terminal: its window is that of the terminal at the other end. */
 extern struct console serial_console;
 

@@ -13,14 +13,9 @@
 #include "console_priv.h"
 #include "devices.h"
 #include "display.h"
-#include "random.h"
-#include "serial.h"
+#include "serial/serial_tty.h"
 #include "serial_cells.h"
 
-#define COM1_BASE       0x3f8
-#define COM1_IRQ        4
-#define RING_BYTES      4096
-#define TAKE_BYTES      256
 #define DEFAULT_ROWS    24
 #define DEFAULT_COLUMNS 80
 #define CELLS_PIECE     512
@@ -28,16 +23,9 @@
 struct console serial_console;
 
 static struct serial_port com1;
-static uint8_t com1_ring[RING_BYTES];
-
-/* What came and is not yet in the terminal. The task's alone. */
-static struct receiver {
-	struct task task;
-	struct tty_source source;
-	uint8_t bytes[TAKE_BYTES];
-	size_t len_bytes;
-	size_t taken;
-} receiver;
+static uint8_t com1_in[SERIAL_IN_BYTES];
+static uint8_t com1_out[SERIAL_OUT_BYTES];
+static struct serial_input input;
 
 /* ---- the stream ---- */
 
@@ -55,24 +43,9 @@ static void send_polled(struct console *console, const void *bytes, size_t len_b
 
 static const struct console_ops serial_ops = {.send = send, .send_polled = send_polled};
 
-/* A key must echo and ^C must count however busy programs are: tasks come before them. */
-static enum task_poll receive(struct task *task)
+void serial_console_push_out(void)
 {
-	size_t taken;
-
-	for (;;) {
-		bool all = tty_input(&receiver.source, receiver.bytes + receiver.taken,
-				     receiver.len_bytes - receiver.taken, &taken);
-
-		receiver.taken += taken;
-		if (!all)
-			return task_pending(task, "readers, or the writer");
-		receiver.taken = 0;
-		receiver.len_bytes = serial_receive(&com1, receiver.bytes, TAKE_BYTES);
-		if (receiver.len_bytes == 0)
-			return task_pending(task, "COM1");
-		random_mix(NULL, 0); /* when a key came is hard to foresee */
-	}
+	serial_push_out(&com1);
 }
 
 /* ---- single cells, with the console's claim ---- */
@@ -125,11 +98,9 @@ void serial_console_init(void)
 	console_setup(&serial_console, "ttyS0", DEVICE_TTYS0_MINOR, &serial_ops, NULL,
 		      size_option("rows", DEFAULT_ROWS), size_option("cols", DEFAULT_COLUMNS));
 	serial_console.display = &serial_display;
-	task_init(&receiver.task, "ttyS0", receive, NULL);
-	tty_source_init(&receiver.source, &serial_console.tty, &receiver.task);
-	if (serial_open(&com1, "COM1", COM1_BASE, COM1_IRQ, com1_ring, sizeof(com1_ring),
-			&receiver.task))
-		task_start(&receiver.task);
+	input.takes_sysrq = true;
+	(void)serial_tty_open(&input, &serial_console.tty, &com1, &serial_places[0], com1_in,
+			      com1_out); /* without one there is neither input nor output */
 }
 
 bool serial_console_works(void)

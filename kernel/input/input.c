@@ -290,6 +290,8 @@ void input_init(void)
 	char word[8];
 
 	keyboard_init(&keyboard);
+	task_init(&task, "keyboard", poll, NULL); /* without a keyboard it is never started */
+	task_timeout_init(&answer_timeout, &task);
 	if (boot_option("keymap", name, sizeof(name)) && input_load_keymap(name) != 0)
 		log_warn("the layout is us");
 	if (boot_option("i8042", word, sizeof(word))) {
@@ -297,8 +299,6 @@ void input_init(void)
 			return;
 		translate = strcmp(word, "set2") != 0;
 	}
-	task_init(&task, "keyboard", poll, NULL);
-	task_timeout_init(&answer_timeout, &task);
 	if (kthread_start("keyboard", find_keyboard, NULL, NULL) != 0)
 		log_warn("no memory to look for a keyboard");
 }

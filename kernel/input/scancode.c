@@ -24,7 +24,9 @@ static uint8_t plain_key(uint8_t code)
 		[0x73] = KEY_RO,    [0x7d] = KEY_YEN, [0x7e] = KEY_PAD_COMMA,
 	};
 
-	return code < SAME_CODES_END ? code : keys[code];
+	if (code < SAME_CODES_END)
+		return code;
+	return code < KEYS_MAX ? keys[code] : 0;
 }
 
 /* Those that are not here are the Shifts that a keyboard feigns around its grey keys (2A, 36), and

@@ -72,9 +72,26 @@ struct abi_winsize {
 /* c_cflag */
 #define CBAUD   0010017
 #define B0      0000000
+#define B50     0000001
+#define B75     0000002
+#define B110    0000003
+#define B134    0000004
+#define B150    0000005
+#define B200    0000006
+#define B300    0000007
+#define B600    0000010
+#define B1200   0000011
+#define B1800   0000012
+#define B2400   0000013
+#define B4800   0000014
+#define B9600   0000015
+#define B19200  0000016
 #define B38400  0000017
+#define B57600  0010001
 #define B115200 0010002
 #define CSIZE   0000060
+#define CS5     0000000
+#define CS6     0000020
 #define CS8     0000060
 #define CSTOPB  0000100
 #define CREAD   0000200
@@ -82,6 +99,8 @@ struct abi_winsize {
 #define PARODD  0001000
 #define HUPCL   0002000
 #define CLOCAL  0004000
+#define CMSPAR  010000000000
+#define CRTSCTS 020000000000
 
 /* c_lflag */
 #define ISIG    0000001
@@ -119,6 +138,8 @@ struct abi_winsize {
 #define FIONREAD   0x541b
 #define TIOCNOTTY  0x5422
 #define TCSBRKP    0x5425
+#define TIOCSBRK   0x5427
+#define TIOCCBRK   0x5428
 #define TIOCGSID   0x5429
 
 /* TCFLSH */

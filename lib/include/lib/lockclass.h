@@ -44,7 +44,8 @@ enum lock_class {
 	LOCK_CLOCK,     /* what programs see of the clock */
 	LOCK_TEST,      /* spinlocks of the self-tests */
 	LOCK_IRQ,       /* an interrupt controller's registers */
-	LOCK_LOG,       /* the log ring and the ports that it is written to: innermost */
+	LOCK_LOG,       /* the log ring and what it is written to */
+	LOCK_SERIAL,    /* a serial port's chip and rings: innermost, since log lines go there */
 	LOCK_CLASSES
 };
 

@@ -313,6 +313,62 @@ static void stop_and_start_are_not_read(void **state)
 	assert_read(100, "\n", true);
 }
 
+static void feed_condition(uint8_t character, enum ldisc_condition condition)
+{
+	struct ldisc_result result =
+		ldisc_input_condition(&ldisc, character, condition, false, &echo);
+
+	events |= result.events;
+	if (result.signal)
+		last_signal = result.signal;
+}
+
+static void set_input_flags(unsigned flags)
+{
+	set_flags(ICANON | ECHO, 0);
+	ldisc.termios.c_iflag = flags;
+}
+
+static void breaks_and_bad_bytes_become_what_the_settings_say(void **state)
+{
+	static const struct {
+		unsigned flags;
+		enum ldisc_condition condition;
+		const char *expected;
+		size_t len_bytes;
+	} cases[] = {
+		{0, LDISC_BREAK, "\0", 1},
+		{IGNBRK | BRKINT, LDISC_BREAK, "", 0},
+		{PARMRK, LDISC_BREAK, "\377\0\0", 3},
+		{0, LDISC_BAD_BYTE, "x", 1},
+		{INPCK, LDISC_BAD_BYTE, "\0", 1},
+		{INPCK | IGNPAR, LDISC_BAD_BYTE, "", 0},
+		{INPCK | PARMRK, LDISC_BAD_BYTE, "\377\0x", 3},
+	};
+	uint8_t to[8];
+	bool done;
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
+		start();
+		set_input_flags(cases[i].flags);
+		feed_condition('x', cases[i].condition);
+		assert_int_equal(ldisc_read(&ldisc, to, sizeof(to), &done), cases[i].len_bytes);
+		assert_memory_equal(to, cases[i].expected, cases[i].len_bytes);
+		assert_int_equal(last_signal, 0);
+	}
+	start();
+	type("half");
+	ldisc.termios.c_iflag = BRKINT;
+	feed_condition(0, LDISC_BREAK);
+	assert_int_equal(last_signal, SIGINT);
+	assert_true(events & LDISC_FLUSHED);
+	start();
+	set_input_flags(PARMRK);
+	type("\377"); /* a good one is told from a mark by coming twice */
+	assert_int_equal(ldisc_read(&ldisc, to, sizeof(to), &done), 2);
+}
+
 static void reprint_shows_the_line_again(void **state)
 {
 	(void)state;
@@ -475,6 +531,7 @@ int main(void)
 		cmocka_unit_test(literal_next_takes_the_meaning_away),
 		cmocka_unit_test(echo_off_still_shows_newline_with_echonl),
 		cmocka_unit_test(stop_and_start_are_not_read),
+		cmocka_unit_test(breaks_and_bad_bytes_become_what_the_settings_say),
 		cmocka_unit_test(reprint_shows_the_line_again),
 		cmocka_unit_test(full_queue_keeps_a_place_for_the_newline),
 		cmocka_unit_test(raw_queue_asks_to_wait_when_full),

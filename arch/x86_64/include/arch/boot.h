@@ -56,8 +56,8 @@ struct boot_info {
 	unsigned nranges;
 	struct boot_module modules[BOOT_MODULES_MAX];
 	unsigned nmodules;
-	paddr_t rsdp;         /* 0: not told */
-	paddr_t start_page;   /* below 1 MiB, kept for starting the other CPUs; 0: there is none */
+	paddr_t rsdp;       /* 0: not told */
+	paddr_t start_page; /* below 1 MiB, kept for starting the other CPUs; 0: there is none */
 	struct boot_framebuffer framebuffer;
 	paddr_t kernel_start; /* of the image with its bss */
 	paddr_t kernel_end;
