@@ -50,6 +50,8 @@ def main(args):
         return results.compare(args.what[1:])
     if args.preset == "debug":
         raise ToolError("bench: a debug build's figures mean nothing; leave --preset out")
+    if args.profile and args.kernel:
+        raise ToolError("bench: --profile needs the symbols of our own build: leave --kernel out")
     if args.record and (args.what or args.linux != "all"):
         raise ToolError("bench: --record keeps a whole run: leave rows and --linux out")
     chosen = choose(args.what)
@@ -93,5 +95,4 @@ def check_runs(runs, chosen):
         if wanted:
             tail = "\n".join("  " + line for line in run.lines[-15:])
             raise ToolError(f"bench: {name}: no row {wanted[0]}; its last lines:\n{tail}")
-    if "release build" not in "\n".join(runs["fuselage"].lines):
-        raise ToolError("bench: this is no release build of Fuselage; its figures mean nothing")
+    machines.check_release(runs["fuselage"])

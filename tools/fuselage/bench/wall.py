@@ -36,7 +36,9 @@ def main(args, kernel):
     works = [[mode, str(SECONDS)] for _ in range(EACH) for mode in MODES]
     rounds = []
     for number in range(ROUNDS):
-        rounds.append([rates(machine.work(works, args.smp)) for machine in (ours, linux)])
+        runs = [machine.work(works, args.smp) for machine in (ours, linux)]
+        machines.check_release(runs[0])
+        rounds.append([rates(run) for run in runs])
         say(f"bench: round {number + 1} of {ROUNDS}: " + ", ".join(
             f"{mode} {rounds[-1][0][mode] / rounds[-1][1][mode]:.2f}" for mode in MODES))
     print(f"{EACH} programs of each kind on {args.smp} CPUs, work a second by the clock, "
