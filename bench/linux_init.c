@@ -18,13 +18,28 @@
  * costs nothing on a machine that counts instructions. */
 #define SETTLE_SECONDS 4
 
+/* Until `child` has ended, or for -1 until one has; false: there is none. */
+static int wait_for(pid_t child)
+{
+	int status = 0;
+	pid_t ended = waitpid(child, &status, 0);
+
+	if (ended > 0 && status != 0)
+		printf("ended with status %#x\n", status);
+	fflush(stdout);
+	return ended > 0;
+}
+
 static void run(char *word)
 {
 	char *arguments[ARGUMENTS_MAX + 1] = {NULL};
+	size_t length = strlen(word);
+	int goes_on = length && word[length - 1] == '&';
 	unsigned count = 0;
-	int status = 0;
 	pid_t child;
 
+	if (goes_on)
+		word[length - 1] = '\0';
 	for (char *part = strtok(word, ","); part && count < ARGUMENTS_MAX;
 	     part = strtok(NULL, ","))
 		arguments[count++] = part;
@@ -36,11 +51,10 @@ static void run(char *word)
 		fprintf(stderr, "%s: %s\n", arguments[0], strerror(errno));
 		_exit(127);
 	}
-	if (child < 0 || waitpid(child, &status, 0) != child)
-		printf("ended %s wait: %s\n", arguments[0], strerror(errno));
-	else
-		printf("ended %s %d\n", arguments[0], status);
-	fflush(stdout);
+	if (child < 0)
+		printf("%s: fork: %s\n", arguments[0], strerror(errno));
+	else if (!goes_on)
+		wait_for(child);
 }
 
 static void make_mount(const char *type, const char *at)
@@ -59,6 +73,8 @@ int main(int argc, char **argv)
 	nanosleep(&settle, NULL);
 	for (int i = 1; i < argc; i++)
 		run(argv[i]);
+	while (wait_for(-1))
+		;
 	sync();
 	reboot(RB_POWER_OFF);
 	reboot(RB_AUTOBOOT);

@@ -25,6 +25,22 @@ struct names_counters names_counters;
 
 /* ---- keys ---- */
 
+/* Up to seven bytes as one number, without a loop: two texts of one length never have the same. */
+static uint64_t tail_of(const char *text, size_t len_bytes)
+{
+	uint32_t low, high;
+
+	if (len_bytes >= 4) {
+		memcpy(&low, text, 4);
+		memcpy(&high, text + len_bytes - 4, 4);
+		return low | (uint64_t)high << 32;
+	}
+	if (!len_bytes)
+		return 0;
+	return (uint8_t)text[0] | (uint64_t)(uint8_t)text[len_bytes / 2] << 8 |
+	       (uint64_t)(uint8_t)text[len_bytes - 1] << 16;
+}
+
 uint32_t name_hash(const struct dentry *parent, const char *text, size_t len_bytes)
 {
 	uint64_t hash = (uint64_t)parent ^ read_once(&hash_seed);
@@ -37,8 +53,7 @@ uint32_t name_hash(const struct dentry *parent, const char *text, size_t len_byt
 		hash = (hash ^ word) * UINT64_C(0x9e3779b97f4a7c15);
 		hash ^= hash >> 32;
 	}
-	for (; len_bytes; text++, len_bytes--)
-		hash = (hash ^ (uint8_t)*text) * UINT64_C(0x100000001b3);
+	hash ^= tail_of(text, len_bytes) + len_bytes;
 	return (uint32_t)((hash * UINT64_C(0x9e3779b97f4a7c15)) >> 32);
 }
 

@@ -108,7 +108,7 @@ size_t buffer_copy_from(struct buffer *buffer, void *to, size_t len_bytes)
 
 size_t buffer_clear(struct buffer *buffer, size_t len_bytes)
 {
-	static const char zeros[512];
+	static const char zeros[PAGE_SIZE]; /* in one go what /dev/zero is mostly asked for */
 	size_t done = 0;
 
 	while (done < len_bytes && buffer->remaining_bytes) {

@@ -218,19 +218,27 @@ struct poll_item {
 	struct wait_entry entry;
 };
 
+/* As many as programs wait for as a rule; they need no memory but the stack's. */
+#define POLL_FEW 4
+
 struct poll_set {
 	struct poll_item *items;
 	unsigned nitems; /* that are filled in */
+	struct poll_item few[POLL_FEW];
 };
 
 static err_t poll_set_get(struct poll_set *set, uptr_t fds, unsigned nfds)
 {
-	*set = (struct poll_set){0};
+	set->items = NULL;
+	set->nitems = 0;
 	if (nfds > FD_MAX)
 		return -EINVAL;
 	if (!nfds)
 		return 0;
-	set->items = kva_alloc(ALIGN_UP(nfds * sizeof(*set->items), PAGE_SIZE) >> PAGE_SHIFT);
+	set->items = set->few;
+	if (nfds > POLL_FEW)
+		set->items =
+			kva_alloc(ALIGN_UP(nfds * sizeof(*set->items), PAGE_SIZE) >> PAGE_SHIFT);
 	if (!set->items)
 		return -ENOMEM;
 	for (unsigned i = 0; i < nfds; i++) {
@@ -256,7 +264,8 @@ static void poll_set_put(struct poll_set *set)
 			waitq_finish(item->queue, &item->entry);
 		object_put(item->object);
 	}
-	kva_free(set->items);
+	if (set->items != set->few)
+		kva_free(set->items);
 }
 
 /* The two names of each that System V told apart, as Linux has it for all but sockets. */

@@ -103,6 +103,8 @@ def links_in(document, text):
         place = (TREE / document.parent / target).resolve() if target else TREE / document
         if not place.is_relative_to(TREE) or not place.exists():
             yield match.start(), f"the link {match[1]} leads nowhere"
+        elif place.suffix == ".tsv":
+            continue            # its rows are lint/results' business
         elif anchor and anchor not in anchors_of(str(place.relative_to(TREE))):
             yield match.start(), f"the link {match[1]} names no heading"
 

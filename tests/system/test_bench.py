@@ -48,3 +48,15 @@ def test_what_is_not_there_is_named():
     ended = bench("--linux", "none", "calls/null_syscall", "calls/nonsense")
     assert ended.returncode == 1
     assert "fuselage: no row calls/nonsense" in ended.stderr
+
+
+def test_a_profile_names_the_functions_of_the_kernel():
+    ended = bench("--profile", "calls/null_syscall")
+    assert ended.returncode == 0, ended.stderr
+    head, *lines = ended.stdout.splitlines()
+    functions = {line.split()[-1]: float(line.split()[0]) for line in lines}
+    assert functions["syscall_dispatch"] > 0 and functions["sys_getppid"] > 0
+    # All of it is accounted for, and it is the same as without the trace.
+    assert sum(functions.values()) == pytest.approx(float(head.split()[1]), rel=0.02)
+    assert "mean nothing" not in ended.stderr
+    assert bench("--profile", "calls/nonsense").returncode == 1

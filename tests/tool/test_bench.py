@@ -78,3 +78,9 @@ def test_compare_names_what_changed(measured, tmp_path):
         refused = compare(*files)
         assert refused.returncode == 1 and "fuselage: bench compare" in refused.stderr
 
+
+def test_what_is_kept_has_a_name_for_each_figure(measured):
+    figures = measured.figures()
+    assert figures["calls-null_syscall-linux-newest"] == "200.00"
+    assert figures["paths-stat-ratio"] == "0.12" and figures["calls-mean"] == "0.71"
+    assert "processes-fork-fuselage" not in figures and "processes-mean" not in figures

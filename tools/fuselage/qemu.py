@@ -16,8 +16,9 @@ PR_SET_PDEATHSIG = 1
 # Two runs of the measuring machine see the same CPU, clock and random numbers.
 ICOUNT_CPU = "max,-erms,-fsrm"
 ICOUNT_MEM_MIB = 512
+ICOUNT_SEED = 1
 ICOUNT = ["-accel", "tcg,thread=single", "-icount", "shift=0,sleep=off",
-          "-rtc", "base=2026-01-01T00:00:00,clock=vm", "-seed", "1"]
+          "-rtc", "base=2026-01-01T00:00:00,clock=vm", "-seed", str(ICOUNT_SEED)]
 
 
 def machine(kernel, ramdisk, cmdline, *, smp=1, mem_mib=512, cpu="max", accel="tcg"):

@@ -46,13 +46,19 @@ def read(path):
 
 def note(name, what, value, seed, seconds):
     """Writes one figure into docs/results/NAME.tsv; SEED is `-` where nothing is random."""
+    note_all(name, {what: value}, seed, seconds)
+
+
+def note_all(name, figures, seed, seconds, replace=False):
+    """FIGURES {what: value} of one measurement; REPLACE: what the file had before goes."""
     RESULTS.mkdir(parents=True, exist_ok=True)
     path = RESULTS / f"{name}.tsv"
+    same = (commit(), time.strftime("%Y-%m-%d"), str(seed), f"{seconds:.0f}")
     with open(BUILD / ".results.lock", "w", encoding="ascii") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
-        rows = read(path) if path.exists() else {}
-        rows[what] = dict(zip(COLUMNS, (what, str(value), commit(), time.strftime("%Y-%m-%d"),
-                                        str(seed), f"{seconds:.0f}")))
+        rows = read(path) if path.exists() and not replace else {}
+        for what, value in figures.items():
+            rows[what] = dict(zip(COLUMNS, (what, str(value), *same)))
         path.write_text("".join("\t".join(row[column] for column in COLUMNS) + "\n"
                                 for row in [dict(zip(COLUMNS, COLUMNS)), *map(rows.get,
                                                                              sorted(rows))]),

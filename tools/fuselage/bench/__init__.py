@@ -11,6 +11,8 @@ instructions; a ratio a row.
 import shutil
 import time
 
+from .. import qemu
+from .. import results as kept_results
 from ..build import ensure
 from ..common import BUILD, ROOT, ToolError, relative, say
 from . import machines, results
@@ -48,6 +50,8 @@ def main(args):
         return results.compare(args.what[1:])
     if args.preset == "debug":
         raise ToolError("bench: a debug build's figures mean nothing; leave --preset out")
+    if args.profile and args.kernel:
+        raise ToolError("bench: --profile needs the symbols of our own build: leave --kernel out")
     if args.record and (args.what or args.linux != "all"):
         raise ToolError("bench: --record keeps a whole run: leave rows and --linux out")
     chosen = choose(args.what)
@@ -62,21 +66,20 @@ def main(args):
     started_s = time.monotonic()
     runs = measure(chosen, peers, kernel)
     check_runs(runs, chosen)
-    table = results.Results.of(runs, time.monotonic() - started_s)
+    seconds = time.monotonic() - started_s
+    table = results.Results.of(runs, seconds)
     print(table.text(), end="")
     if not args.what:
         table.write(OUTPUT)
         say(f"written to {relative(OUTPUT)}: results.tsv, results.json, chart.svg")
     if args.record:
-        record()
+        record(table, seconds)
     return 0
 
 
-def record():
+def record(table, seconds):
     """The figures that the documents quote."""
-    kept = ROOT / "docs" / "results" / "bench.tsv"
-    kept.parent.mkdir(exist_ok=True)
-    shutil.copy(OUTPUT / "results.tsv", kept)
+    kept_results.note_all("bench", table.figures(), qemu.ICOUNT_SEED, seconds, replace=True)
     shutil.copy(OUTPUT / "chart.svg", ROOT / "docs" / "bench.svg")
     say("recorded in docs/results/bench.tsv and docs/bench.svg")
 
@@ -92,5 +95,4 @@ def check_runs(runs, chosen):
         if wanted:
             tail = "\n".join("  " + line for line in run.lines[-15:])
             raise ToolError(f"bench: {name}: no row {wanted[0]}; its last lines:\n{tail}")
-    if "release build" not in "\n".join(runs["fuselage"].lines):
-        raise ToolError("bench: this is no release build of Fuselage; its figures mean nothing")
+    machines.check_release(runs["fuselage"])

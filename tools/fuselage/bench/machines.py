@@ -4,6 +4,7 @@ Both get the same machine (qemu.measuring_machine) and print to its serial port.
 programs from ksh; Linux from bench/linux_init.c in an initramfs of its own.
 """
 
+import contextlib
 import os
 import select
 import subprocess
@@ -98,25 +99,46 @@ def watch(command, run, limit_s=SILENCE_LIMIT_S):
     return run
 
 
+def check_release(run):
+    """Debug builds check what release builds need not. The kernel says itself what it is."""
+    if "release build" not in "\n".join(run.lines):
+        raise ToolError("bench: this is no release build of Fuselage; its figures mean nothing")
+
+
 class Fuselage:
-    """Our own kernel."""
+    """Our own kernel. ksh runs the programs."""
     name = "fuselage"
     title = "Fuselage"
 
     def __init__(self, kernel):
         self.kernel = kernel
 
-    def run(self, chosen):
+    def run(self, chosen, more_words="", more_options=()):
+        """The rows of CHOSEN families, on the measuring machine."""
         commands = [" ".join([f"/bench/{family}", *rows]) for family, rows in chosen.items()]
-        words = "console=ttyS0 ksh.run=" + quote(";".join([*commands, "poweroff"]), safe="/")
-        with with_files([(PROGRAMS / family, f"/bench/{family}") for family in chosen],
-                        None) as image:
-            return watch(qemu.measuring_machine(self.kernel, image, words),
+        with self.started(";".join(commands), chosen, more_words) as (image, words):
+            return watch(qemu.measuring_machine(self.kernel, image, words) + list(more_options),
                          Run(title=self.title, words=words))
+
+    def work(self, works, smp):
+        """All WORKS (lists of arguments of bench/work.c) at once, by the clock."""
+        commands = "".join(" ".join(["/bench/work", *work]) + " & " for work in works) + "wait"
+        with self.started(commands, ["work"], "") as (image, words):
+            return watch(qemu.machine(self.kernel, image, words, smp=smp, cpu=qemu.ICOUNT_CPU),
+                         Run(title=self.title, words=words))
+
+    @staticmethod
+    @contextlib.contextmanager
+    def started(commands, programs, more_words):
+        words = " ".join(filter(None, (
+            "console=ttyS0", more_words, "ksh.run=" + quote(commands + ";poweroff", safe="/"))))
+        with with_files([(PROGRAMS / name, f"/bench/{name}") for name in programs],
+                        None) as image:
+            yield image, words
 
 
 class Linux:
-    """A Linux kernel of Debian's."""
+    """A Linux kernel of Debian's. bench/linux_init.c runs the programs."""
 
     def __init__(self, name, image, version):
         self.name = name
@@ -125,15 +147,28 @@ class Linux:
         self.title = f"Linux {version}"
 
     def run(self, chosen):
-        words = LINUX_WORDS + " -- " + " ".join(
-            ",".join([f"/bench/{family}", *rows]) for family, rows in chosen.items())
+        """The rows of CHOSEN families, on the measuring machine."""
+        commands = [",".join([f"/bench/{family}", *rows]) for family, rows in chosen.items()]
+        with self.started(commands, chosen) as (initramfs, words):
+            return watch(qemu.measuring_machine(self.image, initramfs, words),
+                         Run(title=self.title, words=words))
+
+    def work(self, works, smp):
+        """All WORKS at once, by the clock."""
+        commands = [",".join(["/bench/work", *work]) + "&" for work in works]
+        with self.started(commands, ["work"]) as (initramfs, words):
+            return watch(qemu.machine(self.image, initramfs, words, smp=smp, cpu=qemu.ICOUNT_CPU),
+                         Run(title=self.title, words=words))
+
+    @staticmethod
+    @contextlib.contextmanager
+    def started(commands, programs):
         with tempfile.TemporaryDirectory(prefix="bench.", dir=BUILD) as scratch:
             initramfs = Path(scratch) / "initramfs"
             initramfs.write_bytes(archive(
                 {"init": PROGRAMS / "linux_init",
-                 **{f"bench/{family}": PROGRAMS / family for family in chosen}}))
-            return watch(qemu.measuring_machine(self.image, initramfs, words),
-                         Run(title=self.title, words=words))
+                 **{f"bench/{name}": PROGRAMS / name for name in programs}}))
+            yield initramfs, f"{LINUX_WORDS} -- {' '.join(commands)}"
 
 
 def archive(files):

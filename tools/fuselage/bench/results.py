@@ -7,6 +7,8 @@ import subprocess
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from .. import qemu
+from .. import results as kept_results
 from ..common import ROOT, ToolError
 from . import chart
 
@@ -115,6 +117,24 @@ class Results:
                       "anchor": row.anchor, "ratio": row.ratio, "lacks": row.reasons}
                      for row in self.rows]}, indent=1) + "\n"
 
+    def figures(self):
+        """{what: value} for docs/results: every figure, ratio and mean by a name of its own."""
+        found = {}
+        for row in self.rows:
+            for kernel, value in row.values.items():
+                if value is not None:
+                    found[f"{row.family}-{row.name}-{kernel}"] = f"{value:.2f}"
+            if row.ratio is not None:
+                found[f"{row.family}-{row.name}-ratio"] = ratio_text(row.ratio)
+        for family, rows in self.families().items():
+            ratios = [row.ratio for row in rows if row.ratio is not None]
+            if ratios:
+                found[f"{family}-mean"] = ratio_text(mean(ratios))
+        for kernel, about in self.kernels.items():
+            if kernel != OURS:
+                found[f"{kernel}-version"] = about["title"].removeprefix("Linux ")
+        return found
+
     def write(self, folder):
         folder.mkdir(parents=True, exist_ok=True)
         (folder / "results.tsv").write_text(self.tsv(), encoding="utf-8")
@@ -123,16 +143,12 @@ class Results:
 
 
 def facts(duration_s):
-    def git(*words):
-        done = subprocess.run(["git", *words], cwd=ROOT, capture_output=True, text=True,
-                              check=False)
-        return done.stdout.strip() if done.returncode == 0 else ""
-    changed = " with changes" if git("status", "--porcelain", "--untracked-files=no") else ""
-    emulator = subprocess.run(["qemu-system-x86_64", "--version"], capture_output=True, text=True,
+    emulator = subprocess.run([qemu.QEMU, "--version"], capture_output=True, text=True,
                               check=True).stdout.splitlines()[0]
-    return {"commit": (git("rev-parse", "--short=12", "HEAD") or "unknown") + changed,
+    return {"commit": kept_results.commit(),
             "date": datetime.datetime.now(datetime.timezone.utc).strftime("%Y-%m-%d"),
-            "seconds": f"{duration_s:.0f}", "emulator": emulator, "seed": "1",
+            "seconds": f"{duration_s:.0f}", "emulator": emulator,
+            "seed": str(qemu.ICOUNT_SEED),
             "unit": "guest instructions under QEMU TCG, not hardware time"}
 
 
