@@ -3,6 +3,7 @@
  * QEMU and old chipsets offer; each is tried in turn.
  */
 #include "clock_priv.h"
+#include "descriptors.h"
 #include "interrupts.h"
 #include "rtc.h"
 #include "x86.h"
@@ -24,6 +25,7 @@
 
 void machine_init_interrupts(void)
 {
+	descriptors_hide(this_cpu());
 	pic_init();
 	if (apic_init())
 		this_cpu()->apic_id = apic_id();
