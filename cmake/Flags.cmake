@@ -10,7 +10,8 @@ set(FUSELAGE_CODE_FLAGS
 	-mgeneral-regs-only -mno-red-zone
 	-fno-omit-frame-pointer -fno-asynchronous-unwind-tables
 	-fno-strict-aliasing -fno-common -fno-delete-null-pointer-checks
-	-fstack-protector-strong -mstack-protector-guard=global
+	-fstack-protector-strong -mstack-protector-guard=tls
+	-mstack-protector-guard-reg=gs -mstack-protector-guard-offset=40 # struct cpu, stack_canary
 	-g)
 set(FUSELAGE_WARNING_FLAGS
 	-Wall -Wextra -Werror

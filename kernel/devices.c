@@ -16,6 +16,7 @@
 #include <mm/slab.h>
 
 #include "log.h"
+#include "log_hide.h"
 #include "process.h"
 #include "random.h"
 #include "tty.h"
@@ -159,6 +160,7 @@ static ssize_t kmsg_read(struct device_file *file, struct buffer *buffer, uint64
 		err = kmsg_wait(expected, flags, &line);
 		if (err)
 			return err;
+		log_hide_addresses(line.text);
 		len = kernel_format(text, sizeof(text), "%u,%lu,%lu,-;%s\n",
 				    syslog_level(line.level), line.sequence,
 				    (uint64_t)(line.time_ns / NSEC_PER_USEC), line.text);
@@ -286,7 +288,7 @@ static const struct device {
 	{"full", DEVICE_MEMORY_MAJOR, 7, 0666, DEVICE_SEEKABLE, &full_ops, NULL},
 	{"random", DEVICE_MEMORY_MAJOR, 8, 0666, DEVICE_SEEKABLE, &random_ops, NULL},
 	{"urandom", DEVICE_MEMORY_MAJOR, 9, 0666, DEVICE_SEEKABLE, &random_ops, NULL},
-	{"kmsg", DEVICE_MEMORY_MAJOR, 11, 0644, 0, &kmsg_ops, NULL},
+	{"kmsg", DEVICE_MEMORY_MAJOR, 11, 0600, 0, &kmsg_ops, NULL},
 	{"tty", DEVICE_TTY_MAJOR, DEVICE_TTY_MINOR, 0666, 0, &controlling_ops, NULL},
 };
 

@@ -115,6 +115,27 @@ SELFTEST(dev_kmsg_tells_what_was_logged)
 	object_put(kmsg);
 }
 
+SELFTEST(dev_kmsg_hides_where_the_kernel_is)
+{
+	struct object *kmsg = open_device("kmsg", O_RDONLY | O_NONBLOCK);
+	char address[24];
+	char line[512];
+	bool found = false;
+	ssize_t n;
+
+	if (!kmsg)
+		return;
+	kernel_format(address, sizeof(address), "%#lx", (uint64_t)address);
+	log_debug("hidden from programs: %s", address);
+	while (!found && (n = read_device(kmsg, line, sizeof(line) - 1)) > 0) {
+		line[n] = '\0';
+		found = strstr(line, "hidden from programs: ");
+		selftest_check(!strstr(line, address));
+	}
+	selftest_check(found);
+	object_put(kmsg);
+}
+
 SELFTEST(dev_kmsg_refuses_a_line_that_is_too_long)
 {
 	struct object *kmsg = open_device("kmsg", O_WRONLY);

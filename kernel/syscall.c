@@ -56,9 +56,25 @@ static NOINLINE void dispatch_slowly(struct trap_frame *frame)
 		trace_end(&line, frame);
 }
 
+#define POISON_WORDS 256
+
+/* Debug builds: what a handler forgets to fill in and gives to a program is not what happened to be
+ * there, but numbers that look like the kernel's addresses: tests/guest/leaks.c looks for them. */
+static NOINLINE void poison_stack(void)
+{
+	uint64_t below[POISON_WORDS];
+	volatile uint64_t *word = below;
+
+	for (size_t i = 0; i < POISON_WORDS; i++)
+		word[i] = UINT64_C(0xffffb0b0b0b0b0b0);
+}
+
 void syscall_dispatch(struct trap_frame *frame)
 {
 	uint64_t number = frame->error_code;
+
+	if (IS_ON(FUSELAGE_DEBUG))
+		poison_stack();
 
 	if (unlikely(number >= SYSCALL_LIMIT || read_once(&process_current()->traced))) {
 		dispatch_slowly(frame);

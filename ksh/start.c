@@ -26,8 +26,8 @@ static const struct {
 	.note = {.abi_version = KSH_ABI_VERSION, .table_bytes = sizeof(struct ksh_exports)},
 };
 
-/* The compiler's names: what functions with arrays keep between those and the return address. */
-uint64_t __stack_chk_guard;
+/* Called by a function that finds its canary, which is the thread's, changed: the compiler's name.
+ */
 noreturn void __stack_chk_fail(void);
 noreturn void __stack_chk_fail(void)
 {
@@ -154,11 +154,9 @@ static void run_boot_commands(void)
 }
 
 int ksh_main(const struct ksh_exports *exports);
-__attribute__((no_stack_protector)) int ksh_main(const struct ksh_exports *exports)
+int ksh_main(const struct ksh_exports *exports)
 {
 	kernel = exports;
-	__stack_chk_guard =
-		exports->random() & ~UINT64_C(0xff); /* a zero byte stops string writes */
 	history_init(&shell_history, exports->memory_alloc, exports->memory_free);
 	line_init(&shell_line, &terminal, &shell_history);
 	kernel->console_mode(KSH_CONSOLE_RAW);

@@ -103,6 +103,7 @@ const char *lockclass_name(enum lock_class class)
 		[LOCK_SLAB] = "slab",
 		[LOCK_MAGAZINE] = "magazine",
 		[LOCK_FRAME] = "frame",
+		[LOCK_CLOCK] = "clock",
 		[LOCK_TASK] = "task",
 		[LOCK_TEST] = "test",
 		[LOCK_IRQ] = "irq",

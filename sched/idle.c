@@ -37,8 +37,7 @@ void sched_init_cpu(vaddr_t stack_base, vaddr_t stack_top)
 
 	/* The code that runs already is the idle thread; only its stack's bounds need be known. */
 	entity_init(&idle->sched, POLICY_IDLE, 0, 0);
-	idle->context.stack_base = stack_base;
-	idle->context.stack_top = stack_top;
+	context_adopt(&idle->context, stack_base, stack_top);
 	idle->state = THREAD_RUNNING;
 	idle->on_cpu = true;
 	idle->cpu = cpu;

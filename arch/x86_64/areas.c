@@ -4,6 +4,7 @@
 #include "x86.h"
 
 #include <arch/boot.h>
+#include <arch/cpu.h>
 #include <arch/paging.h>
 
 bool kernel_area(unsigned number, struct kernel_area *out)
@@ -16,6 +17,7 @@ bool kernel_area(unsigned number, struct kernel_area *out)
 		{"kva", KVA_BASE, KVA_END, PAGE_WRITE},
 		{"fixed", FIXED_BASE, FIXED_END, PAGE_WRITE | PAGE_UNCACHED},
 		{"frames", FRAME_TABLE_BASE, FRAME_AREA_START + FRAME_AREA_BYTES, PAGE_WRITE},
+		{"entry", ENTRY_AREA_START, ENTRY_AREA_START + (1 + CPU_MAX) * PAGE_SIZE, 0},
 		{"text", (vaddr_t)kernel_text_start, (vaddr_t)kernel_text_end, PAGE_EXEC},
 		{"rodata", (vaddr_t)kernel_rodata_start, (vaddr_t)kernel_rodata_end, 0},
 		{"data", (vaddr_t)kernel_data_start, (vaddr_t)kernel_image_end, PAGE_WRITE},

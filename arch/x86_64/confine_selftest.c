@@ -4,6 +4,7 @@
  */
 #include "x86.h"
 
+#include <arch/context.h>
 #include <arch/cpu.h>
 #include <arch/paging.h>
 #include <arch/user.h>
@@ -13,8 +14,6 @@
 #include <abi/errno.h>
 
 #define PROBED USER_MIN
-
-extern uint64_t __stack_chk_guard;
 
 /* Reads one byte; false: it faulted, and the exception table (trap.c) says that this is all. */
 static NOINLINE bool can_read(vaddr_t address)
@@ -135,10 +134,16 @@ SELFTEST(what_the_cpu_can_forbid_is_forbidden)
 	selftest_check(!features->nx == !(msr_read(MSR_EFER) & EFER_NXE));
 }
 
-SELFTEST(canary_is_this_boots_and_ends_strings)
+SELFTEST(every_thread_has_a_canary_of_its_own)
 {
-	const uint64_t as_linked = UINT64_C(0x595e9fbd94fda766);
+	const struct context *context = (const struct context *)current_thread();
+	uint64_t canary;
+	struct context other;
+	static alignas(16) char stack[1024];
 
-	selftest_check(__stack_chk_guard != as_linked && __stack_chk_guard >> 8 != 0);
-	selftest_check((__stack_chk_guard & 0xff) == 0);
+	__asm__ volatile("movq %%gs:40, %0" : "=r"(canary));
+	selftest_check(canary == context->stack_canary && canary);
+	selftest_check(!(canary & 0xff)); /* a string ends there */
+	context_init(&other, (vaddr_t)stack, (vaddr_t)stack + sizeof(stack), NULL, NULL);
+	selftest_check(other.stack_canary != canary);
 }

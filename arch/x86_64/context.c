@@ -8,6 +8,7 @@
  */
 #include "context_priv.h"
 #include "descriptors.h"
+#include "entropy.h"
 #include "fpu.h"
 #include "x86.h"
 
@@ -32,7 +33,11 @@ void context_init(struct context *context, vaddr_t stack_base, vaddr_t stack_top
 {
 	uint64_t *sp = (uint64_t *)(stack_top - sizeof(struct trap_frame));
 
-	*context = (struct context){.stack_base = stack_base, .stack_top = stack_top};
+	*context = (struct context){
+		.stack_canary = stack_canary_new(),
+		.stack_base = stack_base,
+		.stack_top = stack_top,
+	};
 	*--sp = 0; /* keeps the stack aligned as after a call */
 	*--sp = (uint64_t)context_start;
 	*--sp = 0;                  /* rbp: the end of backtraces */
@@ -42,6 +47,15 @@ void context_init(struct context *context, vaddr_t stack_base, vaddr_t stack_top
 	*--sp = 0;                  /* r14 */
 	*--sp = 0;                  /* r15 */
 	context->sp = (uint64_t)sp;
+}
+
+void context_adopt(struct context *context, vaddr_t stack_base, vaddr_t stack_top)
+{
+	*context = (struct context){
+		.stack_canary = this_cpu()->stack_canary,
+		.stack_base = stack_base,
+		.stack_top = stack_top,
+	};
 }
 
 static void load_pagetable(struct pagetable *table)

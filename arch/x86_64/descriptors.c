@@ -7,6 +7,9 @@
 #include "vdso/data.h"
 #include "x86.h"
 
+#include <arch/paging.h>
+#include <lib/panic.h>
+
 struct PACKED gate {
 	uint16_t offset_low;
 	uint16_t selector;
@@ -103,6 +106,26 @@ void descriptors_init_cpu(struct cpu *cpu)
 	__asm__ volatile("lidt %0" ::"m"(idtr));
 	msr_write(MSR_GS_BASE, (uint64_t)cpu); /* loading the selector cleared it */
 	msr_write(MSR_KERNEL_GS_BASE, 0);
+}
+
+/* The page with the IDT, then one for each CPU's GDT and TSS. The CPU itself writes to neither any
+ * more: TR has been loaded, the descriptors are marked as accessed. */
+void descriptors_hide(const struct cpu *cpu)
+{
+	const vaddr_t idt_view = ENTRY_AREA_START;
+	const vaddr_t gdt_view = ENTRY_AREA_START + (1 + cpu->id) * PAGE_SIZE;
+	struct table_pointer gdtr = {.limit = sizeof(cpu->arch->gdt) - 1, .base = gdt_view};
+	struct table_pointer idtr = {.limit = sizeof(idt) - 1, .base = idt_view};
+	paddr_t idt_frame;
+	paddr_t gdt_frame;
+
+	if (!kernel_translate((vaddr_t)idt, &idt_frame) ||
+	    !kernel_translate((vaddr_t)cpu->arch->gdt, &gdt_frame))
+		panic("the descriptor tables of CPU %u are not mapped", cpu->id);
+	if ((cpu->id == 0 && kernel_map(idt_view, idt_frame, 1, 0)) ||
+	    kernel_map(gdt_view, gdt_frame, 1, 0))
+		panic("no memory for the descriptor tables of CPU %u", cpu->id);
+	__asm__ volatile("lgdt %0\n\tlidt %1" ::"m"(gdtr), "m"(idtr));
 }
 
 void descriptors_set_kernel_stack(struct cpu *cpu, uint64_t top)

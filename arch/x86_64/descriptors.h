@@ -32,6 +32,9 @@ struct cpu_arch {
 
 /* Makes and loads GDT, TSS and IDT for the running CPU, and points GS at `cpu`. */
 void descriptors_init_cpu(struct cpu *cpu);
+/* Loads GDT and IDT of the running CPU by addresses that tell nothing and cannot be written by.
+ * Once, when kernel_map() works. */
+void descriptors_hide(const struct cpu *cpu);
 /* The stack on which a trap from user mode begins. */
 void descriptors_set_kernel_stack(struct cpu *cpu, uint64_t top);
 /* True if `address` lies on one of the IST stacks of this CPU. */

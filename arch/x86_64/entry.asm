@@ -239,7 +239,9 @@ context_switch_stacks:
 	push	r14
 	push	r15
 	mov	[rdi + CONTEXT_SP], rsp
+	mov	rax, [rsi + CONTEXT_STACK_CANARY]
 	mov	rsp, [rsi + CONTEXT_SP]
+	mov	[gs:CPU_STACK_CANARY], rax
 	pop	r15
 	pop	r14
 	pop	r13

@@ -4,6 +4,7 @@
  */
 #include "acpi/acpi.h"
 #include "clock_priv.h"
+#include "descriptors.h"
 #include "interrupts.h"
 #include "rtc.h"
 #include "x86.h"
@@ -26,6 +27,7 @@
 
 void machine_init_interrupts(void)
 {
+	descriptors_hide(this_cpu());
 	acpi_init();
 	if (apic_init())
 		this_cpu()->apic_id = apic_id();

@@ -12,8 +12,10 @@ AT_OFFSET(struct cpu, self, 0);
 AT_OFFSET(struct cpu, current, 8);
 AT_OFFSET(struct cpu, kernel_stack_top, 16);
 AT_OFFSET(struct cpu, user_sp, 24);
-AT_OFFSET(struct cpu, preempt_count, 40);
+AT_OFFSET(struct cpu, stack_canary, 40); /* and in cmake/Flags.cmake */
+AT_OFFSET(struct cpu, preempt_count, 48);
 AT_OFFSET(struct context, sp, 0);
+AT_OFFSET(struct context, stack_canary, 8);
 AT_OFFSET(struct trap_frame, rax, 80);
 AT_OFFSET(struct trap_frame, rcx, 88);
 AT_OFFSET(struct trap_frame, r11, 48);

@@ -103,6 +103,7 @@ void paging_init(struct boot_info *info)
 	make_top_entries(DIRECT_MAP_BASE, DIRECT_MAP_BASE + memory_end);
 	make_top_entries(FRAME_AREA_START, FRAME_AREA_START + FRAME_AREA_BYTES);
 	make_top_entries(KVA_BASE, FIXED_END);
+	make_top_entries(ENTRY_AREA_START, ENTRY_AREA_START + 1);
 	make_top_entries(KERNEL_BASE, KERNEL_BASE + 1);
 	cr3_write(pagetable_kernel()->root);
 }

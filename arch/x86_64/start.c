@@ -3,6 +3,7 @@
  * Runs once, on the first CPU, with interrupts off, on the boot stack.
  */
 #include "descriptors.h"
+#include "entropy.h"
 #include "features.h"
 #include "loader.h"
 #include "paging_priv.h"
@@ -25,8 +26,7 @@ extern const struct {
 	uint64_t start_cycles;
 } early_tables;
 
-/* Stack canaries of the kernel: one value, drawn at start. Constant afterwards. */
-uint64_t __stack_chk_guard = UINT64_C(0x595e9fbd94fda766);
+/* Called by a function that finds its canary changed: the compiler's name. */
 noreturn void __stack_chk_fail(void);
 
 noreturn void __stack_chk_fail(void)
@@ -103,18 +103,17 @@ static void check_memory(void)
 		       "has less");
 }
 
-/* The guard keeps its value in this function's frame, so the canary may only change before any is
- * checked. */
+/* Has no canary of its own: it begins without one. */
 __attribute__((no_stack_protector)) noreturn void arch_start(enum loader loader,
 							     paddr_t loader_info)
 {
+	first_cpu.stack_canary = stack_canary_new();
 	msr_write(MSR_GS_BASE, (uint64_t)&first_cpu);
 	first_cpu.arch = &first_cpu_arch;
 	first_cpu.kernel_stack_top = (uint64_t)boot_stack_top;
 	descriptors_init_cpu(&first_cpu);
 	features_detect();
 	features_enable();
-	__stack_chk_guard = cpu_random() & ~UINT64_C(0xff); /* a zero byte stops string overruns */
 	read_boot_info(loader, loader_info);
 	check_memory();
 	paging_init(&boot_info_storage);

@@ -14,7 +14,7 @@ STREAMS = "both_streams"
 CRASHES = 100
 # `crash NAME` in ksh: what ksh says of its end.
 KINDS = {"null": "139", "divide": "136", "privileged": "139", "kernel-read": "139",
-         "kernel-write": "139", "stack": "139", "illegal": "132", "breakpoint": "133",
+         "kernel-write": "139", "stack": "139", "smash": "139", "illegal": "132", "breakpoint": "133",
          "step": "133", "step-gs": "133",
          "abort": "134", "jump": "139", "noexec-stack": "139", "badptr": None}
 
@@ -33,7 +33,7 @@ def test_guest(fexec, name):
     check(fexec, name)
 
 
-@pytest.mark.parametrize("name", ["fpu", "registers", "vdso"])
+@pytest.mark.parametrize("name", ["fpu", "registers", "vdso", "leaks"])
 def test_guest_on_a_plain_cpu(fexec, name):
     check(fexec, name, options=["--cpu", "qemu64"])
 

@@ -181,7 +181,7 @@ def test_env(run):
 
 @pytest.mark.parametrize("kind, status", [
     ("null", 139), ("divide", 136), ("privileged", 139), ("kernel-read", 139),
-    ("kernel-write", 139), ("non-canonical", 139), ("read-only", 139), ("stack", 139),
+    ("kernel-write", 139), ("non-canonical", 139), ("read-only", 139), ("stack", 139), ("smash", 139),
     ("badptr", 0), ("illegal", 132), ("breakpoint", 133), ("step", 133),
     ("step-gs", 133), ("abort", 134), ("jump", 139), ("noexec-stack", 139)])
 def test_crash_kinds(run, kind, status):

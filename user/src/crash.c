@@ -87,6 +87,16 @@ static void crash_stack(void)
 	recurse(NULL);
 }
 
+/* The canary, and nothing else: the function finds it changed when it returns. */
+static void crash_smash(void)
+{
+	volatile char array[16];
+	volatile char *at = array;
+
+	for (size_t i = 0; i < sizeof(array) + sizeof(uint64_t); i++)
+		at[i] = 'A';
+}
+
 static void crash_illegal(void)
 {
 	__asm__ volatile("ud2");
@@ -209,6 +219,7 @@ static const struct kind {
 	{"non-canonical", crash_non_canonical, "139", "reads where no address can be"},
 	{"read-only", crash_read_only, "139", "writes to its own constants"},
 	{"stack", crash_stack, "139", "calls itself until the stack is full"},
+	{"smash", crash_smash, "139", "writes over the end of an array on its stack"},
 	{"badptr", crash_badptr, "0", "passes bad pointers to system calls, all must be refused"},
 	{"illegal", crash_illegal, "132", "executes an undefined instruction, UD2"},
 	{"breakpoint", crash_breakpoint, "133", "executes a breakpoint, INT3, without a debugger"},

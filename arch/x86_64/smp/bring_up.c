@@ -75,6 +75,7 @@ static noreturn void ap_start(struct cpu *cpu)
 
 	msr_write(MSR_GS_BASE, (uint64_t)cpu);
 	descriptors_init_cpu(cpu);
+	descriptors_hide(cpu);
 	features_enable();
 	tlb_flush_local(boot_info->start_page); /* its mapping will be gone */
 	apic_init_cpu();

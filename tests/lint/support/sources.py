@@ -9,7 +9,7 @@ from pathlib import Path
 TREE = Path(__file__).resolve().parents[3]
 KERNEL_FOLDERS = ("abi", "lib", "arch", "sched", "mm", "ipc", "fusek", "kernel", "ksh")
 # What only gcc knows; the meaning of the code does not depend on it.
-GCC_ONLY = ("-mstack-protector-guard=", "-Wimplicit-fallthrough", "-fno-delete-null",
+GCC_ONLY = ("-mstack-protector-guard", "-Wimplicit-fallthrough", "-fno-delete-null",
             "-fconserve-stack", "-Werror")
 
 

@@ -14,16 +14,20 @@ struct pagetable;
 
 /* Belongs to its thread; written by the CPU that runs it, with interrupts off. */
 struct context {
-	uint64_t sp;         /* of the kernel, while it does not run */
-	uint64_t stack_base; /* lowest address of the kernel stack; the page below is a guard */
-	uint64_t stack_top;  /* exclusive; a user thread's trap frame lies right below */
-	uint64_t fs_base;    /* user TLS */
-	uint64_t gs_base;    /* user GS */
-	void *fpu;           /* fpu_state_bytes() bytes, 64-byte aligned; NULL: a kernel thread */
+	uint64_t sp;           /* of the kernel, while it does not run */
+	uint64_t stack_canary; /* constant: between a function's arrays and its return address */
+	uint64_t stack_base;   /* lowest address of the kernel stack; the page below is a guard */
+	uint64_t stack_top;    /* exclusive; a user thread's trap frame lies right below */
+	uint64_t fs_base;      /* user TLS */
+	uint64_t gs_base;      /* user GS */
+	void *fpu;             /* fpu_state_bytes() bytes, 64-byte aligned; NULL: a kernel thread */
 	struct pagetable
 		*pagetable; /* of the space it runs in; NULL: a kernel thread, any will do */
 	uint32_t exit_work; /* atomic: not 0: trap_user_exit_work() has something to do */
 };
+
+/* Makes `context` that of the code which runs on this CPU already, on the stack [base, top). */
+void context_adopt(struct context *context, vaddr_t stack_base, vaddr_t stack_top);
 
 /* Makes `context` start in entry(argument) on the stack [base, top), with interrupts on and
  * preemption disabled once: the entry function is expected to finish the switch (sched does) before

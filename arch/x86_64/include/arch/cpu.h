@@ -28,6 +28,7 @@ struct cpu {
 	uint64_t user_sp;          /* scratch of the system call entry */
 	uint64_t percpu_delta; /* added to the address of a PERCPU() variable gives this CPU's copy
 				*/
+	uint64_t stack_canary; /* the running thread's; its place is the compiler's (Flags.cmake) */
 	/* Bits 0..30: how often preemption was disabled. Bit 31 is set while NO switch is wanted,
 	 * so that one decrement to zero tells both "enabled again" and "a switch is due". */
 	uint32_t preempt_count;

@@ -20,13 +20,16 @@
 
 /* The areas of the kernel's half. Where in its area each part begins is drawn at every start
  * (layout.c), or is the area's own start with `nokaslr`. */
-#define DIRECT_AREA_START     UINT64_C(0xffff888000000000)
-#define DIRECT_AREA_BYTES     (UINT64_C(64) << 40)
-#define KVA_AREA_START        UINT64_C(0xffffc90000000000)
-#define KVA_AREA_BYTES        (UINT64_C(16) << 40)
-#define FRAME_AREA_START      UINT64_C(0xffffea0000000000)
-#define FRAME_AREA_BYTES      (UINT64_C(1) << 40)
-#define FRAME_AREA_SLACK      (FRAME_AREA_BYTES / 4)       /* the table of 64 TiB takes half */
+#define DIRECT_AREA_START UINT64_C(0xffff888000000000)
+#define DIRECT_AREA_BYTES (UINT64_C(64) << 40)
+#define KVA_AREA_START    UINT64_C(0xffffc90000000000)
+#define KVA_AREA_BYTES    (UINT64_C(16) << 40)
+#define FRAME_AREA_START  UINT64_C(0xffffea0000000000)
+#define FRAME_AREA_BYTES  (UINT64_C(1) << 40)
+#define FRAME_AREA_SLACK  (FRAME_AREA_BYTES / 4) /* the table of 64 TiB takes half */
+/* Read-only views of what programs can ask the address of (SGDT, SIDT): always the same, so it
+ * tells nothing. As on Linux. */
+#define ENTRY_AREA_START      UINT64_C(0xfffffe0000000000)
 #define KERNEL_BASE           UINT64_C(0xffffffff80000000) /* the image: 512 MiB */
 #define KERNEL_PHYSICAL_START UINT64_C(0x100000)           /* as kernel.ld has it */
 #define MODULE_BASE           UINT64_C(0xffffffffa0000000) /* ksh and modules: 512 MiB */
