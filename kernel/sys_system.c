@@ -2,7 +2,7 @@
  * System calls that tell about the machine: its name, memory, CPUs, and random bytes. Owns no
  * state.
  */
-#include "process.h"
+#include "process/uthread.h"
 #include "random.h"
 #include "syscall_table.h"
 
@@ -60,19 +60,25 @@ int sys_getcpu(uptr_t cpu, uptr_t node)
 	return uptr_is_null(node) ? 0 : user_put(node, &zero);
 }
 
+static err_t is_there(struct uthread *uthread, void *argument)
+{
+	(void)uthread;
+	(void)argument;
+	return 0;
+}
+
 int sys_sched_getaffinity(int pid, size_t len, uptr_t out)
 {
 	uint64_t all = UINT64_MAX >> (64 - cpu_count());
-	struct process *process;
+	err_t err;
 
 	_Static_assert(CPU_MAX <= 64, "one word of CPUs");
 	if (len < sizeof(all) || len % sizeof(all))
 		return -EINVAL;
 	if (pid) {
-		process = process_find(pid);
-		if (!process)
-			return -ESRCH;
-		process_put(process);
+		err = uthread_visit(pid, is_there, NULL);
+		if (err)
+			return err;
 	}
 	if (user_put(out, &all))
 		return -EFAULT;
