@@ -206,7 +206,7 @@ err_t vfs_chmod(const struct vfs_context *context, struct object *at, const char
 	else if (!owns(context, &attr))
 		err = -EPERM;
 	/* A group that one is not in gets no program that runs as it. */
-	if (context->uid != 0 && context->gid != attr.gid)
+	if (context->uid != 0 && !vfs_in_group(context, attr.gid))
 		set.mode &= ~S_ISGID;
 	if (!err)
 		err = node_setattr(path.dentry->node, context, &set);
@@ -228,8 +228,9 @@ err_t vfs_chown(const struct vfs_context *context, struct object *at, const char
 		set.valid |= SETATTR_UID;
 	if (gid != UINT32_MAX)
 		set.valid |= SETATTR_GID;
-	if (context->uid != 0 && ((uid != UINT32_MAX && uid != attr.uid) || !owns(context, &attr) ||
-				  (gid != UINT32_MAX && gid != attr.gid && gid != context->gid)))
+	if (context->uid != 0 &&
+	    ((uid != UINT32_MAX && uid != attr.uid) || !owns(context, &attr) ||
+	     (gid != UINT32_MAX && gid != attr.gid && !vfs_in_group(context, gid))))
 		err = -EPERM;
 	/* Who gets it must not get a program that runs as the old owner. */
 	if (!S_ISDIR(attr.mode) && set.valid && (attr.mode & (S_ISUID | S_ISGID))) {

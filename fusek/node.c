@@ -302,7 +302,7 @@ err_t node_may(const struct node *node, const struct vfs_context *context, unsig
 	}
 	if (context->uid == read_once(&node->attr.uid))
 		granted = mode >> 6;
-	else if (context->gid == read_once(&node->attr.gid))
+	else if (vfs_in_group(context, read_once(&node->attr.gid)))
 		granted = mode >> 3;
 	else
 		granted = mode;

@@ -9,6 +9,27 @@
 #include <mm/slab.h>
 #include <sched/thread.h>
 
+bool vfs_in_group(const struct vfs_context *context, uint32_t gid)
+{
+	const struct vfs_groups *groups = context->groups;
+	uint32_t low = 0;
+	uint32_t high = groups ? groups->count : 0;
+
+	if (context->gid == gid)
+		return true;
+	while (low < high) {
+		uint32_t middle = low + (high - low) / 2;
+
+		if (groups->gids[middle] == gid)
+			return true;
+		if (groups->gids[middle] < gid)
+			low = middle + 1;
+		else
+			high = middle;
+	}
+	return false;
+}
+
 struct path path_get(const struct path *path)
 {
 	return (struct path){.dentry = path->dentry ? dentry_get(path->dentry) : NULL};

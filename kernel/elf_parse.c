@@ -129,6 +129,21 @@ static bool entry_is_code(const struct elf_image *image)
 	return false;
 }
 
+/* As Linux: the first one counts. */
+static err_t set_interpreter(const struct elf64_phdr *phdr, uint64_t file_bytes,
+			     struct elf_image *image, const char **reason)
+{
+	if (image->interpreter_bytes)
+		return 0;
+	if (phdr->p_filesz < 2 || phdr->p_filesz > ELF_INTERPRETER_BYTES_MAX)
+		return bad(reason, "the name of its loader is empty or too long");
+	if (phdr->p_offset > file_bytes || file_bytes - phdr->p_offset < phdr->p_filesz)
+		return bad(reason, "the name of its loader lies outside of the file");
+	image->interpreter_offset_bytes = phdr->p_offset;
+	image->interpreter_bytes = phdr->p_filesz;
+	return 0;
+}
+
 err_t elf_parse_segments(const void *phdrs, uint64_t phdrs_offset_bytes, uint64_t file_bytes,
 			 struct elf_image *image, const char **reason)
 {
@@ -138,8 +153,11 @@ err_t elf_parse_segments(const void *phdrs, uint64_t phdrs_offset_bytes, uint64_
 		err_t err;
 
 		memcpy(&phdr, (const char *)phdrs + i * sizeof(phdr), sizeof(phdr));
-		if (phdr.p_type == PT_INTERP)
-			return bad(reason, "it is a dynamic program; only static ones run yet");
+		if (phdr.p_type == PT_INTERP) {
+			err = set_interpreter(&phdr, file_bytes, image, reason);
+			if (err)
+				return err;
+		}
 		if (phdr.p_type == PT_GNU_STACK)
 			image->stack_executable = phdr.p_flags & PF_X;
 		if (phdr.p_type != PT_LOAD)

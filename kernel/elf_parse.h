@@ -10,8 +10,9 @@
 #include <abi/elf.h>
 #include <lib/types.h>
 
-#define ELF_SEGMENTS_MAX 16
-#define ELF_PHDRS_MAX    64 /* a page of them, as Linux */
+#define ELF_SEGMENTS_MAX          16
+#define ELF_PHDRS_MAX             64   /* a page of them, as Linux */
+#define ELF_INTERPRETER_BYTES_MAX 4096 /* PATH_MAX, as Linux */
 
 /* A PT_LOAD. Addresses are as in the file; the bias of a static-PIE is added by the loader. */
 struct elf_segment {
@@ -28,7 +29,9 @@ struct elf_image {
 	uint64_t entry;
 	uint64_t phdr_address; /* where the program finds its headers in memory; 0: nowhere */
 	uint16_t nphdrs;
-	uint64_t start; /* page aligned bounds of all segments */
+	uint64_t interpreter_offset_bytes; /* where the file names the loader that it wants */
+	uint64_t interpreter_bytes;        /* with the NUL; 0: it wants none */
+	uint64_t start;                    /* page aligned bounds of all segments */
 	uint64_t end;
 	uint64_t align; /* the largest that a segment asks for: a power of two, at least a page */
 	unsigned nsegments;

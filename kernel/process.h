@@ -2,12 +2,12 @@
  * Processes: an address space, a descriptor table, a place in the file tree, credentials and the
  * threads that run in it; and the table that finds one by its number.
  *
- * Life: process_spawn() makes one, with one thread. When its last thread has left (exit, a fatal
- * signal, a fault) it is a zombie: descriptors are closed and the space is gone, number and status
- * stay until somebody waits: the parent process, or the kernel's own thread that spawned it
- * (process_wait). One that nobody waits for (process_disown, its parent died) is reaped by the
- * kernel. The struct itself lives until the last reference and the RCU sections that found it are
- * gone.
+ * Life: process_spawn() makes one, with one thread; so does fork (process/clone.c). When its last
+ * thread has left (exit, a fatal signal, a fault) it is a zombie: descriptors are closed and the
+ * space is gone, number and status stay until somebody waits: the parent process, or the kernel's
+ * own thread that spawned it (process_wait). One that nobody waits for (process_disown, its parent
+ * died) is reaped by the kernel. The struct itself lives until the last reference and the RCU
+ * sections that found it are gone.
  *
  * Locks: `lock` (LOCK_PROCESS, sleeping) keeps what threads of the process change; `signal_lock`
  * (LOCK_SIGNAL, spinning, taken with interrupts off) what others may change from anywhere: pending
@@ -26,11 +26,9 @@
 #include <sched/lock.h>
 #include <sched/rcu.h>
 #include <sched/thread.h>
+#include <sched/timer.h>
 #include <sched/wait.h>
 
-#include <fusek/path.h> /* struct vfs_context */
-
-struct fd_table;
 struct object;
 struct space;
 struct tty;
@@ -67,6 +65,9 @@ struct process_usage {
 	uint64_t cpu_ns;
 	uint64_t started_ns; /* of clock_ns() */
 	uint64_t ended_ns;
+	uint64_t max_resident_pages;
+	uint64_t nfaults;
+	uint64_t nswitches;
 };
 
 /* Waits for a process that the kernel spawned and reaps it. *status is wait4's (abi/wait.h).
@@ -117,10 +118,6 @@ void process_for_each(void (*visit)(void *argument, const struct process_info *i
 
 /* -ESRCH. */
 err_t process_set_nice(int32_t pid, int nice);
-/* pid 0: the running one. Setting: -EINVAL: none of these CPUs has started. What it spawns inherits
- * them. */
-err_t process_set_affinity(int32_t pid, cpuset_t cpus);
-err_t process_affinity(int32_t pid, cpuset_t *out);
 
 /* A reference to the address space, for `vm`; NULL: no such process, or it has none any more.
  * space_put() it. */
@@ -131,19 +128,36 @@ err_t process_set_traced(int32_t pid, bool on);
 
 /* ---- for the kernel's own files ---- */
 
+struct signal_actions;
+struct uthread;
+
+/* A number in the PID table: a process's, or that of a thread other than a process's first. */
+struct pid_link {
+	struct pid_link *next; /* [p] */
+	int32_t number;        /* [c] */
+	bool is_process;       /* [c] in a struct process, else in a struct uthread */
+};
+
+/* Signals that wait to be taken: of a process or of one thread. */
+struct signal_pending {
+	uint64_t set;      /* [s] written under it; [a] read */
+	struct list queue; /* [s] struct signal_entry: those of the set that say more than their
+			      number, the oldest first */
+};
+
 /*
  *   [c] constant once it is visible
  *   [l] lock
  *   [s] signal_lock
- *   [f] family lock of process.c
+ *   [f] family lock (process/family.h)
  *   [p] LOCK_PIDTABLE in pid.c, read under RCU
- *   [o] only the thread that runs in it
+ *   [o] only its last thread, or the one that executes a new program
  *   [a] atomic
  */
 struct process {
 	struct refcount references; /* [a] */
 	int32_t pid;                /* [c] */
-	struct process *pid_next;   /* [p] chain of the PID table */
+	struct pid_link link;       /* [p] */
 	struct rcu_head rcu;        /* after the last reference */
 
 	int32_t group;   /* [a] written under the family lock */
@@ -151,49 +165,75 @@ struct process {
 	struct tty *tty; /* [a] controlling terminal; terminals live for ever */
 
 	/* family */
-	struct process *parent;     /* [f] NULL: the kernel */
-	struct list sibling;        /* [f] on parent->children, or nowhere */
-	struct list children;       /* [f] */
-	enum process_state state;   /* [f] written under it, read with acquire */
-	bool disowned;              /* [f] the kernel's, and nobody waits */
-	struct waitq ended;         /* woken when it, or a child of it, becomes a zombie */
-	int status;                 /* [f] wait4's, once it is a zombie */
-	struct process_usage usage; /* [f] complete once it is a zombie */
-	uint64_t children_ns;       /* [f] CPU time of children that were waited for */
+	struct process *parent;      /* [f] NULL: the kernel */
+	struct list sibling;         /* [f] on parent->children, or nowhere */
+	struct list children;        /* [f] */
+	enum process_state state;    /* [f] written under it, read with acquire */
+	bool disowned;               /* [f] the kernel's, and nobody waits */
+	bool subreaper;              /* [f] orphans among its descendants become its children */
+	bool has_executed;           /* [f] a program since it was forked: setpgid() knows */
+	uint8_t exit_signal;         /* [f] what its parent gets when it ends; 0: nothing */
+	uint8_t stop_report;         /* [f] the signal that stopped it, until waited for */
+	bool continue_report;        /* [f] it was continued, until waited for */
+	struct waitq changed;        /* woken when it, or a child, ends, stops or continues */
+	int status;                  /* [f] wait4's, once it is a zombie */
+	struct process_usage usage;  /* [f] complete once it is a zombie */
+	struct process_usage waited; /* [f] sums of the children that were waited for */
+	bool vforked;                /* [a] its parent sleeps until it executes or ends */
+
+	/* threads */
+	struct list threads;      /* [s] struct uthread by sibling, the oldest first */
+	struct uthread *leader;   /* [s] whose number is the process's; NULL once it has gone */
+	struct uthread *executor; /* [s] replaces the program: all others must end */
+	uint32_t nthreads;        /* [s] on the list */
+	uint32_t nliving;         /* [s] of those, whose end has not begun */
+	uint64_t gone_cpu_ns;     /* [s] CPU time of threads that have gone */
 
 	/* what it runs in */
 	struct mutex lock;
-	struct thread
-		*thread;      /* [s] the only one; NULL before it starts and once it was released */
-	struct space *space;  /* [s] the pointer; cleared when it ends */
-	struct fd_table *fds; /* [o] until its end */
-	struct vfs_context fs; /* [o] cwd, root, umask, ids; the ids may be read by others */
-	struct abi_rlimit limits[RLIMIT_COUNT]; /* [l] */
-	uint64_t tid_address; /* [o] set_tid_address: cleared when the thread ends */
-	err_t fault_error;    /* [o] why the last page fault could not be served */
+	struct space *space;                    /* [s] the pointer; cleared when it ends */
+	struct abi_rlimit limits[RLIMIT_COUNT]; /* [l] written, each half [a] */
+	uint64_t alarm_interval_ns;             /* [s] of setitimer */
+	uint64_t alarm_deadline_ns;             /* [s] 0: none runs */
+	struct timer alarm;                     /* started and cancelled under `lock` */
 
 	/* signals */
 	struct spinlock signal_lock;
-	uint64_t pending;                 /* [s] written under it; [a] read */
-	uint64_t blocked;                 /* [o] written by its thread under signal_lock */
-	bool exiting;                     /* [s] its end has begun: status_to_be counts */
-	bool stopped;                     /* [s] written under it, [a] read: waits for SIGCONT */
-	int status_to_be;                 /* [s] wait4's */
-	struct waitq continued;           /* stopped has become false */
-	struct abi_stack alternate_stack; /* [o] as sigaltstack left it */
-	struct abi_sigaction actions[SIGNAL_MAX]; /* [s] */
+	struct signal_pending pending;  /* [s] */
+	uint32_t nqueued;               /* [s] entries of all its queues, under RLIMIT_SIGPENDING */
+	bool exiting;                   /* [s] its end has begun: status_to_be counts */
+	bool stopped;                   /* [s] written under it, [a] read: waits for SIGCONT */
+	uint8_t stop_signal;            /* [s] the one that stopped it */
+	bool continue_untold;           /* [s] continued, and its parent has not heard yet */
+	bool stop_told;                 /* [s] all have come to rest, and its parent was told */
+	uint32_t nstopped;              /* [s] threads that have come to rest */
+	uint32_t ncontinues;            /* [s] how often SIGCONT came */
+	int status_to_be;               /* [s] wait4's */
+	struct waitq continued;         /* stopped has become false */
+	struct signal_actions *actions; /* [o] the pointer, a reference; see signal/signal.h */
 
-	/* messages, tracing */
+	/* messages, tracing, what prctl remembers */
+	struct credentials_seen {
+		uint32_t uid, euid, suid;
+	} ids;                               /* [a] of its threads, for who signals it */
 	bool traced;                         /* [a] each of its calls is logged */
-	bool not_dumpable;                   /* [o] prctl remembers it */
-	bool no_new_privileges;              /* [o] prctl remembers it */
+	bool not_dumpable;                   /* [a] */
 	char name[PROCESS_NAME_BYTES];       /* [a] as prctl sets it; a torn read is only ugly */
-	char command[PROCESS_COMMAND_BYTES]; /* [c] */
-	uint64_t missing_told[8]; /* [o] calls that were reported as missing, one bit each */
+	char command[PROCESS_COMMAND_BYTES]; /* [a] the same */
+	uint64_t missing_told[8]; /* [a] calls that were reported as missing, one bit each */
 };
 
 /* A reference to the space of a process that is held; NULL: it has none any more. */
 struct space *process_space_get(struct process *process);
+
+/* Of all its threads, those that have ended included. */
+uint64_t process_cpu_time_ns(struct process *process);
+/* As getrusage and wait4 tell it. */
+struct abi_rusage process_rusage(const struct process_usage *usage);
+/* Sets the niceness of all its threads, or lowers *nice to the most urgent one's. False: it has
+ * none. */
+bool process_nice_locked(struct process *process, bool set, int *nice)
+	REQUIRES(process->signal_lock);
 
 /* The process of the running thread; NULL in a thread of the kernel's. */
 static inline struct process *process_current(void)
@@ -201,12 +241,12 @@ static inline struct process *process_current(void)
 	return current_thread()->process;
 }
 
-/* ---- the PID table (pid.c) ---- */
+/* ---- the PID table (process/pid.c) ---- */
 
-/* Gives `process` a number and makes it findable. -EAGAIN: none is free. */
-err_t must_check pid_insert(struct process *process);
+/* Gives the link a number and makes it findable. -EAGAIN: none is free. */
+err_t must_check pid_insert(struct pid_link *link);
 /* No look-up finds it from here on; the number is used again late. */
-void pid_remove(struct process *process);
+void pid_remove(struct pid_link *link);
 /* With a reference; NULL: no such process. Lock-free, from anywhere. */
 struct process *process_find(int32_t pid);
 /* The one with the lowest number above `after`, with a reference, or NULL. */
@@ -218,44 +258,20 @@ void pid_for_each_rcu(void (*visit)(void *argument, struct process *process), vo
 /* May be the last one, anywhere that may not sleep too. Takes NULL. */
 void process_put(struct process *process);
 
-/* ---- its end (process_exit.c) ---- */
+/* ---- its beginning (process/spawn.c, process/create.c) ---- */
 
-/* Ends the running process: `status` is wait4's, and counts unless an end had begun. */
+/* One reference, no number, nobody's child, no threads. NULL: no memory. */
+struct process *process_alloc(void);
+/* Before it has a thread: gives back all that it has. */
+void process_discard(struct process *process);
+void process_set_name(struct process *process, const char *path);
+
+/* ---- its end (process/exit.c) ---- */
+
+/* Ends the running process with all its threads: `status` is wait4's, and counts unless an end had
+ * begun. */
 noreturn void process_exit(int status);
-/* Its thread is gone (a task after process_exit()): a zombie now, or reaped at once. */
-void process_ended(struct process *process, uint64_t cpu_ns);
-/* The scheduler's release hook of a process's thread. */
-void process_thread_release(struct thread *thread);
-
-/* wait4's search among the children of the running process: the number of one that was reaped, 0
- * with WNOHANG, -ECHILD, -EINTR. `which` as in wait4. */
-err_t must_check process_wait_child(int32_t which, unsigned options, int *status,
-				    struct process_usage *usage);
-
-/* ---- its beginning (process.c) ---- */
-
-/* What the file's program wants, in `thread_frame` and a new space of the running process
- * (elf_load.c). On an error the process has no program and must end. */
-err_t must_check elf_load(struct process *process, const struct spawn_request *request);
-
-/* ---- signals (process_signal.c) ---- */
-
-/* Delivers, 1 .. SIGNAL_MAX, from anywhere. A signal whose action ends the process begins that
- * here: a thread that waits killably goes on, one in user mode is stopped by the next interrupt. */
-void process_signal(struct process *process, int signal);
-/* A fault or the like: ends the process with this signal whatever it ignores. From anywhere. */
-void process_force_signal(struct process *process, int signal);
-/* Changes what the running process blocks. */
-void process_set_blocked(uint64_t blocked);
-/* The first of its actions; the pending ones that are ignored now are dropped. */
-void process_set_action(int signal, const struct abi_sigaction *action);
-/* On the way to user mode: ends or stops the running process if its signals say so. */
-void process_deliver_signals(void);
-/* Marks the beginning of the running process's end, and says with which status. */
-int process_begin_exit(int status);
-
-#define STOP_SIGNALS                                                                               \
-	(SIGNAL_BIT(SIGSTOP) | SIGNAL_BIT(SIGTSTP) | SIGNAL_BIT(SIGTTIN) | SIGNAL_BIT(SIGTTOU))
-#define UNBLOCKABLE_SIGNALS (SIGNAL_BIT(SIGKILL) | SIGNAL_BIT(SIGSTOP))
+/* Its last thread is gone (a task after its end): a zombie now, or reaped at once. */
+void process_ended(struct process *process);
 
 #endif

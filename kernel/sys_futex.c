@@ -1,136 +1,17 @@
 /*
- * Futexes: threads that wait on a word of their own process. Owns the hash of waiters, each bucket
- * under its own lock (LOCK_PIPE: wait queues and the scheduler come after it).
- *
- * The word is read after the waiter is listed: who changes the word first and wakes afterwards
- * either is seen by the read or finds the waiter.
+ * The futex calls: checks their arguments and hands the rest to futex.c. Owns no state.
  */
-#include "sys_futex.h"
-
-#include "process.h"
+#include "futex.h"
+#include "process/uthread.h"
 #include "syscall_table.h"
 
 #include <abi/errno.h>
 #include <abi/prctl.h>
 #include <abi/time.h>
 #include <arch/clock.h>
-#include <arch/spin.h>
 #include <arch/user.h>
 
-#define BUCKETS    64u
-#define BITSET_ALL UINT32_MAX
-
-struct futex_bucket {
-	struct spinlock lock;
-	struct list waiters; /* [lock]; next NULL: not used yet */
-};
-
-/* On the stack of the thread that waits. */
-struct futex_waiter {
-	struct list link;        /* [bucket lock] */
-	struct process *process; /* [c] */
-	uint64_t address;        /* [c] */
-	uint32_t bits;           /* [c] */
-	bool woken;              /* [bucket lock] */
-	struct waitq queue;      /* only this thread sleeps on it */
-};
-
-static struct futex_bucket buckets[BUCKETS] = {
-	[0 ... BUCKETS - 1] = {.lock = SPINLOCK_INIT(LOCK_PIPE)},
-};
-
-static struct futex_bucket *bucket_of(const struct process *process, uint64_t address)
-{
-	uint64_t key = address / sizeof(uint32_t) + (uint64_t)process->pid * 31;
-
-	return &buckets[key % BUCKETS];
-}
-
-/* Buckets begin as zeros: a list is made when it is first needed. */
-static void bucket_lock(struct futex_bucket *bucket) ACQUIRE(bucket->lock)
-{
-	spin_lock(&bucket->lock);
-	if (!bucket->waiters.next)
-		list_init(&bucket->waiters);
-}
-
-/* ---- waking ---- */
-
-static int wake(struct process *process, uint64_t address, unsigned nwake, uint32_t bits)
-{
-	struct futex_bucket *bucket = bucket_of(process, address);
-	struct futex_waiter *waiter;
-	struct futex_waiter *following;
-	unsigned nwoken = 0;
-
-	bucket_lock(bucket);
-	list_for_each_safe (waiter, following, &bucket->waiters, link) {
-		if (nwoken == nwake)
-			break;
-		if (waiter->process != process || waiter->address != address ||
-		    !(waiter->bits & bits))
-			continue;
-		list_del(&waiter->link);
-		waiter->woken = true;
-		/* Under the lock: the waiter takes it before its stack goes. */
-		waitq_wake_one(&waiter->queue);
-		nwoken++;
-	}
-	spin_unlock(&bucket->lock);
-	return (int)nwoken;
-}
-
-int futex_wake_address(struct process *process, uint64_t address, unsigned nwake)
-{
-	return wake(process, address, nwake, BITSET_ALL);
-}
-
-/* ---- waiting ---- */
-
-static bool is_woken(struct futex_bucket *bucket, struct futex_waiter *waiter)
-{
-	bool woken;
-
-	spin_lock(&bucket->lock);
-	woken = waiter->woken;
-	spin_unlock(&bucket->lock);
-	return woken;
-}
-
-/* Off the list, whoever takes it off; true: it was a waker. */
-static bool leave(struct futex_bucket *bucket, struct futex_waiter *waiter)
-{
-	bool woken;
-
-	spin_lock(&bucket->lock);
-	woken = waiter->woken;
-	list_del(&waiter->link);
-	spin_unlock(&bucket->lock);
-	return woken;
-}
-
-static int wait(uint64_t address, uint32_t expected, uint32_t bits, uint64_t deadline_ns)
-{
-	struct process *process = process_current();
-	struct futex_bucket *bucket = bucket_of(process, address);
-	struct futex_waiter waiter = {.process = process, .address = address, .bits = bits};
-	uint32_t value;
-	err_t err;
-
-	list_init(&waiter.link);
-	waitq_init(&waiter.queue);
-	bucket_lock(bucket);
-	list_add_tail(&bucket->waiters, &waiter.link);
-	spin_unlock(&bucket->lock);
-
-	err = user_get(&value, uptr(address));
-	if (!err && value != expected)
-		err = -EAGAIN;
-	if (!err)
-		err = wait_event_interruptible_timeout(&waiter.queue, is_woken(bucket, &waiter),
-						       deadline_ns);
-	return leave(bucket, &waiter) ? 0 : err;
-}
+#define ROBUST_LIST_BYTES 24
 
 /* WAIT counts from now, WAIT_BITSET names a time of the clock that the flag chooses. */
 static err_t read_deadline(uint64_t timeout, int futex_op, uint64_t *deadline_ns)
@@ -157,33 +38,112 @@ static err_t read_deadline(uint64_t timeout, int futex_op, uint64_t *deadline_ns
 	return 0;
 }
 
-int sys_futex(uptr_t word, int futex_op, unsigned value, uint64_t timeout, UNUSED uptr_t word2,
+static int wait(const struct futex_wait *wait)
+{
+	struct uthread *self = uthread_current();
+	err_t err;
+
+	if (!wait->bits)
+		return -EINVAL;
+	err = futex_wait(wait);
+	/* One that counts time must not begin to count anew. */
+	if (err == -EINTR && wait->deadline_ns != UINT64_MAX)
+		self->restart = (struct restart){.kind = RESTART_FUTEX,
+						 .deadline_ns = wait->deadline_ns,
+						 .address = wait->address,
+						 .value = wait->expected,
+						 .bits = wait->bits,
+						 .is_private = wait->is_private};
+	return err;
+}
+
+int futex_wait_again(const struct restart *restart)
+{
+	return wait(&(struct futex_wait){.address = restart->address,
+					 .is_private = restart->is_private,
+					 .expected = restart->value,
+					 .bits = restart->bits,
+					 .deadline_ns = restart->deadline_ns});
+}
+
+static int futex_wait_call(uint64_t word, int futex_op, unsigned value, uint64_t timeout,
+			   uint32_t bits)
+{
+	struct futex_wait request = {.address = word,
+				     .is_private = futex_op & FUTEX_PRIVATE_FLAG,
+				     .expected = value,
+				     .bits = bits};
+	err_t err = read_deadline(timeout, futex_op, &request.deadline_ns);
+
+	return err ? err : wait(&request);
+}
+
+int sys_futex(uptr_t word, int futex_op, unsigned value, uint64_t timeout, uptr_t word2,
 	      unsigned value3)
 {
+	const unsigned second = (unsigned)timeout; /* of the calls that have no time */
+	bool is_private = futex_op & FUTEX_PRIVATE_FLAG;
 	int command = futex_op & FUTEX_CMD_MASK;
-	uint64_t deadline_ns;
-	err_t err;
 
 	if ((futex_op & ~(FUTEX_CMD_MASK | FUTEX_PRIVATE_FLAG | FUTEX_CLOCK_REALTIME)) ||
 	    ((futex_op & FUTEX_CLOCK_REALTIME) && command != FUTEX_WAIT_BITSET))
 		return -ENOSYS;
 	if (word.value % sizeof(uint32_t))
 		return -EINVAL;
-	if (command == FUTEX_WAIT || command == FUTEX_WAKE)
-		value3 = BITSET_ALL;
 	switch (command) {
 	case FUTEX_WAIT:
+		return futex_wait_call(word.value, futex_op, value, timeout, FUTEX_BITS_ALL);
 	case FUTEX_WAIT_BITSET:
-		if (!value3)
-			return -EINVAL;
-		err = read_deadline(timeout, futex_op, &deadline_ns);
-		return err ? err : wait(word.value, value, value3, deadline_ns);
+		return futex_wait_call(word.value, futex_op, value, timeout, value3);
 	case FUTEX_WAKE:
+		return futex_wake(word.value, is_private, value, FUTEX_BITS_ALL);
 	case FUTEX_WAKE_BITSET:
 		if (!value3)
 			return -EINVAL;
-		return wake(process_current(), word.value, value, value3);
+		return futex_wake(word.value, is_private, value, value3);
+	case FUTEX_REQUEUE:
+	case FUTEX_CMP_REQUEUE:
+		if ((int)value < 0 || (int)second < 0 || word2.value % sizeof(uint32_t))
+			return -EINVAL;
+		return futex_requeue(word.value, word2.value, is_private, value, second,
+				     command == FUTEX_CMP_REQUEUE ? &value3 : NULL);
+	case FUTEX_WAKE_OP:
+		if (word2.value % sizeof(uint32_t))
+			return -EINVAL;
+		return futex_wake_op(word.value, word2.value, is_private, value, second, value3);
 	default:
 		return -ENOSYS;
 	}
+}
+
+/* ---- robust lists ---- */
+
+int sys_set_robust_list(uint64_t head, size_t len)
+{
+	if (len != ROBUST_LIST_BYTES)
+		return -EINVAL;
+	uthread_current()->robust_list = head;
+	return 0;
+}
+
+static err_t read_robust_list(struct uthread *uthread, void *argument)
+{
+	const struct credentials *own = &uthread_current()->ids;
+	uint64_t *head = argument;
+
+	if (own->euid && own->euid != read_once(&uthread->process->ids.uid))
+		return -EPERM;
+	*head = read_once(&uthread->robust_list);
+	return 0;
+}
+
+int sys_get_robust_list(int tid, uptr_t head, uptr_t len)
+{
+	const uint64_t len_bytes = ROBUST_LIST_BYTES;
+	uint64_t list;
+	err_t err = uthread_visit(tid ? tid : uthread_current()->tid, read_robust_list, &list);
+
+	if (err)
+		return err;
+	return user_put(head, &list) || user_put(len, &len_bytes) ? -EFAULT : 0;
 }

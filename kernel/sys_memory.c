@@ -2,7 +2,7 @@
  * System calls on the address space. Checks what Linux's calls check and hands the rest to
  * mm/space.h. Owns no state.
  */
-#include "process.h"
+#include "process/uthread.h"
 #include "syscall_table.h"
 
 #include <abi/errno.h>
@@ -20,7 +20,7 @@ _Static_assert(SPACE_READ == PROT_READ && SPACE_WRITE == PROT_WRITE && SPACE_EXE
 
 static struct space *space(void)
 {
-	return process_current()->space;
+	return uthread_current()->space;
 }
 
 /* ---- mmap ---- */
@@ -33,7 +33,7 @@ static bool is_writable(const struct object *object)
 /* The pages of what `fd` names; a reference to them in request->object. */
 static err_t find_pages(int fd, bool shared, struct space_request *request)
 {
-	struct object *object = fd_get(process_current()->fds, fd);
+	struct object *object = fd_get(current_fds(), fd);
 	struct object_map_request map = {.offset_bytes = request->offset_bytes,
 					 .len_bytes = request->length_bytes,
 					 .shared = shared,

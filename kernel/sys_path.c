@@ -5,7 +5,7 @@
  */
 #include "sys_path.h"
 
-#include "process.h"
+#include "process/uthread.h"
 #include "syscall_table.h"
 
 #include <abi/errno.h>
@@ -19,7 +19,7 @@
 
 static struct vfs_context *context(void)
 {
-	return &process_current()->fs;
+	return uthread_fs();
 }
 
 err_t at_path_get(int dirfd, uptr_t name, struct at_path *out)
@@ -37,7 +37,7 @@ err_t at_path_get(int dirfd, uptr_t name, struct at_path *out)
 	}
 	if (dirfd == AT_FDCWD || out->name[0] == '/')
 		return 0;
-	out->at = fd_get(process_current()->fds, dirfd);
+	out->at = fd_get(current_fds(), dirfd);
 	if (!out->at) {
 		kfree(out->name);
 		return -EBADF;
@@ -56,7 +56,7 @@ void at_path_put(struct at_path *path)
 
 int sys_openat(int dirfd, uptr_t path, unsigned open_flags, unsigned mode)
 {
-	struct fd_table *fds = process_current()->fds;
+	struct fd_table *fds = current_fds();
 	struct object *object;
 	struct at_path from;
 	int fd;
@@ -290,15 +290,11 @@ int sys_getcwd(uptr_t buf, size_t len)
 static int change_directory(struct object *at, const char *name)
 {
 	struct path found;
-	struct path before;
 	err_t err = vfs_find_directory(context(), at, name, &found);
 
-	if (err)
-		return err;
-	before = context()->cwd;
-	context()->cwd = found;
-	path_put(&before);
-	return 0;
+	if (!err)
+		place_set_cwd(found);
+	return err;
 }
 
 int sys_chdir(uptr_t path)
@@ -316,7 +312,7 @@ int sys_chdir(uptr_t path)
 
 int sys_fchdir(int fd)
 {
-	struct object *object = fd_get(process_current()->fds, fd);
+	struct object *object = fd_get(current_fds(), fd);
 	err_t err;
 
 	if (!object)
@@ -328,8 +324,5 @@ int sys_fchdir(int fd)
 
 int sys_umask(unsigned mode)
 {
-	unsigned before = context()->umask;
-
-	context()->umask = mode & 0777;
-	return (int)before;
+	return (int)place_set_umask(mode & 0777);
 }

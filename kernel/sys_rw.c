@@ -3,7 +3,8 @@
  * position. Owns no state. read and write themselves are the hot path: a look-up without a lock,
  * one buffer on the stack, the object's own function.
  */
-#include "process.h"
+#include "process/uthread.h"
+#include "signal/signal.h"
 #include "syscall_table.h"
 
 #include <abi/errno.h>
@@ -18,13 +19,13 @@
 static ssize_t write_result(ssize_t result)
 {
 	if (unlikely(result == -EPIPE))
-		process_signal(process_current(), SIGPIPE);
+		signal_raise(SIGPIPE);
 	return result;
 }
 
 ssize_t sys_read(int fd, uptr_t buf, size_t len)
 {
-	struct object *object = fd_get(process_current()->fds, fd);
+	struct object *object = fd_get(current_fds(), fd);
 	struct buffer buffer;
 	ssize_t result;
 
@@ -39,7 +40,7 @@ ssize_t sys_read(int fd, uptr_t buf, size_t len)
 
 ssize_t sys_write(int fd, uptr_t data, size_t len)
 {
-	struct object *object = fd_get(process_current()->fds, fd);
+	struct object *object = fd_get(current_fds(), fd);
 	struct buffer buffer;
 	ssize_t result;
 
@@ -61,7 +62,7 @@ ssize_t sys_pread64(int fd, uptr_t buf, size_t len, int64_t offset)
 
 	if (offset < 0)
 		return -EINVAL;
-	object = fd_get(process_current()->fds, fd);
+	object = fd_get(current_fds(), fd);
 	if (!object)
 		return -EBADF;
 	result = buffer_init_user(&buffer, buf, len);
@@ -80,7 +81,7 @@ ssize_t sys_pwrite64(int fd, uptr_t data, size_t len, int64_t offset)
 
 	if (offset < 0)
 		return -EINVAL;
-	object = fd_get(process_current()->fds, fd);
+	object = fd_get(current_fds(), fd);
 	if (!object)
 		return -EBADF;
 	result = buffer_init_user(&buffer, data, len);
@@ -132,7 +133,7 @@ static void pieces_put(struct pieces *pieces)
 
 static ssize_t read_pieces(int fd, uptr_t from, int npieces, const uint64_t *offset_bytes)
 {
-	struct object *object = fd_get(process_current()->fds, fd);
+	struct object *object = fd_get(current_fds(), fd);
 	struct pieces pieces;
 	struct buffer buffer;
 	ssize_t result;
@@ -150,7 +151,7 @@ static ssize_t read_pieces(int fd, uptr_t from, int npieces, const uint64_t *off
 
 static ssize_t write_pieces(int fd, uptr_t from, int npieces, const uint64_t *offset_bytes)
 {
-	struct object *object = fd_get(process_current()->fds, fd);
+	struct object *object = fd_get(current_fds(), fd);
 	struct pieces pieces;
 	struct buffer buffer;
 	ssize_t result;
@@ -194,7 +195,7 @@ ssize_t sys_pwritev(int fd, uptr_t pieces, int npieces, uint64_t offset)
 
 int64_t sys_lseek(int fd, int64_t offset, int whence)
 {
-	struct object *object = fd_get(process_current()->fds, fd);
+	struct object *object = fd_get(current_fds(), fd);
 	uint64_t position = 0;
 	err_t err;
 

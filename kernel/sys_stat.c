@@ -2,7 +2,7 @@
  * System calls on attributes: stat and its kin, access, modes, owners, times, sizes, and reading
  * directories. Owns no state.
  */
-#include "process.h"
+#include "process/uthread.h"
 #include "sys_path.h"
 #include "syscall_table.h"
 
@@ -19,7 +19,7 @@
 
 static struct vfs_context *context(void)
 {
-	return &process_current()->fs;
+	return uthread_fs();
 }
 
 /* ---- stat ---- */
@@ -63,7 +63,7 @@ int sys_lstat(uptr_t path, uptr_t out)
 
 int sys_fstat(int fd, uptr_t out)
 {
-	struct object *object = fd_get(process_current()->fds, fd);
+	struct object *object = fd_get(current_fds(), fd);
 	struct abi_stat stat;
 	err_t err;
 
@@ -126,7 +126,7 @@ int sys_statfs(uptr_t path, uptr_t out)
 
 int sys_fstatfs(int fd, uptr_t out)
 {
-	struct object *object = fd_get(process_current()->fds, fd);
+	struct object *object = fd_get(current_fds(), fd);
 	struct abi_statfs statfs;
 	err_t err;
 
@@ -141,6 +141,7 @@ int sys_fstatfs(int fd, uptr_t out)
 
 int sys_faccessat2(int dirfd, uptr_t path, unsigned mode, unsigned at_flags)
 {
+	struct vfs_context as;
 	struct at_path from;
 	err_t err;
 
@@ -150,7 +151,13 @@ int sys_faccessat2(int dirfd, uptr_t path, unsigned mode, unsigned at_flags)
 	err = at_path_get(dirfd, path, &from);
 	if (err)
 		return err;
-	err = vfs_access(context(), from.at, from.name, mode, at_flags);
+	/* access(2): with the real ids, unless it is asked otherwise. */
+	as = *context();
+	if (!(at_flags & AT_EACCESS)) {
+		as.uid = uthread_current()->ids.uid;
+		as.gid = uthread_current()->ids.gid;
+	}
+	err = vfs_access(&as, from.at, from.name, mode, at_flags);
 	at_path_put(&from);
 	return err;
 }
@@ -186,7 +193,7 @@ int sys_chmod(uptr_t path, unsigned mode)
 
 int sys_fchmod(int fd, unsigned mode)
 {
-	struct object *object = fd_get(process_current()->fds, fd);
+	struct object *object = fd_get(current_fds(), fd);
 	err_t err;
 
 	if (!object)
@@ -223,7 +230,7 @@ int sys_lchown(uptr_t path, unsigned uid, unsigned gid)
 
 int sys_fchown(int fd, unsigned uid, unsigned gid)
 {
-	struct object *object = fd_get(process_current()->fds, fd);
+	struct object *object = fd_get(current_fds(), fd);
 	err_t err;
 
 	if (!object)
@@ -260,7 +267,7 @@ static err_t set_times(int dirfd, uptr_t path, const struct abi_timespec *times,
 		return -EFAULT;
 	if (at_flags)
 		return -EINVAL;
-	object = fd_get(process_current()->fds, dirfd);
+	object = fd_get(current_fds(), dirfd);
 	if (!object)
 		return -EBADF;
 	err = vfs_utimens(context(), object, "", times, AT_EMPTY_PATH);
@@ -305,7 +312,7 @@ int sys_ftruncate(int fd, int64_t size)
 
 	if (size < 0)
 		return -EINVAL;
-	object = fd_get(process_current()->fds, fd);
+	object = fd_get(current_fds(), fd);
 	if (!object)
 		return -EBADF;
 	err = object_truncate(object, (uint64_t)size);
@@ -317,7 +324,7 @@ int sys_ftruncate(int fd, int64_t size)
 
 ssize_t sys_getdents64(int fd, uptr_t buf, size_t len)
 {
-	struct object *object = fd_get(process_current()->fds, fd);
+	struct object *object = fd_get(current_fds(), fd);
 	struct buffer buffer;
 	ssize_t result;
 

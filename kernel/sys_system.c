@@ -2,7 +2,7 @@
  * System calls that tell about the machine: its name, memory, CPUs, and random bytes. Owns no
  * state.
  */
-#include "process.h"
+#include "process/uthread.h"
 #include "random.h"
 #include "syscall_table.h"
 
@@ -60,6 +60,17 @@ int sys_getcpu(uptr_t cpu, uptr_t node)
 	return uptr_is_null(node) ? 0 : user_put(node, &zero);
 }
 
+static err_t set_affinity(struct uthread *uthread, void *cpus)
+{
+	return thread_set_affinity(uthread->thread, *(const cpuset_t *)cpus);
+}
+
+static err_t get_affinity(struct uthread *uthread, void *cpus)
+{
+	*(cpuset_t *)cpus = thread_affinity(uthread->thread);
+	return 0;
+}
+
 /* Linux's mask may be longer or shorter than ours: what is missing is 0, CPUs that we could not
  * have are ignored. */
 int sys_sched_setaffinity(int pid, size_t len, uptr_t mask)
@@ -71,19 +82,22 @@ int sys_sched_setaffinity(int pid, size_t len, uptr_t mask)
 		return -ESRCH;
 	if (user_copy_in(&cpus, mask, MIN(len, sizeof(cpus))))
 		return -EFAULT;
-	return process_set_affinity(pid, cpus);
+	if (!pid)
+		return thread_set_affinity(current_thread(), cpus);
+	return uthread_visit(pid, set_affinity, &cpus);
 }
 
 int sys_sched_getaffinity(int pid, size_t len, uptr_t out)
 {
-	cpuset_t cpus;
-	err_t err;
+	cpuset_t cpus = thread_affinity(current_thread());
+	err_t err = 0;
 
 	if (len < sizeof(cpus) || len % sizeof(cpus))
 		return -EINVAL;
 	if (pid < 0)
 		return -ESRCH;
-	err = process_affinity(pid, &cpus);
+	if (pid)
+		err = uthread_visit(pid, get_affinity, &cpus);
 	if (err)
 		return err;
 	if (user_put(out, &cpus))

@@ -1,23 +1,21 @@
 /*
  * System calls on clocks and sleeping. Owns no state.
  */
-#include "process.h"
+#include "futex.h"
+#include "process/uthread.h"
+#include "sys_poll.h"
 #include "syscall_table.h"
 
 #include <abi/errno.h>
 #include <abi/time.h>
 #include <arch/clock.h>
 #include <arch/user.h>
+#include <sched/wait.h>
 
 static struct abi_timespec timespec_of(uint64_t ns)
 {
 	return (struct abi_timespec){.tv_sec = (int64_t)(ns / NSEC_PER_SEC),
 				     .tv_nsec = (int64_t)(ns % NSEC_PER_SEC)};
-}
-
-static uint64_t own_cpu_ns(void)
-{
-	return thread_cpu_time_ns(current_thread());
 }
 
 /* ---- reading ---- */
@@ -36,8 +34,10 @@ static err_t clock_read(int clock, uint64_t *ns)
 		*ns = clock_ns();
 		return 0;
 	case CLOCK_PROCESS_CPUTIME_ID:
+		*ns = process_cpu_time_ns(process_current());
+		return 0;
 	case CLOCK_THREAD_CPUTIME_ID:
-		*ns = own_cpu_ns();
+		*ns = thread_cpu_time_ns(current_thread());
 		return 0;
 	default:
 		return -EINVAL;
@@ -92,8 +92,8 @@ int64_t sys_times(uptr_t out)
 {
 	const uint64_t tick_ns = NSEC_PER_SEC / USER_HZ;
 	struct abi_tms times = {
-		.tms_utime = (int64_t)(own_cpu_ns() / tick_ns),
-		.tms_cutime = (int64_t)(process_current()->children_ns / tick_ns),
+		.tms_utime = (int64_t)(process_cpu_time_ns(process_current()) / tick_ns),
+		.tms_cutime = (int64_t)(process_current()->waited.cpu_ns / tick_ns),
 	};
 
 	if (!uptr_is_null(out) && user_put(out, &times))
@@ -103,8 +103,6 @@ int64_t sys_times(uptr_t out)
 
 /* ---- sleeping ---- */
 
-/* No handler interrupts a sleep: it ends with its time, or with the process. So what would remain
- * is never told. */
 static err_t read_duration(uptr_t from, uint64_t *ns)
 {
 	struct abi_timespec time;
@@ -119,15 +117,51 @@ static err_t read_duration(uptr_t from, uint64_t *ns)
 	return 0;
 }
 
-int sys_nanosleep(uptr_t duration, UNUSED uptr_t remaining)
+static err_t sleep_until(uint64_t deadline_ns)
+{
+	WAITQ(never);
+	err_t err = wait_event_interruptible_timeout(&never, false, deadline_ns);
+
+	return err == -ETIMEDOUT ? 0 : err;
+}
+
+/* A sleep that counts from its beginning: where it is interrupted the rest is told, and
+ * restart_syscall goes on with it. */
+static int sleep_and_tell(uint64_t deadline_ns, uptr_t remaining)
+{
+	struct abi_timespec left;
+	uint64_t now_ns;
+	err_t err = sleep_until(deadline_ns);
+
+	if (err != -EINTR)
+		return err;
+	now_ns = clock_ns();
+	if (now_ns >= deadline_ns)
+		return 0;
+	left = timespec_of(deadline_ns - now_ns);
+	if (!uptr_is_null(remaining) && user_put(remaining, &left))
+		return -EFAULT;
+	uthread_current()->restart = (struct restart){
+		.kind = RESTART_SLEEP, .deadline_ns = deadline_ns, .address = remaining.value};
+	return -EINTR;
+}
+
+static uint64_t after(uint64_t duration_ns)
+{
+	uint64_t now_ns = clock_ns();
+
+	return now_ns + MIN(duration_ns, UINT64_MAX - 1 - now_ns);
+}
+
+int sys_nanosleep(uptr_t duration, uptr_t remaining)
 {
 	uint64_t ns;
 	err_t err = read_duration(duration, &ns);
 
-	return err ? err : thread_sleep_ns(ns);
+	return err ? err : sleep_and_tell(after(ns), remaining);
 }
 
-int sys_clock_nanosleep(int clock, unsigned flags, uptr_t duration, UNUSED uptr_t remaining)
+int sys_clock_nanosleep(int clock, unsigned flags, uptr_t duration, uptr_t remaining)
 {
 	uint64_t ns;
 	uint64_t now_ns;
@@ -143,9 +177,30 @@ int sys_clock_nanosleep(int clock, unsigned flags, uptr_t duration, UNUSED uptr_
 	if (err)
 		return err;
 	if (!(flags & TIMER_ABSTIME))
-		return thread_sleep_ns(ns);
+		return sleep_and_tell(after(ns), remaining);
 	err = clock_read(clock, &now_ns);
 	if (err)
 		return err;
-	return ns > now_ns ? thread_sleep_ns(ns - now_ns) : 0;
+	return ns > now_ns ? sleep_until(after(ns - now_ns)) : 0;
+}
+
+/* ---- going on ---- */
+
+/* Only signal_deliver() makes a program call this, and it counts what it did before. */
+int64_t sys_restart_syscall(void)
+{
+	struct uthread *self = uthread_current();
+	struct restart restart = self->restart;
+
+	self->restart.kind = RESTART_NONE;
+	switch (restart.kind) {
+	case RESTART_SLEEP:
+		return sleep_and_tell(restart.deadline_ns, uptr(restart.address));
+	case RESTART_POLL:
+		return poll_again(&restart);
+	case RESTART_FUTEX:
+		return futex_wait_again(&restart);
+	default:
+		return -EINTR;
+	}
 }

@@ -6,7 +6,7 @@
 
 #include "syscall.h"
 
-#include "process.h"
+#include "process/uthread.h"
 #include "syscall_table.h"
 #include "trace.h"
 

@@ -13,7 +13,8 @@ typedef int64_t (*syscall_handler_t)(const struct trap_frame *frame);
 
 enum syscall_flags {
 	SYSCALL_SLEEPS = 1 << 0,
-	SYSCALL_RESTARTS = 1 << 1,
+	SYSCALL_RESTARTS = 1 << 1, /* interrupted, it begins anew but for a handler's wish */
+	SYSCALL_RESUMES = 1 << 2,  /* interrupted, it begins anew unless a handler ran */
 };
 
 struct syscall_info {

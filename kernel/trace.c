@@ -19,12 +19,14 @@
 #include "syscall.h"
 #include "syscall_table.h"
 
+#include <abi/clone.h>
 #include <abi/errno.h>
 #include <abi/fcntl.h>
 #include <abi/mman.h>
 #include <abi/prctl.h>
 #include <abi/termios.h>
 #include <abi/time.h>
+#include <abi/wait.h>
 #include <arch/trap.h>
 #include <arch/user.h>
 #include <lib/fmt.h>
@@ -198,6 +200,61 @@ static void add_signal(struct trace_line *line, uint64_t value)
 	add_choice(line, (uint64_t)(int64_t)(int32_t)value, signals, ARRAY_SIZE(signals));
 }
 
+static void add_clone_flags(struct trace_line *line, uint64_t value)
+{
+	static const struct word flags[] = {
+		WORD(CLONE_VM),
+		WORD(CLONE_FS),
+		WORD(CLONE_FILES),
+		WORD(CLONE_SIGHAND),
+		WORD(CLONE_VFORK),
+		WORD(CLONE_PARENT),
+		WORD(CLONE_THREAD),
+		WORD(CLONE_SYSVSEM),
+		WORD(CLONE_SETTLS),
+		WORD(CLONE_PARENT_SETTID),
+		WORD(CLONE_CHILD_CLEARTID),
+		WORD(CLONE_DETACHED),
+		WORD(CLONE_CHILD_SETTID),
+	};
+
+	add_flags(line, value & ~CSIGNAL, flags, ARRAY_SIZE(flags), "0");
+	if (value & CSIGNAL) {
+		add(line, "|");
+		add_signal(line, value & CSIGNAL);
+	}
+}
+
+static void add_futex_op(struct trace_line *line, uint64_t value)
+{
+	static const struct word commands[] = {
+		WORD(FUTEX_WAIT),        WORD(FUTEX_WAKE),    WORD(FUTEX_REQUEUE),
+		WORD(FUTEX_CMP_REQUEUE), WORD(FUTEX_WAKE_OP), WORD(FUTEX_WAIT_BITSET),
+		WORD(FUTEX_WAKE_BITSET),
+	};
+
+	add_choice(line, value & FUTEX_CMD_MASK, commands, ARRAY_SIZE(commands));
+	if (value & FUTEX_PRIVATE_FLAG)
+		add(line, "|FUTEX_PRIVATE_FLAG");
+	if (value & FUTEX_CLOCK_REALTIME)
+		add(line, "|FUTEX_CLOCK_REALTIME");
+}
+
+static void add_how(struct trace_line *line, uint64_t value)
+{
+	static const struct word words[] = {WORD(SIG_BLOCK), WORD(SIG_UNBLOCK), WORD(SIG_SETMASK)};
+
+	add_choice(line, value, words, ARRAY_SIZE(words));
+}
+
+static void add_wait_options(struct trace_line *line, uint64_t value)
+{
+	static const struct word flags[] = {WORD(WNOHANG),    WORD(WUNTRACED), WORD(WEXITED),
+					    WORD(WCONTINUED), WORD(WNOWAIT),   WORD(__WALL)};
+
+	add_flags(line, value, flags, ARRAY_SIZE(flags), "0");
+}
+
 static void add_whence(struct trace_line *line, uint64_t value)
 {
 	static const struct word words[] = {WORD(SEEK_SET), WORD(SEEK_CUR), WORD(SEEK_END),
@@ -276,6 +333,27 @@ static void add_pieces(struct trace_line *line, uint64_t address, uint64_t npiec
 	add(line, "%s]", shown < npieces ? ", ..." : "");
 }
 
+#define STRINGS_SHOWN 8
+
+/* The arguments of a program. */
+static void add_strings(struct trace_line *line, uint64_t address)
+{
+	uint64_t string;
+
+	add(line, "[");
+	for (unsigned i = 0;; i++, address += sizeof(string)) {
+		if (user_get(&string, uptr(address)) || !string)
+			break;
+		add(line, "%s", i ? ", " : "");
+		if (i == STRINGS_SHOWN) {
+			add(line, "...");
+			break;
+		}
+		add_string(line, string);
+	}
+	add(line, "]");
+}
+
 static void add_argument(struct trace_line *line, char kind, const uint64_t *values)
 {
 	uint64_t value = *values;
@@ -333,6 +411,21 @@ static void add_argument(struct trace_line *line, char kind, const uint64_t *val
 		return;
 	case 'B':
 		add_base(line, (uint32_t)value);
+		return;
+	case 'C':
+		add_clone_flags(line, value);
+		return;
+	case 'U':
+		add_futex_op(line, (uint32_t)value);
+		return;
+	case 'H':
+		add_how(line, (uint32_t)value);
+		return;
+	case 'W':
+		add_wait_options(line, (uint32_t)value);
+		return;
+	case 'V':
+		add_strings(line, value);
 		return;
 	case 'v':
 		add_pieces(line, value, values[1]);

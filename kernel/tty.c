@@ -224,15 +224,6 @@ static bool readable(struct tty *tty)
 	return is;
 }
 
-/* A program that runs in the background of this terminal may not take the foreground's input. */
-static bool is_background(struct tty *tty)
-{
-	const struct process *process = process_current();
-
-	return process && read_once(&process->tty) == tty &&
-	       read_once(&process->group) != tty_foreground(tty);
-}
-
 /* Enough for this read, with `done` bytes of `wanted`, though nothing more is there? */
 static bool is_enough(const struct read_state *state, size_t done, size_t wanted)
 {
@@ -262,8 +253,9 @@ ssize_t tty_read(struct tty *tty, struct buffer *to, bool nonblocking)
 	size_t done = 0;
 	err_t err;
 
-	if (is_background(tty))
-		return -EIO; /* as Linux does for one that cannot be stopped by SIGTTIN */
+	err = tty_check_foreground(tty, SIGTTIN);
+	if (err)
+		return err;
 	while (done < wanted) {
 		state = take(tty, piece, MIN(sizeof(piece), wanted - done));
 		if (state.len_bytes > 0) {
@@ -353,7 +345,9 @@ ssize_t tty_write(struct tty *tty, struct buffer *from, bool nonblocking)
 	size_t len;
 	err_t err = 0;
 
-	while (done < wanted) {
+	if (read_once(&tty->ldisc.termios.c_lflag) & TOSTOP)
+		err = tty_check_foreground(tty, SIGTTOU);
+	while (!err && done < wanted) {
 		if (nonblocking && !has_output_room(tty)) {
 			err = -EAGAIN;
 			break;

@@ -129,6 +129,17 @@ ssize_t tty_read(struct tty *tty, struct buffer *to, bool nonblocking);
  * now, or -EAGAIN. */
 ssize_t tty_write(struct tty *tty, struct buffer *from, bool nonblocking);
 
+/* ---- job control (tty_jobs.c) ---- */
+
+/* The running process's controlling terminal. */
+bool tty_is_controlling(struct tty *tty);
+/* SIGTTIN before it is read, SIGTTOU before it is changed: 0 in the foreground, or where SIGTTOU is
+ * not wanted; else the process's group is sent the signal, and -EINTR; -EIO: it cannot be stopped.
+ */
+err_t must_check tty_check_foreground(struct tty *tty, int signal);
+/* TIOCSPGRP. */
+ssize_t tty_ioctl_set_foreground(struct tty *tty, uptr_t argument);
+
 /* The same from and to the kernel's own memory: for ksh. */
 ssize_t tty_read_kernel(struct tty *tty, void *to, size_t len_bytes, bool nonblocking);
 ssize_t tty_write_kernel(struct tty *tty, const void *from, size_t len_bytes);

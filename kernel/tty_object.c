@@ -6,6 +6,7 @@
 
 #include <abi/errno.h>
 #include <abi/fcntl.h>
+#include <abi/signal.h>
 #include <arch/user.h>
 #include <ipc/object.h>
 #include <lib/atomic.h>
@@ -17,34 +18,9 @@
 
 /* ---- groups and sessions ---- */
 
-static bool is_controlling(struct tty *tty)
-{
-	const struct process *process = process_current();
-
-	return process && read_once(&process->tty) == tty;
-}
-
 static ssize_t put_int(uptr_t to, int value)
 {
 	return user_put(to, &value);
-}
-
-static ssize_t set_foreground(struct tty *tty, uptr_t argument)
-{
-	int group;
-	err_t err = user_get(&group, argument);
-
-	if (err)
-		return err;
-	if (!is_controlling(tty) || process_current()->session != tty_session(tty))
-		return -ENOTTY;
-	if (group <= 0)
-		return -EINVAL;
-	err = process_group_signal(group, 0); /* only asks whether it has members */
-	if (err)
-		return err;
-	tty_set_foreground(tty, group);
-	return 0;
 }
 
 static ssize_t become_controlling(struct tty *tty)
@@ -67,7 +43,7 @@ static ssize_t give_up_controlling(struct tty *tty)
 {
 	struct process *process = process_current();
 
-	if (!is_controlling(tty))
+	if (!tty_is_controlling(tty))
 		return -ENOTTY;
 	if (process->pid == tty_session(tty)) {
 		tty_set_session(tty, 0);
@@ -82,8 +58,10 @@ static ssize_t give_up_controlling(struct tty *tty)
 static ssize_t set_termios(struct tty *tty, unsigned command, uptr_t argument)
 {
 	struct abi_termios termios;
-	err_t err = user_get(&termios, argument);
+	err_t err = tty_check_foreground(tty, SIGTTOU);
 
+	if (!err)
+		err = user_get(&termios, argument);
 	if (!err && command != TCSETS)
 		err = tty_drain(tty);
 	if (err)
@@ -127,8 +105,13 @@ static ssize_t set_size(struct tty *tty, uptr_t argument)
 
 static ssize_t flush(struct tty *tty, uint64_t which)
 {
+	err_t err;
+
 	if (which > TCIOFLUSH)
 		return -EINVAL;
+	err = tty_check_foreground(tty, SIGTTOU);
+	if (err)
+		return err;
 	if (which != TCOFLUSH)
 		tty_flush_input(tty);
 	if (which != TCIFLUSH)
@@ -205,11 +188,11 @@ ssize_t tty_ioctl(struct tty *tty, unsigned command, uptr_t argument)
 	case TIOCOUTQ:
 		return put_int(argument, (int)tty_output_bytes(tty));
 	case TIOCGPGRP:
-		return is_controlling(tty) ? put_int(argument, tty_foreground(tty)) : -ENOTTY;
+		return tty_is_controlling(tty) ? put_int(argument, tty_foreground(tty)) : -ENOTTY;
 	case TIOCSPGRP:
-		return set_foreground(tty, argument);
+		return tty_ioctl_set_foreground(tty, argument);
 	case TIOCGSID:
-		return is_controlling(tty) ? put_int(argument, tty_session(tty)) : -ENOTTY;
+		return tty_is_controlling(tty) ? put_int(argument, tty_session(tty)) : -ENOTTY;
 	case TIOCSCTTY:
 		return become_controlling(tty);
 	case TIOCNOTTY:

@@ -4,7 +4,8 @@
  */
 #define LOG_SUBSYSTEM "fault"
 
-#include "process.h"
+#include "process/uthread.h"
+#include "signal/signal.h"
 
 #include <abi/errno.h>
 #include <arch/trap.h>
@@ -14,14 +15,14 @@
 
 err_t trap_user_page_fault(vaddr_t address, unsigned fault_access)
 {
-	struct process *process = process_current();
+	struct uthread *self = uthread_current();
 	err_t err;
 
 	/* The kernel's own threads have no user memory. */
-	if (!process || !process->space)
+	if (!self || !self->space)
 		return -EFAULT;
-	err = mm_user_fault(process->space, address, fault_access);
-	process->fault_error = err;
+	err = mm_user_fault(self->space, address, fault_access);
+	self->fault_error = err;
 	/* Killed while it waited for the page: it will not see user mode again, nothing to report.
 	 */
 	if (err == -EINTR && (fault_access & FAULT_USER))
@@ -89,11 +90,11 @@ static bool is_below_stack(struct space *space, vaddr_t address)
 	       (region.flags & SPACE_STACK) && region.start - address <= MIB;
 }
 
-static const char *page_fault_reason(const struct process *process, vaddr_t address)
+static const char *page_fault_reason(const struct uthread *self, vaddr_t address)
 {
 	if (address >= USER_MAX)
 		return "the kernel's memory";
-	switch (process->fault_error) {
+	switch (self->fault_error) {
 	case -EACCES:
 		return "the page does not allow it";
 	case -EIO:
@@ -103,31 +104,64 @@ static const char *page_fault_reason(const struct process *process, vaddr_t addr
 	default:
 		break;
 	}
-	if (is_below_stack(process->space, address))
+	if (is_below_stack(self->space, address))
 		return "the stack is full";
 	return "nothing mapped there";
 }
 
-/* The program is on its way out of user mode for good; the last steps are taken by
- * trap_user_exit_work(). */
-void trap_user_fault(struct trap_frame *frame, vaddr_t address)
+/* What siginfo says of it (sigaction(2)). */
+static int code_of(const struct trap_frame *frame, int signal, err_t fault_error)
 {
-	struct process *process = process_current();
-	err_t fault_error = address < USER_MAX ? process->fault_error : -EFAULT;
-	int signal = signal_of(frame, fault_error);
+	switch (signal) {
+	case SIGFPE:
+		return frame->vector == TRAP_DIVIDE ? FPE_INTDIV : fpu_fault_code(frame->vector);
+	case SIGTRAP:
+		return frame->vector == TRAP_BREAKPOINT ? SI_KERNEL : TRAP_TRACE;
+	case SIGILL:
+		return ILL_ILLOPN;
+	case SIGBUS:
+		return frame->vector == TRAP_PAGE_FAULT ? BUS_ADRERR : BUS_ADRALN;
+	case SIGSEGV:
+		if (frame->vector != TRAP_PAGE_FAULT)
+			return SI_KERNEL;
+		return fault_error == -EACCES ? SEGV_ACCERR : SEGV_MAPERR;
+	default:
+		return SI_KERNEL;
+	}
+}
+
+static void tell(const struct trap_frame *frame, int signal, vaddr_t address)
+{
+	const struct uthread *self = uthread_current();
+	const struct process *process = self->process;
 
 	if (frame->vector == TRAP_PAGE_FAULT)
 		log_warn("%s[%d]: %s: %s of 0x%lx at 0x%lx (%s)", process->name, process->pid,
 			 signal_text(signal), access_text(frame->error_code), address, frame->rip,
-			 page_fault_reason(process, address));
+			 page_fault_reason(self, address));
 	else
 		log_warn("%s[%d]: %s at 0x%lx (%s)", process->name, process->pid,
 			 signal_text(signal), frame->rip, trap_name(frame->vector));
-	process_force_signal(process, signal);
+}
+
+/* A handler of the program's may look at it; without one it is the end, and a line tells of it. The
+ * last steps are taken by trap_user_exit_work(). */
+void trap_user_fault(struct trap_frame *frame, vaddr_t address)
+{
+	struct uthread *self = uthread_current();
+	err_t fault_error = address < USER_MAX ? self->fault_error : -EFAULT;
+	struct signal_info info = {.signal = signal_of(frame, fault_error)};
+
+	info.code = code_of(frame, info.signal, fault_error);
+	if (frame->vector == TRAP_PAGE_FAULT)
+		self->fault_address = info.fields[0] = address;
+	else if (info.code > 0 && info.code != SI_KERNEL)
+		info.fields[0] = frame->rip;
+	if (!signal_force(&info))
+		tell(frame, info.signal, address);
 }
 
 void trap_user_exit_work(struct trap_frame *frame)
 {
-	(void)frame;
-	process_deliver_signals();
+	signal_deliver(frame);
 }

@@ -10,7 +10,8 @@
  * which. */
 static bool has_inner_order(enum lock_class class)
 {
-	return class == LOCK_PROCESS || class == LOCK_DIRECTORY || class == LOCK_RUNQ;
+	return class == LOCK_PROCESS || class == LOCK_DIRECTORY || class == LOCK_RUNQ ||
+	       class == LOCK_FUTEX;
 }
 
 static enum lockorder_fault check_one(const struct lockorder_held *held, const void *lock,
@@ -90,7 +91,10 @@ const char *lockclass_name(enum lock_class class)
 		[LOCK_FDTABLE] = "fdtable",
 		[LOCK_PIDTABLE] = "pidtable",
 		[LOCK_DENTRY] = "dentry",
+		[LOCK_PLACE] = "place",
 		[LOCK_SIGNAL] = "signal",
+		[LOCK_ACTIONS] = "actions",
+		[LOCK_FUTEX] = "futex",
 		[LOCK_PIPE] = "pipe",
 		[LOCK_DEVICE] = "device",
 		[LOCK_THREADS] = "threads",

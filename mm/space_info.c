@@ -5,6 +5,8 @@
 
 #include <lib/string.h>
 
+#include <abi/errno.h>
+
 static uint64_t resident_pages(const struct space *space, const struct region *region)
 {
 	uint64_t count = 0;
@@ -54,6 +56,23 @@ bool space_next(struct space *space, vaddr_t address, struct region_info *out)
 bool space_find(struct space *space, vaddr_t address, struct region_info *out)
 {
 	return space_next(space, address, out) && out->start <= address;
+}
+
+err_t space_shared_place(struct space *space, vaddr_t address, struct memory_object **object,
+			 uint64_t *offset_bytes)
+{
+	const struct region *region;
+
+	*object = NULL;
+	mutex_lock(&space->lock);
+	region = space_region_locked(space, address);
+	if (region && region->object && region->flags & SPACE_SHARED) {
+		*object = memory_object_get(region->object);
+		*offset_bytes =
+			(region_page(region, address) << PAGE_SHIFT) + (address & (PAGE_SIZE - 1));
+	}
+	mutex_unlock(&space->lock);
+	return region ? 0 : -EFAULT;
 }
 
 void space_stats(struct space *space, struct space_stats *out)

@@ -115,12 +115,16 @@ void thread_request_exit_work(struct thread *thread)
 	sched_kick(thread);
 }
 
-/* The bit first, the wake after: who is about to block finds one or the other. */
+/* The bit first, the wake after: who is about to block finds one or the other. A program's thread
+ * looks before it is in user mode again, and that is asked for before the bit is there: a call that
+ * was ended by the bit never gets out without that look. */
 static void set_pending(struct thread *thread, enum thread_pending bit)
 {
+	if (thread->context.fpu)
+		context_request_exit_work(&thread->context);
 	atomic_fetch_or_full(&thread->pending, (uint32_t)bit);
-	if (thread->context.fpu) /* a program's */
-		thread_request_exit_work(thread);
+	if (thread->context.fpu)
+		sched_kick(thread);
 	thread_wake(thread);
 }
 

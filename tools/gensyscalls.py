@@ -23,13 +23,14 @@ CASTS = {
     "uptr_t": "uptr({})",
 }
 RESULTS = ("int", "ssize_t", "int64_t")
-ATTRIBUTES = ("SLEEPS", "RESTARTS")
+ATTRIBUTES = ("SLEEPS", "RESTARTS", "RESUMES")
 
 # How the tracer shows an argument (kernel/trace.c knows the letters): by name first, then by type.
 KIND_OF_NAME = {
     "open_flags": "o", "prot": "P", "map_flags": "M", "at_flags": "A", "whence": "w",
     "clock": "c", "signal": "S", "mode": "m", "target": "s", "data": "b", "set_bytes": "u",
-    "base": "B",
+    "base": "B", "clone_flags": "C", "strings": "V", "futex_op": "U",
+    "how": "H", "wait_options": "W",
 }
 KIND_OF_TYPE = {
     "int": "d", "unsigned": "u", "size_t": "u", "int64_t": "l", "uint64_t": "x", "uptr_t": "x",

@@ -110,11 +110,13 @@ static void load_user(struct context *context)
 	msr_write(MSR_KERNEL_GS_BASE, context->gs_base);
 }
 
-void context_reload_user(struct context *context)
+void context_enter_pagetable(struct pagetable *pagetable)
 {
+	struct context *context = (struct context *)current_thread();
 	irqflags_t flags = irq_save();
 
-	load_user(context);
+	context->pagetable = pagetable;
+	load_pagetable(pagetable);
 	irq_restore(flags);
 }
 
@@ -164,6 +166,36 @@ void context_set_user_start(struct context *context, uint64_t entry, uint64_t st
 		.rsp = stack,
 		.ss = SELECTOR_USER_DATA,
 	};
+}
+
+void context_copy_user(struct context *child, uint64_t stack)
+{
+	const struct context *parent = (const struct context *)current_thread();
+	struct trap_frame *frame = context_user_frame(child);
+	irqflags_t flags;
+
+	*frame = *context_user_frame(parent);
+	frame->rax = 0;
+	if (stack)
+		frame->rsp = stack;
+	child->fs_base = context_user_base(USER_BASE_FS);
+	child->gs_base = context_user_base(USER_BASE_GS);
+	flags = irq_save();
+	fpu_save(parent->fpu);
+	memcpy(child->fpu, parent->fpu, fpu_state_bytes());
+	irq_restore(flags);
+}
+
+void context_reset_user(void)
+{
+	struct context *context = (struct context *)current_thread();
+	irqflags_t flags = irq_save();
+
+	fpu_state_init(context->fpu);
+	context->fs_base = 0;
+	context->gs_base = 0;
+	load_user(context);
+	irq_restore(flags);
 }
 
 /* The register holds what counts while the thread runs; its context is brought up to date when it

@@ -11,20 +11,27 @@
 
 #include <arch/context.h>
 #include <arch/cpu.h>
+#include <arch/trap.h>
+
 #include <lib/string.h>
 
+#include <abi/signal.h>
+
 /* XCR0: x87, SSE, AVX, AVX-512 (three components). */
-#define XCR0_WANTED   UINT64_C(0xe7)
-#define FXSAVE_BYTES  512
-#define FCW_DEFAULT   0x037f /* psABI 3.4.1 */
-#define MXCSR_DEFAULT 0x00001f80
-#define FXSAVE_FCW    0
-#define FXSAVE_MXCSR  24
+#define XCR0_WANTED        UINT64_C(0xe7)
+#define FXSAVE_BYTES       512
+#define FCW_DEFAULT        0x037f /* psABI 3.4.1 */
+#define MXCSR_DEFAULT      0x00001f80
+#define FXSAVE_FCW         0
+#define FXSAVE_MXCSR       24
+#define FXSAVE_MASK        28
+#define MXCSR_DEFAULT_MASK UINT32_C(0xffbf) /* where the CPU says 0 (SDM 1, 11.6.6) */
+#define XSAVE_HEADER_WORDS 8
 
 /* What the instructions below touch at least; "memory" tells of the rest. */
 struct fxsave_area {
 	char bytes[FXSAVE_BYTES];
-};
+} __attribute__((aligned(16)));
 
 /* Constant after fpu_detect(). */
 static uint64_t components;
@@ -52,6 +59,59 @@ void fpu_enable(void)
 size_t fpu_state_bytes(void)
 {
 	return state_bytes;
+}
+
+uint64_t fpu_components(void)
+{
+	return components;
+}
+
+/* SDM 1, 13.8.1: XRSTOR faults on components beyond XCR0, on a compacted form, on reserved bytes of
+ * the header and on reserved bits of MXCSR. */
+bool fpu_state_is_loadable(const void *state)
+{
+	uint64_t header[XSAVE_HEADER_WORDS];
+	struct fxsave_area own;
+	uint32_t mask;
+	uint32_t mxcsr;
+
+	__asm__ volatile("fxsave64 %0" : "=m"(own));
+	memcpy(&mask, own.bytes + FXSAVE_MASK, sizeof(mask));
+	memcpy(&mxcsr, (const char *)state + FXSAVE_MXCSR, sizeof(mxcsr));
+	if (mxcsr & ~(mask ? mask : MXCSR_DEFAULT_MASK))
+		return false;
+	if (!components)
+		return true;
+	memcpy(header, (const char *)state + FXSAVE_BYTES, sizeof(header));
+	for (unsigned i = 1; i < XSAVE_HEADER_WORDS; i++) {
+		if (header[i])
+			return false;
+	}
+	return !(header[0] & ~components);
+}
+
+/* Flags of the exceptions that are not masked, in the order that Linux looks at them: SDM 1, 8.1.3
+ * and 10.2.3. */
+int fpu_fault_code(uint64_t vector)
+{
+	uint32_t raised;
+	uint32_t mxcsr;
+	uint16_t status;
+	uint16_t control;
+
+	__asm__ volatile("stmxcsr %0" : "=m"(mxcsr));
+	__asm__ volatile("fnstsw %0" : "=m"(status));
+	__asm__ volatile("fnstcw %0" : "=m"(control));
+	raised = vector == TRAP_SIMD ? mxcsr & ~(mxcsr >> 7) : (uint32_t)(status & ~control);
+	if (raised & 1)
+		return FPE_FLTINV;
+	if (raised & 4)
+		return FPE_FLTDIV;
+	if (raised & 8)
+		return FPE_FLTOVF;
+	if (raised & (2 | 16))
+		return FPE_FLTUND;
+	return raised & 32 ? FPE_FLTRES : 0;
 }
 
 void fpu_state_init(void *state)
@@ -85,4 +145,14 @@ void fpu_load(const void *state)
 				 : "memory");
 	else
 		__asm__ volatile("fxrstor64 %0" ::"m"(*(const struct fxsave_area *)state));
+}
+
+void fpu_save_current(void)
+{
+	fpu_save(((struct context *)current_thread())->fpu);
+}
+
+void fpu_load_current(void)
+{
+	fpu_load(((struct context *)current_thread())->fpu);
 }

@@ -4,9 +4,15 @@
 #ifndef ARCH_FPU_H
 #define ARCH_FPU_H
 
+#include <lib/types.h>
+
 void fpu_detect(void);
 void fpu_enable(void);
 void fpu_save(void *state);
 void fpu_load(const void *state);
+/* What XCR0 enables; 0: FXSAVE alone. */
+uint64_t fpu_components(void);
+/* True if fpu_load() takes a state from a program: no bit that the CPU would fault on. */
+bool fpu_state_is_loadable(const void *state);
 
 #endif

@@ -97,3 +97,22 @@ user_string_raw:
 	mov	rax, -1
 	ret
 FIXUP .load, .fault
+
+; int user_cas_raw(uint32_t *word (rdi), uint32_t *expected (rsi), uint32_t desired (edx))
+; 0: done or not, *expected is what the word had before; -1: it could not be written.
+align 16
+global user_cas_raw:function hidden
+user_cas_raw:
+	mov	eax, [rsi]
+	SMAP_SITE SMAP_STAC
+.exchange:
+	lock cmpxchg [rdi], edx
+	SMAP_SITE SMAP_CLAC
+	mov	[rsi], eax
+	xor	eax, eax
+	ret
+.fault:
+	SMAP_SITE SMAP_CLAC
+	mov	eax, -1
+	ret
+FIXUP .exchange, .fault

@@ -13,6 +13,8 @@ size_t user_copy_raw(void *to, const void *from, size_t len_bytes);
 size_t user_clear_raw(void *to, size_t len_bytes);
 ssize_t user_string_raw(char *to, const char *from, size_t max_bytes);
 
+int user_cas_raw(uint32_t *word, uint32_t *expected, uint32_t desired);
+
 bool user_range_ok(uptr_t address, size_t len_bytes)
 {
 	return len_bytes <= USER_MAX && address.value <= USER_MAX - len_bytes;
@@ -67,4 +69,12 @@ ssize_t user_copy_string(char *to, uptr_t from, size_t to_bytes)
 	if ((size_t)len == max_bytes)
 		return max_bytes < to_bytes ? -EFAULT : -ENAMETOOLONG;
 	return len;
+}
+
+err_t user_cas(uptr_t word, uint32_t *expected, uint32_t desired)
+{
+	debug_assert(!preempt_depth());
+	if (unlikely(!user_range_ok(word, sizeof(uint32_t))))
+		return -EFAULT;
+	return user_cas_raw((uint32_t *)word.value, expected, desired) ? -EFAULT : 0;
 }

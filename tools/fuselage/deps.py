@@ -35,6 +35,7 @@ TEST = {
     "clang": "clang", "clang-format": "clang-format", "clang-tidy": "clang-tidy",
     "/usr/lib/llvm-*/lib/clang/*/lib/linux/libclang_rt.fuzzer-x86_64.a": "libclang-rt-14-dev",
     "git": "git", "llvm-cov": "llvm", "cppcheck": "cppcheck", "spin": "spin", "musl-gcc": "musl-tools",
+    "/bin/busybox": "busybox-static", "bash-static": "bash-static",
     DIST_PACKAGES + "pytest": "python3-pytest", DIST_PACKAGES + "pexpect": "python3-pexpect",
     DIST_PACKAGES + "pyte": "python3-pyte",
 }

@@ -74,8 +74,59 @@ struct abi_stack { /* sigaltstack */
 	uint64_t ss_size;
 };
 
-#define SS_ONSTACK  1
-#define SS_DISABLE  2
-#define MINSIGSTKSZ 2048
+#define SS_ONSTACK    1
+#define SS_DISABLE    2
+#define SS_AUTODISARM (1u << 31) /* the handler finds it disabled */
+#define MINSIGSTKSZ   2048
+
+/* Why a signal came: si_code. */
+#define SI_USER       0
+#define SI_KERNEL     0x80
+#define SI_QUEUE      (-1)
+#define SI_TIMER      (-2)
+#define SI_TKILL      (-6)
+#define ILL_ILLOPN    2
+#define FPE_INTDIV    1
+#define FPE_FLTDIV    3
+#define FPE_FLTOVF    4
+#define FPE_FLTUND    5
+#define FPE_FLTRES    6
+#define FPE_FLTINV    7
+#define SEGV_MAPERR   1
+#define SEGV_ACCERR   2
+#define BUS_ADRALN    1
+#define BUS_ADRERR    2
+#define TRAP_BRKPT    1
+#define TRAP_TRACE    2
+#define CLD_EXITED    1
+#define CLD_KILLED    2
+#define CLD_DUMPED    3
+#define CLD_TRAPPED   4
+#define CLD_STOPPED   5
+#define CLD_CONTINUED 6
+
+/* siginfo_t. What lies behind the padding depends on the signal and the code. */
+struct abi_siginfo {
+	int32_t si_signo;
+	int32_t si_errno;
+	int32_t si_code;
+	int32_t padding;
+	union {
+		struct { /* kill, sigqueue, SIGCHLD */
+			int32_t si_pid;
+			uint32_t si_uid;
+			union {
+				uint64_t si_value;
+				int32_t si_status;
+			};
+			int64_t si_utime; /* in units of 1 / USER_HZ seconds */
+			int64_t si_stime;
+		};
+		uint64_t si_addr;      /* faults */
+		uint64_t si_fields[4]; /* all that any signal uses */
+	};
+	uint64_t rest[10];
+};
+_Static_assert(sizeof(struct abi_siginfo) == 128, "siginfo_t of x86-64");
 
 #endif

@@ -16,6 +16,13 @@ struct abi_timeval {
 	int64_t tv_usec;
 };
 
+struct abi_itimerval {
+	struct abi_timeval it_interval;
+	struct abi_timeval it_value;
+};
+
+#define ITIMER_REAL 0
+
 struct abi_timezone {
 	int32_t tz_minuteswest;
 	int32_t tz_dsttime;

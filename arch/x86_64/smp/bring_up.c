@@ -75,7 +75,6 @@ static noreturn void ap_start(struct cpu *cpu)
 
 	msr_write(MSR_GS_BASE, (uint64_t)cpu);
 	descriptors_init_cpu(cpu);
-	descriptors_hide(cpu);
 	features_enable();
 	tlb_flush_local(boot_info->start_page); /* its mapping will be gone */
 	apic_init_cpu();
@@ -87,6 +86,7 @@ static noreturn void ap_start(struct cpu *cpu)
 
 void machine_cpu_ready(void)
 {
+	descriptors_hide(this_cpu());
 	if (!stage_move(STAGE_CAME, STAGE_READY))
 		cpu_halt();
 	cpu_publish(this_cpu());

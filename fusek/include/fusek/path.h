@@ -12,6 +12,7 @@
 #include <abi/errno.h>
 #include <abi/fcntl.h>
 #include <abi/stat.h>
+#include <lib/refcount.h>
 #include <lib/types.h>
 
 struct dentry;
@@ -22,18 +23,30 @@ struct path {
 	struct dentry *dentry;
 };
 
-/* Who walks, and from where. The owner keeps the references of both places. */
+/* The supplementary groups of a thread: constant, shared by its copies. */
+struct vfs_groups {
+	struct refcount references;
+	uint32_t count;
+	uint32_t gids[]; /* ascending */
+};
+
+/* Who walks, and from where. The owner keeps the references of both places and of
+ * the groups. */
 struct vfs_context {
 	struct path root;
 	struct path cwd;
 	uint32_t uid;
 	uint32_t gid;
+	struct vfs_groups *groups; /* beside gid; NULL: none */
 	uint32_t umask;
 	int32_t pid; /* shown to drivers; 0: the kernel */
 };
 
 /* The kernel's own: user 0, the root, umask 022. Without references: the root lives for good. */
 struct vfs_context vfs_kernel_context(void);
+
+/* gid, or one of the others. */
+bool vfs_in_group(const struct vfs_context *context, uint32_t gid);
 
 struct path path_get(const struct path *path);
 /* May sleep. Takes one without a dentry. */

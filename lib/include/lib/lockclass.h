@@ -26,8 +26,11 @@ enum lock_class {
 	/* ---- spinlocks ---- */
 	LOCK_FDTABLE,   /* a descriptor table's changes (readers use RCU) */
 	LOCK_PIDTABLE,  /* the PID table's changes (readers use RCU) */
+	LOCK_PLACE,     /* root and working directory that threads share */
 	LOCK_DENTRY,    /* the name cache */
-	LOCK_SIGNAL,    /* pending signals of a process */
+	LOCK_SIGNAL,    /* pending signals of a process, its list of threads */
+	LOCK_ACTIONS,   /* what a process does about signals */
+	LOCK_FUTEX,     /* those who wait on a futex; two: lower address first */
 	LOCK_PIPE,      /* a pipe's or channel's buffer */
 	LOCK_DEVICE,    /* a device's registers and rings: serial ports, the exec channel */
 	LOCK_THREADS,   /* the list of all threads */

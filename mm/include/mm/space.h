@@ -120,6 +120,12 @@ err_t must_check space_read(struct space *space, vaddr_t address, void *to, size
 err_t must_check space_write(struct space *space, vaddr_t address, const void *from,
 			     size_t len_bytes, bool force);
 
+/* What is behind an address for all who map it: *object (a reference) and the place in it, if it is
+ * mapped shared; else *object is NULL, *offset is not touched, and only this space knows it.
+ * -EFAULT: nothing is mapped there. */
+err_t must_check space_shared_place(struct space *space, vaddr_t address,
+				    struct memory_object **object, uint64_t *offset_bytes);
+
 struct region_info {
 	vaddr_t start;
 	vaddr_t end;

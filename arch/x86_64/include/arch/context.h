@@ -42,9 +42,9 @@ void context_switch(struct context *from, struct context *to);
 /* Where the registers of a user thread lie when it is in the kernel. */
 struct trap_frame *context_user_frame(const struct context *context);
 
-/* Loads page tables, bases and FPU state of the running thread from its context, after they were
- * changed there (a new program, arch_prctl). Interrupts may be on. */
-void context_reload_user(struct context *context);
+/* The running thread goes to other page tables; NULL: it needs none of a program's any more.
+ * Interrupts may be on. */
+void context_enter_pagetable(struct pagetable *pagetable);
 
 /* Makes trap_user_exit_work() be called before the thread runs in user mode again. A thread that
  * runs on another CPU notices when that CPU is kicked; the caller does it. May be called from
@@ -60,6 +60,13 @@ enum user_base { USER_BASE_FS, USER_BASE_GS };
 void context_set_user_base(enum user_base which, uint64_t address);
 uint64_t context_user_base(enum user_base which);
 
+/* Gives `child`, which has not run yet, the running thread's user registers, bases and FPU state.
+ * Its result of the call is 0, and it goes on at `stack` unless that is 0. */
+void context_copy_user(struct context *child, uint64_t stack);
+
+/* The FPU state of a program that begins, for the running thread; its bases become 0. */
+void context_reset_user(void);
+
 /* Leaves to user mode for the first time with the frame at the top of the running thread's stack.
  * Does not return. */
 noreturn void context_enter_user(void);
@@ -67,6 +74,9 @@ noreturn void context_enter_user(void);
 /* ---- FPU, SSE, AVX state ---- */
 
 size_t fpu_state_bytes(void);
+/* The si_code of SIGFPE for what the running thread's FPU has just faulted on; `vector`: TRAP_FPU
+ * or TRAP_SIMD. */
+int fpu_fault_code(uint64_t vector);
 /* The state that a program starts with (psABI 3.4.1). */
 void fpu_state_init(void *state);
 /* Puts the running thread's state into its context->fpu / loads it from there. Preemption is off.

@@ -25,6 +25,19 @@ static inline bool trap_from_user(const struct trap_frame *frame)
 	return (frame->cs & 3) == 3;
 }
 
+/* The call that brought the running program here; -1: something else did. */
+static inline int64_t trap_syscall_number(const struct trap_frame *frame)
+{
+	return frame->vector == SYSCALL_VECTOR ? (int64_t)frame->error_code : -1;
+}
+
+/* Makes the program execute its SYSCALL instruction (2 bytes) once more, with `number`. */
+static inline void trap_syscall_repeat(struct trap_frame *frame, uint64_t number)
+{
+	frame->rip -= 2;
+	frame->rax = number;
+}
+
 enum trap_vector { /* SDM 3A, table 6-1 */
 		   TRAP_DIVIDE = 0,
 		   TRAP_DEBUG = 1,

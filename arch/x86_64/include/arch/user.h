@@ -24,6 +24,10 @@ size_t must_check user_copy_out_partial(uptr_t to, const void *from, size_t len_
  * within `to_bytes`. */
 ssize_t must_check user_copy_string(char *to, uptr_t from, size_t to_bytes);
 
+/* Compare and exchange of one word, in one step for all CPUs. *expected becomes what the word had
+ * before: if that is what was expected, the word is `desired` now. 0 or -EFAULT. */
+err_t must_check user_cas(uptr_t word, uint32_t *expected, uint32_t desired);
+
 /* Single values. */
 #define user_get(value, from) user_copy_in((value), (from), sizeof(*(value)))
 #define user_put(to, value)   user_copy_out((to), (value), sizeof(*(value)))

@@ -5,6 +5,7 @@
 #include "kthread.h"
 #include "log.h"
 #include "process.h"
+#include "signal/signal.h"
 #include "trace.h"
 
 #include <abi/errno.h>
@@ -64,13 +65,10 @@ static bool state_becomes(int32_t pid, char letter)
 
 static struct process *fake_process(void)
 {
-	struct process *process = kzalloc(sizeof(*process));
+	struct process *process = process_alloc();
 
-	if (!process)
-		return NULL;
-	refcount_init(&process->references);
-	spin_init(&process->signal_lock, LOCK_SIGNAL);
-	process->state = PROCESS_RUNNING;
+	if (process)
+		process->state = PROCESS_RUNNING;
 	return process;
 }
 
@@ -82,15 +80,15 @@ SELFTEST(pid_is_used_again_late)
 
 	if (!selftest_check(first && second))
 		goto put;
-	if (!selftest_check(!pid_insert(first)))
+	if (!selftest_check(!pid_insert(&first->link)))
 		goto put;
 	freed = first->pid;
-	pid_remove(first);
-	if (!selftest_check(!pid_insert(second)))
+	pid_remove(&first->link);
+	if (!selftest_check(!pid_insert(&second->link)))
 		goto put;
 	selftest_check(second->pid != freed);
 	selftest_check(second->pid > 0 && second->pid < PID_MAX);
-	pid_remove(second);
+	pid_remove(&second->link);
 put:
 	process_put(first);
 	process_put(second);
@@ -103,7 +101,7 @@ SELFTEST(pid_lookup_finds_until_removed)
 
 	if (!selftest_check(process))
 		return;
-	if (!selftest_check(!pid_insert(process))) {
+	if (!selftest_check(!pid_insert(&process->link))) {
 		process_put(process);
 		return;
 	}
@@ -113,7 +111,7 @@ SELFTEST(pid_lookup_finds_until_removed)
 	found = process_find_next(process->pid - 1);
 	selftest_check(found == process);
 	process_put(found);
-	pid_remove(process);
+	pid_remove(&process->link);
 	selftest_check(!process_find(process->pid));
 	process_put(process);
 }
@@ -124,7 +122,7 @@ SELFTEST(pid_lookup_refuses_what_is_on_its_way_out)
 
 	if (!selftest_check(process))
 		return;
-	if (!selftest_check(!pid_insert(process))) {
+	if (!selftest_check(!pid_insert(&process->link))) {
 		process_put(process);
 		return;
 	}
@@ -132,7 +130,7 @@ SELFTEST(pid_lookup_refuses_what_is_on_its_way_out)
 	rcu_read_lock();
 	process_put(process);
 	selftest_check(!process_find(process->pid));
-	pid_remove(process);
+	pid_remove(&process->link);
 	rcu_read_unlock();
 }
 
@@ -401,8 +399,11 @@ SELFTEST(signal_before_the_thread_is_kept)
 	if (!selftest_check(process))
 		return;
 	process_signal(process, SIGTERM);
-	selftest_check(process->exiting && process->status_to_be == WAIT_STATUS_SIGNAL(SIGTERM));
-	kfree(process);
+	/* Its first thread is interrupted by it when it is listed, and takes it. */
+	selftest_check(process->pending.set == SIGNAL_BIT(SIGTERM));
+	process_signal(process, SIGKILL);
+	selftest_check(process->exiting && process->status_to_be == WAIT_STATUS_SIGNAL(SIGKILL));
+	process_put(process);
 }
 
 SELFTEST(signal_to_a_newborn_is_not_lost)

@@ -1,13 +1,15 @@
 /*
- * System calls on processes: numbers, ids, ending, waiting, limits, priorities, names. What a
- * process is stands in process.h. Owns no state.
+ * System calls on processes: numbers, ending, limits, usage, priorities, names. Waiting, groups and
+ * ids have files of their own beside this one. Owns no state.
  */
-#include "process.h"
+#include "exit.h"
 #include "syscall_table.h"
+#include "uthread.h"
 
 #include <abi/errno.h>
 #include <abi/prctl.h>
 #include <abi/wait.h>
+#include <arch/clock.h>
 #include <arch/context.h>
 #include <arch/paging.h>
 #include <arch/user.h>
@@ -24,7 +26,7 @@ int sys_getpid(void)
 
 int sys_gettid(void)
 {
-	return process_current()->pid;
+	return uthread_current()->tid;
 }
 
 int sys_getppid(void)
@@ -40,150 +42,11 @@ int sys_getppid(void)
 	return pid;
 }
 
-int sys_getuid(void)
-{
-	return (int)process_current()->fs.uid;
-}
-
-int sys_geteuid(void)
-{
-	return (int)process_current()->fs.uid;
-}
-
-int sys_getgid(void)
-{
-	return (int)process_current()->fs.gid;
-}
-
-int sys_getegid(void)
-{
-	return (int)process_current()->fs.gid;
-}
-
-static int put_three(uint32_t id, uptr_t real, uptr_t effective, uptr_t saved)
-{
-	if (user_put(real, &id) || user_put(effective, &id))
-		return -EFAULT;
-	return user_put(saved, &id);
-}
-
-int sys_getresuid(uptr_t real, uptr_t effective, uptr_t saved)
-{
-	return put_three(process_current()->fs.uid, real, effective, saved);
-}
-
-int sys_getresgid(uptr_t real, uptr_t effective, uptr_t saved)
-{
-	return put_three(process_current()->fs.gid, real, effective, saved);
-}
-
-/* No supplementary groups. */
-int sys_getgroups(int ngroups, UNUSED uptr_t out)
-{
-	return ngroups < 0 ? -EINVAL : 0;
-}
-
-/* ---- groups and sessions ---- */
-
-int sys_getpgid(int pid)
-{
-	struct process *process;
-	int group;
-
-	if (pid == 0)
-		return process_current()->group;
-	process = process_find(pid);
-	if (!process)
-		return -ESRCH;
-	group = read_once(&process->group);
-	process_put(process);
-	return group;
-}
-
-int sys_getpgrp(void)
-{
-	return process_current()->group;
-}
-
-int sys_getsid(int pid)
-{
-	struct process *process;
-	int session;
-
-	if (pid == 0)
-		return process_current()->session;
-	process = process_find(pid);
-	if (!process)
-		return -ESRCH;
-	session = read_once(&process->session);
-	process_put(process);
-	return session;
-}
-
-struct group_search {
-	int32_t group;
-	int32_t session;
-	bool found;
-};
-
-static void search_group(void *argument, struct process *process)
-{
-	struct group_search *search = argument;
-
-	if (read_once(&process->group) == search->group &&
-	    read_once(&process->session) == search->session)
-		search->found = true;
-}
-
-/* Only the caller itself: there are no children to name before there is fork. */
-int sys_setpgid(int pid, int pgid)
-{
-	struct process *process = process_current();
-	struct group_search search = {.group = pgid, .session = process->session};
-
-	if (pgid < 0)
-		return -EINVAL;
-	if (pid != 0 && pid != process->pid)
-		return -ESRCH;
-	if (process->session == process->pid)
-		return -EPERM; /* a session leader stays where it is */
-	if (pgid != 0 && pgid != process->pid) {
-		pid_for_each_rcu(search_group, &search);
-		if (!search.found)
-			return -EPERM;
-	}
-	write_once(&process->group, pgid ? pgid : process->pid);
-	return 0;
-}
-
-static void search_members(void *argument, struct process *process)
-{
-	struct group_search *search = argument;
-
-	if (read_once(&process->group) == search->group)
-		search->found = true;
-}
-
-int sys_setsid(void)
-{
-	struct process *process = process_current();
-	struct group_search search = {.group = process->pid};
-
-	/* Not while a group of our number has members: it would be in two sessions. */
-	pid_for_each_rcu(search_members, &search);
-	if (search.found)
-		return -EPERM;
-	write_once(&process->group, process->pid);
-	write_once(&process->session, process->pid);
-	write_once(&process->tty, NULL);
-	return process->pid;
-}
-
-/* ---- ending and waiting ---- */
+/* ---- ending ---- */
 
 int sys_exit(int status)
 {
-	process_exit(WAIT_STATUS_EXIT(status));
+	uthread_exit(WAIT_STATUS_EXIT(status));
 }
 
 int sys_exit_group(int status)
@@ -191,69 +54,56 @@ int sys_exit_group(int status)
 	process_exit(WAIT_STATUS_EXIT(status));
 }
 
+int sys_set_tid_address(uptr_t word)
+{
+	struct uthread *self = uthread_current();
+
+	self->clear_tid = word.value;
+	return self->tid;
+}
+
+/* ---- usage and limits ---- */
+
 static struct abi_timeval timeval_of(uint64_t ns)
 {
 	return (struct abi_timeval){.tv_sec = (int64_t)(ns / NSEC_PER_SEC),
 				    .tv_usec = (int64_t)(ns % NSEC_PER_SEC / NSEC_PER_USEC)};
 }
 
-int sys_wait4(int pid, uptr_t status, unsigned options, uptr_t usage)
+struct abi_rusage process_rusage(const struct process_usage *usage)
 {
-	struct process_usage used;
-	struct abi_rusage report = {0};
-	int child_status;
-	int result;
-
-	if (options & ~(WNOHANG | WUNTRACED | WCONTINUED | __WNOTHREAD | __WALL | __WCLONE))
-		return -EINVAL;
-	if (pid == INT32_MIN)
-		return -ESRCH;
-	result = process_wait_child(pid, options, &child_status, &used);
-	if (result <= 0)
-		return result;
-	if (!uptr_is_null(status) && user_put(status, &child_status))
-		return -EFAULT;
-	report.ru_utime = timeval_of(used.cpu_ns);
-	if (!uptr_is_null(usage) && user_put(usage, &report))
-		return -EFAULT;
-	return result;
+	return (struct abi_rusage){
+		.ru_utime = timeval_of(usage->cpu_ns),
+		.ru_maxrss = (int64_t)(usage->max_resident_pages * PAGE_SIZE / KIB),
+		.ru_minflt = (int64_t)usage->nfaults,
+		.ru_nvcsw = (int64_t)usage->nswitches,
+	};
 }
-
-int sys_set_tid_address(uptr_t word)
-{
-	struct process *process = process_current();
-
-	process->tid_address = word.value;
-	return process->pid;
-}
-
-/* The list would be walked for other threads' sake when this one ends; there are none. */
-int sys_set_robust_list(UNUSED uint64_t head, size_t len)
-{
-	return len == 24 ? 0 : -EINVAL; /* struct robust_list_head */
-}
-
-/* ---- usage and limits ---- */
 
 int sys_getrusage(int who, uptr_t out)
 {
 	struct process *process = process_current();
-	struct abi_rusage report = {0};
+	struct process_usage usage = {0};
+	struct abi_rusage report;
 	struct space_stats stats;
 
 	switch (who) {
 	case RUSAGE_SELF:
 	case RUSAGE_THREAD:
-		space_stats(process->space, &stats);
-		report.ru_utime = timeval_of(thread_cpu_time_ns(current_thread()));
-		report.ru_maxrss = (int64_t)(stats.resident_pages * PAGE_SIZE / KIB);
+		space_stats(uthread_current()->space, &stats);
+		usage.cpu_ns = who == RUSAGE_SELF ? process_cpu_time_ns(process)
+						  : thread_cpu_time_ns(current_thread());
+		usage.max_resident_pages = stats.resident_pages;
+		usage.nfaults = stats.faults;
+		usage.nswitches = current_thread()->nswitches;
 		break;
 	case RUSAGE_CHILDREN:
-		report.ru_utime = timeval_of(process->children_ns);
+		usage = process->waited;
 		break;
 	default:
 		return -EINVAL;
 	}
+	report = process_rusage(&usage);
 	return user_put(out, &report);
 }
 
@@ -266,14 +116,15 @@ static err_t change_limit(struct process *process, unsigned resource,
 
 	if (wanted->rlim_cur > wanted->rlim_max)
 		return -EINVAL;
-	if (wanted->rlim_max > limit->rlim_max && process_current()->fs.uid != 0)
+	if (wanted->rlim_max > limit->rlim_max && uthread_current()->ids.euid != 0)
 		return -EPERM;
 	if (resource == RLIMIT_NOFILE) {
 		if (wanted->rlim_max > FD_MAX)
 			return -EPERM;
-		write_once(&process->fds->limit, (uint32_t)wanted->rlim_cur);
+		write_once(&current_fds()->limit, (uint32_t)wanted->rlim_cur);
 	}
-	*limit = *wanted;
+	write_once(&limit->rlim_cur, wanted->rlim_cur);
+	write_once(&limit->rlim_max, wanted->rlim_max);
 	return 0;
 }
 
@@ -338,13 +189,8 @@ static void nice_each(void *argument, struct process *process)
 	if (call->group ? read_once(&process->group) != call->group : process->pid != call->pid)
 		return;
 	flags = spin_lock_irqsave(&process->signal_lock);
-	if (process->thread) {
+	if (process_nice_locked(process, call->set, &call->nice))
 		call->nfound++;
-		if (call->set)
-			thread_set_nice(process->thread, call->nice);
-		else
-			call->nice = MIN(call->nice, (int)process->thread->sched.nice);
-	}
 	spin_unlock_irqrestore(&process->signal_lock, flags);
 }
 
@@ -376,7 +222,7 @@ int sys_setpriority(int which, int who, int nice)
 	struct nice_call call = {.set = true, .nice = MAX(NICE_MIN, MIN(NICE_MAX, nice))};
 
 	/* Becoming more urgent is the administrator's. */
-	if (process_current()->fs.uid != 0 && call.nice < current_thread()->sched.nice)
+	if (uthread_current()->ids.euid != 0 && call.nice < current_thread()->sched.nice)
 		return -EACCES;
 	return nice_call(which, who, &call);
 }
@@ -385,13 +231,15 @@ int sys_setpriority(int which, int who, int nice)
 
 static int64_t set_name(uptr_t from)
 {
+	const struct uthread *self = uthread_current();
 	char name[PROCESS_NAME_BYTES];
 	ssize_t len = user_copy_string(name, from, sizeof(name));
 
 	if (len == -EFAULT)
 		return -EFAULT;
 	name[sizeof(name) - 1] = '\0'; /* longer ones are cut */
-	string_copy(process_current()->name, PROCESS_NAME_BYTES, name);
+	if (self == self->process->leader)
+		string_copy(self->process->name, PROCESS_NAME_BYTES, name);
 	thread_set_name(name);
 	return 0;
 }
@@ -399,12 +247,13 @@ static int64_t set_name(uptr_t from)
 int64_t sys_prctl(int option, uint64_t a, UNUSED uint64_t b, UNUSED uint64_t c, UNUSED uint64_t d)
 {
 	struct process *process = process_current();
+	int subreaper;
 
 	switch (option) {
 	case PR_SET_NAME:
 		return set_name(uptr(a));
 	case PR_GET_NAME:
-		return user_copy_out(uptr(a), process->name, PROCESS_NAME_BYTES);
+		return user_copy_out(uptr(a), current_thread()->name, PROCESS_NAME_BYTES);
 	case PR_SET_DUMPABLE:
 		if (a > 1)
 			return -EINVAL;
@@ -415,10 +264,16 @@ int64_t sys_prctl(int option, uint64_t a, UNUSED uint64_t b, UNUSED uint64_t c, 
 	case PR_SET_NO_NEW_PRIVS:
 		if (a != 1)
 			return -EINVAL;
-		process->no_new_privileges = true;
+		uthread_current()->no_new_privileges = true;
 		return 0;
 	case PR_GET_NO_NEW_PRIVS:
-		return process->no_new_privileges;
+		return uthread_current()->no_new_privileges;
+	case PR_SET_CHILD_SUBREAPER:
+		process->subreaper = a != 0;
+		return 0;
+	case PR_GET_CHILD_SUBREAPER:
+		subreaper = process->subreaper;
+		return user_put(uptr(a), &subreaper);
 	default:
 		return -EINVAL;
 	}

@@ -1,0 +1,356 @@
+/*
+ * fork, vfork, clone, clone3: a new process or a new thread that begins as a copy of the running
+ * one. What a flag does not share is copied here; the last step makes the copy visible, and only
+ * then it may run.
+ */
+#include "uthread.h"
+
+#include "../signal/signal.h"
+#include "family.h"
+#include "syscall_table.h"
+
+#include <abi/clone.h>
+#include <abi/errno.h>
+#include <arch/context.h>
+#include <arch/paging.h>
+#include <arch/user.h>
+#include <ipc/fdtable.h>
+#include <lib/string.h>
+#include <mm/space.h>
+
+#define CLONE_NAMESPACES                                                                           \
+	(CLONE_NEWNS | CLONE_NEWCGROUP | CLONE_NEWUTS | CLONE_NEWIPC | CLONE_NEWUSER |             \
+	 CLONE_NEWPID | CLONE_NEWNET)
+
+/* clone()'s 32 bits without CSIGNAL: all of them have a meaning. */
+#define CLONE_KNOWN (UINT64_C(0xffffff00) | CLONE_CLEAR_SIGHAND)
+
+/* ---- what may go together ---- */
+
+static err_t check_flags(uint64_t flags)
+{
+	if (flags & ~CLONE_KNOWN)
+		return -EINVAL;
+	/* No namespaces and no descriptors of processes yet. */
+	if (flags & (CLONE_NAMESPACES | CLONE_PIDFD))
+		return -EINVAL;
+	if ((flags & CLONE_THREAD) && !(flags & CLONE_SIGHAND))
+		return -EINVAL;
+	if ((flags & CLONE_SIGHAND) && !(flags & CLONE_VM))
+		return -EINVAL;
+	if ((flags & CLONE_SIGHAND) && (flags & CLONE_CLEAR_SIGHAND))
+		return -EINVAL;
+	/* The children of init's siblings would have nobody. */
+	if ((flags & CLONE_PARENT) && process_current()->pid == 1)
+		return -EINVAL;
+	return 0;
+}
+
+/* ---- what each part of the copy runs with ---- */
+
+static err_t copy_files(struct uthread *child, uint64_t flags)
+{
+	struct uthread *parent = uthread_current();
+
+	if (!(flags & CLONE_FILES))
+		return fd_table_copy(parent->fds, &child->fds);
+	child->fds = fd_table_get(parent->fds);
+	return 0;
+}
+
+static err_t copy_place(struct uthread *child, uint64_t flags)
+{
+	struct uthread *parent = uthread_current();
+	struct place *place =
+		flags & CLONE_FS ? place_get(parent->place) : place_copy(parent->place);
+
+	if (!place)
+		return -ENOMEM;
+	child->fs = parent->fs;
+	groups_get(child->fs.groups);
+	child->fs.pid = child->process->pid;
+	uthread_set_place(child, place);
+	return 0;
+}
+
+/* Everything that needs no memory. */
+static void copy_rest(struct uthread *child, const struct abi_clone_args *args)
+{
+	const struct uthread *parent = uthread_current();
+
+	child->ids = parent->ids;
+	child->no_new_privileges = parent->no_new_privileges;
+	child->blocked = parent->blocked;
+	if (!(args->flags & CLONE_VM) || args->flags & CLONE_VFORK)
+		child->alternate_stack = parent->alternate_stack;
+	if (args->flags & CLONE_CHILD_CLEARTID)
+		child->clear_tid = args->child_tid;
+	context_copy_user(&child->thread->context, args->stack);
+	if (args->flags & CLONE_SETTLS)
+		child->thread->context.fs_base = args->tls;
+	string_copy(child->thread->name, sizeof(child->thread->name), parent->thread->name);
+	thread_set_nice(child->thread, parent->thread->sched.nice);
+	child->space = child->process->space;
+	child->thread->context.pagetable = &child->space->pagetable;
+}
+
+/* The child's first steps. `argument`: where its number goes, 0: nowhere. */
+static void child_main(void *argument)
+{
+	const struct uthread *self = uthread_current();
+	int32_t tid = self->tid;
+
+	/* As Linux: where it cannot be written, it is not. */
+	if (argument)
+		(void)!user_put(uptr((uint64_t)argument), &tid);
+	context_enter_user();
+}
+
+/* A thread of `process` that is a copy of the running one. */
+static err_t copy_thread(struct process *process, const struct abi_clone_args *args,
+			 struct uthread **out)
+{
+	bool is_first = process != process_current();
+	uint64_t own_tid = args->flags & CLONE_CHILD_SETTID ? args->child_tid : 0;
+	struct uthread *child;
+	err_t err;
+
+	child = uthread_alloc(process, is_first ? process->pid : 0, child_main, (void *)own_tid,
+			      &err);
+	if (!child)
+		return err;
+	err = copy_files(child, args->flags);
+	if (!err)
+		err = copy_place(child, args->flags);
+	if (err) {
+		uthread_discard(child);
+		return err;
+	}
+	copy_rest(child, args);
+	*out = child;
+	return 0;
+}
+
+/* ---- a new process ---- */
+
+static err_t copy_actions(struct process *child, uint64_t flags)
+{
+	struct signal_actions *actions = process_current()->actions;
+
+	if (flags & CLONE_SIGHAND) {
+		refcount_get(&actions->references);
+		child->actions = actions;
+		return 0;
+	}
+	child->actions = signal_actions_create(actions);
+	if (!child->actions)
+		return -ENOMEM;
+	if (flags & CLONE_CLEAR_SIGHAND)
+		signal_actions_default(child->actions);
+	return 0;
+}
+
+static err_t copy_space(struct process *child, uint64_t flags)
+{
+	struct space *space = uthread_current()->space;
+
+	if (!(flags & CLONE_VM))
+		return space_fork(space, &child->space);
+	child->space = space_get(space);
+	return 0;
+}
+
+static void copy_facts(struct process *child, const struct abi_clone_args *args)
+{
+	struct process *parent = process_current();
+
+	child->state = PROCESS_RUNNING;
+	child->exit_signal = (uint8_t)args->exit_signal;
+	child->tty = read_once(&parent->tty);
+	child->traced = read_once(&parent->traced);
+	child->not_dumpable = read_once(&parent->not_dumpable);
+	child->ids = parent->ids;
+	memcpy(child->name, parent->name, sizeof(child->name));
+	memcpy(child->command, parent->command, sizeof(child->command));
+	mutex_lock(&parent->lock);
+	memcpy(child->limits, parent->limits, sizeof(child->limits));
+	mutex_unlock(&parent->lock);
+}
+
+static err_t copy_process(const struct abi_clone_args *args, struct process **out)
+{
+	struct process *child = process_alloc();
+	err_t err;
+
+	if (!child)
+		return -ENOMEM;
+	copy_facts(child, args);
+	err = copy_actions(child, args->flags);
+	if (!err)
+		err = copy_space(child, args->flags);
+	if (!err)
+		err = pid_insert(&child->link);
+	if (err) {
+		process_discard(child);
+		return err;
+	}
+	*out = child;
+	return 0;
+}
+
+static void add_to_family(struct process *child, uint64_t flags)
+{
+	struct process *self = process_current();
+
+	if (flags & CLONE_PARENT) {
+		child->exit_signal = self->exit_signal;
+		family_add_sibling(child, self);
+	} else {
+		family_add(child, self);
+	}
+}
+
+static err_t wait_for_vfork(struct process *child)
+{
+	/* Only a killed parent goes on earlier: the memory is its own as well. */
+	return wait_event_killable(&child->changed, !load_acquire(&child->vforked));
+}
+
+static int new_process(const struct abi_clone_args *args)
+{
+	bool is_vfork = args->flags & CLONE_VFORK;
+	struct process *process;
+	struct uthread *thread;
+	int32_t pid;
+	err_t err = copy_process(args, &process);
+
+	if (err)
+		return err;
+	process->vforked = is_vfork;
+	pid = process->pid;
+	err = copy_thread(process, args, &thread);
+	if (!err && args->flags & CLONE_PARENT_SETTID && user_put(uptr(args->parent_tid), &pid)) {
+		uthread_discard(thread);
+		err = -EFAULT;
+	}
+	if (err) {
+		process_discard(process);
+		return err;
+	}
+
+	/* ---- committed ---- */
+	refcount_get(&process->references); /* it may end, and be reaped, before we are done */
+	add_to_family(process, args->flags);
+	err = uthread_list(thread);
+	debug_assert(!err); /* its process has no threads yet */
+	thread_start(thread->thread);
+	if (is_vfork && wait_for_vfork(process))
+		pid = -EINTR; /* killed: it will not see it */
+	process_put(process);
+	return pid;
+}
+
+/* ---- a new thread ---- */
+
+static int new_thread(const struct abi_clone_args *args)
+{
+	struct uthread *thread;
+	int32_t tid;
+	err_t err = copy_thread(process_current(), args, &thread);
+
+	if (err)
+		return err;
+	tid = thread->tid;
+	if (args->flags & CLONE_PARENT_SETTID && user_put(uptr(args->parent_tid), &tid))
+		err = -EFAULT;
+	if (!err)
+		err = uthread_list(thread);
+	if (err) {
+		uthread_discard(thread);
+		return err;
+	}
+	thread_start(thread->thread);
+	return tid;
+}
+
+static int clone(const struct abi_clone_args *args)
+{
+	err_t err = check_flags(args->flags);
+
+	if (err)
+		return err;
+	if (args->flags & CLONE_SETTLS && args->tls >= USER_MAX)
+		return -EPERM;
+	if (thread_interrupted())
+		return -ERESTARTNOINTR; /* a signal to the whole group is for the child as well */
+	return args->flags & CLONE_THREAD ? new_thread(args) : new_process(args);
+}
+
+/* ---- the calls ---- */
+
+int sys_clone(uint64_t clone_flags, uint64_t stack, uptr_t parent_tid, uptr_t child_tid,
+	      uint64_t tls)
+{
+	/* As Linux: bits above 32 are not looked at; DETACHED has been meaningless for long. */
+	struct abi_clone_args args = {
+		.flags = (uint32_t)clone_flags & ~(CSIGNAL | CLONE_DETACHED),
+		.exit_signal = clone_flags & CSIGNAL,
+		.stack = stack,
+		.parent_tid = parent_tid.value,
+		.child_tid = child_tid.value,
+		.tls = tls,
+	};
+
+	return clone(&args);
+}
+
+int sys_fork(void)
+{
+	return clone(&(struct abi_clone_args){.exit_signal = SIGCHLD});
+}
+
+int sys_vfork(void)
+{
+	return clone(
+		&(struct abi_clone_args){.flags = CLONE_VM | CLONE_VFORK, .exit_signal = SIGCHLD});
+}
+
+/* What lies beyond what we know must be zero: somebody asks for nothing that we would not do. */
+static err_t check_tail(uptr_t from, size_t len_bytes)
+{
+	for (size_t i = sizeof(struct abi_clone_args); i < len_bytes; i++) {
+		uint8_t byte;
+
+		if (user_get(&byte, uptr_add(from, i)))
+			return -EFAULT;
+		if (byte)
+			return -E2BIG;
+	}
+	return 0;
+}
+
+int sys_clone3(uptr_t arguments, size_t len)
+{
+	struct abi_clone_args args = {0};
+	err_t err;
+
+	if (len > PAGE_SIZE)
+		return -E2BIG;
+	if (len < CLONE_ARGS_SIZE_VER0)
+		return -EINVAL;
+	err = check_tail(arguments, len);
+	if (err)
+		return err;
+	if (user_copy_in(&args, arguments, MIN(len, sizeof(args))))
+		return -EFAULT;
+	if (args.flags & (CSIGNAL | CLONE_DETACHED) || args.exit_signal > SIGNAL_MAX)
+		return -EINVAL;
+	if (args.flags & (CLONE_THREAD | CLONE_PARENT) && args.exit_signal)
+		return -EINVAL;
+	if (!args.stack != !args.stack_size || args.set_tid || args.set_tid_size)
+		return -EINVAL;
+	if (args.stack && (args.stack >= USER_MAX || args.stack_size > USER_MAX - args.stack))
+		return -EINVAL;
+	args.stack += args.stack_size;
+	return clone(&args);
+}

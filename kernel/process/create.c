@@ -1,0 +1,90 @@
+/*
+ * A process's struct from nothing to its last reference. Who makes one (process/spawn.c,
+ * process/clone.c) fills in what it runs with.
+ */
+#include "uthread.h"
+
+#include "../signal/signal.h"
+
+#include <arch/clock.h>
+#include <ipc/fdtable.h>
+#include <lib/string.h>
+#include <mm/slab.h>
+#include <mm/space.h>
+
+#define STACK_LIMIT_BYTES (8 * MIB)
+#define QUEUED_LIMIT      4096 /* RLIMIT_SIGPENDING */
+
+SLAB_CACHE(process_cache, struct process);
+
+static void ring(void *process)
+{
+	signal_alarm(process);
+}
+
+static void set_limits(struct process *process)
+{
+	for (unsigned i = 0; i < RLIMIT_COUNT; i++)
+		process->limits[i] = (struct abi_rlimit){RLIM_INFINITY, RLIM_INFINITY};
+	process->limits[RLIMIT_STACK].rlim_cur = STACK_LIMIT_BYTES;
+	process->limits[RLIMIT_NOFILE] = (struct abi_rlimit){FD_LIMIT, FD_MAX};
+	process->limits[RLIMIT_CORE].rlim_cur = 0;
+	process->limits[RLIMIT_NICE] = (struct abi_rlimit){0, 0};
+	process->limits[RLIMIT_RTPRIO] = (struct abi_rlimit){0, 0};
+	process->limits[RLIMIT_SIGPENDING] = (struct abi_rlimit){QUEUED_LIMIT, QUEUED_LIMIT};
+}
+
+struct process *process_alloc(void)
+{
+	struct process *process = slab_alloc_zeroed(&process_cache);
+
+	if (!process)
+		return NULL;
+	refcount_init(&process->references);
+	process->link.is_process = true;
+	list_init(&process->sibling);
+	list_init(&process->children);
+	list_init(&process->threads);
+	waitq_init(&process->changed);
+	waitq_init(&process->continued);
+	mutex_init(&process->lock, LOCK_PROCESS);
+	spin_init(&process->signal_lock, LOCK_SIGNAL);
+	signal_pending_init(&process->pending);
+	timer_init(&process->alarm, ring, process);
+	process->exit_signal = SIGCHLD;
+	process->usage.started_ns = clock_ns();
+	set_limits(process);
+	return process;
+}
+
+/* The last component, as Linux names a process. */
+void process_set_name(struct process *process, const char *path)
+{
+	const char *slash = strrchr(path, '/');
+
+	string_copy(process->name, sizeof(process->name), slash ? slash + 1 : path);
+}
+
+static void free_after_grace(struct rcu_head *head)
+{
+	struct process *process = container_of(head, struct process, rcu);
+
+	signal_actions_put(process->actions);
+	slab_free(&process_cache, process);
+}
+
+void process_put(struct process *process)
+{
+	if (process && refcount_put(&process->references))
+		rcu_call(&process->rcu, free_after_grace);
+}
+
+void process_discard(struct process *process)
+{
+	if (process->link.number)
+		pid_remove(&process->link);
+	if (process->space)
+		space_put(process->space);
+	process->space = NULL;
+	process_put(process);
+}

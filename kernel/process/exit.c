@@ -1,0 +1,125 @@
+/*
+ * How a process ends. Each of its threads gives back what is its own, the last one what they shared
+ * (uthread_exit() calls the steps here); when that thread's stack is no longer in use the process
+ * becomes a zombie; somebody waits for it (process/wait.c) and it is gone. So whoever has waited
+ * can rely on all memory of the program being back.
+ */
+#include "exit.h"
+
+#include "../console/screen.h"
+#include "../futex.h"
+#include "../signal/signal.h"
+#include "../tty.h"
+#include "family.h"
+#include "wait.h"
+
+#include <abi/errno.h>
+#include <abi/wait.h>
+#include <arch/clock.h>
+#include <arch/context.h>
+#include <arch/user.h>
+#include <mm/space.h>
+
+noreturn void process_exit(int status)
+{
+	uthread_exit(signal_begin_exit(status));
+}
+
+/* ---- each thread ---- */
+
+/* Somebody else looks at its memory, now or later. */
+static bool shares_space(const struct uthread *uthread)
+{
+	return read_once(&uthread->process->nliving) > 1 ||
+	       read_once(&uthread->space->refs.count) > 1;
+}
+
+void exit_tell_waiters(struct uthread *uthread)
+{
+	uint32_t zero = 0;
+
+	if (!uthread->space)
+		return;
+	if (uthread->robust_list)
+		futex_owner_died(uthread->robust_list, (uint32_t)uthread->tid);
+	uthread->robust_list = 0;
+	/* It may be the C library's lock of its list of threads: whoever waits there does so in
+	 * whatever way, so the wake is for all. */
+	if (uthread->clear_tid && shares_space(uthread) &&
+	    !user_put(uptr(uthread->clear_tid), &zero))
+		(void)futex_wake_address(uthread->clear_tid, 1); /* the word may be gone by now */
+	uthread->clear_tid = 0;
+}
+
+void exit_leave_space(struct uthread *uthread)
+{
+	uthread->space = NULL;
+	context_enter_pagetable(NULL);
+}
+
+/* ---- the last thread ---- */
+
+static void drop_space(struct process *process)
+{
+	struct space_stats stats;
+	struct space *space;
+	irqflags_t flags;
+
+	flags = spin_lock_irqsave(&process->signal_lock);
+	space = process->space;
+	process->space = NULL;
+	spin_unlock_irqrestore(&process->signal_lock, flags);
+	if (!space)
+		return;
+	space_stats(space, &stats);
+	process->usage.max_resident_pages = stats.resident_pages;
+	process->usage.nfaults += stats.faults;
+	space_put(space);
+}
+
+void exit_end_vfork(struct process *process)
+{
+	if (!read_once(&process->vforked))
+		return;
+	/* Release: what this process wrote to its parent's memory is there. */
+	store_release(&process->vforked, false);
+	waitq_wake_all(&process->changed);
+}
+
+/* The terminal of a session whose leader ends: nobody's, and its foreground hears of it. */
+static void leave_terminal(struct process *process)
+{
+	struct tty *tty = read_once(&process->tty);
+	int foreground;
+
+	if (!tty || process->session != process->pid || tty_session(tty) != process->session)
+		return;
+	foreground = tty_foreground(tty);
+	tty_set_session(tty, 0);
+	tty_set_foreground(tty, 0);
+	if (foreground) {
+		(void)process_group_signal(foreground, SIGHUP); /* it may have no members */
+		(void)process_group_signal(foreground, SIGCONT);
+	}
+}
+
+void exit_last_thread(struct process *process)
+{
+	irqflags_t flags;
+
+	signal_cancel_alarm(process);
+	drop_space(process);
+	exit_end_vfork(process);
+	leave_terminal(process);
+	screen_process_ended(process->pid);
+	family_orphan_children(process);
+	flags = spin_lock_irqsave(&process->signal_lock);
+	signal_drop_locked(process, ~UINT64_C(0));
+	process->status = process->status_to_be;
+	spin_unlock_irqrestore(&process->signal_lock, flags);
+}
+
+void exit_tell_stopped(struct process *process)
+{
+	family_tell_stopped(process);
+}

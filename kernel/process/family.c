@@ -1,0 +1,222 @@
+/*
+ * Parents and children: see family.h. A parent is told by its SIGCHLD and by waking `changed`, both
+ * under family_lock, which keeps it from going away meanwhile.
+ */
+#include "family.h"
+
+#include "../signal/signal.h"
+#include "wait.h"
+
+#include <abi/wait.h>
+#include <arch/clock.h>
+
+#define INIT_PID 1
+
+struct spinlock family_lock = SPINLOCK_INIT(LOCK_PIDTABLE);
+
+static void add_locked(struct process *child, struct process *parent, const struct process *like)
+	REQUIRES(family_lock);
+static void add_locked(struct process *child, struct process *parent, const struct process *like)
+{
+	write_once(&child->parent, parent);
+	if (parent)
+		list_add_tail(&parent->children, &child->sibling);
+	else
+		child->disowned = true;
+	write_once(&child->group, like->group);
+	write_once(&child->session, like->session);
+}
+
+void family_add(struct process *child, struct process *parent)
+{
+	spin_lock(&family_lock);
+	add_locked(child, parent, parent);
+	spin_unlock(&family_lock);
+}
+
+void family_add_sibling(struct process *child, const struct process *sibling)
+{
+	spin_lock(&family_lock);
+	add_locked(child, sibling->parent, sibling);
+	spin_unlock(&family_lock);
+}
+
+/* ---- what a parent hears ---- */
+
+static bool wants_no_stops(struct process *parent)
+{
+	irqflags_t flags = spin_lock_irqsave(&parent->signal_lock);
+	bool none = read_once(&parent->actions->of[SIGCHLD - 1].flags) & SA_NOCLDSTOP;
+
+	spin_unlock_irqrestore(&parent->signal_lock, flags);
+	return none;
+}
+
+void family_tell_locked(struct process *child, int signal, int code, int status)
+{
+	struct process *parent = child->parent;
+	struct signal_info info = {.signal = signal, .code = code};
+
+	if (!parent)
+		return;
+	child_info_fields(&info, child, status);
+	/* A parent that is in no need of memory gets it without its details. */
+	if (signal)
+		(void)signal_send(parent, &info);
+	waitq_wake_all(&parent->changed);
+}
+
+static void tell_job_control(struct process *process, int code, int status)
+{
+	bool is_stop = code == CLD_STOPPED;
+
+	spin_lock(&family_lock);
+	process->stop_report = is_stop ? (uint8_t)status : 0;
+	process->continue_report = !is_stop;
+	if (process->parent)
+		family_tell_locked(process, wants_no_stops(process->parent) ? 0 : SIGCHLD, code,
+				   status);
+	spin_unlock(&family_lock);
+	waitq_wake_all(&process->changed);
+}
+
+void family_tell_stopped(struct process *process)
+{
+	tell_job_control(process, CLD_STOPPED, process->stop_signal);
+}
+
+void family_tell_continued(struct process *process)
+{
+	tell_job_control(process, CLD_CONTINUED, SIGCONT);
+}
+
+/* ---- orphans ---- */
+
+struct group_view {
+	int32_t group;
+	int32_t session;
+	const struct process *without; /* as if it were gone */
+	bool has_guardian;
+	bool has_stopped;
+};
+
+/* Under family_lock. */
+static void look_at_member(void *argument, struct process *process)
+{
+	struct group_view *view = argument;
+	const struct process *parent = process->parent;
+
+	if (read_once(&process->group) != view->group || process == view->without ||
+	    read_once(&process->state) >= PROCESS_ZOMBIE)
+		return;
+	if (read_once(&process->stopped))
+		view->has_stopped = true;
+	if (parent && read_once(&parent->group) != view->group &&
+	    read_once(&parent->session) == view->session)
+		view->has_guardian = true;
+}
+
+static struct group_view look_at_group_locked(int32_t group, int32_t session,
+					      const struct process *without) REQUIRES(family_lock);
+static struct group_view look_at_group_locked(int32_t group, int32_t session,
+					      const struct process *without)
+{
+	struct group_view view = {.group = group, .session = session, .without = without};
+
+	pid_for_each_rcu(look_at_member, &view);
+	return view;
+}
+
+bool family_group_is_orphaned(const struct process *process)
+{
+	struct group_view view;
+
+	spin_lock(&family_lock);
+	view = look_at_group_locked(process->group, process->session, NULL);
+	spin_unlock(&family_lock);
+	return !view.has_guardian;
+}
+
+/* POSIX: a stopped group that becomes an orphan is hung up and continued. */
+static void hang_up_if_orphaned(int32_t group, int32_t session)
+{
+	struct group_view view;
+
+	spin_lock(&family_lock);
+	view = look_at_group_locked(group, session, NULL);
+	spin_unlock(&family_lock);
+	if (view.has_guardian || !view.has_stopped)
+		return;
+	(void)process_group_signal(group, SIGHUP); /* its members may have ended meanwhile */
+	(void)process_group_signal(group, SIGCONT);
+}
+
+/* Who takes the children of `process`, with a reference; NULL: the kernel. */
+static struct process *new_parent_locked(const struct process *process) REQUIRES(family_lock);
+static struct process *new_parent_locked(const struct process *process)
+{
+	struct process *heir;
+
+	for (heir = process->parent; heir; heir = heir->parent) {
+		if (heir->subreaper && !read_once(&heir->exiting)) {
+			refcount_get(&heir->references);
+			return heir;
+		}
+	}
+	heir = process_find(INIT_PID);
+	if (heir && (heir == process || read_once(&heir->exiting))) {
+		process_put(heir);
+		heir = NULL;
+	}
+	return heir;
+}
+
+static void give_child_locked(struct process *child, struct process *heir) REQUIRES(family_lock);
+static void give_child_locked(struct process *child, struct process *heir)
+{
+	list_del(&child->sibling);
+	write_once(&child->parent, heir);
+	child->exit_signal = SIGCHLD;
+	if (heir) {
+		list_add_tail(&heir->children, &child->sibling);
+		if (child->state == PROCESS_ZOMBIE)
+			family_tell_ended_locked(child);
+		return;
+	}
+	list_init(&child->sibling);
+	child->disowned = true;
+}
+
+void family_orphan_children(struct process *process)
+{
+	struct process *heir;
+
+	for (;;) {
+		struct process *child = NULL;
+		bool is_zombie = false;
+		int32_t group = 0;
+		int32_t session = 0;
+
+		spin_lock(&family_lock);
+		if (list_empty(&process->children)) {
+			spin_unlock(&family_lock);
+			break;
+		}
+		heir = new_parent_locked(process);
+		child = list_first_entry(&process->children, struct process, sibling);
+		give_child_locked(child, heir);
+		is_zombie = !heir && child->state == PROCESS_ZOMBIE;
+		if (is_zombie)
+			child->state = PROCESS_REAPED;
+		group = child->group;
+		session = child->session;
+		spin_unlock(&family_lock);
+		process_put(heir);
+		if (is_zombie) {
+			pid_remove(&child->link);
+			process_put(child);
+		} else if (group != process->group && session == process->session) {
+			hang_up_if_orphaned(group, session);
+		}
+	}
+}

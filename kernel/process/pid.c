@@ -1,0 +1,166 @@
+/*
+ * The PID table: numbers to processes and threads, and which number comes next. Owns the hash of
+ * chains; a process, or a thread beside its first, is on its chain from pid_insert() to
+ * pid_remove(), and the table holds no reference of its own: the one from birth to reaping keeps
+ * the process there.
+ *
+ * Changes are made under `lock` (LOCK_PIDTABLE). Look-ups follow the chains under RCU and take a
+ * reference with try-get, so they work from interrupts too.
+ *
+ * Numbers go up to PID_MAX and begin again at PID_FIRST: one that was just given back is used again
+ * only after all the others.
+ */
+#include "uthread.h"
+
+#include <abi/errno.h>
+
+#define BUCKETS   1024u
+#define PID_FIRST 100 /* 1 is init's, the kernel's own threads have small numbers */
+
+static struct spinlock lock = SPINLOCK_INIT(LOCK_PIDTABLE);
+static struct pid_link *buckets[BUCKETS]; /* [lock], read under RCU */
+static int32_t last_pid = PID_FIRST - 1;  /* [lock] */
+
+static struct pid_link **bucket_of(int32_t number)
+{
+	return &buckets[(uint32_t)number % BUCKETS];
+}
+
+/* Under the lock or in an RCU section. */
+static struct pid_link *lookup(int32_t number)
+{
+	struct pid_link *link = rcu_dereference(bucket_of(number));
+
+	while (link && link->number != number)
+		link = rcu_dereference(&link->next);
+	return link;
+}
+
+static struct process *process_of(struct pid_link *link)
+{
+	return link->is_process ? container_of(link, struct process, link) : NULL;
+}
+
+static int32_t next_free_locked(void) REQUIRES(lock);
+static int32_t next_free_locked(void)
+{
+	int32_t number = last_pid;
+
+	for (int32_t tries = PID_FIRST; tries < PID_MAX; tries++) {
+		if (++number == PID_MAX)
+			number = PID_FIRST;
+		if (!lookup(number))
+			return number;
+	}
+	return 0;
+}
+
+err_t pid_insert(struct pid_link *link)
+{
+	struct pid_link **bucket;
+	int32_t number;
+
+	spin_lock(&lock);
+	number = next_free_locked();
+	if (number) {
+		last_pid = number;
+		link->number = number;
+		if (link->is_process)
+			process_of(link)->pid = number;
+		bucket = bucket_of(number);
+		link->next = *bucket;
+		rcu_assign(bucket, link);
+	}
+	spin_unlock(&lock);
+	return number ? 0 : -EAGAIN;
+}
+
+void pid_remove(struct pid_link *link)
+{
+	struct pid_link **at = bucket_of(link->number);
+
+	spin_lock(&lock);
+	while (*at != link)
+		at = &(*at)->next;
+	/* The link's own `next` stays as it is: a reader that stands here goes on along the chain.
+	 */
+	rcu_assign(at, link->next);
+	spin_unlock(&lock);
+}
+
+struct process *process_find(int32_t pid)
+{
+	struct pid_link *link;
+	struct process *process;
+
+	rcu_read_lock();
+	link = lookup(pid);
+	process = link ? process_of(link) : NULL;
+	if (process && !refcount_try_get(&process->references))
+		process = NULL;
+	rcu_read_unlock();
+	return process;
+}
+
+err_t uthread_visit(int32_t tid, err_t (*visit)(struct uthread *uthread, void *argument),
+		    void *argument)
+{
+	struct uthread *uthread = NULL;
+	struct pid_link *link;
+	err_t err;
+
+	rcu_read_lock();
+	link = lookup(tid);
+	if (link && link->is_process)
+		uthread = read_once(&process_of(link)->leader);
+	else if (link)
+		uthread = container_of(link, struct uthread, link);
+	err = uthread ? visit(uthread, argument) : -ESRCH;
+	rcu_read_unlock();
+	return err;
+}
+
+void pid_for_each_rcu(void (*visit)(void *argument, struct process *process), void *argument)
+{
+	rcu_read_lock();
+	for (unsigned i = 0; i < BUCKETS; i++) {
+		struct pid_link *link = rcu_dereference(&buckets[i]);
+
+		for (; link; link = rcu_dereference(&link->next)) {
+			if (link->is_process)
+				visit(argument, process_of(link));
+		}
+	}
+	rcu_read_unlock();
+}
+
+/* The one with the lowest number above `after`, in an RCU section. */
+static struct process *lowest_above(int32_t after)
+{
+	struct process *best = NULL;
+
+	for (unsigned i = 0; i < BUCKETS; i++) {
+		struct pid_link *link = rcu_dereference(&buckets[i]);
+
+		for (; link; link = rcu_dereference(&link->next)) {
+			if (link->is_process && link->number > after &&
+			    (!best || link->number < best->pid))
+				best = process_of(link);
+		}
+	}
+	return best;
+}
+
+struct process *process_find_next(int32_t after)
+{
+	struct process *process;
+
+	rcu_read_lock();
+	do {
+		process = lowest_above(after);
+		if (process)
+			after = process->pid;
+	} while (process && !refcount_try_get(&process->references));
+	rcu_read_unlock();
+	return process;
+}

@@ -1,0 +1,149 @@
+/*
+ * Where a process is in the file tree: root, working directory, umask. Threads share a place
+ * (CLONE_FS), and each one has a copy of it with references of its own, which its calls work with;
+ * a change raises the place's generation, and a thread that finds its copy older takes a new one.
+ * So looking at the own place costs one comparison, and nobody's directory goes away under a walk.
+ */
+#include "uthread.h"
+
+#include <fusek/mount.h>
+#include <mm/slab.h>
+
+/*
+ *   [l] lock
+ */
+struct place {
+	struct refcount references;
+	struct spinlock lock;
+	uint32_t generation; /* [l] written under it, read by anybody */
+	uint32_t umask;      /* [l] */
+	struct path root;    /* [l] */
+	struct path cwd;     /* [l] */
+};
+
+SLAB_CACHE(place_cache, struct place);
+
+struct place *place_create(struct path root, struct path cwd, uint32_t umask)
+{
+	struct place *place = slab_alloc(&place_cache);
+
+	if (!place)
+		return NULL;
+	*place = (struct place){.generation = 1, .root = root, .cwd = cwd, .umask = umask};
+	refcount_init(&place->references);
+	spin_init(&place->lock, LOCK_PLACE);
+	return place;
+}
+
+struct place *place_get(struct place *place)
+{
+	refcount_get(&place->references);
+	return place;
+}
+
+struct place *place_copy(struct place *place)
+{
+	struct place *copy;
+	struct path root;
+	struct path cwd;
+	uint32_t umask;
+
+	spin_lock(&place->lock);
+	root = path_get(&place->root);
+	cwd = path_get(&place->cwd);
+	umask = place->umask;
+	spin_unlock(&place->lock);
+	copy = place_create(root, cwd, umask);
+	if (!copy) {
+		path_put(&root);
+		path_put(&cwd);
+	}
+	return copy;
+}
+
+void place_put(struct place *place)
+{
+	if (!refcount_put(&place->references))
+		return;
+	path_put(&place->root);
+	path_put(&place->cwd);
+	slab_free(&place_cache, place);
+}
+
+bool place_is_shared(struct place *place)
+{
+	return read_once(&place->references.count) > 1;
+}
+
+/* ---- a thread's copy ---- */
+
+static void refresh(struct uthread *uthread)
+{
+	struct place *place = uthread->place;
+	struct path root = uthread->fs.root;
+	struct path cwd = uthread->fs.cwd;
+
+	spin_lock(&place->lock);
+	uthread->place_generation = place->generation;
+	uthread->fs.root = path_get(&place->root);
+	uthread->fs.cwd = path_get(&place->cwd);
+	uthread->fs.umask = place->umask;
+	spin_unlock(&place->lock);
+	path_put(&root);
+	path_put(&cwd);
+}
+
+void uthread_set_place(struct uthread *uthread, struct place *place)
+{
+	uthread->place = place;
+	uthread->fs.root = (struct path){NULL};
+	uthread->fs.cwd = (struct path){NULL};
+	refresh(uthread);
+}
+
+void uthread_drop_place(struct uthread *uthread)
+{
+	if (!uthread->place)
+		return;
+	path_put(&uthread->fs.root);
+	path_put(&uthread->fs.cwd);
+	place_put(uthread->place);
+	uthread->place = NULL;
+}
+
+struct vfs_context *uthread_fs(void)
+{
+	struct uthread *uthread = uthread_current();
+
+	if (unlikely(read_once(&uthread->place->generation) != uthread->place_generation))
+		refresh(uthread);
+	return &uthread->fs;
+}
+
+/* ---- changes ---- */
+
+void place_set_cwd(struct path cwd)
+{
+	struct place *place = uthread_current()->place;
+	struct path before;
+
+	spin_lock(&place->lock);
+	before = place->cwd;
+	place->cwd = cwd;
+	write_once(&place->generation, place->generation + 1);
+	spin_unlock(&place->lock);
+	path_put(&before);
+}
+
+uint32_t place_set_umask(uint32_t umask)
+{
+	struct place *place = uthread_current()->place;
+	uint32_t before;
+
+	spin_lock(&place->lock);
+	before = place->umask;
+	place->umask = umask;
+	write_once(&place->generation, place->generation + 1);
+	spin_unlock(&place->lock);
+	return before;
+}

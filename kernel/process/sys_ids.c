@@ -1,0 +1,279 @@
+/*
+ * Users and groups. Each thread has its own ids, as on Linux; libc changes those of all threads.
+ * With effective user 0 everything may be changed, else only to what one of the three ids is.
+ */
+#include "syscall_table.h"
+#include "uthread.h"
+
+#include <abi/errno.h>
+#include <arch/user.h>
+#include <mm/kva.h>
+#include <mm/slab.h>
+
+#define KEEP UINT32_MAX /* -1: this one stays as it is */
+
+void uthread_set_ids(struct uthread *self, const struct credentials *ids)
+{
+	struct process *process = self->process;
+
+	self->ids = *ids;
+	self->fs.uid = ids->euid;
+	self->fs.gid = ids->egid;
+	write_once(&process->ids.uid, ids->uid);
+	write_once(&process->ids.euid, ids->euid);
+	write_once(&process->ids.suid, ids->suid);
+}
+
+int sys_getuid(void)
+{
+	return (int)uthread_current()->ids.uid;
+}
+
+int sys_geteuid(void)
+{
+	return (int)uthread_current()->ids.euid;
+}
+
+int sys_getgid(void)
+{
+	return (int)uthread_current()->ids.gid;
+}
+
+int sys_getegid(void)
+{
+	return (int)uthread_current()->ids.egid;
+}
+
+static int put_three(uptr_t real, uint32_t first, uptr_t effective, uint32_t second, uptr_t saved,
+		     uint32_t third)
+{
+	if (user_put(real, &first) || user_put(effective, &second))
+		return -EFAULT;
+	return user_put(saved, &third);
+}
+
+int sys_getresuid(uptr_t real, uptr_t effective, uptr_t saved)
+{
+	const struct credentials *ids = &uthread_current()->ids;
+
+	return put_three(real, ids->uid, effective, ids->euid, saved, ids->suid);
+}
+
+int sys_getresgid(uptr_t real, uptr_t effective, uptr_t saved)
+{
+	const struct credentials *ids = &uthread_current()->ids;
+
+	return put_three(real, ids->gid, effective, ids->egid, saved, ids->sgid);
+}
+
+static bool is_privileged(void)
+{
+	return uthread_current()->ids.euid == 0;
+}
+
+static bool is_one_of(uint32_t id, uint32_t first, uint32_t second, uint32_t third)
+{
+	return id == KEEP || id == first || id == second || id == third;
+}
+
+static uint32_t choose(uint32_t wanted, uint32_t before)
+{
+	return wanted == KEEP ? before : wanted;
+}
+
+int sys_setresuid(unsigned real, unsigned effective, unsigned saved)
+{
+	struct uthread *self = uthread_current();
+	struct credentials ids = self->ids;
+
+	if (!is_privileged() && (!is_one_of(real, ids.uid, ids.euid, ids.suid) ||
+				 !is_one_of(effective, ids.uid, ids.euid, ids.suid) ||
+				 !is_one_of(saved, ids.uid, ids.euid, ids.suid)))
+		return -EPERM;
+	ids.uid = choose(real, ids.uid);
+	ids.euid = choose(effective, ids.euid);
+	ids.suid = choose(saved, ids.suid);
+	uthread_set_ids(self, &ids);
+	return 0;
+}
+
+int sys_setresgid(unsigned real, unsigned effective, unsigned saved)
+{
+	struct uthread *self = uthread_current();
+	struct credentials ids = self->ids;
+
+	if (!is_privileged() && (!is_one_of(real, ids.gid, ids.egid, ids.sgid) ||
+				 !is_one_of(effective, ids.gid, ids.egid, ids.sgid) ||
+				 !is_one_of(saved, ids.gid, ids.egid, ids.sgid)))
+		return -EPERM;
+	ids.gid = choose(real, ids.gid);
+	ids.egid = choose(effective, ids.egid);
+	ids.sgid = choose(saved, ids.sgid);
+	uthread_set_ids(self, &ids);
+	return 0;
+}
+
+/* The saved id follows the effective one where the real one is set or the effective one leaves it
+ * (setreuid(2)). */
+static uint32_t saved_after(uint32_t real, uint32_t effective, uint32_t real_before,
+			    uint32_t saved_before, uint32_t effective_now)
+{
+	if (real != KEEP || (effective != KEEP && effective != real_before))
+		return effective_now;
+	return saved_before;
+}
+
+int sys_setreuid(unsigned real, unsigned effective)
+{
+	struct uthread *self = uthread_current();
+	struct credentials ids = self->ids;
+
+	if (!is_privileged() && (!is_one_of(real, ids.uid, ids.euid, KEEP) ||
+				 !is_one_of(effective, ids.uid, ids.euid, ids.suid)))
+		return -EPERM;
+	ids.uid = choose(real, ids.uid);
+	ids.euid = choose(effective, ids.euid);
+	ids.suid = saved_after(real, effective, self->ids.uid, ids.suid, ids.euid);
+	uthread_set_ids(self, &ids);
+	return 0;
+}
+
+int sys_setregid(unsigned real, unsigned effective)
+{
+	struct uthread *self = uthread_current();
+	struct credentials ids = self->ids;
+
+	if (!is_privileged() && (!is_one_of(real, ids.gid, ids.egid, KEEP) ||
+				 !is_one_of(effective, ids.gid, ids.egid, ids.sgid)))
+		return -EPERM;
+	ids.gid = choose(real, ids.gid);
+	ids.egid = choose(effective, ids.egid);
+	ids.sgid = saved_after(real, effective, self->ids.gid, ids.sgid, ids.egid);
+	uthread_set_ids(self, &ids);
+	return 0;
+}
+
+int sys_setuid(unsigned uid)
+{
+	struct uthread *self = uthread_current();
+	struct credentials ids = self->ids;
+
+	if (uid == KEEP)
+		return -EINVAL;
+	if (is_privileged())
+		ids.uid = ids.suid = uid;
+	else if (uid != ids.uid && uid != ids.suid)
+		return -EPERM;
+	ids.euid = uid;
+	uthread_set_ids(self, &ids);
+	return 0;
+}
+
+int sys_setgid(unsigned gid)
+{
+	struct uthread *self = uthread_current();
+	struct credentials ids = self->ids;
+
+	if (gid == KEEP)
+		return -EINVAL;
+	if (is_privileged())
+		ids.gid = ids.sgid = gid;
+	else if (gid != ids.gid && gid != ids.sgid)
+		return -EPERM;
+	ids.egid = gid;
+	uthread_set_ids(self, &ids);
+	return 0;
+}
+
+/* ---- supplementary groups ---- */
+
+#define GROUPS_MAX 65536u /* NGROUPS_MAX */
+
+static size_t groups_bytes(uint32_t count)
+{
+	return sizeof(struct vfs_groups) + count * sizeof(uint32_t);
+}
+
+static struct vfs_groups *groups_alloc(uint32_t count)
+{
+	size_t bytes = groups_bytes(count);
+	struct vfs_groups *groups = bytes <= KMALLOC_MAX
+					    ? kmalloc(bytes)
+					    : kva_alloc(ALIGN_UP(bytes, PAGE_SIZE) >> PAGE_SHIFT);
+
+	if (!groups)
+		return NULL;
+	refcount_init(&groups->references);
+	groups->count = count;
+	return groups;
+}
+
+struct vfs_groups *groups_get(struct vfs_groups *groups)
+{
+	if (groups)
+		refcount_get(&groups->references);
+	return groups;
+}
+
+void groups_put(struct vfs_groups *groups)
+{
+	if (!groups || !refcount_put(&groups->references))
+		return;
+	if (groups_bytes(groups->count) <= KMALLOC_MAX)
+		kfree(groups);
+	else
+		kva_free(groups);
+}
+
+/* Shell sort: short, and fast enough for what one may have. */
+static void sort(uint32_t *gids, uint32_t count)
+{
+	for (uint32_t gap = count / 2; gap; gap /= 2) {
+		for (uint32_t i = gap; i < count; i++) {
+			uint32_t gid = gids[i];
+			uint32_t at = i;
+
+			for (; at >= gap && gids[at - gap] > gid; at -= gap)
+				gids[at] = gids[at - gap];
+			gids[at] = gid;
+		}
+	}
+}
+
+int sys_getgroups(int ngroups, uptr_t out)
+{
+	const struct vfs_groups *groups = uthread_current()->fs.groups;
+	uint32_t count = groups ? groups->count : 0;
+
+	if (ngroups < 0)
+		return -EINVAL;
+	if (!ngroups || !count)
+		return (int)count;
+	if ((uint32_t)ngroups < count)
+		return -EINVAL;
+	return user_copy_out(out, groups->gids, count * sizeof(uint32_t)) ? -EFAULT : (int)count;
+}
+
+int sys_setgroups(int ngroups, uptr_t from)
+{
+	struct uthread *self = uthread_current();
+	struct vfs_groups *groups = NULL;
+
+	if (!is_privileged())
+		return -EPERM;
+	if (ngroups < 0 || (uint32_t)ngroups > GROUPS_MAX)
+		return -EINVAL;
+	if (ngroups) {
+		groups = groups_alloc((uint32_t)ngroups);
+		if (!groups)
+			return -ENOMEM;
+		if (user_copy_in(groups->gids, from, groups->count * sizeof(uint32_t))) {
+			groups_put(groups);
+			return -EFAULT;
+		}
+		sort(groups->gids, groups->count);
+	}
+	groups_put(self->fs.groups);
+	self->fs.groups = groups;
+	return 0;
+}

@@ -1,0 +1,105 @@
+/*
+ * wait4 and waitid. What is waited for and how stands in process/wait.h.
+ */
+#include "syscall_table.h"
+#include "uthread.h"
+#include "wait.h"
+
+#include <abi/errno.h>
+#include <abi/wait.h>
+#include <arch/user.h>
+
+/* WNOTHREAD: the children of a process belong to all of its threads. */
+#define WAIT_SEARCH (__WNOTHREAD | __WALL | __WCLONE)
+
+static int put_usage(uptr_t to, const struct process_usage *used)
+{
+	struct abi_rusage report;
+
+	if (uptr_is_null(to))
+		return 0;
+	report = process_rusage(used);
+	return user_put(to, &report);
+}
+
+int sys_wait4(int pid, uptr_t status, unsigned options, uptr_t usage)
+{
+	struct wait_request request = {.type = WAIT_ANY, .options = options | WEXITED};
+	struct wait_result result;
+	err_t err;
+
+	if (options & ~(WNOHANG | WUNTRACED | WCONTINUED | WAIT_SEARCH))
+		return -EINVAL;
+	if (pid == INT32_MIN)
+		return -ESRCH;
+	if (pid > 0) {
+		request.type = WAIT_PID;
+		request.id = pid;
+	} else if (pid != -1) {
+		request.type = WAIT_GROUP;
+		request.id = pid ? -pid : process_current()->group;
+	}
+	err = process_wait_child(&request, &result);
+	if (err || !result.pid)
+		return err;
+	if (!uptr_is_null(status) && user_put(status, &result.packed))
+		return -EFAULT;
+	if (put_usage(usage, &result.usage))
+		return -EFAULT;
+	return result.pid;
+}
+
+static err_t waitid_target(int type, int id, struct wait_request *request)
+{
+	switch (type) {
+	case P_ALL:
+		request->type = WAIT_ANY;
+		return 0;
+	case P_PID:
+		request->type = WAIT_PID;
+		request->id = id;
+		return id > 0 ? 0 : -EINVAL;
+	case P_PGID:
+		request->type = WAIT_GROUP;
+		request->id = id ? id : process_current()->group;
+		return id >= 0 ? 0 : -EINVAL;
+	default:
+		return -EINVAL;
+	}
+}
+
+/* As Linux: nothing else of the structure is written. */
+static int put_info(uptr_t to, const struct wait_result *result)
+{
+	struct abi_siginfo info = {0};
+
+	if (uptr_is_null(to))
+		return 0;
+	if (result->pid) {
+		info.si_signo = SIGCHLD;
+		info.si_code = result->code;
+		info.si_pid = result->pid;
+		info.si_uid = result->uid;
+		info.si_status = result->status;
+	}
+	return user_copy_out(to, &info, offsetof(struct abi_siginfo, si_utime));
+}
+
+int sys_waitid(int type, int id, uptr_t info, unsigned options, uptr_t usage)
+{
+	struct wait_request request = {.options = options};
+	struct wait_result result;
+	err_t err;
+
+	if (options & ~(WNOHANG | WNOWAIT | WEXITED | WSTOPPED | WCONTINUED | WAIT_SEARCH) ||
+	    !(options & (WEXITED | WSTOPPED | WCONTINUED)))
+		return -EINVAL;
+	err = waitid_target(type, id, &request);
+	if (!err)
+		err = process_wait_child(&request, &result);
+	if (err)
+		return err;
+	if (put_info(info, &result))
+		return -EFAULT;
+	return result.pid ? put_usage(usage, &result.usage) : 0;
+}

@@ -1,0 +1,195 @@
+/*
+ * The threads of processes: their memory, their place on the process's list, and their end. The
+ * list is under process->signal_lock; who is the last to leave takes the process along
+ * (process/exit.c).
+ */
+#include "uthread.h"
+
+#include "../kthread.h"
+#include "../signal/signal.h"
+#include "exit.h"
+
+#include <abi/errno.h>
+#include <ipc/fdtable.h>
+#include <lib/panic.h>
+#include <mm/slab.h>
+
+SLAB_CACHE(uthread_cache, struct uthread);
+
+static void thread_gone(struct thread *thread);
+
+/* The scheduler's release hook. */
+static void release(struct thread *thread)
+{
+	thread_memory_defer(thread, thread_gone);
+}
+
+static err_t give_number(struct uthread *uthread, int32_t tid)
+{
+	err_t err = 0;
+
+	if (!tid) {
+		err = pid_insert(&uthread->link);
+		tid = uthread->link.number;
+	}
+	uthread->tid = tid;
+	return err;
+}
+
+struct uthread *uthread_alloc(struct process *process, int32_t tid, void (*entry)(void *argument),
+			      void *argument, err_t *err)
+{
+	struct uthread *uthread = slab_alloc_zeroed(&uthread_cache);
+	struct thread_memory *memory = thread_memory_alloc(true);
+
+	*err = -ENOMEM;
+	if (!uthread || !memory)
+		goto free_memory;
+	*err = give_number(uthread, tid);
+	if (*err)
+		goto free_memory;
+	uthread->process = process;
+	refcount_get(&process->references);
+	list_init(&uthread->sibling);
+	signal_pending_init(&uthread->pending);
+	uthread->alternate_stack.ss_flags = SS_DISABLE;
+	uthread->thread = thread_memory_thread(memory);
+	thread_init(uthread->thread,
+		    &(struct thread_params){
+			    .name = process->name,
+			    .entry = entry,
+			    .argument = argument,
+			    .stack_base = thread_memory_stack(memory),
+			    .stack_top = thread_memory_stack(memory) + KERNEL_STACK_BYTES,
+			    .tid = (uint32_t)uthread->tid,
+			    .process = process,
+			    .release = release,
+			    .affinity = current_thread()->affinity,
+		    });
+	uthread->thread->user_data = uthread;
+	uthread->thread->context.fpu = thread_memory_fpu(memory);
+	return uthread;
+
+free_memory:
+	if (memory)
+		thread_memory_free(memory);
+	slab_free(&uthread_cache, uthread);
+	return NULL;
+}
+
+static void free_after_grace(struct rcu_head *head)
+{
+	struct uthread *uthread = container_of(head, struct uthread, rcu);
+
+	groups_put(uthread->fs.groups);
+	process_put(uthread->process);
+	slab_free(&uthread_cache, uthread);
+}
+
+static bool has_own_number(const struct uthread *uthread)
+{
+	return uthread->link.number != 0;
+}
+
+void uthread_discard(struct uthread *uthread)
+{
+	if (has_own_number(uthread))
+		pid_remove(&uthread->link);
+	fd_table_put(uthread->fds);
+	uthread_drop_place(uthread);
+	thread_memory_free(thread_memory_of(uthread->thread));
+	rcu_call(&uthread->rcu, free_after_grace);
+}
+
+err_t uthread_list(struct uthread *uthread)
+{
+	struct process *process = uthread->process;
+	const struct uthread *self = uthread_current();
+	irqflags_t flags = spin_lock_irqsave(&process->signal_lock);
+	err_t err = 0;
+
+	/* A thread that must end may not leave another one behind. One that comes into a process
+	 * that is stopped rests before its first step. */
+	if (process->nthreads && (process->exiting || (self && self->replaced))) {
+		err = -EINTR;
+	} else {
+		list_add_tail(&process->threads, &uthread->sibling);
+		uthread->listed = true;
+		process->nthreads++;
+		process->nliving++;
+		if (uthread->tid == process->pid)
+			write_once(&process->leader, uthread);
+		/* Whoever found a new process by its number may have signalled it already. */
+		if (process->exiting)
+			thread_kill(uthread->thread);
+		else if (process->stopped || process->pending.set)
+			thread_interrupt(uthread->thread);
+	}
+	spin_unlock_irqrestore(&process->signal_lock, flags);
+	return err;
+}
+
+/* ---- the end ---- */
+
+noreturn void uthread_exit(int status)
+{
+	struct uthread *uthread = uthread_current();
+	struct process *process = uthread->process;
+	irqflags_t flags;
+	bool is_last;
+	bool has_stopped;
+
+	exit_tell_waiters(uthread);
+	fd_table_put(uthread->fds);
+	uthread->fds = NULL;
+	uthread_drop_place(uthread);
+	exit_leave_space(uthread);
+
+	flags = spin_lock_irqsave(&process->signal_lock);
+	uthread->ending = true;
+	process->nliving--;
+	is_last = !process->nliving;
+	/* What wait4 tells: exit_group's word or the fatal signal's, else the first thread's. */
+	if (!process->exiting && uthread == process->leader)
+		process->status_to_be = status;
+	process->exiting |= is_last;
+	signal_drop_thread_locked(process, uthread, ~UINT64_C(0));
+	if (!is_last)
+		signal_hand_over_locked(process, uthread, ~uthread->blocked);
+	has_stopped = !is_last && signal_stop_is_complete_locked(process);
+	spin_unlock_irqrestore(&process->signal_lock, flags);
+
+	if (has_stopped)
+		exit_tell_stopped(process);
+	if (is_last)
+		exit_last_thread(process);
+	thread_exit();
+}
+
+/* In a task: the stack may be freed. */
+static void thread_gone(struct thread *thread)
+{
+	struct uthread *uthread = thread->user_data;
+	struct process *process = uthread->process;
+	uint64_t cpu_ns = thread_cpu_time_ns(thread);
+	irqflags_t flags = spin_lock_irqsave(&process->signal_lock);
+	bool is_last;
+
+	list_del(&uthread->sibling);
+	uthread->listed = false;
+	process->gone_cpu_ns += cpu_ns;
+	process->usage.nswitches += thread->nswitches;
+	if (process->leader == uthread)
+		write_once(&process->leader, NULL);
+	is_last = --process->nthreads == 0;
+	spin_unlock_irqrestore(&process->signal_lock, flags);
+
+	if (has_own_number(uthread))
+		pid_remove(&uthread->link);
+	thread_memory_free(thread_memory_of(thread));
+	if (is_last)
+		process_ended(process);
+	else
+		waitq_wake_all(&process->changed); /* one that executes a program may wait for it */
+	rcu_call(&uthread->rcu, free_after_grace);
+}

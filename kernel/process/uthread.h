@@ -1,0 +1,129 @@
+/*
+ * A thread of a process: what it has beside the scheduler's struct thread.
+ *
+ * Life: uthread_alloc() makes one, uthread_start() lists it in its process and lets it run,
+ * uthread_exit() ends it. When its stack is no longer in use a task takes it off the list;
+ * the struct itself goes after a grace period, so who found it by its number under RCU may take
+ * its process's signal_lock and look whether it is still listed.
+ */
+#ifndef KERNEL_PROCESS_UTHREAD_H
+#define KERNEL_PROCESS_UTHREAD_H
+
+#include "../process.h"
+
+#include <fusek/path.h>
+
+struct fd_table;
+struct place;
+struct space;
+
+/* The ids of a thread. As on Linux each thread has its own; libc keeps them alike. */
+struct credentials {
+	uint32_t uid, euid, suid;
+	uint32_t gid, egid, sgid;
+};
+
+/* How an interrupted call goes on if no handler ran: restart_syscall does it. */
+enum restart_kind { RESTART_NONE, RESTART_SLEEP, RESTART_POLL, RESTART_FUTEX };
+struct restart {
+	enum restart_kind kind;
+	uint64_t deadline_ns;
+	uint64_t address; /* of the program's: the word, the descriptors, what remains */
+	uint32_t value;   /* what a futex's word had, or the number of descriptors */
+	uint32_t bits;    /* a futex's */
+	bool is_private;  /* a futex's */
+};
+
+/*
+ *   [c] constant
+ *   [s] process->signal_lock
+ *   [o] the thread itself
+ *   [a] atomic
+ */
+struct uthread {
+	struct process *process; /* [c] a reference */
+	struct thread *thread;   /* [c] its memory goes when the thread is no longer listed */
+	int32_t tid;             /* [a] changes when it executes a program and is not the first */
+	struct pid_link link;    /* of all but a process's first thread */
+	struct list sibling;     /* [s] on process->threads */
+	bool listed;             /* [s] */
+	bool ending;             /* [s] its end has begun */
+	bool replaced;           /* [s] another one executes a program: it must end */
+	struct rcu_head rcu;
+
+	/* what it runs with */
+	struct space *space;       /* [o] where its memory is: the process's, or the next one */
+	struct fd_table *fds;      /* [o] a reference */
+	struct place *place;       /* [o] a reference; shared by CLONE_FS */
+	uint32_t place_generation; /* [o] of the copy below */
+	struct vfs_context fs;     /* [o] use uthread_fs() */
+	struct credentials ids;    /* [o] */
+	bool no_new_privileges;    /* [o] */
+	err_t fault_error;         /* [o] why the last page fault could not be served */
+	uint64_t fault_address;    /* [o] */
+	uint64_t clear_tid;        /* [o] a word that becomes 0 when it ends, and is woken */
+	uint64_t robust_list;      /* [o] head of the list of its robust futexes */
+
+	/* signals */
+	struct signal_pending pending;    /* [s] */
+	uint64_t blocked;                 /* [o] written under signal_lock */
+	uint64_t awaited;                 /* [s] blocked, but waited for by rt_sigtimedwait */
+	uint64_t blocked_before;          /* [o] rt_sigsuspend and the like: to be restored */
+	bool restore_blocked;             /* [o] */
+	struct abi_stack alternate_stack; /* [o] as sigaltstack left it */
+	struct restart restart;           /* [o] */
+};
+
+static inline struct uthread *uthread_current(void)
+{
+	return current_thread()->user_data;
+}
+
+/* A thread that will run entry(argument). It takes a reference to the process and has no space, no
+ * files and no place. `tid` 0: one of its own. NULL: no memory (or no number: *err says). */
+struct uthread *uthread_alloc(struct process *process, int32_t tid, void (*entry)(void *argument),
+			      void *argument, err_t *err);
+/* Before it was started: frees it with all that it has. */
+void uthread_discard(struct uthread *uthread);
+/* Lists it. -EINTR: the process is ending, or the caller's thread is. */
+err_t must_check uthread_list(struct uthread *uthread);
+
+/* Ends the running thread; with the last one the process ends. */
+noreturn void uthread_exit(int status);
+
+/* Calls fn(uthread) in an RCU section for the thread of this number. -ESRCH. */
+err_t must_check uthread_visit(int32_t tid, err_t (*visit)(struct uthread *uthread, void *argument),
+			       void *argument);
+
+/* The running thread's ids, where files and senders of signals look for them, too. */
+void uthread_set_ids(struct uthread *self, const struct credentials *ids);
+
+/* References of supplementary groups. Both take NULL. */
+struct vfs_groups *groups_get(struct vfs_groups *groups);
+void groups_put(struct vfs_groups *groups);
+
+/* The descriptor table of the running thread. */
+static inline struct fd_table *current_fds(void)
+{
+	return uthread_current()->fds;
+}
+
+/* ---- where it is (process/place.c) ---- */
+
+/* Working directory, root and umask of the running thread, as they are now. Valid until the next
+ * call that changes them, or the next uthread_fs(). */
+struct vfs_context *uthread_fs(void);
+/* A new place. Takes over the references. NULL: no memory, they are still the caller's. */
+struct place *place_create(struct path root, struct path cwd, uint32_t umask);
+struct place *place_get(struct place *place);
+struct place *place_copy(struct place *place);
+void place_put(struct place *place);
+bool place_is_shared(struct place *place);
+/* Gives `uthread`, which has none, the place (a reference of the caller's). */
+void uthread_set_place(struct uthread *uthread, struct place *place);
+void uthread_drop_place(struct uthread *uthread);
+/* Of the running thread and all that share its place; takes over the reference. */
+void place_set_cwd(struct path cwd);
+uint32_t place_set_umask(uint32_t umask);
+
+#endif

@@ -1,0 +1,299 @@
+/*
+ * Zombies and those who wait for them: a parent process (wait4, waitid) or the kernel's own thread
+ * that spawned one. All under family_lock.
+ */
+#include "wait.h"
+
+#include "../signal/signal.h"
+#include "family.h"
+
+#include <abi/errno.h>
+#include <abi/wait.h>
+#include <arch/clock.h>
+
+/* ---- what is told ---- */
+
+static int end_code(int status)
+{
+	return WIFEXITED(status) ? CLD_EXITED : CLD_KILLED;
+}
+
+static int end_status(int status)
+{
+	return WIFEXITED(status) ? WEXITSTATUS(status) : WTERMSIG(status);
+}
+
+void child_info_fields(struct signal_info *info, struct process *child, int status)
+{
+	const uint64_t tick_ns = NSEC_PER_SEC / USER_HZ;
+
+	info->fields[0] = (uint32_t)child->pid | (uint64_t)read_once(&child->ids.uid) << 32;
+	info->fields[1] = (uint32_t)status;
+	info->fields[2] = child->usage.cpu_ns / tick_ns;
+}
+
+void family_tell_ended_locked(struct process *child)
+{
+	family_tell_locked(child, child->exit_signal, end_code(child->status),
+			   end_status(child->status));
+}
+
+/* Nobody will ask for its status. */
+static bool reaps_itself_locked(const struct process *process) REQUIRES(family_lock);
+static bool reaps_itself_locked(const struct process *process)
+{
+	struct process *parent = process->parent;
+	bool nobody_asks;
+	irqflags_t flags;
+
+	if (!parent)
+		return process->disowned;
+	if (process->exit_signal != SIGCHLD)
+		return false;
+	flags = spin_lock_irqsave(&parent->signal_lock);
+	nobody_asks = read_once(&parent->actions->of[SIGCHLD - 1].handler) == SIG_IGN ||
+		      read_once(&parent->actions->of[SIGCHLD - 1].flags) & SA_NOCLDWAIT;
+	spin_unlock_irqrestore(&parent->signal_lock, flags);
+	return nobody_asks;
+}
+
+void process_ended(struct process *process)
+{
+	bool reap;
+
+	spin_lock(&family_lock);
+	process->usage.cpu_ns = process->gone_cpu_ns;
+	process->usage.ended_ns = clock_ns();
+	reap = reaps_itself_locked(process);
+	family_tell_ended_locked(process);
+	if (reap)
+		list_del(&process->sibling);
+	/* Release: who sees a zombie sees its status. */
+	store_release(&process->state, reap ? PROCESS_REAPED : PROCESS_ZOMBIE);
+	if (process->parent)
+		waitq_wake_all(&process->parent->changed);
+	waitq_wake_all(&process->changed);
+	spin_unlock(&family_lock);
+	if (reap) {
+		pid_remove(&process->link);
+		process_put(process);
+	}
+}
+
+/* ---- reaping ---- */
+
+/* Takes the zombie out of the family. False: it is none, or somebody was faster. */
+static bool reap_locked(struct process *process) REQUIRES(family_lock);
+static bool reap_locked(struct process *process)
+{
+	if (process->state != PROCESS_ZOMBIE)
+		return false;
+	process->state = PROCESS_REAPED;
+	list_del(&process->sibling);
+	return true;
+}
+
+static void forget(struct process *process)
+{
+	pid_remove(&process->link);
+	process_put(process);
+}
+
+/* ---- the kernel's own threads ---- */
+
+static bool has_ended(struct process *process)
+{
+	/* Acquire: pairs with the release in process_ended(). */
+	return load_acquire(&process->state) >= PROCESS_ZOMBIE;
+}
+
+static err_t reap_for_kernel(struct process *process, int *status, struct process_usage *usage)
+{
+	bool reaped;
+
+	spin_lock(&family_lock);
+	reaped = !process->parent && !process->disowned && reap_locked(process);
+	spin_unlock(&family_lock);
+	if (!reaped)
+		return -ECHILD;
+	*status = process->status;
+	if (usage)
+		*usage = process->usage;
+	forget(process);
+	return 0;
+}
+
+err_t process_try_wait(int32_t pid, int *status, struct process_usage *usage)
+{
+	struct process *process = process_find(pid);
+	err_t err;
+
+	if (!process)
+		return -ECHILD;
+	err = has_ended(process) ? reap_for_kernel(process, status, usage) : -EAGAIN;
+	process_put(process);
+	return err;
+}
+
+err_t process_wait(int32_t pid, int *status, struct process_usage *usage)
+{
+	struct process *process = process_find(pid);
+	err_t err;
+
+	if (!process)
+		return -ECHILD;
+	err = wait_event_killable(&process->changed, has_ended(process));
+	if (!err)
+		err = reap_for_kernel(process, status, usage);
+	process_put(process);
+	return err;
+}
+
+void process_disown(int32_t pid)
+{
+	struct process *process = process_find(pid);
+	bool reap = false;
+
+	if (!process)
+		return;
+	spin_lock(&family_lock);
+	if (!process->parent && !process->disowned) {
+		process->disowned = true;
+		reap = process->state == PROCESS_ZOMBIE;
+		if (reap)
+			process->state = PROCESS_REAPED;
+	}
+	spin_unlock(&family_lock);
+	if (reap)
+		forget(process);
+	process_put(process);
+}
+
+/* ---- a parent process ---- */
+
+static bool is_waited_for(const struct process *child, const struct wait_request *request)
+{
+	bool is_clone = child->exit_signal != SIGCHLD;
+
+	if (request->type == WAIT_PID && child->pid != request->id)
+		return false;
+	if (request->type == WAIT_GROUP && child->group != request->id)
+		return false;
+	return request->options & __WALL || is_clone == !!(request->options & __WCLONE);
+}
+
+static void add_usage(struct process_usage *sum, const struct process *child)
+{
+	const struct process_usage *own = &child->usage;
+	const struct process_usage *below = &child->waited;
+
+	sum->cpu_ns += own->cpu_ns + below->cpu_ns;
+	sum->nfaults += own->nfaults + below->nfaults;
+	sum->nswitches += own->nswitches + below->nswitches;
+	sum->max_resident_pages = MAX(sum->max_resident_pages, own->max_resident_pages);
+	sum->max_resident_pages = MAX(sum->max_resident_pages, below->max_resident_pages);
+}
+
+static bool take_end_locked(struct process *parent, struct process *child, bool keep,
+			    struct wait_result *result) REQUIRES(family_lock);
+static bool take_end_locked(struct process *parent, struct process *child, bool keep,
+			    struct wait_result *result)
+{
+	if (child->state != PROCESS_ZOMBIE)
+		return false;
+	result->code = end_code(child->status);
+	result->status = end_status(child->status);
+	result->packed = child->status;
+	result->usage = child->usage;
+	if (!keep && reap_locked(child))
+		add_usage(&parent->waited, child);
+	return true;
+}
+
+static bool take_stop_locked(struct process *child, bool keep, struct wait_result *result)
+	REQUIRES(family_lock);
+static bool take_stop_locked(struct process *child, bool keep, struct wait_result *result)
+{
+	if (!child->stop_report)
+		return false;
+	result->code = CLD_STOPPED;
+	result->status = child->stop_report;
+	result->packed = WAIT_STATUS_STOPPED(child->stop_report);
+	if (!keep)
+		child->stop_report = 0;
+	return true;
+}
+
+static bool take_continue_locked(struct process *child, bool keep, struct wait_result *result)
+	REQUIRES(family_lock);
+static bool take_continue_locked(struct process *child, bool keep, struct wait_result *result)
+{
+	if (!child->continue_report)
+		return false;
+	result->code = CLD_CONTINUED;
+	result->status = SIGCONT;
+	result->packed = WAIT_STATUS_CONTINUED;
+	if (!keep)
+		child->continue_report = false;
+	return true;
+}
+
+static bool take_locked(struct process *parent, struct process *child, unsigned options,
+			struct wait_result *result) REQUIRES(family_lock);
+static bool take_locked(struct process *parent, struct process *child, unsigned options,
+			struct wait_result *result)
+{
+	bool keep = options & WNOWAIT;
+
+	if (options & WEXITED && take_end_locked(parent, child, keep, result))
+		return true;
+	if (child->state >= PROCESS_ZOMBIE)
+		return false;
+	if (options & WUNTRACED && take_stop_locked(child, keep, result))
+		return true;
+	return options & WCONTINUED && take_continue_locked(child, keep, result);
+}
+
+/* 1: *result is filled; 0: nothing has happened; -ECHILD: there is none to wait for. */
+static err_t try_wait(struct process *parent, const struct wait_request *request,
+		      struct wait_result *result)
+{
+	struct process *child;
+	bool gone = false;
+	err_t found = -ECHILD;
+
+	spin_lock(&family_lock);
+	list_for_each (child, &parent->children, sibling) {
+		if (!is_waited_for(child, request))
+			continue;
+		found = 0;
+		if (!take_locked(parent, child, request->options, result))
+			continue;
+		result->pid = child->pid;
+		result->uid = read_once(&child->ids.uid);
+		gone = child->state == PROCESS_REAPED;
+		found = 1;
+		break;
+	}
+	spin_unlock(&family_lock);
+	if (gone)
+		forget(child);
+	return found;
+}
+
+err_t process_wait_child(const struct wait_request *request, struct wait_result *result)
+{
+	struct process *parent = process_current();
+	err_t found;
+	err_t err;
+
+	*result = (struct wait_result){0};
+	found = try_wait(parent, request, result);
+	if (!found && !(request->options & WNOHANG)) {
+		err = wait_event_interruptible(&parent->changed,
+					       (found = try_wait(parent, request, result)) != 0);
+		if (err)
+			return err;
+	}
+	return MIN(found, 0);
+}

@@ -1,0 +1,38 @@
+/*
+ * Waiting for processes, and what is told of them.
+ */
+#ifndef KERNEL_PROCESS_WAIT_H
+#define KERNEL_PROCESS_WAIT_H
+
+#include "../process.h"
+
+struct signal_info;
+
+enum wait_type { WAIT_ANY, WAIT_PID, WAIT_GROUP };
+
+struct wait_request {
+	enum wait_type type;
+	int32_t id;
+	unsigned options; /* WNOHANG ... (abi/wait.h) */
+};
+
+struct wait_result {
+	int32_t pid; /* 0: WNOHANG, and nothing has happened */
+	uint32_t uid;
+	int code;   /* CLD_* */
+	int status; /* the exit status or the signal */
+	int packed; /* the same as wait4 has it */
+	struct process_usage usage;
+};
+
+/* Waits for a child of the running process to end, stop or go on, as the options say. -ECHILD,
+ * -EINTR. */
+err_t must_check process_wait_child(const struct wait_request *request, struct wait_result *result);
+
+/* The fields of a SIGCHLD about `child`. */
+void child_info_fields(struct signal_info *info, struct process *child, int status);
+/* Under family_lock. `signal` 0: only those who wait are woken. */
+void family_tell_locked(struct process *child, int signal, int code, int status);
+void family_tell_ended_locked(struct process *child);
+
+#endif

@@ -1,0 +1,88 @@
+/*
+ * What a process does about each signal. The struct may be shared by several processes, so it has a
+ * lock of its own; a handler's word alone may be read without it.
+ */
+#include "signal.h"
+
+#include <lib/string.h>
+#include <mm/slab.h>
+
+SLAB_CACHE(actions_cache, struct signal_actions);
+
+struct signal_actions *signal_actions_create(const struct signal_actions *from)
+{
+	struct signal_actions *actions = slab_alloc(&actions_cache);
+
+	if (!actions)
+		return NULL;
+	refcount_init(&actions->references);
+	spin_init(&actions->lock, LOCK_ACTIONS);
+	if (!from) {
+		memset(actions->of, 0, sizeof(actions->of));
+		return actions;
+	}
+	/* Another process that shares `from` may change it meanwhile. */
+	memcpy(actions->of, from->of, sizeof(actions->of));
+	return actions;
+}
+
+void signal_actions_put(struct signal_actions *actions)
+{
+	if (actions && refcount_put(&actions->references))
+		slab_free(&actions_cache, actions);
+}
+
+void signal_get_action(int signal, struct abi_sigaction *out)
+{
+	struct signal_actions *actions = process_current()->actions;
+	irqflags_t flags = spin_lock_irqsave(&actions->lock);
+
+	*out = actions->of[signal - 1];
+	spin_unlock_irqrestore(&actions->lock, flags);
+}
+
+bool signal_is_ignored(const struct process *process, int signal)
+{
+	uint64_t handler = read_once(&process->actions->of[signal - 1].handler);
+
+	if (handler != SIG_DFL)
+		return handler == SIG_IGN;
+	return !signal_is_fatal_by_default(signal) && !(SIGNAL_BIT(signal) & STOP_SIGNALS);
+}
+
+void signal_set_action(int signal, const struct abi_sigaction *action)
+{
+	struct process *process = process_current();
+	struct signal_actions *actions = process->actions;
+	irqflags_t flags = spin_lock_irqsave(&process->signal_lock);
+
+	spin_lock(&actions->lock);
+	actions->of[signal - 1] = *action;
+	actions->of[signal - 1].mask &= ~UNBLOCKABLE_SIGNALS;
+	spin_unlock(&actions->lock);
+	if (signal_is_ignored(process, signal))
+		signal_drop_locked(process, SIGNAL_BIT(signal));
+	spin_unlock_irqrestore(&process->signal_lock, flags);
+}
+
+void signal_actions_default(struct signal_actions *actions)
+{
+	for (int i = 0; i < SIGNAL_MAX; i++) {
+		if (actions->of[i].handler != SIG_IGN)
+			actions->of[i] = (struct abi_sigaction){.handler = SIG_DFL};
+	}
+}
+
+void signal_reset_handlers(void)
+{
+	struct uthread *uthread = uthread_current();
+
+	for (int i = 0; i < SIGNAL_MAX; i++) {
+		struct abi_sigaction *action = &uthread->process->actions->of[i];
+
+		*action = (struct abi_sigaction){
+			.handler = action->handler == SIG_IGN ? SIG_IGN : SIG_DFL,
+		};
+	}
+	uthread->alternate_stack = (struct abi_stack){.ss_flags = SS_DISABLE};
+}

@@ -1,0 +1,151 @@
+/*
+ * alarm() and setitimer(ITIMER_REAL): one timer a process, which raises SIGALRM and, with an
+ * interval, starts itself anew. It is started and cancelled under the process's mutex, and when its
+ * last thread ends; its deadline is under signal_lock, since the interrupt changes it.
+ */
+#include "signal.h"
+#include "syscall_table.h"
+
+#include <abi/errno.h>
+#include <abi/time.h>
+#include <arch/clock.h>
+#include <arch/user.h>
+
+void signal_alarm(struct process *process)
+{
+	irqflags_t flags = spin_lock_irqsave(&process->signal_lock);
+	uint64_t interval_ns = process->alarm_interval_ns;
+	uint64_t now_ns = clock_ns();
+	uint64_t deadline_ns = 0;
+
+	if (interval_ns && process->alarm_deadline_ns) {
+		/* Missed beats are left out. */
+		deadline_ns = process->alarm_deadline_ns + interval_ns;
+		if (deadline_ns <= now_ns)
+			deadline_ns = now_ns + interval_ns;
+	}
+	process->alarm_deadline_ns = deadline_ns;
+	/* Under the lock: who has set the deadline to 0 finds it started or never will. */
+	if (deadline_ns)
+		timer_start(&process->alarm, deadline_ns);
+	spin_unlock_irqrestore(&process->signal_lock, flags);
+	process_signal(process, SIGALRM);
+}
+
+struct alarm {
+	uint64_t left_ns; /* 0: not set */
+	uint64_t interval_ns;
+};
+
+static struct alarm read_alarm(struct process *process)
+{
+	irqflags_t flags = spin_lock_irqsave(&process->signal_lock);
+	uint64_t now_ns = clock_ns();
+	struct alarm alarm = {.interval_ns = process->alarm_interval_ns};
+
+	/* One that is about to ring still runs. */
+	if (process->alarm_deadline_ns)
+		alarm.left_ns = process->alarm_deadline_ns > now_ns
+					? process->alarm_deadline_ns - now_ns
+					: NSEC_PER_USEC;
+	spin_unlock_irqrestore(&process->signal_lock, flags);
+	return alarm;
+}
+
+static void set_deadline(struct process *process, uint64_t deadline_ns, uint64_t interval_ns)
+{
+	irqflags_t flags = spin_lock_irqsave(&process->signal_lock);
+
+	process->alarm_deadline_ns = deadline_ns;
+	process->alarm_interval_ns = interval_ns;
+	spin_unlock_irqrestore(&process->signal_lock, flags);
+}
+
+void signal_cancel_alarm(struct process *process)
+{
+	/* The interrupt starts nothing without a deadline, so afterwards the timer is still. */
+	set_deadline(process, 0, 0);
+	timer_cancel(&process->alarm);
+}
+
+/* Returns what was set before. */
+static struct alarm set_alarm(const struct alarm *wanted)
+{
+	struct process *process = process_current();
+	struct alarm before;
+	uint64_t deadline_ns = 0;
+
+	mutex_lock(&process->lock);
+	before = read_alarm(process);
+	signal_cancel_alarm(process);
+	if (wanted->left_ns)
+		deadline_ns = clock_ns() + wanted->left_ns;
+	set_deadline(process, deadline_ns, wanted->interval_ns);
+	if (deadline_ns)
+		timer_start(&process->alarm, deadline_ns);
+	mutex_unlock(&process->lock);
+	return before;
+}
+
+int sys_alarm(unsigned seconds)
+{
+	struct alarm wanted = {.left_ns = seconds * NSEC_PER_SEC};
+	struct alarm before = set_alarm(&wanted);
+
+	/* Rounded, but a running one is never told as none. */
+	if (before.left_ns && before.left_ns < NSEC_PER_SEC)
+		return 1;
+	return (int)((before.left_ns + NSEC_PER_SEC / 2) / NSEC_PER_SEC);
+}
+
+static struct abi_timeval timeval_of(uint64_t ns)
+{
+	return (struct abi_timeval){.tv_sec = (int64_t)(ns / NSEC_PER_SEC),
+				    .tv_usec = (int64_t)(ns % NSEC_PER_SEC / NSEC_PER_USEC)};
+}
+
+static bool is_valid(const struct abi_timeval *time)
+{
+	return time->tv_sec >= 0 && time->tv_usec >= 0 && time->tv_usec < 1000000;
+}
+
+static uint64_t ns_of(const struct abi_timeval *time)
+{
+	if ((uint64_t)time->tv_sec > UINT64_MAX / NSEC_PER_SEC / 4)
+		return UINT64_MAX / 4;
+	return (uint64_t)time->tv_sec * NSEC_PER_SEC + (uint64_t)time->tv_usec * NSEC_PER_USEC;
+}
+
+static int put_alarm(uptr_t to, const struct alarm *alarm)
+{
+	const struct abi_itimerval value = {.it_interval = timeval_of(alarm->interval_ns),
+					    .it_value = timeval_of(alarm->left_ns)};
+
+	return user_put(to, &value);
+}
+
+int sys_getitimer(int which, uptr_t out)
+{
+	struct alarm alarm;
+
+	if (which != ITIMER_REAL)
+		return -EINVAL;
+	alarm = read_alarm(process_current());
+	return put_alarm(out, &alarm);
+}
+
+int sys_setitimer(int which, uptr_t value, uptr_t before)
+{
+	struct abi_itimerval wanted = {0};
+	struct alarm alarm;
+
+	if (which != ITIMER_REAL)
+		return -EINVAL;
+	if (!uptr_is_null(value) && user_get(&wanted, value))
+		return -EFAULT;
+	if (!is_valid(&wanted.it_value) || !is_valid(&wanted.it_interval))
+		return -EINVAL;
+	alarm = set_alarm(&(struct alarm){.left_ns = ns_of(&wanted.it_value),
+					  .interval_ns = ns_of(&wanted.it_interval)});
+	return uptr_is_null(before) ? 0 : put_alarm(before, &alarm);
+}

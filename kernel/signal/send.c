@@ -1,0 +1,290 @@
+/*
+ * Raising signals. What ends a process marks it as ending and kills all its threads, so that
+ * killable waits end and user mode is not entered again; everything else is put where it belongs
+ * and one thread that does not block it is interrupted. The rest happens in that thread
+ * (deliver.c).
+ */
+#include "signal.h"
+
+#include <abi/errno.h>
+#include <abi/wait.h>
+#include <mm/slab.h>
+
+SLAB_CACHE(entry_cache, struct signal_entry);
+
+/* ---- the end ---- */
+
+static void continue_locked(struct process *process) REQUIRES(process->signal_lock);
+static void continue_locked(struct process *process)
+{
+	process->ncontinues++;
+	if (!process->stopped)
+		return;
+	process->continue_untold = true;
+	write_once(&process->stopped, false);
+	waitq_wake_all(&process->continued);
+}
+
+static void kill_threads_locked(struct process *process) REQUIRES(process->signal_lock);
+static void kill_threads_locked(struct process *process)
+{
+	struct uthread *uthread;
+
+	list_for_each (uthread, &process->threads, sibling)
+		thread_kill(uthread->thread);
+}
+
+static void begin_end_locked(struct process *process, int status) REQUIRES(process->signal_lock);
+static void begin_end_locked(struct process *process, int status)
+{
+	if (process->exiting)
+		return;
+	process->exiting = true;
+	process->status_to_be = status;
+	continue_locked(process);
+	process->continue_untold = false;
+	kill_threads_locked(process);
+}
+
+int signal_begin_exit(int status)
+{
+	struct uthread *self = uthread_current();
+	struct process *process = self->process;
+	irqflags_t flags = spin_lock_irqsave(&process->signal_lock);
+	struct uthread *uthread;
+
+	if (!process->exiting) {
+		process->exiting = true;
+		process->status_to_be = status;
+		/* Itself is not killed: what its end waits for, it may wait for. */
+		list_for_each (uthread, &process->threads, sibling) {
+			if (uthread != self)
+				thread_kill(uthread->thread);
+		}
+	}
+	status = process->status_to_be;
+	spin_unlock_irqrestore(&process->signal_lock, flags);
+	return status;
+}
+
+/* ---- who takes it ---- */
+
+bool signal_wants_locked(UNUSED struct process *process, const struct uthread *uthread, int signal)
+{
+	return !uthread->ending && !((uthread->blocked & ~uthread->awaited) & SIGNAL_BIT(signal));
+}
+
+/* A thread that takes the signal now; NULL: all block it. */
+static struct uthread *taker_locked(struct process *process, int signal)
+	REQUIRES(process->signal_lock);
+static struct uthread *taker_locked(struct process *process, int signal)
+{
+	struct uthread *uthread;
+
+	if (process->leader && signal_wants_locked(process, process->leader, signal))
+		return process->leader;
+	list_for_each (uthread, &process->threads, sibling) {
+		if (signal_wants_locked(process, uthread, signal))
+			return uthread;
+	}
+	return NULL;
+}
+
+/* Nobody ends init by accident: without a handler of its own a signal does nothing to it. */
+static bool is_init(const struct process *process)
+{
+	return process->pid == 1;
+}
+
+bool signal_is_fatal_by_default(int signal)
+{
+	return !(SIGNAL_BIT(signal) & (STOP_SIGNALS | SIGNAL_BIT(SIGCHLD) | SIGNAL_BIT(SIGURG) |
+				       SIGNAL_BIT(SIGWINCH) | SIGNAL_BIT(SIGCONT)));
+}
+
+static bool is_fatal_locked(const struct process *process, const struct uthread *taker, int signal)
+	REQUIRES(process->signal_lock);
+static bool is_fatal_locked(const struct process *process, const struct uthread *taker, int signal)
+{
+	if (signal == SIGKILL)
+		return !is_init(process);
+	return taker && !(taker->awaited & SIGNAL_BIT(signal)) && !is_init(process) &&
+	       signal_is_fatal_by_default(signal) &&
+	       read_once(&process->actions->of[signal - 1].handler) == SIG_DFL;
+}
+
+/* Stops and SIGCONT undo each other before they are blocked, ignored or handled. */
+static void undo_opposite_locked(struct process *process, int signal)
+	REQUIRES(process->signal_lock);
+static void undo_opposite_locked(struct process *process, int signal)
+{
+	if (signal == SIGCONT) {
+		signal_drop_locked(process, STOP_SIGNALS);
+		continue_locked(process);
+	} else if (SIGNAL_BIT(signal) & STOP_SIGNALS) {
+		signal_drop_locked(process, SIGNAL_BIT(SIGCONT));
+	}
+}
+
+/* `only`: to this thread. *entry is taken over (and NULL then) if it is needed. */
+static void send_locked(struct process *process, struct uthread *only, int signal,
+			struct signal_entry **entry) REQUIRES(process->signal_lock);
+static void send_locked(struct process *process, struct uthread *only, int signal,
+			struct signal_entry **entry)
+{
+	struct uthread *taker;
+
+	if (process->exiting) {
+		/* Its end may be waiting for something, a driver say. */
+		if (signal == SIGKILL)
+			kill_threads_locked(process);
+		return;
+	}
+	undo_opposite_locked(process, signal);
+	if (only)
+		taker = signal_wants_locked(process, only, signal) ? only : NULL;
+	else
+		taker = taker_locked(process, signal);
+	if (is_fatal_locked(process, taker, signal)) {
+		begin_end_locked(process, WAIT_STATUS_SIGNAL(signal));
+		return;
+	}
+	/* One that is blocked stays: what it does is decided when it is taken. */
+	if (taker && !(taker->awaited & SIGNAL_BIT(signal)) && signal_is_ignored(process, signal))
+		return;
+	signal_pending_add_locked(process, only ? &only->pending : &process->pending, signal,
+				  entry);
+	if (taker)
+		thread_interrupt(taker->thread);
+}
+
+void process_signal(struct process *process, int signal)
+{
+	struct signal_entry *none = NULL;
+	irqflags_t flags = spin_lock_irqsave(&process->signal_lock);
+
+	send_locked(process, NULL, signal, &none);
+	spin_unlock_irqrestore(&process->signal_lock, flags);
+}
+
+static err_t send(struct process *process, struct uthread *only, const struct signal_info *info)
+{
+	uint64_t limit = read_once(&process->limits[RLIMIT_SIGPENDING].rlim_cur);
+	struct signal_entry *entry = slab_alloc(&entry_cache);
+	bool must_queue = info->signal >= SIGRTMIN && info->code < 0 && info->code != SI_TKILL;
+	irqflags_t flags;
+	err_t err = 0;
+
+	if (entry)
+		entry->info = *info;
+	flags = spin_lock_irqsave(&process->signal_lock);
+	if (only && !only->listed) {
+		err = -ESRCH;
+	} else if (must_queue && (!entry || process->nqueued >= limit)) {
+		err = -EAGAIN;
+	} else {
+		struct signal_entry *none = NULL;
+
+		send_locked(process, only, info->signal, process->nqueued < limit ? &entry : &none);
+	}
+	spin_unlock_irqrestore(&process->signal_lock, flags);
+	slab_free(&entry_cache, entry);
+	return err;
+}
+
+err_t signal_send(struct process *process, const struct signal_info *info)
+{
+	return send(process, NULL, info);
+}
+
+err_t signal_send_thread(struct uthread *uthread, const struct signal_info *info)
+{
+	return send(uthread->process, uthread, info);
+}
+
+bool signal_force(const struct signal_info *info)
+{
+	struct uthread *uthread = uthread_current();
+	struct process *process = uthread->process;
+	struct signal_entry *entry = slab_alloc(&entry_cache);
+	uint64_t bit = SIGNAL_BIT(info->signal);
+	bool has_handler;
+	irqflags_t flags;
+
+	if (entry)
+		entry->info = *info;
+	flags = spin_lock_irqsave(&process->signal_lock);
+	has_handler = read_once(&process->actions->of[info->signal - 1].handler) > SIG_IGN &&
+		      !(uthread->blocked & bit) && !(bit & UNBLOCKABLE_SIGNALS);
+	if (has_handler) {
+		signal_pending_add_locked(process, &uthread->pending, info->signal, &entry);
+		thread_interrupt(uthread->thread);
+	} else {
+		begin_end_locked(process, WAIT_STATUS_SIGNAL(info->signal));
+	}
+	spin_unlock_irqrestore(&process->signal_lock, flags);
+	slab_free(&entry_cache, entry);
+	return has_handler;
+}
+
+struct signal_info signal_info_from_self(int signal, int code)
+{
+	const struct uthread *uthread = uthread_current();
+
+	return (struct signal_info){
+		.signal = signal,
+		.code = code,
+		.fields[0] = (uint32_t)uthread->process->pid | (uint64_t)uthread->ids.uid << 32,
+	};
+}
+
+void signal_raise(int signal)
+{
+	struct signal_info info = signal_info_from_self(signal, SI_USER);
+
+	(void)signal_send_thread(uthread_current(), &info); /* it is there */
+}
+
+/* ---- by number ---- */
+
+err_t process_kill(int32_t pid, int signal)
+{
+	struct process *process;
+
+	if (signal < 0 || signal > SIGNAL_MAX)
+		return -EINVAL;
+	process = process_find(pid);
+	if (!process)
+		return -ESRCH;
+	if (signal)
+		process_signal(process, signal);
+	process_put(process);
+	return 0;
+}
+
+struct group_call {
+	int32_t group;
+	int signal;
+	unsigned nmembers;
+};
+
+static void signal_member(void *argument, struct process *process)
+{
+	struct group_call *call = argument;
+
+	if (read_once(&process->group) != call->group)
+		return;
+	call->nmembers++;
+	if (call->signal)
+		process_signal(process, call->signal);
+}
+
+err_t process_group_signal(int32_t pgid, int signal)
+{
+	struct group_call call = {.group = pgid, .signal = signal};
+
+	if (signal < 0 || signal > SIGNAL_MAX)
+		return -EINVAL;
+	pid_for_each_rcu(signal_member, &call);
+	return call.nmembers ? 0 : -ESRCH;
+}

@@ -1,0 +1,141 @@
+/*
+ * Signals: raising them, from anywhere; taking them, in the thread on its way to user mode.
+ *
+ * One lock a process (process->signal_lock) has all of it: what is pending for the process and for
+ * each of its threads, whether it is stopped or ending. The actions have a struct and a lock of
+ * their own, since processes may share them (CLONE_SIGHAND without CLONE_THREAD); a handler's
+ * address alone is read without it.
+ *
+ * Who raises a signal chooses a thread that does not block it and interrupts that one
+ * (thread_interrupt): its waits end with -EINTR, and it comes to signal_deliver(). A signal whose
+ * default is the end begins it at once, so killable waits of all threads end.
+ */
+#ifndef KERNEL_SIGNAL_SIGNAL_H
+#define KERNEL_SIGNAL_SIGNAL_H
+
+#include "../process/uthread.h"
+
+struct trap_frame;
+
+#define STOP_SIGNALS                                                                               \
+	(SIGNAL_BIT(SIGSTOP) | SIGNAL_BIT(SIGTSTP) | SIGNAL_BIT(SIGTTIN) | SIGNAL_BIT(SIGTTOU))
+#define UNBLOCKABLE_SIGNALS (SIGNAL_BIT(SIGKILL) | SIGNAL_BIT(SIGSTOP))
+
+/* The part of siginfo that signals use. */
+struct signal_info {
+	int32_t signal;
+	int32_t error;
+	int32_t code;
+	int32_t padding;
+	uint64_t fields[4];
+};
+
+struct signal_entry {
+	struct list link; /* [s] in the order they came */
+	struct signal_info info;
+};
+
+/*
+ *   [l] lock; a handler's address is [a], too
+ */
+struct signal_actions {
+	struct refcount references;
+	struct spinlock lock;                /* LOCK_ACTIONS, inside of a signal_lock */
+	struct abi_sigaction of[SIGNAL_MAX]; /* [l] */
+};
+
+/* ---- raising (send.c) ---- */
+
+/* From the kernel (SI_KERNEL): from anywhere, interrupts too, and it cannot fail. 1 .. SIGNAL_MAX.
+ */
+void process_signal(struct process *process, int signal);
+/* With all that siginfo says. -EAGAIN: a queued one (si_code < 0 of rt_sigqueueinfo) finds no room;
+ * others always come through, if need be without their info. Not from interrupts. */
+err_t signal_send(struct process *process, const struct signal_info *info);
+/* To one thread, in an RCU section that keeps it there. -ESRCH: it has gone. */
+err_t signal_send_thread(struct uthread *uthread, const struct signal_info *info);
+/* What the running thread did to itself: cannot be blocked or ignored. True: a handler will see it.
+ */
+bool signal_force(const struct signal_info *info);
+/* To the running thread, as if it had sent it itself. */
+void signal_raise(int signal);
+/* si_code SI_USER and the like, from the running process. */
+struct signal_info signal_info_from_self(int signal, int code);
+
+/* ---- masks and what is pending (pending.c) ---- */
+
+/* Changes what the running thread blocks. */
+void signal_set_blocked(uint64_t blocked);
+/* Until the call that runs now has ended or its handler has. */
+void signal_set_blocked_for_now(uint64_t blocked);
+/* The call ended without a handler to come. */
+void signal_end_blocked_for_now(void);
+uint64_t signal_pending_set(const struct uthread *uthread);
+
+/* Takes the next one of `set` for the running thread: its own before the process's, the lowest
+ * number first. 0: none. */
+int signal_take_locked(struct process *process, struct uthread *uthread, uint64_t set,
+		       struct signal_info *info) REQUIRES(process->signal_lock);
+/* Interrupts others for what the running thread will not take. */
+void signal_hand_over_locked(struct process *process, struct uthread *uthread, uint64_t set)
+	REQUIRES(process->signal_lock);
+/* Drops all of `set`. */
+void signal_drop_locked(struct process *process, uint64_t set) REQUIRES(process->signal_lock);
+void signal_drop_thread_locked(struct process *process, struct uthread *uthread, uint64_t set)
+	REQUIRES(process->signal_lock);
+/* The running thread looks whether anything waits for it. */
+void signal_recalculate_locked(struct process *process, struct uthread *uthread)
+	REQUIRES(process->signal_lock);
+bool signal_wants_locked(struct process *process, const struct uthread *uthread, int signal)
+	REQUIRES(process->signal_lock);
+void signal_pending_init(struct signal_pending *pending);
+void signal_pending_add_locked(struct process *process, struct signal_pending *pending, int signal,
+			       struct signal_entry **entry) REQUIRES(process->signal_lock);
+
+/* ---- actions (actions.c) ---- */
+
+struct signal_actions *signal_actions_create(const struct signal_actions *from);
+void signal_actions_put(struct signal_actions *actions);
+void signal_get_action(int signal, struct abi_sigaction *out);
+/* The pending ones that are ignored now are dropped. */
+void signal_set_action(int signal, const struct abi_sigaction *action);
+/* For a new program: handlers become defaults, the alternate stack goes. The actions are the
+ * process's alone. */
+void signal_reset_handlers(void);
+/* clone3's CLEAR_SIGHAND. */
+void signal_actions_default(struct signal_actions *actions);
+bool signal_is_ignored(const struct process *process, int signal);
+bool signal_is_fatal_by_default(int signal);
+
+/* ---- taking (deliver.c, stop.c) ---- */
+
+/* On the way to user mode. */
+void signal_deliver(struct trap_frame *frame);
+/* rt_sigreturn. */
+void signal_return(struct trap_frame *frame);
+/* sigaltstack's checks. -EINVAL, -ENOMEM. */
+err_t must_check signal_set_stack(struct uthread *uthread, const struct abi_stack *stack);
+bool signal_is_on_stack(const struct uthread *uthread, uint64_t sp);
+/* Begins a stop of the running process. */
+void signal_stop_locked(struct process *process, int signal) REQUIRES(process->signal_lock);
+/* The running thread rests until the process is continued or the thread is killed. */
+void signal_rest(void);
+/* A thread that leaves a process that is being stopped. True: the others have come to rest. */
+bool signal_stop_is_complete_locked(struct process *process) REQUIRES(process->signal_lock);
+
+/* ---- the alarm clock (alarm.c) ---- */
+
+/* What the process's timer does when it rings, in its interrupt. */
+void signal_alarm(struct process *process);
+/* None is set, and the timer's function does not run. Only the process's own threads call it. */
+void signal_cancel_alarm(struct process *process);
+
+/* ---- ends (send.c) ---- */
+
+/* Marks the beginning of the running process's end, and says with which status. */
+int signal_begin_exit(int status);
+
+/* Adds -ERESTARTNOINTR for what begins anew whatever happened: never seen by a program. */
+#define ERESTARTNOINTR 513
+
+#endif

@@ -1,0 +1,206 @@
+/*
+ * Stops and continues, what a parent is told of them, and groups that nobody could continue.
+ */
+#include <fcntl.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <sys/wait.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "check.h"
+#include "signal_help.h"
+
+static pid_t sleeper(void)
+{
+	pid_t pid = fork();
+
+	if (pid == 0) {
+		for (;;)
+			pause();
+	}
+	return pid;
+}
+
+static void get_rid_of(pid_t pid)
+{
+	kill(pid, SIGKILL);
+	waitpid(pid, NULL, 0);
+}
+
+static void stops_and_continues_are_told(void)
+{
+	pid_t pid = sleeper();
+	siginfo_t info = {0};
+	int status;
+
+	EXPECT_EQUAL(waitpid(pid, &status, WNOHANG | WUNTRACED | WCONTINUED), 0);
+	EXPECT_EQUAL(kill(pid, SIGSTOP), 0);
+	EXPECT_EQUAL(waitpid(pid, &status, WUNTRACED), pid);
+	EXPECT(WIFSTOPPED(status) && WSTOPSIG(status) == SIGSTOP);
+	EXPECT_EQUAL(waitpid(pid, &status, WNOHANG | WUNTRACED), 0); /* told once */
+	EXPECT_EQUAL(kill(pid, SIGCONT), 0);
+	EXPECT_EQUAL(waitpid(pid, &status, WCONTINUED), pid);
+	EXPECT(WIFCONTINUED(status));
+	EXPECT_EQUAL(kill(pid, SIGSTOP), 0);
+	EXPECT_EQUAL(waitid(P_PID, (id_t)pid, &info, WSTOPPED | WNOWAIT), 0);
+	EXPECT_EQUAL(info.si_code, CLD_STOPPED);
+	EXPECT_EQUAL(info.si_status, SIGSTOP);
+	EXPECT_EQUAL(waitid(P_PID, (id_t)pid, &info, WSTOPPED), 0);
+	EXPECT_EQUAL(kill(pid, SIGKILL), 0); /* ends a stopped one, too */
+	EXPECT_EQUAL(waitpid(pid, &status, 0), pid);
+	EXPECT(WIFSIGNALED(status) && WTERMSIG(status) == SIGKILL);
+}
+
+static void a_stopped_process_does_nothing(void)
+{
+	int fds[2];
+	char byte;
+	pid_t pid;
+
+	EXPECT_EQUAL(pipe(fds), 0);
+	pid = fork();
+	if (pid == 0) {
+		raise(SIGSTOP);
+		_exit((int)write(fds[1], "x", 1));
+	}
+	EXPECT_EQUAL(waitpid(pid, NULL, WUNTRACED), pid);
+	EXPECT_EQUAL(fcntl(fds[0], F_SETFL, O_NONBLOCK), 0);
+	EXPECT_ERRNO(EAGAIN, read(fds[0], &byte, 1));
+	EXPECT_EQUAL(kill(pid, SIGTERM), 0); /* waits until it goes on */
+	EXPECT_EQUAL(waitpid(pid, NULL, WNOHANG), 0);
+	EXPECT_EQUAL(kill(pid, SIGCONT), 0);
+	EXPECT_EQUAL(waitpid(pid, NULL, 0), pid);
+	EXPECT(read(fds[0], &byte, 1) <= 0);
+	close(fds[0]);
+	close(fds[1]);
+}
+
+static void the_parent_gets_a_signal_unless_it_will_not(void)
+{
+	pid_t pid;
+
+	EXPECT_EQUAL(install_info(SIGCHLD, note_info, 0), 0);
+	pid = sleeper();
+	kill(pid, SIGSTOP);
+	EXPECT_EQUAL(waitpid(pid, NULL, WUNTRACED), pid);
+	EXPECT_EQUAL(ncalls, 1);
+	EXPECT_EQUAL(last_info.si_code, CLD_STOPPED);
+	EXPECT_EQUAL(last_info.si_pid, pid);
+	kill(pid, SIGCONT);
+	EXPECT_EQUAL(waitpid(pid, NULL, WCONTINUED), pid);
+	EXPECT_EQUAL(last_info.si_code, CLD_CONTINUED);
+	EXPECT_EQUAL(install_info(SIGCHLD, note_info, SA_NOCLDSTOP), 0);
+	kill(pid, SIGSTOP);
+	EXPECT_EQUAL(waitpid(pid, NULL, WUNTRACED), pid);
+	EXPECT_EQUAL(ncalls, 0);
+	signal(SIGCHLD, SIG_DFL);
+	get_rid_of(pid);
+}
+
+static void stop_and_continue_undo_each_other(void)
+{
+	sigset_t pending;
+
+	EXPECT_EQUAL(install(SIGCONT, note, 0), 0);
+	block(SIGTSTP);
+	block(SIGCONT);
+	kill(getpid(), SIGTSTP);
+	sigpending(&pending);
+	EXPECT(sigismember(&pending, SIGTSTP));
+	kill(getpid(), SIGCONT);
+	sigpending(&pending);
+	EXPECT(!sigismember(&pending, SIGTSTP) && sigismember(&pending, SIGCONT));
+	unblock(SIGCONT);
+	EXPECT_EQUAL(ncalls, 1);
+	unblock(SIGTSTP);
+	signal(SIGCONT, SIG_DFL);
+}
+
+/* A call that was sleeping goes on sleeping after a stop. */
+static void a_stop_does_not_interrupt(void)
+{
+	int fds[2];
+	int status;
+	pid_t pid;
+
+	EXPECT_EQUAL(pipe(fds), 0);
+	pid = fork();
+	if (pid == 0) {
+		struct timespec time = {.tv_nsec = 100000000};
+		char byte;
+
+		if (nanosleep(&time, NULL))
+			_exit(1);
+		_exit(read(fds[0], &byte, 1) == 1 ? 30 : 2);
+	}
+	for (int i = 0; i < 3; i++) {
+		kill(pid, SIGSTOP);
+		EXPECT_EQUAL(waitpid(pid, &status, WUNTRACED), pid);
+		EXPECT(WIFSTOPPED(status));
+		kill(pid, SIGCONT);
+		usleep(20000);
+	}
+	EXPECT_EQUAL(write(fds[1], "x", 1), 1);
+	EXPECT_EQUAL(waitpid(pid, &status, 0), pid);
+	EXPECT_EQUAL(status, 30 << 8);
+	close(fds[0]);
+	close(fds[1]);
+}
+
+/* In a session of its own: leader, and a child in another group. */
+static void orphaned_groups_are_hung_up(void)
+{
+	int fds[2];
+	pid_t grandchild = 0;
+	pid_t pid;
+	char byte;
+
+	EXPECT_EQUAL(pipe(fds), 0);
+	pid = fork();
+	if (pid == 0) {
+		setsid();
+		grandchild = fork();
+		if (grandchild == 0) {
+			setpgid(0, 0);
+			close(fds[0]);
+			raise(SIGSTOP);
+			for (;;) /* SIGHUP ends it: the end of the pipe tells */
+				pause();
+		}
+		close(fds[1]);
+		waitpid(grandchild, NULL, WUNTRACED);
+		_exit(0);
+	}
+	close(fds[1]);
+	EXPECT_EQUAL(waitpid(pid, NULL, 0), pid);
+	EXPECT_EQUAL(read(fds[0], &byte, 1), 0);
+	close(fds[0]);
+}
+
+static void orphaned_groups_do_not_stop_from_the_terminal(void)
+{
+	int status;
+	pid_t pid = fork();
+
+	if (pid == 0) {
+		setsid(); /* nobody in this session could continue it */
+		raise(SIGTSTP);
+		raise(SIGTTIN);
+		_exit(31);
+	}
+	EXPECT_EQUAL(waitpid(pid, &status, WUNTRACED), pid);
+	EXPECT_EQUAL(status, 31 << 8);
+}
+
+int main(void)
+{
+	RUN(stops_and_continues_are_told);
+	RUN(a_stopped_process_does_nothing);
+	RUN(the_parent_gets_a_signal_unless_it_will_not);
+	RUN(stop_and_continue_undo_each_other);
+	RUN(a_stop_does_not_interrupt);
+	RUN(orphaned_groups_are_hung_up);
+	RUN(orphaned_groups_do_not_stop_from_the_terminal);
+	return check_end();
+}
