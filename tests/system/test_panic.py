@@ -83,7 +83,9 @@ def test_when_all_panic_at_once_one_speaks(boot):
     others = others_of(text)
     assert list(others) == [number for number in range(4) if number != speaker]
     for said in others.values():
-        assert "trigger_race_here+0x" in said or "panicked as well: everybody" in said, text
+        # In trigger_race_here(), at the latest where somebody else stopped it; what it had just
+        # called hides it from a backtrace by frame pointers, but not who called it.
+        assert "run_function+0x" in said, text
 
 
 def test_a_cpu_that_does_not_answer_is_named(boot):
