@@ -24,7 +24,7 @@ from fetch_common import FetchError, read_stanzas, run
 TREE = Path(__file__).resolve().parent.parent
 LOCK = TREE / "tools" / "packages.lock"
 KNOWN_FIELDS = {"Source", "Package", "Suite", "Upstream", "Orig-SHA256", "Architecture", "Fetch",
-                "As", "Through", "Keep"}
+                "As", "Through", "Keep", "Licence", "Used"}
 
 
 class Package:
@@ -47,6 +47,8 @@ class Package:
         self.upstream = fields["Upstream"]
         self.orig_sha256 = fields.get("Orig-SHA256")
         self.architecture = fields.get("Architecture", "amd64")
+        self.licence = fields.get("Licence")
+        self.used = fields.get("Used")
         self.only_when_asked = fields.get("Fetch") == "asked"
 
     def accepts(self, version):

@@ -7,7 +7,8 @@
 #include <arch/paging.h>
 #include <lib/string.h>
 
-#define EARLY_LIMIT (4 * GIB)
+#define EARLY_LIMIT     (4 * GIB)
+#define MAP_ENTRIES_MAX 4096 /* no firmware has a tenth of it, and each costs time */
 
 struct PACKED mb2_header {
 	uint32_t total_bytes;
@@ -80,7 +81,8 @@ static const char *read_memory(struct boot_info *info, const struct mb2_tag *tag
 	const struct mb2_memory_map *map = (const struct mb2_memory_map *)tag;
 	const char *end = (const char *)tag + tag->size_bytes;
 
-	if (tag->size_bytes < sizeof(*map) || map->entry_bytes < sizeof(struct mb2_memory))
+	if (tag->size_bytes < sizeof(*map) || map->entry_bytes < sizeof(struct mb2_memory) ||
+	    (tag->size_bytes - sizeof(*map)) / map->entry_bytes > MAP_ENTRIES_MAX)
 		return "the multiboot2 memory map is malformed";
 	for (unsigned pass = 0; pass < E820_PASSES; pass++) {
 		for (const char *at = (const char *)(map + 1); at + map->entry_bytes <= end;

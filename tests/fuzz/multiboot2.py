@@ -49,6 +49,7 @@ SEEDS = {
     "wide-entries": info(tag(6, memory_map((0x100000, 0x4000000, 1), entry_bytes=40)), END),
     "odd-entries": info(tag(6, memory_map((0x100000, 0x4000000, 1), entry_bytes=27)), END),
     "narrow-entries": info(tag(6, memory_map((0x100000, 1 << 26, 1))[:0] + bytes(8)), END),
+    "long-map": info(tag(6, struct.pack("<II", 24, 0), size=0x70000000), total=0x70000100),
     "map-cut": info(tag(6, b""), END),
     "many-modules": info(*[MODULE] * 12, MEMORY, END),
     "many-ranges": info(tag(6, memory_map(*[(i << 20, 1 << 19, 1 + i % 3) for i in range(100)])),

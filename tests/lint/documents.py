@@ -1,7 +1,8 @@
 #!/usr/bin/python3
 """What the documents name is there: files and folders, functions, structures, and links.
 
-In backticks, a word with a slash is a path of this tree (one that begins with a slash is a path of
+A link [`name()`](file) must lead to a file that has this function. In the documents of EXACT, in
+backticks, a word with a slash is a path of this tree (one that begins with a slash is a path of
 the guest, one in build/ is made), `name()` is a function, and `name()` (`path`) a function in that
 file. Links of all documents must lead to a file, and to a heading where they name one.
 """
@@ -17,12 +18,14 @@ from sources import TREE, report, tracked  # noqa: E402
 # These speak of the tree as it is. The others speak of plans, of examples or of Linux.
 EXACT = [Path(name) for name in ("README.md", "CONTRIBUTING.md", "docs/architecture.md",
                                  "docs/design.md", "docs/drivers.md", "docs/exec-channel.md")]
+TOUR = Path("docs/tour")
 CODE = re.compile(r"`([^`]+)`")
 BLOCK = re.compile(r"^```.*?^```", re.M | re.S)
 PATH = re.compile(r"[\w.+-]+(/[\w.+-]+)*/?")
 FUNCTION = re.compile(r"(\w+)\(\)")
 PLACED = re.compile(r"`(\w+)\(\)`\s+\(`([\w./+-]+)`")
 STRUCT = re.compile(r"struct (\w+)")
+LINKED = re.compile(r"\[`(\w+)\(\)`\]\(([^)#\s]+)\)")
 LINK = re.compile(r"\]\(([^)\s]+)\)")
 HEADING = re.compile(r"^#+ (.*)$", re.M)
 SUFFIXES = (".c", ".h", ".asm", ".py")
@@ -109,6 +112,15 @@ def links_in(document, text):
             yield match.start(), f"the link {match[1]} names no heading"
 
 
+def functions_in(document, text):
+    """Links to functions."""
+    for match in LINKED.finditer(text):
+        name, target = match.groups()
+        place = (TREE / document.parent / target).resolve()
+        if place.is_file() and name not in functions_of(str(place.relative_to(TREE))):
+            yield match.start(), f"{place.relative_to(TREE)} has no {name}()"
+
+
 def line_of(text, position):
     return text.count("\n", 0, position) + 1
 
@@ -117,8 +129,8 @@ complaints = [f"{name} is missing" for name in EXACT if str(name) not in FILES]
 for document in tracked(".md"):
     # Blocks of code are blanked, line by line, so that line numbers stay.
     prose = BLOCK.sub(lambda match: "\n" * match[0].count("\n"), text_of(str(document)))
-    found = list(links_in(document, prose))
-    if document in EXACT:
+    found = [*links_in(document, prose), *functions_in(document, prose)]
+    if document in EXACT or document.parent == TOUR:
         found += names_in(document, prose)
     complaints += [f"{document}:{line_of(prose, position)}: {problem}"
                    for position, problem in sorted(found)]

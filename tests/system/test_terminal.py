@@ -2,11 +2,20 @@
 
 import time
 
+from conftest import RAMDISK_TREE
+
+HOSTNAME = (RAMDISK_TREE / "etc" / "hostname").read_text().strip()
+
 
 def start(machine, command):
-    """Types a command that goes on running; returns when it had time to start."""
+    """Types a command that goes on running; returns when it runs (cat), or had time to start."""
     machine.wait_for_prompt()
     machine.screen.reset()
+    if command == "/bin/cat":       # with a file before its input, it says that it is there
+        machine.send("/bin/cat /etc/hostname -\r")
+        machine.wait_for(lambda lines: HOSTNAME in lines)
+        machine.screen.reset()
+        return
     machine.send(command + "\r")
     machine.wait_for(command)
     time.sleep(0.5)

@@ -14,7 +14,7 @@ from conftest import TOOL
 def terminal(fake_guest):
     """./fuselage run with the fake guest, in a terminal of 30 by 90."""
     child = pexpect.spawn(str(TOOL), ["run", "--kernel", str(fake_guest),
-                                      "--append", "exec=window"], dimensions=(30, 90), timeout=20)
+                                      "--append", "exec=window"], dimensions=(30, 90), timeout=60)
     yield child
     child.close(force=True)
 
@@ -44,7 +44,7 @@ def test_interrupt_keys_belong_to_the_guest(terminal):
 
 def test_terminal_is_restored_when_the_tool_is_ended(fake_guest):
     """QEMU makes the terminal raw; it must be as before even if the tool is told to end."""
-    child = pexpect.spawn("/bin/sh", ["-i"], timeout=20, echo=True, dimensions=(30, 90))
+    child = pexpect.spawn("/bin/sh", ["-i"], timeout=60, echo=True, dimensions=(30, 90))
     before = termios.tcgetattr(child.child_fd)[:4]
     child.sendline(f"{TOOL} run --kernel {fake_guest} --append exec=window")
     child.expect("window 30 90\r")
@@ -60,7 +60,7 @@ def test_terminal_is_restored_when_the_tool_is_ended(fake_guest):
 def test_kvm_is_refused_where_there_is_none(fake_guest):
     if os.access("/dev/kvm", os.R_OK | os.W_OK):
         return
-    child = pexpect.spawn(str(TOOL), ["run", "--kvm", "--kernel", str(fake_guest)], timeout=20)
+    child = pexpect.spawn(str(TOOL), ["run", "--kvm", "--kernel", str(fake_guest)], timeout=60)
     child.expect("/dev/kvm is not there")
     child.expect(pexpect.EOF)
     child.wait()

@@ -156,7 +156,7 @@ def test_spin_and_sleep_take_as_long_as_told(run):
     for name in ("spin", "sleep"):
         start = time.monotonic()
         assert run(name, "0.3").returncode == 0
-        assert 0.3 <= time.monotonic() - start < 3
+        assert 0.3 <= time.monotonic() - start < 30
     start = os.times()
     run("spin", "0.3")
     end = os.times()

@@ -19,6 +19,7 @@ Fuselage: a hybrid x86-64 kernel.
   ./fuselage ramdisk DIR         a ramdisk image from DIR: boot it with run --ramdisk
   ./fuselage bench               measure beside Linux, in instructions; compare OLD NEW
   ./fuselage report              what to paste into a bug report
+  ./fuselage sources             all sources of an image, and how to build it again, beside it
 
 -y installs missing packages without asking. Each command has --help.
 """
@@ -132,6 +133,12 @@ def make_parser():
     bench.add_argument("--preset", choices=PRESETS, help="release, and nothing else")
     bench.add_argument("--kernel", metavar="ELF", help="measure this kernel; builds nothing")
 
+    sources = commands.add_parser("sources", help="collect the sources beside an image")
+    sources.add_argument("--output", metavar="DIR|TAR",
+                         help="a folder, or .tar, .tar.gz, .tar.xz (build/sources)")
+    sources.add_argument("--image", action="append", default=[], metavar="FILE",
+                         help="the image they are of (the release kernel and the ramdisk)")
+
     for command in commands.choices.values():
         command.add_argument("-y", "--yes", action="store_true", default=argparse.SUPPRESS,
                              help="install what is missing without asking")
@@ -182,6 +189,9 @@ def dispatch(args):
     if args.command == "report":
         from . import report
         return report.main(args)
+    if args.command == "sources":
+        from . import sources
+        return sources.main(args)
     from . import ramdisk
     return ramdisk.main(args)
 

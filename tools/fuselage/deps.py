@@ -43,7 +43,7 @@ NEEDS = {
     "build": [COMPILE], "run": [COMPILE, BOOT], "exec": [COMPILE, BOOT], "ramdisk": [COMPILE],
     "iso": [COMPILE, ISO], "debug": [COMPILE, BOOT, DEBUG],
     "test": [COMPILE, BOOT, ISO, UEFI, DEBUG, TEST],
-    "bench": [COMPILE, BOOT], "report": [],
+    "bench": [COMPILE, BOOT], "report": [], "sources": [COMPILE],
 }
 
 
