@@ -5,6 +5,7 @@
 #include <fusek/file.h>
 
 #include "open_file.h"
+#include "pages.h"
 
 #define AT_STAT_FLAGS (AT_SYMLINK_NOFOLLOW | AT_EMPTY_PATH | AT_NO_AUTOMOUNT | AT_STATX_SYNC_TYPE)
 
@@ -84,6 +85,17 @@ err_t vfs_stat(const struct vfs_context *context, struct object *at, const char 
 	return err;
 }
 
+err_t node_access(const struct node *node, const struct vfs_context *context, unsigned mask)
+{
+	struct server *server = node_server(node);
+	struct server_caller caller = server_caller_of(context);
+	err_t err = node_may(node, context, mask);
+
+	if (err || !mask || !(server->flags & SERVER_CHECKS_ACCESS) || !server->ops->access)
+		return err;
+	return server->ops->access(server, &caller, node->id, mask);
+}
+
 err_t vfs_access(const struct vfs_context *context, struct object *at, const char *name,
 		 unsigned mask, unsigned at_flags)
 {
@@ -99,7 +111,7 @@ err_t vfs_access(const struct vfs_context *context, struct object *at, const cha
 		return err;
 	err = node_attr(path.dentry->node, &attr);
 	if (!err)
-		err = node_may(path.dentry->node, context, mask);
+		err = node_access(path.dentry->node, context, mask);
 	/* Devices, pipes and sockets take writes on a read-only mount too. */
 	if (!err && (mask & W_OK) &&
 	    (S_ISREG(attr.mode) || S_ISDIR(attr.mode) || S_ISLNK(attr.mode)))
@@ -164,6 +176,8 @@ err_t node_setattr(struct node *node, const struct vfs_context *context,
 	 * read the mode without looking how old it is. The change is done in any case. */
 	if (!node_attr_changed_to(node, &attr, valid_ns, version))
 		(void)!node_attr(node, &attr);
+	if (set->valid & SETATTR_SIZE)
+		node_pages_resize(node, set->size_bytes);
 	return 0;
 }
 

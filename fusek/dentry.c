@@ -349,6 +349,25 @@ void dentry_evict_all(const struct mount *mount)
 	} while (nevicted);
 }
 
+void dentry_drop_all(const struct mount *mount)
+{
+	struct dentry *dentry, *found;
+
+	do {
+		found = NULL;
+		spin_lock(&names_lock);
+		list_for_each (dentry, &all_dentries, all) {
+			if (dentry->mount == mount) {
+				found = dentry;
+				leave_cache_locked(dentry);
+				break;
+			}
+		}
+		spin_unlock(&names_lock);
+		dentry_put(found);
+	} while (found);
+}
+
 void names_evict(void)
 {
 	dentry_evict_all(NULL);

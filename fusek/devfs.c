@@ -168,6 +168,13 @@ static struct device_file *file_of_handle(struct handle handle)
 	return (struct device_file *)handle.value;
 }
 
+void *devfs_private(struct nodeid node, struct handle handle, const struct device_ops *ops)
+{
+	const struct device *device = find_by_node(node);
+
+	return device && device->ops == ops ? file_of_handle(handle)->private : NULL;
+}
+
 static err_t devfs_open(struct server *server, const struct server_caller *caller,
 			struct nodeid node, unsigned flags, struct server_open *out)
 {

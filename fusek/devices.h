@@ -13,4 +13,10 @@ struct server *devfs_server(void);
 /* -ENXIO: no such device. */
 err_t must_check devfs_find(uint64_t rdev, struct nodeid *out);
 
+/* What the device's open has set as private, if the device is one of `ops`; else NULL. */
+void *devfs_private(struct nodeid node, struct handle handle, const struct device_ops *ops);
+
+/* The same of an open file (file.c). It lives as long as `object` does. */
+void *file_device(struct object *object, const struct device_ops *ops);
+
 #endif

@@ -9,6 +9,7 @@
 
 #include "devices.h"
 #include "open_file.h"
+#include "pages.h"
 
 #include <lib/string.h>
 #include <mm/slab.h>
@@ -46,7 +47,15 @@ static err_t redirect_to_device(struct file *file)
 	return devfs_find(file->node->rdev, &file->id);
 }
 
-err_t file_open_at_server(struct file *file, const struct vfs_context *context)
+/* Pages from before may be kept only if the server says so. */
+static void opened(struct file *file)
+{
+	file->opened = true;
+	if (node_type(file->node) == S_IFREG && !(file->open.flags & SERVER_KEEP_CACHE))
+		node_pages_drop(file->node, 0, UINT64_MAX);
+}
+
+err_t file_open_at_server(struct file *file, const struct vfs_context *context, unsigned flags)
 {
 	struct server_caller caller = server_caller_of(context);
 	const struct server_ops *ops;
@@ -70,12 +79,12 @@ err_t file_open_at_server(struct file *file, const struct vfs_context *context)
 	if (node_type(file->node) == S_IFDIR)
 		err = ops->opendir ? ops->opendir(file->server, &caller, file->id, &file->open) : 0;
 	else
-		err = ops->open ? ops->open(file->server, &caller, file->id,
-					    object_flags(&file->object), &file->open)
+		err = ops->open ? ops->open(file->server, &caller, file->id, flags, &file->open)
 				: 0;
 	if (err == -ENOSYS)
 		return 0; /* never asked for a handle: there is nothing to release */
-	file->opened = !err;
+	if (!err)
+		opened(file);
 	return err;
 }
 
@@ -96,6 +105,18 @@ static void file_release(struct object *object)
 static void file_free(struct object *object)
 {
 	slab_free(&file_cache, file_of(object));
+}
+
+void *file_device(struct object *object, const struct device_ops *ops)
+{
+	const struct file *file;
+
+	if (object->ops != &file_ops)
+		return NULL;
+	file = file_of(object);
+	if (file->server != devfs_server() || !file->opened)
+		return NULL;
+	return devfs_private(file->id, file->open.handle, ops);
 }
 
 struct path file_path(struct object *object)
@@ -123,6 +144,8 @@ static ssize_t read_at(struct file *file, struct buffer *buffer, uint64_t offset
 
 	if (node_type(file->node) == S_IFDIR)
 		return -EISDIR;
+	if (ops->read_pages)
+		return node_pages_read(file, buffer, offset);
 	if (!ops->read)
 		return -EINVAL;
 	return ops->read(file->server, file->id, file->open.handle, buffer, offset,
@@ -156,6 +179,8 @@ static ssize_t write_at(struct file *file, struct buffer *buffer, uint64_t offse
 	const struct server_ops *ops = file->server->ops;
 	ssize_t done;
 
+	if (ops->write_pages)
+		return node_pages_write(file, buffer, offset, end_bytes);
 	if (!ops->write)
 		return -EINVAL;
 	*end_bytes = 0;
@@ -290,6 +315,20 @@ static err_t file_sync(struct object *object)
 	return err == -ENOSYS ? 0 : err;
 }
 
+/* For each descriptor that is closed; the open file may go on. */
+static err_t file_closed(struct object *object, uint64_t lock_owner)
+{
+	struct file *file = file_of(object);
+	const struct server_ops *ops = file->server->ops;
+	err_t err;
+
+	if (!file->opened || !ops->flush || node_type(file->node) != S_IFREG ||
+	    (file->open.flags & SERVER_NO_FLUSH))
+		return 0;
+	err = ops->flush(file->server, file->id, file->open.handle, lock_owner);
+	return err == -ENOSYS ? 0 : err;
+}
+
 static unsigned file_poll(struct object *object, struct waitq **queue)
 {
 	struct file *file = file_of(object);
@@ -330,7 +369,14 @@ static err_t mapping_get_page(struct memory_object *memory, uint64_t page_index,
 {
 	struct file *file = mapping_of(memory)->file;
 
+	if (file->server->ops->read_pages)
+		return node_pages_get(file, page_index, fault_access, out);
 	return file->server->ops->get_page(file->server, file->id, page_index, fault_access, out);
+}
+
+static err_t mapping_wait_page(struct memory_object *memory, uint64_t page_index)
+{
+	return node_pages_wait(mapping_of(memory)->file, page_index);
 }
 
 static void mapping_release(struct memory_object *memory)
@@ -348,6 +394,7 @@ static void mapping_name(struct memory_object *memory, char *to, size_t to_bytes
 
 static const struct memory_object_ops mapping_ops = {
 	.get_page = mapping_get_page,
+	.wait_page = mapping_wait_page,
 	.release = mapping_release,
 	.name = mapping_name,
 };
@@ -362,8 +409,11 @@ static err_t file_map(struct object *object, const struct object_map_request *re
 	if (node_type(file->node) == S_IFCHR)
 		return ops->map ? ops->map(file->server, file->id, file->open.handle, request, out)
 				: -ENODEV;
-	if (node_type(file->node) != S_IFREG || !ops->get_page ||
-	    (file->open.flags & SERVER_DIRECT_IO))
+	if (node_type(file->node) != S_IFREG || !(ops->get_page || ops->read_pages))
+		return -ENODEV;
+	/* Linux maps a private copy of what goes past the cache; nobody writes pages back yet. */
+	if (request->shared &&
+	    ((file->open.flags & SERVER_DIRECT_IO) || (ops->read_pages && request->write)))
 		return -ENODEV;
 	mapping = kzalloc(sizeof(*mapping));
 	if (!mapping)
@@ -384,6 +434,7 @@ const struct object_ops file_ops = {
 	.getdents = file_getdents,
 	.truncate = file_truncate,
 	.sync = file_sync,
+	.closed = file_closed,
 	.poll = file_poll,
 	.map = file_map,
 	.describe = file_describe,

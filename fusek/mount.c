@@ -31,15 +31,19 @@ struct vfs_context vfs_kernel_context(void)
 
 struct server_caller server_caller_of(const struct vfs_context *context)
 {
-	return (struct server_caller){
-		.uid = context->uid, .gid = context->gid, .pid = context->pid};
+	return (struct server_caller){.uid = context->uid,
+				      .gid = context->gid,
+				      .pid = context->pid,
+				      .umask = context->umask};
 }
 
 static err_t get_root_node(struct mount *mount, struct node **out)
 {
 	struct server *server = mount->server;
 	struct server_entry entry = {.node = SERVER_ROOT};
-	err_t err = server->ops->getattr(server, SERVER_ROOT, &entry.attr, &entry.attr_valid_ns);
+	err_t err = server->ops->root ? server->ops->root(server, &entry)
+				      : server->ops->getattr(server, SERVER_ROOT, &entry.attr,
+							     &entry.attr_valid_ns);
 
 	if (err)
 		return err;
@@ -81,6 +85,7 @@ err_t mount_create(struct server *server, const struct path *at)
 	mutex_lock(&mounts_lock);
 	mount->number = ++last_number;
 	mutex_unlock(&mounts_lock);
+	server->mount_number = mount->number;
 
 	err = get_root_node(mount, &node);
 	if (err)
@@ -122,6 +127,17 @@ static void free_mount(struct rcu_head *head)
 	kfree(container_of(head, struct mount, rcu));
 }
 
+/* Nothing names anything of it any more, and no walk can come to it. */
+void mount_gone(struct mount *mount)
+{
+	struct server *server = mount->server;
+
+	dentry_put(mount->at);
+	rcu_call(&mount->rcu, free_mount);
+	if (server->ops->destroy)
+		server->ops->destroy(server);
+}
+
 /* The walker's own reference to the root is `held`: it is given up here. */
 static err_t detach(struct mount *mount, struct dentry *held)
 {
@@ -143,24 +159,57 @@ static err_t detach(struct mount *mount, struct dentry *held)
 	return err;
 }
 
-err_t mount_remove(const struct path *at)
+err_t mount_remove(struct path *at)
 {
 	struct mount *mount = at->dentry->mount;
-	struct server *server = mount->server;
-	struct dentry *below = mount->at;
 	err_t err;
 
-	if (at->dentry != mount->root || !below)
+	if (at->dentry != mount->root || !mount->at) {
+		path_put(at);
 		return -EINVAL;
+	}
 	dentry_evict_all(mount);
-	err = detach(mount, dentry_get(mount->root));
+	err = detach(mount, at->dentry);
 	if (err)
 		return err;
-	dentry_put(mount->root);
-	dentry_put(below);
-	rcu_call(&mount->rcu, free_mount);
-	if (server->ops->destroy)
-		server->ops->destroy(server);
+	write_once(&mount->detached, true);
+	dentry_put(mount->root); /* its node is the last: mount_gone() */
+	return 0;
+}
+
+/* The youngest mount that stands in or over `mount`, itself at last. */
+static struct mount *topmost_locked(struct mount *mount)
+{
+	struct mount *other;
+
+	list_for_each (other, &mounts, link) {
+		if (other->at && other->at->mount == mount)
+			return topmost_locked(other);
+	}
+	return mount;
+}
+
+err_t mount_detach(const struct path *at)
+{
+	struct mount *mount = at->dentry->mount, *top;
+
+	if (at->dentry != mount->root || !mount->at)
+		return -EINVAL;
+	do {
+		mutex_lock(&mounts_lock);
+		if (mount->detached) {
+			mutex_unlock(&mounts_lock);
+			return -EINVAL; /* somebody else did */
+		}
+		top = topmost_locked(mount);
+		rcu_assign(&top->at->covered_by, NULL);
+		list_del(&top->link);
+		write_once(&top->detached, true);
+		mutex_unlock(&mounts_lock);
+		rcu_synchronize(); /* no walk enters it any more */
+		dentry_drop_all(top);
+		dentry_put(top->root);
+	} while (top != mount);
 	return 0;
 }
 

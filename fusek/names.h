@@ -26,6 +26,7 @@
 #include <sched/rcu.h>
 
 struct mount;
+struct node_pages;
 
 /*
  *   [c] constant once it can be found
@@ -48,6 +49,7 @@ struct node {
 	struct server_attr attr;      /* [t]; mode, uid and gid also [a] */
 	uint64_t attr_valid_until_ns; /* [t], read [a]; 0: ask again */
 	uint64_t attr_version;        /* [t] counts local changes: an older answer is not kept */
+	struct node_pages *pages;     /* [a] set once: the page cache (pages.h), NULL: none */
 	struct rcu_head rcu;
 };
 
@@ -85,6 +87,8 @@ err_t must_check node_from_entry(struct mount *mount, const struct server_entry 
 				 struct node **out);
 struct node *node_get(struct node *node);
 void node_put(struct node *node);
+/* By the server's number, with a reference; NULL: nobody uses it. */
+struct node *node_find(const struct server *server, struct nodeid id);
 
 static inline uint32_t node_type(const struct node *node)
 {
@@ -100,6 +104,10 @@ bool must_check node_attr_changed_to(struct node *node, const struct server_attr
 				     uint64_t valid_ns, uint64_t version);
 /* From the cache, or from the server when they are too old. */
 err_t must_check node_attr(struct node *node, struct server_attr *out);
+
+/* The file ended at `size_bytes` when it was read: the cached size does not say more until it is
+ * asked for again. */
+void node_attr_shrunk(struct node *node, uint64_t size_bytes);
 
 /* -EACCES unless `context` may do all of R_OK | W_OK | X_OK, by mode bits. */
 err_t must_check node_may(const struct node *node, const struct vfs_context *context,
@@ -169,6 +177,9 @@ void dentry_key_free(struct dentry_key *key);
 /* Takes everything out of the cache that only the cache holds; `mount` NULL: of all mounts. */
 void dentry_evict_all(const struct mount *mount);
 
+/* Takes everything of a mount out of the cache, also what is in use: it stays with who uses it. */
+void dentry_drop_all(const struct mount *mount);
+
 /* True if `dentry` is `ancestor` or below it, in one mount. */
 bool dentry_is_below(const struct dentry *dentry, const struct dentry *ancestor);
 
@@ -192,6 +203,7 @@ struct mount {
 	uint32_t number;       /* [c] st_dev */
 	uint64_t nnodes;       /* [a] */
 	uint64_t no_create;    /* [a] the server does not know CREATE */
+	bool detached;         /* [a] out of the tree: goes with its last node */
 	struct rcu_head rcu;
 };
 
@@ -200,6 +212,18 @@ static inline struct mount *mount_over_rcu(const struct dentry *dentry)
 {
 	return rcu_dereference(&dentry->covered_by);
 }
+
+/* SERVER_OWNER_ONLY. */
+static inline bool mount_admits(const struct mount *mount, const struct vfs_context *context)
+{
+	const struct server *server = mount->server;
+
+	return likely(!(server->flags & SERVER_OWNER_ONLY)) ||
+	       (context->uid == server->owner_uid && context->gid == server->owner_gid);
+}
+
+/* Its last node is gone, and it was detached. */
+void mount_gone(struct mount *mount);
 
 static inline struct server *node_server(const struct node *node)
 {

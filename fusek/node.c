@@ -7,6 +7,8 @@
 #define LOG_SUBSYSTEM "fusek"
 #include "names.h"
 
+#include "pages.h"
+
 #include <arch/clock.h>
 #include <lib/log.h>
 #include <lib/string.h>
@@ -194,11 +196,31 @@ void node_put(struct node *node)
 	nlookup = node->nlookup;
 	spin_unlock(&names_lock);
 
+	node_pages_free(node);
 	forget(node->mount, node->id, nlookup);
 	atomic_add_relaxed(&names_counters.nnodes, -1);
-	/* The mount may go as soon as its nodes are gone: the last touch of it. */
-	(void)atomic_fetch_sub_full(&node->mount->nnodes, 1);
+	/* The mount may go as soon as its nodes are gone: the last touch of it, unless it waits for
+	 * just that. The root's node is there until it is marked as detached. */
+	if (atomic_fetch_sub_full(&node->mount->nnodes, 1) == 1 &&
+	    read_once(&node->mount->detached))
+		mount_gone(node->mount);
 	rcu_call(&node->rcu, free_node);
+}
+
+struct node *node_find(const struct server *server, struct nodeid id)
+{
+	const struct mount key = {.number = server->mount_number};
+	struct node *node, *found = NULL;
+
+	rcu_read_lock();
+	node = rcu_dereference(bucket_of(&key, id));
+	for (; node && !found; node = rcu_dereference(&node->hash_next)) {
+		if (nodeid_equal(node->id, id) && node->mount->server == server &&
+		    refcount_try_get(&node->references))
+			found = node;
+	}
+	rcu_read_unlock();
+	return found;
 }
 
 /* ---- attributes ---- */
@@ -237,13 +259,34 @@ static bool store_locked(struct node *node, const struct server_attr *attr, uint
 	return true;
 }
 
+/* The file's data is not what it was when its pages were read. */
+static bool data_differs(const struct server_attr *before, const struct server_attr *now)
+{
+	return before->size_bytes != now->size_bytes || before->mtime.tv_sec != now->mtime.tv_sec ||
+	       before->mtime.tv_nsec != now->mtime.tv_nsec;
+}
+
 static void node_attr_store(struct node *node, const struct server_attr *attr, uint64_t valid_ns,
 			    uint64_t version)
 {
 	uint64_t until_ns = valid_until(valid_ns);
+	bool drop;
 
 	spin_lock(&node->attr_lock);
-	(void)store_locked(node, attr, until_ns, version);
+	drop = node->pages && data_differs(&node->attr, attr);
+	if (!store_locked(node, attr, until_ns, version))
+		drop = false;
+	spin_unlock(&node->attr_lock);
+	if (drop)
+		node_pages_drop(node, 0, UINT64_MAX);
+}
+
+void node_attr_shrunk(struct node *node, uint64_t size_bytes)
+{
+	spin_lock(&node->attr_lock);
+	if (node->attr.size_bytes > size_bytes)
+		node->attr.size_bytes = size_bytes;
+	write_once(&node->attr_valid_until_ns, 0);
 	spin_unlock(&node->attr_lock);
 }
 
@@ -300,6 +343,8 @@ err_t node_may(const struct node *node, const struct vfs_context *context, unsig
 			return -EACCES;
 		return 0;
 	}
+	if (node_server(node)->flags & SERVER_CHECKS_ACCESS)
+		return (mask & X_OK) && S_ISREG(mode) && !(mode & 0111) ? -EACCES : 0;
 	if (context->uid == read_once(&node->attr.uid))
 		granted = mode >> 6;
 	else if (vfs_in_group(context, read_once(&node->attr.gid)))

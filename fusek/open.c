@@ -6,6 +6,7 @@
 
 #include "change.h"
 #include "open_file.h"
+#include "pages.h"
 #include "walk.h"
 
 #include <lib/string.h>
@@ -67,6 +68,11 @@ static err_t truncate_opened(struct file *file, const struct vfs_context *contex
 	const struct server_setattr set = {.valid = SETATTR_SIZE | SETATTR_HANDLE,
 					   .handle = file->open.handle};
 
+	if (file->open.flags & SERVER_TRUNCATED) {
+		node_attr_changed(file->node);
+		node_pages_drop(file->node, 0, UINT64_MAX);
+		return 0;
+	}
 	return node_setattr(file->node, context, &set);
 }
 
@@ -89,7 +95,8 @@ static err_t open_dentry(struct dentry *dentry, const struct vfs_context *contex
 	if (err)
 		return err;
 	if (!(flags & O_PATH))
-		err = file_open_at_server(file, context);
+		err = file_open_at_server(file, context,
+					  object_flags(&file->object) | (flags & O_TRUNC));
 	if (!err && (flags & O_TRUNC) && node_type(file->node) == S_IFREG)
 		err = truncate_opened(file, context);
 	if (err) {
@@ -110,7 +117,7 @@ static err_t open_unchecked(struct dentry *dentry, const struct vfs_context *con
 
 	if (err)
 		return err;
-	err = file_open_at_server(file, context);
+	err = file_open_at_server(file, context, kept_flags);
 	if (err)
 		object_put(&file->object);
 	else
@@ -273,7 +280,7 @@ err_t vfs_find_directory(const struct vfs_context *context, struct object *at, c
 	if (!err)
 		err = node_attr(out->dentry->node, &attr);
 	if (!err)
-		err = node_may(out->dentry->node, context, X_OK);
+		err = node_access(out->dentry->node, context, X_OK);
 	if (err)
 		path_put(out);
 	return err;

@@ -23,6 +23,8 @@ struct file {
 	bool opened;                /* [c] release is owed */
 	struct mutex position_lock; /* LOCK_FILE */
 	uint64_t position;          /* [p] of a directory: the cookie */
+	uint64_t ahead_index;       /* hint: the page that a reader who goes on wants next */
+	uint32_t ahead_pages;       /* hint: how many were asked for at once */
 };
 
 static inline struct file *file_of(struct object *object)
@@ -36,8 +38,9 @@ extern const struct object_ops file_ops;
  * asked. */
 err_t must_check file_create(struct dentry *dentry, unsigned flags, struct file **out);
 
-/* Asks the server to open it: a handle. */
-err_t must_check file_open_at_server(struct file *file, const struct vfs_context *context);
+/* Asks the server to open it: a handle. `flags` are open's, O_TRUNC with them. */
+err_t must_check file_open_at_server(struct file *file, const struct vfs_context *context,
+				     unsigned flags);
 
 /* ---- for the calls by name (lookup.c) ---- */
 
@@ -47,6 +50,10 @@ err_t must_check vfs_resolve(const struct vfs_context *context, struct object *a
 /* Where an *at call starts; borrowed. -ENOTDIR. */
 err_t must_check vfs_start(const struct vfs_context *context, struct object *at, const char *name,
 			   struct path *out);
+
+/* As node_may(), and asks a server that decides itself: for access(2) and chdir. Sleeps. */
+err_t must_check node_access(const struct node *node, const struct vfs_context *context,
+			     unsigned mask);
 
 /* The mount takes changes: -EROFS. */
 err_t must_check node_may_change(const struct node *node);

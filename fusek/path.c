@@ -118,7 +118,8 @@ static struct dentry *cached_step(const struct vfs_context *context, struct dent
 	child = dentry_find_rcu(at, name, name_hash(at, name.text, name.len_bytes));
 	if (!child || !child->node)
 		return NULL;
-	return cross_mounts_rcu(child);
+	child = cross_mounts_rcu(child);
+	return likely(mount_admits(child->mount, context)) ? child : NULL;
 }
 
 /* True: *out is the end, with a reference. */
@@ -254,7 +255,10 @@ static err_t step(struct walk *walk, struct server_name name, struct dentry **ou
 	if (err)
 		return err;
 	*out = cross_mounts(*out);
-	return 0;
+	if (mount_admits((*out)->mount, walk->context))
+		return 0;
+	dentry_put(*out);
+	return -EACCES;
 }
 
 static void go_to(struct walk *walk, struct dentry *dentry)

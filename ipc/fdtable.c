@@ -10,6 +10,8 @@
 #include <lib/string.h>
 #include <mm/slab.h>
 
+static uint64_t last_number; /* atomic */
+
 struct fd_table *fd_table_create(void)
 {
 	struct fd_table *table = kzalloc(sizeof(*table));
@@ -18,6 +20,7 @@ struct fd_table *fd_table_create(void)
 		return NULL;
 	refcount_init(&table->references);
 	spin_init(&table->lock, LOCK_FDTABLE);
+	table->number = atomic_fetch_add_full(&last_number, 1) + 1;
 	table->limit = FD_LIMIT;
 	table->chunks[0] = &table->first;
 	return table;
@@ -81,6 +84,15 @@ static struct object *take_out_locked(struct fd_table *table, unsigned fd)
 	return object;
 }
 
+/* The descriptor is gone; tells the object, and gives its reference up. */
+static err_t drop_closed(struct fd_table *table, struct object *object)
+{
+	err_t err = object->ops->closed ? object->ops->closed(object, table->number) : 0;
+
+	object_put(object);
+	return err;
+}
+
 static void close_matching(struct fd_table *table, bool only_close_on_exec)
 {
 	for (unsigned i = 0; i < FD_CHUNKS; i++) {
@@ -96,7 +108,8 @@ static void close_matching(struct fd_table *table, bool only_close_on_exec)
 			if (!only_close_on_exec || (chunk->close_on_exec & slot_bit(fd)))
 				object = take_out_locked(table, fd);
 			spin_unlock(&table->lock);
-			object_put(object);
+			if (object)
+				(void)drop_closed(table, object);
 		}
 	}
 }
@@ -255,8 +268,7 @@ err_t fd_close(struct fd_table *table, int fd)
 	spin_unlock(&table->lock);
 	if (!object)
 		return -EBADF;
-	object_put(object);
-	return 0;
+	return drop_closed(table, object);
 }
 
 int fd_dup(struct fd_table *table, int fd, int minimum, unsigned flags)
@@ -311,7 +323,8 @@ int fd_dup_to(struct fd_table *table, int fd, int to, unsigned flags)
 		chunk->close_on_exec |= bit;
 	table->nopen += !replaced;
 	spin_unlock(&table->lock);
-	object_put(replaced);
+	if (replaced)
+		(void)drop_closed(table, replaced);
 	return to;
 }
 

@@ -22,6 +22,7 @@
 #include <arch/cpu.h>
 #include <arch/machine.h>
 #include <arch/trap.h>
+#include <fusek/driver.h>
 #include <fusek/mount.h>
 #include <lib/fmt.h>
 #include <lib/log.h>
@@ -116,6 +117,8 @@ static void bring_up(void *argument)
 	start_watchdog();
 	mount_root_filesystem();
 	devices_init();
+	if (fuse_device_init())
+		log_warn("no /dev/fuse: there will be no drivers");
 	console_init();
 	input_init();
 	exec_channel_init();

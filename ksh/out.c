@@ -182,6 +182,10 @@ const char *error_text(long negative_errno)
 		{ENAMETOOLONG, "", "name too long"},
 		{ENOSYS, "", "not implemented"},
 		{ELOOP, "", "too many symbolic links"},
+		{ESTALE, "", "gone from its filesystem"},
+		{ENOTCONN, "", "not connected: the filesystem's driver has ended"},
+		{ECONNABORTED, "", "the filesystem's driver has ended meanwhile"},
+		{ECONNREFUSED, "", "the filesystem's driver speaks another protocol"},
 	};
 	char *text;
 

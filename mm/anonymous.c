@@ -3,7 +3,7 @@
  * are the same for all who map it. Its pages are under object->lock (LOCK_OBJECT), taken inside of
  * a space's lock.
  */
-#include "pageset.h"
+#include <mm/pageset.h>
 
 #include <mm/object.h>
 #include <mm/slab.h>

@@ -2,7 +2,7 @@
  * Sparse rows of frames: a balanced tree of chunks with 32 neighbouring pages each. Invariant: a
  * chunk holds at least one page; npages is the number of all.
  */
-#include "pageset.h"
+#include <mm/pageset.h>
 
 #include <mm/slab.h>
 

@@ -1,7 +1,9 @@
 #!/usr/bin/python3
 # needs: debug
-"""clang-tidy with the checks of .clang-tidy."""
+"""clang-tidy with the checks of .clang-tidy. A source that was found clean is not looked at again
+until it, a header, its flags or the checks are others: build/lint/ keeps what was seen."""
 
+import hashlib
 import subprocess
 import sys
 from concurrent.futures import ThreadPoolExecutor
@@ -10,13 +12,36 @@ from pathlib import Path
 sys.path.insert(0, str(Path(__file__).parent / "support"))
 from sources import TREE, compilations, report  # noqa: E402
 
+SEEN = TREE / "build/lint/clang_tidy"
+
+
+def output(*command):
+    return subprocess.run(command, cwd=TREE, capture_output=True, check=True).stdout
+
+
+def key(arguments, source):
+    """What the result depends on."""
+    text = output("clang", "-E", "-C", *arguments, str(TREE / source))
+    return hashlib.sha256(b"\0".join((CHECKS, " ".join(arguments).encode(), text))).hexdigest()
+
 
 def check(compilation):
     source, arguments = compilation
+    try:
+        seen = SEEN / key(arguments, source)
+    except subprocess.CalledProcessError as error:
+        return f"{source}: clang cannot read it:\n{error.stderr.decode(errors='replace')}"
+    if seen.exists():
+        return None
     done = subprocess.run(["clang-tidy", "--quiet", str(TREE / source), "--", *arguments],
                           cwd=TREE, capture_output=True, text=True, check=False)
-    return done.stdout + done.stderr if done.returncode else None
+    if done.returncode:
+        return done.stdout + done.stderr
+    seen.touch()
+    return None
 
 
+SEEN.mkdir(parents=True, exist_ok=True)
+CHECKS = (TREE / ".clang-tidy").read_bytes() + output("clang-tidy", "--version")
 with ThreadPoolExecutor(2) as pool:
     report([text for text in pool.map(check, compilations()) if text])

@@ -15,9 +15,24 @@
  * errors when its root is asked for. */
 err_t must_check mount_create(struct server *server, const struct path *at);
 
-/* Takes the mount away whose root `at` is. -EINVAL: not a mount's root; -EBUSY: open files, working
- * directories or mounts below. */
-err_t must_check mount_remove(const struct path *at);
+/* Takes the mount away whose root `at` is; the reference is consumed in any case. -EINVAL: not a
+ * mount's root; -EBUSY: open files, working directories or mounts below. */
+err_t must_check mount_remove(struct path *at);
+/* Takes it, and what is mounted in it, out of the tree at once; what is in use of it goes on until
+ * nobody uses it. -EINVAL: not a mount's root. Sleeps. */
+err_t must_check mount_detach(const struct path *at);
+
+/* mount(2) for user 0: a filesystem of `type` ("tmpfs", "fuse", "fuse.NAME") over the directory
+ * `at`. flags: MS_RDONLY, and MS_NOSUID, MS_NODEV, MS_NOEXEC, MS_SYNCHRONOUS, MS_NOATIME,
+ * MS_NODIRATIME, MS_RELATIME, MS_SILENT, which change nothing here; others -EINVAL. -ENODEV: no
+ * such type. Sleeps. */
+err_t must_check mount_by_type(const struct vfs_context *context, const char *source,
+			       const char *at, const char *type, unsigned flags,
+			       const char *options);
+/* umount2(2) for user 0: MNT_DETACH, MNT_FORCE (a driver's requests fail first), UMOUNT_NOFOLLOW.
+ */
+err_t must_check mount_remove_by_name(const struct vfs_context *context, const char *at,
+				      unsigned flags);
 
 /* The root of everything, without a reference: it lives for good. NULL dentry: before fusek_init().
  */

@@ -27,6 +27,7 @@
 #include <lib/types.h>
 #include <mm/object.h>
 
+struct frame;
 struct server;
 struct waitq;
 
@@ -78,7 +79,9 @@ enum server_open_flags {
 	SERVER_DIRECT_IO = 1 << 0,  /* no page of it may be kept or mapped shared */
 	SERVER_KEEP_CACHE = 1 << 1, /* pages kept from before are still right */
 	SERVER_NONSEEKABLE = 1 << 2,
-	SERVER_STREAM = 1 << 4, /* no position at all: terminals */
+	SERVER_STREAM = 1 << 4,     /* no position at all: terminals */
+	SERVER_NO_FLUSH = 1 << 5,   /* a close need not be told */
+	SERVER_TRUNCATED = 1 << 16, /* O_TRUNC was done by the open itself */
 };
 
 struct server_open {
@@ -91,7 +94,11 @@ struct server_caller {
 	uint32_t uid;
 	uint32_t gid;
 	int32_t pid;
+	uint32_t umask; /* for information: the modes of the operations have it applied */
 };
+
+/* Hook of kernel/: the program that runs; all zeros for the kernel's own threads. */
+struct server_caller server_caller_current(void);
 
 /* fuse_setattr_in. */
 enum server_setattr_valid {
@@ -138,7 +145,30 @@ struct dirent_sink {
 		     uint64_t cookie_after);
 };
 
+/*
+ * Pages on their way from a server that does not keep its pages in our memory. The server fills the
+ * frames from their beginning and calls done() once, with the bytes (fewer than asked: the end of
+ * the file) or an error; from any thread, without locks. Until then the frames are its own.
+ */
+struct page_fill {
+	void (*done)(struct page_fill *fill, ssize_t result);
+	uint64_t offset_bytes;
+	size_t len_bytes;
+	uint32_t npages;
+	struct frame **frames;
+};
+
+/* Bytes for such a server, from the beginning of the first frame. */
+struct page_write {
+	uint64_t offset_bytes;
+	uint32_t len_bytes;
+	struct frame *const *frames;
+};
+
 struct server_ops {
+	/* What is mounted, without asking for long: the driver of a new mount is not there yet.
+	 * NULL: getattr of SERVER_ROOT says it. */
+	err_t (*root)(struct server *server, struct server_entry *out);
 	err_t (*lookup)(struct server *server, const struct server_caller *caller,
 			struct nodeid parent, struct server_name name, struct server_entry *out);
 	void (*forget)(struct server *server, struct nodeid node, uint64_t nlookup);
@@ -170,6 +200,10 @@ struct server_ops {
 			struct nodeid old_parent, struct server_name old_name,
 			struct nodeid new_parent, struct server_name new_name, unsigned flags);
 
+	/* Of servers with SERVER_CHECKS_ACCESS, for access(2) and chdir: R_OK | W_OK | X_OK. */
+	err_t (*access)(struct server *server, const struct server_caller *caller,
+			struct nodeid node, unsigned mask);
+
 	err_t (*open)(struct server *server, const struct server_caller *caller, struct nodeid node,
 		      unsigned flags, struct server_open *out);
 	err_t (*create)(struct server *server, const struct server_caller *caller,
@@ -182,6 +216,17 @@ struct server_ops {
 	ssize_t (*write)(struct server *server, const struct server_caller *caller,
 			 struct nodeid node, struct handle handle, struct buffer *buffer,
 			 uint64_t offset_bytes, unsigned flags, uint64_t *end_bytes);
+	/* Instead of read and write, for servers behind the page cache. An error of read_pages:
+	 * done() is not called. */
+	err_t (*read_pages)(struct server *server, struct nodeid node, struct handle handle,
+			    unsigned flags, struct page_fill *fill);
+	ssize_t (*write_pages)(struct server *server, struct nodeid node, struct handle handle,
+			       unsigned flags, const struct page_write *write);
+	/* The most bytes of one of these, whole pages, at least one. */
+	uint32_t (*transfer_bytes)(struct server *server, bool write);
+	/* A descriptor was closed; others may still name the open file. The error is close's. */
+	err_t (*flush)(struct server *server, struct nodeid node, struct handle handle,
+		       uint64_t lock_owner);
 	err_t (*fsync)(struct server *server, struct nodeid node, struct handle handle);
 	void (*release)(struct server *server, struct nodeid node, struct handle handle,
 			unsigned flags);
@@ -211,6 +256,8 @@ struct server_ops {
 	/* Devices that can be mapped bring an object of their own. */
 	err_t (*map)(struct server *server, struct nodeid node, struct handle handle,
 		     const struct object_map_request *request, struct memory_object **out);
+	/* MNT_FORCE: whatever waits for the server fails. */
+	void (*abort)(struct server *server);
 	/* The mount is gone: nothing of it is in use. */
 	void (*destroy)(struct server *server);
 };
@@ -219,14 +266,22 @@ enum server_flags {
 	SERVER_READ_ONLY = 1 << 0,
 	/* No device node of it means a device: what mounts by untrusted servers get. */
 	SERVER_NO_DEVICES = 1 << 1,
+	/* The server decides who may do what; mode bits are not looked at, but that a file which
+	 * nobody may run is run by nobody. */
+	SERVER_CHECKS_ACCESS = 1 << 2,
+	/* Nobody may enter but owner_uid with owner_gid, not even user 0: the files are a program's
+	 * inventions, and who is not its owner should not depend on them. */
+	SERVER_OWNER_ONLY = 1 << 3,
 };
 
 /* The head of each server; constant after the mount. */
 struct server {
 	const struct server_ops *ops;
-	const char *type;   /* "ext2", "tmpfs" ...: constant strings */
-	const char *source; /* what `mounts` shows in front */
-	unsigned flags;     /* enum server_flags */
+	const char *type;              /* "ext2", "tmpfs" ...: constant strings */
+	const char *source;            /* what `mounts` shows in front */
+	unsigned flags;                /* enum server_flags */
+	uint32_t owner_uid, owner_gid; /* of SERVER_OWNER_ONLY */
+	uint32_t mount_number;         /* the mount's own to set: how its nodes are found */
 };
 
 #endif

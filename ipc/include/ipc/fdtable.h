@@ -26,6 +26,7 @@ struct fd_chunk {
 struct fd_table {
 	struct refcount references;
 	struct spinlock lock;               /* LOCK_FDTABLE */
+	uint64_t number;                    /* constant: tells owners of locks apart */
 	uint32_t limit;                     /* atomic: RLIMIT_NOFILE, at most FD_MAX */
 	uint32_t nopen;                     /* lock: descriptors installed */
 	struct fd_chunk *chunks[FD_CHUNKS]; /* written once, under the lock; read with acquire */

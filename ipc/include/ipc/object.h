@@ -53,6 +53,9 @@ struct object_ops {
 	ssize_t (*getdents)(struct object *object, struct buffer *buffer);
 	err_t (*truncate)(struct object *object, uint64_t size_bytes);
 	err_t (*sync)(struct object *object);
+	/* A descriptor of it was closed, by close, dup2 or the end of its owner, who is named by
+	 * `owner`; the object lives on if others name it. The result is close's. */
+	err_t (*closed)(struct object *object, uint64_t owner);
 	/* Which of POLL* hold now; *queue is the wait queue that is woken when that changes, NULL
 	 * if it never does. */
 	unsigned (*poll)(struct object *object, struct waitq **queue);

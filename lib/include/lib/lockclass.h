@@ -13,6 +13,7 @@ enum lock_class {
 	LOCK_PROCESS,   /* a process: its threads and children; parent before child */
 	LOCK_MOUNT,     /* the mount tree */
 	LOCK_FILE,      /* the position of an open file */
+	LOCK_APPEND,    /* who writes at the end of a driver's file */
 	LOCK_DIRECTORY, /* changes of a directory's names; ancestors first, else lower address first
 			 */
 	LOCK_NODE,      /* a node's data and attributes */
@@ -21,6 +22,7 @@ enum lock_class {
 	LOCK_CHANNEL,   /* the exec channel's status frames: one at a time */
 	LOCK_STREAM,    /* the bytes in a pipe */
 	LOCK_SPACE,     /* an address space's regions */
+	LOCK_PAGES,     /* the list of files that have pages in the cache */
 	LOCK_OBJECT,    /* a memory object's pages */
 	LOCK_SELFTEST,  /* sleeping locks of the self-tests */
 	/* ---- spinlocks ---- */
@@ -32,6 +34,7 @@ enum lock_class {
 	LOCK_ACTIONS,   /* what a process does about signals */
 	LOCK_FUTEX,     /* those who wait on a futex; two: lower address first */
 	LOCK_PIPE,      /* a pipe's or channel's buffer */
+	LOCK_DRIVER,    /* a connection's requests, on their way to a filesystem driver */
 	LOCK_DEVICE,    /* a device's registers and rings: serial ports, the exec channel */
 	LOCK_THREADS,   /* the list of all threads */
 	LOCK_WAITQ,     /* a wait queue's list, a mutex's waiters */

@@ -15,6 +15,7 @@
 #include <mm/slab.h>
 #include <sched/lock.h>
 #include <sched/rcu.h>
+#include <sched/wait.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -108,9 +109,61 @@ void mutex_unlock(struct mutex *mutex)
 	mutex->owner = 0;
 }
 
+/* ---- the one thread, which cannot sleep: what would wake it happens in fake_block() ---- */
+
+unsigned fake_pending;
+void (*fake_block)(void);
+
 bool thread_killed(void)
 {
+	return fake_pending & THREAD_KILLED;
+}
+
+bool thread_interrupted(void)
+{
+	return fake_pending != 0;
+}
+
+void waitq_init(struct waitq *queue)
+{
+	*queue = (struct waitq)WAITQ_INIT(*queue);
+}
+
+bool waitq_wake_one(struct waitq *queue)
+{
 	return false;
+}
+
+void waitq_wake_all(struct waitq *queue)
+{
+}
+
+void waitq_prepare(struct waitq *queue, struct wait_entry *entry)
+{
+	entry->queued = true;
+}
+
+err_t waitq_block(struct waitq *queue, struct wait_entry *entry, unsigned end_on,
+		  uint64_t deadline_ns)
+{
+	assert(fake_preempt_depth == 0);
+	if (fake_pending & end_on)
+		return -EINTR;
+	if (!fake_block)
+		panic("the thread would sleep for ever");
+	fake_block();
+	return 0;
+}
+
+err_t waitq_block_switch(struct waitq *queue, struct wait_entry *entry, unsigned end_on,
+			 uint64_t deadline_ns, struct waitq *partner)
+{
+	return waitq_block(queue, entry, end_on, deadline_ns);
+}
+
+void waitq_finish(struct waitq *queue, struct wait_entry *entry)
+{
+	entry->queued = false;
 }
 
 void rcu_call(struct rcu_head *head, void (*function)(struct rcu_head *head))
@@ -154,6 +207,11 @@ void kfree(void *block)
 	if (block)
 		fake_live_blocks--;
 	free(block);
+}
+
+void *slab_alloc(struct slab_cache *cache)
+{
+	return kmalloc(cache->object_bytes);
 }
 
 void *slab_alloc_zeroed(struct slab_cache *cache)
@@ -249,6 +307,11 @@ size_t user_copy_out_partial(uptr_t to, const void *from, size_t len_bytes)
 
 	memcpy((void *)to.value, from, good);
 	return len_bytes - good;
+}
+
+err_t user_copy_in(void *to, uptr_t from, size_t len_bytes)
+{
+	return user_copy_in_partial(to, from, len_bytes) ? -EFAULT : 0;
 }
 
 /* ---- time ---- */

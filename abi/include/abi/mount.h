@@ -1,0 +1,26 @@
+/*
+ * Flags of mount(2) and umount2(2), as Linux has them.
+ */
+#ifndef ABI_MOUNT_H
+#define ABI_MOUNT_H
+
+#define MS_RDONLY      (1u << 0)
+#define MS_NOSUID      (1u << 1)
+#define MS_NODEV       (1u << 2)
+#define MS_NOEXEC      (1u << 3)
+#define MS_SYNCHRONOUS (1u << 4)
+#define MS_REMOUNT     (1u << 5)
+#define MS_NOATIME     (1u << 10)
+#define MS_NODIRATIME  (1u << 11)
+#define MS_BIND        (1u << 12)
+#define MS_MOVE        (1u << 13)
+#define MS_SILENT      (1u << 15)
+#define MS_RELATIME    (1u << 21)
+#define MS_MGC_VAL     0xc0ed0000u /* of old programs; says nothing */
+#define MS_MGC_MSK     0xffff0000u
+
+#define MNT_FORCE       (1u << 0)
+#define MNT_DETACH      (1u << 1)
+#define UMOUNT_NOFOLLOW (1u << 3)
+
+#endif

@@ -1,0 +1,160 @@
+/*
+ * Connections from their making to their end, and pages that travel with requests. Owns nothing
+ * beside; the locking is described in connection.h.
+ */
+#define LOG_SUBSYSTEM "fuse"
+#include "connection.h"
+
+#include <lib/atomic.h>
+#include <lib/log.h>
+#include <mm/slab.h>
+
+SLAB_CACHE(connection_cache, struct fuse_connection);
+
+static uint64_t last_number; /* atomic */
+
+/* ---- pages ---- */
+
+struct fuse_pages *fuse_pages_create(uint32_t npages)
+{
+	struct fuse_pages *pages = kzalloc(sizeof(*pages) + npages * sizeof(pages->frames[0]));
+
+	if (!pages)
+		return NULL;
+	refcount_init(&pages->references);
+	pages->npages = npages;
+	return pages;
+}
+
+struct fuse_pages *fuse_pages_alloc(size_t len_bytes)
+{
+	struct fuse_pages *pages =
+		fuse_pages_create((uint32_t)(ALIGN_UP(len_bytes, PAGE_SIZE) / PAGE_SIZE));
+
+	for (uint32_t i = 0; pages && i < pages->npages; i++) {
+		pages->frames[i] = frame_alloc(0, 0);
+		if (!pages->frames[i]) {
+			fuse_pages_put(pages);
+			return NULL;
+		}
+	}
+	return pages;
+}
+
+void fuse_pages_put(struct fuse_pages *pages)
+{
+	if (!pages || !refcount_put(&pages->references))
+		return;
+	for (uint32_t i = 0; i < pages->npages; i++) {
+		if (pages->frames[i])
+			frame_put(pages->frames[i]);
+	}
+	kfree(pages);
+}
+
+/* ---- connections ---- */
+
+struct fuse_connection *fuse_connection_create(void)
+{
+	struct fuse_connection *connection = slab_alloc_zeroed(&connection_cache);
+
+	if (!connection)
+		return NULL;
+	refcount_init(&connection->references);
+	spin_init(&connection->lock, LOCK_DRIVER);
+	connection->number = (uint32_t)atomic_fetch_add_full(&last_number, 1) + 1;
+	list_init(&connection->queued);
+	list_init(&connection->forgets);
+	list_init(&connection->interrupts);
+	list_init(&connection->devices);
+	waitq_init(&connection->readers);
+	waitq_init(&connection->ready);
+	return connection;
+}
+
+struct fuse_connection *fuse_connection_get(struct fuse_connection *connection)
+{
+	refcount_get(&connection->references);
+	return connection;
+}
+
+void fuse_connection_put(struct fuse_connection *connection)
+{
+	if (connection && refcount_put(&connection->references))
+		slab_free(&connection_cache, connection);
+}
+
+void fuse_connection_ready(struct fuse_connection *connection, const struct fuse_session *session)
+{
+	spin_lock(&connection->lock);
+	if (connection->state == FUSE_STARTING) {
+		connection->session = *session;
+		/* Release: who sees the state sees the session. */
+		store_release(&connection->state, FUSE_READY);
+	}
+	spin_unlock(&connection->lock);
+	waitq_wake_all(&connection->ready);
+	waitq_wake_one(&connection->readers); /* there may be forgets already */
+}
+
+/* The first request of a list, or of any device's lists; NULL: none is left. */
+static struct fuse_request *any_request_locked(struct fuse_connection *connection)
+	REQUIRES(connection->lock);
+static struct fuse_request *any_request_locked(struct fuse_connection *connection)
+{
+	struct fuse_device *device;
+
+	if (!list_empty(&connection->queued))
+		return list_first_entry(&connection->queued, struct fuse_request, link);
+	list_for_each (device, &connection->devices, link) {
+		for (unsigned i = 0; i < FUSE_SENT_BUCKETS; i++) {
+			if (!list_empty(&device->sent[i]))
+				return list_first_entry(&device->sent[i], struct fuse_request,
+							link);
+		}
+	}
+	return NULL;
+}
+
+static struct fuse_forget *take_forget(struct fuse_connection *connection)
+{
+	struct fuse_forget *forget = NULL;
+
+	spin_lock(&connection->lock);
+	if (!list_empty(&connection->forgets)) {
+		forget = list_first_entry(&connection->forgets, struct fuse_forget, link);
+		list_del(&forget->link);
+	}
+	spin_unlock(&connection->lock);
+	return forget;
+}
+
+void fuse_connection_end(struct fuse_connection *connection, err_t later)
+{
+	struct fuse_request *request;
+	struct fuse_forget *forget;
+	bool ended_before;
+
+	spin_lock(&connection->lock);
+	ended_before = connection->state == FUSE_ENDED;
+	if (!ended_before) {
+		connection->ended_error = later;
+		store_release(&connection->state, FUSE_ENDED);
+	}
+	spin_unlock(&connection->lock);
+	if (ended_before)
+		return;
+	for (;;) {
+		spin_lock(&connection->lock);
+		request = any_request_locked(connection);
+		if (!request)
+			break;
+		fuse_request_end(connection, request, -ECONNABORTED);
+	}
+	spin_unlock(&connection->lock);
+	while ((forget = take_forget(connection)))
+		fuse_forget_free(connection, forget); /* nobody is left who would count */
+	waitq_wake_all(&connection->ready);
+	waitq_wake_all(&connection->readers);
+	log_debug("connection %u has ended", connection->number);
+}

@@ -1,0 +1,198 @@
+/*
+ * The kernel's side of one filesystem driver: requests on their way to it and back.
+ *
+ * A connection is made when /dev/fuse is mounted, and ends when the last descriptor of it is closed
+ * or it is aborted: then every request fails with -ECONNABORTED, later ones with -ENOTCONN. It is
+ * counted: by its mount, by each open device, and by each request that outlives its caller.
+ *
+ * A request whose caller waits lies on the caller's stack. So nothing of it is touched but under
+ * connection->lock: its bytes are copied out for the driver, and the answer's into it, while the
+ * lock is held, and from and to programs outside of it. What is too long for that (pages of data)
+ * is counted and belongs to no stack. A request without a waiting caller (RELEASE, INIT, READ into
+ * pages) is allocated, and `ended` is called once when it is over.
+ *
+ * A caller that is killed leaves: a request that was not read yet is taken back; one that was is
+ * replaced by an orphan, an allocated request of the same number whose `ended` settles what the
+ * late answer owes (a look-up to forget, a handle to release). So no driver can hold a dying
+ * program. A signal that does not kill sends INTERRUPT.
+ */
+#ifndef FUSEK_DRIVER_CONNECTION_H
+#define FUSEK_DRIVER_CONNECTION_H
+
+#include "../proto/message.h"
+
+#include <arch/spin.h>
+#include <lib/annotate.h>
+#include <lib/list.h>
+#include <lib/refcount.h>
+#include <mm/frame.h>
+#include <sched/wait.h>
+
+struct fuse_connection;
+struct fuse_request;
+
+/* Bytes in frames, from the start of the first one: a request's payload, or where a reply goes.
+ * Counted; the frames are counted by it. */
+struct fuse_pages {
+	struct refcount references;
+	uint32_t npages;
+	struct frame *frames[]; /* constant once they are filled in */
+};
+
+/* For `npages` frames that the caller fills in, with a reference each. NULL: no memory. */
+struct fuse_pages *fuse_pages_create(uint32_t npages);
+/* The same with frames of its own. */
+struct fuse_pages *fuse_pages_alloc(size_t len_bytes);
+/* Takes NULL. */
+void fuse_pages_put(struct fuse_pages *pages);
+
+enum fuse_request_state {
+	FUSE_REQUEST_NEW,
+	FUSE_REQUEST_QUEUED,    /* on connection->queued */
+	FUSE_REQUEST_SENT,      /* on a device's list: the driver has read it */
+	FUSE_REQUEST_RECEIVING, /* on no list: the answer is being copied into its pages */
+	FUSE_REQUEST_DONE,
+};
+
+/*
+ *   [c] constant from fuse_ask() or fuse_send() on
+ *   [q] connection->lock until it is done, then who asked
+ */
+struct fuse_request {
+	struct list link;                            /* [q] as `state` says */
+	enum fuse_request_state state;               /* [q] */
+	uint64_t order;                              /* [q] grows in the order of asking */
+	uint64_t unique;                             /* [q] never used again on the connection */
+	bool interrupted;                            /* [q] the caller got a signal */
+	bool interrupt_queued;                       /* [q] on connection->interrupts */
+	struct list interrupt_link;                  /* [q] */
+	struct server_caller caller;                 /* [c] */
+	struct fuse_pages *payload;                  /* [c] owned; NULL: none */
+	struct fuse_pages *receives;                 /* [c] owned; where the reply goes instead of
+						      * reply: only where `ended` is set */
+	void (*ended)(struct fuse_request *request); /* [c] without locks; frees it. NULL: a
+						      * thread waits in fuse_ask() */
+	struct fuse_connection *connection;          /* [c] where `ended` is set: a reference */
+	struct page_fill *fill;                      /* [c] READ's: what it is for */
+	struct waitq answered;                       /* who waits */
+	err_t error;                                 /* [q] */
+	uint32_t reply_bytes;                        /* [q] */
+	void *long_reply;                            /* [q] kfree(): a reply that is not inline */
+	struct fuse_message message;                 /* [c] */
+	uint64_t reply[FUSE_REPLY_INLINE / 8];       /* [q] */
+};
+_Static_assert(FUSE_REPLY_INLINE % 8 == 0, "a reply is aligned to 8");
+
+enum fuse_connection_state {
+	FUSE_STARTING, /* INIT was not answered yet: requests wait */
+	FUSE_READY,
+	FUSE_ENDED,
+};
+
+/* Nodes whose look-ups are taken back; goes out in the order of asking, after the requests that
+ * were asked before it. */
+struct fuse_forget {
+	struct list link;
+	uint64_t order;
+	struct fuse_forget_one node;
+};
+
+/* Forgets that need no memory: for when there is none. */
+#define FUSE_FORGETS_RESERVED 32
+
+#define FUSE_SENT_BUCKETS 16
+
+/* One open /dev/fuse: what it has read must be answered through it. */
+struct fuse_device {
+	struct list link;                    /* [q] connection->devices */
+	struct fuse_connection *connection;  /* [a] NULL until it is mounted; a reference */
+	struct list sent[FUSE_SENT_BUCKETS]; /* [q] requests and orphans by unique */
+};
+
+/*
+ *   [c] constant once it is mounted
+ *   [q] lock
+ *   [r] written before state becomes FUSE_READY, constant afterwards
+ *   [a] atomic
+ */
+struct fuse_connection {
+	struct refcount references;
+	struct spinlock lock;             /* LOCK_DRIVER */
+	enum fuse_connection_state state; /* [q], read [a] */
+	err_t ended_error;                /* [q] what requests get once it has ended */
+	struct fuse_session session;      /* [r] */
+	uint64_t last_order;              /* [q] */
+	uint64_t last_unique;             /* [q] even; bit 0 is set for the INTERRUPT of one */
+	struct list queued;               /* [q] struct fuse_request */
+	struct list forgets;              /* [q] struct fuse_forget */
+	struct list interrupts;           /* [q] requests by interrupt_link */
+	struct list devices;              /* [q] struct fuse_device */
+	uint32_t reserve_used;            /* [q] a bit for each of `reserve` */
+	struct fuse_forget reserve[FUSE_FORGETS_RESERVED]; /* [q] */
+	struct waitq readers;    /* drivers that wait for a request; pollers */
+	struct waitq ready;      /* callers that wait for INIT's answer */
+	uint64_t unsupported;    /* [a] bits 1 << opcode: answered -ENOSYS once */
+	uint32_t max_read_bytes; /* [c] of the mount; 0: no limit */
+	struct server *server;   /* [a] the mount's; NULL: unmounted */
+	uint32_t number;         /* [c] for messages */
+};
+
+/* ---- life ---- */
+
+/* Starting, without a device. NULL: no memory. */
+struct fuse_connection *fuse_connection_create(void);
+struct fuse_connection *fuse_connection_get(struct fuse_connection *connection);
+/* Takes NULL. */
+void fuse_connection_put(struct fuse_connection *connection);
+/* All requests end with -ECONNABORTED, later ones with `later`, devices read -ENODEV. Once; may
+ * sleep. */
+void fuse_connection_end(struct fuse_connection *connection, err_t later);
+/* INIT was answered. */
+void fuse_connection_ready(struct fuse_connection *connection, const struct fuse_session *session);
+
+/* ---- asking (request.c) ---- */
+
+/* Waits until the driver has said hello: then connection->session may be read. -EINTR: killed;
+ * -ENOTCONN, -ECONNREFUSED: it never will. Sleeps. */
+err_t must_check fuse_wait_ready(struct fuse_connection *connection);
+
+/* All but the message, which fuse_ask_*() of the protocol fills in. */
+void fuse_request_init(struct fuse_request *request, const struct server_caller *caller);
+/* Sends it and waits for the answer, which fuse_request_reply() then has. The driver's error, or
+ * -EINTR, -ENOTCONN, -ECONNABORTED, -EIO. Sleeps; no lock is held. fuse_request_done() in any case.
+ */
+err_t must_check fuse_ask(struct fuse_connection *connection, struct fuse_request *request);
+struct fuse_reply fuse_request_reply(const struct fuse_request *request);
+/* Frees what it owns, not itself. */
+void fuse_request_done(struct fuse_request *request);
+
+/* The same without waiting: `ended` is set, called in any case, perhaps before this returns, and
+ * frees the request. INIT alone is sent before the connection is ready. */
+void fuse_send(struct fuse_connection *connection, struct fuse_request *request);
+
+/* Takes `nlookup` look-ups of `node` back. */
+void fuse_forget(struct fuse_connection *connection, struct nodeid node, uint64_t nlookup);
+/* One that was sent, or never will be: off every list. */
+void fuse_forget_free(struct fuse_connection *connection, struct fuse_forget *forget);
+
+/* ---- for the device (device.c) ---- */
+
+/* Over: `error` 0 and the reply in place, or an error. Calls `ended` or wakes who waits; the lock
+ * is released. */
+void fuse_request_end(struct fuse_connection *connection, struct fuse_request *request, err_t error)
+	RELEASE(connection->lock);
+
+static inline struct list *fuse_sent_bucket(struct fuse_device *device, uint64_t unique)
+{
+	return &device->sent[(unique >> 1) % FUSE_SENT_BUCKETS];
+}
+
+/* A request from the heap, zeroed but for its arrays; `connection` is a reference. NULL: no memory.
+ */
+struct fuse_request *fuse_request_create(struct fuse_connection *connection,
+					 const struct server_caller *caller,
+					 void (*ended)(struct fuse_request *request));
+/* What `ended` does last. */
+void fuse_request_free(struct fuse_request *request);
+
+#endif

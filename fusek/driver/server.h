@@ -1,0 +1,33 @@
+/*
+ * A driver as a server: the table of fusek/server.h whose functions ask the program behind a
+ * connection.
+ */
+#ifndef FUSEK_DRIVER_SERVER_H
+#define FUSEK_DRIVER_SERVER_H
+
+#include "connection.h"
+
+/* What a mount of it was told. */
+struct fuse_mount_options {
+	int fd;
+	uint32_t root_mode; /* the type */
+	uint32_t owner_uid, owner_gid;
+	uint32_t max_read_bytes; /* 0: not limited */
+	bool default_permissions;
+	bool allow_other;
+	char subtype[24];
+};
+
+/* "fd=3,rootmode=40000,user_id=0,group_id=0" and what else mount(8) and libfuse say. -EINVAL: one
+ * that nobody knows, a value that is none, or one of the four is missing. */
+err_t must_check fuse_parse_options(const char *text, struct fuse_mount_options *out);
+
+/* A server of its own for one mount; the connection's reference is taken over with success. */
+err_t must_check fuse_server_create(struct fuse_connection *connection,
+				    const struct fuse_mount_options *options, const char *source,
+				    unsigned server_flags, struct server **out);
+/* Sends INIT: after the mount stands. */
+err_t must_check fuse_server_start(struct server *server);
+void fuse_server_destroy(struct server *server);
+
+#endif

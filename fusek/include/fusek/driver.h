@@ -1,0 +1,18 @@
+/*
+ * Filesystem drivers: their device, and what it needs of the kernel above.
+ */
+#ifndef FUSEK_DRIVER_H
+#define FUSEK_DRIVER_H
+
+#include <lib/types.h>
+
+struct object;
+
+/* Makes /dev/fuse. Once, any time. Sleeps. */
+err_t must_check fuse_device_init(void);
+
+/* Hook of kernel/: what descriptor `fd` of the running program names, with a reference; NULL: not
+ * open. */
+struct object *vfs_descriptor(int fd);
+
+#endif

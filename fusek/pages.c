@@ -1,0 +1,719 @@
+/*
+ * The page cache. Each node that was read has a struct node_pages: the pages that are up to date,
+ * and the fills that are on their way from the server. A page is in the set only when it is whole.
+ *
+ * `lock` (LOCK_OBJECT) guards both; it is never held while the server is asked, so what comes back
+ * may be old: `version` counts the beginnings and ends of changes, and a fill that began before the
+ * last one, or ends during one, serves who waits for it and is not kept.
+ *
+ * Frames are counted: the set owns one reference, mappings, copies and requests own others, so a
+ * page that was dropped lives until they are done. All pages together take at most half of memory:
+ * then the file that was read the longest ago loses its own (all_lock, LOCK_PAGES).
+ */
+#include "pages.h"
+
+#include <lib/string.h>
+#include <mm/pageset.h>
+#include <mm/slab.h>
+#include <sched/wait.h>
+
+#define AHEAD_FIRST_PAGES 4u
+#define AHEAD_MAX_PAGES   32u /* 128 KiB, as Linux */
+
+/*
+ *   [c] constant
+ *   [l] lock
+ *   [g] all_lock
+ */
+struct node_pages {
+	struct mutex lock;    /* LOCK_OBJECT */
+	struct pageset pages; /* [l] */
+	struct list fills;    /* [l] struct fill */
+	uint64_t version;     /* [l] */
+	uint32_t nwriters;    /* [l] changes in progress */
+	struct waitq filled;  /* a fill is over */
+	struct mutex append;  /* LOCK_APPEND: who writes at the end, while the server is asked */
+	struct list all;      /* [g] most recently filled first */
+};
+
+/* Pages on their way. */
+struct fill {
+	struct page_fill io;
+	struct refcount references; /* the server's and those of who waits */
+	struct list link;           /* [l] or nowhere: it does not go into the cache */
+	struct node *node;          /* [c] a reference */
+	uint64_t version;           /* [c] before the server was asked */
+	bool over;                  /* atomic: released after `result` */
+	ssize_t result;             /* bytes, or an error */
+	struct frame *frames[];     /* [c] a reference each */
+};
+
+static MUTEX(all_lock, LOCK_PAGES);
+static LIST_HEAD(all_pages);  /* all_lock */
+static uint64_t npages_total; /* atomic */
+
+uint64_t node_pages_cached(void)
+{
+	return read_once(&npages_total);
+}
+
+/* ---- life ---- */
+
+static struct node_pages *pages_of(const struct node *node)
+{
+	/* Acquire: pairs with the exchange in get_pages(). */
+	return load_acquire(&node->pages);
+}
+
+/* NULL: no memory. */
+static struct node_pages *get_pages(struct node *node)
+{
+	struct node_pages *pages = pages_of(node), *nobody = NULL;
+
+	if (likely(pages))
+		return pages;
+	pages = kzalloc(sizeof(*pages));
+	if (!pages)
+		return NULL;
+	mutex_init(&pages->lock, LOCK_OBJECT);
+	mutex_init(&pages->append, LOCK_APPEND);
+	pageset_init(&pages->pages);
+	list_init(&pages->fills);
+	list_init(&pages->all);
+	waitq_init(&pages->filled);
+	if (atomic_cas(&node->pages, &nobody, pages))
+		return pages;
+	kfree(pages);
+	return nobody;
+}
+
+static void cut_locked(struct node_pages *pages, uint64_t first) REQUIRES(pages->lock);
+static void cut_locked(struct node_pages *pages, uint64_t first)
+{
+	uint64_t before = pages->pages.npages;
+
+	pageset_cut(&pages->pages, first);
+	(void)atomic_fetch_sub_full(&npages_total, before - pages->pages.npages);
+}
+
+void node_pages_free(struct node *node)
+{
+	struct node_pages *pages = pages_of(node);
+
+	if (!pages)
+		return;
+	mutex_lock(&all_lock);
+	if (list_linked(&pages->all))
+		list_del(&pages->all);
+	mutex_unlock(&all_lock);
+	mutex_lock(&pages->lock);
+	cut_locked(pages, 0);
+	mutex_unlock(&pages->lock);
+	kfree(pages);
+}
+
+/* `pages` was filled: it is the youngest. The oldest gives way if there are too many. */
+static void note_filled(struct node_pages *pages)
+{
+	struct node_pages *oldest;
+
+	mutex_lock(&all_lock);
+	if (list_linked(&pages->all))
+		list_del(&pages->all);
+	list_add_head(&all_pages, &pages->all);
+	while (read_once(&npages_total) > frames_total() / 2) {
+		oldest = list_last_entry(&all_pages, struct node_pages, all);
+		list_del(&oldest->all);
+		mutex_lock(&oldest->lock);
+		cut_locked(oldest, 0);
+		mutex_unlock(&oldest->lock);
+		if (oldest == pages)
+			break;
+	}
+	mutex_unlock(&all_lock);
+}
+
+/* ---- changes ---- */
+
+static void change_begin(struct node_pages *pages)
+{
+	mutex_lock(&pages->lock);
+	pages->version++;
+	pages->nwriters++;
+	mutex_unlock(&pages->lock);
+}
+
+static void change_end_locked(struct node_pages *pages) REQUIRES(pages->lock);
+static void change_end_locked(struct node_pages *pages)
+{
+	pages->version++;
+	pages->nwriters--;
+}
+
+void node_pages_drop(struct node *node, uint64_t offset_bytes, uint64_t len_bytes)
+{
+	struct node_pages *pages = pages_of(node);
+
+	(void)len_bytes; /* a set is cut from a place on; what is read again costs a request */
+	if (!pages)
+		return;
+	mutex_lock(&pages->lock);
+	pages->version++;
+	cut_locked(pages, offset_bytes / PAGE_SIZE);
+	mutex_unlock(&pages->lock);
+}
+
+void node_pages_resize(struct node *node, uint64_t size_bytes)
+{
+	struct node_pages *pages = pages_of(node);
+	size_t used_bytes = size_bytes % PAGE_SIZE;
+	struct frame *last;
+
+	if (!pages)
+		return;
+	mutex_lock(&pages->lock);
+	pages->version++;
+	cut_locked(pages, ALIGN_UP(size_bytes, PAGE_SIZE) / PAGE_SIZE);
+	last = pageset_find(&pages->pages, size_bytes / PAGE_SIZE);
+	if (last && used_bytes)
+		memset((char *)frame_virt(last) + used_bytes, 0, PAGE_SIZE - used_bytes);
+	mutex_unlock(&pages->lock);
+}
+
+/* ---- fills ---- */
+
+static void fill_put(struct fill *fill)
+{
+	if (!refcount_put(&fill->references))
+		return;
+	for (uint32_t i = 0; i < fill->io.npages; i++) {
+		if (fill->frames[i])
+			frame_put(fill->frames[i]);
+	}
+	node_put(fill->node);
+	kfree(fill);
+}
+
+/* What of the pages may be kept: whole ones, and the last of the file. */
+static void keep_locked(struct node_pages *pages, struct fill *fill) REQUIRES(pages->lock);
+static void keep_locked(struct node_pages *pages, struct fill *fill)
+{
+	uint64_t first = fill->io.offset_bytes / PAGE_SIZE;
+	uint64_t end_bytes = fill->io.offset_bytes + (uint64_t)MAX(fill->result, (ssize_t)0);
+	bool is_end = end_bytes >= read_once(&fill->node->attr.size_bytes);
+
+	for (uint32_t i = 0; i < fill->io.npages; i++) {
+		uint64_t page_end_bytes = (first + i + 1) * PAGE_SIZE;
+
+		if (page_end_bytes > end_bytes &&
+		    (!is_end || page_end_bytes - PAGE_SIZE >= end_bytes))
+			break;
+		if (pageset_find(&pages->pages, first + i))
+			continue;
+		frame_get(fill->frames[i]);
+		if (pageset_add(&pages->pages, first + i, fill->frames[i])) {
+			frame_put(fill->frames[i]);
+			break;
+		}
+		(void)atomic_fetch_add_full(&npages_total, 1);
+	}
+}
+
+/* What the server did not say is zeros. */
+static void clear_rest(const struct fill *fill)
+{
+	size_t len_bytes = (size_t)MAX(fill->result, (ssize_t)0);
+	size_t used_bytes = len_bytes % PAGE_SIZE;
+
+	if (used_bytes)
+		memset((char *)frame_virt(fill->frames[len_bytes / PAGE_SIZE]) + used_bytes, 0,
+		       PAGE_SIZE - used_bytes);
+}
+
+/* From the server, in whatever thread. */
+static void fill_over(struct page_fill *io, ssize_t result)
+{
+	struct fill *fill = container_of(io, struct fill, io);
+	struct node_pages *pages = pages_of(fill->node);
+	bool cached;
+
+	fill->result = MIN(result, (ssize_t)(io->npages * PAGE_SIZE));
+	clear_rest(fill);
+	mutex_lock(&pages->lock);
+	cached = list_linked(&fill->link);
+	if (cached && result >= 0 && (size_t)fill->result < io->len_bytes)
+		node_attr_shrunk(fill->node, io->offset_bytes + (uint64_t)fill->result);
+	if (cached)
+		list_del(&fill->link);
+	if (cached && result >= 0 && fill->version == pages->version && !pages->nwriters)
+		keep_locked(pages, fill);
+	mutex_unlock(&pages->lock);
+	if (cached && result > 0)
+		note_filled(pages);
+	store_release(&fill->over, true);
+	waitq_wake_all(&pages->filled);
+	fill_put(fill);
+}
+
+/* Two references: the server's and the caller's. */
+static struct fill *fill_create(struct node *node, uint64_t first, uint32_t npages)
+{
+	struct fill *fill = kzalloc(sizeof(*fill) + npages * sizeof(fill->frames[0]));
+
+	if (!fill)
+		return NULL;
+	refcount_init(&fill->references);
+	list_init(&fill->link);
+	fill->node = node_get(node);
+	fill->io = (struct page_fill){.done = fill_over,
+				      .offset_bytes = first * PAGE_SIZE,
+				      .len_bytes = npages * PAGE_SIZE,
+				      .npages = npages,
+				      .frames = fill->frames};
+	for (uint32_t i = 0; i < npages; i++) {
+		fill->frames[i] = frame_alloc(0, 0);
+		if (!fill->frames[i]) {
+			fill_put(fill);
+			return NULL;
+		}
+	}
+	refcount_get(&fill->references);
+	return fill;
+}
+
+/* Asks the server, which calls fill_over() once. */
+static void fill_start(struct file *file, struct fill *fill)
+{
+	err_t err = file->server->ops->read_pages(file->server, file->id, file->open.handle,
+						  object_flags(&file->object), &fill->io);
+
+	if (err)
+		fill_over(&fill->io, err);
+}
+
+static err_t fill_wait(struct node_pages *pages, struct fill *fill)
+{
+	err_t err = wait_event_killable(&pages->filled, load_acquire(&fill->over));
+
+	if (err)
+		return err;
+	return fill->result < 0 ? (err_t)fill->result : 0;
+}
+
+/* ---- finding pages ---- */
+
+static struct fill *fill_of_locked(struct node_pages *pages, uint64_t index) REQUIRES(pages->lock);
+static struct fill *fill_of_locked(struct node_pages *pages, uint64_t index)
+{
+	struct fill *fill;
+
+	list_for_each (fill, &pages->fills, link) {
+		uint64_t first = fill->io.offset_bytes / PAGE_SIZE;
+
+		if (index >= first && index - first < fill->io.npages)
+			return fill;
+	}
+	return NULL;
+}
+
+/* How many pages to ask for at `index`: what the reader wants, and ahead of one who reads on and
+ * on; not beyond the end, and not what is there or on its way. */
+static uint32_t pages_to_ask_locked(struct file *file, struct node_pages *pages, uint64_t index,
+				    uint32_t wanted) REQUIRES(pages->lock);
+static uint32_t pages_to_ask_locked(struct file *file, struct node_pages *pages, uint64_t index,
+				    uint32_t wanted)
+{
+	uint32_t most = file->server->ops->transfer_bytes(file->server, false) / PAGE_SIZE;
+	uint64_t end = ALIGN_UP(read_once(&file->node->attr.size_bytes), PAGE_SIZE) / PAGE_SIZE;
+	uint32_t ahead = read_once(&file->ahead_pages), n;
+
+	/* A hint: two readers of one open file only guess worse. */
+	if (index == read_once(&file->ahead_index))
+		ahead = MIN(MAX(ahead * 2, AHEAD_FIRST_PAGES), AHEAD_MAX_PAGES);
+	else
+		ahead = 1;
+	n = MIN(MAX(wanted, ahead), most);
+	if (end > index)
+		n = (uint32_t)MIN((uint64_t)n, end - index);
+	for (uint32_t i = 1; i < n; i++) {
+		if (pageset_find(&pages->pages, index + i) || fill_of_locked(pages, index + i))
+			n = i;
+	}
+	write_once(&file->ahead_pages, ahead);
+	write_once(&file->ahead_index, index + n);
+	return n;
+}
+
+/* Where a page is. */
+struct place {
+	struct frame *frame; /* a reference; NULL: it is not in the cache */
+	struct fill *fill;   /* a reference: it is on its way */
+	bool is_new;         /* the fill is the caller's to start */
+};
+
+static err_t find_place(struct file *file, struct node_pages *pages, uint64_t index,
+			uint32_t wanted, struct place *out)
+{
+	err_t err = 0;
+
+	*out = (struct place){0};
+	mutex_lock(&pages->lock);
+	out->frame = pageset_find(&pages->pages, index);
+	if (out->frame) {
+		frame_get(out->frame);
+		goto unlock;
+	}
+	out->fill = fill_of_locked(pages, index);
+	if (out->fill) {
+		refcount_get(&out->fill->references);
+		goto unlock;
+	}
+	out->fill = fill_create(file->node, index, pages_to_ask_locked(file, pages, index, wanted));
+	if (!out->fill) {
+		err = -ENOMEM;
+		goto unlock;
+	}
+	out->is_new = true;
+	out->fill->version = pages->version;
+	list_add_tail(&pages->fills, &out->fill->link);
+unlock:
+	mutex_unlock(&pages->lock);
+	return err;
+}
+
+/* The page, with a reference; *valid_bytes of it are the file's: fewer at a sudden end, 0 beyond.
+ */
+static err_t get_page(struct file *file, struct node_pages *pages, uint64_t index, uint32_t wanted,
+		      struct frame **out, size_t *valid_bytes)
+{
+	struct place place;
+	uint64_t skipped_bytes;
+	err_t err = find_place(file, pages, index, wanted, &place);
+
+	if (err)
+		return err;
+	*out = place.frame;
+	*valid_bytes = PAGE_SIZE;
+	if (place.frame)
+		return 0;
+	if (place.is_new)
+		fill_start(file, place.fill);
+	err = fill_wait(pages, place.fill);
+	if (!err) {
+		skipped_bytes = index * PAGE_SIZE - place.fill->io.offset_bytes;
+		*out = place.fill->frames[skipped_bytes / PAGE_SIZE];
+		frame_get(*out);
+		*valid_bytes = (uint64_t)place.fill->result <= skipped_bytes
+				       ? 0
+				       : MIN((size_t)place.fill->result - skipped_bytes, PAGE_SIZE);
+	}
+	fill_put(place.fill);
+	return err;
+}
+
+/* ---- reading ---- */
+
+static uint32_t pages_between(uint64_t from_bytes, uint64_t to_bytes)
+{
+	uint64_t npages = ALIGN_UP(to_bytes, PAGE_SIZE) / PAGE_SIZE - from_bytes / PAGE_SIZE;
+
+	return (uint32_t)MIN(npages, UINT64_C(256));
+}
+
+/* One page's worth at `offset`, at most `len_bytes`. Fewer: the driver's file has ended. */
+static ssize_t read_page(struct file *file, struct node_pages *pages, struct buffer *buffer,
+			 uint64_t offset, size_t len_bytes)
+{
+	size_t skip = offset % PAGE_SIZE, valid_bytes, moved;
+	size_t step = MIN(PAGE_SIZE - skip, len_bytes);
+	struct frame *frame;
+	err_t err = get_page(file, pages, offset / PAGE_SIZE,
+			     pages_between(offset, offset + len_bytes), &frame, &valid_bytes);
+
+	if (err)
+		return err;
+	step = valid_bytes <= skip ? 0 : MIN(step, valid_bytes - skip);
+	moved = buffer_copy_to(buffer, (char *)frame_virt(frame) + skip, step);
+	frame_put(frame);
+	return buffer_result(moved, step);
+}
+
+static ssize_t read_cached(struct file *file, struct node_pages *pages, struct buffer *buffer,
+			   uint64_t offset)
+{
+	struct server_attr attr;
+	size_t done = 0;
+	ssize_t result = node_attr(file->node, &attr);
+
+	while (!result && buffer_remaining(buffer) && offset + done < attr.size_bytes) {
+		size_t len = (size_t)MIN((uint64_t)buffer_remaining(buffer),
+					 attr.size_bytes - offset - done);
+		ssize_t moved = read_page(file, pages, buffer, offset + done, len);
+
+		if (moved <= 0) {
+			result = moved;
+			break;
+		}
+		done += (size_t)moved;
+	}
+	return done ? (ssize_t)done : result;
+}
+
+/* One request past the cache. */
+static ssize_t read_past(struct file *file, struct node_pages *pages, struct buffer *buffer,
+			 uint64_t offset, size_t len_bytes)
+{
+	struct fill *fill =
+		fill_create(file->node, 0, (uint32_t)(ALIGN_UP(len_bytes, PAGE_SIZE) / PAGE_SIZE));
+	size_t moved = 0, got;
+	err_t err;
+
+	if (!fill)
+		return -ENOMEM;
+	fill->io.offset_bytes = offset;
+	fill->io.len_bytes = len_bytes;
+	fill_start(file, fill);
+	err = fill_wait(pages, fill);
+	if (err)
+		goto out;
+	got = MIN((size_t)fill->result, len_bytes);
+	while (moved < got) {
+		size_t step = MIN(got - moved, PAGE_SIZE);
+		size_t copied =
+			buffer_copy_to(buffer, frame_virt(fill->frames[moved / PAGE_SIZE]), step);
+
+		moved += copied;
+		if (copied < step) {
+			err = moved ? 0 : -EFAULT;
+			break;
+		}
+	}
+out:
+	fill_put(fill);
+	return err ? err : (ssize_t)moved;
+}
+
+static ssize_t read_direct(struct file *file, struct node_pages *pages, struct buffer *buffer,
+			   uint64_t offset)
+{
+	uint32_t most = file->server->ops->transfer_bytes(file->server, false);
+	size_t done = 0;
+	ssize_t moved = 0;
+
+	while (buffer_remaining(buffer)) {
+		size_t len = MIN(buffer_remaining(buffer), (size_t)most);
+
+		moved = read_past(file, pages, buffer, offset + done, len);
+		if (moved <= 0)
+			break;
+		done += (size_t)moved;
+		if ((size_t)moved < len)
+			break;
+	}
+	return done ? (ssize_t)done : moved;
+}
+
+ssize_t node_pages_read(struct file *file, struct buffer *buffer, uint64_t offset_bytes)
+{
+	struct node_pages *pages = get_pages(file->node);
+
+	if (!pages)
+		return -ENOMEM;
+	if (offset_bytes > INT64_MAX)
+		return -EINVAL;
+	return (file->open.flags & SERVER_DIRECT_IO)
+		       ? read_direct(file, pages, buffer, offset_bytes)
+		       : read_cached(file, pages, buffer, offset_bytes);
+}
+
+/* ---- writing: through to the server, and into what the cache has ---- */
+
+/* The frames of one write. */
+struct chunk {
+	uint32_t npages;
+	uint32_t len_bytes;
+	struct frame *frames[];
+};
+
+static void chunk_free(struct chunk *chunk)
+{
+	for (uint32_t i = 0; i < chunk->npages; i++) {
+		if (chunk->frames[i])
+			frame_put(chunk->frames[i]);
+	}
+	kfree(chunk);
+}
+
+/* As much of the buffer as one request takes. */
+static err_t chunk_fill(struct buffer *buffer, uint32_t most_bytes, struct chunk **out)
+{
+	uint32_t len = (uint32_t)MIN(buffer_remaining(buffer), (size_t)most_bytes);
+	uint32_t npages = (uint32_t)(ALIGN_UP((size_t)len, PAGE_SIZE) / PAGE_SIZE);
+	struct chunk *chunk = kzalloc(sizeof(*chunk) + npages * sizeof(chunk->frames[0]));
+	err_t err = -ENOMEM;
+
+	if (!chunk)
+		return -ENOMEM;
+	chunk->npages = npages;
+	for (uint32_t i = 0; i < npages; i++) {
+		size_t step = MIN((size_t)len - chunk->len_bytes, PAGE_SIZE);
+		size_t moved;
+
+		chunk->frames[i] = frame_alloc(0, 0);
+		if (!chunk->frames[i])
+			goto free_chunk;
+		moved = buffer_copy_from(buffer, frame_virt(chunk->frames[i]), step);
+		chunk->len_bytes += (uint32_t)moved;
+		if (moved < step)
+			break;
+	}
+	err = chunk->len_bytes ? 0 : -EFAULT;
+	if (err)
+		goto free_chunk;
+	*out = chunk;
+	return 0;
+
+free_chunk:
+	chunk_free(chunk);
+	return err;
+}
+
+/* The first `len_bytes` of the chunk, now in the file at `offset`, go into the pages we have. */
+static void patch_locked(struct node_pages *pages, const struct chunk *chunk, uint64_t offset,
+			 size_t len_bytes) REQUIRES(pages->lock);
+static void patch_locked(struct node_pages *pages, const struct chunk *chunk, uint64_t offset,
+			 size_t len_bytes)
+{
+	size_t done = 0;
+
+	while (done < len_bytes) {
+		size_t to = (offset + done) % PAGE_SIZE, from = done % PAGE_SIZE;
+		size_t room = MIN(PAGE_SIZE - to, PAGE_SIZE - from);
+		size_t step = MIN(room, len_bytes - done);
+		struct frame *frame = pageset_find(&pages->pages, (offset + done) / PAGE_SIZE);
+
+		if (frame)
+			memcpy((char *)frame_virt(frame) + to,
+			       (char *)frame_virt(chunk->frames[done / PAGE_SIZE]) + from, step);
+		done += step;
+	}
+}
+
+static ssize_t write_chunk(struct file *file, struct node_pages *pages, const struct chunk *chunk,
+			   uint64_t offset)
+{
+	const struct page_write write = {
+		.offset_bytes = offset, .len_bytes = chunk->len_bytes, .frames = chunk->frames};
+	ssize_t done;
+
+	change_begin(pages);
+	done = file->server->ops->write_pages(file->server, file->id, file->open.handle,
+					      object_flags(&file->object), &write);
+	mutex_lock(&pages->lock);
+	change_end_locked(pages);
+	if (done > 0)
+		patch_locked(pages, chunk, offset, (size_t)done);
+	else if (done != -ENOSYS) /* nobody knows what it did */
+		cut_locked(pages, offset / PAGE_SIZE);
+	mutex_unlock(&pages->lock);
+	node_attr_changed(file->node);
+	return done;
+}
+
+static ssize_t write_from(struct file *file, struct node_pages *pages, struct buffer *buffer,
+			  uint64_t offset, uint64_t *end_bytes)
+{
+	uint32_t most = file->server->ops->transfer_bytes(file->server, true);
+	size_t total = 0;
+	ssize_t done = 0;
+
+	*end_bytes = offset;
+	while (buffer_remaining(buffer)) {
+		struct chunk *chunk;
+		uint32_t len_bytes;
+		err_t err = chunk_fill(buffer, most, &chunk);
+
+		if (err) {
+			done = err;
+			break;
+		}
+		len_bytes = chunk->len_bytes;
+		done = write_chunk(file, pages, chunk, offset + total);
+		chunk_free(chunk);
+		if (done <= 0)
+			break;
+		total += (size_t)done;
+		if ((size_t)done < len_bytes)
+			break;
+	}
+	*end_bytes = offset + total;
+	return total ? (ssize_t)total : done;
+}
+
+static ssize_t append(struct file *file, struct node_pages *pages, struct buffer *buffer,
+		      uint64_t *end_bytes)
+{
+	struct server_attr attr;
+	ssize_t done = mutex_lock_killable(&pages->append);
+
+	if (done)
+		return done;
+	done = node_attr(file->node, &attr);
+	if (!done)
+		done = write_from(file, pages, buffer, attr.size_bytes, end_bytes);
+	mutex_unlock(&pages->append);
+	return done;
+}
+
+ssize_t node_pages_write(struct file *file, struct buffer *buffer, uint64_t offset_bytes,
+			 uint64_t *end_bytes)
+{
+	struct node_pages *pages = get_pages(file->node);
+
+	if (!pages)
+		return -ENOMEM;
+	if (object_flags(&file->object) & O_APPEND)
+		return append(file, pages, buffer, end_bytes);
+	if (offset_bytes > INT64_MAX - BUFFER_BYTES_MAX)
+		return -EFBIG;
+	return write_from(file, pages, buffer, offset_bytes, end_bytes);
+}
+
+/* ---- mapping ---- */
+
+err_t node_pages_get(struct file *file, uint64_t page_index, unsigned fault_access,
+		     struct page_ref *out)
+{
+	struct node_pages *pages = pages_of(file->node);
+	struct frame *frame = NULL;
+
+	if (page_index * PAGE_SIZE >= read_once(&file->node->attr.size_bytes))
+		return (fault_access & FAULT_AHEAD) ? -EAGAIN : -EIO;
+	if (pages) {
+		mutex_lock(&pages->lock);
+		frame = pageset_find(&pages->pages, page_index);
+		if (frame)
+			frame_get(frame);
+		mutex_unlock(&pages->lock);
+	}
+	if (!frame)
+		return (fault_access & FAULT_AHEAD) ? -EAGAIN : MM_WAIT;
+	*out = (struct page_ref){.phys = frame_phys(frame), .frame = frame};
+	return 0;
+}
+
+err_t node_pages_wait(struct file *file, uint64_t page_index)
+{
+	struct node_pages *pages = get_pages(file->node);
+	struct frame *frame;
+	size_t valid_bytes;
+	err_t err;
+
+	if (!pages)
+		return -ENOMEM;
+	err = get_page(file, pages, page_index, 1, &frame, &valid_bytes);
+	if (err)
+		return err;
+	frame_put(frame);
+	return valid_bytes ? 0 : -EIO;
+}

@@ -1,0 +1,32 @@
+/*
+ * The page cache: pages of files whose server is a driver, as far as they have been read. Reading
+ * and mapping share them. Built-in servers have their pages in memory anyway and do without.
+ */
+#ifndef FUSEK_PAGES_H
+#define FUSEK_PAGES_H
+
+#include "open_file.h"
+
+/* As read(2) and write(2) at `offset_bytes`, by way of the cache or (SERVER_DIRECT_IO) past it.
+ * Sleep; the waits can be killed. */
+ssize_t must_check node_pages_read(struct file *file, struct buffer *buffer, uint64_t offset_bytes);
+/* *end_bytes: where it ended. O_APPEND goes to the end, one writer at a time. */
+ssize_t must_check node_pages_write(struct file *file, struct buffer *buffer, uint64_t offset_bytes,
+				    uint64_t *end_bytes);
+
+/* As memory_object_ops.get_page and wait_page. */
+err_t must_check node_pages_get(struct file *file, uint64_t page_index, unsigned fault_access,
+				struct page_ref *out);
+err_t must_check node_pages_wait(struct file *file, uint64_t page_index);
+
+/* What lies from `offset_bytes` on is read anew (len_bytes UINT64_MAX: all of it); more may go. */
+void node_pages_drop(struct node *node, uint64_t offset_bytes, uint64_t len_bytes);
+/* The file ends at `size_bytes` now. */
+void node_pages_resize(struct node *node, uint64_t size_bytes);
+/* With the node's last reference. */
+void node_pages_free(struct node *node);
+
+/* Pages that all files have in the cache together, for ksh. */
+uint64_t node_pages_cached(void);
+
+#endif

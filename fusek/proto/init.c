@@ -1,0 +1,59 @@
+/*
+ * INIT: version, flags, and how much one request may carry. The reply has 64 bytes since minor 23
+ * and 24 before; what an old driver does not say has the value that it was written for.
+ */
+#include "message.h"
+
+#include <lib/string.h>
+
+#define READAHEAD_BYTES (128u * KIB)
+#define OLD_MAX_PAGES   32u
+#define OFFERED                                                                                    \
+	(FUSE_ASYNC_READ | FUSE_ATOMIC_O_TRUNC | FUSE_BIG_WRITES | FUSE_AUTO_INVAL_DATA |          \
+	 FUSE_NO_OPEN_SUPPORT | FUSE_PARALLEL_DIROPS | FUSE_ABORT_ERROR | FUSE_MAX_PAGES |         \
+	 FUSE_NO_OPENDIR_SUPPORT | FUSE_INIT_EXT)
+
+void fuse_ask_init(struct fuse_message *message)
+{
+	const struct fuse_init_in in = {.major = FUSE_MAJOR,
+					.minor = FUSE_MINOR,
+					.max_readahead = READAHEAD_BYTES,
+					.flags = (uint32_t)OFFERED,
+					.flags2 = (uint32_t)(OFFERED >> 32)};
+
+	fuse_message_begin(message, FUSE_INIT, (struct nodeid){0});
+	fuse_message_put(message, &in, sizeof(in));
+	fuse_message_expect(message, FUSE_COMPAT_22_INIT_OUT_SIZE, sizeof(struct fuse_init_out));
+}
+
+static uint32_t whole_pages(uint64_t bytes, uint32_t most_bytes)
+{
+	bytes = MIN(bytes, (uint64_t)most_bytes) & ~(uint64_t)PAGE_MASK;
+	return (uint32_t)MAX(bytes, (uint64_t)PAGE_SIZE);
+}
+
+err_t fuse_answer_init(const struct fuse_reply *reply, uint32_t max_read_bytes,
+		       struct fuse_session *out)
+{
+	struct fuse_init_out answer = {0};
+	uint32_t most_bytes;
+
+	memcpy(&answer, reply->bytes, MIN((size_t)reply->len_bytes, sizeof(answer)));
+	if (answer.major != FUSE_MAJOR || answer.minor < FUSE_MINOR_MIN)
+		return -EPROTO;
+	if (answer.minor >= 23 && reply->len_bytes < sizeof(answer))
+		return -EPROTO;
+	out->minor = MIN(answer.minor, (uint32_t)FUSE_MINOR);
+	out->flags = answer.flags;
+	if (answer.flags & FUSE_INIT_EXT)
+		out->flags |= (uint64_t)answer.flags2 << 32;
+	out->flags &= OFFERED;
+	most_bytes =
+		(out->flags & FUSE_MAX_PAGES)
+			? whole_pages((uint64_t)answer.max_pages * PAGE_SIZE, FUSE_TRANSFER_MAX)
+			: (uint32_t)(OLD_MAX_PAGES * PAGE_SIZE);
+	out->max_write_bytes = whole_pages(answer.max_write, most_bytes);
+	out->max_read_bytes = whole_pages(max_read_bytes ? max_read_bytes : most_bytes, most_bytes);
+	out->max_ahead_bytes = MIN(answer.max_readahead, READAHEAD_BYTES);
+	return 0;
+}

@@ -1,0 +1,161 @@
+/*
+ * Requests and replies of the FUSE protocol as bytes. Each operation has a file here that says how
+ * its request is laid out (fuse_ask_*) and which reply is acceptable (fuse_answer_*). Nothing here
+ * knows how bytes travel, sleeps, allocates or locks; it runs on the host under the fuzzer.
+ *
+ * A reply is whatever a driver wrote, copied out of its reach before it is looked at. Its length is
+ * within what the request allows (reply_min_bytes .. reply_max_bytes) when fuse_answer_* sees it,
+ * and nothing else about it is believed. An answer that cannot be true is -EIO.
+ */
+#ifndef FUSEK_PROTO_MESSAGE_H
+#define FUSEK_PROTO_MESSAGE_H
+
+#include <abi/errno.h>
+#include <abi/fuse.h>
+#include <fusek/server.h>
+#include <lib/types.h>
+
+/* What INIT agreed on; constant from then on. */
+struct fuse_session {
+	uint32_t minor;           /* of both sides, the smaller */
+	uint64_t flags;           /* FUSE_*: offered by us and taken by the driver */
+	uint32_t max_write_bytes; /* of one WRITE: whole pages */
+	uint32_t max_read_bytes;  /* of one READ: whole pages */
+	uint32_t max_ahead_bytes; /* of reading ahead */
+};
+
+/* The most of one WRITE or READ that we ever agree to. */
+#define FUSE_TRANSFER_MAX (1u * MIB)
+/* Two names with their NULs and the largest structure before them, and room for a batch. */
+#define FUSE_ARGUMENTS_MAX 640
+/* The largest reply of a fixed size: of CREATE. */
+#define FUSE_REPLY_INLINE (sizeof(struct fuse_entry_out) + sizeof(struct fuse_open_out))
+
+/* One request, without the header (that names who asks) and the payload (that lies in pages). */
+struct fuse_message {
+	uint32_t opcode;
+	struct nodeid node;
+	uint32_t payload_bytes;   /* behind the arguments */
+	uint32_t reply_min_bytes; /* of a reply that is no error, without its header */
+	uint32_t reply_max_bytes;
+	uint32_t arguments_bytes;
+	uint8_t arguments[FUSE_ARGUMENTS_MAX];
+};
+
+struct fuse_reply {
+	const void *bytes; /* aligned to 8 */
+	uint32_t len_bytes;
+};
+
+/* ---- what the files of this folder are made of (message.c) ---- */
+
+void fuse_message_begin(struct fuse_message *message, uint32_t opcode, struct nodeid node);
+/* There is room: a caller whose pieces could be too long has checked them. */
+void fuse_message_put(struct fuse_message *message, const void *bytes, size_t len_bytes);
+void fuse_message_put_name(struct fuse_message *message, struct server_name name);
+void fuse_message_expect(struct fuse_message *message, size_t reply_min_bytes,
+			 size_t reply_max_bytes);
+/* A reply of one size, or of `compat_bytes` by drivers below minor 9. */
+void fuse_message_expect_entry(const struct fuse_session *session, struct fuse_message *message,
+			       size_t more_bytes);
+void fuse_message_expect_attr(const struct fuse_session *session, struct fuse_message *message);
+
+/* The entry at the beginning of a reply; *used_bytes: where what follows begins. */
+err_t must_check fuse_answer_entry(const struct fuse_session *session,
+				   const struct fuse_reply *reply, struct server_entry *out,
+				   size_t *used_bytes);
+err_t must_check fuse_answer_attr(const struct fuse_session *session,
+				  const struct fuse_reply *reply, struct server_attr *out,
+				  uint64_t *attr_valid_ns);
+
+/* ---- one file an operation ---- */
+
+/* INIT. `max_read_bytes` of the mount option, 0: none. -EPROTO: no common version. */
+void fuse_ask_init(struct fuse_message *message);
+err_t must_check fuse_answer_init(const struct fuse_reply *reply, uint32_t max_read_bytes,
+				  struct fuse_session *out);
+
+void fuse_ask_lookup(const struct fuse_session *session, struct fuse_message *message,
+		     struct nodeid parent, struct server_name name);
+/* A node of 0 is a name that is known not to exist. */
+err_t must_check fuse_answer_lookup(const struct fuse_session *session,
+				    const struct fuse_reply *reply, struct server_entry *out);
+
+void fuse_ask_forget(struct fuse_message *message, struct nodeid node, uint64_t nlookup);
+#define FUSE_BATCH_MAX                                                                             \
+	((FUSE_ARGUMENTS_MAX - sizeof(struct fuse_batch_forget_in)) /                              \
+	 sizeof(struct fuse_forget_one))
+void fuse_ask_batch_forget(struct fuse_message *message, const struct fuse_forget_one *nodes,
+			   uint32_t count);
+
+/* `handle` NULL: not by an open file. */
+void fuse_ask_getattr(const struct fuse_session *session, struct fuse_message *message,
+		      struct nodeid node, const uint64_t *handle);
+void fuse_ask_setattr(const struct fuse_session *session, struct fuse_message *message,
+		      struct nodeid node, const struct server_setattr *set, uint64_t handle);
+
+void fuse_ask_readlink(struct fuse_message *message, struct nodeid node);
+ssize_t must_check fuse_answer_readlink(const struct fuse_reply *reply, char *to, size_t to_bytes);
+
+/* Making names: the reply is an entry. SYMLINK's target is the payload, with its NUL. */
+void fuse_ask_symlink(const struct fuse_session *session, struct fuse_message *message,
+		      struct nodeid parent, struct server_name name, size_t target_bytes);
+void fuse_ask_mknod(const struct fuse_session *session, struct fuse_message *message,
+		    struct nodeid parent, struct server_name name, uint32_t mode, uint64_t rdev,
+		    uint32_t umask);
+void fuse_ask_mkdir(const struct fuse_session *session, struct fuse_message *message,
+		    struct nodeid parent, struct server_name name, uint32_t mode, uint32_t umask);
+void fuse_ask_link(const struct fuse_session *session, struct fuse_message *message,
+		   struct nodeid node, struct nodeid parent, struct server_name name);
+err_t must_check fuse_answer_made(const struct fuse_session *session,
+				  const struct fuse_reply *reply, uint32_t type,
+				  struct server_entry *out);
+
+void fuse_ask_unlink(struct fuse_message *message, struct nodeid parent, struct server_name name);
+void fuse_ask_rmdir(struct fuse_message *message, struct nodeid parent, struct server_name name);
+void fuse_ask_rename(struct fuse_message *message, struct nodeid old_parent,
+		     struct server_name old_name, struct nodeid new_parent,
+		     struct server_name new_name, unsigned flags);
+
+void fuse_ask_open(struct fuse_message *message, struct nodeid node, bool directory,
+		   unsigned flags);
+err_t must_check fuse_answer_open(const struct fuse_reply *reply, uint64_t *handle,
+				  uint32_t *open_flags);
+void fuse_ask_create(const struct fuse_session *session, struct fuse_message *message,
+		     struct nodeid parent, struct server_name name, uint32_t mode, uint32_t umask,
+		     unsigned flags);
+err_t must_check fuse_answer_create(const struct fuse_session *session,
+				    const struct fuse_reply *reply, struct server_entry *out,
+				    uint64_t *handle, uint32_t *open_flags);
+void fuse_ask_release(struct fuse_message *message, struct nodeid node, bool directory,
+		      uint64_t handle, unsigned flags);
+void fuse_ask_flush(struct fuse_message *message, struct nodeid node, uint64_t handle,
+		    uint64_t lock_owner);
+void fuse_ask_fsync(struct fuse_message *message, struct nodeid node, bool directory,
+		    uint64_t handle, bool data_only);
+
+/* READ's reply is the payload: up to `size_bytes` into the request's pages. */
+void fuse_ask_read(const struct fuse_session *session, struct fuse_message *message,
+		   struct nodeid node, uint64_t handle, uint64_t offset_bytes, uint32_t size_bytes,
+		   unsigned flags);
+void fuse_ask_write(const struct fuse_session *session, struct fuse_message *message,
+		    struct nodeid node, uint64_t handle, uint64_t offset_bytes, uint32_t size_bytes,
+		    unsigned flags);
+/* How much of `size_bytes` was written. */
+ssize_t must_check fuse_answer_write(const struct fuse_reply *reply, uint32_t size_bytes);
+
+void fuse_ask_readdir(struct fuse_message *message, struct nodeid node, uint64_t handle,
+		      uint64_t cookie, uint32_t size_bytes);
+/* Hands each entry but "." and ".." to the sink; *any: one went in; *more: all did, and the
+ * directory may go on at *next_cookie. */
+err_t must_check fuse_answer_readdir(const struct fuse_reply *reply, struct dirent_sink *sink,
+				     uint64_t *next_cookie, bool *more, bool *any);
+
+void fuse_ask_statfs(struct fuse_message *message, struct nodeid node);
+err_t must_check fuse_answer_statfs(const struct fuse_reply *reply, struct server_statfs *out);
+
+void fuse_ask_access(struct fuse_message *message, struct nodeid node, uint32_t mask);
+void fuse_ask_interrupt(struct fuse_message *message, uint64_t unique);
+void fuse_ask_destroy(struct fuse_message *message);
+
+#endif

@@ -1,0 +1,67 @@
+/*
+ * OPEN, OPENDIR, CREATE: the flags of open(2) without those that only concern the kernel; the reply
+ * is the driver's handle and FOPEN_* flags, after an entry for CREATE (whose arguments were
+ * OPEN's before minor 12).
+ */
+#include "message.h"
+
+#include <abi/fcntl.h>
+#include <lib/string.h>
+
+static uint32_t open_flags(unsigned flags)
+{
+	return flags & ~(unsigned)(O_CREAT | O_EXCL | O_NOCTTY | O_CLOEXEC);
+}
+
+void fuse_ask_open(struct fuse_message *message, struct nodeid node, bool directory, unsigned flags)
+{
+	const struct fuse_open_in in = {.flags = open_flags(flags)};
+
+	fuse_message_begin(message, directory ? FUSE_OPENDIR : FUSE_OPEN, node);
+	fuse_message_put(message, &in, sizeof(in));
+	fuse_message_expect(message, sizeof(struct fuse_open_out), sizeof(struct fuse_open_out));
+}
+
+err_t fuse_answer_open(const struct fuse_reply *reply, uint64_t *handle, uint32_t *flags)
+{
+	const struct fuse_open_out *out = reply->bytes;
+
+	if (reply->len_bytes < sizeof(*out))
+		return -EIO;
+	*handle = out->fh;
+	*flags = out->open_flags;
+	return 0;
+}
+
+void fuse_ask_create(const struct fuse_session *session, struct fuse_message *message,
+		     struct nodeid parent, struct server_name name, uint32_t mode, uint32_t umask,
+		     unsigned flags)
+{
+	/* O_CREAT and O_EXCL stay: here the driver does what they say. */
+	const struct fuse_create_in in = {
+		.flags = flags & ~(unsigned)(O_NOCTTY | O_CLOEXEC), .mode = mode, .umask = umask};
+
+	fuse_message_begin(message, FUSE_CREATE, parent);
+	fuse_message_put(message, &in,
+			 session->minor < 12 ? sizeof(struct fuse_open_in) : sizeof(in));
+	fuse_message_put_name(message, name);
+	fuse_message_expect_entry(session, message, sizeof(struct fuse_open_out));
+}
+
+err_t fuse_answer_create(const struct fuse_session *session, const struct fuse_reply *reply,
+			 struct server_entry *out, uint64_t *handle, uint32_t *flags)
+{
+	struct fuse_open_out opened;
+	size_t used_bytes;
+	err_t err = fuse_answer_entry(session, reply, out, &used_bytes);
+
+	if (err)
+		return err;
+	if (!out->node.value || !S_ISREG(out->attr.mode) ||
+	    reply->len_bytes < used_bytes + sizeof(opened))
+		return -EIO;
+	memcpy(&opened, (const char *)reply->bytes + used_bytes, sizeof(opened));
+	*handle = opened.fh;
+	*flags = opened.open_flags;
+	return 0;
+}

@@ -1,0 +1,103 @@
+/* sources: fusek/proto/data.c fusek/proto/init.c fusek/proto/lookup.c fusek/proto/make.c
+	    fusek/proto/message.c fusek/proto/open.c fusek/proto/readdir.c
+	    fusek/proto/readlink.c fusek/proto/statfs.c
+   with: lib/string.c
+   options: max_len=4200 */
+/*
+ * Answers of drivers: whatever bytes one writes, of a length that the request allows, decoding them
+ * reads nothing else and gives either an error or values within their limits. And requests:
+ * whatever the name, it fits.
+ */
+#include "message.h"
+
+#include <lib/panic.h>
+#include <stdlib.h>
+#include <string.h>
+
+noreturn void panic(const char *format, ...)
+{
+	abort();
+}
+
+static bool emit(struct dirent_sink *sink, struct server_name name, uint64_t ino, uint32_t mode,
+		 uint64_t cookie)
+{
+	if (!name.len_bytes || name.len_bytes > 255 || memchr(name.text, '/', name.len_bytes))
+		abort();
+	return ino & 1;
+}
+
+static void check_attr(const struct server_attr *attr)
+{
+	if (attr->size_bytes > INT64_MAX || !(attr->mode & S_IFMT) ||
+	    attr->mtime.tv_nsec > 999999999)
+		abort();
+}
+
+static void ask(const struct fuse_session *session, const uint8_t *data, size_t len_bytes)
+{
+	const struct server_name name = {.text = (const char *)data, .len_bytes = len_bytes % 256};
+	struct fuse_message message;
+
+	fuse_ask_init(&message);
+	fuse_ask_lookup(session, &message, SERVER_ROOT, name);
+	fuse_ask_symlink(session, &message, SERVER_ROOT, name, 1);
+	fuse_ask_mknod(session, &message, SERVER_ROOT, name, S_IFCHR, len_bytes, 0);
+	fuse_ask_mkdir(session, &message, SERVER_ROOT, name, 0755, 0);
+	fuse_ask_link(session, &message, SERVER_ROOT, SERVER_ROOT, name);
+	fuse_ask_create(session, &message, SERVER_ROOT, name, 0644, 0, 0);
+	if (message.arguments_bytes > FUSE_ARGUMENTS_MAX)
+		abort();
+	fuse_ask_open(&message, SERVER_ROOT, len_bytes & 1, 0);
+	fuse_ask_read(session, &message, SERVER_ROOT, 0, 0, PAGE_SIZE, 0);
+	fuse_ask_write(session, &message, SERVER_ROOT, 0, 0, PAGE_SIZE, 0);
+	fuse_ask_readdir(&message, SERVER_ROOT, 0, 0, PAGE_SIZE);
+	fuse_ask_readlink(&message, SERVER_ROOT);
+	fuse_ask_statfs(&message, SERVER_ROOT);
+}
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t len_bytes)
+{
+	const struct fuse_session session = {.minor = len_bytes && data[0] & 1 ? 8 : FUSE_MINOR};
+	struct dirent_sink sink = {.emit = emit};
+	struct fuse_session agreed;
+	struct server_statfs statfs;
+	struct server_entry entry;
+	struct server_attr attr;
+	struct fuse_message message;
+	struct fuse_reply reply;
+	uint64_t number;
+	uint32_t flags;
+	char text[64];
+	void *copy;
+	bool more, any;
+
+	if (len_bytes < 1 || len_bytes > 4097)
+		return 0;
+	ask(&session, data, len_bytes);
+	reply.len_bytes = (uint32_t)len_bytes - 1;
+	copy = malloc(reply.len_bytes); /* of just this length: ASan watches its end */
+	memcpy(copy, data + 1, reply.len_bytes);
+	reply.bytes = copy;
+	if (!fuse_answer_lookup(&session, &reply, &entry) && entry.node.value)
+		check_attr(&entry.attr);
+	if (!fuse_answer_made(&session, &reply, S_IFDIR, &entry))
+		check_attr(&entry.attr);
+	if (!fuse_answer_create(&session, &reply, &entry, &number, &flags))
+		check_attr(&entry.attr);
+	if (!fuse_answer_attr(&session, &reply, &attr, &number))
+		check_attr(&attr);
+	(void)!fuse_answer_open(&reply, &number, &flags);
+	(void)!fuse_answer_statfs(&reply, &statfs);
+	(void)!fuse_answer_write(&reply, 100);
+	fuse_message_expect_attr(&session, &message);
+	(void)!fuse_answer_readlink(&reply, text, sizeof(text));
+	(void)!fuse_answer_readdir(&reply, &sink, &number, &more, &any);
+	if (reply.len_bytes >= FUSE_COMPAT_22_INIT_OUT_SIZE &&
+	    !fuse_answer_init(&reply, (uint32_t)data[0] << 12, &agreed) &&
+	    (agreed.max_write_bytes < PAGE_SIZE || agreed.max_write_bytes > FUSE_TRANSFER_MAX ||
+	     agreed.max_read_bytes % PAGE_SIZE))
+		abort();
+	free(copy);
+	return 0;
+}

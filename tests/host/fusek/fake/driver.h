@@ -1,0 +1,73 @@
+/*
+ * A mock filesystem driver behind /dev/fuse: a root with a file, a directory and a link; it makes
+ * whatever it is asked to make, and lies once where it is told to.
+ */
+#ifndef FAKE_DRIVER_H
+#define FAKE_DRIVER_H
+
+#include <abi/fcntl.h>
+#include <abi/fuse.h>
+#include <abi/mount.h>
+#include <fusek/driver.h>
+#include <ipc/object.h>
+#include <sched/thread.h>
+
+enum mock_node { MOCK_FILE = 2, MOCK_DIR, MOCK_LINK, MOCK_MADE };
+
+enum mock_lie {
+	LIE_NONE,
+	LIE_ROOT,              /* node 1 */
+	LIE_TYPE,              /* a mode without a type */
+	LIE_OTHER_TYPE,        /* another type than before */
+	LIE_SIZE,              /* a size above INT64_MAX */
+	LIE_SHORT,             /* a byte is missing */
+	LIE_LONG,              /* bytes too many */
+	LIE_COUNT,             /* more written than was sent */
+	LIE_NUL,               /* in a link's target */
+	LIE_NAME,              /* a directory's entry with a slash */
+	LIE_ERROR_AND_PAYLOAD, /* both */
+	/* refused by the device; the truth follows */
+	LIE_POSITIVE_ERROR,
+	LIE_FAR_ERROR,
+	LIE_HEADER,
+	LIE_UNIQUE,
+	/* the truth, and once more */
+	LIE_TWICE,
+};
+
+struct mock_driver {
+	/* to be set */
+	uint32_t major, minor;
+	uint32_t open_flags;
+	uint64_t attr_valid;
+	uint64_t unknown; /* 1 << opcode: ENOSYS */
+	enum mock_lie lie;
+	uint32_t lie_opcode;
+	uint32_t die_at, kill_at, signal_at; /* opcodes, once */
+	/* to be looked at */
+	unsigned nasked[64];
+	ssize_t lie_result; /* of the write that lied */
+	char data[64];      /* of the file */
+	uint64_t size;
+	char last_target[64];
+	int64_t nremembered; /* look-ups given out less those taken back */
+	int64_t nopen;       /* handles given out less those released */
+};
+extern struct mock_driver mock;
+
+extern const char fake_driver_options[];
+
+int fake_driver_register(void);
+/* Opens the device; then it may be mounted. */
+void fake_driver_start(void);
+/* Serves what is left and closes it. */
+void fake_driver_stop(void);
+/* Answers all that waits. */
+void fake_driver_serve(void);
+/* Answers the request whose caller was killed. */
+void fake_driver_answer_late(void);
+ssize_t fake_driver_notify_inode(uint64_t node, int64_t offset);
+/* read() with a buffer that a request might not fit into. */
+ssize_t fake_driver_read_short(void);
+
+#endif
