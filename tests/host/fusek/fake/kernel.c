@@ -77,7 +77,7 @@ void spin_debug_release(const struct spinlock *lock)
 	assert(lock->next != lock->serving);
 }
 
-void spin_wait(struct spinlock *lock, uint32_t ticket)
+void spin_wait(struct spinlock *lock, uint16_t ticket)
 {
 	panic("a spinlock is taken twice");
 }
