@@ -7,6 +7,7 @@
 
 #include <sched.h>
 
+#include <arch/cpu.h>
 #include <lib/annotate.h>
 #include <lib/atomic.h>
 #include <lib/lockclass.h>
@@ -26,11 +27,6 @@ struct CAPABILITY("spinlock") spinlock {
 static inline void spin_init(struct spinlock *lock, enum lock_class class)
 {
 	lock->held = false;
-}
-
-static inline void cpu_relax(void)
-{
-	sched_yield();
 }
 
 static inline irqflags_t spin_lock_irqsave(struct spinlock *lock)
