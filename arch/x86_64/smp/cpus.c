@@ -6,6 +6,7 @@
 #include "smp.h"
 
 #include "descriptors.h"
+#include "entropy.h"
 #include "x86.h"
 
 #include <arch/context.h>
@@ -57,6 +58,7 @@ struct cpu *cpu_create(uint32_t id, uint32_t apic_id)
 	*cpu = (struct cpu){
 		.self = cpu,
 		.kernel_stack_top = (uint64_t)stack + KERNEL_STACK_BYTES,
+		.stack_canary = stack_canary_new(),
 		.percpu_delta = (uint64_t)(cpu + 1) - (uint64_t)percpu_start,
 		.preempt_count = CPU_NO_SWITCH_WANTED | 1,
 		.id = id,
