@@ -1,7 +1,7 @@
 /*
- * Owns the table of CPUs. A CPU is entered before it starts, so that it finds itself, and counted, by
- * itself, when everything that others may want of it works; who sees the count sees the entry. What
- * is counted is never taken out, and only one at a time is started: no lock.
+ * Owns the table of CPUs. A CPU is entered before it starts, so that it finds itself, and counted,
+ * by itself, when everything that others may want of it works; who sees the count sees the entry.
+ * What is counted is never taken out, and only one at a time is started: no lock.
  */
 #include "smp.h"
 
