@@ -30,8 +30,11 @@ void machine_trigger_double_fault(void)
 
 void machine_trigger_deaf(void)
 {
+	uint32_t self = cpu_id();
 	uint32_t last = cpu_count() - 1;
 
-	if (last != cpu_id())
+	if (last == self && last > 0)
+		last--;
+	if (last != self)
 		nmi_trigger_hang(last);
 }

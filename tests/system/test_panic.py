@@ -69,11 +69,12 @@ def panicked(boot, trigger, cpus=4):
 
 
 def test_a_panic_shows_what_every_cpu_did(boot):
-    others = others_of(panicked(boot, "null"))
-    assert list(others) == [1, 2, 3]
-    for number, said in others.items():
-        assert f"'idle/{number}'" in said
-        assert re.search(r"\brip [0-9a-f]{16}\b", said) and "ap_start+0x" in said, said
+    text = panicked(boot, "null")
+    speaker = int(re.search(r"^cpu (\d), thread \d+ 'ksh'$", text, re.MULTILINE)[1])
+    others = others_of(text)
+    assert list(others) == [number for number in range(4) if number != speaker]
+    for said in others.values():
+        assert re.search(r"\brip [0-9a-f]{16}\b", said) and "backtrace:" in said, said
 
 
 def test_when_all_panic_at_once_one_speaks(boot):
@@ -90,5 +91,5 @@ def test_when_all_panic_at_once_one_speaks(boot):
 
 def test_a_cpu_that_does_not_answer_is_named(boot):
     others = others_of(panicked(boot, "deaf", 3))
-    assert others[2].startswith("does not answer")
-    assert "'idle/1'" in others[1]
+    assert len(others) == 2
+    assert [said.startswith("does not answer") for said in others.values()] == [False, True]

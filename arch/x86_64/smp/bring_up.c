@@ -68,8 +68,8 @@ static bool is_given_up(void)
 
 /* ---- on the CPU that starts ---- */
 
-/* From the trampoline, on its own stack. The canary's value is all CPUs', so it may be checked. */
-static noreturn void ap_start(struct cpu *cpu)
+/* From the trampoline, on its own stack. Has no canary of its own: it begins without GS. */
+static __attribute__((no_stack_protector)) noreturn void ap_start(struct cpu *cpu)
 {
 	vaddr_t stack_top = cpu->kernel_stack_top;
 

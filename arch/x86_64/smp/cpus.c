@@ -1,11 +1,12 @@
 /*
- * Owns the table of CPUs. A CPU is entered once, by itself, when everything that others may want of
- * it works; the count is published after the entry, so who sees the one sees the other. CPUs are
- * never taken out, and only one at a time is started: no lock.
+ * Owns the table of CPUs. A CPU is entered before it starts, so that it finds itself, and counted,
+ * by itself, when everything that others may want of it works; who sees the count sees the entry.
+ * What is counted is never taken out, and only one at a time is started: no lock.
  */
 #include "smp.h"
 
 #include "descriptors.h"
+#include "entropy.h"
 #include "x86.h"
 
 #include <arch/context.h>
@@ -23,14 +24,13 @@ uint32_t cpu_count(void)
 
 struct cpu *cpu_by_id(uint32_t id)
 {
-	debug_assert(id < cpu_count());
+	debug_assert(id < CPU_MAX && cpus[id]);
 	return cpus[id];
 }
 
 void cpu_publish(struct cpu *cpu)
 {
 	debug_assert(cpu->id == ncpus && cpu->id < CPU_MAX);
-	cpus[cpu->id] = cpu;
 	store_release(&ncpus, cpu->id + 1);
 }
 
@@ -57,17 +57,20 @@ struct cpu *cpu_create(uint32_t id, uint32_t apic_id)
 	*cpu = (struct cpu){
 		.self = cpu,
 		.kernel_stack_top = (uint64_t)stack + KERNEL_STACK_BYTES,
+		.stack_canary = stack_canary_new(),
 		.percpu_delta = (uint64_t)(cpu + 1) - (uint64_t)percpu_start,
 		.preempt_count = CPU_NO_SWITCH_WANTED | 1,
 		.id = id,
 		.apic_id = apic_id,
 		.arch = (struct cpu_arch *)block,
 	};
+	cpus[id] = cpu; /* it asks for its own copies before it is counted */
 	return cpu;
 }
 
 void cpu_destroy(struct cpu *cpu)
 {
+	cpus[cpu->id] = NULL;
 	machine_pages_free((void *)(cpu->kernel_stack_top - KERNEL_STACK_BYTES));
 	machine_pages_free(cpu->arch);
 }

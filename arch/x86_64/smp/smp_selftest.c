@@ -119,6 +119,7 @@ SELFTEST(kick_interrupts_the_other_cpu)
 struct inventory {
 	struct cpu *cpu;
 	uint64_t gs_base;
+	uint64_t canary; /* of the thread that was interrupted: its idle thread's, or ours */
 	uint64_t cr0, cr4, efer, lstar, star, fmask;
 };
 
@@ -130,6 +131,7 @@ static void take_inventory(void *argument)
 	inventories[cpu_id()] = (struct inventory){
 		.cpu = this_cpu(),
 		.gs_base = msr_read(MSR_GS_BASE),
+		.canary = this_cpu()->stack_canary,
 		.cr0 = cr0_read() & ~CR0_TS,
 		.cr4 = cr4_read(),
 		.efer = msr_read(MSR_EFER),
@@ -149,12 +151,14 @@ SELFTEST(all_cpus_are_set_up_alike)
 
 		selftest_check(other->cpu == cpu_by_id(id) && other->cpu->id == id);
 		selftest_check(other->gs_base == (uint64_t)other->cpu);
+		selftest_check(other->canary && !(other->canary & 0xff));
 		selftest_check(other->cr0 == first->cr0 && other->cr4 == first->cr4);
 		selftest_check(other->efer == first->efer && other->lstar == first->lstar);
 		selftest_check(other->star == first->star && other->fmask == first->fmask);
 		for (uint32_t before = 0; before < id; before++) {
 			selftest_check(other->cpu->arch != cpu_by_id(before)->arch);
 			selftest_check(other->cpu->apic_id != cpu_by_id(before)->apic_id);
+			selftest_check(other->canary != inventories[before].canary);
 			selftest_check(other->cpu->percpu_delta != cpu_by_id(before)->percpu_delta);
 		}
 	}

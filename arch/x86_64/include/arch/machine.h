@@ -29,7 +29,8 @@ void machine_start_cpus(void);
  * its idle thread's for good. It sets up what the upper folders keep for each CPU, calls
  * machine_cpu_ready() and becomes the idle thread. */
 noreturn void cpu_main(vaddr_t stack_base, vaddr_t stack_top);
-/* The calling CPU is counted from now on: others may call and kick it, and wait for it. */
+/* The calling CPU is counted from now on: others may call and kick it, and wait for it. It has
+ * memory to allocate from. */
 void machine_cpu_ready(void);
 
 /* Hooks of mm/: `npages` zeroed pages in the kernel's virtual area, with unmapped ones around them;

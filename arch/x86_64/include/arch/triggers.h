@@ -7,7 +7,8 @@
 /* Faults with a stack pointer that nothing can be pushed to, so delivering the fault faults. */
 void machine_trigger_double_fault(void);
 
-/* Makes the last CPU deaf to all interrupts, NMIs too. Nothing happens where that is the caller's.
+/* Makes the last CPU but the caller's deaf to all interrupts, NMIs too. Nothing happens with one
+ * CPU.
  */
 void machine_trigger_deaf(void);
 
