@@ -91,7 +91,8 @@ static ALWAYS_INLINE void switch_stacks(struct thread *prev, struct thread *next
 	finish_switch();
 }
 
-static struct thread *pick_next(struct cpu_sched *cpu, uint64_t now_ns) REQUIRES(cpu->lock)
+static ALWAYS_INLINE struct thread *pick_next(struct cpu_sched *cpu, uint64_t now_ns)
+	REQUIRES(cpu->lock)
 {
 	struct sched_entity *entity = runq_pick(&cpu->queue);
 	struct thread *thread;
