@@ -50,6 +50,8 @@ def test_what_is_not_there_is_named():
     assert "fuselage: no row calls/nonsense" in ended.stderr
 
 
+# Its machine writes down every instruction from power-on to the end.
+@pytest.mark.nightly
 def test_a_profile_names_the_functions_of_the_kernel():
     ended = bench("--profile", "calls/null_syscall")
     assert ended.returncode == 0, ended.stderr

@@ -10,7 +10,7 @@ import pytest
 from conftest import TOOL, TREE
 
 sys.path.insert(0, str(TREE / "tools"))
-from fuselage.bench import machines, results  # noqa: E402
+from fuselage.bench import machines, profile, results  # noqa: E402
 
 LINES = {
     "fuselage": ["row calls null_syscall 100.00", "row calls yield 300.00",
@@ -84,3 +84,20 @@ def test_what_is_kept_has_a_name_for_each_figure(measured):
     assert figures["calls-null_syscall-linux-newest"] == "200.00"
     assert figures["paths-stat-ratio"] == "0.12" and figures["calls-mean"] == "0.71"
     assert "processes-fork-fuselage" not in figures and "processes-mean" not in figures
+
+
+def test_a_profile_counts_the_last_batch_and_names_its_functions(tmp_path, monkeypatch):
+    kernel, program = 0xffffffff80100000, 0x401000
+    batch = [program, program + 4, kernel, kernel + 2, kernel + 0x20]
+    addresses = [kernel, *batch, program + 0x100, kernel, *batch, kernel, program + 0x100, kernel]
+    trace = tmp_path / "trace"
+    trace.write_text("a line of QEMU's own\n" + "".join(
+        f"Trace 0: 0x7f00 [0000000000000000/{address:016x}/00c0/ff000a00] \n"
+        for address in addresses))
+    stretch = profile.Stretch(b"%016x" % program, b"%016x" % (program + 0x100))
+    stretch.read(trace)
+    assert sum(stretch.last.values()) == 6     # the second batch alone, without its end
+    monkeypatch.setattr(profile, "symbols",
+                        lambda _: ([kernel, kernel + 0x10], ["syscall_entry", "sys_getppid"]))
+    assert profile.by_function(stretch.last, None) == \
+        {"(the program)": 2, "syscall_entry": 3, "sys_getppid": 1}
