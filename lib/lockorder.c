@@ -109,6 +109,7 @@ const char *lockclass_name(enum lock_class class)
 		[LOCK_FRAME] = "frame",
 		[LOCK_CLOCK] = "clock",
 		[LOCK_TASK] = "task",
+		[LOCK_CLOCK] = "clock",
 		[LOCK_TEST] = "test",
 		[LOCK_IRQ] = "irq",
 		[LOCK_LOG] = "log",

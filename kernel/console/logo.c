@@ -18,7 +18,7 @@ static const char *const in_text_mode[] = {
 	"\u2584\033[27m\u2588\u2588\u2584\033[0m    \033[1mFuselage\033[0m\r\n",
 	"\033[1;34m    "
 	"\u2580\u2580\u2580\u2584\u2588\u2588\u2588\u2588\u2580\u2580\u2580\u2580\u2580"
-	"\u2580\u2580\u2580\u2580\u2580\033[0m    a hybrid kernel\r\n\r\n",
+	"\u2580\u2580\u2580\u2580\u2580\033[0m   a hybrid kernel\r\n\r\n",
 };
 
 static void write(struct terminal *terminal, const char *format, ...) PRINTF(2, 3);

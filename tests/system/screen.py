@@ -47,6 +47,10 @@ class Picture:
                 return number, column
         return None
 
+    def begins(self, text):
+        """Whether a row begins with the text: what a command has printed, not how it was typed."""
+        return any(line.startswith(text) for line in self.lines())
+
     def at_prompt(self):
         """Whether ksh waits for a command; what the cursor hides is no character."""
         lines = self.lines()

@@ -7,12 +7,12 @@ from urllib.parse import quote
 
 import pytest
 from conftest import HALTED, PROMPT
-from screen import Picture, kernel_options, screen_machine  # noqa: F401  (a fixture)
+from screen import kernel_options, screen_machine  # noqa: F401  (a fixture)
 
 # The colours that the console has at the start: kernel/console/palette.c.
 PALETTE = [0x000000, 0xc8443c, 0x4fa84a, 0xc99a2e, 0x4b78d2, 0xa85cc0, 0x34a5ad, 0xc6c6c6,
            0x6e6e6e, 0xff7468, 0x84de74, 0xf7d86a, 0x86adff, 0xdb94f2, 0x74e2e6, 0xffffff]
-COLOURS = r"echo -e '\e[31mred\e[1;34mblue\e[0;42mgreen\e[38;5;208morange" \
+COLOURS = r"/bin/echo -e '\e[31mred\e[1;34mblue\e[0;42mgreen\e[38;5;208morange" \
           r"\e[38;2;1;2;3;48;2;250;251;252mtrue\e[0mplain'"
 
 
@@ -23,7 +23,7 @@ def commands(*words):
 
 def test_text_mode_is_a_console_with_keys(screen_machine):  # noqa: F811
     machine = screen_machine(kernel_options(commands(COLOURS)))
-    picture = machine.wait_for(machine.vga_text, Picture.at_prompt)
+    picture = machine.wait_for(machine.vga_text, lambda picture: picture.begins("redblue"))
     assert "a hybrid kernel" in picture.text()
     assert picture.colours("red") == {(4, 0)} and picture.colours("blue") == {(9, 0)}
     assert picture.colours("green") == {(7, 2)} and picture.colours("plain") == {(7, 0)}
@@ -49,7 +49,7 @@ def test_both_consoles_show_the_log_and_the_last_has_the_shell(screen_machine): 
 @pytest.mark.parametrize("video, rows, columns", [("640x480", 30, 80), ("1024x768", 48, 128)])
 def test_pixels_show_text_and_colours(screen_machine, video, rows, columns):  # noqa: F811
     machine = screen_machine(kernel_options(f"video={video} " + commands(COLOURS)))
-    picture = machine.wait_for(machine.picture, Picture.at_prompt)
+    picture = machine.wait_for(machine.picture, lambda picture: picture.begins("redblue"))
     assert (len(picture.rows), len(picture.rows[0])) == (rows, columns)
     foreground, background = PALETTE[7], PALETTE[0]
     assert picture.colours("red") == {(PALETTE[1], background)}
@@ -73,7 +73,8 @@ def test_a_mode_that_is_not_there_is_refused_by_name(screen_machine):  # noqa: F
 
 def test_rows_that_scrolled_away_come_back(screen_machine):  # noqa: F811
     machine = screen_machine(kernel_options("video=640x480 " + commands("help", "help")))
-    assert not machine.wait_for(machine.picture, Picture.at_prompt).find("a hybrid kernel")
+    machine.wait_for(machine.picture, lambda picture: picture.at_prompt()
+                     and not picture.find("a hybrid kernel"))
     for _ in range(8):
         machine.press("shift-pgup")
     machine.wait_for(machine.picture, "a hybrid kernel")
@@ -110,7 +111,7 @@ def test_cells_are_files(screen_machine):  # noqa: F811
     machine = screen_machine(kernel_options(commands(
         "echo -n CELLS > /dev/vcs1", "cp /dev/vcs1 /tmp/cells", "cat /tmp/cells > /dev/ttyS0",
         "echo done")))
-    picture = machine.wait_for(machine.vga_text, Picture.at_prompt)
+    picture = machine.wait_for(machine.vga_text, lambda picture: picture.begins("done"))
     assert picture.lines()[0].startswith("CELLS")
     said = machine.said()
     assert "CELLS" in said and "echo -n CELLS" in said
@@ -126,6 +127,14 @@ def test_cells_of_the_serial_terminal_are_drawn_by_sequences(machine):
 def test_a_pixel_file_where_there_are_pixels(screen_machine):  # noqa: F811
     machine = screen_machine(kernel_options("video=640x480 " + commands(
         "cat /dev/urandom > /dev/fb0", "echo written")))
-    machine.wait_for(machine.picture, Picture.at_prompt)
+    machine.wait_for(machine.picture, lambda picture: picture.begins("written"))
     noise = machine.pixels()[-40:]
     assert len({colour for row in noise for colour in row}) > 10000
+
+
+def test_text_returns_when_who_has_the_pixels_is_killed(screen_machine):  # noqa: F811
+    machine = screen_machine(kernel_options("video=640x480 " + commands(
+        "plasma & sleep 3", "kill -KILL %1", "/bin/echo back")))
+    machine.wait_for(machine.picture, lambda picture: not picture.find("Fuselage"))
+    picture = machine.wait_for(machine.picture, lambda picture: picture.begins("back"))
+    assert picture.find("a hybrid kernel")

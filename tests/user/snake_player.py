@@ -21,7 +21,9 @@ class Board:
         """False: the picture is not whole yet."""
         self.head = self.food = None
         self.body = set()
-        rows = [line for line in lines if line.startswith("\u2551")]
+        rows = [line for line in lines if line.startswith("\u2551") and line.count("\u2551") > 1]
+        if not lines:
+            return False
         frame = any(line.startswith("\u255a") for line in lines)
         for y, line in enumerate(rows):
             inside = line[1:line.rstrip().rindex("\u2551")]
