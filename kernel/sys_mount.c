@@ -1,7 +1,7 @@
 /*
  * System calls on mounts: the strings come in here, fusek/mount.h does the rest. Owns no state.
  */
-#include "process.h"
+#include "process/uthread.h"
 #include "syscall_table.h"
 
 #include <abi/errno.h>
@@ -20,21 +20,20 @@
 
 struct object *vfs_descriptor(int fd)
 {
-	struct process *process = process_current();
-
-	return process ? fd_get(process->fds, fd) : NULL;
+	return process_current() ? fd_get(current_fds(), fd) : NULL;
 }
 
 struct server_caller server_caller_current(void)
 {
-	const struct process *process = process_current();
+	const struct vfs_context *context;
 
-	if (!process)
+	if (!process_current())
 		return (struct server_caller){0};
-	return (struct server_caller){.uid = process->fs.uid,
-				      .gid = process->fs.gid,
-				      .pid = process->pid,
-				      .umask = process->fs.umask};
+	context = &uthread_current()->fs; /* the ids, which are there to its end */
+	return (struct server_caller){.uid = context->uid,
+				      .gid = context->gid,
+				      .pid = context->pid,
+				      .umask = context->umask};
 }
 
 /* A string of the program's; NULL is an empty one. What is too long is `too_long`. */
@@ -82,9 +81,8 @@ int sys_mount(uptr_t source, uptr_t target, uptr_t type, unsigned mount_flags, u
 	if (!err)
 		err = get_string(text, options, OPTIONS_BYTES, -EINVAL);
 	if (!err)
-		err = mount_by_type(&process_current()->fs,
-				    strings->source[0] ? strings->source : "none", strings->target,
-				    strings->type, mount_flags, text);
+		err = mount_by_type(uthread_fs(), strings->source[0] ? strings->source : "none",
+				    strings->target, strings->type, mount_flags, text);
 	kfree(text);
 	kfree(strings);
 	return err;
@@ -99,7 +97,7 @@ int sys_umount2(uptr_t target, unsigned unmount_flags)
 		return -ENOMEM;
 	err = uptr_is_null(target) ? -EFAULT : get_string(name, target, PATH_MAX, -ENAMETOOLONG);
 	if (!err)
-		err = mount_remove_by_name(&process_current()->fs, name, unmount_flags);
+		err = mount_remove_by_name(uthread_fs(), name, unmount_flags);
 	kfree(name);
 	return err;
 }

@@ -35,7 +35,7 @@ def test_a_mount_goes_when_nobody_uses_it(hello):
     hello.run(f"sleep 1000 < {AT}/hello &")
     assert "busy" in hello.run(f"umount {AT}")[0]
     hello.run("kill %2; wait %2")
-    assert hello.run(f"umount {AT}") == []
+    assert not any("umount" in line for line in hello.run(f"umount {AT}"))
     hello.run("wait")                               # its read says ENODEV: it ends
     assert hello.run(f"ls {AT}") == []
     assert hello.run("jobs") == ["no jobs: `CMD &' starts one"]
