@@ -10,31 +10,14 @@
  * page that was dropped lives until they are done. All pages together take at most half of memory:
  * then the file that was read the longest ago loses its own (all_lock, LOCK_PAGES).
  */
-#include "pages.h"
+#include "pages_priv.h"
 
 #include <lib/string.h>
-#include <mm/pageset.h>
 #include <mm/slab.h>
 #include <sched/wait.h>
 
 #define AHEAD_FIRST_PAGES 4u
 #define AHEAD_MAX_PAGES   32u /* 128 KiB, as Linux */
-
-/*
- *   [c] constant
- *   [l] lock
- *   [g] all_lock
- */
-struct node_pages {
-	struct mutex lock;    /* LOCK_OBJECT */
-	struct pageset pages; /* [l] */
-	struct list fills;    /* [l] struct fill */
-	uint64_t version;     /* [l] */
-	uint32_t nwriters;    /* [l] changes in progress */
-	struct waitq filled;  /* a fill is over */
-	struct mutex append;  /* LOCK_APPEND: who writes at the end, while the server is asked */
-	struct list all;      /* [g] most recently filled first */
-};
 
 /* Pages on their way. */
 struct fill {
@@ -61,12 +44,12 @@ uint64_t node_pages_cached(void)
 
 static struct node_pages *pages_of(const struct node *node)
 {
-	/* Acquire: pairs with the exchange in get_pages(). */
+	/* Acquire: pairs with the exchange in node_pages_of(). */
 	return load_acquire(&node->pages);
 }
 
 /* NULL: no memory. */
-static struct node_pages *get_pages(struct node *node)
+struct node_pages *node_pages_of(struct node *node)
 {
 	struct node_pages *pages = pages_of(node), *nobody = NULL;
 
@@ -87,8 +70,7 @@ static struct node_pages *get_pages(struct node *node)
 	return nobody;
 }
 
-static void cut_locked(struct node_pages *pages, uint64_t first) REQUIRES(pages->lock);
-static void cut_locked(struct node_pages *pages, uint64_t first)
+void node_pages_cut_locked(struct node_pages *pages, uint64_t first)
 {
 	uint64_t before = pages->pages.npages;
 
@@ -107,7 +89,7 @@ void node_pages_free(struct node *node)
 		list_del(&pages->all);
 	mutex_unlock(&all_lock);
 	mutex_lock(&pages->lock);
-	cut_locked(pages, 0);
+	node_pages_cut_locked(pages, 0);
 	mutex_unlock(&pages->lock);
 	kfree(pages);
 }
@@ -125,7 +107,7 @@ static void note_filled(struct node_pages *pages)
 		oldest = list_last_entry(&all_pages, struct node_pages, all);
 		list_del(&oldest->all);
 		mutex_lock(&oldest->lock);
-		cut_locked(oldest, 0);
+		node_pages_cut_locked(oldest, 0);
 		mutex_unlock(&oldest->lock);
 		if (oldest == pages)
 			break;
@@ -135,7 +117,7 @@ static void note_filled(struct node_pages *pages)
 
 /* ---- changes ---- */
 
-static void change_begin(struct node_pages *pages)
+void node_pages_change_begin(struct node_pages *pages)
 {
 	mutex_lock(&pages->lock);
 	pages->version++;
@@ -143,8 +125,7 @@ static void change_begin(struct node_pages *pages)
 	mutex_unlock(&pages->lock);
 }
 
-static void change_end_locked(struct node_pages *pages) REQUIRES(pages->lock);
-static void change_end_locked(struct node_pages *pages)
+void node_pages_change_end_locked(struct node_pages *pages)
 {
 	pages->version++;
 	pages->nwriters--;
@@ -159,7 +140,7 @@ void node_pages_drop(struct node *node, uint64_t offset_bytes, uint64_t len_byte
 		return;
 	mutex_lock(&pages->lock);
 	pages->version++;
-	cut_locked(pages, offset_bytes / PAGE_SIZE);
+	node_pages_cut_locked(pages, offset_bytes / PAGE_SIZE);
 	mutex_unlock(&pages->lock);
 }
 
@@ -173,7 +154,7 @@ void node_pages_resize(struct node *node, uint64_t size_bytes)
 		return;
 	mutex_lock(&pages->lock);
 	pages->version++;
-	cut_locked(pages, ALIGN_UP(size_bytes, PAGE_SIZE) / PAGE_SIZE);
+	node_pages_cut_locked(pages, ALIGN_UP(size_bytes, PAGE_SIZE) / PAGE_SIZE);
 	last = pageset_find(&pages->pages, size_bytes / PAGE_SIZE);
 	if (last && used_bytes)
 		memset((char *)frame_virt(last) + used_bytes, 0, PAGE_SIZE - used_bytes);
@@ -515,7 +496,7 @@ static ssize_t read_direct(struct file *file, struct node_pages *pages, struct b
 
 ssize_t node_pages_read(struct file *file, struct buffer *buffer, uint64_t offset_bytes)
 {
-	struct node_pages *pages = get_pages(file->node);
+	struct node_pages *pages = node_pages_of(file->node);
 
 	if (!pages)
 		return -ENOMEM;
@@ -524,159 +505,6 @@ ssize_t node_pages_read(struct file *file, struct buffer *buffer, uint64_t offse
 	return (file->open.flags & SERVER_DIRECT_IO)
 		       ? read_direct(file, pages, buffer, offset_bytes)
 		       : read_cached(file, pages, buffer, offset_bytes);
-}
-
-/* ---- writing: through to the server, and into what the cache has ---- */
-
-/* The frames of one write. */
-struct chunk {
-	uint32_t npages;
-	uint32_t len_bytes;
-	struct frame *frames[];
-};
-
-static void chunk_free(struct chunk *chunk)
-{
-	for (uint32_t i = 0; i < chunk->npages; i++) {
-		if (chunk->frames[i])
-			frame_put(chunk->frames[i]);
-	}
-	kfree(chunk);
-}
-
-/* As much of the buffer as one request takes. */
-static err_t chunk_fill(struct buffer *buffer, uint32_t most_bytes, struct chunk **out)
-{
-	uint32_t len = (uint32_t)MIN(buffer_remaining(buffer), (size_t)most_bytes);
-	uint32_t npages = (uint32_t)(ALIGN_UP((size_t)len, PAGE_SIZE) / PAGE_SIZE);
-	struct chunk *chunk = kzalloc(sizeof(*chunk) + npages * sizeof(chunk->frames[0]));
-	err_t err = -ENOMEM;
-
-	if (!chunk)
-		return -ENOMEM;
-	chunk->npages = npages;
-	for (uint32_t i = 0; i < npages; i++) {
-		size_t step = MIN((size_t)len - chunk->len_bytes, PAGE_SIZE);
-		size_t moved;
-
-		chunk->frames[i] = frame_alloc(0, 0);
-		if (!chunk->frames[i])
-			goto free_chunk;
-		moved = buffer_copy_from(buffer, frame_virt(chunk->frames[i]), step);
-		chunk->len_bytes += (uint32_t)moved;
-		if (moved < step)
-			break;
-	}
-	err = chunk->len_bytes ? 0 : -EFAULT;
-	if (err)
-		goto free_chunk;
-	*out = chunk;
-	return 0;
-
-free_chunk:
-	chunk_free(chunk);
-	return err;
-}
-
-/* The first `len_bytes` of the chunk, now in the file at `offset`, go into the pages we have. */
-static void patch_locked(struct node_pages *pages, const struct chunk *chunk, uint64_t offset,
-			 size_t len_bytes) REQUIRES(pages->lock);
-static void patch_locked(struct node_pages *pages, const struct chunk *chunk, uint64_t offset,
-			 size_t len_bytes)
-{
-	size_t done = 0;
-
-	while (done < len_bytes) {
-		size_t to = (offset + done) % PAGE_SIZE, from = done % PAGE_SIZE;
-		size_t room = MIN(PAGE_SIZE - to, PAGE_SIZE - from);
-		size_t step = MIN(room, len_bytes - done);
-		struct frame *frame = pageset_find(&pages->pages, (offset + done) / PAGE_SIZE);
-
-		if (frame)
-			memcpy((char *)frame_virt(frame) + to,
-			       (char *)frame_virt(chunk->frames[done / PAGE_SIZE]) + from, step);
-		done += step;
-	}
-}
-
-static ssize_t write_chunk(struct file *file, struct node_pages *pages, const struct chunk *chunk,
-			   uint64_t offset)
-{
-	const struct page_write write = {
-		.offset_bytes = offset, .len_bytes = chunk->len_bytes, .frames = chunk->frames};
-	ssize_t done;
-
-	change_begin(pages);
-	done = file->server->ops->write_pages(file->server, file->id, file->open.handle,
-					      object_flags(&file->object), &write);
-	mutex_lock(&pages->lock);
-	change_end_locked(pages);
-	if (done > 0)
-		patch_locked(pages, chunk, offset, (size_t)done);
-	else if (done != -ENOSYS) /* nobody knows what it did */
-		cut_locked(pages, offset / PAGE_SIZE);
-	mutex_unlock(&pages->lock);
-	node_attr_changed(file->node);
-	return done;
-}
-
-static ssize_t write_from(struct file *file, struct node_pages *pages, struct buffer *buffer,
-			  uint64_t offset, uint64_t *end_bytes)
-{
-	uint32_t most = file->server->ops->transfer_bytes(file->server, true);
-	size_t total = 0;
-	ssize_t done = 0;
-
-	*end_bytes = offset;
-	while (buffer_remaining(buffer)) {
-		struct chunk *chunk;
-		uint32_t len_bytes;
-		err_t err = chunk_fill(buffer, most, &chunk);
-
-		if (err) {
-			done = err;
-			break;
-		}
-		len_bytes = chunk->len_bytes;
-		done = write_chunk(file, pages, chunk, offset + total);
-		chunk_free(chunk);
-		if (done <= 0)
-			break;
-		total += (size_t)done;
-		if ((size_t)done < len_bytes)
-			break;
-	}
-	*end_bytes = offset + total;
-	return total ? (ssize_t)total : done;
-}
-
-static ssize_t append(struct file *file, struct node_pages *pages, struct buffer *buffer,
-		      uint64_t *end_bytes)
-{
-	struct server_attr attr;
-	ssize_t done = mutex_lock_killable(&pages->append);
-
-	if (done)
-		return done;
-	done = node_attr(file->node, &attr);
-	if (!done)
-		done = write_from(file, pages, buffer, attr.size_bytes, end_bytes);
-	mutex_unlock(&pages->append);
-	return done;
-}
-
-ssize_t node_pages_write(struct file *file, struct buffer *buffer, uint64_t offset_bytes,
-			 uint64_t *end_bytes)
-{
-	struct node_pages *pages = get_pages(file->node);
-
-	if (!pages)
-		return -ENOMEM;
-	if (object_flags(&file->object) & O_APPEND)
-		return append(file, pages, buffer, end_bytes);
-	if (offset_bytes > INT64_MAX - BUFFER_BYTES_MAX)
-		return -EFBIG;
-	return write_from(file, pages, buffer, offset_bytes, end_bytes);
 }
 
 /* ---- mapping ---- */
@@ -704,7 +532,7 @@ err_t node_pages_get(struct file *file, uint64_t page_index, unsigned fault_acce
 
 err_t node_pages_wait(struct file *file, uint64_t page_index)
 {
-	struct node_pages *pages = get_pages(file->node);
+	struct node_pages *pages = node_pages_of(file->node);
 	struct frame *frame;
 	size_t valid_bytes;
 	err_t err;

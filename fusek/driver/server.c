@@ -6,56 +6,27 @@
  * of the table turn -ENOSYS into what Linux says.
  */
 #define LOG_SUBSYSTEM "fuse"
-#include "server.h"
+#include "server_priv.h"
 
 #include <abi/fcntl.h>
 #include <lib/log.h>
 #include <lib/string.h>
 #include <mm/slab.h>
 
-#define READDIR_BYTES PAGE_SIZE
-
-struct fuse_server {
-	struct server server;
-	struct fuse_connection *connection; /* constant, a reference */
-	uint32_t root_mode;                 /* constant: the type of the root */
-	char type[32];                      /* constant: "fuse" or "fuse.SUBTYPE" */
-	char source[32];                    /* constant */
-};
-
-/* What an open file's handle is to us: the driver's, and the RELEASE that it is owed, made before
- * it was asked for one. */
-struct fuse_handle {
-	uint64_t fh;
-	struct fuse_request *release;
-};
-
-static struct fuse_connection *connection_of(struct server *server)
-{
-	return container_of(server, struct fuse_server, server)->connection;
-}
-
-static uint64_t fh_of(struct handle handle)
-{
-	const struct fuse_handle *own = (const struct fuse_handle *)handle.value;
-
-	return own ? own->fh : 0; /* a driver without OPEN never gave one */
-}
-
 /* ---- asking ---- */
 
-static bool is_unsupported(struct fuse_connection *connection, uint32_t opcode)
+bool driver_lacks(struct fuse_connection *connection, uint32_t opcode)
 {
 	return read_once(&connection->unsupported) & (UINT64_C(1) << opcode);
 }
 
 /* fuse_ask() for an operation that the driver may not know. */
-static err_t ask(struct fuse_connection *connection, struct fuse_request *request)
+err_t driver_ask(struct fuse_connection *connection, struct fuse_request *request)
 {
 	uint32_t opcode = request->message.opcode;
 	err_t err;
 
-	if (is_unsupported(connection, opcode))
+	if (driver_lacks(connection, opcode))
 		return -ENOSYS;
 	err = fuse_ask(connection, request);
 	if (err == -ENOSYS)
@@ -65,7 +36,7 @@ static err_t ask(struct fuse_connection *connection, struct fuse_request *reques
 }
 
 /* A request of the running program; the session is there. */
-static err_t begin(struct fuse_connection *connection, struct fuse_request *request,
+err_t driver_begin(struct fuse_connection *connection, struct fuse_request *request,
 		   const struct server_caller *caller)
 {
 	const struct server_caller running = server_caller_current();
@@ -82,7 +53,7 @@ static err_t driver_lookup(struct server *server, const struct server_caller *ca
 	struct fuse_connection *connection = connection_of(server);
 	struct fuse_request request;
 	struct fuse_reply reply;
-	err_t err = begin(connection, &request, caller);
+	err_t err = driver_begin(connection, &request, caller);
 
 	if (err)
 		return err;
@@ -101,7 +72,7 @@ static void driver_forget(struct server *server, struct nodeid node, uint64_t nl
 }
 
 /* A node was given out that we cannot use. */
-static err_t refuse_entry(struct fuse_connection *connection, const struct server_entry *entry,
+err_t driver_refuse_entry(struct fuse_connection *connection, const struct server_entry *entry,
 			  err_t err)
 {
 	if (err && entry->node.value)
@@ -113,12 +84,12 @@ static err_t refuse_entry(struct fuse_connection *connection, const struct serve
 static err_t make(struct fuse_connection *connection, struct fuse_request *request, uint32_t type,
 		  struct server_entry *out)
 {
-	err_t err = ask(connection, request);
+	err_t err = driver_ask(connection, request);
 	struct fuse_reply reply = fuse_request_reply(request);
 
 	if (!err)
-		err = refuse_entry(connection, out,
-				   fuse_answer_made(&connection->session, &reply, type, out));
+		err = driver_refuse_entry(
+			connection, out, fuse_answer_made(&connection->session, &reply, type, out));
 	fuse_request_done(request);
 	return err;
 }
@@ -129,7 +100,7 @@ static err_t driver_mknod(struct server *server, const struct server_caller *cal
 {
 	struct fuse_connection *connection = connection_of(server);
 	struct fuse_request request;
-	err_t err = begin(connection, &request, caller);
+	err_t err = driver_begin(connection, &request, caller);
 
 	if (err)
 		return err;
@@ -144,7 +115,7 @@ static err_t driver_mkdir(struct server *server, const struct server_caller *cal
 {
 	struct fuse_connection *connection = connection_of(server);
 	struct fuse_request request;
-	err_t err = begin(connection, &request, caller);
+	err_t err = driver_begin(connection, &request, caller);
 
 	if (err)
 		return err;
@@ -158,7 +129,7 @@ static err_t driver_symlink(struct server *server, const struct server_caller *c
 {
 	struct fuse_connection *connection = connection_of(server);
 	struct fuse_request request;
-	err_t err = begin(connection, &request, caller);
+	err_t err = driver_begin(connection, &request, caller);
 
 	if (err)
 		return err;
@@ -180,12 +151,12 @@ static err_t driver_link(struct server *server, const struct server_caller *call
 	struct fuse_request request;
 	struct fuse_reply reply;
 	size_t used_bytes;
-	err_t err = begin(connection, &request, caller);
+	err_t err = driver_begin(connection, &request, caller);
 
 	if (err)
 		return err;
 	fuse_ask_link(&connection->session, &request.message, node, parent, name);
-	err = ask(connection, &request);
+	err = driver_ask(connection, &request);
 	reply = fuse_request_reply(&request);
 	if (!err)
 		err = fuse_answer_entry(&connection->session, &reply, out, &used_bytes);
@@ -194,9 +165,9 @@ static err_t driver_link(struct server *server, const struct server_caller *call
 }
 
 /* Sends what is answered by an error alone. */
-static err_t ask_plainly(struct fuse_connection *connection, struct fuse_request *request)
+err_t driver_ask_plainly(struct fuse_connection *connection, struct fuse_request *request)
 {
-	err_t err = ask(connection, request);
+	err_t err = driver_ask(connection, request);
 
 	fuse_request_done(request);
 	return err;
@@ -207,12 +178,12 @@ static err_t driver_unlink(struct server *server, const struct server_caller *ca
 {
 	struct fuse_connection *connection = connection_of(server);
 	struct fuse_request request;
-	err_t err = begin(connection, &request, caller);
+	err_t err = driver_begin(connection, &request, caller);
 
 	if (err)
 		return err;
 	fuse_ask_unlink(&request.message, parent, name);
-	return ask_plainly(connection, &request);
+	return driver_ask_plainly(connection, &request);
 }
 
 static err_t driver_rmdir(struct server *server, const struct server_caller *caller,
@@ -220,12 +191,12 @@ static err_t driver_rmdir(struct server *server, const struct server_caller *cal
 {
 	struct fuse_connection *connection = connection_of(server);
 	struct fuse_request request;
-	err_t err = begin(connection, &request, caller);
+	err_t err = driver_begin(connection, &request, caller);
 
 	if (err)
 		return err;
 	fuse_ask_rmdir(&request.message, parent, name);
-	return ask_plainly(connection, &request);
+	return driver_ask_plainly(connection, &request);
 }
 
 static err_t driver_rename(struct server *server, const struct server_caller *caller,
@@ -234,12 +205,12 @@ static err_t driver_rename(struct server *server, const struct server_caller *ca
 {
 	struct fuse_connection *connection = connection_of(server);
 	struct fuse_request request;
-	err_t err = begin(connection, &request, caller);
+	err_t err = driver_begin(connection, &request, caller);
 
 	if (err)
 		return err;
 	fuse_ask_rename(&request.message, old_parent, old_name, new_parent, new_name, flags);
-	err = ask_plainly(connection, &request);
+	err = driver_ask_plainly(connection, &request);
 	return flags && err == -ENOSYS ? -EINVAL : err;
 }
 
@@ -249,12 +220,12 @@ static ssize_t driver_readlink(struct server *server, struct nodeid node, char *
 	struct fuse_request request;
 	struct fuse_reply reply;
 	ssize_t result;
-	err_t err = begin(connection, &request, NULL);
+	err_t err = driver_begin(connection, &request, NULL);
 
 	if (err)
 		return err;
 	fuse_ask_readlink(&request.message, node);
-	err = ask(connection, &request);
+	err = driver_ask(connection, &request);
 	reply = fuse_request_reply(&request);
 	result = err ? err : fuse_answer_readlink(&reply, to, to_bytes);
 	fuse_request_done(&request);
@@ -267,7 +238,7 @@ static ssize_t driver_readlink(struct server *server, struct nodeid node, char *
 static err_t ask_attr(struct fuse_connection *connection, struct fuse_request *request,
 		      struct server_attr *out, uint64_t *attr_valid_ns)
 {
-	err_t err = ask(connection, request);
+	err_t err = driver_ask(connection, request);
 	struct fuse_reply reply = fuse_request_reply(request);
 
 	if (!err)
@@ -281,7 +252,7 @@ static err_t driver_getattr(struct server *server, struct nodeid node, struct se
 {
 	struct fuse_connection *connection = connection_of(server);
 	struct fuse_request request;
-	err_t err = begin(connection, &request, NULL);
+	err_t err = driver_begin(connection, &request, NULL);
 
 	if (err)
 		return err;
@@ -295,7 +266,7 @@ static err_t driver_setattr(struct server *server, const struct server_caller *c
 {
 	struct fuse_connection *connection = connection_of(server);
 	struct fuse_request request;
-	err_t err = begin(connection, &request, caller);
+	err_t err = driver_begin(connection, &request, caller);
 
 	if (err)
 		return err;
@@ -308,7 +279,7 @@ static err_t driver_statfs(struct server *server, struct server_statfs *out)
 	struct fuse_connection *connection = connection_of(server);
 	struct fuse_request request;
 	struct fuse_reply reply;
-	err_t err = begin(connection, &request, NULL);
+	err_t err = driver_begin(connection, &request, NULL);
 
 	if (err)
 		return err;
@@ -326,302 +297,13 @@ static err_t driver_access(struct server *server, const struct server_caller *ca
 {
 	struct fuse_connection *connection = connection_of(server);
 	struct fuse_request request;
-	err_t err = begin(connection, &request, caller);
+	err_t err = driver_begin(connection, &request, caller);
 
 	if (err)
 		return err;
 	fuse_ask_access(&request.message, node, mask);
-	err = ask_plainly(connection, &request);
+	err = driver_ask_plainly(connection, &request);
 	return err == -ENOSYS ? 0 : err;
-}
-
-/* ---- open files ---- */
-
-static struct fuse_handle *handle_create(struct fuse_connection *connection,
-					 const struct server_caller *caller)
-{
-	struct fuse_handle *handle = kmalloc(sizeof(*handle));
-
-	if (!handle)
-		return NULL;
-	handle->release = fuse_request_create(connection, caller, fuse_request_free);
-	if (!handle->release) {
-		kfree(handle);
-		return NULL;
-	}
-	return handle;
-}
-
-static void handle_drop(struct fuse_handle *handle)
-{
-	fuse_request_free(handle->release);
-	kfree(handle);
-}
-
-/* FOPEN_* and enum server_open_flags agree where both have a bit. */
-static void opened(struct server_open *out, struct fuse_handle *handle, uint32_t open_flags)
-{
-	out->handle.value = (uint64_t)handle;
-	out->flags = open_flags & (SERVER_DIRECT_IO | SERVER_KEEP_CACHE | SERVER_NONSEEKABLE |
-				   SERVER_STREAM | SERVER_NO_FLUSH);
-}
-_Static_assert(SERVER_DIRECT_IO == FOPEN_DIRECT_IO && SERVER_KEEP_CACHE == FOPEN_KEEP_CACHE &&
-		       SERVER_NONSEEKABLE == FOPEN_NONSEEKABLE && SERVER_STREAM == FOPEN_STREAM &&
-		       SERVER_NO_FLUSH == FOPEN_NOFLUSH,
-	       "the protocol's bits");
-
-static err_t open_either(struct server *server, const struct server_caller *caller,
-			 struct nodeid node, bool directory, unsigned flags,
-			 struct server_open *out)
-{
-	struct fuse_connection *connection = connection_of(server);
-	struct fuse_handle *handle;
-	struct fuse_request request;
-	struct fuse_reply reply;
-	uint32_t open_flags;
-	err_t err = begin(connection, &request, caller);
-
-	if (err)
-		return err;
-	handle = handle_create(connection, caller);
-	if (!handle)
-		return -ENOMEM;
-	if (!(connection->session.flags & FUSE_ATOMIC_O_TRUNC))
-		flags &= ~(unsigned)O_TRUNC;
-	fuse_ask_open(&request.message, node, directory, flags);
-	err = ask(connection, &request);
-	reply = fuse_request_reply(&request);
-	if (!err)
-		err = fuse_answer_open(&reply, &handle->fh, &open_flags);
-	fuse_request_done(&request);
-	if (err) {
-		handle_drop(handle);
-		/* Only who was offered to live without it may say so. */
-		out->flags = SERVER_KEEP_CACHE;
-		return err;
-	}
-	opened(out, handle, open_flags);
-	if (flags & O_TRUNC)
-		out->flags |= SERVER_TRUNCATED;
-	return 0;
-}
-
-static err_t driver_open(struct server *server, const struct server_caller *caller,
-			 struct nodeid node, unsigned flags, struct server_open *out)
-{
-	return open_either(server, caller, node, false, flags, out);
-}
-
-static err_t driver_opendir(struct server *server, const struct server_caller *caller,
-			    struct nodeid node, struct server_open *out)
-{
-	return open_either(server, caller, node, true, O_RDONLY | O_DIRECTORY, out);
-}
-
-static err_t driver_create(struct server *server, const struct server_caller *caller,
-			   struct nodeid parent, struct server_name name, uint32_t mode,
-			   unsigned flags, struct server_entry *entry, struct server_open *out)
-{
-	struct fuse_connection *connection = connection_of(server);
-	struct fuse_handle *handle;
-	struct fuse_request request;
-	struct fuse_reply reply;
-	uint32_t open_flags;
-	err_t err = begin(connection, &request, caller);
-
-	if (err)
-		return err;
-	handle = handle_create(connection, caller);
-	if (!handle)
-		return -ENOMEM;
-	fuse_ask_create(&connection->session, &request.message, parent, name, mode, caller->umask,
-			flags | O_CREAT);
-	err = ask(connection, &request);
-	reply = fuse_request_reply(&request);
-	if (!err)
-		err = refuse_entry(connection, entry,
-				   fuse_answer_create(&connection->session, &reply, entry,
-						      &handle->fh, &open_flags));
-	fuse_request_done(&request);
-	if (err) {
-		handle_drop(handle);
-		return err;
-	}
-	opened(out, handle, open_flags);
-	return 0;
-}
-
-static void release_either(struct server *server, struct nodeid node, struct handle own,
-			   bool directory, unsigned flags)
-{
-	struct fuse_handle *handle = (struct fuse_handle *)own.value;
-
-	if (!handle)
-		return;
-	fuse_ask_release(&handle->release->message, node, directory, handle->fh, flags);
-	fuse_send(connection_of(server), handle->release);
-	kfree(handle);
-}
-
-static void driver_release(struct server *server, struct nodeid node, struct handle handle,
-			   unsigned flags)
-{
-	release_either(server, node, handle, false, flags);
-}
-
-static void driver_releasedir(struct server *server, struct nodeid node, struct handle handle)
-{
-	release_either(server, node, handle, true, O_RDONLY | O_DIRECTORY);
-}
-
-/* A killed program does not wait any more, but its driver is told. */
-static err_t flush_behind(struct fuse_connection *connection, struct nodeid node, uint64_t fh,
-			  uint64_t lock_owner)
-{
-	const struct server_caller caller = server_caller_current();
-	struct fuse_request *request;
-
-	if (is_unsupported(connection, FUSE_FLUSH))
-		return 0;
-	request = fuse_request_create(connection, &caller, fuse_request_free);
-	if (!request)
-		return -ENOMEM;
-	fuse_ask_flush(&request->message, node, fh, lock_owner);
-	fuse_send(connection, request);
-	return 0;
-}
-
-static err_t driver_flush(struct server *server, struct nodeid node, struct handle handle,
-			  uint64_t lock_owner)
-{
-	struct fuse_connection *connection = connection_of(server);
-	struct fuse_request request;
-	err_t err;
-
-	if (thread_killed())
-		return flush_behind(connection, node, fh_of(handle), lock_owner);
-	err = begin(connection, &request, NULL);
-	if (err)
-		return err;
-	fuse_ask_flush(&request.message, node, fh_of(handle), lock_owner);
-	return ask_plainly(connection, &request);
-}
-
-static err_t driver_fsync(struct server *server, struct nodeid node, struct handle handle)
-{
-	struct fuse_connection *connection = connection_of(server);
-	struct fuse_request request;
-	err_t err = begin(connection, &request, NULL);
-
-	if (err)
-		return err;
-	fuse_ask_fsync(&request.message, node, false, fh_of(handle), false);
-	return ask_plainly(connection, &request);
-}
-
-static err_t driver_readdir(struct server *server, struct nodeid node, struct handle handle,
-			    uint64_t cookie, struct dirent_sink *sink)
-{
-	struct fuse_connection *connection = connection_of(server);
-	uint64_t next_cookie = cookie;
-	bool more = true, any = false;
-	err_t err = 0;
-
-	/* One message is enough for one look; where it held nothing but "." and "..", the next. */
-	while (!err && more && !any) {
-		struct fuse_request request;
-		struct fuse_reply reply;
-
-		err = begin(connection, &request, NULL);
-		if (err)
-			break;
-		fuse_ask_readdir(&request.message, node, fh_of(handle), next_cookie, READDIR_BYTES);
-		err = ask(connection, &request);
-		reply = fuse_request_reply(&request);
-		if (!err)
-			err = fuse_answer_readdir(&reply, sink, &next_cookie, &more, &any);
-		fuse_request_done(&request);
-	}
-	return err;
-}
-
-/* ---- data ---- */
-
-/* The driver has answered a READ, or never will. */
-static void read_ended(struct fuse_request *request)
-{
-	struct page_fill *fill = request->fill;
-	ssize_t result = request->error ? request->error : (ssize_t)request->reply_bytes;
-
-	fuse_request_free(request);
-	fill->done(fill, result);
-}
-
-static err_t driver_read_pages(struct server *server, struct nodeid node, struct handle handle,
-			       unsigned flags, struct page_fill *fill)
-{
-	struct fuse_connection *connection = connection_of(server);
-	const struct server_caller caller = server_caller_current();
-	struct fuse_request *request;
-	err_t err = fuse_wait_ready(connection);
-
-	if (err)
-		return err;
-	request = fuse_request_create(connection, &caller, read_ended);
-	if (!request)
-		return -ENOMEM;
-	request->receives = fuse_pages_create(fill->npages);
-	if (!request->receives) {
-		fuse_request_free(request);
-		return -ENOMEM;
-	}
-	for (uint32_t i = 0; i < fill->npages; i++) {
-		frame_get(fill->frames[i]);
-		request->receives->frames[i] = fill->frames[i];
-	}
-	request->fill = fill;
-	fuse_ask_read(&connection->session, &request->message, node, fh_of(handle),
-		      fill->offset_bytes, (uint32_t)fill->len_bytes, flags);
-	fuse_send(connection, request);
-	return 0;
-}
-
-static ssize_t driver_write_pages(struct server *server, struct nodeid node, struct handle handle,
-				  unsigned flags, const struct page_write *write)
-{
-	struct fuse_connection *connection = connection_of(server);
-	uint32_t npages = (uint32_t)(ALIGN_UP(write->len_bytes, PAGE_SIZE) / PAGE_SIZE);
-	struct fuse_request request;
-	struct fuse_reply reply;
-	ssize_t result;
-	err_t err = begin(connection, &request, NULL);
-
-	if (err)
-		return err;
-	request.payload = fuse_pages_create(npages);
-	if (!request.payload)
-		return -ENOMEM;
-	for (uint32_t i = 0; i < npages; i++) {
-		frame_get(write->frames[i]);
-		request.payload->frames[i] = write->frames[i];
-	}
-	fuse_ask_write(&connection->session, &request.message, node, fh_of(handle),
-		       write->offset_bytes, write->len_bytes, flags);
-	err = ask(connection, &request);
-	reply = fuse_request_reply(&request);
-	result = err ? err : fuse_answer_write(&reply, write->len_bytes);
-	fuse_request_done(&request);
-	return result;
-}
-
-static uint32_t driver_transfer_bytes(struct server *server, bool write)
-{
-	struct fuse_connection *connection = connection_of(server);
-
-	if (load_acquire(&connection->state) == FUSE_STARTING)
-		return PAGE_SIZE;
-	return MAX(write ? connection->session.max_write_bytes : connection->session.max_read_bytes,
-		   (uint32_t)PAGE_SIZE);
 }
 
 /* ---- life ---- */

@@ -1,9 +1,10 @@
 /* sources: fusek/attributes.c fusek/change.c fusek/dentry.c fusek/devfs.c fusek/file.c
 	fusek/filesystems.c fusek/getdents.c fusek/init.c fusek/mount.c fusek/node.c fusek/open.c
-	fusek/pages.c fusek/path.c fusek/ramdisk.c fusek/remove.c fusek/ext2/super.c
-	fusek/ext2/inode.c fusek/ext2/directory.c fusek/tmpfs/data.c fusek/tmpfs/entries.c
-	fusek/tmpfs/inode.c fusek/tmpfs/names.c fusek/tmpfs/pages.c fusek/tmpfs/seed.c
-	fusek/driver/connection.c fusek/driver/device.c fusek/driver/notify.c
+	fusek/pages.c fusek/pages_write.c fusek/path.c fusek/ramdisk.c fusek/remove.c
+   fusek/ext2/super.c fusek/ext2/inode.c fusek/ext2/directory.c fusek/tmpfs/data.c
+   fusek/tmpfs/entries.c fusek/tmpfs/inode.c fusek/tmpfs/names.c fusek/tmpfs/pages.c
+   fusek/tmpfs/seed.c fusek/driver/connection.c fusek/driver/device.c fusek/driver/files.c
+	fusek/driver/stream.c fusek/driver/notify.c
 	fusek/driver/options.c fusek/driver/request.c fusek/driver/server.c fusek/proto/close.c
 	fusek/proto/control.c fusek/proto/data.c fusek/proto/forget.c fusek/proto/getattr.c
 	fusek/proto/init.c fusek/proto/lookup.c fusek/proto/make.c fusek/proto/message.c

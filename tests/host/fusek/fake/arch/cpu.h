@@ -8,6 +8,8 @@
 
 struct thread;
 
+typedef uint64_t cpuset_t;
+
 extern uint32_t fake_preempt_depth;
 
 static inline uint32_t cpu_id(void)

@@ -1,0 +1,161 @@
+/*
+ * Writing to files of drivers: through to the server, and into what the page cache has. A chunk of
+ * the writer's bytes is copied into frames first, so the driver never waits for its memory.
+ */
+#include "pages_priv.h"
+
+#include <lib/string.h>
+#include <mm/slab.h>
+
+/* ---- writing: through to the server, and into what the cache has ---- */
+
+/* The frames of one write. */
+struct chunk {
+	uint32_t npages;
+	uint32_t len_bytes;
+	struct frame *frames[];
+};
+
+static void chunk_free(struct chunk *chunk)
+{
+	for (uint32_t i = 0; i < chunk->npages; i++) {
+		if (chunk->frames[i])
+			frame_put(chunk->frames[i]);
+	}
+	kfree(chunk);
+}
+
+/* As much of the buffer as one request takes. */
+static err_t chunk_fill(struct buffer *buffer, uint32_t most_bytes, struct chunk **out)
+{
+	uint32_t len = (uint32_t)MIN(buffer_remaining(buffer), (size_t)most_bytes);
+	uint32_t npages = (uint32_t)(ALIGN_UP((size_t)len, PAGE_SIZE) / PAGE_SIZE);
+	struct chunk *chunk = kzalloc(sizeof(*chunk) + npages * sizeof(chunk->frames[0]));
+	err_t err = -ENOMEM;
+
+	if (!chunk)
+		return -ENOMEM;
+	chunk->npages = npages;
+	for (uint32_t i = 0; i < npages; i++) {
+		size_t step = MIN((size_t)len - chunk->len_bytes, PAGE_SIZE);
+		size_t moved;
+
+		chunk->frames[i] = frame_alloc(0, 0);
+		if (!chunk->frames[i])
+			goto free_chunk;
+		moved = buffer_copy_from(buffer, frame_virt(chunk->frames[i]), step);
+		chunk->len_bytes += (uint32_t)moved;
+		if (moved < step)
+			break;
+	}
+	err = chunk->len_bytes ? 0 : -EFAULT;
+	if (err)
+		goto free_chunk;
+	*out = chunk;
+	return 0;
+
+free_chunk:
+	chunk_free(chunk);
+	return err;
+}
+
+/* The first `len_bytes` of the chunk, now in the file at `offset`, go into the pages we have. */
+static void patch_locked(struct node_pages *pages, const struct chunk *chunk, uint64_t offset,
+			 size_t len_bytes) REQUIRES(pages->lock);
+static void patch_locked(struct node_pages *pages, const struct chunk *chunk, uint64_t offset,
+			 size_t len_bytes)
+{
+	size_t done = 0;
+
+	while (done < len_bytes) {
+		size_t to = (offset + done) % PAGE_SIZE, from = done % PAGE_SIZE;
+		size_t room = MIN(PAGE_SIZE - to, PAGE_SIZE - from);
+		size_t step = MIN(room, len_bytes - done);
+		struct frame *frame = pageset_find(&pages->pages, (offset + done) / PAGE_SIZE);
+
+		if (frame)
+			memcpy((char *)frame_virt(frame) + to,
+			       (char *)frame_virt(chunk->frames[done / PAGE_SIZE]) + from, step);
+		done += step;
+	}
+}
+
+static ssize_t write_chunk(struct file *file, struct node_pages *pages, const struct chunk *chunk,
+			   uint64_t offset)
+{
+	const struct page_write write = {
+		.offset_bytes = offset, .len_bytes = chunk->len_bytes, .frames = chunk->frames};
+	ssize_t done;
+
+	node_pages_change_begin(pages);
+	done = file->server->ops->write_pages(file->server, file->id, file->open.handle,
+					      object_flags(&file->object), &write);
+	mutex_lock(&pages->lock);
+	node_pages_change_end_locked(pages);
+	if (done > 0)
+		patch_locked(pages, chunk, offset, (size_t)done);
+	else if (done != -ENOSYS) /* nobody knows what it did */
+		node_pages_cut_locked(pages, offset / PAGE_SIZE);
+	mutex_unlock(&pages->lock);
+	node_attr_changed(file->node);
+	return done;
+}
+
+static ssize_t write_from(struct file *file, struct node_pages *pages, struct buffer *buffer,
+			  uint64_t offset, uint64_t *end_bytes)
+{
+	uint32_t most = file->server->ops->transfer_bytes(file->server, true);
+	size_t total = 0;
+	ssize_t done = 0;
+
+	*end_bytes = offset;
+	while (buffer_remaining(buffer)) {
+		struct chunk *chunk;
+		uint32_t len_bytes;
+		err_t err = chunk_fill(buffer, most, &chunk);
+
+		if (err) {
+			done = err;
+			break;
+		}
+		len_bytes = chunk->len_bytes;
+		done = write_chunk(file, pages, chunk, offset + total);
+		chunk_free(chunk);
+		if (done <= 0)
+			break;
+		total += (size_t)done;
+		if ((size_t)done < len_bytes)
+			break;
+	}
+	*end_bytes = offset + total;
+	return total ? (ssize_t)total : done;
+}
+
+static ssize_t append(struct file *file, struct node_pages *pages, struct buffer *buffer,
+		      uint64_t *end_bytes)
+{
+	struct server_attr attr;
+	ssize_t done = mutex_lock_killable(&pages->append);
+
+	if (done)
+		return done;
+	done = node_attr(file->node, &attr);
+	if (!done)
+		done = write_from(file, pages, buffer, attr.size_bytes, end_bytes);
+	mutex_unlock(&pages->append);
+	return done;
+}
+
+ssize_t node_pages_write(struct file *file, struct buffer *buffer, uint64_t offset_bytes,
+			 uint64_t *end_bytes)
+{
+	struct node_pages *pages = node_pages_of(file->node);
+
+	if (!pages)
+		return -ENOMEM;
+	if (object_flags(&file->object) & O_APPEND)
+		return append(file, pages, buffer, end_bytes);
+	if (offset_bytes > INT64_MAX - BUFFER_BYTES_MAX)
+		return -EFBIG;
+	return write_from(file, pages, buffer, offset_bytes, end_bytes);
+}
