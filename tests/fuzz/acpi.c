@@ -4,26 +4,14 @@
  * Checksums are put right where the bytes say that a table lies, or nothing would get past them.
  * Each piece of memory that the reader asks for is a block of its own, so the sanitizer sees a step
  * beyond it.
- *
- *	clang -fsanitize=fuzzer,address,undefined -DFUSELAGE_HOST=1 -Iabi/include -Ilib/include
- *		-Iarch/x86_64/include -iquote arch/x86_64/acpi
- *		tests/fuzz/acpi.c arch/x86_64/acpi/{read,madt,fadt}.c
  */
+#include "support/promise.h"
 #include "tables.h"
 
 #include <lib/log.h>
 
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-
-#define PROMISE(condition)                                                                         \
-	do {                                                                                       \
-		if (!(condition)) {                                                                \
-			fprintf(stderr, "broken promise: %s\n", #condition);                       \
-			abort();                                                                   \
-		}                                                                                  \
-	} while (0)
 
 #define GIVEN_MAX  2048
 #define TABLES_MAX 3
@@ -32,8 +20,6 @@
 #define XSDT_AT       64
 #define FIRST_TABLE   128
 #define TABLE_SPACING 256
-
-int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
 static uint8_t *memory;
 static size_t memory_bytes;

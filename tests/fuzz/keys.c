@@ -5,20 +5,10 @@
  * second how many of the rest are the file.
  */
 #include "keyboard.h"
+#include "support/promise.h"
 
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-
-#define PROMISE(condition)                                                                         \
-	do {                                                                                       \
-		if (!(condition)) {                                                                \
-			fprintf(stderr, "broken promise: %s\n", #condition);                       \
-			abort();                                                                   \
-		}                                                                                  \
-	} while (0)
-
-int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
 static void check(const struct keyboard_result *result, const struct keyboard_modes *modes)
 {

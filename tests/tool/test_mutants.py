@@ -45,7 +45,8 @@ def world(tmp_path, monkeypatch):
         says = list(ends)
         seen = []
 
-        def run_test(name):
+        def run_test(name, both_builds):
+            assert not both_builds
             seen.append((tmp_path / "copy" / "code.c").read_text().split()[1])
             return says.pop(0), "its output"
 

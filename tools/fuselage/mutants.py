@@ -7,6 +7,8 @@ tests/mutants/NAME.patch begins with what it breaks and which tests must fail, o
     --- a/arch/x86_64/user.c
     ...
 
+A line `Needs: release` has the release kernel built as well, for tests that boot that one.
+
 The tree as it is now is copied to build/mutants/tree, with a build folder of its own, and only
 there anything is changed. A named test must pass there before, and fail with the patch. One mutant
 after the other, and the files of the last are put back together with the change of the next, so
@@ -28,7 +30,7 @@ TREE = BUILD / "mutants" / "tree"
 TEST_LIMIT_S = 420
 # What a build of the copy need not fetch or make again.
 KEEP = ("packages", "sdk")
-FIELD = re.compile(r"^(Breaks|Caught-by): (.+)$")
+FIELD = re.compile(r"^(Breaks|Caught-by|Needs): (.+)$")
 TARGET = re.compile(r"^\+\+\+ b/(\S+)", re.MULTILINE)
 
 
@@ -44,7 +46,7 @@ def chosen(text):
 
 def fields(path):
     """{field: [texts]} of what stands before the patch itself."""
-    found = {"Breaks": [], "Caught-by": [], "else": []}
+    found = {"Breaks": [], "Caught-by": [], "Needs": [], "else": []}
     for line in path.read_text(encoding="utf-8").splitlines():
         if line.startswith("--- "):
             break
@@ -58,6 +60,8 @@ def header(path):
     found = fields(path)
     if found["else"]:
         raise MutantError(f"neither Breaks: nor Caught-by: nor the patch: {found['else'][0]}")
+    if found["Needs"] not in ([], ["release"]):
+        raise MutantError("Needs: knows nothing but release")
     if len(found["Breaks"]) != 1 or not found["Caught-by"]:
         raise MutantError("it must have one line `Breaks:` and at least one `Caught-by:`")
     return found["Breaks"][0], found["Caught-by"]
@@ -135,9 +139,10 @@ def synchronise():
 
 # --- running -------------------------------------------------------------------------------------
 
-def run_test(name):
+def run_test(name, both_builds=False):
     """Runs one test in the copy: "passed", "failed", or what kept it from running, and the text."""
-    done = subprocess.Popen([str(TREE / "fuselage"), "-y", "test", "--preset", "debug", name],
+    preset = [] if both_builds else ["--preset", "debug"]
+    done = subprocess.Popen([str(TREE / "fuselage"), "-y", "test", *preset, name],
                             cwd=TREE, text=True, errors="replace", stdin=subprocess.DEVNULL,
                             stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
                             start_new_session=True,
@@ -165,7 +170,7 @@ def judge(path, healthy):
     for name in tests:
         if not healthy[name]:
             return False, f"{name} does not pass without the patch either"
-        end, text = run_test(name)
+        end, text = run_test(name, bool(fields(path)["Needs"]))
         if end != "failed":
             return False, f"{name}: {end}" if end != "passed" else \
                 f"it survives: {name} passes in spite of it\n{text}"
@@ -182,7 +187,7 @@ def test_healthy(paths, score):
             continue                    # told when its turn comes
         for name in names:
             if name not in healthy:
-                end, text = run_test(name)
+                end, text = run_test(name, bool(fields(path)["Needs"]))
                 healthy[name] = end == "passed"
                 if end != "passed":
                     score.add(Result(f"mutants/without/{name}", False, 0, f"{end}\n{text}"))

@@ -214,7 +214,7 @@ static void bad_segments_are_refused(void **state)
 	refused(&file, "overlap");
 	file = good_file();
 	file.phdrs[3].p_type = PT_INTERP;
-	refused(&file, "dynamic");
+	refused(&file, "loader");
 }
 
 static void a_program_needs_something_to_run(void **state)
