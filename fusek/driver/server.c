@@ -367,7 +367,7 @@ static void init_ended(struct fuse_request *request)
 {
 	struct fuse_connection *connection = fuse_connection_get(request->connection);
 	struct fuse_reply reply = fuse_request_reply(request);
-	struct fuse_session session;
+	struct fuse_session session = {0};
 	err_t err = request->error;
 
 	if (!err)

@@ -96,7 +96,7 @@ static void put_run(struct history *history, const struct cell *cells, unsigned 
 {
 	const struct run run = {(uint16_t)count, (uint16_t)cells->attributes, cells->foreground,
 				cells->background};
-	char text[4];
+	char text[4] = {0};
 
 	put(history, &run, sizeof(run));
 	for (unsigned i = 0; i < count; i++)

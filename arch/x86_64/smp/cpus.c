@@ -47,13 +47,14 @@ struct cpu *cpu_create(uint32_t id, uint32_t apic_id)
 {
 	char *block = machine_pages_alloc(block_pages());
 	char *stack = machine_pages_alloc(KERNEL_STACK_BYTES / PAGE_SIZE);
-	struct cpu *cpu = (struct cpu *)(block + sizeof(struct cpu_arch));
+	struct cpu *cpu;
 
 	if (!block || !stack) {
 		machine_pages_free(block);
 		machine_pages_free(stack);
 		return NULL;
 	}
+	cpu = (struct cpu *)(block + sizeof(struct cpu_arch));
 	*cpu = (struct cpu){
 		.self = cpu,
 		.kernel_stack_top = (uint64_t)stack + KERNEL_STACK_BYTES,
