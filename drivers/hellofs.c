@@ -130,9 +130,9 @@ int main(int argc, char **argv)
 	static _Alignas(8) char request[FUSE_MIN_READ_BUFFER + 4096];
 	char options[96];
 
-	if (argc != 2) {
-		fprintf(stderr, "usage: hellofs DIRECTORY\n");
-		return 2;
+	if (argc != 2 || strcmp(argv[1], "--help") == 0) {
+		printf("usage: hellofs DIRECTORY\n");
+		return argc == 2 ? 0 : 2;
 	}
 	fuse = open("/dev/fuse", O_RDWR);
 	snprintf(options, sizeof(options),

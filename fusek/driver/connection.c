@@ -17,7 +17,8 @@ static uint64_t last_number; /* atomic */
 
 struct fuse_pages *fuse_pages_create(uint32_t npages)
 {
-	struct fuse_pages *pages = kzalloc(sizeof(*pages) + npages * sizeof(pages->frames[0]));
+	struct fuse_pages *pages =
+		kzalloc(offsetof(struct fuse_pages, frames) + npages * sizeof(void *));
 
 	if (!pages)
 		return NULL;
@@ -114,6 +115,17 @@ static struct fuse_request *any_request_locked(struct fuse_connection *connectio
 		}
 	}
 	return NULL;
+}
+
+void fuse_forget_free(struct fuse_connection *connection, struct fuse_forget *forget)
+{
+	if (!forget->reserved) {
+		kfree(forget);
+		return;
+	}
+	spin_lock(&connection->lock);
+	connection->reserve_used &= ~(1u << (forget - connection->reserve));
+	spin_unlock(&connection->lock);
 }
 
 static struct fuse_forget *take_forget(struct fuse_connection *connection)

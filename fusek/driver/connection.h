@@ -95,6 +95,7 @@ struct fuse_forget {
 	struct list link;
 	uint64_t order;
 	struct fuse_forget_one node;
+	bool reserved; /* constant: one of connection->reserve */
 };
 
 /* Forgets that need no memory: for when there is none. */

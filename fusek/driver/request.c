@@ -130,29 +130,21 @@ static struct fuse_forget *forget_from_reserve(struct fuse_connection *connectio
 
 		connection->reserve_used |= 1u << i;
 		forget = &connection->reserve[i];
+		forget->reserved = true;
 	}
 	spin_unlock(&connection->lock);
 	return forget;
 }
 _Static_assert(FUSE_FORGETS_RESERVED == 32, "reserve_used has a bit for each");
 
-void fuse_forget_free(struct fuse_connection *connection, struct fuse_forget *forget)
-{
-	if (forget < connection->reserve || forget >= connection->reserve + FUSE_FORGETS_RESERVED) {
-		kfree(forget);
-		return;
-	}
-	spin_lock(&connection->lock);
-	connection->reserve_used &= ~(1u << (forget - connection->reserve));
-	spin_unlock(&connection->lock);
-}
-
 void fuse_forget(struct fuse_connection *connection, struct nodeid node, uint64_t nlookup)
 {
 	struct fuse_forget *forget = kmalloc(sizeof(*forget));
 	bool alive;
 
-	if (!forget)
+	if (forget)
+		forget->reserved = false;
+	else
 		forget = forget_from_reserve(connection);
 
 	if (!forget) {
@@ -255,14 +247,13 @@ static void replace_locked(struct fuse_request *request, struct fuse_request *or
 static bool leave(struct fuse_connection *connection, struct fuse_request *request)
 {
 	struct fuse_request *orphan = NULL;
-	bool killed = thread_killed(), left = false, tell = false;
+	bool killed = thread_killed(), left = false, tell = false, done;
 
 	if (killed)
 		orphan = fuse_request_create(connection, &request->caller, orphan_ended);
 	spin_lock(&connection->lock);
-	if (request->state == FUSE_REQUEST_DONE) {
-		killed = false; /* the answer came first */
-	} else if (killed) {
+	done = request->state == FUSE_REQUEST_DONE; /* the answer came first */
+	if (!done && killed) {
 		if (request->interrupt_queued)
 			list_del(&request->interrupt_link);
 		if (request->state == FUSE_REQUEST_SENT && orphan) {
@@ -273,7 +264,7 @@ static bool leave(struct fuse_connection *connection, struct fuse_request *reque
 		}
 		request->state = FUSE_REQUEST_DONE;
 		left = true;
-	} else if (!request->interrupted) {
+	} else if (!done && !request->interrupted) {
 		request->interrupted = true;
 		tell = request->state == FUSE_REQUEST_SENT;
 		if (tell) {

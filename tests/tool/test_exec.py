@@ -115,7 +115,7 @@ def test_arguments_arrive_as_they_were(guest):
 
 def test_append_reaches_the_command_line(guest):
     ended = guest("cmdline", options=["--append", "loglevel=7 nokaslr"])
-    assert ended.stdout.endswith(b" loglevel=7 nokaslr")
+    assert b" loglevel=7 nokaslr" in ended.stdout
 
 
 def test_panic_is_122_with_the_last_lines(guest):
