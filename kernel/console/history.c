@@ -35,8 +35,15 @@ static void put(struct history *history, const void *bytes, size_t len_bytes)
 {
 	const uint8_t *from = bytes;
 
-	for (size_t i = 0; i < len_bytes; i++)
-		history->ring[history->tail++ & (history->ring_bytes - 1)] = from[i];
+	while (len_bytes) {
+		uint32_t at = history->tail & (history->ring_bytes - 1);
+		size_t step = MIN(len_bytes, (size_t)(history->ring_bytes - at));
+
+		memcpy(history->ring + at, from, step);
+		history->tail += (uint32_t)step;
+		from += step;
+		len_bytes -= step;
+	}
 }
 
 static void get(const struct history *history, uint32_t *position, void *bytes, size_t len_bytes)
