@@ -239,7 +239,7 @@ static void fill_over(struct page_fill *io, ssize_t result)
 /* Two references: the server's and the caller's. */
 static struct fill *fill_create(struct node *node, uint64_t first, uint32_t npages)
 {
-	struct fill *fill = kzalloc(sizeof(*fill) + npages * sizeof(fill->frames[0]));
+	struct fill *fill = kzalloc(sizeof(*fill) + npages * sizeof(void *));
 
 	if (!fill)
 		return NULL;
@@ -379,6 +379,7 @@ static err_t get_page(struct file *file, struct node_pages *pages, uint64_t inde
 		return 0;
 	if (place.is_new)
 		fill_start(file, place.fill);
+	/* Of its two references one is ours. NOLINTNEXTLINE(clang-analyzer-unix.Malloc) */
 	err = fill_wait(pages, place.fill);
 	if (!err) {
 		skipped_bytes = index * PAGE_SIZE - place.fill->io.offset_bytes;

@@ -30,7 +30,7 @@ static err_t chunk_fill(struct buffer *buffer, uint32_t most_bytes, struct chunk
 {
 	uint32_t len = (uint32_t)MIN(buffer_remaining(buffer), (size_t)most_bytes);
 	uint32_t npages = (uint32_t)(ALIGN_UP((size_t)len, PAGE_SIZE) / PAGE_SIZE);
-	struct chunk *chunk = kzalloc(sizeof(*chunk) + npages * sizeof(chunk->frames[0]));
+	struct chunk *chunk = kzalloc(sizeof(*chunk) + npages * sizeof(void *));
 	err_t err = -ENOMEM;
 
 	if (!chunk)

@@ -182,8 +182,9 @@ static bool number(struct reader *reader, unsigned *out)
 {
 	const uint8_t *start = reader->at;
 
-	for (*out = 0; reader->at < reader->end && *reader->at >= '0' && *reader->at <= '9';)
-		*out = MIN(*out * 10 + (*reader->at++ - '0'), 9999u);
+	for (*out = 0; reader->at < reader->end && *reader->at >= '0' && *reader->at <= '9';
+	     reader->at++)
+		*out = MIN(*out * 10 + (*reader->at - '0'), 9999u);
 	return reader->at > start;
 }
 

@@ -219,7 +219,7 @@ static ssize_t vcs_read(struct device_file *file, struct buffer *buffer, uint64_
 	const struct vcs *vcs = file->argument;
 	size_t wanted = buffer_remaining(buffer);
 	uint8_t bytes[PIECE * UNIT_MAX];
-	struct window window;
+	struct window window = {0};
 	size_t done = 0;
 	ssize_t got;
 

@@ -220,7 +220,7 @@ static int new_process(const struct abi_clone_args *args)
 {
 	bool is_vfork = args->flags & CLONE_VFORK;
 	struct process *process;
-	struct uthread *thread;
+	struct uthread *thread = NULL;
 	int32_t pid;
 	err_t err = copy_process(args, &process);
 
@@ -254,7 +254,7 @@ static int new_process(const struct abi_clone_args *args)
 
 static int new_thread(const struct abi_clone_args *args)
 {
-	struct uthread *thread;
+	struct uthread *thread = NULL;
 	int32_t tid;
 	err_t err = copy_thread(process_current(), args, &thread);
 

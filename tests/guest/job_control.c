@@ -195,6 +195,9 @@ static void orphaned_groups_do_not_stop_from_the_terminal(void)
 
 int main(void)
 {
+	/* Whoever started us may ignore some, and that is inherited. */
+	for (int number = 1; number < 32; number++)
+		signal(number, SIG_DFL);
 	RUN(stops_and_continues_are_told);
 	RUN(a_stopped_process_does_nothing);
 	RUN(the_parent_gets_a_signal_unless_it_will_not);
