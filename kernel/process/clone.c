@@ -260,7 +260,8 @@ static int new_thread(const struct abi_clone_args *args)
 
 	if (err)
 		return err;
-	tid = thread->tid;
+	tid = thread->tid; /* NOLINT(clang-analyzer-core.NullDereference): no error, so there is one
+			    */
 	if (args->flags & CLONE_PARENT_SETTID && user_put(uptr(args->parent_tid), &tid))
 		err = -EFAULT;
 	if (!err)
