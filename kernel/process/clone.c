@@ -113,12 +113,12 @@ static err_t copy_thread(struct process *process, const struct abi_clone_args *a
 	bool is_first = process != process_current();
 	uint64_t own_tid = args->flags & CLONE_CHILD_SETTID ? args->child_tid : 0;
 	struct uthread *child;
-	err_t err;
+	err_t err = 0;
 
 	child = uthread_alloc(process, is_first ? process->pid : 0, child_main, (void *)own_tid,
 			      &err);
 	if (!child)
-		return err;
+		return err ? err : -ENOMEM;
 	err = copy_files(child, args->flags);
 	if (!err)
 		err = copy_place(child, args->flags);
@@ -260,8 +260,7 @@ static int new_thread(const struct abi_clone_args *args)
 
 	if (err)
 		return err;
-	tid = thread->tid; /* NOLINT(clang-analyzer-core.NullDereference): no error, so there is one
-			    */
+	tid = thread->tid;
 	if (args->flags & CLONE_PARENT_SETTID && user_put(uptr(args->parent_tid), &tid))
 		err = -EFAULT;
 	if (!err)
