@@ -63,7 +63,7 @@ def wait_until_received(stub):
 
 def test_keys_echo_beside_four_spinners(boot, tmp_path):
     """From the key's arrival at the serial port to the kernel sending its echo."""
-    machine = boot(command=measuring_machine(PRESET) + ["-gdb", f"unix:{tmp_path}/gdb,server=on,"
+    machine = boot(command=measuring_machine(PRESET, append="nokaslr") + ["-gdb", f"unix:{tmp_path}/gdb,server=on,"
                                                                 "wait=off"])
     machine.wait_for_prompt()
     spinners = [start(machine, "spin &") for _ in range(4)]
