@@ -14,30 +14,36 @@
 
 struct spinlock family_lock = SPINLOCK_INIT(LOCK_PIDTABLE);
 
-static void add_locked(struct process *child, struct process *parent, const struct process *like)
-	REQUIRES(family_lock);
-static void add_locked(struct process *child, struct process *parent, const struct process *like)
+static void set_parent_locked(struct process *child, struct process *parent) REQUIRES(family_lock);
+static void set_parent_locked(struct process *child, struct process *parent)
 {
 	write_once(&child->parent, parent);
-	if (parent)
-		list_add_tail(&parent->children, &child->sibling);
-	else
-		child->disowned = true;
-	write_once(&child->group, like->group);
-	write_once(&child->session, like->session);
+	list_add_tail(&parent->children, &child->sibling);
+}
+
+static void join_group_locked(struct process *child, const struct process *of) REQUIRES(family_lock);
+static void join_group_locked(struct process *child, const struct process *of)
+{
+	write_once(&child->group, of->group);
+	write_once(&child->session, of->session);
 }
 
 void family_add(struct process *child, struct process *parent)
 {
 	spin_lock(&family_lock);
-	add_locked(child, parent, parent);
+	set_parent_locked(child, parent);
+	join_group_locked(child, parent);
 	spin_unlock(&family_lock);
 }
 
 void family_add_sibling(struct process *child, const struct process *sibling)
 {
 	spin_lock(&family_lock);
-	add_locked(child, sibling->parent, sibling);
+	if (sibling->parent)
+		set_parent_locked(child, sibling->parent);
+	else
+		child->disowned = true;
+	join_group_locked(child, sibling);
 	spin_unlock(&family_lock);
 }
 
