@@ -211,6 +211,28 @@ err_t pagetable_init(struct pagetable *table)
 	return 0;
 }
 
+/* The first entry of [from, end) that is not empty, or `end`. Tables are mostly empty, so eight are
+ * looked at together. */
+static unsigned next_used(const pte_t *entries, unsigned from, unsigned end)
+{
+	while (from < end) {
+		if (from % 8 == 0 && from + 8 <= end) {
+			const pte_t *eight = &entries[from];
+
+			if (!(pte_read(&eight[0]) | pte_read(&eight[1]) | pte_read(&eight[2]) |
+			      pte_read(&eight[3]) | pte_read(&eight[4]) | pte_read(&eight[5]) |
+			      pte_read(&eight[6]) | pte_read(&eight[7]))) {
+				from += 8;
+				continue;
+			}
+		}
+		if (pte_read(&entries[from]))
+			return from;
+		from++;
+	}
+	return end;
+}
+
 struct clearing {
 	vaddr_t start;
 	vaddr_t end;
@@ -229,7 +251,7 @@ static bool clear_table(const struct clearing *c, paddr_t frame, vaddr_t base, u
 
 	if (c->end - base < step * TABLE_ENTRIES)
 		end = (unsigned)((c->end - base + step - 1) / step);
-	for (unsigned i = first; i < end; i++) {
+	for (unsigned i = first; (i = next_used(entries, i, end)) < end; i++) {
 		vaddr_t address = base + i * step;
 		pte_t entry = pte_read(&entries[i]);
 
@@ -243,11 +265,7 @@ static bool clear_table(const struct clearing *c, paddr_t frame, vaddr_t base, u
 			pagetable_frame_free(pte_frame(entry));
 		}
 	}
-	for (unsigned i = 0; i < TABLE_ENTRIES; i++) {
-		if (pte_read(&entries[i]))
-			return false;
-	}
-	return true;
+	return next_used(entries, 0, TABLE_ENTRIES) == TABLE_ENTRIES;
 }
 
 void pagetable_clear(struct pagetable *table, vaddr_t start, vaddr_t end,
@@ -273,18 +291,27 @@ void pagetable_clear(struct pagetable *table, vaddr_t start, vaddr_t end,
 	}
 }
 
-static void leaf_left(void *argument, vaddr_t address, pte_t entry, unsigned level)
+/* Gives back a table and those below it. Nothing is mapped any more, so the last level's tables
+ * need not be read. */
+static void free_table(paddr_t frame, unsigned level, unsigned end)
 {
-	(void)argument;
-	(void)level;
-	panic("page table destroyed with %#lx still mapped (entry %#lx)", address, entry);
+	pte_t *entries = table_at(frame);
+
+	for (unsigned i = 0; level > 0 && (i = next_used(entries, i, end)) < end; i++) {
+		pte_t entry = pte_read(&entries[i]);
+
+		if (pte_is_leaf(entry, level))
+			panic("page table destroyed with a page still mapped (entry %#lx)", entry);
+		free_table(pte_frame(entry), level - 1, TABLE_ENTRIES);
+	}
+	debug_assert(level > 0 || next_used(entries, 0, end) == end);
+	pagetable_frame_free(frame);
 }
 
 void pagetable_destroy(struct pagetable *table)
 {
 	context_leave_pagetable(table);
-	pagetable_clear(table, 0, USER_MAX, leaf_left, NULL);
-	pagetable_frame_free(table->root);
+	free_table(table->root, TOP_LEVEL, TABLE_ENTRIES / 2);
 	table->root = 0;
 }
 
