@@ -93,19 +93,32 @@ static err_t drop_closed(struct fd_table *table, struct object *object)
 	return err;
 }
 
+/* Takes the slot of the lowest bit out of *slots. */
+static unsigned next_slot(uint64_t *slots)
+{
+	unsigned slot = (unsigned)__builtin_ctzll(*slots);
+
+	*slots &= *slots - 1;
+	return slot;
+}
+
 static void close_matching(struct fd_table *table, bool only_close_on_exec)
 {
 	for (unsigned i = 0; i < FD_CHUNKS; i++) {
 		struct fd_chunk *chunk = load_acquire(&table->chunks[i]);
+		uint64_t slots;
 
 		if (!chunk)
 			continue;
-		for (unsigned slot = 0; slot < FD_CHUNK_SLOTS; slot++) {
-			unsigned fd = i * FD_CHUNK_SLOTS + slot;
+		spin_lock(&table->lock);
+		slots = only_close_on_exec ? chunk->close_on_exec : chunk->used;
+		spin_unlock(&table->lock);
+		while (slots) {
+			unsigned fd = i * FD_CHUNK_SLOTS + next_slot(&slots);
 			struct object *object = NULL;
 
 			spin_lock(&table->lock);
-			if (!only_close_on_exec || (chunk->close_on_exec & slot_bit(fd)))
+			if (!only_close_on_exec || chunk->close_on_exec & slot_bit(fd))
 				object = take_out_locked(table, fd);
 			spin_unlock(&table->lock);
 			if (object)
@@ -147,11 +160,12 @@ err_t fd_table_copy(struct fd_table *from, struct fd_table **out)
 			return -ENOMEM;
 		}
 		spin_lock(&from->lock);
-		for (unsigned slot = 0; slot < FD_CHUNK_SLOTS; slot++) {
+		for (uint64_t slots = source->used; slots;) {
+			unsigned slot = next_slot(&slots);
 			struct object *object = source->slots[slot];
 
 			if (!object)
-				continue;
+				continue; /* reserved, and not installed yet */
 			to->chunks[i]->slots[slot] = object_get(object);
 			to->chunks[i]->used |= slot_bit(slot);
 			to->nopen++;

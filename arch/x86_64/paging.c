@@ -211,26 +211,31 @@ err_t pagetable_init(struct pagetable *table)
 	return 0;
 }
 
-/* The first entry of [from, end) that is not empty, or `end`. Tables are mostly empty, so eight are
- * looked at together. */
+#define GROUP 16
+
+/* Plain reads: only whether an entry is zero counts, and the CPU, which may set bits of entries that
+ * are in use, does not change that. */
+static bool group_is_empty(const pte_t *entries)
+{
+	pte_t any = 0;
+
+#pragma GCC unroll 16
+	for (unsigned i = 0; i < GROUP; i++)
+		any |= entries[i];
+	return !any;
+}
+
+/* The first entry of [from, end) that is not empty, or `end`. Tables are mostly empty, so their
+ * entries are looked at by groups. */
 static unsigned next_used(const pte_t *entries, unsigned from, unsigned end)
 {
-	while (from < end) {
-		if (from % 8 == 0 && from + 8 <= end) {
-			const pte_t *eight = &entries[from];
-
-			if (!(pte_read(&eight[0]) | pte_read(&eight[1]) | pte_read(&eight[2]) |
-			      pte_read(&eight[3]) | pte_read(&eight[4]) | pte_read(&eight[5]) |
-			      pte_read(&eight[6]) | pte_read(&eight[7]))) {
-				from += 8;
-				continue;
-			}
-		}
-		if (pte_read(&entries[from]))
-			return from;
-		from++;
+	for (; from < end; from++) {
+		while (from % GROUP == 0 && from + GROUP <= end && group_is_empty(entries + from))
+			from += GROUP;
+		if (from < end && pte_read(&entries[from]))
+			break;
 	}
-	return end;
+	return MIN(from, end);
 }
 
 struct clearing {
