@@ -213,8 +213,8 @@ err_t pagetable_init(struct pagetable *table)
 
 #define GROUP 16
 
-/* Plain reads: only whether an entry is zero counts, and the CPU, which may set bits of entries that
- * are in use, does not change that. */
+/* Plain reads: only whether an entry is zero counts, and the CPU, which may set bits of entries
+ * that are in use, does not change that. */
 static bool group_is_empty(const pte_t *entries)
 {
 	pte_t any = 0;

@@ -21,7 +21,8 @@ static void set_parent_locked(struct process *child, struct process *parent)
 	list_add_tail(&parent->children, &child->sibling);
 }
 
-static void join_group_locked(struct process *child, const struct process *of) REQUIRES(family_lock);
+static void join_group_locked(struct process *child, const struct process *of)
+	REQUIRES(family_lock);
 static void join_group_locked(struct process *child, const struct process *of)
 {
 	write_once(&child->group, of->group);
