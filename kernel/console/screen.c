@@ -228,7 +228,7 @@ static void draw_forever(void *argument)
 
 	(void)argument;
 	for (;;) {
-		wait_event(&wanted_queue, read_once(&wanted));
+		wait_event_idle(&wanted_queue, read_once(&wanted));
 		(void)atomic_exchange_full(&wanted, false);
 		start_ns = clock_ns();
 		draw_picture();

@@ -60,6 +60,12 @@ def test_pixels_show_text_and_colours(screen_machine, video, rows, columns):  # 
     assert picture.colours("plain") == {(foreground, background)}
 
 
+def test_a_screen_with_nothing_to_draw_is_not_hung(screen_machine):  # noqa: F811
+    machine = screen_machine(kernel_options("watchdog=1 " + commands("/bin/sleep 4", "echo awake")))
+    machine.wait_for(machine.vga_text, lambda picture: picture.begins("awake"))
+    assert "watchdog" not in machine.said()
+
+
 def test_24_mib_are_enough_for_pixels(screen_machine):  # noqa: F811
     machine = screen_machine(kernel_options("video=800x600") + ["-m", "24"])
     machine.wait_for(machine.picture, PROMPT)

@@ -58,6 +58,7 @@ def screen_options(screen):
     if not screen:
         return ["-display", "none"]
     there = subprocess.run([qemu.QEMU, "-display", "help"], stdout=subprocess.PIPE, text=True,
+                           stderr=subprocess.DEVNULL,  # which packages have the others
                            check=False).stdout.split()
     windows = [kind for kind in ("gtk", "sdl") if kind in there]
     if windows and (os.environ.get("DISPLAY") or os.environ.get("WAYLAND_DISPLAY")):

@@ -52,6 +52,10 @@ static inline bool waitq_has_waiters(const struct waitq *queue)
  * A condition that holds wins over both.
  */
 #define wait_event(queue, condition) ((void)WAIT_LOOP(queue, condition, 0, UINT64_MAX, NULL))
+/* For a kernel thread that waits for work, however long that takes: the watchdog of hung threads
+ * takes no notice. (Nobody kills a kernel thread, so only the condition ends it.) */
+#define wait_event_idle(queue, condition)                                                          \
+	((void)WAIT_LOOP(queue, condition, THREAD_KILLED, UINT64_MAX, NULL))
 #define wait_event_killable(queue, condition)                                                      \
 	WAIT_LOOP(queue, condition, THREAD_KILLED, UINT64_MAX, NULL)
 #define wait_event_interruptible(queue, condition)                                                 \
