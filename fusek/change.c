@@ -39,21 +39,38 @@ static err_t doubt_name(struct walk *walk, err_t err)
 	return err;
 }
 
-/* The new name goes into the cache. *out may be NULL: nobody wants it. */
-static err_t insert_new(struct walk *walk, const struct server_entry *entry, uint64_t version,
-			uint32_t type, struct dentry **out)
-{
-	struct dentry *dentry;
-	struct node *node;
-	err_t err;
+/* Something new: what the server says of it, and the handle if it was opened, too. */
+struct made {
+	struct server_entry entry;
+	struct server_open opened;
+	bool is_open;
+	unsigned open_flags;
+};
 
-	if (!entry->node.value || nodeid_equal(entry->node, SERVER_ROOT) ||
-	    (entry->attr.mode & S_IFMT) != type)
-		return doubt_name(walk, -EIO); /* the server says that it made something else */
-	err = node_from_entry(walk->at->mount, entry, &node);
-	if (err)
-		return doubt_name(walk, err);
-	err = dentry_insert(walk->at, walk->last, node, entry->entry_valid_ns, version, &dentry);
+/* It goes into the cache. *out may be NULL: nobody wants it. On an error all is given back, the
+ * handle first. */
+static err_t insert_new(struct walk *walk, const struct made *made, uint64_t version, uint32_t type,
+			struct dentry **out)
+{
+	const struct server_entry *entry = &made->entry;
+	struct mount *mount = walk->at->mount;
+	struct server *server = mount->server;
+	struct dentry *dentry;
+	struct node *node = NULL;
+	err_t err = -EIO; /* the server says that it made something else */
+
+	if (entry->node.value && !nodeid_equal(entry->node, SERVER_ROOT) &&
+	    (entry->attr.mode & S_IFMT) == type)
+		err = node_from_entry(mount, entry, &node);
+	if (!err)
+		err = dentry_insert(walk->at, walk->last, node_get(node), entry->entry_valid_ns,
+				    version, &dentry);
+	if (err && made->is_open && server->ops->release)
+		server->ops->release(server, entry->node, made->opened.handle, made->open_flags);
+	if (node)
+		node_put(node);
+	else
+		node_refuse_entry(mount, entry);
 	if (err)
 		return doubt_name(walk, err);
 	if (out)
@@ -69,7 +86,7 @@ err_t change_create(struct walk *walk, uint32_t mode, unsigned flags, struct den
 	struct mount *mount = walk->at->mount;
 	struct server *server = mount->server;
 	struct server_caller caller = server_caller_of(walk->context);
-	struct server_entry entry = {0};
+	struct made made = {0};
 	struct names_change change;
 	uint64_t version;
 	err_t err = check_parent(walk);
@@ -79,25 +96,24 @@ err_t change_create(struct walk *walk, uint32_t mode, unsigned flags, struct den
 	if (!server->ops->create || read_once(&mount->no_create))
 		return -ENOSYS;
 	names_change_begin(&change, walk->at->node);
-	*opened = (struct server_open){0};
 	err = server->ops->create(server, &caller, walk->at->node->id, walk->last, mode, flags,
-				  &entry, opened);
+				  &made.entry, &made.opened);
 	version = names_change_end(&change);
 	if (err == -ENOSYS)
 		write_once(&mount->no_create, 1);
 	if (err)
 		return doubt_name(walk, err);
-	err = insert_new(walk, &entry, version, S_IFREG, out);
-	if (err && server->ops->release)
-		server->ops->release(server, entry.node, opened->handle, flags);
-	return err;
+	made.is_open = true;
+	made.open_flags = flags;
+	*opened = made.opened;
+	return insert_new(walk, &made, version, S_IFREG, out);
 }
 
 err_t change_mknod(struct walk *walk, uint32_t mode, uint64_t rdev, struct dentry **out)
 {
 	struct server *server = walk->at->mount->server;
 	struct server_caller caller = server_caller_of(walk->context);
-	struct server_entry entry = {0};
+	struct made made = {0};
 	struct names_change change;
 	uint64_t version;
 	err_t err = check_parent(walk);
@@ -108,11 +124,11 @@ err_t change_mknod(struct walk *walk, uint32_t mode, uint64_t rdev, struct dentr
 		return -EPERM;
 	names_change_begin(&change, walk->at->node);
 	err = server->ops->mknod(server, &caller, walk->at->node->id, walk->last, mode, rdev,
-				 &entry);
+				 &made.entry);
 	version = names_change_end(&change);
 	if (err)
 		return doubt_name(walk, err == -ENOSYS ? -EPERM : err);
-	return insert_new(walk, &entry, version, mode & S_IFMT, out);
+	return insert_new(walk, &made, version, mode & S_IFMT, out);
 }
 
 /* ---- the calls ---- */
@@ -149,7 +165,7 @@ static err_t find_new(struct walk *walk, const struct vfs_context *context, stru
 err_t vfs_mkdir(const struct vfs_context *context, struct object *at, const char *name,
 		uint32_t mode)
 {
-	struct server_entry entry = {0};
+	struct made made = {0};
 	struct names_change change;
 	struct server_caller caller = server_caller_of(context);
 	struct server *server;
@@ -168,10 +184,10 @@ err_t vfs_mkdir(const struct vfs_context *context, struct object *at, const char
 	}
 	mode = S_IFDIR | (mode & 01777 & ~context->umask);
 	names_change_begin(&change, walk.at->node);
-	err = server->ops->mkdir(server, &caller, walk.at->node->id, walk.last, mode, &entry);
+	err = server->ops->mkdir(server, &caller, walk.at->node->id, walk.last, mode, &made.entry);
 	version = names_change_end(&change);
 	if (!err)
-		err = insert_new(&walk, &entry, version, S_IFDIR, NULL);
+		err = insert_new(&walk, &made, version, S_IFDIR, NULL);
 	else
 		err = doubt_name(&walk, err == -ENOSYS ? -EPERM : err);
 end_walk:
@@ -219,7 +235,7 @@ err_t vfs_symlink(const struct vfs_context *context, const char *target, struct 
 {
 	const struct server_name text = {.text = target, .len_bytes = strnlen(target, PATH_MAX)};
 	struct server_caller caller = server_caller_of(context);
-	struct server_entry entry = {0};
+	struct made made = {0};
 	struct names_change change;
 	struct server *server;
 	struct walk walk;
@@ -241,10 +257,11 @@ err_t vfs_symlink(const struct vfs_context *context, const char *target, struct 
 		goto end_walk;
 	}
 	names_change_begin(&change, walk.at->node);
-	err = server->ops->symlink(server, &caller, walk.at->node->id, walk.last, text, &entry);
+	err = server->ops->symlink(server, &caller, walk.at->node->id, walk.last, text,
+				   &made.entry);
 	version = names_change_end(&change);
 	if (!err)
-		err = insert_new(&walk, &entry, version, S_IFLNK, NULL);
+		err = insert_new(&walk, &made, version, S_IFLNK, NULL);
 	else
 		err = doubt_name(&walk, err == -ENOSYS ? -EPERM : err);
 end_walk:
@@ -256,7 +273,7 @@ static err_t link_to(struct walk *walk, struct node *node)
 {
 	struct server *server = walk->at->mount->server;
 	struct server_caller caller = server_caller_of(walk->context);
-	struct server_entry entry = {0};
+	struct made made = {0};
 	struct names_change change;
 	uint64_t version;
 	err_t err;
@@ -269,12 +286,13 @@ static err_t link_to(struct walk *walk, struct node *node)
 	if (node_type(node) == S_IFDIR || !server->ops->link)
 		return -EPERM;
 	names_change_begin(&change, walk->at->node);
-	err = server->ops->link(server, &caller, node->id, walk->at->node->id, walk->last, &entry);
+	err = server->ops->link(server, &caller, node->id, walk->at->node->id, walk->last,
+				&made.entry);
 	version = names_change_end(&change);
 	node_attr_changed(node);
 	if (err)
 		return doubt_name(walk, err == -ENOSYS ? -EPERM : err);
-	return insert_new(walk, &entry, version, node_type(node), NULL);
+	return insert_new(walk, &made, version, node_type(node), NULL);
 }
 
 err_t vfs_link(const struct vfs_context *context, struct object *old_at, const char *old_name,

@@ -449,8 +449,10 @@ static err_t ask_server(struct dentry *parent, struct server_name name,
 		err = nodeid_equal(entry.node, SERVER_ROOT)
 			      ? -EIO
 			      : node_from_entry(parent->mount, &entry, &node);
-		if (err)
+		if (err) {
+			node_refuse_entry(parent->mount, &entry);
 			return err;
+		}
 	}
 	return dentry_insert(parent, name, node, entry.entry_valid_ns, version, out);
 }

@@ -68,12 +68,12 @@ static err_t mount_driver(const struct path *at, const char *source, const char 
 	err = connect_driver(&parsed, source, flags, &server);
 	if (err)
 		return err;
-	err = mount_create(server, at);
-	if (err) {
+	err = fuse_server_start(server);
+	if (!err)
+		err = mount_create(server, at);
+	if (err)
 		fuse_server_destroy(server);
-		return err;
-	}
-	return fuse_server_start(server);
+	return err;
 }
 
 /* ---- memory ---- */

@@ -144,6 +144,11 @@ static err_t detach(struct mount *mount, struct dentry *held)
 	err_t err = -EBUSY;
 
 	mutex_lock(&mounts_lock);
+	if (mount->detached) { /* somebody else did, and ours may be the last reference */
+		mutex_unlock(&mounts_lock);
+		dentry_put(held);
+		return -EINVAL;
+	}
 	dentry_put(held);
 	if (unused_locked(mount)) {
 		rcu_assign(&mount->at->covered_by, NULL);

@@ -81,10 +81,13 @@ extern struct spinlock names_lock; /* LOCK_DENTRY */
 
 /* ---- nodes (node.c) ---- */
 
-/* The node of a server's reply, which counted one look-up. A reference for the caller. -EIO: the
- * reply cannot be true (said in the log); the look-up is given back. */
+/* The node of a server's reply, which counted one look-up. A reference for the caller, with which
+ * the look-up goes back. On an error it is the caller's: node_refuse_entry(). -EIO: the reply
+ * cannot be true (said in the log). */
 err_t must_check node_from_entry(struct mount *mount, const struct server_entry *entry,
 				 struct node **out);
+/* What a reply gave out is not taken: the look-up goes back. */
+void node_refuse_entry(struct mount *mount, const struct server_entry *entry);
 struct node *node_get(struct node *node);
 void node_put(struct node *node);
 /* By the server's number, with a reference; NULL: nobody uses it. */
@@ -108,6 +111,8 @@ err_t must_check node_attr(struct node *node, struct server_attr *out);
 /* The file ended at `size_bytes` when it was read: the cached size does not say more until it is
  * asked for again. */
 void node_attr_shrunk(struct node *node, uint64_t size_bytes);
+/* It was written to, up to `end_bytes`: the size says no less, and all is asked for again. */
+void node_attr_written(struct node *node, uint64_t end_bytes);
 
 /* -EACCES unless `context` may do all of R_OK | W_OK | X_OK, by mode bits. */
 err_t must_check node_may(const struct node *node, const struct vfs_context *context,

@@ -56,6 +56,12 @@ static void forget(struct mount *mount, struct nodeid id, uint64_t nlookup)
 		server->ops->forget(server, id, nlookup);
 }
 
+void node_refuse_entry(struct mount *mount, const struct server_entry *entry)
+{
+	if (entry->node.value)
+		forget(mount, entry->node, 1);
+}
+
 static const char *entry_lie(const struct server_entry *entry)
 {
 	switch (entry->attr.mode & S_IFMT) {
@@ -154,14 +160,11 @@ err_t node_from_entry(struct mount *mount, const struct server_entry *entry, str
 		log_warn("%s on %s: %s (node %llu, mode %o)", mount->server->type,
 			 mount->server->source, lie, (unsigned long long)entry->node.value,
 			 entry->attr.mode);
-		forget(mount, entry->node, 1);
 		return -EIO;
 	}
 	fresh = create_node(mount, entry);
-	if (!fresh) {
-		forget(mount, entry->node, 1);
+	if (!fresh)
 		return -ENOMEM;
-	}
 	node = find_or_add(mount, entry, fresh);
 	if (node != fresh) {
 		/* Its attributes stay: whether the entry's are newer nobody can tell now. */
@@ -286,6 +289,16 @@ void node_attr_shrunk(struct node *node, uint64_t size_bytes)
 	spin_lock(&node->attr_lock);
 	if (node->attr.size_bytes > size_bytes)
 		node->attr.size_bytes = size_bytes;
+	write_once(&node->attr_valid_until_ns, 0);
+	spin_unlock(&node->attr_lock);
+}
+
+void node_attr_written(struct node *node, uint64_t end_bytes)
+{
+	spin_lock(&node->attr_lock);
+	if (node->attr.size_bytes < end_bytes)
+		node->attr.size_bytes = end_bytes;
+	node->attr_version++;
 	write_once(&node->attr_valid_until_ns, 0);
 	spin_unlock(&node->attr_lock);
 }

@@ -70,11 +70,11 @@ struct node_pages *node_pages_of(struct node *node)
 	return nobody;
 }
 
-void node_pages_cut_locked(struct node_pages *pages, uint64_t first)
+void node_pages_cut_locked(struct node_pages *pages, uint64_t first, uint64_t end)
 {
 	uint64_t before = pages->pages.npages;
 
-	pageset_cut(&pages->pages, first);
+	pageset_cut(&pages->pages, first, end);
 	(void)atomic_fetch_sub_full(&npages_total, before - pages->pages.npages);
 }
 
@@ -89,7 +89,7 @@ void node_pages_free(struct node *node)
 		list_del(&pages->all);
 	mutex_unlock(&all_lock);
 	mutex_lock(&pages->lock);
-	node_pages_cut_locked(pages, 0);
+	node_pages_cut_locked(pages, 0, UINT64_MAX);
 	mutex_unlock(&pages->lock);
 	kfree(pages);
 }
@@ -107,7 +107,7 @@ static void note_filled(struct node_pages *pages)
 		oldest = list_last_entry(&all_pages, struct node_pages, all);
 		list_del(&oldest->all);
 		mutex_lock(&oldest->lock);
-		node_pages_cut_locked(oldest, 0);
+		node_pages_cut_locked(oldest, 0, UINT64_MAX);
 		mutex_unlock(&oldest->lock);
 		if (oldest == pages)
 			break;
@@ -134,13 +134,15 @@ void node_pages_change_end_locked(struct node_pages *pages)
 void node_pages_drop(struct node *node, uint64_t offset_bytes, uint64_t len_bytes)
 {
 	struct node_pages *pages = pages_of(node);
+	uint64_t end = UINT64_MAX;
 
-	(void)len_bytes; /* a set is cut from a place on; what is read again costs a request */
 	if (!pages)
 		return;
+	if (len_bytes < UINT64_MAX - PAGE_MASK - offset_bytes)
+		end = ALIGN_UP(offset_bytes + len_bytes, PAGE_SIZE) / PAGE_SIZE;
 	mutex_lock(&pages->lock);
 	pages->version++;
-	node_pages_cut_locked(pages, offset_bytes / PAGE_SIZE);
+	node_pages_cut_locked(pages, offset_bytes / PAGE_SIZE, end);
 	mutex_unlock(&pages->lock);
 }
 
@@ -154,7 +156,7 @@ void node_pages_resize(struct node *node, uint64_t size_bytes)
 		return;
 	mutex_lock(&pages->lock);
 	pages->version++;
-	node_pages_cut_locked(pages, ALIGN_UP(size_bytes, PAGE_SIZE) / PAGE_SIZE);
+	node_pages_cut_locked(pages, ALIGN_UP(size_bytes, PAGE_SIZE) / PAGE_SIZE, UINT64_MAX);
 	last = pageset_find(&pages->pages, size_bytes / PAGE_SIZE);
 	if (last && used_bytes)
 		memset((char *)frame_virt(last) + used_bytes, 0, PAGE_SIZE - used_bytes);
@@ -216,17 +218,18 @@ static void fill_over(struct page_fill *io, ssize_t result)
 {
 	struct fill *fill = container_of(io, struct fill, io);
 	struct node_pages *pages = pages_of(fill->node);
-	bool cached;
+	bool cached, current;
 
 	fill->result = MIN(result, (ssize_t)(io->npages * PAGE_SIZE));
 	clear_rest(fill);
 	mutex_lock(&pages->lock);
 	cached = list_linked(&fill->link);
-	if (cached && result >= 0 && (size_t)fill->result < io->len_bytes)
+	current = cached && result >= 0 && fill->version == pages->version && !pages->nwriters;
+	if (current && (size_t)fill->result < io->len_bytes)
 		node_attr_shrunk(fill->node, io->offset_bytes + (uint64_t)fill->result);
 	if (cached)
 		list_del(&fill->link);
-	if (cached && result >= 0 && fill->version == pages->version && !pages->nwriters)
+	if (current)
 		keep_locked(pages, fill);
 	mutex_unlock(&pages->lock);
 	if (cached && result > 0)

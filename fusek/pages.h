@@ -19,7 +19,8 @@ err_t must_check node_pages_get(struct file *file, uint64_t page_index, unsigned
 				struct page_ref *out);
 err_t must_check node_pages_wait(struct file *file, uint64_t page_index);
 
-/* What lies from `offset_bytes` on is read anew (len_bytes UINT64_MAX: all of it); more may go. */
+/* What lies from `offset_bytes` on is read anew (len_bytes UINT64_MAX: all of it), in whole pages.
+ */
 void node_pages_drop(struct node *node, uint64_t offset_bytes, uint64_t len_bytes);
 /* The file ends at `size_bytes` now. */
 void node_pages_resize(struct node *node, uint64_t size_bytes);

@@ -27,8 +27,9 @@ struct node_pages {
 
 /* The node's pages, made if there are none. NULL: no memory. */
 struct node_pages *node_pages_of(struct node *node);
-/* Drops all from page `first` on. */
-void node_pages_cut_locked(struct node_pages *pages, uint64_t first) REQUIRES(pages->lock);
+/* Drops the pages from `first` on, before `end`. */
+void node_pages_cut_locked(struct node_pages *pages, uint64_t first, uint64_t end)
+	REQUIRES(pages->lock);
 /* Around a change of the file by the server: no fill that overlaps it is kept. */
 void node_pages_change_begin(struct node_pages *pages);
 void node_pages_change_end_locked(struct node_pages *pages) REQUIRES(pages->lock);

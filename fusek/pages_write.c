@@ -95,9 +95,10 @@ static ssize_t write_chunk(struct file *file, struct node_pages *pages, const st
 	if (done > 0)
 		patch_locked(pages, chunk, offset, (size_t)done);
 	else if (done != -ENOSYS) /* nobody knows what it did */
-		node_pages_cut_locked(pages, offset / PAGE_SIZE);
+		node_pages_cut_locked(pages, offset / PAGE_SIZE,
+				      (offset + chunk->len_bytes) / PAGE_SIZE + 1);
 	mutex_unlock(&pages->lock);
-	node_attr_changed(file->node);
+	node_attr_written(file->node, done > 0 ? offset + (uint64_t)done : 0);
 	return done;
 }
 

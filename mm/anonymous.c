@@ -67,7 +67,7 @@ static void anonymous_release(struct memory_object *object)
 {
 	struct anonymous_object *anonymous = anonymous_of(object);
 
-	pageset_cut(&anonymous->pages, 0);
+	pageset_cut(&anonymous->pages, 0, UINT64_MAX);
 	slab_free(&anonymous_cache, anonymous);
 }
 

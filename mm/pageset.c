@@ -77,10 +77,11 @@ err_t pageset_add(struct pageset *set, uint64_t page_index, struct frame *frame)
 	return 0;
 }
 
-static void cut_chunk(struct pageset *set, struct pageset_chunk *chunk, uint64_t first)
+static void cut_chunk(struct pageset *set, struct pageset_chunk *chunk, uint64_t first,
+		      uint64_t end)
 {
-	for (uint64_t i = first > chunk->first ? first - chunk->first : 0; i < CHUNK_PAGES; i++) {
-		if (!chunk->frames[i])
+	for (uint64_t i = 0; i < CHUNK_PAGES; i++) {
+		if (!chunk->frames[i] || chunk->first + i < first || chunk->first + i >= end)
 			continue;
 		frame_put(chunk->frames[i]);
 		chunk->frames[i] = NULL;
@@ -93,14 +94,14 @@ static void cut_chunk(struct pageset *set, struct pageset_chunk *chunk, uint64_t
 	}
 }
 
-void pageset_cut(struct pageset *set, uint64_t first)
+void pageset_cut(struct pageset *set, uint64_t first, uint64_t end)
 {
 	struct pageset_chunk *chunk = chunk_of(tree_last(&set->chunks));
 
 	while (chunk && chunk->first + CHUNK_PAGES > first) {
 		struct pageset_chunk *lower = chunk_of(tree_prev(&chunk->node));
 
-		cut_chunk(set, chunk, first);
+		cut_chunk(set, chunk, first, end);
 		chunk = lower;
 	}
 }

@@ -5,6 +5,8 @@
 #define LOG_SUBSYSTEM "fuse"
 #include "connection.h"
 
+#include "server.h"
+
 #include <lib/atomic.h>
 #include <lib/log.h>
 #include <mm/slab.h>
@@ -68,6 +70,8 @@ struct fuse_connection *fuse_connection_create(void)
 	list_init(&connection->forgets);
 	list_init(&connection->interrupts);
 	list_init(&connection->devices);
+	for (unsigned i = 0; i < FUSE_USE_BUCKETS; i++)
+		list_init(&connection->in_use[i]);
 	waitq_init(&connection->readers);
 	waitq_init(&connection->ready);
 	return connection;
@@ -81,8 +85,17 @@ struct fuse_connection *fuse_connection_get(struct fuse_connection *connection)
 
 void fuse_connection_put(struct fuse_connection *connection)
 {
-	if (connection && refcount_put(&connection->references))
-		slab_free(&connection_cache, connection);
+	struct fuse_forget *forget, *next;
+
+	if (!connection || !refcount_put(&connection->references))
+		return;
+	/* Nobody is left who would count. */
+	list_for_each_safe (forget, next, &connection->forgets, link) {
+		if (!forget->reserved)
+			kfree(forget);
+	}
+	fuse_server_free(connection->server);
+	slab_free(&connection_cache, connection);
 }
 
 void fuse_connection_ready(struct fuse_connection *connection, const struct fuse_session *session)
@@ -128,23 +141,9 @@ void fuse_forget_free(struct fuse_connection *connection, struct fuse_forget *fo
 	spin_unlock(&connection->lock);
 }
 
-static struct fuse_forget *take_forget(struct fuse_connection *connection)
-{
-	struct fuse_forget *forget = NULL;
-
-	spin_lock(&connection->lock);
-	if (!list_empty(&connection->forgets)) {
-		forget = list_first_entry(&connection->forgets, struct fuse_forget, link);
-		list_del(&forget->link);
-	}
-	spin_unlock(&connection->lock);
-	return forget;
-}
-
 void fuse_connection_end(struct fuse_connection *connection, err_t later)
 {
 	struct fuse_request *request;
-	struct fuse_forget *forget;
 	bool ended_before;
 
 	spin_lock(&connection->lock);
@@ -164,8 +163,6 @@ void fuse_connection_end(struct fuse_connection *connection, err_t later)
 		fuse_request_end(connection, request, -ECONNABORTED);
 	}
 	spin_unlock(&connection->lock);
-	while ((forget = take_forget(connection)))
-		fuse_forget_free(connection, forget); /* nobody is left who would count */
 	waitq_wake_all(&connection->ready);
 	waitq_wake_all(&connection->readers);
 	log_debug("connection %u has ended", connection->number);

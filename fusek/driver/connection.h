@@ -14,7 +14,12 @@
  * A caller that is killed leaves: a request that was not read yet is taken back; one that was is
  * replaced by an orphan, an allocated request of the same number whose `ended` settles what the
  * late answer owes (a look-up to forget, a handle to release). So no driver can hold a dying
- * program. A signal that does not kill sends INTERRUPT.
+ * program. Any signal sends INTERRUPT.
+ *
+ * A driver with many threads may serve two requests in any order, so what takes something away is
+ * not sent while a request that needs it is out: a handle is counted by the requests that use it,
+ * and the last one sends RELEASE; FORGET waits for the requests without a caller that name its node
+ * (a caller holds the node itself).
  */
 #ifndef FUSEK_DRIVER_CONNECTION_H
 #define FUSEK_DRIVER_CONNECTION_H
@@ -46,12 +51,35 @@ struct fuse_pages *fuse_pages_alloc(size_t len_bytes);
 /* Takes NULL. */
 void fuse_pages_put(struct fuse_pages *pages);
 
+/* An open file of the driver's, and the RELEASE that it is owed, made before it was asked for one.
+ * Counted: by the open file and by each request without a caller that names `fh`. */
+struct fuse_handle {
+	struct refcount references;
+	uint64_t fh;
+	struct fuse_request *release;
+};
+
+/* NULL: no memory. */
+struct fuse_handle *fuse_handle_create(struct fuse_connection *connection,
+				       const struct server_caller *caller);
+/* The driver gave none: nothing is released. */
+void fuse_handle_free(struct fuse_handle *handle);
+/* Takes NULL. The last one sends the RELEASE, which has its message by then. */
+void fuse_handle_put(struct fuse_handle *handle);
+
 enum fuse_request_state {
 	FUSE_REQUEST_NEW,
 	FUSE_REQUEST_QUEUED,    /* on connection->queued */
 	FUSE_REQUEST_SENT,      /* on a device's list: the driver has read it */
 	FUSE_REQUEST_RECEIVING, /* on no list: the answer is being copied into its pages */
 	FUSE_REQUEST_DONE,
+};
+
+/* A node that a request without a caller names. */
+struct fuse_use {
+	struct list link; /* [q] connection->in_use; of no list: of no node */
+	struct nodeid node;
+	struct fuse_request *request;
 };
 
 /*
@@ -74,6 +102,10 @@ struct fuse_request {
 						      * thread waits in fuse_ask() */
 	struct fuse_connection *connection;          /* [c] where `ended` is set: a reference */
 	struct page_fill *fill;                      /* [c] READ's: what it is for */
+	struct fuse_handle *handle;                  /* [c] that it names, or NULL; a reference
+						      * where `ended` is set */
+	struct fuse_use uses[2];                     /* [q] where `ended` is set */
+	struct list forgets;                         /* [q] struct fuse_forget: wait for its end */
 	struct waitq answered;                       /* who waits */
 	err_t error;                                 /* [q] */
 	uint32_t reply_bytes;                        /* [q] */
@@ -102,6 +134,7 @@ struct fuse_forget {
 #define FUSE_FORGETS_RESERVED 32
 
 #define FUSE_SENT_BUCKETS 16
+#define FUSE_USE_BUCKETS  16
 
 /* One open /dev/fuse: what it has read must be answered through it. */
 struct fuse_device {
@@ -118,24 +151,25 @@ struct fuse_device {
  */
 struct fuse_connection {
 	struct refcount references;
-	struct spinlock lock;             /* LOCK_DRIVER */
-	enum fuse_connection_state state; /* [q], read [a] */
-	err_t ended_error;                /* [q] what requests get once it has ended */
-	struct fuse_session session;      /* [r] */
-	uint64_t last_order;              /* [q] */
-	uint64_t last_unique;             /* [q] even; bit 0 is set for the INTERRUPT of one */
-	struct list queued;               /* [q] struct fuse_request */
-	struct list forgets;              /* [q] struct fuse_forget */
-	struct list interrupts;           /* [q] requests by interrupt_link */
-	struct list devices;              /* [q] struct fuse_device */
-	uint32_t reserve_used;            /* [q] a bit for each of `reserve` */
+	struct spinlock lock;                 /* LOCK_DRIVER */
+	enum fuse_connection_state state;     /* [q], read [a] */
+	err_t ended_error;                    /* [q] what requests get once it has ended */
+	struct fuse_session session;          /* [r] */
+	uint64_t last_order;                  /* [q] */
+	uint64_t last_unique;                 /* [q] even; bit 0 is set for the INTERRUPT of one */
+	struct list queued;                   /* [q] struct fuse_request */
+	struct list forgets;                  /* [q] struct fuse_forget */
+	struct list interrupts;               /* [q] requests by interrupt_link */
+	struct list devices;                  /* [q] struct fuse_device */
+	struct list in_use[FUSE_USE_BUCKETS]; /* [q] struct fuse_use by node */
+	uint32_t reserve_used;                /* [q] a bit for each of `reserve` */
 	struct fuse_forget reserve[FUSE_FORGETS_RESERVED]; /* [q] */
 	struct waitq readers;    /* drivers that wait for a request; pollers */
 	struct waitq ready;      /* callers that wait for INIT's answer */
 	uint64_t unsupported;    /* [a] bits 1 << opcode: answered -ENOSYS once */
 	uint32_t max_read_bytes; /* [c] of the mount; 0: no limit */
-	struct server *server;   /* [a] the mount's; NULL: unmounted */
-	uint32_t number;         /* [c] for messages */
+	struct server *server; /* [c] of its mount, which may be gone; freed with the connection */
+	uint32_t number;       /* [c] for messages */
 };
 
 /* ---- life ---- */

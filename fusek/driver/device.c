@@ -33,14 +33,17 @@ static err_t device_open(struct device_file *file, UNUSED unsigned flags)
 err_t fuse_device_attach(struct fuse_device *device, struct fuse_connection *connection)
 {
 	struct fuse_connection *nobody = NULL;
+	bool attached;
 
-	if (!atomic_cas(&device->connection, &nobody, connection))
-		return -EBUSY;
-	fuse_connection_get(connection);
+	/* Who sees the connection sees the device on its list, or waits for the lock. */
 	spin_lock(&connection->lock);
-	list_add_tail(&connection->devices, &device->link);
+	attached = atomic_cas(&device->connection, &nobody, connection);
+	if (attached) {
+		fuse_connection_get(connection);
+		list_add_tail(&connection->devices, &device->link);
+	}
 	spin_unlock(&connection->lock);
-	return 0;
+	return attached ? 0 : -EBUSY;
 }
 
 /* A request that this device has read and did not answer; NULL: none is left. Locked then. */

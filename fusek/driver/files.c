@@ -12,27 +12,6 @@
 
 /* ---- open files ---- */
 
-static struct fuse_handle *handle_create(struct fuse_connection *connection,
-					 const struct server_caller *caller)
-{
-	struct fuse_handle *handle = kmalloc(sizeof(*handle));
-
-	if (!handle)
-		return NULL;
-	handle->release = fuse_request_create(connection, caller, fuse_request_free);
-	if (!handle->release) {
-		kfree(handle);
-		return NULL;
-	}
-	return handle;
-}
-
-static void handle_drop(struct fuse_handle *handle)
-{
-	fuse_request_free(handle->release);
-	kfree(handle);
-}
-
 /* FOPEN_* and enum server_open_flags agree where both have a bit. */
 static void opened(struct server_open *out, struct fuse_handle *handle, uint32_t open_flags)
 {
@@ -45,40 +24,70 @@ _Static_assert(SERVER_DIRECT_IO == FOPEN_DIRECT_IO && SERVER_KEEP_CACHE == FOPEN
 		       SERVER_NO_FLUSH == FOPEN_NOFLUSH,
 	       "the protocol's bits");
 
+/* OPEN's and CREATE's answers. */
+struct open_answer {
+	struct server_entry entry;
+	uint64_t fh;
+	uint32_t flags;
+};
+
+static err_t decode_open(const struct fuse_session *session, const struct fuse_reply *reply,
+			 void *out)
+{
+	struct open_answer *answer = out;
+
+	(void)session;
+	return fuse_answer_open(reply, &answer->fh, &answer->flags);
+}
+
+static err_t decode_create(const struct fuse_session *session, const struct fuse_reply *reply,
+			   void *out)
+{
+	struct open_answer *answer = out;
+
+	return fuse_answer_create(session, reply, &answer->entry, &answer->fh, &answer->flags);
+}
+
+/* Asks for a handle; what it stands for is made before, since later nothing may fail. */
+static err_t end_with_handle(struct driver_call *call, const struct server_caller *caller,
+			     driver_decoder *decode, struct open_answer *answer,
+			     struct server_open *out)
+{
+	struct fuse_handle *handle = fuse_handle_create(call->connection, caller);
+	err_t err;
+
+	if (!handle)
+		return -ENOMEM;
+	err = driver_end(call, decode, answer);
+	if (err) {
+		fuse_handle_free(handle);
+		return err;
+	}
+	handle->fh = answer->fh;
+	opened(out, handle, answer->flags);
+	return 0;
+}
+
 static err_t open_either(struct server *server, const struct server_caller *caller,
 			 struct nodeid node, bool directory, unsigned flags,
 			 struct server_open *out)
 {
-	struct fuse_connection *connection = connection_of(server);
-	struct fuse_handle *handle;
-	struct fuse_request request;
-	struct fuse_reply reply;
-	uint32_t open_flags;
-	err_t err = driver_begin(connection, &request, caller);
+	struct open_answer answer = {0};
+	struct driver_call call;
+	err_t err = driver_begin(&call, server, caller);
 
 	if (err)
 		return err;
-	handle = handle_create(connection, caller);
-	if (!handle)
-		return -ENOMEM;
-	if (!(connection->session.flags & FUSE_ATOMIC_O_TRUNC))
+	if (!(call.session->flags & FUSE_ATOMIC_O_TRUNC))
 		flags &= ~(unsigned)O_TRUNC;
-	fuse_ask_open(&request.message, node, directory, flags);
-	err = driver_ask(connection, &request);
-	reply = fuse_request_reply(&request);
-	if (!err)
-		err = fuse_answer_open(&reply, &handle->fh, &open_flags);
-	fuse_request_done(&request);
-	if (err) {
-		handle_drop(handle);
-		/* Only who was offered to live without it may say so. */
-		out->flags = SERVER_KEEP_CACHE;
-		return err;
-	}
-	opened(out, handle, open_flags);
-	if (flags & O_TRUNC)
+	fuse_ask_open(call.message, node, directory, flags);
+	err = end_with_handle(&call, caller, decode_open, &answer, out);
+	if (err == -ENOSYS)
+		out->flags =
+			SERVER_KEEP_CACHE; /* who lives without OPEN knows of no other reader */
+	else if (!err && (flags & O_TRUNC))
 		out->flags |= SERVER_TRUNCATED;
-	return 0;
+	return err;
 }
 
 err_t driver_open(struct server *server, const struct server_caller *caller, struct nodeid node,
@@ -97,70 +106,67 @@ err_t driver_create(struct server *server, const struct server_caller *caller, s
 		    struct server_name name, uint32_t mode, unsigned flags,
 		    struct server_entry *entry, struct server_open *out)
 {
-	struct fuse_connection *connection = connection_of(server);
-	struct fuse_handle *handle;
-	struct fuse_request request;
-	struct fuse_reply reply;
-	uint32_t open_flags;
-	err_t err = driver_begin(connection, &request, caller);
+	struct open_answer answer = {0};
+	struct driver_call call;
+	err_t err = driver_begin(&call, server, caller);
 
 	if (err)
 		return err;
-	handle = handle_create(connection, caller);
-	if (!handle)
-		return -ENOMEM;
-	fuse_ask_create(&connection->session, &request.message, parent, name, mode, caller->umask,
+	fuse_ask_create(call.session, call.message, parent, name, mode, caller->umask,
 			flags | O_CREAT);
-	err = driver_ask(connection, &request);
-	reply = fuse_request_reply(&request);
-	if (!err)
-		err = driver_refuse_entry(connection, entry,
-					  fuse_answer_create(&connection->session, &reply, entry,
-							     &handle->fh, &open_flags));
-	fuse_request_done(&request);
-	if (err) {
-		handle_drop(handle);
-		return err;
-	}
-	opened(out, handle, open_flags);
-	return 0;
+	err = end_with_handle(&call, caller, decode_create, &answer, out);
+	*entry = answer.entry;
+	return driver_refuse_entry(call.connection, entry, err);
 }
 
-static void release_either(struct server *server, struct nodeid node, struct handle own,
-			   bool directory, unsigned flags)
+static void release_either(struct nodeid node, struct handle own, bool directory, unsigned flags)
 {
-	struct fuse_handle *handle = (struct fuse_handle *)own.value;
+	struct fuse_handle *handle = handle_of(own);
 
 	if (!handle)
 		return;
 	fuse_ask_release(&handle->release->message, node, directory, handle->fh, flags);
-	fuse_send(connection_of(server), handle->release);
-	kfree(handle);
+	fuse_handle_put(handle);
 }
 
 void driver_release(struct server *server, struct nodeid node, struct handle handle, unsigned flags)
 {
-	release_either(server, node, handle, false, flags);
+	(void)server;
+	release_either(node, handle, false, flags);
 }
 
 void driver_releasedir(struct server *server, struct nodeid node, struct handle handle)
 {
-	release_either(server, node, handle, true, O_RDONLY | O_DIRECTORY);
+	(void)server;
+	release_either(node, handle, true, O_RDONLY | O_DIRECTORY);
+}
+
+/* A request without a caller that names an open file. NULL: no memory. */
+static struct fuse_request *create_for(struct fuse_connection *connection, struct handle own,
+				       void (*ended)(struct fuse_request *request))
+{
+	const struct server_caller caller = server_caller_current();
+	struct fuse_request *request = fuse_request_create(connection, &caller, ended);
+
+	if (request && own.value) {
+		request->handle = handle_of(own);
+		refcount_get(&request->handle->references);
+	}
+	return request;
 }
 
 /* A killed program does not wait any more, but its driver is told. */
-static err_t flush_behind(struct fuse_connection *connection, struct nodeid node, uint64_t fh,
-			  uint64_t lock_owner)
+static err_t flush_behind(struct fuse_connection *connection, struct nodeid node,
+			  struct handle handle, uint64_t lock_owner)
 {
-	const struct server_caller caller = server_caller_current();
 	struct fuse_request *request;
 
 	if (driver_lacks(connection, FUSE_FLUSH))
 		return 0;
-	request = fuse_request_create(connection, &caller, fuse_request_free);
+	request = create_for(connection, handle, fuse_request_free);
 	if (!request)
 		return -ENOMEM;
-	fuse_ask_flush(&request->message, node, fh, lock_owner);
+	fuse_ask_flush(&request->message, node, fh_of(handle), lock_owner);
 	fuse_send(connection, request);
 	return 0;
 }
@@ -168,53 +174,65 @@ static err_t flush_behind(struct fuse_connection *connection, struct nodeid node
 err_t driver_flush(struct server *server, struct nodeid node, struct handle handle,
 		   uint64_t lock_owner)
 {
-	struct fuse_connection *connection = connection_of(server);
-	struct fuse_request request;
+	struct driver_call call;
 	err_t err;
 
 	if (thread_killed())
-		return flush_behind(connection, node, fh_of(handle), lock_owner);
-	err = driver_begin(connection, &request, NULL);
+		return flush_behind(connection_of(server), node, handle, lock_owner);
+	err = driver_begin(&call, server, NULL);
 	if (err)
 		return err;
-	fuse_ask_flush(&request.message, node, fh_of(handle), lock_owner);
-	return driver_ask_plainly(connection, &request);
+	call.request.handle = handle_of(handle);
+	fuse_ask_flush(call.message, node, fh_of(handle), lock_owner);
+	return driver_end(&call, NULL, NULL);
 }
 
 err_t driver_fsync(struct server *server, struct nodeid node, struct handle handle)
 {
-	struct fuse_connection *connection = connection_of(server);
-	struct fuse_request request;
-	err_t err = driver_begin(connection, &request, NULL);
+	struct driver_call call;
+	err_t err = driver_begin(&call, server, NULL);
 
 	if (err)
 		return err;
-	fuse_ask_fsync(&request.message, node, false, fh_of(handle), false);
-	return driver_ask_plainly(connection, &request);
+	call.request.handle = handle_of(handle);
+	fuse_ask_fsync(call.message, node, false, fh_of(handle), false);
+	return driver_end(&call, NULL, NULL);
+}
+
+/* One look into a directory. */
+struct listing {
+	struct dirent_sink *sink;
+	uint64_t next_cookie;
+	bool more, any;
+};
+
+static err_t decode_readdir(const struct fuse_session *session, const struct fuse_reply *reply,
+			    void *out)
+{
+	struct listing *listing = out;
+
+	(void)session;
+	return fuse_answer_readdir(reply, listing->sink, &listing->next_cookie, &listing->more,
+				   &listing->any);
 }
 
 err_t driver_readdir(struct server *server, struct nodeid node, struct handle handle,
 		     uint64_t cookie, struct dirent_sink *sink)
 {
-	struct fuse_connection *connection = connection_of(server);
-	uint64_t next_cookie = cookie;
-	bool more = true, any = false;
+	struct listing listing = {.sink = sink, .next_cookie = cookie, .more = true};
+	struct driver_call call;
 	err_t err = 0;
 
-	/* One message is enough for one look; where it held nothing but "." and "..", the next. */
-	while (!err && more && !any) {
-		struct fuse_request request;
-		struct fuse_reply reply;
-
-		err = driver_begin(connection, &request, NULL);
+	/* One message is enough for one look; where it held nothing but "." and "..", the next. A
+	 * driver that has nothing else for ever keeps only those who want to stay. */
+	while (!err && listing.more && !listing.any) {
+		err = thread_killed() ? -EINTR : driver_begin(&call, server, NULL);
 		if (err)
 			break;
-		fuse_ask_readdir(&request.message, node, fh_of(handle), next_cookie, READDIR_BYTES);
-		err = driver_ask(connection, &request);
-		reply = fuse_request_reply(&request);
-		if (!err)
-			err = fuse_answer_readdir(&reply, sink, &next_cookie, &more, &any);
-		fuse_request_done(&request);
+		call.request.handle = handle_of(handle);
+		fuse_ask_readdir(call.message, node, fh_of(handle), listing.next_cookie,
+				 READDIR_BYTES);
+		err = driver_end(&call, decode_readdir, &listing);
 	}
 	return err;
 }
@@ -235,13 +253,12 @@ err_t driver_read_pages(struct server *server, struct nodeid node, struct handle
 			unsigned flags, struct page_fill *fill)
 {
 	struct fuse_connection *connection = connection_of(server);
-	const struct server_caller caller = server_caller_current();
 	struct fuse_request *request;
 	err_t err = fuse_wait_ready(connection);
 
 	if (err)
 		return err;
-	request = fuse_request_create(connection, &caller, read_ended);
+	request = create_for(connection, handle, read_ended);
 	if (!request)
 		return -ENOMEM;
 	request->receives = fuse_pages_create(fill->npages);
@@ -260,32 +277,43 @@ err_t driver_read_pages(struct server *server, struct nodeid node, struct handle
 	return 0;
 }
 
+struct written {
+	uint32_t asked_bytes;
+	ssize_t done_bytes;
+};
+
+static err_t decode_write(const struct fuse_session *session, const struct fuse_reply *reply,
+			  void *out)
+{
+	struct written *written = out;
+
+	(void)session;
+	written->done_bytes = fuse_answer_write(reply, written->asked_bytes);
+	return written->done_bytes < 0 ? (err_t)written->done_bytes : 0;
+}
+
 ssize_t driver_write_pages(struct server *server, struct nodeid node, struct handle handle,
 			   unsigned flags, const struct page_write *write)
 {
-	struct fuse_connection *connection = connection_of(server);
 	uint32_t npages = (uint32_t)(ALIGN_UP(write->len_bytes, PAGE_SIZE) / PAGE_SIZE);
-	struct fuse_request request;
-	struct fuse_reply reply;
-	ssize_t result;
-	err_t err = driver_begin(connection, &request, NULL);
+	struct written written = {.asked_bytes = write->len_bytes};
+	struct driver_call call;
+	err_t err = driver_begin(&call, server, NULL);
 
 	if (err)
 		return err;
-	request.payload = fuse_pages_create(npages);
-	if (!request.payload)
+	call.request.payload = fuse_pages_create(npages);
+	if (!call.request.payload)
 		return -ENOMEM;
 	for (uint32_t i = 0; i < npages; i++) {
 		frame_get(write->frames[i]);
-		request.payload->frames[i] = write->frames[i];
+		call.request.payload->frames[i] = write->frames[i];
 	}
-	fuse_ask_write(&connection->session, &request.message, node, fh_of(handle),
-		       write->offset_bytes, write->len_bytes, flags);
-	err = driver_ask(connection, &request);
-	reply = fuse_request_reply(&request);
-	result = err ? err : fuse_answer_write(&reply, write->len_bytes);
-	fuse_request_done(&request);
-	return result;
+	call.request.handle = handle_of(handle);
+	fuse_ask_write(call.session, call.message, node, fh_of(handle), write->offset_bytes,
+		       write->len_bytes, flags);
+	err = driver_end(&call, decode_write, &written);
+	return err ? err : written.done_bytes;
 }
 
 uint32_t driver_transfer_bytes(struct server *server, bool write)

@@ -11,15 +11,13 @@
 static err_t invalidate_inode(struct fuse_connection *connection, struct buffer *buffer)
 {
 	struct fuse_notify_inval_inode_out out;
-	struct server *server;
 	struct node *node;
 
 	if (buffer_remaining(buffer) != sizeof(out))
 		return -EINVAL;
 	if (buffer_copy_from(buffer, &out, sizeof(out)) < sizeof(out))
 		return -EFAULT;
-	server = load_acquire(&connection->server);
-	node = server ? node_find(server, (struct nodeid){out.ino}) : NULL;
+	node = node_find(connection->server, (struct nodeid){out.ino});
 	if (!node)
 		return -ENOENT;
 	node_attr_changed(node);

@@ -18,6 +18,9 @@ void fuse_request_init(struct fuse_request *request, const struct server_caller 
 	memset(request, 0, offsetof(struct fuse_request, message));
 	list_init(&request->link);
 	list_init(&request->interrupt_link);
+	list_init(&request->forgets);
+	for (size_t i = 0; i < ARRAY_SIZE(request->uses); i++)
+		list_init(&request->uses[i].link);
 	waitq_init(&request->answered);
 	request->caller = *caller;
 }
@@ -46,6 +49,7 @@ void fuse_request_done(struct fuse_request *request)
 void fuse_request_free(struct fuse_request *request)
 {
 	fuse_request_done(request);
+	fuse_handle_put(request->handle);
 	fuse_connection_put(request->connection);
 	slab_free(&request_cache, request);
 }
@@ -57,9 +61,103 @@ struct fuse_reply fuse_request_reply(const struct fuse_request *request)
 				   .len_bytes = request->reply_bytes};
 }
 
+/* ---- nodes that are in use ---- */
+
+static struct list *use_bucket(struct fuse_connection *connection, struct nodeid node)
+{
+	return &connection->in_use[node.value % FUSE_USE_BUCKETS];
+}
+
+/* Beside the node that a request is for, these name a second one, first in their arguments. */
+static struct nodeid second_node(const struct fuse_message *message)
+{
+	struct nodeid node = {0};
+
+	switch (message->opcode) {
+	case FUSE_LINK:
+	case FUSE_RENAME:
+	case FUSE_RENAME2:
+		memcpy(&node, message->arguments, sizeof(node));
+		break;
+	default:
+		break;
+	}
+	return node;
+}
+
+/* `request`, which has no caller, needs what `message` names until it ends. */
+static void use_nodes_locked(struct fuse_connection *connection, struct fuse_request *request,
+			     const struct fuse_message *message) REQUIRES(connection->lock);
+static void use_nodes_locked(struct fuse_connection *connection, struct fuse_request *request,
+			     const struct fuse_message *message)
+{
+	const struct nodeid nodes[] = {message->node, second_node(message)};
+
+	for (size_t i = 0; i < ARRAY_SIZE(nodes); i++) {
+		struct fuse_use *use = &request->uses[i];
+
+		if (!nodes[i].value)
+			continue;
+		use->node = nodes[i];
+		use->request = request;
+		list_add_tail(use_bucket(connection, nodes[i]), &use->link);
+	}
+}
+
+/* The youngest request that uses the node; NULL: none does. */
+static struct fuse_request *user_of_locked(struct fuse_connection *connection, struct nodeid node)
+	REQUIRES(connection->lock);
+static struct fuse_request *user_of_locked(struct fuse_connection *connection, struct nodeid node)
+{
+	struct fuse_request *found = NULL;
+	struct fuse_use *use;
+
+	list_for_each (use, use_bucket(connection, node), link) {
+		if (nodeid_equal(use->node, node))
+			found = use->request;
+	}
+	return found;
+}
+
+/* To the driver, or to who still uses the node. */
+static void queue_forget_locked(struct fuse_connection *connection, struct fuse_forget *forget)
+	REQUIRES(connection->lock);
+static void queue_forget_locked(struct fuse_connection *connection, struct fuse_forget *forget)
+{
+	struct fuse_request *user =
+		user_of_locked(connection, (struct nodeid){forget->node.nodeid});
+
+	if (user) {
+		list_add_tail(&user->forgets, &forget->link);
+		return;
+	}
+	forget->order = ++connection->last_order;
+	list_add_tail(&connection->forgets, &forget->link);
+}
+
+/* The request needs its nodes no more. True: forgets go out for it. */
+static bool leave_nodes_locked(struct fuse_connection *connection, struct fuse_request *request)
+	REQUIRES(connection->lock);
+static bool leave_nodes_locked(struct fuse_connection *connection, struct fuse_request *request)
+{
+	bool any = !list_empty(&request->forgets);
+	struct fuse_forget *forget, *next;
+
+	for (size_t i = 0; i < ARRAY_SIZE(request->uses); i++) {
+		if (list_linked(&request->uses[i].link))
+			list_del(&request->uses[i].link);
+	}
+	list_for_each_safe (forget, next, &request->forgets, link) {
+		list_del(&forget->link);
+		queue_forget_locked(connection, forget);
+	}
+	return any;
+}
+
 void fuse_request_end(struct fuse_connection *connection, struct fuse_request *request, err_t error)
 {
 	void (*ended)(struct fuse_request *) = request->ended;
+	bool forgets;
 
 	if (list_linked(&request->link))
 		list_del(&request->link);
@@ -68,11 +166,14 @@ void fuse_request_end(struct fuse_connection *connection, struct fuse_request *r
 	request->interrupt_queued = false;
 	request->state = FUSE_REQUEST_DONE;
 	request->error = error;
+	forgets = leave_nodes_locked(connection, request);
 	if (!ended)
 		waitq_wake_one(&request->answered); /* who takes the lock before it returns */
 	spin_unlock(&connection->lock);
 	if (ended)
 		ended(request);
+	if (forgets)
+		waitq_wake_one(&connection->readers);
 }
 
 /* ---- on their way ---- */
@@ -104,6 +205,8 @@ static bool queue_request(struct fuse_connection *connection, struct fuse_reques
 		request->order = ++connection->last_order;
 		request->state = FUSE_REQUEST_QUEUED;
 		list_add_tail(&connection->queued, &request->link);
+		if (request->ended)
+			use_nodes_locked(connection, request, &request->message);
 	}
 	spin_unlock(&connection->lock);
 	return alive;
@@ -156,10 +259,8 @@ void fuse_forget(struct fuse_connection *connection, struct nodeid node, uint64_
 	forget->node = (struct fuse_forget_one){.nodeid = node.value, .nlookup = nlookup};
 	spin_lock(&connection->lock);
 	alive = connection->state != FUSE_ENDED;
-	if (alive) {
-		forget->order = ++connection->last_order;
-		list_add_tail(&connection->forgets, &forget->link);
-	}
+	if (alive)
+		queue_forget_locked(connection, forget);
 	spin_unlock(&connection->lock);
 	if (alive)
 		waitq_wake_one(&connection->readers);
@@ -167,17 +268,43 @@ void fuse_forget(struct fuse_connection *connection, struct nodeid node, uint64_
 		fuse_forget_free(connection, forget);
 }
 
-/* ---- those who left ---- */
+/* ---- handles ---- */
 
-static void free_ended(struct fuse_request *request)
+struct fuse_handle *fuse_handle_create(struct fuse_connection *connection,
+				       const struct server_caller *caller)
 {
-	fuse_request_free(request);
+	struct fuse_handle *handle = kmalloc(sizeof(*handle));
+
+	if (!handle)
+		return NULL;
+	refcount_init(&handle->references);
+	handle->release = fuse_request_create(connection, caller, fuse_request_free);
+	if (handle->release)
+		return handle;
+	kfree(handle);
+	return NULL;
 }
+
+void fuse_handle_free(struct fuse_handle *handle)
+{
+	fuse_request_free(handle->release);
+	kfree(handle);
+}
+
+void fuse_handle_put(struct fuse_handle *handle)
+{
+	if (!handle || !refcount_put(&handle->references))
+		return;
+	fuse_send(handle->release->connection, handle->release);
+	kfree(handle);
+}
+
+/* ---- those who left ---- */
 
 static void release_late(const struct fuse_request *orphan, struct nodeid node, uint64_t handle)
 {
 	struct fuse_request *release =
-		fuse_request_create(orphan->connection, &orphan->caller, free_ended);
+		fuse_request_create(orphan->connection, &orphan->caller, fuse_request_free);
 
 	if (!release) {
 		log_warn("connection %u: no memory to release a handle",
@@ -197,25 +324,21 @@ static void orphan_ended(struct fuse_request *orphan)
 	struct server_entry entry = {0};
 	uint64_t handle;
 	uint32_t flags;
-	size_t used_bytes;
 
 	if (orphan->error)
 		goto out;
+	/* Of an entry that cannot be true the node counts all the same. */
 	switch (orphan->message.opcode) {
 	case FUSE_LOOKUP:
 	case FUSE_SYMLINK:
 	case FUSE_MKNOD:
 	case FUSE_MKDIR:
 	case FUSE_LINK:
-		if (!fuse_answer_entry(&connection->session, &reply, &entry, &used_bytes) &&
-		    entry.node.value)
-			fuse_forget(connection, entry.node, 1);
+		(void)!fuse_answer_entry(&connection->session, &reply, &entry);
 		break;
 	case FUSE_CREATE:
-		if (fuse_answer_create(&connection->session, &reply, &entry, &handle, &flags))
-			break;
-		release_late(orphan, entry.node, handle);
-		fuse_forget(connection, entry.node, 1);
+		if (!fuse_answer_create(&connection->session, &reply, &entry, &handle, &flags))
+			release_late(orphan, entry.node, handle);
 		break;
 	case FUSE_OPEN:
 	case FUSE_OPENDIR:
@@ -225,12 +348,17 @@ static void orphan_ended(struct fuse_request *orphan)
 	default:
 		break;
 	}
+	if (entry.node.value)
+		fuse_forget(connection, entry.node, 1);
 out:
 	fuse_request_free(orphan);
 }
 
 /* Puts the orphan where the request was. */
-static void replace_locked(struct fuse_request *request, struct fuse_request *orphan)
+static void replace_locked(struct fuse_connection *connection, struct fuse_request *request,
+			   struct fuse_request *orphan) REQUIRES(connection->lock);
+static void replace_locked(struct fuse_connection *connection, struct fuse_request *request,
+			   struct fuse_request *orphan)
 {
 	orphan->message.opcode = request->message.opcode;
 	orphan->message.node = request->message.node;
@@ -239,8 +367,28 @@ static void replace_locked(struct fuse_request *request, struct fuse_request *or
 	orphan->unique = request->unique;
 	orphan->order = request->order;
 	orphan->state = FUSE_REQUEST_SENT;
+	orphan->interrupted = request->interrupted;
+	orphan->handle = request->handle;
+	if (orphan->handle)
+		refcount_get(&orphan->handle->references);
+	use_nodes_locked(connection, orphan, &request->message);
 	list_insert_between(&orphan->link, request->link.prev, &request->link);
 	list_del(&request->link);
+}
+
+/* Tells the driver, once. */
+static bool interrupt_locked(struct fuse_connection *connection, struct fuse_request *request)
+	REQUIRES(connection->lock);
+static bool interrupt_locked(struct fuse_connection *connection, struct fuse_request *request)
+{
+	if (request->interrupted)
+		return false;
+	request->interrupted = true;
+	if (request->state != FUSE_REQUEST_SENT)
+		return false; /* take_request_locked() sees it */
+	request->interrupt_queued = true;
+	list_add_tail(&connection->interrupts, &request->interrupt_link);
+	return true;
 }
 
 /* The wait has ended by a signal. True: the caller leaves, nobody knows the request any more. */
@@ -254,23 +402,21 @@ static bool leave(struct fuse_connection *connection, struct fuse_request *reque
 	spin_lock(&connection->lock);
 	done = request->state == FUSE_REQUEST_DONE; /* the answer came first */
 	if (!done && killed) {
-		if (request->interrupt_queued)
+		if (request->interrupt_queued) {
 			list_del(&request->interrupt_link);
+			request->interrupted = false; /* not yet read: the orphan's */
+		}
 		if (request->state == FUSE_REQUEST_SENT && orphan) {
-			replace_locked(request, orphan);
+			replace_locked(connection, request, orphan);
+			tell = interrupt_locked(connection, orphan);
 			orphan = NULL;
 		} else {
 			list_del(&request->link);
 		}
 		request->state = FUSE_REQUEST_DONE;
 		left = true;
-	} else if (!done && !request->interrupted) {
-		request->interrupted = true;
-		tell = request->state == FUSE_REQUEST_SENT;
-		if (tell) {
-			request->interrupt_queued = true;
-			list_add_tail(&connection->interrupts, &request->interrupt_link);
-		}
+	} else if (!done) {
+		tell = interrupt_locked(connection, request);
 	}
 	spin_unlock(&connection->lock);
 	if (tell)

@@ -2,8 +2,7 @@
  * The operations of a driver: each fills in a request, asks, and decodes the answer. No state of
  * its own but what the driver's handles need; no lock is held while the driver is asked.
  *
- * An operation that a driver does not know (-ENOSYS) is remembered and not asked again; the callers
- * of the table turn -ENOSYS into what Linux says.
+ * The callers of the table turn -ENOSYS into what Linux says.
  */
 #define LOG_SUBSYSTEM "fuse"
 #include "server_priv.h"
@@ -15,63 +14,56 @@
 
 /* ---- asking ---- */
 
+/* What a driver may do without: it says so once. The rest is asked each time. */
+#define BIT(opcode) (UINT64_C(1) << (opcode))
+#define REMEMBERED                                                                                 \
+	(BIT(FUSE_OPEN) | BIT(FUSE_OPENDIR) | BIT(FUSE_CREATE) | BIT(FUSE_ACCESS) |                \
+	 BIT(FUSE_FLUSH) | BIT(FUSE_FSYNC) | BIT(FUSE_FSYNCDIR) | BIT(FUSE_RENAME2))
+
 bool driver_lacks(struct fuse_connection *connection, uint32_t opcode)
 {
-	return read_once(&connection->unsupported) & (UINT64_C(1) << opcode);
+	return read_once(&connection->unsupported) & BIT(opcode);
 }
 
-/* fuse_ask() for an operation that the driver may not know. */
-err_t driver_ask(struct fuse_connection *connection, struct fuse_request *request)
-{
-	uint32_t opcode = request->message.opcode;
-	err_t err;
-
-	if (driver_lacks(connection, opcode))
-		return -ENOSYS;
-	err = fuse_ask(connection, request);
-	if (err == -ENOSYS)
-		__atomic_fetch_or(&connection->unsupported, UINT64_C(1) << opcode,
-				  __ATOMIC_RELAXED);
-	return err;
-}
-
-/* A request of the running program; the session is there. */
-err_t driver_begin(struct fuse_connection *connection, struct fuse_request *request,
+err_t driver_begin(struct driver_call *call, struct server *server,
 		   const struct server_caller *caller)
 {
 	const struct server_caller running = server_caller_current();
 
-	fuse_request_init(request, caller ? caller : &running);
-	return fuse_wait_ready(connection);
+	call->connection = connection_of(server);
+	call->session = &call->connection->session;
+	call->message = &call->request.message;
+	fuse_request_init(&call->request, caller ? caller : &running);
+	return fuse_wait_ready(call->connection);
+}
+
+err_t driver_end(struct driver_call *call, driver_decoder *decode, void *out)
+{
+	struct fuse_connection *connection = call->connection;
+	uint32_t opcode = call->message->opcode;
+	struct fuse_reply reply;
+	err_t err =
+		driver_lacks(connection, opcode) ? -ENOSYS : fuse_ask(connection, &call->request);
+
+	if (err == -ENOSYS)
+		(void)__atomic_fetch_or(&connection->unsupported, BIT(opcode) & REMEMBERED,
+					__ATOMIC_RELAXED);
+	reply = fuse_request_reply(&call->request);
+	if (!err && decode)
+		err = decode(call->session, &reply, out);
+	fuse_request_done(&call->request);
+	return err;
 }
 
 /* ---- names ---- */
 
-static err_t driver_lookup(struct server *server, const struct server_caller *caller,
-			   struct nodeid parent, struct server_name name, struct server_entry *out)
+/* `out` is a struct server_entry. */
+static err_t decode_entry(const struct fuse_session *session, const struct fuse_reply *reply,
+			  void *out)
 {
-	struct fuse_connection *connection = connection_of(server);
-	struct fuse_request request;
-	struct fuse_reply reply;
-	err_t err = driver_begin(connection, &request, caller);
-
-	if (err)
-		return err;
-	fuse_ask_lookup(&connection->session, &request.message, parent, name);
-	err = fuse_ask(connection, &request);
-	reply = fuse_request_reply(&request);
-	if (!err)
-		err = fuse_answer_lookup(&connection->session, &reply, out);
-	fuse_request_done(&request);
-	return err;
+	return fuse_answer_entry(session, reply, out);
 }
 
-static void driver_forget(struct server *server, struct nodeid node, uint64_t nlookup)
-{
-	fuse_forget(connection_of(server), node, nlookup);
-}
-
-/* A node was given out that we cannot use. */
 err_t driver_refuse_entry(struct fuse_connection *connection, const struct server_entry *entry,
 			  err_t err)
 {
@@ -80,229 +72,228 @@ err_t driver_refuse_entry(struct fuse_connection *connection, const struct serve
 	return err;
 }
 
-/* Sends what makes a name, and decodes the entry. */
-static err_t make(struct fuse_connection *connection, struct fuse_request *request, uint32_t type,
-		  struct server_entry *out)
+/* Sends what is answered by an entry. */
+static err_t end_with_entry(struct driver_call *call, struct server_entry *out)
 {
-	err_t err = driver_ask(connection, request);
-	struct fuse_reply reply = fuse_request_reply(request);
+	*out = (struct server_entry){0};
+	return driver_refuse_entry(call->connection, out, driver_end(call, decode_entry, out));
+}
 
-	if (!err)
-		err = driver_refuse_entry(
-			connection, out, fuse_answer_made(&connection->session, &reply, type, out));
-	fuse_request_done(request);
-	return err;
+static err_t driver_lookup(struct server *server, const struct server_caller *caller,
+			   struct nodeid parent, struct server_name name, struct server_entry *out)
+{
+	struct driver_call call;
+	err_t err = driver_begin(&call, server, caller);
+
+	if (err)
+		return err;
+	fuse_ask_lookup(call.session, call.message, parent, name);
+	return end_with_entry(&call, out);
+}
+
+static void driver_forget(struct server *server, struct nodeid node, uint64_t nlookup)
+{
+	fuse_forget(connection_of(server), node, nlookup);
 }
 
 static err_t driver_mknod(struct server *server, const struct server_caller *caller,
 			  struct nodeid parent, struct server_name name, uint32_t mode,
 			  uint64_t rdev, struct server_entry *out)
 {
-	struct fuse_connection *connection = connection_of(server);
-	struct fuse_request request;
-	err_t err = driver_begin(connection, &request, caller);
+	struct driver_call call;
+	err_t err = driver_begin(&call, server, caller);
 
 	if (err)
 		return err;
-	fuse_ask_mknod(&connection->session, &request.message, parent, name, mode, rdev,
-		       caller->umask);
-	return make(connection, &request, mode & S_IFMT, out);
+	fuse_ask_mknod(call.session, call.message, parent, name, mode, rdev, caller->umask);
+	return end_with_entry(&call, out);
 }
 
 static err_t driver_mkdir(struct server *server, const struct server_caller *caller,
 			  struct nodeid parent, struct server_name name, uint32_t mode,
 			  struct server_entry *out)
 {
-	struct fuse_connection *connection = connection_of(server);
-	struct fuse_request request;
-	err_t err = driver_begin(connection, &request, caller);
+	struct driver_call call;
+	err_t err = driver_begin(&call, server, caller);
 
 	if (err)
 		return err;
-	fuse_ask_mkdir(&connection->session, &request.message, parent, name, mode, caller->umask);
-	return make(connection, &request, S_IFDIR, out);
+	fuse_ask_mkdir(call.session, call.message, parent, name, mode, caller->umask);
+	return end_with_entry(&call, out);
 }
 
 static err_t driver_symlink(struct server *server, const struct server_caller *caller,
 			    struct nodeid parent, struct server_name name,
 			    struct server_name target, struct server_entry *out)
 {
-	struct fuse_connection *connection = connection_of(server);
-	struct fuse_request request;
-	err_t err = driver_begin(connection, &request, caller);
+	struct driver_call call;
+	err_t err = driver_begin(&call, server, caller);
+	char *text;
 
 	if (err)
 		return err;
-	request.payload = fuse_pages_alloc(target.len_bytes + 1);
-	if (!request.payload)
+	call.request.payload = fuse_pages_alloc(target.len_bytes + 1);
+	if (!call.request.payload)
 		return -ENOMEM;
-	memcpy(frame_virt(request.payload->frames[0]), target.text, target.len_bytes);
-	((char *)frame_virt(request.payload->frames[0]))[target.len_bytes] = 0;
-	fuse_ask_symlink(&connection->session, &request.message, parent, name,
-			 target.len_bytes + 1);
-	return make(connection, &request, S_IFLNK, out);
+	text = frame_virt(call.request.payload->frames[0]);
+	memcpy(text, target.text, target.len_bytes);
+	text[target.len_bytes] = 0;
+	fuse_ask_symlink(call.session, call.message, parent, name, target.len_bytes + 1);
+	return end_with_entry(&call, out);
 }
 
 static err_t driver_link(struct server *server, const struct server_caller *caller,
 			 struct nodeid node, struct nodeid parent, struct server_name name,
 			 struct server_entry *out)
 {
-	struct fuse_connection *connection = connection_of(server);
-	struct fuse_request request;
-	struct fuse_reply reply;
-	size_t used_bytes;
-	err_t err = driver_begin(connection, &request, caller);
+	struct driver_call call;
+	err_t err = driver_begin(&call, server, caller);
 
 	if (err)
 		return err;
-	fuse_ask_link(&connection->session, &request.message, node, parent, name);
-	err = driver_ask(connection, &request);
-	reply = fuse_request_reply(&request);
-	if (!err)
-		err = fuse_answer_entry(&connection->session, &reply, out, &used_bytes);
-	fuse_request_done(&request);
-	return err;
-}
-
-/* Sends what is answered by an error alone. */
-err_t driver_ask_plainly(struct fuse_connection *connection, struct fuse_request *request)
-{
-	err_t err = driver_ask(connection, request);
-
-	fuse_request_done(request);
-	return err;
+	fuse_ask_link(call.session, call.message, node, parent, name);
+	return end_with_entry(&call, out);
 }
 
 static err_t driver_unlink(struct server *server, const struct server_caller *caller,
 			   struct nodeid parent, struct server_name name)
 {
-	struct fuse_connection *connection = connection_of(server);
-	struct fuse_request request;
-	err_t err = driver_begin(connection, &request, caller);
+	struct driver_call call;
+	err_t err = driver_begin(&call, server, caller);
 
 	if (err)
 		return err;
-	fuse_ask_unlink(&request.message, parent, name);
-	return driver_ask_plainly(connection, &request);
+	fuse_ask_unlink(call.message, parent, name);
+	return driver_end(&call, NULL, NULL);
 }
 
 static err_t driver_rmdir(struct server *server, const struct server_caller *caller,
 			  struct nodeid parent, struct server_name name)
 {
-	struct fuse_connection *connection = connection_of(server);
-	struct fuse_request request;
-	err_t err = driver_begin(connection, &request, caller);
+	struct driver_call call;
+	err_t err = driver_begin(&call, server, caller);
 
 	if (err)
 		return err;
-	fuse_ask_rmdir(&request.message, parent, name);
-	return driver_ask_plainly(connection, &request);
+	fuse_ask_rmdir(call.message, parent, name);
+	return driver_end(&call, NULL, NULL);
 }
 
 static err_t driver_rename(struct server *server, const struct server_caller *caller,
 			   struct nodeid old_parent, struct server_name old_name,
 			   struct nodeid new_parent, struct server_name new_name, unsigned flags)
 {
-	struct fuse_connection *connection = connection_of(server);
-	struct fuse_request request;
-	err_t err = driver_begin(connection, &request, caller);
+	struct driver_call call;
+	err_t err = driver_begin(&call, server, caller);
 
 	if (err)
 		return err;
-	fuse_ask_rename(&request.message, old_parent, old_name, new_parent, new_name, flags);
-	err = driver_ask_plainly(connection, &request);
+	fuse_ask_rename(call.message, old_parent, old_name, new_parent, new_name, flags);
+	err = driver_end(&call, NULL, NULL);
 	return flags && err == -ENOSYS ? -EINVAL : err;
+}
+
+/* Where a link's target goes. */
+struct text {
+	char *to;
+	size_t to_bytes;
+	ssize_t len_bytes;
+};
+
+static err_t decode_readlink(const struct fuse_session *session, const struct fuse_reply *reply,
+			     void *out)
+{
+	struct text *text = out;
+
+	(void)session;
+	text->len_bytes = fuse_answer_readlink(reply, text->to, text->to_bytes);
+	return text->len_bytes < 0 ? (err_t)text->len_bytes : 0;
 }
 
 static ssize_t driver_readlink(struct server *server, struct nodeid node, char *to, size_t to_bytes)
 {
-	struct fuse_connection *connection = connection_of(server);
-	struct fuse_request request;
-	struct fuse_reply reply;
-	ssize_t result;
-	err_t err = driver_begin(connection, &request, NULL);
+	struct text text = {.to = to, .to_bytes = to_bytes};
+	struct driver_call call;
+	err_t err = driver_begin(&call, server, NULL);
 
 	if (err)
 		return err;
-	fuse_ask_readlink(&request.message, node);
-	err = driver_ask(connection, &request);
-	reply = fuse_request_reply(&request);
-	result = err ? err : fuse_answer_readlink(&reply, to, to_bytes);
-	fuse_request_done(&request);
-	return result;
+	fuse_ask_readlink(call.message, node);
+	err = driver_end(&call, decode_readlink, &text);
+	return err ? err : text.len_bytes;
 }
 
 /* ---- attributes ---- */
 
-/* Sends what is answered by attributes. */
-static err_t ask_attr(struct fuse_connection *connection, struct fuse_request *request,
-		      struct server_attr *out, uint64_t *attr_valid_ns)
-{
-	err_t err = driver_ask(connection, request);
-	struct fuse_reply reply = fuse_request_reply(request);
+struct timed_attr {
+	struct server_attr *attr;
+	uint64_t *valid_ns;
+};
 
-	if (!err)
-		err = fuse_answer_attr(&connection->session, &reply, out, attr_valid_ns);
-	fuse_request_done(request);
-	return err;
+static err_t decode_attr(const struct fuse_session *session, const struct fuse_reply *reply,
+			 void *out)
+{
+	const struct timed_attr *timed = out;
+
+	return fuse_answer_attr(session, reply, timed->attr, timed->valid_ns);
 }
 
 static err_t driver_getattr(struct server *server, struct nodeid node, struct server_attr *out,
 			    uint64_t *attr_valid_ns)
 {
-	struct fuse_connection *connection = connection_of(server);
-	struct fuse_request request;
-	err_t err = driver_begin(connection, &request, NULL);
+	struct timed_attr timed = {out, attr_valid_ns};
+	struct driver_call call;
+	err_t err = driver_begin(&call, server, NULL);
 
 	if (err)
 		return err;
-	fuse_ask_getattr(&connection->session, &request.message, node, NULL);
-	return ask_attr(connection, &request, out, attr_valid_ns);
+	fuse_ask_getattr(call.session, call.message, node, NULL);
+	return driver_end(&call, decode_attr, &timed);
 }
 
 static err_t driver_setattr(struct server *server, const struct server_caller *caller,
 			    struct nodeid node, const struct server_setattr *set,
 			    struct server_attr *out, uint64_t *attr_valid_ns)
 {
-	struct fuse_connection *connection = connection_of(server);
-	struct fuse_request request;
-	err_t err = driver_begin(connection, &request, caller);
+	struct timed_attr timed = {out, attr_valid_ns};
+	struct driver_call call;
+	err_t err = driver_begin(&call, server, caller);
 
 	if (err)
 		return err;
-	fuse_ask_setattr(&connection->session, &request.message, node, set, fh_of(set->handle));
-	return ask_attr(connection, &request, out, attr_valid_ns);
+	call.request.handle = handle_of(set->handle);
+	fuse_ask_setattr(call.session, call.message, node, set, fh_of(set->handle));
+	return driver_end(&call, decode_attr, &timed);
+}
+
+static err_t decode_statfs(const struct fuse_session *session, const struct fuse_reply *reply,
+			   void *out)
+{
+	(void)session;
+	return fuse_answer_statfs(reply, out);
 }
 
 static err_t driver_statfs(struct server *server, struct server_statfs *out)
 {
-	struct fuse_connection *connection = connection_of(server);
-	struct fuse_request request;
-	struct fuse_reply reply;
-	err_t err = driver_begin(connection, &request, NULL);
+	struct driver_call call;
+	err_t err = driver_begin(&call, server, NULL);
 
 	if (err)
 		return err;
-	fuse_ask_statfs(&request.message, SERVER_ROOT);
-	err = fuse_ask(connection, &request);
-	reply = fuse_request_reply(&request);
-	if (!err)
-		err = fuse_answer_statfs(&reply, out);
-	fuse_request_done(&request);
-	return err;
+	fuse_ask_statfs(call.message, SERVER_ROOT);
+	return driver_end(&call, decode_statfs, out);
 }
 
 static err_t driver_access(struct server *server, const struct server_caller *caller,
 			   struct nodeid node, unsigned mask)
 {
-	struct fuse_connection *connection = connection_of(server);
-	struct fuse_request request;
-	err_t err = driver_begin(connection, &request, caller);
+	struct driver_call call;
+	err_t err = driver_begin(&call, server, caller);
 
 	if (err)
 		return err;
-	fuse_ask_access(&request.message, node, mask);
-	err = driver_ask_plainly(connection, &request);
+	fuse_ask_access(call.message, node, mask);
+	err = driver_end(&call, NULL, NULL);
 	return err == -ENOSYS ? 0 : err;
 }
 
@@ -426,17 +417,21 @@ err_t fuse_server_create(struct fuse_connection *connection,
 		.owner_gid = options->owner_gid,
 	};
 	connection->max_read_bytes = options->max_read_bytes;
-	store_release(&connection->server, &own->server);
+	connection->server = &own->server;
 	*out = &own->server;
 	return 0;
 }
 
 void fuse_server_destroy(struct server *server)
 {
-	struct fuse_server *own = container_of(server, struct fuse_server, server);
+	struct fuse_connection *connection = connection_of(server);
 
-	store_release(&own->connection->server, NULL);
-	fuse_connection_end(own->connection, -ENOTCONN);
-	fuse_connection_put(own->connection);
-	kfree(own);
+	fuse_connection_end(connection, -ENOTCONN);
+	fuse_connection_put(connection);
+}
+
+void fuse_server_free(struct server *server)
+{
+	if (server)
+		kfree(container_of(server, struct fuse_server, server));
 }

@@ -22,12 +22,16 @@ struct fuse_mount_options {
  * that nobody knows, a value that is none, or one of the four is missing. */
 err_t must_check fuse_parse_options(const char *text, struct fuse_mount_options *out);
 
-/* A server of its own for one mount; the connection's reference is taken over with success. */
+/* A server of its own for one mount; the connection's reference is taken over with success. The
+ * connection keeps it to its end: a driver's notification may still look at it. */
 err_t must_check fuse_server_create(struct fuse_connection *connection,
 				    const struct fuse_mount_options *options, const char *source,
 				    unsigned server_flags, struct server **out);
-/* Sends INIT: after the mount stands. */
+/* Sends INIT. */
 err_t must_check fuse_server_start(struct server *server);
+/* The mount is gone, or will not be. */
 void fuse_server_destroy(struct server *server);
+/* With the connection. Takes NULL. */
+void fuse_server_free(struct server *server);
 
 #endif

@@ -14,38 +14,45 @@ struct fuse_server {
 	char source[32];                    /* constant */
 };
 
-/* What an open file's handle is to us: the driver's, and the RELEASE that it is owed, made before
- * it was asked for one. */
-struct fuse_handle {
-	uint64_t fh;
-	struct fuse_request *release;
-};
-
 static inline struct fuse_connection *connection_of(struct server *server)
 {
 	return container_of(server, struct fuse_server, server)->connection;
 }
 
-static inline uint64_t fh_of(struct handle handle)
+/* The open file that a number of ours stands for; NULL: a driver without OPEN never gave one. */
+static inline struct fuse_handle *handle_of(struct handle handle)
 {
-	const struct fuse_handle *own = (const struct fuse_handle *)handle.value;
-
-	return own ? own->fh : 0; /* a driver without OPEN never gave one */
+	return (struct fuse_handle *)handle.value;
 }
 
+static inline uint64_t fh_of(struct handle handle)
+{
+	return handle.value ? handle_of(handle)->fh : 0;
+}
+
+/* One operation, from its request to its answer; on the stack of who waits. */
+struct driver_call {
+	struct fuse_connection *connection;
+	const struct fuse_session *session;
+	struct fuse_message *message; /* of `request`: to be filled in by fuse_ask_*() */
+	struct fuse_request request;
+};
+
+/* What an operation makes of an answer: into `out`, as its owner knows it. */
+typedef err_t driver_decoder(const struct fuse_session *session, const struct fuse_reply *reply,
+			     void *out);
+
+/* A request of `caller` (NULL: the program that runs); the session is there. Sleeps. */
+err_t must_check driver_begin(struct driver_call *call, struct server *server,
+			      const struct server_caller *caller);
+/* Asks, and decodes the answer (NULL: it is an error alone). An operation that the driver does not
+ * know is not asked again where the protocol says so: -ENOSYS then. Sleeps. */
+err_t must_check driver_end(struct driver_call *call, driver_decoder *decode, void *out);
 /* It has answered -ENOSYS to this operation. */
 bool driver_lacks(struct fuse_connection *connection, uint32_t opcode);
-/* fuse_ask() for an operation that the driver may not know: asked once, then -ENOSYS. */
-err_t must_check driver_ask(struct fuse_connection *connection, struct fuse_request *request);
-/* A request of `caller` (NULL: the program that runs); the session is there. Sleeps. */
-err_t must_check driver_begin(struct fuse_connection *connection, struct fuse_request *request,
-			      const struct server_caller *caller);
 /* `err`, and if it is one: the node that was given out goes back. */
 err_t must_check driver_refuse_entry(struct fuse_connection *connection,
 				     const struct server_entry *entry, err_t err);
-/* Sends what is answered by an error alone. */
-err_t must_check driver_ask_plainly(struct fuse_connection *connection,
-				    struct fuse_request *request);
 
 /* ---- files.c: operations of server_ops ---- */
 

@@ -11,11 +11,3 @@ void fuse_ask_lookup(const struct fuse_session *session, struct fuse_message *me
 	fuse_message_put_name(message, name);
 	fuse_message_expect_entry(session, message, 0);
 }
-
-err_t fuse_answer_lookup(const struct fuse_session *session, const struct fuse_reply *reply,
-			 struct server_entry *out)
-{
-	size_t used_bytes;
-
-	return fuse_answer_entry(session, reply, out, &used_bytes);
-}

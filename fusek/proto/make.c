@@ -59,14 +59,3 @@ void fuse_ask_link(const struct fuse_session *session, struct fuse_message *mess
 	fuse_message_put_name(message, name);
 	fuse_message_expect_entry(session, message, 0);
 }
-
-err_t fuse_answer_made(const struct fuse_session *session, const struct fuse_reply *reply,
-		       uint32_t type, struct server_entry *out)
-{
-	size_t used_bytes;
-	err_t err = fuse_answer_entry(session, reply, out, &used_bytes);
-
-	if (err)
-		return err;
-	return out->node.value && (out->attr.mode & S_IFMT) == type ? 0 : -EIO;
-}

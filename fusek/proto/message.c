@@ -39,7 +39,7 @@ void fuse_message_expect(struct fuse_message *message, size_t reply_min_bytes,
 	message->reply_max_bytes = (uint32_t)reply_max_bytes;
 }
 
-static size_t entry_bytes(const struct fuse_session *session)
+size_t fuse_entry_bytes(const struct fuse_session *session)
 {
 	return session->minor < 9 ? FUSE_COMPAT_ENTRY_OUT_SIZE : sizeof(struct fuse_entry_out);
 }
@@ -52,7 +52,7 @@ static size_t attr_bytes(const struct fuse_session *session)
 void fuse_message_expect_entry(const struct fuse_session *session, struct fuse_message *message,
 			       size_t more_bytes)
 {
-	size_t expected = entry_bytes(session) + more_bytes;
+	size_t expected = fuse_entry_bytes(session) + more_bytes;
 
 	fuse_message_expect(message, expected, expected);
 }
@@ -131,12 +131,11 @@ static uint32_t block_bytes_of(const struct fuse_session *session, const struct 
 }
 
 err_t fuse_answer_entry(const struct fuse_session *session, const struct fuse_reply *reply,
-			struct server_entry *out, size_t *used_bytes)
+			struct server_entry *out)
 {
 	const struct fuse_entry_out *entry = reply->bytes;
 
-	*used_bytes = entry_bytes(session);
-	if (reply->len_bytes < *used_bytes || entry->nodeid == SERVER_ROOT.value)
+	if (reply->len_bytes < fuse_entry_bytes(session) || entry->nodeid == SERVER_ROOT.value)
 		return -EIO;
 	*out = (struct server_entry){
 		.node.value = entry->nodeid,

@@ -60,10 +60,12 @@ void fuse_message_expect_entry(const struct fuse_session *session, struct fuse_m
 			       size_t more_bytes);
 void fuse_message_expect_attr(const struct fuse_session *session, struct fuse_message *message);
 
-/* The entry at the beginning of a reply; *used_bytes: where what follows begins. */
+/* The entry at the beginning of a reply. out->node counts a look-up also where the rest of it
+ * cannot be true; it is 0, and the name is known not to exist, or the number of a node. */
 err_t must_check fuse_answer_entry(const struct fuse_session *session,
-				   const struct fuse_reply *reply, struct server_entry *out,
-				   size_t *used_bytes);
+				   const struct fuse_reply *reply, struct server_entry *out);
+/* How long it is. */
+size_t fuse_entry_bytes(const struct fuse_session *session);
 err_t must_check fuse_answer_attr(const struct fuse_session *session,
 				  const struct fuse_reply *reply, struct server_attr *out,
 				  uint64_t *attr_valid_ns);
@@ -77,9 +79,6 @@ err_t must_check fuse_answer_init(const struct fuse_reply *reply, uint32_t max_r
 
 void fuse_ask_lookup(const struct fuse_session *session, struct fuse_message *message,
 		     struct nodeid parent, struct server_name name);
-/* A node of 0 is a name that is known not to exist. */
-err_t must_check fuse_answer_lookup(const struct fuse_session *session,
-				    const struct fuse_reply *reply, struct server_entry *out);
 
 void fuse_ask_forget(struct fuse_message *message, struct nodeid node, uint64_t nlookup);
 #define FUSE_BATCH_MAX                                                                             \
@@ -107,9 +106,6 @@ void fuse_ask_mkdir(const struct fuse_session *session, struct fuse_message *mes
 		    struct nodeid parent, struct server_name name, uint32_t mode, uint32_t umask);
 void fuse_ask_link(const struct fuse_session *session, struct fuse_message *message,
 		   struct nodeid node, struct nodeid parent, struct server_name name);
-err_t must_check fuse_answer_made(const struct fuse_session *session,
-				  const struct fuse_reply *reply, uint32_t type,
-				  struct server_entry *out);
 
 void fuse_ask_unlink(struct fuse_message *message, struct nodeid parent, struct server_name name);
 void fuse_ask_rmdir(struct fuse_message *message, struct nodeid parent, struct server_name name);

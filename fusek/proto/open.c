@@ -52,13 +52,12 @@ err_t fuse_answer_create(const struct fuse_session *session, const struct fuse_r
 			 struct server_entry *out, uint64_t *handle, uint32_t *flags)
 {
 	struct fuse_open_out opened;
-	size_t used_bytes;
-	err_t err = fuse_answer_entry(session, reply, out, &used_bytes);
+	size_t used_bytes = fuse_entry_bytes(session);
+	err_t err = fuse_answer_entry(session, reply, out);
 
 	if (err)
 		return err;
-	if (!out->node.value || !S_ISREG(out->attr.mode) ||
-	    reply->len_bytes < used_bytes + sizeof(opened))
+	if (!out->node.value || reply->len_bytes < used_bytes + sizeof(opened))
 		return -EIO;
 	memcpy(&opened, (const char *)reply->bytes + used_bytes, sizeof(opened));
 	*handle = opened.fh;

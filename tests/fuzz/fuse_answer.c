@@ -79,9 +79,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t len_bytes)
 	copy = malloc(reply.len_bytes); /* of just this length: ASan watches its end */
 	memcpy(copy, data + 1, reply.len_bytes);
 	reply.bytes = copy;
-	if (!fuse_answer_lookup(&session, &reply, &entry) && entry.node.value)
-		check_attr(&entry.attr);
-	if (!fuse_answer_made(&session, &reply, S_IFDIR, &entry))
+	if (!fuse_answer_entry(&session, &reply, &entry) && entry.node.value)
 		check_attr(&entry.attr);
 	if (!fuse_answer_create(&session, &reply, &entry, &number, &flags))
 		check_attr(&entry.attr);

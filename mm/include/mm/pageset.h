@@ -17,7 +17,7 @@ void pageset_init(struct pageset *set);
 struct frame *pageset_find(const struct pageset *set, uint64_t page_index);
 /* Takes over the caller's reference. The place is empty. -ENOMEM: nothing was taken. */
 err_t must_check pageset_add(struct pageset *set, uint64_t page_index, struct frame *frame);
-/* Drops the references of all pages from `first` on. */
-void pageset_cut(struct pageset *set, uint64_t first);
+/* Drops the references of all pages from `first` on, before `end`. */
+void pageset_cut(struct pageset *set, uint64_t first, uint64_t end);
 
 #endif

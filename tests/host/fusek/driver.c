@@ -307,6 +307,21 @@ static ssize_t open_it(void)
 	return read_it();
 }
 
+static ssize_t make_directory(void)
+{
+	return vfs_mkdir(&kernel, NULL, AT "/newdir", 0755);
+}
+
+static ssize_t make_file(void)
+{
+	return write_to(AT "/new", "n", O_CREAT);
+}
+
+static ssize_t make_link(void)
+{
+	return vfs_link(&kernel, NULL, AT "/file", NULL, AT "/hard", 0);
+}
+
 static const struct lie {
 	const char *what;
 	uint32_t opcode;
@@ -333,6 +348,9 @@ static const struct lie {
 	{"a link of 4096 bytes", FUSE_READLINK, LIE_LONG, link_it, -EIO, -EINVAL},
 	{"a link with a NUL", FUSE_READLINK, LIE_NUL, link_it, -EIO, 0},
 	{"a name with a slash", FUSE_READDIR, LIE_NAME, list_it, -EIO, 0},
+	{"a file for a directory", FUSE_MKDIR, LIE_FILE, make_directory, -EIO, 0},
+	{"a directory for a file", FUSE_CREATE, LIE_OTHER_TYPE, make_file, -EIO, 0},
+	{"a link without a type", FUSE_LINK, LIE_TYPE, make_link, -EIO, 0},
 	{"a short handle", FUSE_OPEN, LIE_SHORT, open_it, -EIO, -EINVAL},
 };
 
@@ -422,6 +440,99 @@ static void who_is_killed_while_it_is_served_leaves_no_debt(void **state)
 	assert_int_equal(mock.nasked[FUSE_RELEASE], 1);
 }
 
+static void who_is_killed_tells_the_driver(void **state)
+{
+	assert_int_equal(look(AT), 0);
+	mock.kill_at = FUSE_LOOKUP;
+	assert_int_equal(look(AT "/file"), -EINTR);
+	fake_pending = 0;
+	fake_driver_serve(); /* which answers when it is told */
+	assert_int_equal(mock.nasked[FUSE_INTERRUPT], 1);
+}
+
+/* With many threads a driver serves what it has read in any order. */
+static void nothing_is_taken_away_while_a_request_needs_it(void **state)
+{
+	struct object *object = open_ok(AT "/file", O_RDONLY);
+	char text[32];
+
+	mock.kill_at = FUSE_READ;
+	assert_int_equal(object_read_kernel(object, text, sizeof(text), 0), -EINTR);
+	fake_pending = 0;
+	object_put(object);
+	names_evict();
+	fake_driver_serve();
+	assert_int_equal(mock.nasked[FUSE_RELEASE], 0); /* the READ is still there */
+	mock.hold_at = FUSE_RELEASE;
+	fake_driver_answer_late();
+	fake_driver_serve();
+	assert_int_equal(mock.nasked[FUSE_RELEASE], 1);
+	assert_int_equal(mock.nasked[FUSE_FORGET] + mock.nasked[FUSE_BATCH_FORGET], 0);
+	fake_driver_answer_late();
+	fake_driver_serve();
+	assert_int_equal(mock.nasked[FUSE_FORGET] + mock.nasked[FUSE_BATCH_FORGET], 1);
+}
+
+static void a_file_that_was_written_can_be_mapped_to_its_end(void **state)
+{
+	struct object *object = open_ok(AT "/file", O_RDWR);
+	const struct object_map_request request = {0};
+	struct memory_object *memory;
+	struct page_ref page;
+	char block[5000] = {0};
+
+	mock.size = 0;
+	assert_int_equal(vfs_truncate(&kernel, AT "/file", 0), 0);
+	assert_int_equal(object_write_kernel(object, block, sizeof(block)), sizeof(block));
+	assert_int_equal(object->ops->map(object, &request, &memory), 0);
+	assert_int_equal(memory->ops->get_page(memory, 1, FAULT_READ, &page), MM_WAIT);
+	assert_int_equal(memory->ops->wait_page(memory, 1), 0);
+	assert_int_equal(memory->ops->get_page(memory, 1, FAULT_READ, &page), 0);
+	frame_put(page.frame);
+	assert_int_equal(memory->ops->get_page(memory, 2, FAULT_READ, &page), -EIO);
+	memory_object_put(memory);
+	object_put(object);
+}
+
+static void what_the_driver_refuses_once_is_asked_again(void **state)
+{
+	mock.unknown = 1ull << FUSE_MKDIR;
+	assert_int_equal(vfs_mkdir(&kernel, NULL, AT "/newdir", 0755), -EPERM);
+	mock.unknown = 0;
+	assert_int_equal(vfs_mkdir(&kernel, NULL, AT "/newdir", 0755), 0);
+}
+
+static void a_notification_after_the_end_finds_nothing(void **state)
+{
+	assert_int_equal(look(AT "/file"), 0);
+	assert_int_equal(mount_remove_by_name(&kernel, AT, MNT_DETACH), 0);
+	mock.nremembered = 0; /* the mount took them along */
+	assert_int_equal(fake_driver_notify_inode(MOCK_FILE, 0), -ENOENT);
+	fake_driver_stop();
+	fake_driver_start();
+	assert_int_equal(mount_by_type(&kernel, "mock", AT, "fuse", 0, fake_driver_options), 0);
+}
+
+/* Pages 0 to 2 are cached; one goes. */
+static void only_the_range_that_changed_is_read_again(void **state)
+{
+	static char bytes[3 * PAGE_SIZE];
+	unsigned nreads;
+
+	mock.open_flags = FOPEN_KEEP_CACHE;
+	mock.size = sizeof(bytes);
+	fake_now_ns += 200 * NSEC_PER_SEC;
+	names_evict();
+	assert_int_equal(read_file(AT "/file", bytes, sizeof(bytes)), sizeof(bytes));
+	nreads = mock.nasked[FUSE_READ];
+	assert_true(fake_driver_notify_range(MOCK_FILE, PAGE_SIZE, 1) > 0);
+	assert_int_equal(read_file(AT "/file", bytes, PAGE_SIZE), PAGE_SIZE);
+	assert_int_equal(mock.nasked[FUSE_READ], nreads);
+	assert_int_equal(read_file(AT "/file", bytes, sizeof(bytes)), sizeof(bytes));
+	assert_int_equal(mock.nasked[FUSE_READ], nreads + 1);
+	assert_int_equal(mock.last_read_bytes, PAGE_SIZE);
+}
+
 static void a_signal_tells_the_driver(void **state)
 {
 	assert_int_equal(look(AT), 0);
@@ -451,6 +562,38 @@ static void the_device_says_what_it_is(void **state)
 	object_put(other);
 	assert_int_equal(mount_by_type(&kernel, "mock", "/run", "fuse", 0, fake_driver_options),
 			 -EBUSY);
+}
+
+static void of_two_who_unmount_one_comes_too_late(void **state)
+{
+	struct path first, second;
+
+	assert_int_equal(path_walk(&kernel, NULL, AT, WALK_DIRECTORY, &first), 0);
+	assert_int_equal(path_walk(&kernel, NULL, AT, WALK_DIRECTORY, &second), 0);
+	assert_int_equal(mount_detach(&first), 0);
+	path_put(&first);
+	assert_int_equal(mount_remove(&second), -EINVAL);
+	fake_driver_stop();
+	fake_driver_start();
+	assert_int_equal(mount_by_type(&kernel, "mock", AT, "fuse", 0, fake_driver_options), 0);
+}
+
+static void a_mount_that_fails_for_memory_leaves_nothing(void **state)
+{
+	uint64_t after = 0;
+	err_t err;
+
+	assert_int_equal(mount_remove_by_name(&kernel, AT, 0), 0);
+	do {
+		fake_driver_stop();
+		fake_driver_start();
+		fake_fail_allocation_after = after++;
+		err = mount_by_type(&kernel, "mock", AT, "fuse", 0, fake_driver_options);
+		fake_fail_allocation_after = UINT64_MAX;
+		if (err)
+			assert_int_equal(look(AT "/file"), -ENOENT);
+	} while (err);
+	assert_int_equal(look(AT "/file"), 0);
 }
 
 static void options_are_checked(void **state)
@@ -514,6 +657,14 @@ int main(void)
 		MOUNTED(an_old_driver_works),
 		MOUNTED(who_is_killed_before_it_was_read_leaves),
 		MOUNTED(who_is_killed_while_it_is_served_leaves_no_debt),
+		MOUNTED(who_is_killed_tells_the_driver),
+		MOUNTED(nothing_is_taken_away_while_a_request_needs_it),
+		MOUNTED(a_file_that_was_written_can_be_mapped_to_its_end),
+		MOUNTED(what_the_driver_refuses_once_is_asked_again),
+		MOUNTED(a_notification_after_the_end_finds_nothing),
+		MOUNTED(only_the_range_that_changed_is_read_again),
+		MOUNTED(of_two_who_unmount_one_comes_too_late),
+		MOUNTED(a_mount_that_fails_for_memory_leaves_nothing),
 		MOUNTED(a_signal_tells_the_driver),
 		MOUNTED(a_buffer_that_is_too_short_loses_nothing),
 		MOUNTED(the_device_says_what_it_is),

@@ -115,7 +115,7 @@ static void devices_travel_in_linux_s_32_bits(void **state)
 	memcpy(&in, message.arguments, sizeof(in));
 	assert_int_equal(in.rdev, 0x123abc45);
 	out.attr.rdev = in.rdev;
-	assert_int_equal(fuse_answer_made(&today, &reply, S_IFCHR, &entry), 0);
+	assert_int_equal(fuse_answer_entry(&today, &reply, &entry), 0);
 	assert_int_equal(entry.attr.rdev, abi_makedev(0xabc, 0x12345));
 }
 
@@ -180,7 +180,7 @@ static void entries_that_cannot_be_are_refused(void **state)
 	for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
 		struct fuse_reply reply = reply_of(&rows[i].out, sizeof(rows[i].out));
 
-		if (fuse_answer_lookup(&today, &reply, &entry) != -EIO)
+		if (fuse_answer_entry(&today, &reply, &entry) != -EIO)
 			fail_msg("%s was taken", rows[i].why);
 	}
 }
@@ -191,11 +191,11 @@ static void time_outs_are_bounded_and_negative_entries_have_no_attributes(void *
 	struct fuse_reply reply = reply_of(&out, sizeof(out));
 	struct server_entry entry;
 
-	assert_int_equal(fuse_answer_lookup(&today, &reply, &entry), 0);
+	assert_int_equal(fuse_answer_entry(&today, &reply, &entry), 0);
 	assert_int_equal(entry.node.value, 0);
 	assert_int_equal(entry.entry_valid_ns, 3999999999);
 	out = (struct fuse_entry_out){.nodeid = 2, .attr_valid = UINT64_MAX, .attr.mode = S_IFREG};
-	assert_int_equal(fuse_answer_lookup(&today, &reply, &entry), 0);
+	assert_int_equal(fuse_answer_entry(&today, &reply, &entry), 0);
 	assert_true(entry.attr_valid_ns == SERVER_VALID_FOREVER);
 }
 

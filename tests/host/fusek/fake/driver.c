@@ -34,14 +34,14 @@ struct server_caller server_caller_current(void)
 
 static ssize_t put(uint64_t unique, int error, const void *payload, size_t len, int len_off)
 {
-	_Alignas(8) char bytes[16384] = {0};
+	_Alignas(8) char bytes[32768] = {0};
 	struct fuse_out_header out = {
 		.len = (uint32_t)(sizeof(out) + len), .error = error, .unique = unique};
 
 	out.len += (uint32_t)len_off;
 	memcpy(bytes, &out, sizeof(out));
 	if (payload)
-		memcpy(bytes + sizeof(out), payload, MIN(len, (size_t)8192));
+		memcpy(bytes + sizeof(out), payload, MIN(len, sizeof(bytes) - sizeof(out)));
 	return object_write_kernel(device, bytes, sizeof(out) + len);
 }
 
@@ -108,6 +108,8 @@ static struct fuse_attr attributes(const struct fuse_in_header *in, uint64_t nod
 		attr.mode = 0755;
 	if (lies(in, LIE_OTHER_TYPE))
 		attr.mode = S_IFIFO;
+	if (lies(in, LIE_FILE))
+		attr.mode = S_IFREG | 0644;
 	if (lies(in, LIE_SIZE))
 		attr.size = 1ull << 63;
 	return attr;
@@ -129,10 +131,8 @@ static struct fuse_entry_out entry(const struct fuse_in_header *in, uint64_t nod
 
 	if (lies(in, LIE_ROOT))
 		out.nodeid = 1;
-	else if (!(mock.lie && mock.lie_opcode == in->opcode))
-		mock.nremembered++;
-	else if (mock.lie >= LIE_POSITIVE_ERROR)
-		mock.nremembered++; /* the truth comes, too */
+	else if (!lies(in, LIE_SHORT) && !lies(in, LIE_LONG) && !lies(in, LIE_ERROR_AND_PAYLOAD))
+		mock.nremembered++; /* unless the device refuses it */
 	return out;
 }
 
@@ -230,6 +230,8 @@ static void do_create(const struct fuse_in_header *in)
 static void do_read(const struct fuse_in_header *in, const struct fuse_read_in *read)
 {
 	size_t from = MIN(read->offset, mock.size);
+
+	mock.last_read_bytes = read->size;
 
 	answer(in, mock.data + from, MIN(mock.size - from, (uint64_t)read->size));
 }
@@ -348,6 +350,11 @@ static bool disturb(const struct fuse_in_header *in)
 		fake_pending = THREAD_KILLED;
 		return true;
 	}
+	if (in->opcode == mock.hold_at) {
+		mock.hold_at = 0;
+		memcpy(late_request, request, in->len);
+		return true;
+	}
 	if (in->opcode == mock.signal_at) {
 		mock.signal_at = 0;
 		memcpy(late_request, request, in->len);
@@ -408,7 +415,13 @@ void fake_driver_answer_late(void)
 
 ssize_t fake_driver_notify_inode(uint64_t node, int64_t offset)
 {
-	const struct fuse_notify_inval_inode_out out = {.ino = node, .off = offset};
+	return fake_driver_notify_range(node, offset, 0);
+}
+
+ssize_t fake_driver_notify_range(uint64_t node, int64_t offset, int64_t len_bytes)
+{
+	const struct fuse_notify_inval_inode_out out = {
+		.ino = node, .off = offset, .len = len_bytes};
 
 	return put(0, FUSE_NOTIFY_INVAL_INODE, &out, sizeof(out), 0);
 }

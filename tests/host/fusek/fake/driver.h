@@ -19,6 +19,7 @@ enum mock_lie {
 	LIE_ROOT,              /* node 1 */
 	LIE_TYPE,              /* a mode without a type */
 	LIE_OTHER_TYPE,        /* another type than before */
+	LIE_FILE,              /* a file, whatever was asked for */
 	LIE_SIZE,              /* a size above INT64_MAX */
 	LIE_SHORT,             /* a byte is missing */
 	LIE_LONG,              /* bytes too many */
@@ -43,12 +44,14 @@ struct mock_driver {
 	uint64_t unknown; /* 1 << opcode: ENOSYS */
 	enum mock_lie lie;
 	uint32_t lie_opcode;
-	uint32_t die_at, kill_at, signal_at; /* opcodes, once */
+	/* opcodes, once; of hold_at the answer waits, and nothing else happens */
+	uint32_t die_at, kill_at, signal_at, hold_at;
 	/* to be looked at */
 	unsigned nasked[64];
 	ssize_t lie_result; /* of the write that lied */
-	char data[64];      /* of the file */
+	char data[16384];   /* of the file */
 	uint64_t size;
+	uint32_t last_read_bytes;
 	char last_target[64];
 	int64_t nremembered; /* look-ups given out less those taken back */
 	int64_t nopen;       /* handles given out less those released */
@@ -64,9 +67,10 @@ void fake_driver_start(void);
 void fake_driver_stop(void);
 /* Answers all that waits. */
 void fake_driver_serve(void);
-/* Answers the request whose caller was killed. */
+/* Answers the request whose caller was killed, or that was held. */
 void fake_driver_answer_late(void);
 ssize_t fake_driver_notify_inode(uint64_t node, int64_t offset);
+ssize_t fake_driver_notify_range(uint64_t node, int64_t offset, int64_t len_bytes);
 /* read() with a buffer that a request might not fit into. */
 ssize_t fake_driver_read_short(void);
 
