@@ -1,0 +1,271 @@
+/* sources: fusek/attributes.c fusek/change.c fusek/dentry.c fusek/devfs.c fusek/file.c
+	fusek/filesystems.c fusek/getdents.c fusek/init.c fusek/mount.c fusek/node.c fusek/open.c
+	fusek/pages.c fusek/pages_write.c fusek/path.c fusek/ramdisk.c fusek/remove.c
+   fusek/ext2/super.c fusek/ext2/inode.c fusek/ext2/directory.c fusek/tmpfs/data.c
+   fusek/tmpfs/entries.c fusek/tmpfs/inode.c fusek/tmpfs/names.c fusek/tmpfs/pages.c
+   fusek/tmpfs/seed.c fusek/driver/connection.c fusek/driver/device.c fusek/driver/files.c
+	fusek/driver/stream.c fusek/driver/notify.c
+	fusek/driver/options.c fusek/driver/request.c fusek/driver/server.c fusek/proto/close.c
+	fusek/proto/control.c fusek/proto/data.c fusek/proto/forget.c fusek/proto/getattr.c
+	fusek/proto/init.c fusek/proto/lookup.c fusek/proto/make.c fusek/proto/message.c
+	fusek/proto/open.c fusek/proto/readdir.c fusek/proto/readlink.c fusek/proto/remove.c
+	fusek/proto/setattr.c fusek/proto/statfs.c ipc/buffer.c ipc/object.c lib/tree.c
+	lib/string.c mm/pageset.c tests/host/fusek/fake/kernel.c tests/host/support/image.c
+	tests/host/fusek/fake/tree.c tests/host/fusek/fake/driver.c
+	tests/host/fusek/fake/mounted.c */
+/*
+ * How things with a driver end: it dies, its callers are killed, it is unmounted, memory runs out;
+ * and what it was given out is given back. See driver.c for the rest.
+ */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <cmocka.h>
+
+#include "fake/mounted.h"
+
+#include <fusek/mount.h>
+#include <mm/slab.h>
+#include <string.h>
+
+static ssize_t read_it(void)
+{
+	char text[32];
+
+	return read_file(AT "/file", text, sizeof(text));
+}
+
+static void a_driver_that_dies_fails_what_waits_and_what_comes(void **state)
+{
+	mock.die_at = FUSE_LOOKUP;
+	assert_int_equal(look(AT "/file"), -ECONNABORTED);
+	assert_int_equal(look(AT "/file"), -ENOTCONN);
+	mock.nremembered = 0; /* with nobody who would remember */
+}
+
+static void a_driver_of_another_version_is_refused(void **state)
+{
+	assert_int_equal(mount_remove_by_name(&kernel, AT, 0), 0);
+	fake_driver_stop();
+	fake_driver_start();
+	mock.major = 8;
+	assert_int_equal(mount_by_type(&kernel, "mock", AT, "fuse", 0, fake_driver_options), 0);
+	assert_int_equal(look(AT "/file"), -ECONNREFUSED);
+}
+
+static void an_old_driver_works(void **state)
+{
+	char text[32];
+
+	assert_int_equal(mount_remove_by_name(&kernel, AT, 0), 0);
+	fake_driver_stop();
+	fake_driver_start();
+	mock.minor = 8;
+	assert_int_equal(mount_by_type(&kernel, "mock", AT, "fuse", 0, fake_driver_options), 0);
+	assert_int_equal(read_file(AT "/file", text, sizeof(text)), 10);
+	assert_int_equal(write_to(AT "/file", "abc", 0), 3);
+	assert_int_equal(vfs_mkdir(&kernel, NULL, AT "/newdir", 0755), 0);
+}
+
+static void who_is_killed_before_it_was_read_leaves(void **state)
+{
+	assert_int_equal(look(AT), 0);
+	fake_pending = THREAD_KILLED;
+	assert_int_equal(look(AT "/file"), -EINTR);
+	fake_pending = 0;
+	fake_driver_serve();
+	assert_int_equal(mock.nasked[FUSE_LOOKUP], 0);
+}
+
+/* The late answer's look-up is given back, its handle is released: gone() counts them. */
+static void who_is_killed_while_it_is_served_leaves_no_debt(void **state)
+{
+	assert_int_equal(look(AT), 0);
+	mock.kill_at = FUSE_LOOKUP;
+	assert_int_equal(look(AT "/file"), -EINTR);
+	fake_pending = 0;
+	fake_driver_answer_late();
+	fake_driver_serve();
+	assert_int_equal(mock.nasked[FUSE_FORGET] + mock.nasked[FUSE_BATCH_FORGET], 1);
+
+	assert_int_equal(look(AT "/file"), 0);
+	mock.kill_at = FUSE_OPEN;
+	assert_int_equal(read_it(), -EINTR);
+	fake_pending = 0;
+	fake_driver_answer_late();
+	fake_driver_serve();
+	assert_int_equal(mock.nasked[FUSE_RELEASE], 1);
+}
+
+static void who_is_killed_tells_the_driver(void **state)
+{
+	assert_int_equal(look(AT), 0);
+	mock.kill_at = FUSE_LOOKUP;
+	assert_int_equal(look(AT "/file"), -EINTR);
+	fake_pending = 0;
+	fake_driver_serve(); /* which answers when it is told */
+	assert_int_equal(mock.nasked[FUSE_INTERRUPT], 1);
+}
+
+/* With many threads a driver serves what it has read in any order. */
+static void nothing_is_taken_away_while_a_request_needs_it(void **state)
+{
+	struct object *object = open_ok(AT "/file", O_RDONLY);
+	char text[32];
+
+	mock.kill_at = FUSE_READ;
+	assert_int_equal(object_read_kernel(object, text, sizeof(text), 0), -EINTR);
+	fake_pending = 0;
+	object_put(object);
+	names_evict();
+	fake_driver_serve();
+	assert_int_equal(mock.nasked[FUSE_RELEASE], 0); /* the READ is still there */
+	mock.hold_at = FUSE_RELEASE;
+	fake_driver_answer_late();
+	fake_driver_serve();
+	assert_int_equal(mock.nasked[FUSE_RELEASE], 1);
+	assert_int_equal(mock.nasked[FUSE_FORGET] + mock.nasked[FUSE_BATCH_FORGET], 0);
+	fake_driver_answer_late();
+	fake_driver_serve();
+	assert_int_equal(mock.nasked[FUSE_FORGET] + mock.nasked[FUSE_BATCH_FORGET], 1);
+}
+
+static void a_notification_after_the_end_finds_nothing(void **state)
+{
+	assert_int_equal(look(AT "/file"), 0);
+	assert_int_equal(mount_remove_by_name(&kernel, AT, MNT_DETACH), 0);
+	mock.nremembered = 0; /* the mount took them along */
+	assert_int_equal(fake_driver_notify_inode(MOCK_FILE, 0), -ENOENT);
+	fake_driver_stop();
+	fake_driver_start();
+	assert_int_equal(mount_by_type(&kernel, "mock", AT, "fuse", 0, fake_driver_options), 0);
+}
+
+static void a_signal_tells_the_driver(void **state)
+{
+	assert_int_equal(look(AT), 0);
+	mock.signal_at = FUSE_LOOKUP;
+	assert_int_equal(look(AT "/file"), 0); /* the driver did not care */
+	fake_pending = 0;
+	assert_int_equal(mock.nasked[FUSE_INTERRUPT], 1);
+}
+
+static void a_buffer_that_is_too_short_loses_nothing(void **state)
+{
+	struct abi_stat stat;
+
+	assert_int_equal(fake_driver_read_short(), -EINVAL);
+	assert_int_equal(vfs_stat(&kernel, NULL, AT "/file", 0, &stat), 0);
+}
+
+static void the_device_says_what_it_is(void **state)
+{
+	struct object *other = open_ok("/dev/fuse", O_RDWR);
+	char bytes[FUSE_MIN_READ_BUFFER];
+	struct buffer buffer;
+
+	buffer_init_kernel(&buffer, bytes, sizeof(bytes));
+	assert_int_equal(object_read(other, &buffer, NULL), -EPERM);
+	assert_int_equal(object_write_kernel(other, bytes, 16), -EPERM);
+	object_put(other);
+	assert_int_equal(mount_by_type(&kernel, "mock", "/run", "fuse", 0, fake_driver_options),
+			 -EBUSY);
+}
+
+static void of_two_who_unmount_one_comes_too_late(void **state)
+{
+	struct path first, second;
+
+	assert_int_equal(path_walk(&kernel, NULL, AT, WALK_DIRECTORY, &first), 0);
+	assert_int_equal(path_walk(&kernel, NULL, AT, WALK_DIRECTORY, &second), 0);
+	assert_int_equal(mount_detach(&first), 0);
+	path_put(&first);
+	assert_int_equal(mount_remove(&second), -EINVAL);
+	fake_driver_stop();
+	fake_driver_start();
+	assert_int_equal(mount_by_type(&kernel, "mock", AT, "fuse", 0, fake_driver_options), 0);
+}
+
+static void a_mount_that_fails_for_memory_leaves_nothing(void **state)
+{
+	uint64_t after = 0;
+	err_t err;
+
+	assert_int_equal(mount_remove_by_name(&kernel, AT, 0), 0);
+	do {
+		fake_driver_stop();
+		fake_driver_start();
+		fake_fail_allocation_after = after++;
+		err = mount_by_type(&kernel, "mock", AT, "fuse", 0, fake_driver_options);
+		fake_fail_allocation_after = UINT64_MAX;
+		if (err)
+			assert_int_equal(look(AT "/file"), -ENOENT);
+	} while (err);
+	assert_int_equal(look(AT "/file"), 0);
+}
+
+static void options_are_checked(void **state)
+{
+	static const char *const wrong[] = {"",
+					    "fd=3",
+					    "fd=3,rootmode=40000,user_id=0",
+					    "fd=x,rootmode=40000,user_id=0,group_id=0",
+					    "fd=3,rootmode=100000,user_id=0,group_id=0",
+					    "fd=3,rootmode=40000,user_id=0,group_id=0,nonsense",
+					    "fd=99,rootmode=40000,user_id=0,group_id=0",
+					    "fd=3,rootmode=40000,user_id=4294967296,group_id=0"};
+
+	for (size_t i = 0; i < ARRAY_SIZE(wrong); i++) {
+		if (mount_by_type(&kernel, "mock", "/run", "fuse", 0, wrong[i]) != -EINVAL)
+			fail_msg("'%s' was taken", wrong[i]);
+	}
+	assert_int_equal(mount_by_type(&kernel, "mock", "/run", "ext9", 0, ""), -ENODEV);
+	assert_int_equal(mount_by_type(&user, "mock", "/run", "fuse", 0, ""), -EPERM);
+	assert_int_equal(mount_remove_by_name(&kernel, "/run/nothing", 0), -ENOENT);
+	assert_int_equal(mount_remove_by_name(&kernel, AT "/dir", 0), -EINVAL);
+}
+
+static void running_out_of_memory_is_an_error_and_no_leak(void **state)
+{
+	char text[32];
+
+	for (uint64_t after = 0;; after++) {
+		uint64_t left;
+
+		names_evict();
+		fake_fail_allocation_after = after;
+		(void)!read_file(AT "/file", text, sizeof(text));
+		(void)!write_to(AT "/new", "n", O_CREAT);
+		left = fake_fail_allocation_after;
+		fake_fail_allocation_after = UINT64_MAX;
+		fake_driver_serve();
+		if (left)
+			break;
+	}
+}
+
+int main(void)
+{
+#define MOUNTED(test) cmocka_unit_test_setup_teardown(test, mounted, gone)
+	const struct CMUnitTest tests[] = {
+		MOUNTED(a_driver_that_dies_fails_what_waits_and_what_comes),
+		MOUNTED(a_driver_of_another_version_is_refused),
+		MOUNTED(an_old_driver_works),
+		MOUNTED(who_is_killed_before_it_was_read_leaves),
+		MOUNTED(who_is_killed_while_it_is_served_leaves_no_debt),
+		MOUNTED(who_is_killed_tells_the_driver),
+		MOUNTED(nothing_is_taken_away_while_a_request_needs_it),
+		MOUNTED(a_notification_after_the_end_finds_nothing),
+		MOUNTED(a_signal_tells_the_driver),
+		MOUNTED(a_buffer_that_is_too_short_loses_nothing),
+		MOUNTED(the_device_says_what_it_is),
+		MOUNTED(of_two_who_unmount_one_comes_too_late),
+		MOUNTED(a_mount_that_fails_for_memory_leaves_nothing),
+		MOUNTED(options_are_checked),
+		MOUNTED(running_out_of_memory_is_an_error_and_no_leak),
+	};
+
+	return cmocka_run_group_tests(tests, mounted_begin, NULL);
+}
