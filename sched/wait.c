@@ -4,7 +4,9 @@
  *
  * An entry lies on its waiter's stack. A waker wakes the thread first and takes the entry off
  * afterwards, and `queued` = false is the last it does with it: the waiter that sees that may
- * return, and even end, without taking the lock.
+ * return, and even end, without taking the lock. One that sees it still queued knows nothing: it
+ * may be running because of a waker that is about to take the entry off. So it looks under the
+ * lock.
  */
 #include <sched/wait.h>
 
@@ -40,7 +42,7 @@ static void let_go(struct wait_entry *entry)
 {
 	list_del(&entry->link);
 	entry->woken = true;
-	/* Release: pairs with the acquire in waitq_prepare() and waitq_finish(). */
+	/* Release: pairs with the acquire in waitq_answer() and waitq_finish(). */
 	store_release(&entry->queued, false);
 }
 
@@ -99,13 +101,12 @@ void waitq_prepare(struct waitq *queue, struct wait_entry *entry)
 {
 	irqflags_t flags;
 
-	/* Only the waiter sets it, so once false it stays so. */
-	if (load_acquire(&entry->queued))
-		return;
-	entry->woken = false;
 	flags = spin_lock_irqsave(&queue->lock);
-	write_once(&entry->queued, true);
-	list_add_tail(&queue->waiters, &entry->link);
+	if (!entry->queued) {
+		entry->woken = false;
+		write_once(&entry->queued, true);
+		list_add_tail(&queue->waiters, &entry->link);
+	}
 	spin_unlock_irqrestore(&queue->lock, flags);
 	if (likely(entry->thread))
 		entry->thread->waits_on = queue;

@@ -138,6 +138,53 @@ SELFTEST(wake_comes_before_the_deadline)
 	test_join(0);
 }
 
+/* ---- wakes for nothing ---- */
+
+#define WASTED_ROUNDS   1000
+#define WASTED_LIMIT_NS (20 * NSEC_PER_SEC)
+
+static unsigned wasted_round;  /* atomic: the waiter waits for it to rise */
+static unsigned wasted_passed; /* atomic: how often it has seen that */
+static bool wasted_lost;       /* atomic */
+
+static void pass_each_round(void *argument)
+{
+	for (unsigned i = 0; i < WASTED_ROUNDS; i++) {
+		uint64_t deadline_ns = clock_ns() + WASTED_LIMIT_NS;
+
+		(void)!wait_event_timeout(&shared.queue, read_once(&wasted_round) > i, deadline_ns);
+		if (clock_ns() >= deadline_ns) {
+			write_once(&wasted_lost, true);
+			break;
+		}
+		write_once(&wasted_passed, i + 1);
+	}
+}
+
+/* Wakes that come while the waiter goes to sleep again, from another CPU if there is one: the last
+ * of them, which has something to tell, finds it waiting. */
+SELFTEST(wakes_for_nothing_lose_no_other)
+{
+	unsigned round = 0;
+
+	reset();
+	wasted_round = wasted_passed = 0;
+	wasted_lost = false;
+	test_start_anywhere(0, pass_each_round, NULL);
+	while (round < WASTED_ROUNDS && !read_once(&wasted_lost)) {
+		for (unsigned i = 0; i < 1 + round % 5; i++)
+			waitq_wake_all(&shared.queue);
+		write_once(&wasted_round, ++round);
+		waitq_wake_all(&shared.queue);
+		while (read_once(&wasted_passed) < round && !read_once(&wasted_lost))
+			thread_yield();
+	}
+	test_join(0);
+	selftest_check(!wasted_lost);
+}
+
+/* ---- what ends a wait early ---- */
+
 static void wait_killable(void *argument)
 {
 	shared.result = wait_event_killable(&shared.queue, read_once(&shared.go));

@@ -301,7 +301,8 @@ static void ignored_children_leave_no_zombies(void)
 
 static void orphans_go_to_the_subreaper(void)
 {
-	int fds[2];
+	int number[2];
+	int end[2];
 	int value = 0;
 	pid_t grandchild;
 	pid_t pid;
@@ -309,24 +310,27 @@ static void orphans_go_to_the_subreaper(void)
 	EXPECT_EQUAL(prctl(PR_SET_CHILD_SUBREAPER, 1), 0);
 	EXPECT_EQUAL(prctl(PR_GET_CHILD_SUBREAPER, &value), 0);
 	EXPECT_EQUAL(value, 1);
-	EXPECT_EQUAL(pipe(fds), 0);
+	EXPECT_EQUAL(pipe(number), 0);
+	EXPECT_EQUAL(pipe(end), 0);
 	pid = fork();
 	if (pid == 0) {
 		grandchild = fork();
 		if (grandchild == 0) {
 			char byte;
 
-			close(fds[1]);
-			_exit(read(fds[0], &byte, 1) == 0 && getppid() != 0 ? 6 : 1);
+			close(end[1]);
+			_exit(read(end[0], &byte, 1) == 0 && getppid() != 0 ? 6 : 1);
 		}
-		_exit(write(fds[1], &grandchild, sizeof(grandchild)) > 0 ? 0 : 1);
+		_exit(write(number[1], &grandchild, sizeof(grandchild)) > 0 ? 0 : 1);
 	}
-	EXPECT_EQUAL(read(fds[0], &grandchild, sizeof(grandchild)), sizeof(grandchild));
+	EXPECT_EQUAL(read(number[0], &grandchild, sizeof(grandchild)), sizeof(grandchild));
 	EXPECT_EQUAL(exit_of(pid), 0);
-	EXPECT_EQUAL(close(fds[1]), 0);
+	EXPECT_EQUAL(close(end[1]), 0);
 	EXPECT_EQUAL(exit_of(grandchild), 6);
 	EXPECT_EQUAL(prctl(PR_SET_CHILD_SUBREAPER, 0), 0);
-	close(fds[0]);
+	close(end[0]);
+	for (int i = 0; i < 2; i++)
+		close(number[i]);
 }
 
 static void groups_and_sessions_follow_their_rules(void)

@@ -8,8 +8,10 @@
  * Promise: when everything has come to rest, nobody sleeps while an item is there. That holds only
  * if a wake between the look at the condition and the sleep is kept (the token), if who makes an item
  * looks at the queue afterwards and not before, and if a waiter that leaves with a wake-one that it
- * did not answer (it was killed, or found an item before it slept) passes it on. Each of these breaks it (-D to spin): NO_TOKEN, LOOK_FIRST, NO_PASSING_ON,
- * CHECK_BEFORE_QUEUE.
+ * did not answer (it was killed, or found an item before it slept) passes it on. And a waker wakes
+ * before it takes the entry off, so a waiter that runs again believes that it is still queued only
+ * under the queue's lock. Each of these breaks it (-D to spin): NO_TOKEN, LOOK_FIRST, NO_PASSING_ON,
+ * CHECK_BEFORE_QUEUE, QUEUED_WITHOUT_LOCK.
  */
 #define NWAITERS 2
 
@@ -20,7 +22,8 @@ bool killed = false; /* of waiter 0 */
 bool blocked[NWAITERS];
 bool token[NWAITERS];
 
-/* Under the queue's lock: the entries in the order they came. */
+/* The queue's lock, and under it: the entries in the order they came. */
+bool locked = false;
 byte head = 255;
 byte second = 255;
 bool queued[NWAITERS];
@@ -39,26 +42,34 @@ inline thread_wake(who)
 	fi
 }
 
+inline lock()
+{
+	atomic { !locked -> locked = true }
+}
+
 inline wake_one()
 {
 	if
 	:: head == 255 /* nobody waits: seen without the lock */
 	:: head != 255 ->
-		atomic { /* the queue's lock */
-			if
-			:: head != 255 ->
-				thread_wake(head);
+		lock();
+		if
+		:: head != 255 ->
+			atomic { thread_wake(head) };
+			/* The woken one may run before this. */
+			atomic {
 				woken[head] = true;
 				queued[head] = false;
 				head = second;
 				second = 255
-			:: else
-			fi
-		}
+			}
+		:: else
+		fi;
+		locked = false
 	fi
 }
 
-inline prepare(who)
+inline queue_locked(who)
 {
 	atomic {
 		if
@@ -74,20 +85,43 @@ inline prepare(who)
 	}
 }
 
+inline prepare(who)
+{
+#ifdef QUEUED_WITHOUT_LOCK
+	if
+	:: queued[who]
+	:: else ->
+		lock();
+		queue_locked(who);
+		locked = false
+	fi
+#else
+	lock();
+	queue_locked(who);
+	locked = false
+#endif
+}
+
 inline finish(who)
 {
-	atomic {
-		if
-		:: queued[who] ->
-			queued[who] = false;
+	if
+	:: queued[who] ->
+		lock();
+		atomic {
 			if
-			:: head == who -> head = second
+			:: queued[who] ->
+				queued[who] = false;
+				if
+				:: head == who -> head = second
+				:: else
+				fi;
+				second = 255
 			:: else
-			fi;
-			second = 255
-		:: else
-		fi
-	}
+			fi
+		};
+		locked = false
+	:: else
+	fi
 }
 
 /* The condition, which takes what it finds: one compare-and-swap. */

@@ -12,6 +12,9 @@ NAMES = sorted(path.stem for path in GUEST.glob("*.c"))
 # Its output is compared with Linux's in test_exec.py.
 STREAMS = "both_streams"
 CRASHES = 100
+# What is about threads and processes beside each other.
+CONCURRENT = ["exec", "fork", "job_control", "mapping_shared", "poll", "process", "signal_calls",
+              "signals", "threads"]
 # `crash NAME` in ksh: what ksh says of its end.
 KINDS = {"null": "139", "divide": "136", "privileged": "139", "kernel-read": "139",
          "kernel-write": "139", "stack": "139", "smash": "139", "illegal": "132", "breakpoint": "133",
@@ -31,6 +34,11 @@ def check(fexec, name, options=()):
 @pytest.mark.parametrize("name", [name for name in NAMES if name != STREAMS])
 def test_guest(fexec, name):
     check(fexec, name)
+
+
+@pytest.mark.parametrize("name", CONCURRENT)
+def test_guest_on_several_cpus(fexec, name):
+    check(fexec, name, options=["--smp", "4"])
 
 
 @pytest.mark.parametrize("name", ["fpu", "registers", "vdso", "leaks"])
