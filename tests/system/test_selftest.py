@@ -2,13 +2,17 @@
 time, and its time does not depend on what else this host does."""
 
 import re
+import time
 
 import pytest
 
 from conftest import measuring_machine
+from fuselage import results
 
 SELFTESTS_MIN = 60
 LIMIT_S = 300
+STRESS = "stress_of_everything_on_every_cpu"
+STRESS_OPERATIONS = 1000000
 
 
 @pytest.mark.parametrize("preset,cpus", [("debug", 1), ("debug", 2), ("debug", 4),
@@ -28,3 +32,16 @@ def test_selftests_are_many_and_green(boot, preset, cpus):
     passed = re.findall(r"^(\w+) +.*?ok +[\d.]+ \w+$", text, re.MULTILINE)
     assert sorted(set(names) - set(passed)) == [], text
     assert f"\n{len(names)} passed, 0 failed\n" in text, text
+
+
+@pytest.mark.nightly
+@pytest.mark.parametrize("cpus", [1, 2, 4, 16])
+def test_a_million_operations_of_stress(boot, cpus):
+    """By the clock, so that CPUs of the machine run beside each other where this host has several."""
+    machine = boot("--smp", str(cpus), "--append", f"stress={STRESS_OPERATIONS}")
+    machine.wait_for_prompt()
+    start = time.monotonic()
+    machine.send(f"selftest {STRESS}\r")
+    machine.wait_for("1 passed, 0 failed", 4 * LIMIT_S)
+    results.note("stress", f"cpus-{cpus}-operations", STRESS_OPERATIONS, "-",
+                 time.monotonic() - start)
