@@ -29,10 +29,14 @@ struct poll_item {
 	struct wait_entry entry;
 };
 
+/* Most calls ask for so few that they fit beside the set. */
+#define FEW_ITEMS 4u
+
 struct poll_set {
 	struct poll_item *items;
 	unsigned nitems; /* that are filled in */
 	unsigned room;
+	struct poll_item few[FEW_ITEMS];
 };
 
 /* ---- the set ---- */
@@ -41,8 +45,10 @@ static err_t poll_set_init(struct poll_set *set, unsigned nitems)
 {
 	size_t bytes = nitems * sizeof(*set->items);
 
-	*set = (struct poll_set){.room = nitems};
-	if (!nitems)
+	set->items = set->few;
+	set->nitems = 0;
+	set->room = nitems;
+	if (nitems <= FEW_ITEMS)
 		return 0;
 	set->items = bytes <= KMALLOC_MAX ? kmalloc(bytes)
 					  : kva_alloc(ALIGN_UP(bytes, PAGE_SIZE) >> PAGE_SHIFT);
@@ -69,6 +75,8 @@ static void poll_set_put(struct poll_set *set)
 			waitq_finish(item->queue, &item->entry);
 		object_put(item->object);
 	}
+	if (set->items == set->few)
+		return;
 	if (set->room * sizeof(*set->items) <= KMALLOC_MAX)
 		kfree(set->items);
 	else
@@ -357,12 +365,8 @@ static unsigned events_of(const struct select_call *call, unsigned fd)
 
 static err_t select_fill(const struct select_call *call, struct poll_set *set)
 {
-	unsigned nitems = 0;
-	err_t err;
+	err_t err = 0;
 
-	for (unsigned fd = 0; fd < call->nfds; fd++)
-		nitems += events_of(call, fd) != 0;
-	err = poll_set_init(set, nitems);
 	for (unsigned fd = 0; !err && fd < call->nfds; fd++) {
 		unsigned events = events_of(call, fd);
 
@@ -402,11 +406,17 @@ static int select_answer(struct select_call *call, const struct poll_set *set)
 
 static int select_with(struct select_call *call, uint64_t deadline_ns)
 {
-	struct poll_set set = {0};
+	struct poll_set set;
+	unsigned nitems = 0;
 	int result = select_read(call);
 
+	for (unsigned fd = 0; fd < call->nfds; fd++)
+		nitems += events_of(call, fd) != 0;
 	if (!result)
-		result = select_fill(call, &set);
+		result = poll_set_init(&set, nitems);
+	if (result)
+		return result;
+	result = select_fill(call, &set);
 	if (!result)
 		result = poll_wait(&set, deadline_ns);
 	if (result >= 0) {

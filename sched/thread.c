@@ -117,14 +117,17 @@ void thread_request_exit_work(struct thread *thread)
 
 /* The bit first, the wake after: who is about to block finds one or the other. A program's thread
  * looks before it is in user mode again, and that is asked for before the bit is there: a call that
- * was ended by the bit never gets out without that look. */
+ * was ended by the bit never gets out without that look. And after it: the first look may have been
+ * in between, and seen nothing. */
 static void set_pending(struct thread *thread, enum thread_pending bit)
 {
-	if (thread->context.fpu)
+	bool is_program = thread->context.fpu;
+
+	if (is_program)
 		context_request_exit_work(&thread->context);
 	atomic_fetch_or_full(&thread->pending, (uint32_t)bit);
-	if (thread->context.fpu)
-		sched_kick(thread);
+	if (is_program)
+		thread_request_exit_work(thread);
 	thread_wake(thread);
 }
 

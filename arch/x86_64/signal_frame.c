@@ -156,7 +156,8 @@ err_t signal_frame_push(struct trap_frame *frame, const struct signal_frame *fro
 	uint64_t fpu;
 	uint64_t at;
 
-	if (push_fpu(stack_top(frame, from), &fpu))
+	/* IRET to an address that no program can have would fault in the kernel. */
+	if (from->handler >= USER_MAX || push_fpu(stack_top(frame, from), &fpu))
 		return -EFAULT;
 	at = ALIGN_DOWN(fpu - sizeof(on_stack), 16) - 8; /* as after a call: psABI 3.2.2 */
 	context->flags = UC_SIGCONTEXT_SS | UC_STRICT_RESTORE;
@@ -241,7 +242,7 @@ err_t signal_frame_pop(struct trap_frame *frame, uint64_t *mask, struct abi_stac
 	if (user_get(&context, uptr(at + offsetof(struct handler_frame, context))))
 		return -EFAULT;
 	from = &context.registers;
-	/* IRET to an address that no program can have would fault in the kernel. */
+	/* As signal_frame_push(). */
 	if (from->rip >= USER_MAX || pop_fpu(from->fpu))
 		return -EFAULT;
 	*mask = context.mask;

@@ -179,17 +179,38 @@ struct nice_call {
 	bool set;
 	int nice; /* to set; else the most urgent that was found */
 	unsigned nfound;
+	err_t err; /* of the last that may not be set */
 };
+
+/* setpriority(2): of one's own processes, and becoming more urgent is the administrator's. */
+static err_t may_set_nice(struct process *process, int nice) REQUIRES(process->signal_lock);
+static err_t may_set_nice(struct process *process, int nice)
+{
+	const struct credentials *own = &uthread_current()->ids;
+	int before = NICE_MAX;
+
+	if (own->euid == 0)
+		return 0;
+	if (own->euid != read_once(&process->ids.uid) && own->euid != read_once(&process->ids.euid))
+		return -EPERM;
+	(void)process_nice_locked(process, false, &before);
+	return nice < before ? -EACCES : 0;
+}
 
 static void nice_each(void *argument, struct process *process)
 {
 	struct nice_call *call = argument;
 	irqflags_t flags;
+	err_t err = 0;
 
 	if (call->group ? read_once(&process->group) != call->group : process->pid != call->pid)
 		return;
 	flags = spin_lock_irqsave(&process->signal_lock);
-	if (process_nice_locked(process, call->set, &call->nice))
+	if (call->set)
+		err = may_set_nice(process, call->nice);
+	if (err)
+		call->err = err;
+	else if (process_nice_locked(process, call->set, &call->nice))
 		call->nfound++;
 	spin_unlock_irqrestore(&process->signal_lock, flags);
 }
@@ -205,6 +226,8 @@ static err_t nice_call(int which, int who, struct nice_call *call)
 	else
 		return -EINVAL;
 	pid_for_each_rcu(nice_each, call);
+	if (call->err)
+		return call->err;
 	return call->nfound ? 0 : -ESRCH;
 }
 
@@ -221,9 +244,6 @@ int sys_setpriority(int which, int who, int nice)
 {
 	struct nice_call call = {.set = true, .nice = MAX(NICE_MIN, MIN(NICE_MAX, nice))};
 
-	/* Becoming more urgent is the administrator's. */
-	if (uthread_current()->ids.euid != 0 && call.nice < current_thread()->sched.nice)
-		return -EACCES;
 	return nice_call(which, who, &call);
 }
 

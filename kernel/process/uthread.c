@@ -45,14 +45,15 @@ struct uthread *uthread_alloc(struct process *process, int32_t tid, void (*entry
 	*err = -ENOMEM;
 	if (!uthread || !memory)
 		goto free_memory;
-	*err = give_number(uthread, tid);
-	if (*err)
-		goto free_memory;
 	uthread->process = process;
-	refcount_get(&process->references);
 	list_init(&uthread->sibling);
 	signal_pending_init(&uthread->pending);
 	uthread->alternate_stack.ss_flags = SS_DISABLE;
+	/* From here on others find it, and ask its process. */
+	*err = give_number(uthread, tid);
+	if (*err)
+		goto free_memory;
+	refcount_get(&process->references);
 	uthread->thread = thread_memory_thread(memory);
 	thread_init(uthread->thread,
 		    &(struct thread_params){

@@ -6,6 +6,7 @@
 #include <grp.h>
 #include <signal.h>
 #include <stdlib.h>
+#include <sys/resource.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
@@ -123,6 +124,30 @@ static int signals_need_the_right(void)
 	return result ? 0 : 4;
 }
 
+static int priorities_need_the_right(void)
+{
+	pid_t other = fork();
+	int result = 0;
+
+	if (other == 0) {
+		for (;;)
+			pause();
+	}
+	STEP(1, setpriority(PRIO_PROCESS, other, 5) == 0);
+	STEP(2, syscall(SYS_setresuid, 1000, 1000, 0) == 0);
+	if (setpriority(PRIO_PROCESS, other, 10) != -1 || errno != EPERM)
+		result = 3;
+	STEP(4, setpriority(PRIO_PROCESS, 0, 3) == 0);
+	if (setpriority(PRIO_PROCESS, 0, 2) != -1 || errno != EACCES)
+		result = 5;
+	STEP(6, syscall(SYS_setresuid, 0, 0, 0) == 0);
+	if (getpriority(PRIO_PROCESS, other) != 5)
+		result = 7;
+	kill(other, SIGKILL);
+	waitpid(other, NULL, 0);
+	return result;
+}
+
 static void ids_can_be_given_up_and_taken_back(void)
 {
 	IN_A_CHILD(give_up_and_take_back);
@@ -143,6 +168,11 @@ static void strangers_cannot_be_signalled(void)
 	IN_A_CHILD(signals_need_the_right);
 }
 
+static void strangers_keep_their_priority(void)
+{
+	IN_A_CHILD(priorities_need_the_right);
+}
+
 int main(void)
 {
 	RUN(ids_are_told);
@@ -152,5 +182,6 @@ int main(void)
 	RUN(what_was_given_up_is_gone);
 	RUN(supplementary_groups_open_files);
 	RUN(strangers_cannot_be_signalled);
+	RUN(strangers_keep_their_priority);
 	return check_end();
 }

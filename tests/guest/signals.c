@@ -432,6 +432,25 @@ static void a_poisoned_frame_is_a_fault_of_the_program(void)
 	}
 }
 
+static void a_handler_where_no_program_is_is_a_fault(void)
+{
+	static const uint64_t addresses[] = {UINT64_C(1) << 63, UINT64_C(1) << 47,
+					     UINT64_C(0xffffffff80000000)};
+
+	for (unsigned i = 0; i < sizeof(addresses) / sizeof(addresses[0]); i++) {
+		int status;
+		pid_t pid = fork();
+
+		if (pid == 0) {
+			install(SIGUSR1, (void (*)(int))addresses[i], 0);
+			kill(getpid(), SIGUSR1);
+			_exit(1);
+		}
+		EXPECT_EQUAL(waitpid(pid, &status, 0), pid);
+		EXPECT(WIFSIGNALED(status) && WTERMSIG(status) == SIGSEGV);
+	}
+}
+
 int main(void)
 {
 	RUN(a_handler_runs_and_returns);
@@ -452,5 +471,6 @@ int main(void)
 	RUN(all_registers_survive);
 	RUN(a_false_return_is_a_fault);
 	RUN(a_poisoned_frame_is_a_fault_of_the_program);
+	RUN(a_handler_where_no_program_is_is_a_fault);
 	return check_end();
 }

@@ -314,6 +314,42 @@ static void a_fatal_signal_ends_all_of_them(void)
 	EXPECT(WIFSIGNALED(status) && WTERMSIG(status) == SIGTERM);
 }
 
+static volatile int asking;
+
+/* Asks for the next numbers, which threads are just being given. */
+static void *ask_for_numbers(void *argument)
+{
+	long tid = *(const long *)argument;
+
+	while (asking) {
+		for (long i = 1; i < 8; i++) {
+			if (syscall(SYS_tgkill, getpid(), tid + i, 0) == 0)
+				tid += i;
+		}
+		if (syscall(SYS_tkill, tid, 0) != 0)
+			tid++;
+	}
+	return NULL;
+}
+
+static void threads_that_begin_can_be_asked_for(void)
+{
+	long first = getpid();
+	pthread_t asker;
+
+	asking = 1;
+	EXPECT_EQUAL(pthread_create(&asker, NULL, ask_for_numbers, &first), 0);
+	for (int i = 0; i < 300; i++) {
+		pthread_t thread;
+		void *tid;
+
+		EXPECT_EQUAL(pthread_create(&thread, NULL, number, NULL), 0);
+		EXPECT_EQUAL(pthread_join(thread, &tid), 0);
+	}
+	asking = 0;
+	EXPECT_EQUAL(pthread_join(asker, NULL), 0);
+}
+
 static void *fork_and_wait(void *argument)
 {
 	pid_t pid = fork();
@@ -513,6 +549,7 @@ int main(void)
 	RUN(exit_ends_all_of_them);
 	RUN(the_first_may_leave_before_the_others);
 	RUN(a_fatal_signal_ends_all_of_them);
+	RUN(threads_that_begin_can_be_asked_for);
 	RUN(a_child_has_the_one_thread_that_forked);
 	RUN(the_working_directory_is_everybodys);
 	RUN(futexes_refuse_what_linux_refuses);
