@@ -43,4 +43,5 @@ target_compile_options(fuselage_flags INTERFACE
 	"$<$<AND:$<COMPILE_LANGUAGE:C>,$<CONFIG:Release>>:-O2>"
 	"$<$<COMPILE_LANGUAGE:ASM_NASM>:-gdwarf;-w+all>")
 target_compile_definitions(fuselage_flags INTERFACE
-	FUSELAGE_DEBUG=$<IF:$<CONFIG:Debug>,1,0>)
+	FUSELAGE_DEBUG=$<IF:$<CONFIG:Debug>,1,0>
+	$<$<BOOL:${FUSELAGE_SANITIZE}>:FUSELAGE_KASAN=1>)

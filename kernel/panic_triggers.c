@@ -16,6 +16,7 @@
 #include <lib/log.h>
 #include <lib/panic.h>
 #include <lib/string.h>
+#include <mm/slab.h>
 #include <sched/timer.h>
 #include <sched/wait.h>
 
@@ -207,6 +208,33 @@ static NOINLINE void trigger_hungthread(void)
 	wait_event(&waiters, read_once(&over));
 }
 
+/* What only the build that checks every access notices (preset kasan): elsewhere the class of the
+ * block has room for it. */
+static NOINLINE void trigger_bounds(void)
+{
+	volatile char *block = kmalloc(40);
+
+	if (block)
+		block[40] = 1;
+	kfree((void *)block);
+}
+
+static NOINLINE void trigger_freed(void)
+{
+	volatile char *block = kmalloc(40);
+
+	kfree((void *)block);
+	if (block)
+		log_warn("a byte of a free block: %#x", (unsigned char)block[8]);
+}
+
+static NOINLINE void trigger_signed(void)
+{
+	volatile int32_t number = INT32_MAX;
+
+	number = number + 1;
+}
+
 static const struct trigger triggers[] = {
 	{"null", "writes through a null pointer", trigger_null},
 	{"wild", "writes where nothing is mapped", trigger_wild},
@@ -220,6 +248,9 @@ static const struct trigger triggers[] = {
 	{"nx", "executes data (W^X)", trigger_nx},
 	{"jump", "calls a null function", trigger_jump},
 	{"smash", "writes over the canary of its stack frame", trigger_smash},
+	{"bounds", "writes behind a block of the heap (kasan build)", trigger_bounds},
+	{"freed", "reads a block of the heap that is free (kasan build)", trigger_freed},
+	{"signed", "counts over the end of a signed number (kasan build)", trigger_signed},
 	{"race", "panics on all CPUs at once", trigger_race},
 	{"deaf", "panics while the last CPU answers nothing any more", trigger_deaf},
 	{"lockorder", "takes two locks in the wrong order (debug build)", trigger_lockorder},

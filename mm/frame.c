@@ -10,6 +10,7 @@
 #include "frame_priv.h"
 
 #include <arch/cpu.h>
+#include <lib/kasan.h>
 #include <lib/panic.h>
 #include <lib/string.h>
 #include <mm/frame.h>
@@ -192,6 +193,7 @@ struct frame *frame_alloc(unsigned order, unsigned flags)
 	check_poison(frame, order);
 	frame->state = FRAME_USED;
 	frame->refs = 1;
+	kasan_allow(frame_virt(frame), PAGE_SIZE << order);
 	if (flags & FRAME_ZERO)
 		memset(frame_virt(frame), 0, PAGE_SIZE << order);
 	return frame;
@@ -205,6 +207,7 @@ void frame_free(struct frame *frame, unsigned order)
 		panic("frame %#lx freed with order %u in state %u, order %u", frame_phys(frame),
 		      order, frame->state, frame->order);
 	poison(frame, order);
+	kasan_forbid(frame_virt(frame), PAGE_SIZE << order, KASAN_FRAME);
 	if (unlikely(order)) {
 		spin_lock(&frame_pool.lock);
 		pool_free_locked(frame, order);

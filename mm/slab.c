@@ -10,6 +10,7 @@
  */
 #include "slab_priv.h"
 
+#include <lib/kasan.h>
 #include <lib/panic.h>
 #include <lib/string.h>
 
@@ -50,6 +51,20 @@ static const char *const kmalloc_names[KMALLOC_CLASSES] = {
 static struct slab_stock *stock_of(const struct slab_cache *cache)
 {
 	return &(*this_percpu(slab_stocks))[cache->index];
+}
+
+/* The block that came last is still in the caches. Where accesses are checked it is the one that
+ * came first, so that a free block lies there for long enough to be caught in use. */
+static inline void *magazine_take(struct slab_magazine *magazine)
+{
+	void *block;
+
+	if (!IS_ON(FUSELAGE_KASAN))
+		return magazine->blocks[--magazine->count];
+	block = magazine->blocks[0];
+	magazine->count--;
+	memmove(magazine->blocks, magazine->blocks + 1, magazine->count * sizeof(void *));
+	return block;
 }
 
 static struct slab_magazine *pop(struct slab_magazine **chain)
@@ -115,7 +130,7 @@ static NOINLINE void *alloc_slow(struct slab_cache *cache, struct slab_stock *st
 		drop_magazine_locked(cache, stock->previous);
 		stock->previous = stock->loaded;
 		stock->loaded = full;
-		block = full->blocks[--full->count];
+		block = magazine_take(full);
 	} else {
 		if (stock->loaded == &no_magazine && !cache->no_magazines) {
 			struct slab_magazine *empty = empty_magazine_locked(cache);
@@ -130,7 +145,7 @@ static NOINLINE void *alloc_slow(struct slab_cache *cache, struct slab_stock *st
 				break;
 			stock->loaded->blocks[stock->loaded->count++] = block;
 		}
-		block = stock->loaded->count ? stock->loaded->blocks[--stock->loaded->count]
+		block = stock->loaded->count ? magazine_take(stock->loaded)
 					     : slab_take_locked(cache);
 		if (!block)
 			cache->failures++;
@@ -182,11 +197,11 @@ void *slab_alloc(struct slab_cache *cache)
 	stock = stock_of(cache);
 	loaded = stock->loaded;
 	if (likely(loaded->count)) {
-		block = loaded->blocks[--loaded->count];
+		block = magazine_take(loaded);
 	} else if (stock->previous->count) {
 		stock->loaded = stock->previous;
 		stock->previous = loaded;
-		block = stock->loaded->blocks[--stock->loaded->count];
+		block = magazine_take(stock->loaded);
 	} else {
 		block = alloc_slow(cache, stock);
 	}
@@ -252,9 +267,16 @@ static struct slab_cache *kmalloc_cache(size_t bytes)
 
 void *kmalloc(size_t bytes)
 {
+	struct slab_cache *cache;
+	void *block;
+
 	if (unlikely(bytes > KMALLOC_MAX))
 		return NULL;
-	return slab_alloc(kmalloc_cache(bytes));
+	cache = kmalloc_cache(bytes);
+	block = slab_alloc(cache);
+	if (likely(block))
+		kasan_allow_object(block, bytes, cache->block_bytes);
+	return block;
 }
 
 void *kzalloc(size_t bytes)

@@ -5,6 +5,7 @@
  */
 #include "slab_priv.h"
 
+#include <lib/kasan.h>
 #include <lib/panic.h>
 #include <lib/string.h>
 
@@ -31,6 +32,7 @@ void slab_poison_fresh(struct slab_cache *cache, void *block)
 {
 	memset(block, POISON, cache->object_bytes);
 	zone_set(cache, block, ZONE_FREE);
+	kasan_forbid(block, cache->block_bytes, KASAN_FREED);
 }
 
 void slab_poison_unlinked(struct slab_cache *cache, void *block)
@@ -51,6 +53,7 @@ void slab_check_alloc(struct slab_cache *cache, void *block)
 			      cache->name, block, bytes[i], i);
 	}
 	zone_set(cache, block, ZONE_USED);
+	kasan_allow_object(block, cache->object_bytes, cache->block_bytes);
 }
 
 void slab_check_free(struct slab_cache *cache, void *block)
@@ -64,4 +67,5 @@ void slab_check_free(struct slab_cache *cache, void *block)
 		      zone);
 	memset(block, POISON, cache->object_bytes);
 	zone_set(cache, block, ZONE_FREE);
+	kasan_forbid(block, cache->block_bytes, KASAN_FREED);
 }

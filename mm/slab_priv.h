@@ -43,7 +43,7 @@ void slab_give_locked(struct slab_cache *cache, void *block) REQUIRES(cache->loc
 /* ---- slab_debug.c: what debug builds check of each block ---- */
 
 /* Bytes that a block needs beyond the object. */
-#define SLAB_DEBUG_BYTES (IS_ON(FUSELAGE_DEBUG) ? sizeof(uint64_t) : 0)
+#define SLAB_DEBUG_BYTES (IS_ON(FUSELAGE_KASAN) ? 32 : IS_ON(FUSELAGE_DEBUG) ? sizeof(uint64_t) : 0)
 
 void slab_poison_fresh(struct slab_cache *cache, void *block);
 void slab_poison_unlinked(struct slab_cache *cache, void *block);

@@ -76,9 +76,12 @@ static void map_image(uint64_t slide)
 	for (unsigned i = 0; i < IMAGE_TABLES; i++)
 		early_tables.image_directory[(first_table - KERNEL_BASE) / (2 * MIB) + i] =
 			(uint64_t)early_tables.image[i] | ENTRY_TABLE;
-	for (uint64_t at = 0; at < image_bytes; at += PAGE_SIZE)
-		early_tables.image[0][(start - first_table + at) / PAGE_SIZE] =
+	for (uint64_t at = 0; at < image_bytes; at += PAGE_SIZE) {
+		uint64_t page = (start - first_table + at) / PAGE_SIZE;
+
+		early_tables.image[page / TABLE_ENTRIES][page % TABLE_ENTRIES] =
 			(KERNEL_PHYSICAL_START + at) | ENTRY_TABLE;
+	}
 }
 
 static void map_direct(vaddr_t base)

@@ -6,6 +6,7 @@
  */
 #include "paging_priv.h"
 
+#include "kasan.h"
 #include "x86.h"
 
 #include <arch/cpu.h>
@@ -75,6 +76,16 @@ static void map_direct(void)
 	}
 }
 
+/* A byte for eight, all of them 0: everything may be touched. */
+static void map_shadow(vaddr_t start, vaddr_t end)
+{
+	vaddr_t shadow_end = kasan_shadow(end - 1) + 1;
+
+	for (vaddr_t at = ALIGN_DOWN(kasan_shadow(start), PAGE_SIZE); at < shadow_end;
+	     at += PAGE_SIZE)
+		map_at(at, early_frame(), PAGE_WRITE, 0);
+}
+
 static void make_top_entries(vaddr_t start, vaddr_t end)
 {
 	vaddr_t base = ALIGN_DOWN(start, TOP_BYTES);
@@ -100,6 +111,10 @@ void paging_init(struct boot_info *info)
 
 	for (unsigned i = 0; i < boot->nranges; i++)
 		memory_end = MAX(memory_end, boot->ranges[i].end);
+	if (IS_ON(FUSELAGE_KASAN)) {
+		map_shadow(DIRECT_MAP_BASE, DIRECT_MAP_BASE + memory_end);
+		map_shadow((vaddr_t)kernel_image_start, (vaddr_t)kernel_image_end);
+	}
 	make_top_entries(DIRECT_MAP_BASE, DIRECT_MAP_BASE + memory_end);
 	make_top_entries(FRAME_AREA_START, FRAME_AREA_START + FRAME_AREA_BYTES);
 	make_top_entries(KVA_BASE, FIXED_END);

@@ -5,6 +5,7 @@
 #include "descriptors.h"
 #include "entropy.h"
 #include "features.h"
+#include "kasan.h"
 #include "loader.h"
 #include "paging_priv.h"
 #include "smp/smp.h"
@@ -117,5 +118,7 @@ __attribute__((no_stack_protector)) noreturn void arch_start(enum loader loader,
 	read_boot_info(loader, loader_info);
 	check_memory();
 	paging_init(&boot_info_storage);
+	if (IS_ON(FUSELAGE_KASAN))
+		kasan_start();
 	kernel_main();
 }

@@ -26,6 +26,14 @@ char *strrchr(const char *string, int character);
 char *strstr(const char *text, const char *word);
 #endif
 
+/* Where every access is checked (lib/kasan.h), so are those of the functions in assembly. */
+#if defined(__SANITIZE_ADDRESS__) && !defined(FUSELAGE_HOST)
+#include <lib/kasan.h>
+#define memcpy(to, from, len_bytes)  kasan_memcpy(to, from, len_bytes)
+#define memmove(to, from, len_bytes) kasan_memmove(to, from, len_bytes)
+#define memset(to, byte, len_bytes)  kasan_memset(to, byte, len_bytes)
+#endif
+
 /* Copies as much as fits and always ends `to` with a NUL. Returns false if something had to be cut
  * off. */
 bool string_copy(char *to, size_t to_bytes, const char *from);
