@@ -88,7 +88,8 @@ SELFTEST(paths_that_are_wrong_give_linux_errors)
 	selftest_check(stat_error("/lib/ksh/") == -ENOTDIR);
 	selftest_check(stat_error("/lib/ksh/x") == -ENOTDIR);
 	selftest_check(stat_error("/no/such/file") == -ENOENT);
-	memset(name, 'x', PATH_MAX);
+	memset(name, 'x', PATH_MAX - 1);
+	name[PATH_MAX - 1] = '\0';
 	selftest_check(stat_error(name) == -ENAMETOOLONG);
 	name[NAME_MAX + 1] = '\0';
 	selftest_check(stat_error(name) == -ENAMETOOLONG);
