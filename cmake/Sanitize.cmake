@@ -2,22 +2,18 @@
 # that C does not define. ksh and the programs are not instrumented.
 set(FUSELAGE_KASAN_FLAGS -fsanitize=kernel-address
 	# All checks are calls, so code may run before there is a shadow. Stacks have none.
-	--param=asan-instrumentation-with-call-threshold=0 --param=asan-stack=0)
+	--param=asan-instrumentation-with-call-threshold=0 --param=asan-stack=0
+	--param=asan-globals=1)
 # Data of other CPUs lies at a distance that wraps around (percpu_of()).
 set(FUSELAGE_UBSAN_FLAGS -fsanitize=undefined -fno-sanitize=pointer-overflow)
-# Those that run on the bare machine, or on what the shadow is about.
-set(FUSELAGE_NO_KASAN arch)
 
 # Instruments one folder of the kernel.
 function(fuselage_sanitize name)
 	if(NOT FUSELAGE_SANITIZE OR name STREQUAL ksh)
 		return()
 	endif()
-	target_compile_options(${name} PRIVATE "$<$<COMPILE_LANGUAGE:C>:${FUSELAGE_UBSAN_FLAGS}>")
-	if(NOT name IN_LIST FUSELAGE_NO_KASAN)
-		target_compile_options(${name} PRIVATE
-			"$<$<COMPILE_LANGUAGE:C>:${FUSELAGE_KASAN_FLAGS}>")
-	endif()
+	target_compile_options(${name} PRIVATE
+		"$<$<COMPILE_LANGUAGE:C>:${FUSELAGE_KASAN_FLAGS};${FUSELAGE_UBSAN_FLAGS}>")
 endfunction()
 
 # These files of the current folder run before a report could be printed.
@@ -27,7 +23,8 @@ function(fuselage_runs_too_early)
 	endif()
 endfunction()
 
-# These files of the current folder are the allocators themselves: they touch what is free.
+# These files of the current folder are the allocators, or the checks themselves: they touch what is
+# free.
 function(fuselage_touches_what_is_free)
 	if(FUSELAGE_SANITIZE)
 		set_source_files_properties(${ARGN} PROPERTIES

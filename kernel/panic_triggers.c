@@ -225,7 +225,15 @@ static NOINLINE void trigger_freed(void)
 
 	kfree((void *)block);
 	if (block)
-		log_warn("a byte of a free block: %#x", (unsigned char)block[8]);
+		log_warn("a byte of a free block: %#x", (unsigned char)block[8]); /* NOLINT */
+}
+
+static NOINLINE void trigger_variable(void)
+{
+	static char array[8];
+	char *volatile end = array + sizeof(array);
+
+	*end = 1;
 }
 
 static NOINLINE void trigger_signed(void)
@@ -250,6 +258,7 @@ static const struct trigger triggers[] = {
 	{"smash", "writes over the canary of its stack frame", trigger_smash},
 	{"bounds", "writes behind a block of the heap (kasan build)", trigger_bounds},
 	{"freed", "reads a block of the heap that is free (kasan build)", trigger_freed},
+	{"variable", "writes behind a variable (kasan build)", trigger_variable},
 	{"signed", "counts over the end of a signed number (kasan build)", trigger_signed},
 	{"race", "panics on all CPUs at once", trigger_race},
 	{"deaf", "panics while the last CPU answers nothing any more", trigger_deaf},

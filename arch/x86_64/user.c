@@ -5,6 +5,7 @@
 
 #include <arch/cpu.h>
 #include <arch/paging.h>
+#include <lib/kasan.h>
 #include <lib/panic.h>
 
 #include <abi/errno.h>
@@ -25,6 +26,7 @@ size_t user_copy_in_partial(void *to, uptr_t from, size_t len_bytes)
 	debug_assert(!preempt_depth());
 	if (unlikely(!user_range_ok(from, len_bytes)))
 		return len_bytes;
+	kasan_check_write(to, len_bytes);
 	return user_copy_raw(to, (const void *)from.value, len_bytes);
 }
 
@@ -33,6 +35,7 @@ size_t user_copy_out_partial(uptr_t to, const void *from, size_t len_bytes)
 	debug_assert(!preempt_depth());
 	if (unlikely(!user_range_ok(to, len_bytes)))
 		return len_bytes;
+	kasan_check_read(from, len_bytes);
 	return user_copy_raw((void *)to.value, from, len_bytes);
 }
 
@@ -62,6 +65,7 @@ ssize_t user_copy_string(char *to, uptr_t from, size_t to_bytes)
 	debug_assert(!preempt_depth());
 	if (from.value >= USER_MAX)
 		return -EFAULT;
+	kasan_check_write(to, to_bytes);
 	max_bytes = MIN(max_bytes, USER_MAX - from.value);
 	len = user_string_raw(to, (const char *)from.value, max_bytes);
 	if (len < 0)
@@ -76,5 +80,6 @@ err_t user_cas(uptr_t word, uint32_t *expected, uint32_t desired)
 	debug_assert(!preempt_depth());
 	if (unlikely(!user_range_ok(word, sizeof(uint32_t))))
 		return -EFAULT;
+	kasan_check_write(expected, sizeof(*expected));
 	return user_cas_raw((uint32_t *)word.value, expected, desired) ? -EFAULT : 0;
 }

@@ -17,7 +17,8 @@ STRESS_OPERATIONS = 1000000
 
 @pytest.mark.parametrize("preset,cpus", [("debug", 1), ("debug", 2), ("debug", 4),
                                          ("debug", 16),
-                                         ("release", 1)])
+                                         ("release", 1), ("kasan", 4),
+                                         pytest.param("kasan", 1, marks=pytest.mark.nightly)])
 def test_selftests_are_many_and_green(boot, preset, cpus):
     machine = boot(command=measuring_machine(preset, smp=cpus))
     machine.wait_for_prompt()

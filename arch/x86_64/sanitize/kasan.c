@@ -82,7 +82,7 @@ static void report(vaddr_t bad, vaddr_t address, size_t len_bytes, bool write)
 	      write ? "write" : "read", len_bytes, address, what);
 }
 
-static void check(vaddr_t address, size_t len_bytes, bool write)
+static NOINLINE void check(vaddr_t address, size_t len_bytes, bool write)
 {
 	vaddr_t end = address + len_bytes;
 
@@ -97,17 +97,27 @@ static void check(vaddr_t address, size_t len_bytes, bool write)
 	}
 }
 
+/* Nearly all accesses lie within one piece of eight that may be touched whole. */
+static inline void check_small(vaddr_t address, size_t len_bytes, bool write)
+{
+	bool one_piece = address % GRANULE + len_bytes <= GRANULE;
+
+	if (!read_once(&awake) || !covered(address) || (one_piece && !*shadow_of(address)))
+		return;
+	check(address, len_bytes, write);
+}
+
 /* The compiler's names: a size of 1 to 16 in the name, or N and as an argument. */
 #define CHECKS(size)                                                                               \
 	void __asan_load##size##_noabort(vaddr_t address);                                         \
 	void __asan_load##size##_noabort(vaddr_t address)                                          \
 	{                                                                                          \
-		check(address, size, false);                                                       \
+		check_small(address, size, false);                                                 \
 	}                                                                                          \
 	void __asan_store##size##_noabort(vaddr_t address);                                        \
 	void __asan_store##size##_noabort(vaddr_t address)                                         \
 	{                                                                                          \
-		check(address, size, true);                                                        \
+		check_small(address, size, true);                                                  \
 	}
 CHECKS(1)
 CHECKS(2)
@@ -131,6 +141,11 @@ void __asan_storeN_noabort(vaddr_t address, size_t len_bytes)
 void __asan_handle_no_return(void);
 void __asan_handle_no_return(void)
 {
+}
+
+void kasan_check(const void *start, size_t len_bytes, bool write)
+{
+	check((vaddr_t)start, len_bytes, write);
 }
 
 void *kasan_memcpy(void *to, const void *from, size_t len_bytes)

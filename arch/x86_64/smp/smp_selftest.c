@@ -43,6 +43,14 @@ static void visit(void *argument)
 		write_once(&visit->as_interrupt, false);
 }
 
+SELFTEST(every_cpu_has_its_copies_where_their_types_want_them)
+{
+	static PERCPU(char, line) CACHE_ALIGNED;
+
+	for_each_cpu (id)
+		selftest_check(IS_ALIGNED((vaddr_t)percpu_of(id, line), 64));
+}
+
 SELFTEST(call_reaches_exactly_the_cpus_named)
 {
 	struct visit all = {.as_interrupt = true};

@@ -21,6 +21,7 @@ enum kasan_reason {
 /* For IS_ON(FUSELAGE_KASAN) alone. */
 void kasan_set(const void *start, size_t len_bytes, uint8_t shadow);
 void kasan_set_usable(const void *start, size_t len_bytes);
+void kasan_check(const void *start, size_t len_bytes, bool write);
 
 /* The start is a multiple of 8; a piece of eight that the range has only in part is taken, too. */
 static inline void kasan_forbid(const void *start, size_t len_bytes, enum kasan_reason reason)
@@ -43,6 +44,19 @@ static inline void kasan_allow_object(const void *block, size_t object_bytes, si
 		kasan_set(block, block_bytes, KASAN_BOUNDS);
 		kasan_set_usable(block, object_bytes);
 	}
+}
+
+/* For accesses that the compiler does not see, since assembly makes them. */
+static inline void kasan_check_read(const void *start, size_t len_bytes)
+{
+	if (IS_ON(FUSELAGE_KASAN))
+		kasan_check(start, len_bytes, false);
+}
+
+static inline void kasan_check_write(const void *start, size_t len_bytes)
+{
+	if (IS_ON(FUSELAGE_KASAN))
+		kasan_check(start, len_bytes, true);
 }
 
 /* What lib/string.h puts in the place of the functions in assembly: checked, then done. */

@@ -19,7 +19,8 @@ struct thread;
 
 /*
  * No lock: each field belongs to its CPU, with interrupts off where an interrupt touches it too.
- * The first fields are known to the assembly (arch/x86_64/offsets.c).
+ * The first fields are known to the assembly (arch/x86_64/offsets.c). Aligned as the PERCPU()
+ * variables behind it want to be (arch/x86_64/smp/cpus.c).
  */
 struct cpu {
 	struct cpu *self;
@@ -37,7 +38,7 @@ struct cpu {
 	uint32_t apic_id;
 	uint64_t tsc_offset;   /* added to its TSC gives the first CPU's */
 	struct cpu_arch *arch; /* GDT, TSS, entry stacks: arch's own */
-};
+} CACHE_ALIGNED;
 
 #define CPU_NO_SWITCH_WANTED UINT32_C(0x80000000)
 
