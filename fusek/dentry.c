@@ -121,13 +121,43 @@ static struct dentry *create_dentry(struct mount *mount, struct dentry_key *key,
 	return dentry;
 }
 
+static bool is_directory(const struct dentry *dentry)
+{
+	return dentry->node && node_type(dentry->node) == S_IFDIR;
+}
+
 struct dentry *dentry_create_root(struct mount *mount, struct node *node)
 {
 	static const struct server_name slash = {.text = "/", .len_bytes = 1};
+	struct dentry *root;
 
 	if (!hash_seed)
 		hash_seed = cpu_random();
-	return create_dentry(mount, dentry_key_create(NULL, slash), node);
+	root = create_dentry(mount, dentry_key_create(NULL, slash), node);
+	if (root)
+		node->dentry = root;
+	return root;
+}
+
+struct dentry *dentry_of_directory(struct node *directory)
+{
+	struct dentry *dentry;
+
+	spin_lock(&names_lock);
+	dentry = directory->dentry;
+	if (dentry && !refcount_try_get(&dentry->references))
+		dentry = NULL;
+	spin_unlock(&names_lock);
+	return dentry;
+}
+
+/* A directory's name is about to be freed. */
+static void forget_name(const struct dentry *dentry)
+{
+	spin_lock(&names_lock);
+	if (dentry->node->dentry == dentry)
+		dentry->node->dentry = NULL;
+	spin_unlock(&names_lock);
 }
 
 struct dentry *dentry_get(struct dentry *dentry)
@@ -152,6 +182,8 @@ void dentry_put(struct dentry *dentry)
 		atomic_add_relaxed(&names_counters.ndentries, -1);
 		if (!dentry->node)
 			atomic_add_relaxed(&names_counters.nnegative, -1);
+		if (is_directory(dentry))
+			forget_name(dentry);
 		node_put(dentry->node);
 		rcu_call(&key->rcu, free_key);
 		rcu_call(&dentry->rcu, free_dentry);
@@ -380,11 +412,6 @@ static bool same_meaning(const struct dentry *dentry, const struct node *node)
 	return dentry->node == node;
 }
 
-static bool is_directory(const struct dentry *dentry)
-{
-	return dentry->node && node_type(dentry->node) == S_IFDIR;
-}
-
 err_t dentry_insert(struct dentry *parent, struct server_name name, struct node *node,
 		    uint64_t valid_ns, uint64_t version, struct dentry **out)
 {
@@ -417,6 +444,8 @@ err_t dentry_insert(struct dentry *parent, struct server_name name, struct node 
 		if (current && fresh->valid_until_ns)
 			enter_cache_locked(fresh);
 	}
+	if (is_directory(result))
+		result->node->dentry = result;
 	spin_unlock(&names_lock);
 	dentry_put(put_later);
 	if (read_once(&names_counters.ndentries) > dentries_max())

@@ -13,6 +13,8 @@
 
 struct getdents_sink {
 	struct dirent_sink sink;
+	struct dentry *directory;
+	uint64_t version; /* of its names, before the server was asked */
 	char *page;
 	size_t cap_bytes;
 	size_t len_bytes;
@@ -47,6 +49,24 @@ static bool emit(struct dirent_sink *base, struct server_name name, uint64_t ino
 	struct getdents_sink *sink = container_of(base, struct getdents_sink, sink);
 
 	return put_record(sink, name, ino, mode, cookie_after + OWN_ENTRIES);
+}
+
+/* What the server says of a name goes into the cache, for the stat that comes next. */
+static void enter(struct dirent_sink *base, struct server_name name,
+		  const struct server_entry *entry)
+{
+	struct getdents_sink *sink = container_of(base, struct getdents_sink, sink);
+	struct mount *mount = sink->directory->mount;
+	struct dentry *dentry;
+	struct node *node;
+
+	if (node_from_entry(mount, entry, &node)) {
+		node_refuse_entry(mount, entry);
+		return;
+	}
+	if (!dentry_insert(sink->directory, name, node, entry->entry_valid_ns, sink->version,
+			   &dentry))
+		dentry_put(dentry);
 }
 
 static uint64_t ino_above(const struct file *file)
@@ -85,6 +105,8 @@ static err_t fill_page(struct file *file, struct getdents_sink *sink, uint64_t p
 	}
 	if (!ops->readdir)
 		return 0;
+	/* Acquire: pairs with the full order of names_change_begin() and names_change_end(). */
+	sink->version = load_acquire(&file->node->names_version);
 	return ops->readdir(file->server, file->id, file->open.handle, position - OWN_ENTRIES,
 			    &sink->sink);
 }
@@ -96,7 +118,8 @@ static ssize_t copy_records(struct file *file, struct buffer *buffer, char *page
 	ssize_t result = 0;
 
 	for (;;) {
-		struct getdents_sink sink = {.sink = {.emit = emit},
+		struct getdents_sink sink = {.sink = {.emit = emit, .enter = enter},
+					     .directory = file->dentry,
 					     .page = page,
 					     .cap_bytes = MIN(buffer_remaining(buffer), PAGE_SIZE),
 					     .next = file->position};

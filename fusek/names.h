@@ -45,6 +45,7 @@ struct node {
 	uint64_t nlookup;       /* [l] what forget() will take back */
 	uint64_t names_version; /* [a] of a directory: counts the beginnings and ends of changes */
 	bool hashed;            /* [l] */
+	struct dentry *dentry;  /* [l] of a directory: what names it, not counted; NULL: nothing */
 	struct spinlock attr_lock;    /* LOCK_DENTRY, never together with names_lock */
 	struct server_attr attr;      /* [t]; mode, uid and gid also [a] */
 	uint64_t attr_valid_until_ns; /* [t], read [a]; 0: ask again */
@@ -128,6 +129,8 @@ uint32_t name_hash(const struct dentry *parent, const char *text, size_t len_byt
 
 /* The root of a mount; holds `node`'s reference. NULL: no memory. */
 struct dentry *dentry_create_root(struct mount *mount, struct node *node);
+/* What names the directory, with a reference; NULL: nothing does. */
+struct dentry *dentry_of_directory(struct node *directory);
 struct dentry *dentry_get(struct dentry *dentry);
 void dentry_put(struct dentry *dentry);
 

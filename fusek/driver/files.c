@@ -199,27 +199,25 @@ err_t driver_fsync(struct server *server, struct nodeid node, struct handle hand
 	return driver_end(&call, NULL, NULL);
 }
 
-/* One look into a directory. */
-struct listing {
-	struct dirent_sink *sink;
-	uint64_t next_cookie;
-	bool more, any;
-};
-
 static err_t decode_readdir(const struct fuse_session *session, const struct fuse_reply *reply,
 			    void *out)
 {
-	struct listing *listing = out;
+	return fuse_answer_readdir(session, reply, out);
+}
 
-	(void)session;
-	return fuse_answer_readdir(reply, listing->sink, &listing->next_cookie, &listing->more,
-				   &listing->any);
+/* As Linux for a driver that leaves it to us: for the first message only. What follows is asked for
+ * by who lists names, and a listing with attributes does not pay for those who want none. */
+static bool wants_entries(const struct fuse_session *session, const struct fuse_listing *listing)
+{
+	if (!listing->sink->enter || !(session->flags & FUSE_DO_READDIRPLUS))
+		return false;
+	return !(session->flags & FUSE_READDIRPLUS_AUTO) || listing->next_cookie == 0;
 }
 
 err_t driver_readdir(struct server *server, struct nodeid node, struct handle handle,
 		     uint64_t cookie, struct dirent_sink *sink)
 {
-	struct listing listing = {.sink = sink, .next_cookie = cookie, .more = true};
+	struct fuse_listing listing = {.sink = sink, .next_cookie = cookie, .more = true};
 	struct driver_call call;
 	err_t err = 0;
 
@@ -230,8 +228,8 @@ err_t driver_readdir(struct server *server, struct nodeid node, struct handle ha
 		if (err)
 			break;
 		call.request.handle = handle_of(handle);
-		fuse_ask_readdir(call.message, node, fh_of(handle), listing.next_cookie,
-				 READDIR_BYTES);
+		listing.plus = wants_entries(call.session, &listing);
+		fuse_ask_readdir(call.message, node, fh_of(handle), &listing, READDIR_BYTES);
 		err = driver_end(&call, decode_readdir, &listing);
 	}
 	return err;

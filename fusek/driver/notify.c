@@ -7,6 +7,8 @@
 #include "../pages.h"
 #include "server.h"
 
+#include <lib/string.h>
+
 /* Attributes are asked for again; with an offset that is not negative, pages are read again too. */
 static err_t invalidate_inode(struct fuse_connection *connection, struct buffer *buffer)
 {
@@ -28,11 +30,103 @@ static err_t invalidate_inode(struct fuse_connection *connection, struct buffer 
 	return 0;
 }
 
+/* A name behind the structure of a notification, with its NUL. */
+struct name_bytes {
+	char text[NAME_MAX + 1];
+	struct server_name name;
+};
+
+static err_t get_name(struct buffer *buffer, uint32_t len_bytes, struct name_bytes *out)
+{
+	if (len_bytes > NAME_MAX)
+		return -ENAMETOOLONG;
+	if (len_bytes == 0 || buffer_remaining(buffer) != len_bytes + 1)
+		return -EINVAL;
+	if (buffer_copy_from(buffer, out->text, len_bytes + 1) < len_bytes + 1)
+		return -EFAULT;
+	if (memchr(out->text, 0, len_bytes) || memchr(out->text, '/', len_bytes))
+		return -EINVAL;
+	out->name = (struct server_name){.text = out->text, .len_bytes = len_bytes};
+	return 0;
+}
+
+/* What the cache has under a name; answers that are on their way are not kept. -ENOENT: nothing. */
+static err_t find_changed(struct fuse_connection *connection, uint64_t parent,
+			  struct server_name name, struct dentry **out)
+{
+	struct node *directory = node_find(connection->server, (struct nodeid){parent});
+	struct names_change change;
+	struct dentry *at;
+
+	if (!directory)
+		return -ENOENT;
+	names_change_begin(&change, directory);
+	(void)names_change_end(&change);
+	at = dentry_of_directory(directory);
+	*out = at ? dentry_find(at, name, name_hash(at, name.text, name.len_bytes)) : NULL;
+	dentry_put(at);
+	node_put(directory);
+	return *out ? 0 : -ENOENT;
+}
+
+/* The name is asked for again. What it means is the same thing still if the driver then says so:
+ * with FUSE_EXPIRE_ONLY and without. */
+static err_t invalidate_entry(struct fuse_connection *connection, struct buffer *buffer)
+{
+	struct fuse_notify_inval_entry_out out;
+	struct name_bytes bytes;
+	struct dentry *dentry;
+	err_t err;
+
+	if (buffer_copy_from(buffer, &out, sizeof(out)) < sizeof(out))
+		return -EINVAL;
+	err = get_name(buffer, out.namelen, &bytes);
+	if (!err)
+		err = find_changed(connection, out.parent, bytes.name, &dentry);
+	if (err)
+		return err;
+	write_once(&dentry->valid_until_ns, 0);
+	dentry_put(dentry);
+	return 0;
+}
+
+/* The name is gone, and whoever is inside of what had it knows. */
+static err_t name_deleted(struct fuse_connection *connection, struct buffer *buffer)
+{
+	struct fuse_notify_delete_out out;
+	struct name_bytes bytes;
+	struct dentry *dentry;
+	err_t err;
+
+	if (buffer_copy_from(buffer, &out, sizeof(out)) < sizeof(out))
+		return -EINVAL;
+	err = get_name(buffer, out.namelen, &bytes);
+	if (!err)
+		err = find_changed(connection, out.parent, bytes.name, &dentry);
+	if (err)
+		return err;
+	if (dentry_is_negative(dentry) || dentry->node->id.value != out.child) {
+		err = -ENOENT;
+	} else if (read_once(&dentry->covered_by)) {
+		err = -EBUSY; /* as Linux: something is mounted there */
+	} else {
+		node_attr_changed(dentry->node);
+		write_once(&dentry->removed, true);
+		dentry_drop(dentry);
+	}
+	dentry_put(dentry);
+	return err;
+}
+
 err_t fuse_notified(struct fuse_connection *connection, int32_t code, struct buffer *buffer)
 {
 	switch (code) {
 	case FUSE_NOTIFY_INVAL_INODE:
 		return invalidate_inode(connection, buffer);
+	case FUSE_NOTIFY_INVAL_ENTRY:
+		return invalidate_entry(connection, buffer);
+	case FUSE_NOTIFY_DELETE:
+		return name_deleted(connection, buffer);
 	default:
 		return -EINVAL;
 	}

@@ -10,8 +10,9 @@
 #define OLD_MAX_PAGES   32u
 #define OFFERED                                                                                    \
 	(FUSE_ASYNC_READ | FUSE_ATOMIC_O_TRUNC | FUSE_BIG_WRITES | FUSE_AUTO_INVAL_DATA |          \
-	 FUSE_NO_OPEN_SUPPORT | FUSE_PARALLEL_DIROPS | FUSE_ABORT_ERROR | FUSE_MAX_PAGES |         \
-	 FUSE_NO_OPENDIR_SUPPORT | FUSE_INIT_EXT)
+	 FUSE_DO_READDIRPLUS | FUSE_READDIRPLUS_AUTO | FUSE_NO_OPEN_SUPPORT |                      \
+	 FUSE_PARALLEL_DIROPS | FUSE_ABORT_ERROR | FUSE_MAX_PAGES | FUSE_NO_OPENDIR_SUPPORT |      \
+	 FUSE_INIT_EXT)
 
 void fuse_ask_init(struct fuse_message *message)
 {

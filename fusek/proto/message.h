@@ -140,12 +140,20 @@ void fuse_ask_write(const struct fuse_session *session, struct fuse_message *mes
 /* How much of `size_bytes` was written. */
 ssize_t must_check fuse_answer_write(const struct fuse_reply *reply, uint32_t size_bytes);
 
+/* One look into a directory, from `next_cookie` on. */
+struct fuse_listing {
+	struct dirent_sink *sink;
+	bool plus; /* READDIRPLUS: each name comes with its entry */
+	uint64_t next_cookie;
+	bool any;  /* after the answer: a name went into the sink */
+	bool more; /* all did, and the directory may go on at next_cookie */
+};
 void fuse_ask_readdir(struct fuse_message *message, struct nodeid node, uint64_t handle,
-		      uint64_t cookie, uint32_t size_bytes);
-/* Hands each entry but "." and ".." to the sink; *any: one went in; *more: all did, and the
- * directory may go on at *next_cookie. */
-err_t must_check fuse_answer_readdir(const struct fuse_reply *reply, struct dirent_sink *sink,
-				     uint64_t *next_cookie, bool *more, bool *any);
+		      const struct fuse_listing *listing, uint32_t size_bytes);
+/* Hands each name but "." and ".." to the sink, and all their entries, of which each counts a
+ * look-up. */
+err_t must_check fuse_answer_readdir(const struct fuse_session *session,
+				     const struct fuse_reply *reply, struct fuse_listing *listing);
 
 void fuse_ask_statfs(struct fuse_message *message, struct nodeid node);
 err_t must_check fuse_answer_statfs(const struct fuse_reply *reply, struct server_statfs *out);

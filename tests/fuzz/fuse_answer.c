@@ -27,6 +27,13 @@ static bool emit(struct dirent_sink *sink, struct server_name name, uint64_t ino
 	return ino & 1;
 }
 
+static void enter(struct dirent_sink *sink, struct server_name name,
+		  const struct server_entry *entry)
+{
+	if (!name.len_bytes || name.len_bytes > 255 || entry->node.value <= 1)
+		abort();
+}
+
 static void check_attr(const struct server_attr *attr)
 {
 	if (attr->size_bytes > INT64_MAX || !(attr->mode & S_IFMT) ||
@@ -51,7 +58,7 @@ static void ask(const struct fuse_session *session, const uint8_t *data, size_t 
 	fuse_ask_open(&message, SERVER_ROOT, len_bytes & 1, 0);
 	fuse_ask_read(session, &message, SERVER_ROOT, 0, 0, PAGE_SIZE, 0);
 	fuse_ask_write(session, &message, SERVER_ROOT, 0, 0, PAGE_SIZE, 0);
-	fuse_ask_readdir(&message, SERVER_ROOT, 0, 0, PAGE_SIZE);
+	fuse_ask_readdir(&message, SERVER_ROOT, 0, &(struct fuse_listing){0}, PAGE_SIZE);
 	fuse_ask_readlink(&message, SERVER_ROOT);
 	fuse_ask_statfs(&message, SERVER_ROOT);
 }
@@ -59,7 +66,8 @@ static void ask(const struct fuse_session *session, const uint8_t *data, size_t 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t len_bytes)
 {
 	const struct fuse_session session = {.minor = len_bytes && data[0] & 1 ? 8 : FUSE_MINOR};
-	struct dirent_sink sink = {.emit = emit};
+	struct dirent_sink sink = {.emit = emit, .enter = enter};
+	struct fuse_listing listing = {.sink = &sink};
 	struct fuse_session agreed;
 	struct server_statfs statfs;
 	struct server_entry entry;
@@ -70,7 +78,6 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t len_bytes)
 	uint32_t flags;
 	char text[64];
 	void *copy;
-	bool more, any;
 
 	if (len_bytes < 1 || len_bytes > 4097)
 		return 0;
@@ -90,7 +97,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t len_bytes)
 	(void)!fuse_answer_write(&reply, 100);
 	fuse_message_expect_attr(&session, &message);
 	(void)!fuse_answer_readlink(&reply, text, sizeof(text));
-	(void)!fuse_answer_readdir(&reply, &sink, &number, &more, &any);
+	listing.plus = data[0] & 2;
+	(void)!fuse_answer_readdir(&session, &reply, &listing);
 	if (reply.len_bytes >= FUSE_COMPAT_22_INIT_OUT_SIZE &&
 	    !fuse_answer_init(&reply, (uint32_t)data[0] << 12, &agreed) &&
 	    (agreed.max_write_bytes < PAGE_SIZE || agreed.max_write_bytes > FUSE_TRANSFER_MAX ||

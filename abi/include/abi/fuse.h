@@ -47,6 +47,7 @@ enum fuse_opcode {
 	FUSE_DESTROY = 38,
 	FUSE_IOCTL = 39,
 	FUSE_BATCH_FORGET = 42,
+	FUSE_READDIRPLUS = 44,
 	FUSE_RENAME2 = 45,
 };
 
@@ -66,6 +67,8 @@ enum fuse_notify {
 #define FUSE_BIG_WRITES         (UINT64_C(1) << 5)
 #define FUSE_DONT_MASK          (UINT64_C(1) << 6)
 #define FUSE_AUTO_INVAL_DATA    (UINT64_C(1) << 12)
+#define FUSE_DO_READDIRPLUS     (UINT64_C(1) << 13)
+#define FUSE_READDIRPLUS_AUTO   (UINT64_C(1) << 14)
 #define FUSE_NO_OPEN_SUPPORT    (UINT64_C(1) << 17)
 #define FUSE_PARALLEL_DIROPS    (UINT64_C(1) << 18)
 #define FUSE_ABORT_ERROR        (UINT64_C(1) << 21)
@@ -329,6 +332,11 @@ struct fuse_dirent {
 	uint32_t namelen;
 	uint32_t type;
 	char name[]; /* not terminated; the next record begins at a multiple of 8 */
+};
+
+struct fuse_direntplus {
+	struct fuse_entry_out entry_out;
+	struct fuse_dirent dirent;
 };
 
 #define FUSE_NAME_OFFSET 24

@@ -143,6 +143,10 @@ struct server_name {
 struct dirent_sink {
 	bool (*emit)(struct dirent_sink *sink, struct server_name name, uint64_t ino, uint32_t mode,
 		     uint64_t cookie_after);
+	/* What a server knows of a name beside it: takes over the look-up that the entry counts.
+	 * Called for names that did not fit, too. NULL: nobody wants it. */
+	void (*enter)(struct dirent_sink *sink, struct server_name name,
+		      const struct server_entry *entry);
 };
 
 /*

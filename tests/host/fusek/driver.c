@@ -101,6 +101,18 @@ static void truncation_is_seen_at_once(void **state)
 	assert_int_equal(stat_ok(AT "/file").st_size, 1);
 }
 
+static void a_listing_with_entries_answers_the_stats(void **state)
+{
+	mock.init_flags = FUSE_DO_READDIRPLUS;
+	assert_true(list(AT) > 0);
+	assert_int_equal(mock.nasked[FUSE_READDIR], 0);
+	assert_int_equal(stat_ok(AT "/file").st_size, 10);
+	assert_int_equal(stat_ok(AT "/dir").st_ino, MOCK_DIR);
+	assert_int_equal(mock.nasked[FUSE_LOOKUP], 0);
+	assert_int_equal(look(AT "/link"), 0); /* was not listed */
+	assert_int_equal(mock.nasked[FUSE_LOOKUP], 1);
+}
+
 static void direct_io_asks_each_time(void **state)
 {
 	char text[32];
@@ -160,6 +172,37 @@ static void an_inode_is_invalidated_by_the_driver(void **state)
 	assert_int_equal(read_file(AT "/file", text, sizeof(text)), 10);
 	assert_memory_equal(text, "changed!!!", 10);
 	assert_int_equal(fake_driver_notify_inode(999, 0), -ENOENT);
+}
+
+static void a_name_is_invalidated_by_the_driver(void **state)
+{
+	unsigned nlookups;
+
+	assert_int_equal(look(AT "/file"), 0);
+	assert_int_equal(look(AT "/dir"), 0);
+	nlookups = mock.nasked[FUSE_LOOKUP];
+	assert_true(fake_driver_notify_entry(1, "file") > 0);
+	assert_int_equal(look(AT "/dir"), 0);
+	assert_int_equal(mock.nasked[FUSE_LOOKUP], nlookups);
+	assert_int_equal(look(AT "/file"), 0);
+	assert_int_equal(mock.nasked[FUSE_LOOKUP], nlookups + 1);
+	assert_int_equal(fake_driver_notify_entry(1, "never"), -ENOENT);
+	assert_int_equal(fake_driver_notify_entry(999, "file"), -ENOENT);
+	assert_int_equal(fake_driver_notify_entry(1, "a/b"), -EINVAL);
+	assert_int_equal(fake_driver_notify_entry(1, ""), -EINVAL);
+}
+
+static void a_name_is_deleted_by_the_driver(void **state)
+{
+	struct object *object = open_ok(AT "/dir", O_RDONLY | O_DIRECTORY);
+	char bytes[256];
+	struct buffer buffer;
+
+	assert_int_equal(fake_driver_notify_delete(1, MOCK_FILE, "dir"), -ENOENT);
+	assert_true(fake_driver_notify_delete(1, MOCK_DIR, "dir") > 0);
+	buffer_init_kernel(&buffer, bytes, sizeof(bytes));
+	assert_int_equal(object_getdents(object, &buffer), -ENOENT); /* removed */
+	object_put(object);
 }
 
 /* ---- what is unknown is not asked again ---- */
@@ -350,11 +393,14 @@ int main(void)
 		MOUNTED(lookup_s_attributes_answer_the_stat),
 		MOUNTED(writing_goes_through_and_is_read_back),
 		MOUNTED(truncation_is_seen_at_once),
+		MOUNTED(a_listing_with_entries_answers_the_stats),
 		MOUNTED(direct_io_asks_each_time),
 		MOUNTED(names_are_made_and_removed),
 		MOUNTED(who_does_not_own_the_mount_stays_outside),
 		MOUNTED(closing_flushes_once_and_releases_once),
 		MOUNTED(an_inode_is_invalidated_by_the_driver),
+		MOUNTED(a_name_is_invalidated_by_the_driver),
+		MOUNTED(a_name_is_deleted_by_the_driver),
 		MOUNTED(operations_that_a_driver_does_not_know),
 		MOUNTED(a_file_that_was_written_can_be_mapped_to_its_end),
 		MOUNTED(what_the_driver_refuses_once_is_asked_again),

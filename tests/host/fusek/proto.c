@@ -225,6 +225,7 @@ struct names_sink {
 	struct dirent_sink sink;
 	char names[64];
 	unsigned room;
+	unsigned entered; /* nodes as digits */
 };
 
 static bool keep(struct dirent_sink *base, struct server_name entry, uint64_t ino, uint32_t mode,
@@ -252,28 +253,67 @@ static void directories_are_read_record_by_record(void **state)
 {
 	_Alignas(8) char records[256] = {0};
 	struct names_sink sink = {.sink.emit = keep, .room = 9};
+	struct fuse_listing listing = {.sink = &sink.sink};
 	size_t used = put_record(records, ".", 1, 1);
-	uint64_t next = 0;
-	bool more, any = false;
 	struct fuse_reply reply;
 
 	used += put_record(records + used, "ab", 2, 2);
 	used += put_record(records + used, "c", 1, 3);
 	reply = reply_of(records, used);
-	assert_int_equal(fuse_answer_readdir(&reply, &sink.sink, &next, &more, &any), 0);
+	assert_int_equal(fuse_answer_readdir(&today, &reply, &listing), 0);
 	assert_string_equal(sink.names, "abc");
-	assert_true(more && any && next == 3);
+	assert_true(listing.more && listing.any && listing.next_cookie == 3);
 
 	/* One that is cut off was not sent; a sink that is full ends it. */
 	sink = (struct names_sink){.sink.emit = keep, .room = 9};
 	reply.len_bytes = (uint32_t)used - 8;
-	assert_int_equal(fuse_answer_readdir(&reply, &sink.sink, &next, &more, &any), 0);
+	assert_int_equal(fuse_answer_readdir(&today, &reply, &listing), 0);
 	assert_string_equal(sink.names, "ab");
 	sink = (struct names_sink){.sink.emit = keep, .room = 1};
 	reply.len_bytes = (uint32_t)used;
-	assert_int_equal(fuse_answer_readdir(&reply, &sink.sink, &next, &more, &any), 0);
+	assert_int_equal(fuse_answer_readdir(&today, &reply, &listing), 0);
 	assert_string_equal(sink.names, "ab");
-	assert_false(more);
+	assert_false(listing.more);
+	assert_int_equal(listing.next_cookie, 2);
+}
+
+static void enter_it(struct dirent_sink *base, struct server_name entry_name,
+		     const struct server_entry *entry)
+{
+	struct names_sink *sink = container_of(base, struct names_sink, sink);
+
+	sink->entered = sink->entered * 10 + (unsigned)entry->node.value;
+}
+
+/* Also those without room for their name, or with attributes that cannot be true. */
+static void each_entry_of_a_directory_counts(void **state)
+{
+	static const struct {
+		const char *name;
+		uint64_t node;
+		uint32_t mode;
+	} rows[] = {{".", 1, S_IFDIR}, {"a", 2, S_IFREG}, {"b", 0, 0},
+		    {"c", 3, 0},       {"d", 4, S_IFREG}, {"e", 1, S_IFDIR}};
+	_Alignas(8) char records[2048] = {0};
+	struct names_sink sink = {.sink = {.emit = keep, .enter = enter_it}, .room = 3};
+	struct fuse_listing listing = {.sink = &sink.sink, .plus = true};
+	struct fuse_reply reply;
+	size_t used = 0;
+
+	fuse_ask_readdir(&message, SERVER_ROOT, 0, &listing, PAGE_SIZE);
+	assert_int_equal(message.opcode, FUSE_READDIRPLUS);
+	for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
+		struct fuse_entry_out *entry = (void *)(records + used);
+
+		*entry = (struct fuse_entry_out){.nodeid = rows[i].node, .attr.mode = rows[i].mode};
+		used += sizeof(*entry);
+		used += put_record(records + used, rows[i].name, 1, i + 1);
+	}
+	reply = reply_of(records, used);
+	assert_int_equal(fuse_answer_readdir(&today, &reply, &listing), 0);
+	assert_string_equal(sink.names, "abc");
+	assert_int_equal(sink.entered, 234);
+	assert_int_equal(listing.next_cookie, 4);
 }
 
 static void impossible_names_are_refused(void **state)
@@ -284,15 +324,14 @@ static void impossible_names_are_refused(void **state)
 	} rows[] = {{"", 0}, {"a/b", 3}, {"a\0b", 3}, {"x", 2000}};
 	_Alignas(8) char records[4096];
 	struct names_sink sink = {.sink.emit = keep, .room = 9};
-	uint64_t next;
-	bool more, any;
+	struct fuse_listing listing = {.sink = &sink.sink};
 
 	for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
 		struct fuse_reply reply = reply_of(records, 64);
 
 		memset(records, 0, sizeof(records));
 		put_record(records, rows[i].text, rows[i].namelen, 1);
-		assert_int_equal(fuse_answer_readdir(&reply, &sink.sink, &next, &more, &any), -EIO);
+		assert_int_equal(fuse_answer_readdir(&today, &reply, &listing), -EIO);
 	}
 }
 
@@ -311,6 +350,7 @@ int main(void)
 		cmocka_unit_test(write_counts_at_most_what_was_sent),
 		cmocka_unit_test(links_hold_no_nul),
 		cmocka_unit_test(directories_are_read_record_by_record),
+		cmocka_unit_test(each_entry_of_a_directory_counts),
 		cmocka_unit_test(impossible_names_are_refused),
 	};
 

@@ -155,7 +155,7 @@ static void do_init(const struct fuse_in_header *in)
 					  .minor = mock.minor,
 					  .max_write = 8192,
 					  .max_readahead = 65536,
-					  .flags = FUSE_ATOMIC_O_TRUNC};
+					  .flags = mock.init_flags};
 
 	answer(in, &out, mock.minor < 23 ? FUSE_COMPAT_22_INIT_OUT_SIZE : sizeof(out));
 }
@@ -251,12 +251,17 @@ static void do_write(const struct fuse_in_header *in, const struct fuse_write_in
 static void do_readdir(const struct fuse_in_header *in, const struct fuse_read_in *read)
 {
 	const char *const names[] = {".", "..", lies(in, LIE_NAME) ? "a/b" : "file", "dir"};
-	_Alignas(8) char records[256] = {0};
+	_Alignas(8) char records[1024] = {0};
 	size_t used = 0;
 
 	for (uint64_t i = read->offset; i < ARRAY_SIZE(names); i++) {
-		struct fuse_dirent *record = (void *)(records + used);
+		struct fuse_dirent *record;
 
+		if (in->opcode == FUSE_READDIRPLUS && i >= 2)
+			*(struct fuse_entry_out *)(records + used) = entry(in, i);
+		if (in->opcode == FUSE_READDIRPLUS)
+			used += sizeof(struct fuse_entry_out);
+		record = (void *)(records + used);
 		*record = (struct fuse_dirent){
 			.ino = 5, .off = i + 1, .type = 8, .namelen = (uint32_t)strlen(names[i])};
 		memcpy(record->name, names[i], record->namelen);
@@ -312,6 +317,7 @@ static void act(const struct fuse_in_header *in)
 	case FUSE_WRITE:
 		return do_write(in, arguments);
 	case FUSE_READDIR:
+	case FUSE_READDIRPLUS:
 		return do_readdir(in, arguments);
 	case FUSE_RELEASE:
 	case FUSE_RELEASEDIR:
@@ -426,6 +432,30 @@ ssize_t fake_driver_notify_range(uint64_t node, int64_t offset, int64_t len_byte
 	return put(0, FUSE_NOTIFY_INVAL_INODE, &out, sizeof(out), 0);
 }
 
+ssize_t fake_driver_notify_entry(uint64_t parent, const char *name)
+{
+	struct fuse_notify_inval_entry_out *out;
+	_Alignas(8) char bytes[64] = {0};
+
+	out = (void *)bytes;
+	*out = (struct fuse_notify_inval_entry_out){.parent = parent,
+						    .namelen = (uint32_t)strlen(name)};
+	strcpy(bytes + sizeof(*out), name);
+	return put(0, FUSE_NOTIFY_INVAL_ENTRY, bytes, sizeof(*out) + strlen(name) + 1, 0);
+}
+
+ssize_t fake_driver_notify_delete(uint64_t parent, uint64_t child, const char *name)
+{
+	struct fuse_notify_delete_out *out;
+	_Alignas(8) char bytes[64] = {0};
+
+	out = (void *)bytes;
+	*out = (struct fuse_notify_delete_out){
+		.parent = parent, .child = child, .namelen = (uint32_t)strlen(name)};
+	strcpy(bytes + sizeof(*out), name);
+	return put(0, FUSE_NOTIFY_DELETE, bytes, sizeof(*out) + strlen(name) + 1, 0);
+}
+
 ssize_t fake_driver_read_short(void)
 {
 	char bytes[FUSE_MIN_READ_BUFFER - 1];
@@ -444,8 +474,12 @@ int fake_driver_register(void)
 
 void fake_driver_start(void)
 {
-	mock = (struct mock_driver){
-		.major = 7, .minor = 38, .attr_valid = 100, .data = "0123456789", .size = 10};
+	mock = (struct mock_driver){.major = 7,
+				    .minor = 38,
+				    .init_flags = FUSE_ATOMIC_O_TRUNC,
+				    .attr_valid = 100,
+				    .data = "0123456789",
+				    .size = 10};
 	device = open_ok("/dev/fuse", O_RDWR | O_NONBLOCK);
 	fake_block = serve_one;
 }

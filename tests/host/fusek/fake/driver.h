@@ -39,6 +39,7 @@ enum mock_lie {
 struct mock_driver {
 	/* to be set */
 	uint32_t major, minor;
+	uint32_t init_flags; /* before the first request */
 	uint32_t open_flags;
 	uint64_t attr_valid;
 	uint64_t unknown; /* 1 << opcode: ENOSYS */
@@ -71,6 +72,8 @@ void fake_driver_serve(void);
 void fake_driver_answer_late(void);
 ssize_t fake_driver_notify_inode(uint64_t node, int64_t offset);
 ssize_t fake_driver_notify_range(uint64_t node, int64_t offset, int64_t len_bytes);
+ssize_t fake_driver_notify_entry(uint64_t parent, const char *name);
+ssize_t fake_driver_notify_delete(uint64_t parent, uint64_t child, const char *name);
 /* read() with a buffer that a request might not fit into. */
 ssize_t fake_driver_read_short(void);
 
