@@ -8,6 +8,7 @@
 
 #include "names.h"
 
+#include <arch/clock.h>
 #include <lib/fmt.h>
 #include <lib/log.h>
 #include <lib/string.h>
@@ -35,6 +36,13 @@ struct server_caller server_caller_of(const struct vfs_context *context)
 				      .gid = context->gid,
 				      .pid = context->pid,
 				      .umask = context->umask};
+}
+
+#define PATIENCE_NS (10 * NSEC_PER_SEC)
+
+uint64_t server_deadline_ns(void)
+{
+	return server_caller_current().pid ? UINT64_MAX : clock_ns() + PATIENCE_NS;
 }
 
 static err_t get_root_node(struct mount *mount, struct node **out)

@@ -277,7 +277,9 @@ static void fill_start(struct file *file, struct fill *fill)
 
 static err_t fill_wait(struct node_pages *pages, struct fill *fill)
 {
-	err_t err = wait_event_killable(&pages->filled, load_acquire(&fill->over));
+	uint64_t deadline_ns = server_deadline_ns();
+	err_t err =
+		wait_event_killable_timeout(&pages->filled, load_acquire(&fill->over), deadline_ns);
 
 	if (err)
 		return err;

@@ -14,7 +14,8 @@
  * A caller that is killed leaves: a request that was not read yet is taken back; one that was is
  * replaced by an orphan, an allocated request of the same number whose `ended` settles what the
  * late answer owes (a look-up to forget, a handle to release). So no driver can hold a dying
- * program. Any signal sends INTERRUPT.
+ * program, nor for long the kernel's own threads (server_deadline_ns()). Any signal sends
+ * INTERRUPT.
  *
  * A driver with many threads may serve two requests in any order, so what takes something away is
  * not sent while a request that needs it is out: a handle is counted by the requests that use it,
@@ -188,13 +189,14 @@ void fuse_connection_ready(struct fuse_connection *connection, const struct fuse
 /* ---- asking (request.c) ---- */
 
 /* Waits until the driver has said hello: then connection->session may be read. -EINTR: killed;
- * -ENOTCONN, -ECONNREFUSED: it never will. Sleeps. */
+ * -ETIMEDOUT; -ENOTCONN, -ECONNREFUSED: it never will. Sleeps. */
 err_t must_check fuse_wait_ready(struct fuse_connection *connection);
 
 /* All but the message, which fuse_ask_*() of the protocol fills in. */
 void fuse_request_init(struct fuse_request *request, const struct server_caller *caller);
 /* Sends it and waits for the answer, which fuse_request_reply() then has. The driver's error, or
- * -EINTR, -ENOTCONN, -ECONNABORTED, -EIO. Sleeps; no lock is held. fuse_request_done() in any case.
+ * -EINTR, -ETIMEDOUT, -ENOTCONN, -ECONNABORTED, -EIO. Sleeps; no lock is held. fuse_request_done()
+ * in any case.
  */
 err_t must_check fuse_ask(struct fuse_connection *connection, struct fuse_request *request);
 struct fuse_reply fuse_request_reply(const struct fuse_request *request);

@@ -180,13 +180,15 @@ void fuse_request_end(struct fuse_connection *connection, struct fuse_request *r
 
 err_t fuse_wait_ready(struct fuse_connection *connection)
 {
+	uint64_t deadline_ns;
 	err_t err;
 
 	/* Acquire: pairs with the release in fuse_connection_ready(). */
 	if (likely(load_acquire(&connection->state) == FUSE_READY))
 		return 0;
-	err = wait_event_killable(&connection->ready,
-				  load_acquire(&connection->state) != FUSE_STARTING);
+	deadline_ns = server_deadline_ns();
+	err = wait_event_killable_timeout(
+		&connection->ready, load_acquire(&connection->state) != FUSE_STARTING, deadline_ns);
 	if (err)
 		return err;
 	return load_acquire(&connection->state) == FUSE_READY ? 0 : connection->ended_error;
@@ -391,17 +393,18 @@ static bool interrupt_locked(struct fuse_connection *connection, struct fuse_req
 	return true;
 }
 
-/* The wait has ended by a signal. True: the caller leaves, nobody knows the request any more. */
-static bool leave(struct fuse_connection *connection, struct fuse_request *request)
+/* The wait has ended by a signal, or (`for_good`) the caller goes. True: it leaves, nobody knows
+ * the request any more. */
+static bool leave(struct fuse_connection *connection, struct fuse_request *request, bool for_good)
 {
 	struct fuse_request *orphan = NULL;
-	bool killed = thread_killed(), left = false, tell = false, done;
+	bool left = false, tell = false, done;
 
-	if (killed)
+	if (for_good)
 		orphan = fuse_request_create(connection, &request->caller, orphan_ended);
 	spin_lock(&connection->lock);
 	done = request->state == FUSE_REQUEST_DONE; /* the answer came first */
-	if (!done && killed) {
+	if (!done && for_good) {
 		if (request->interrupt_queued) {
 			list_del(&request->interrupt_link);
 			request->interrupted = false; /* not yet read: the orphan's */
@@ -442,22 +445,23 @@ static err_t wait_for_answer(struct fuse_connection *connection, struct fuse_req
 	struct wait_entry entry = WAIT_ENTRY_INIT(entry);
 	unsigned end_on = THREAD_KILLED | THREAD_INTERRUPTED;
 	struct waitq *partner = &connection->readers;
+	uint64_t deadline_ns = server_deadline_ns();
 	err_t err = 0;
 
 	for (;;) {
 		waitq_prepare(&request->answered, &entry);
 		if (is_done(connection, request))
 			break;
-		err = partner ? waitq_block_switch(&request->answered, &entry, end_on, UINT64_MAX,
+		err = partner ? waitq_block_switch(&request->answered, &entry, end_on, deadline_ns,
 						   partner)
-			      : waitq_block(&request->answered, &entry, end_on, UINT64_MAX);
+			      : waitq_block(&request->answered, &entry, end_on, deadline_ns);
 		partner = NULL;
 		waitq_answer(&entry);
 		if (!err)
 			continue;
-		if (leave(connection, request)) {
+		if (leave(connection, request, thread_killed() || err == -ETIMEDOUT)) {
 			waitq_finish(&request->answered, &entry);
-			return -EINTR;
+			return err;
 		}
 		end_on = THREAD_KILLED; /* the driver was told: it decides */
 	}

@@ -100,6 +100,10 @@ struct server_caller {
 /* Hook of kernel/: the program that runs; all zeros for the kernel's own threads. */
 struct server_caller server_caller_current(void);
 
+/* Until when the running thread waits for a server that is a program: a program until it is killed,
+ * the kernel's own threads (ksh), which nobody can kill, for ten seconds. */
+uint64_t server_deadline_ns(void);
+
 /* fuse_setattr_in. */
 enum server_setattr_valid {
 	SETATTR_MODE = 1 << 0,

@@ -143,6 +143,25 @@ static void a_notification_after_the_end_finds_nothing(void **state)
 	assert_int_equal(mount_by_type(&kernel, "mock", AT, "fuse", 0, fake_driver_options), 0);
 }
 
+static void the_kernel_s_own_threads_do_not_wait_for_ever(void **state)
+{
+	struct object *object;
+	char text[32];
+
+	fake_caller_pid = 0;
+	mock.hangs = true; /* before its first answer */
+	assert_int_equal(look(AT "/file"), -ETIMEDOUT);
+	mock.hangs = false;
+	object = open_ok(AT "/file", O_RDONLY);
+	mock.hangs = true;
+	assert_int_equal(look(AT "/dir"), -ETIMEDOUT);
+	assert_int_equal(object_read_kernel(object, text, sizeof(text), 0), -ETIMEDOUT);
+	mock.hangs = false;
+	assert_int_equal(look(AT "/dir"), 0);
+	object_put(object);
+	fake_caller_pid = 1;
+}
+
 static void a_signal_tells_the_driver(void **state)
 {
 	assert_int_equal(look(AT), 0);
@@ -258,6 +277,7 @@ int main(void)
 		MOUNTED(who_is_killed_tells_the_driver),
 		MOUNTED(nothing_is_taken_away_while_a_request_needs_it),
 		MOUNTED(a_notification_after_the_end_finds_nothing),
+		MOUNTED(the_kernel_s_own_threads_do_not_wait_for_ever),
 		MOUNTED(a_signal_tells_the_driver),
 		MOUNTED(a_buffer_that_is_too_short_loses_nothing),
 		MOUNTED(the_device_says_what_it_is),

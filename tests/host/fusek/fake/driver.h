@@ -41,6 +41,7 @@ struct mock_driver {
 	uint32_t major, minor;
 	uint32_t init_flags; /* before the first request */
 	uint32_t open_flags;
+	bool hangs; /* nothing is read, time goes by */
 	uint64_t attr_valid;
 	uint64_t unknown; /* 1 << opcode: ENOSYS */
 	enum mock_lie lie;

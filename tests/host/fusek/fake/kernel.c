@@ -9,6 +9,7 @@
 #include <arch/paging.h>
 #include <arch/spin.h>
 #include <arch/user.h>
+#include <fusek/server.h>
 #include <lib/log.h>
 #include <lib/panic.h>
 #include <mm/frame.h>
@@ -116,8 +117,14 @@ void mutex_unlock(struct mutex *mutex)
 
 /* ---- the one thread, which cannot sleep: what would wake it happens in fake_block() ---- */
 
+int32_t fake_caller_pid = 1;
 unsigned fake_pending;
 void (*fake_block)(void);
+
+struct server_caller server_caller_current(void)
+{
+	return (struct server_caller){.pid = fake_caller_pid};
+}
 
 bool thread_killed(void)
 {
@@ -154,6 +161,8 @@ err_t waitq_block(struct waitq *queue, struct wait_entry *entry, unsigned end_on
 	assert(fake_preempt_depth == 0);
 	if (fake_pending & end_on)
 		return -EINTR;
+	if (fake_now_ns >= deadline_ns)
+		return -ETIMEDOUT;
 	if (!fake_block)
 		panic("the thread would sleep for ever");
 	fake_block();
