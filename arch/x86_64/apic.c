@@ -4,6 +4,7 @@
  */
 #include "interrupts.h"
 
+#include "acpi/acpi.h"
 #include "paging_priv.h"
 #include "x86.h"
 
@@ -35,6 +36,8 @@ enum apic_register {
 
 #define SPURIOUS_ENABLE   (1u << 8)
 #define LVT_MASKED        (1u << 16)
+#define LVT_LEVEL         (1u << 15) /* an NMI comes by edge, whatever this says (SDM 3A 10.5.1) */
+#define LVT_LOW_ACTIVE    (1u << 13)
 #define LVT_EXTINT        (7u << 8)
 #define LVT_NMI           (4u << 8)
 #define TIMER_DIVIDE_BY_1 0xb
@@ -63,6 +66,19 @@ bool apic_init(void)
 	return registers;
 }
 
+/* What the firmware says of this CPU's input. The wiring of every PC, an NMI at the second, where
+ * it says nothing. */
+static uint32_t lint_entry(unsigned lint)
+{
+	const struct acpi_madt *madt = &acpi_info()->madt;
+	const struct acpi_local_nmi *nmi = acpi_local_nmi(madt, apic_id(), lint);
+
+	if (nmi)
+		return LVT_NMI | (nmi->polarity == POLARITY_LOW ? LVT_LOW_ACTIVE : 0) |
+		       (nmi->trigger == TRIGGER_LEVEL ? LVT_LEVEL : 0);
+	return lint == 1 && !madt->nnmis ? LVT_NMI : LVT_MASKED;
+}
+
 void apic_init_cpu(void)
 {
 	/* The 8259's line leads to the first CPU alone, and only where the 8259 is in charge. */
@@ -71,8 +87,8 @@ void apic_init_cpu(void)
 	msr_write(MSR_APIC_BASE, msr_read(MSR_APIC_BASE) | APIC_BASE_ENABLE);
 	*apic_register(APIC_TASK_PRIORITY) = 0;
 	*apic_register(APIC_SPURIOUS) = SPURIOUS_ENABLE | VECTOR_SPURIOUS;
-	*apic_register(APIC_LVT_LINT0) = wants_8259 ? LVT_EXTINT : LVT_MASKED;
-	*apic_register(APIC_LVT_LINT1) = LVT_NMI;
+	*apic_register(APIC_LVT_LINT0) = wants_8259 ? LVT_EXTINT : lint_entry(0);
+	*apic_register(APIC_LVT_LINT1) = lint_entry(1);
 	*apic_register(APIC_LVT_ERROR) = LVT_MASKED;
 	*apic_register(APIC_LVT_TIMER) = LVT_MASKED;
 	*apic_register(APIC_TIMER_DIVIDE) = TIMER_DIVIDE_BY_1;

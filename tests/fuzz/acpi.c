@@ -1,4 +1,5 @@
-/* sources: arch/x86_64/acpi/read.c arch/x86_64/acpi/madt.c arch/x86_64/acpi/fadt.c */
+/* sources: arch/x86_64/acpi/read.c arch/x86_64/acpi/madt.c arch/x86_64/acpi/fadt.c
+ * arch/x86_64/acpi/hpet.c arch/x86_64/acpi/mcfg.c */
 /*
  * ACPI's tables under libFuzzer: any bytes are the machine's memory, with the RSDP at its start.
  * Checksums are put right where the bytes say that a table lies, or nothing would get past them.
@@ -75,7 +76,7 @@ static void sign_table(size_t at)
 /* A length that may be right, and a signature that is looked at, unless a byte says otherwise. */
 static void dress_table(size_t at)
 {
-	static const char signatures[][5] = {"APIC", "FACP", "DSDT"};
+	static const char signatures[][5] = {"APIC", "FACP", "DSDT", "HPET", "MCFG"};
 	uint8_t choice;
 	uint32_t len;
 
@@ -146,6 +147,25 @@ static void check_power(const struct acpi_power *power)
 	PROMISE(power->reset.space != ACPI_PORT || power->reset.address <= 0xffff);
 }
 
+static void check_mcfg(const struct acpi_mcfg *mcfg)
+{
+	PROMISE(mcfg->count <= ACPI_MCFG_MAX);
+	for (uint32_t i = 0; i < mcfg->count; i++) {
+		const struct acpi_pci_buses *one = &mcfg->buses[i];
+
+		PROMISE(one->start && one->start < one->end && IS_ALIGNED(one->start, MIB));
+		PROMISE(one->end - one->start == (one->last_bus - one->first_bus + 1) * MIB);
+		for (uint32_t k = 0; k < i; k++) {
+			const struct acpi_pci_buses *other = &mcfg->buses[k];
+
+			PROMISE(one->start >= other->end || other->start >= one->end);
+			PROMISE(one->segment != other->segment ||
+				one->first_bus > other->last_bus ||
+				other->first_bus > one->last_bus);
+		}
+	}
+}
+
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
 	struct acpi_info info;
@@ -164,6 +184,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	PROMISE(problem || info.rsdp == MEMORY_AT);
 	check_madt(&info.madt);
 	check_power(&info.power);
+	check_mcfg(&info.mcfg);
+	PROMISE(!info.hpet.found || (info.hpet.address && info.hpet.address % 8 == 0));
 	while (ngiven)
 		free(given[--ngiven]);
 	free(memory);

@@ -14,6 +14,7 @@
 #define ACPI_IOAPICS_MAX 8
 #define ACPI_ISA_LINES   16
 #define ACPI_NMIS_MAX    8
+#define ACPI_MCFG_MAX    8
 
 /* An I/O APIC: the global interrupts from `gsi_base` on, as many as it says it has. */
 struct acpi_ioapic {
@@ -49,6 +50,7 @@ struct acpi_madt {
 	bool has_8259;
 	paddr_t local_apic;
 	uint32_t apic_ids[ACPI_CPUS_MAX]; /* of CPUs that may be started, each once */
+	uint32_t cpu_uids[ACPI_CPUS_MAX]; /* how other records call them */
 	uint32_t ncpus;
 	uint32_t ncpus_left_out; /* those that did not fit */
 	struct acpi_ioapic ioapics[ACPI_IOAPICS_MAX];
@@ -82,11 +84,42 @@ struct acpi_power {
 	uint8_t s5_type_b;
 };
 
+/* The FADT's timer of power management (ACPI 6.5, 4.8.3.3), if it is a port. */
+struct acpi_pm_timer {
+	uint16_t port; /* 0: there is none */
+	bool has_32_bits;
+};
+
+/* The table "HPET" (IA-PC HPET specification 1.0a, 3.2.4). */
+struct acpi_hpet {
+	bool found;
+	paddr_t address;
+};
+
+/* Configuration spaces in memory: 4 KiB for each function, 1 MiB for each bus. */
+struct acpi_pci_buses {
+	paddr_t start; /* of `first_bus` */
+	paddr_t end;   /* exclusive */
+	uint16_t segment;
+	uint8_t first_bus;
+	uint8_t last_bus; /* inclusive */
+};
+
+/* The MCFG: nothing in it overlaps. */
+struct acpi_mcfg {
+	bool found;
+	struct acpi_pci_buses buses[ACPI_MCFG_MAX];
+	uint32_t count;
+};
+
 struct acpi_info {
 	paddr_t rsdp; /* 0: the firmware has no ACPI */
 	uint32_t revision;
 	struct acpi_madt madt;
 	struct acpi_power power;
+	struct acpi_pm_timer pm_timer;
+	struct acpi_hpet hpet;
+	struct acpi_mcfg mcfg;
 };
 
 /* Hook: `len_bytes` of physical memory to read, for good; NULL: it cannot be had. The kernel's is
@@ -96,6 +129,10 @@ const void *acpi_map(paddr_t address, size_t len_bytes);
 /* Fills `out` from the tables below the RSDP at `rsdp`, or below the one that lies where the BIOS
  * puts it (0: nobody told us). NULL, or why there is nothing in `out`. */
 const char *acpi_read(struct acpi_info *out, paddr_t rsdp);
+
+/* The NMI that ends at the input `lint` of the CPU with this APIC id; NULL: none does. */
+const struct acpi_local_nmi *acpi_local_nmi(const struct acpi_madt *madt, uint32_t apic_id,
+					    unsigned lint);
 
 /* ---- the start's side: acpi/init.c ---- */
 

@@ -7,14 +7,6 @@
 
 #include <lib/string.h>
 
-struct PACKED address {
-	uint8_t space;
-	uint8_t bit_width;
-	uint8_t bit_offset;
-	uint8_t access_size;
-	uint64_t address;
-};
-
 struct PACKED fadt {
 	struct acpi_header header;
 	uint32_t firmware_control;
@@ -31,31 +23,41 @@ struct PACKED fadt {
 	uint32_t pm1b_event;
 	uint32_t pm1a_control;
 	uint32_t pm1b_control;
-	uint8_t unused0[40];
+	uint32_t pm2_control;
+	uint32_t pm_timer;
+	uint8_t unused0[11];
+	uint8_t pm_timer_bytes;
+	uint8_t unused1[20];
 	uint32_t flags;
 	/* from revision 2 on */
-	struct address reset;
+	struct acpi_address reset;
 	uint8_t reset_value;
-	uint8_t unused1[3];
+	uint8_t unused2[3];
 	/* from revision 3 on */
 	uint64_t x_firmware_control;
 	uint64_t x_dsdt;
-	struct address x_pm1a_event;
-	struct address x_pm1b_event;
-	struct address x_pm1a_control;
-	struct address x_pm1b_control;
+	struct acpi_address x_pm1a_event;
+	struct acpi_address x_pm1b_event;
+	struct acpi_address x_pm1a_control;
+	struct acpi_address x_pm1b_control;
+	struct acpi_address x_pm2_control;
+	struct acpi_address x_pm_timer;
 };
 _Static_assert(offsetof(struct fadt, pm1a_control) == 64, "ACPI 6.5, table 5.9");
+_Static_assert(offsetof(struct fadt, pm_timer) == 76, "ACPI 6.5, table 5.9");
+_Static_assert(offsetof(struct fadt, pm_timer_bytes) == 91, "ACPI 6.5, table 5.9");
 _Static_assert(offsetof(struct fadt, flags) == 112, "ACPI 6.5, table 5.9");
 _Static_assert(offsetof(struct fadt, reset) == 116, "ACPI 6.5, table 5.9");
 _Static_assert(offsetof(struct fadt, x_dsdt) == 140, "ACPI 6.5, table 5.9");
 _Static_assert(offsetof(struct fadt, x_pm1a_control) == 172, "ACPI 6.5, table 5.9");
+_Static_assert(offsetof(struct fadt, x_pm_timer) == 208, "ACPI 6.5, table 5.9");
 
+#define FLAG_TIMER_32_BITS    (1u << 8)
 #define FLAG_RESET            (1u << 10)
 #define FLAG_HARDWARE_REDUCED (1u << 20)
 
 /* The new form if it is there and names something, else the old one, a port. */
-static struct acpi_register choose(uint32_t old_port, const struct address *x)
+static struct acpi_register choose(uint32_t old_port, const struct acpi_address *x)
 {
 	if (x->address && (x->space == ACPI_MEMORY || x->space == ACPI_PORT) &&
 	    (x->space == ACPI_MEMORY || x->address <= UINT16_MAX))
@@ -65,7 +67,20 @@ static struct acpi_register choose(uint32_t old_port, const struct address *x)
 	return (struct acpi_register){.found = false};
 }
 
-const char *acpi_read_fadt(struct acpi_power *out, const struct acpi_header *table)
+static struct acpi_pm_timer timer_of(const struct fadt *fadt)
+{
+	struct acpi_register where = choose(fadt->pm_timer, &fadt->x_pm_timer);
+
+	if (!where.found || where.space != ACPI_PORT || fadt->pm_timer_bytes != 4)
+		return (struct acpi_pm_timer){0};
+	return (struct acpi_pm_timer){
+		.port = (uint16_t)where.address,
+		.has_32_bits = fadt->flags & FLAG_TIMER_32_BITS,
+	};
+}
+
+const char *acpi_read_fadt(struct acpi_power *out, struct acpi_pm_timer *timer,
+			   const struct acpi_header *table)
 {
 	struct fadt fadt = {.dsdt = 0}; /* what an old table does not have is zero */
 
@@ -84,6 +99,7 @@ const char *acpi_read_fadt(struct acpi_power *out, const struct acpi_header *tab
 	if (!out->hardware_reduced) {
 		out->pm1a_control = choose(fadt.pm1a_control, &fadt.x_pm1a_control);
 		out->pm1b_control = choose(fadt.pm1b_control, &fadt.x_pm1b_control);
+		*timer = timer_of(&fadt);
 	}
 	if (fadt.flags & FLAG_RESET)
 		out->reset = choose(0, &fadt.reset);

@@ -36,6 +36,36 @@ static bool is_switched_off(void)
 	return false;
 }
 
+/* What lies in memory is no configuration space. */
+static bool is_memory(const struct acpi_pci_buses *buses)
+{
+	for (unsigned i = 0; i < boot_info->nranges; i++) {
+		const struct memory_range *range = &boot_info->ranges[i];
+
+		if (buses->start < range->end && range->start < buses->end)
+			return true;
+	}
+	return false;
+}
+
+static void check_mcfg(struct acpi_mcfg *mcfg)
+{
+	uint32_t ngood = 0;
+
+	for (uint32_t i = 0; i < mcfg->count; i++) {
+		const struct acpi_pci_buses *buses = &mcfg->buses[i];
+		bool refused = is_memory(buses);
+
+		log_emit(refused ? LOG_WARN : LOG_INFO, LOG_SUBSYSTEM,
+			 "MCFG: PCI segment %u, buses %u to %u at %#lx%s", buses->segment,
+			 buses->first_bus, buses->last_bus, buses->start,
+			 refused ? ": not used: memory lies there" : "");
+		if (!refused)
+			mcfg->buses[ngood++] = *buses;
+	}
+	mcfg->count = ngood;
+}
+
 void acpi_init(void)
 {
 	const char *problem;
@@ -52,6 +82,7 @@ void acpi_init(void)
 	log_info("revision %u, RSDP at %#lx, %u CPUs, %u I/O APICs", info.revision, info.rsdp,
 		 info.madt.ncpus, info.madt.nioapics);
 	acpi_power_init(&info.power);
+	check_mcfg(&info.mcfg);
 	if (info.madt.ncpus_left_out)
 		log_warn("%u more CPUs than this kernel counts", info.madt.ncpus_left_out);
 }

@@ -96,7 +96,7 @@ static uint8_t trigger_of(uint16_t flags)
 	return flags >> 2 & 3;
 }
 
-static void add_cpu(struct acpi_madt *out, uint32_t apic_id, uint32_t flags)
+static void add_cpu(struct acpi_madt *out, uint32_t apic_id, uint32_t uid, uint32_t flags)
 {
 	if (!(flags & CPU_ENABLED))
 		return;
@@ -104,10 +104,12 @@ static void add_cpu(struct acpi_madt *out, uint32_t apic_id, uint32_t flags)
 		if (out->apic_ids[i] == apic_id)
 			return;
 	}
-	if (out->ncpus == ACPI_CPUS_MAX)
+	if (out->ncpus == ACPI_CPUS_MAX) {
 		out->ncpus_left_out++;
-	else
-		out->apic_ids[out->ncpus++] = apic_id;
+		return;
+	}
+	out->cpu_uids[out->ncpus] = uid;
+	out->apic_ids[out->ncpus++] = apic_id;
 }
 
 static void add_ioapic(struct acpi_madt *out, const struct record_ioapic *record)
@@ -160,11 +162,11 @@ static void read_record(struct acpi_madt *out, const struct record *at)
 	switch (at->type) {
 	case RECORD_LOCAL_APIC:
 		if ((apic = record_as(record_local_apic)) && apic->apic_id != APIC_ID_NONE)
-			add_cpu(out, apic->apic_id, apic->flags);
+			add_cpu(out, apic->apic_id, apic->uid, apic->flags);
 		break;
 	case RECORD_LOCAL_X2APIC:
 		if ((x2apic = record_as(record_local_x2apic)) && x2apic->apic_id != X2APIC_ID_NONE)
-			add_cpu(out, x2apic->apic_id, x2apic->flags);
+			add_cpu(out, x2apic->apic_id, x2apic->uid, x2apic->flags);
 		break;
 	case RECORD_IOAPIC:
 		if ((ioapic = record_as(record_ioapic)))
@@ -215,6 +217,24 @@ const char *acpi_read_madt(struct acpi_madt *out, const struct acpi_header *tabl
 			return "has a record that does not fit in it";
 		read_record(out, record);
 		at += record->len_bytes;
+	}
+	return NULL;
+}
+
+const struct acpi_local_nmi *acpi_local_nmi(const struct acpi_madt *madt, uint32_t apic_id,
+					    unsigned lint)
+{
+	uint32_t cpu = 0;
+
+	while (cpu < madt->ncpus && madt->apic_ids[cpu] != apic_id)
+		cpu++;
+	for (uint32_t i = 0; i < madt->nnmis; i++) {
+		const struct acpi_local_nmi *nmi = &madt->nmis[i];
+		bool is_of_it = nmi->cpu_uid == UINT32_MAX ||
+				(cpu < madt->ncpus && madt->cpu_uids[cpu] == nmi->cpu_uid);
+
+		if (nmi->lint == lint && is_of_it)
+			return nmi;
 	}
 	return NULL;
 }

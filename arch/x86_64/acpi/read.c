@@ -141,10 +141,11 @@ static void read_fadt(struct acpi_info *out, paddr_t address)
 	struct acpi_power *power = &out->power;
 
 	if (table)
-		problem = acpi_read_fadt(power, table);
+		problem = acpi_read_fadt(power, &out->pm_timer, table);
 	if (problem) {
 		log_warn("the table FACP at %#lx %s: it is not used", address, problem);
 		*power = (struct acpi_power){0};
+		out->pm_timer = (struct acpi_pm_timer){0};
 		return;
 	}
 	table = map_table(power->dsdt, &problem);
@@ -153,6 +154,28 @@ static void read_fadt(struct acpi_info *out, paddr_t address)
 			 table ? "has a wrong signature" : problem);
 	else
 		power->has_s5 = acpi_find_s5(table, &power->s5_type_a, &power->s5_type_b);
+}
+
+static void read_hpet(struct acpi_info *out, paddr_t address)
+{
+	const char *problem;
+	const struct acpi_header *table = map_table(address, &problem);
+
+	if (table)
+		problem = acpi_read_hpet(&out->hpet, table);
+	if (problem)
+		log_warn("the table HPET at %#lx %s: it is not used", address, problem);
+}
+
+static void read_mcfg(struct acpi_info *out, paddr_t address)
+{
+	const char *problem;
+	const struct acpi_header *table = map_table(address, &problem);
+
+	if (table)
+		problem = acpi_read_mcfg(&out->mcfg, table);
+	if (problem)
+		log_warn("the table MCFG at %#lx %s: it is not used", address, problem);
 }
 
 static void read_table(struct acpi_info *out, paddr_t address)
@@ -165,6 +188,10 @@ static void read_table(struct acpi_info *out, paddr_t address)
 		read_madt(out, address);
 	else if (memcmp(table->signature, "FACP", 4) == 0 && !out->power.found)
 		read_fadt(out, address);
+	else if (memcmp(table->signature, "HPET", 4) == 0 && !out->hpet.found)
+		read_hpet(out, address);
+	else if (memcmp(table->signature, "MCFG", 4) == 0 && !out->mcfg.found)
+		read_mcfg(out, address);
 }
 
 static const char *read_root(struct acpi_info *out, paddr_t address, const char *signature,
