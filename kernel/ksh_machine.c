@@ -110,7 +110,8 @@ long ksh_irq_list(struct ksh_irq *out, size_t max)
 		if (vector_is_silent(vector) && info.line < 0)
 			continue;
 		if (count < max) {
-			out[count] = (struct ksh_irq){.vector = vector, .line = info.line};
+			out[count] = (struct ksh_irq){
+				.vector = vector, .line = info.line, .cpu = info.cpu};
 			string_copy(out[count].name, sizeof(out[count].name), info.owner);
 			if (info.controller)
 				string_copy(out[count].controller, sizeof(out[count].controller),

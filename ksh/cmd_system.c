@@ -69,16 +69,20 @@ int command_irq(size_t nwords, const char *const *words)
 		return 1;
 	count = MIN(kernel->irq_list(table, (size_t)(count + SPARE_RECORDS)),
 		    count + SPARE_RECORDS);
-	print("%s%6s %4s  %-10s  %-20s", paint(PAINT_BOLD), "VECTOR", "LINE", "FROM", "WHAT");
+	print("%s%6s %4s %4s  %-10s  %-20s", paint(PAINT_BOLD), "VECTOR", "LINE", "TO", "FROM",
+	      "WHAT");
 	for (uint32_t cpu = 0; cpu < machine.ncpus; cpu++)
 		print(cpu < 10 ? " %9s%u" : " %8s%u", "CPU", cpu);
 	print("%s\n", paint(PAINT_NONE));
 	for (long i = 0; i < count; i++) {
 		char line[8] = "";
+		char to[8] = "";
 
-		if (table[i].line >= 0)
+		if (table[i].line >= 0) {
 			kernel_format(line, sizeof(line), "%d", table[i].line);
-		print("%6u %4s  %-10s  %-20s", table[i].vector, line, table[i].controller,
+			kernel_format(to, sizeof(to), "%u", table[i].cpu);
+		}
+		print("%6u %4s %4s  %-10s  %-20s", table[i].vector, line, to, table[i].controller,
 		      table[i].name);
 		for (uint32_t cpu = 0; cpu < machine.ncpus && cpu < ARRAY_SIZE(table[i].count);
 		     cpu++)

@@ -25,6 +25,7 @@ void irq_stray(unsigned vector);
 /* An interrupt has been taken on this CPU and not been ended. Interrupts off. */
 bool irq_in_service(void);
 const char *irq_owner(unsigned line); /* NULL: nobody's */
+uint32_t irq_cpu(unsigned line);      /* where one with an owner leads to */
 const char *irq_controller_name(void);
 
 /* ---- the local APIC ---- */

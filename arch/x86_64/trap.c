@@ -86,15 +86,16 @@ void trap_vector_info(unsigned vector, struct trap_vector_info *out)
 
 	*out = (struct trap_vector_info){.owner = "unexpected", .line = -1};
 	if (vector < 32)
-		*out = (struct trap_vector_info){trap_name(vector), "CPU", -1};
+		*out = (struct trap_vector_info){trap_name(vector), "CPU", -1, 0};
 	for (unsigned i = 0; i < ARRAY_SIZE(ours); i++) {
 		if (ours[i].vector == vector)
-			*out = (struct trap_vector_info){ours[i].owner, "local APIC", -1};
+			*out = (struct trap_vector_info){ours[i].owner, "local APIC", -1, 0};
 	}
 	if (is_line(vector) && irq_owner(vector - VECTOR_IRQ_BASE)) {
 		out->line = (int)(vector - VECTOR_IRQ_BASE);
 		out->owner = irq_owner((unsigned)out->line);
 		out->controller = irq_controller_name();
+		out->cpu = irq_cpu((unsigned)out->line);
 	}
 }
 

@@ -181,6 +181,7 @@ struct ksh_slab {
 struct ksh_irq {
 	uint32_t vector;
 	int32_t line; /* ISA's 0 to 15, or ACPI's from there on; -1: no device's */
+	uint32_t cpu; /* where the line leads to */
 	char name[KSH_NAME_MAX];
 	char controller[16]; /* "": not known */
 	uint64_t count[64];  /* by CPU */

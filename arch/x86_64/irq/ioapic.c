@@ -1,7 +1,6 @@
 /*
  * The I/O APICs (Intel 82093AA data sheet), as the MADT lists them. Owns their registers, which are
- * reached through a window, so every access is two steps under `ioapic_lock`. All lines lead to the
- * first CPU.
+ * reached through a window, so every access is two steps under `ioapic_lock`.
  */
 #define LOG_SUBSYSTEM "irq"
 
@@ -129,13 +128,13 @@ static uint32_t mode_of(unsigned line)
 	       (isa->trigger == TRIGGER_LEVEL ? REDIRECTION_LEVEL : 0);
 }
 
-static void unmask(unsigned line)
+static void unmask(unsigned line, uint32_t cpu)
 {
 	const struct ioapic *ioapic = ioapic_of(gsi_of(line));
 	uint32_t number = REGISTER_REDIRECTION + 2 * (gsi_of(line) - ioapic->gsi_base);
 	irqflags_t flags = spin_lock_irqsave(&ioapic_lock);
 
-	write_locked(ioapic, number + 1, REDIRECTION_TARGET(cpu_by_id(0)->apic_id));
+	write_locked(ioapic, number + 1, REDIRECTION_TARGET(cpu_by_id(cpu)->apic_id));
 	write_locked(ioapic, number, (VECTOR_IRQ_BASE + line) | mode_of(line));
 	spin_unlock_irqrestore(&ioapic_lock, flags);
 }
@@ -154,6 +153,7 @@ static void end(unsigned line)
 
 const struct irq_controller ioapic_controller = {
 	.name = "I/O APIC",
+	.reaches_all_cpus = true,
 	.place_of = place_of,
 	.leads_here = leads_here,
 	.unmask = unmask,

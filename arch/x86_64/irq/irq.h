@@ -13,7 +13,9 @@ struct irq_controller {
 	uint32_t (*place_of)(unsigned line);
 	/* There is such an input. */
 	bool (*leads_here)(unsigned line);
-	void (*unmask)(unsigned line);
+	/* It leads to the CPU from now on: the first one if the controller knows no other. */
+	void (*unmask)(unsigned line, uint32_t cpu);
+	bool reaches_all_cpus;
 	/* False: it was nothing; there is nothing to handle or to end. */
 	bool (*is_real)(unsigned line);
 	void (*end)(unsigned line);

@@ -2,6 +2,9 @@
  * Lines of devices and their handlers. Owns the table of handlers, and which controller is in
  * charge. A handler is registered once and stays; its slot is published with release and read with
  * acquire, so no lock is needed.
+ *
+ * A line leads to the CPU that has the fewest of them when it is registered, the first among
+ * equals, and stays there: so each line's handler runs on one CPU alone.
  */
 #define LOG_SUBSYSTEM "irq"
 
@@ -10,6 +13,7 @@
 #include "interrupts.h"
 
 #include <arch/cpu.h>
+#include <arch/spin.h>
 #include <arch/trap.h>
 #include <lib/atomic.h>
 #include <lib/log.h>
@@ -20,7 +24,10 @@ _Static_assert(VECTOR_IRQ_BASE + IRQ_LINES <= VECTOR_PIC_BASE, "each line has a 
 
 static const struct irq_handler *handlers[IRQ_LINES]; /* atomic */
 static const struct irq_controller *controller;       /* constant after irq_init() */
-static bool told[256];                                /* atomic: the log names it once */
+static struct spinlock route_lock = SPINLOCK_INIT(LOCK_IRQ);
+static uint32_t nlines[CPU_MAX] GUARDED_BY(route_lock); /* by the CPU that they lead to */
+static uint32_t cpu_of_line[IRQ_LINES];                 /* atomic: of those with a handler */
+static bool told[256];                                  /* atomic: the log names it once */
 
 void irq_init(void)
 {
@@ -51,6 +58,20 @@ static bool is_shared(unsigned line)
 	return false;
 }
 
+static uint32_t choose_cpu(void)
+{
+	irqflags_t flags = spin_lock_irqsave(&route_lock);
+	uint32_t chosen = 0;
+
+	for (uint32_t id = 1; controller->reaches_all_cpus && id < cpu_count(); id++) {
+		if (nlines[id] < nlines[chosen])
+			chosen = id;
+	}
+	nlines[chosen]++;
+	spin_unlock_irqrestore(&route_lock, flags);
+	return chosen;
+}
+
 err_t irq_register(unsigned line, const struct irq_handler *handler)
 {
 	const struct irq_handler *none = NULL;
@@ -65,7 +86,8 @@ err_t irq_register(unsigned line, const struct irq_handler *handler)
 		store_release(&handlers[line], NULL);
 		return -EBUSY;
 	}
-	controller->unmask(line);
+	write_once(&cpu_of_line[line], choose_cpu());
+	controller->unmask(line, cpu_of_line[line]);
 	return 0;
 }
 
@@ -95,6 +117,11 @@ const char *irq_owner(unsigned line)
 	const struct irq_handler *handler = load_acquire(&handlers[line]);
 
 	return handler ? handler->name : NULL;
+}
+
+uint32_t irq_cpu(unsigned line)
+{
+	return read_once(&cpu_of_line[line]);
 }
 
 const char *irq_controller_name(void)

@@ -46,10 +46,11 @@ void pic_init(unsigned base)
 	spin_unlock_irqrestore(&pic_lock, flags);
 }
 
-static void unmask(unsigned line)
+static void unmask(unsigned line, uint32_t cpu)
 {
 	irqflags_t flags = spin_lock_irqsave(&pic_lock);
 
+	(void)cpu; /* their one output is wired to the first */
 	masked &= (uint16_t) ~(1u << line);
 	write_masks();
 	spin_unlock_irqrestore(&pic_lock, flags);

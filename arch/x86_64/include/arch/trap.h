@@ -107,7 +107,7 @@ struct irq_handler {
 };
 
 /* -EBUSY: the line has a handler, or another one that ends at the same input has. -ENODEV: it ends
- * nowhere. Enables the line. */
+ * nowhere. Enables the line, towards the CPU that has the fewest. */
 err_t must_check irq_register(unsigned line, const struct irq_handler *handler);
 
 /* What ksh's `irq` shows. Counters of this CPU's, by vector. */
@@ -116,6 +116,7 @@ struct trap_vector_info {
 	const char *owner;      /* who takes it, or that nobody does */
 	const char *controller; /* where it comes from; NULL: not known */
 	int line;               /* -1: it is no line's */
+	uint32_t cpu;           /* where the line leads to */
 };
 void trap_vector_info(unsigned vector, struct trap_vector_info *out);
 
