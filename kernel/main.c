@@ -30,6 +30,7 @@
 #include <lib/string.h>
 #include <mm/kva.h>
 #include <mm/mm.h>
+#include <sched/clock_watch.h>
 #include <sched/task.h>
 #include <sched/thread.h>
 #include <sched/watchdog.h>
@@ -114,6 +115,7 @@ static void bring_up(void *argument)
 {
 	(void)argument;
 	machine_start_cpus();
+	clock_watch_start();
 	start_watchdog();
 	mount_root_filesystem();
 	devices_init();

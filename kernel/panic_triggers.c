@@ -243,6 +243,28 @@ static NOINLINE void trigger_signed(void)
 	number = number + 1;
 }
 
+/* ---- what the clock's watch tells (sched/clock_watch.h) ---- */
+
+static NOINLINE void trigger_tscjump(void)
+{
+	machine_trigger_tsc(TSC_JUMPS);
+}
+
+static NOINLINE void trigger_tscback(void)
+{
+	machine_trigger_tsc(TSC_GOES_BACK);
+}
+
+static NOINLINE void trigger_tscfast(void)
+{
+	machine_trigger_tsc(TSC_IS_FAST);
+}
+
+static NOINLINE void trigger_tscstop(void)
+{
+	machine_trigger_tsc(TSC_STOPS);
+}
+
 static const struct trigger triggers[] = {
 	{"null", "writes through a null pointer", trigger_null},
 	{"wild", "writes where nothing is mapped", trigger_wild},
@@ -270,6 +292,11 @@ static const struct trigger passing[] = {
 	{"softlockup", "computes for 4 s without letting go of its CPU", trigger_softlockup},
 	{"hardlockup", "the same with interrupts off", trigger_hardlockup},
 	{"hungthread", "waits for 4 s for what only one can end", trigger_hungthread},
+	{"tscjump", "has the clock's TSC jump by 10 s; soon another source is taken",
+	 trigger_tscjump},
+	{"tscback", "has it go back by half of its time", trigger_tscback},
+	{"tscfast", "has it count twice as fast", trigger_tscfast},
+	{"tscstop", "has it stand still", trigger_tscstop},
 };
 
 static const struct trigger *trigger_at(size_t number)

@@ -27,6 +27,7 @@ struct cpu_sched {
 	uint64_t idle_start_ns;    /* atomic: of the last time that it was idle; 0: never */
 	uint64_t idle_end_ns;      /* atomic: before idle_start_ns: it still is */
 	uint64_t slice_end_ns;     /* [l] when the running slice is spent; UINT64_MAX: never */
+	uint64_t timer_last_ns;    /* the clock at its last timer interrupt; its own */
 	uint64_t timer_armed_ns;   /* [l] what the timer interrupt is set to, at the latest */
 	uint64_t quiescent_points; /* atomic, counted by this CPU: moments outside of all RCU reads
 				    */

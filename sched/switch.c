@@ -15,6 +15,7 @@
 #include "sched_priv.h"
 
 #include <lib/panic.h>
+#include <sched/clock_watch.h>
 
 /* A thread that was preempted and waits for so long is offered to idle CPUs. */
 #define OFFER_NS (200 * NSEC_PER_USEC)
@@ -402,6 +403,9 @@ void clock_timer_interrupt(void)
 	uint64_t next_timer_ns;
 
 	cpu->timer_armed_ns = UINT64_MAX;
+	if (unlikely(now_ns <= cpu->timer_last_ns))
+		clock_watch_wake();
+	cpu->timer_last_ns = now_ns;
 	/* Disabled once, by this interrupt: what was interrupted is no read section. So a thread
 	 * that runs alone for long holds no grace period up. */
 	if (preempt_depth() == 1)

@@ -3,10 +3,10 @@
  * that QEMU and old chipsets offer, each in turn.
  */
 #include "acpi/acpi.h"
-#include "clock_priv.h"
+#include "clock/clock_priv.h"
+#include "clock/rtc.h"
 #include "descriptors.h"
 #include "interrupts.h"
-#include "rtc.h"
 #include "x86.h"
 
 #include <arch/clock.h>

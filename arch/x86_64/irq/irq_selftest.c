@@ -1,7 +1,7 @@
 /*
  * Self-tests of interrupts: lines arrive, every one is ended, and what nobody expects harms nobody.
  */
-#include "clock_priv.h"
+#include "clock/clock_priv.h"
 #include "interrupts.h"
 
 #include <abi/errno.h>

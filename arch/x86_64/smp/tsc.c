@@ -10,7 +10,7 @@
 
 #include "smp.h"
 
-#include "clock_priv.h"
+#include "clock/clock_priv.h"
 #include "tsc_bounds.h"
 #include "x86.h"
 

@@ -19,7 +19,13 @@ uint64_t clock_cycles(void);
 /* False: the CPUs' counts differ, and only clock_ns() knows by how much. */
 bool clock_cycles_agree(void);
 uint64_t clock_cycles_hz(void);
+/* What the clock is made of, and what watches over it. */
 const char *clock_source_name(void);
+
+/* Compares the clock with what watches over it, and has that take over (the log says so) if they
+ * differ by more than a sixteenth of the time between two looks and 1 ms. Returns in how many
+ * nanoseconds it wants to be called again; 0: never. In a thread or task, by one at a time. */
+uint64_t clock_check(void);
 
 /* Asks for the timer interrupt on this CPU at `deadline_ns` of clock_ns() (at once if it has
  * passed); UINT64_MAX: none. Interrupts are off. Only the last call counts. It may come early or

@@ -12,4 +12,13 @@ void machine_trigger_double_fault(void);
  */
 void machine_trigger_deaf(void);
 
+/* The TSC seems to do so from now on, to the kernel and to programs. */
+enum tsc_fault {
+	TSC_JUMPS,     /* ten seconds forward */
+	TSC_GOES_BACK, /* by half of the time that the machine is up */
+	TSC_IS_FAST,   /* by two */
+	TSC_STOPS,
+};
+void machine_trigger_tsc(enum tsc_fault fault);
+
 #endif
