@@ -20,6 +20,9 @@
 /* A thread that was preempted and waits for so long is offered to idle CPUs. */
 #define OFFER_NS (200 * NSEC_PER_USEC)
 
+/* Two timer interrupts are not so close, unless the clock stands still or has gone back. */
+#define SUSPICIOUS_NS NSEC_PER_USEC
+
 PERCPU(struct cpu_sched, cpu_sched);
 
 static void charge_current(struct thread *current, uint64_t now_ns)
@@ -403,7 +406,7 @@ void clock_timer_interrupt(void)
 	uint64_t next_timer_ns;
 
 	cpu->timer_armed_ns = UINT64_MAX;
-	if (unlikely(now_ns <= cpu->timer_last_ns))
+	if (unlikely(now_ns < cpu->timer_last_ns + SUSPICIOUS_NS))
 		clock_watch_wake();
 	cpu->timer_last_ns = now_ns;
 	/* Disabled once, by this interrupt: what was interrupted is no read section. So a thread

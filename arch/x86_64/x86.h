@@ -99,13 +99,13 @@ DEFINE_CR(3)
 DEFINE_CR(4)
 #undef DEFINE_CR
 
+/* RDTSC clears the upper halves of both registers (SDM 2B), which the compiler does not know. */
 static inline uint64_t tsc_read(void)
 {
-	uint32_t low;
-	uint32_t high;
+	uint64_t tsc;
 
-	__asm__ volatile("rdtsc" : "=a"(low), "=d"(high));
-	return (uint64_t)high << 32 | low;
+	__asm__ volatile("rdtsc\n\tshlq $32, %%rdx\n\torq %%rdx, %0" : "=a"(tsc)::"rdx", "cc");
+	return tsc;
 }
 
 /* The linker script's places (kernel.ld). */

@@ -31,7 +31,9 @@ void timer_init(struct timer *timer, void (*function)(void *argument), void *arg
  * holds no lock of class LOCK_TIMER or later. */
 void timer_start(struct timer *timer, uint64_t deadline_ns);
 /* True if it had not fired. Afterwards its function is not running on any CPU, unless that is who
- * calls. The caller holds no lock that the function takes. */
+ * calls. The caller holds no lock that the function takes. An interrupt does not wait: for it,
+ * false may mean that the function still runs on another CPU, so it must not free what that uses.
+ */
 bool timer_cancel(struct timer *timer);
 
 #endif
