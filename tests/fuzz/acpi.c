@@ -1,5 +1,5 @@
 /* sources: arch/x86_64/acpi/read.c arch/x86_64/acpi/madt.c arch/x86_64/acpi/fadt.c
- * arch/x86_64/acpi/hpet.c arch/x86_64/acpi/mcfg.c */
+	    arch/x86_64/acpi/hpet.c arch/x86_64/acpi/mcfg.c */
 /*
  * ACPI's tables under libFuzzer: any bytes are the machine's memory, with the RSDP at its start.
  * Checksums are put right where the bytes say that a table lies, or nothing would get past them.
