@@ -25,6 +25,7 @@ struct device {
 	unsigned flags; /* enum device_flags */
 	const struct device_ops *ops;
 	void *argument;
+	const char *target; /* of a link; NULL: a device */
 	struct abi_timespec made;
 };
 
@@ -61,41 +62,56 @@ static struct abi_timespec wall_time(void)
 static bool is_taken(const char *name, uint64_t rdev)
 {
 	for (uint32_t i = 0; i < count(); i++) {
-		if (devices[i].rdev == rdev || strcmp(devices[i].name, name) == 0)
+		if ((rdev && devices[i].rdev == rdev) || strcmp(devices[i].name, name) == 0)
 			return true;
 	}
 	return false;
 }
 
-err_t devfs_register(const char *name, uint32_t major, uint32_t minor, uint32_t mode,
-		     unsigned device_flags, const struct device_ops *ops, void *argument)
+static err_t add(const struct device *device)
 {
-	const struct device device = {.name = name,
-				      .rdev = abi_makedev(major, minor),
-				      .mode = S_IFCHR | (mode & 0777),
-				      .flags = device_flags,
-				      .ops = ops,
-				      .argument = argument,
-				      .made = wall_time()};
 	err_t err = 0;
 
 	mutex_lock(&registry_lock);
-	if (is_taken(name, device.rdev)) {
+	if (is_taken(device->name, device->rdev)) {
 		err = -EEXIST;
 	} else if (ndevices == DEVICES_MAX) {
 		err = -ENOMEM;
 	} else {
-		devices[ndevices] = device;
+		devices[ndevices] = *device;
 		store_release(&ndevices, ndevices + 1);
 	}
 	mutex_unlock(&registry_lock);
 	return err;
 }
 
+err_t devfs_register(const char *name, uint32_t major, uint32_t minor, uint32_t mode,
+		     unsigned device_flags, const struct device_ops *ops, void *argument)
+{
+	return add(&(struct device){.name = name,
+				    .rdev = abi_makedev(major, minor),
+				    .mode = S_IFCHR | (mode & 0777),
+				    .flags = device_flags,
+				    .ops = ops,
+				    .argument = argument,
+				    .made = wall_time()});
+}
+
+err_t devfs_register_link(const char *name, const char *target)
+{
+	static const struct device_ops nothing;
+
+	return add(&(struct device){.name = name,
+				    .mode = S_IFLNK | 0777,
+				    .ops = &nothing,
+				    .target = target,
+				    .made = wall_time()});
+}
+
 err_t devfs_find(uint64_t rdev, struct nodeid *out)
 {
 	for (uint32_t i = 0; i < count(); i++) {
-		if (devices[i].rdev == rdev) {
+		if (devices[i].rdev == rdev && !devices[i].target) {
 			*out = node_of(&devices[i]);
 			return 0;
 		}
@@ -111,6 +127,7 @@ static void fill_attr(const struct device *device, struct server_attr *out)
 				    .mode = device->mode,
 				    .nlink = 1,
 				    .rdev = device->rdev,
+				    .size_bytes = device->target ? strlen(device->target) : 0,
 				    .atime = device->made,
 				    .mtime = device->made,
 				    .ctime = device->made,
@@ -157,10 +174,22 @@ static err_t devfs_readdir(struct server *server, struct nodeid node, struct han
 		const struct server_name name = {.text = devices[i].name,
 						 .len_bytes = strlen(devices[i].name)};
 
-		if (!sink->emit(sink, name, node_of(&devices[i]).value, S_IFCHR, i + 1))
+		if (!sink->emit(sink, name, node_of(&devices[i]).value, devices[i].mode, i + 1))
 			break;
 	}
 	return 0;
+}
+
+static ssize_t devfs_readlink(struct server *server, struct nodeid node, char *to, size_t to_bytes)
+{
+	const struct device *device = find_by_node(node);
+	size_t len_bytes;
+
+	if (!device || !device->target)
+		return -EINVAL;
+	len_bytes = MIN(strlen(device->target), to_bytes);
+	memcpy(to, device->target, len_bytes);
+	return (ssize_t)len_bytes;
 }
 
 static struct device_file *file_of_handle(struct handle handle)
@@ -278,6 +307,7 @@ static const struct server_ops devfs_ops = {
 	.lookup = devfs_lookup,
 	.getattr = devfs_getattr,
 	.readdir = devfs_readdir,
+	.readlink = devfs_readlink,
 	.open = devfs_open,
 	.release = devfs_release,
 	.read = devfs_read,

@@ -126,6 +126,18 @@ struct path file_path(struct object *object)
 	return (struct path){.dentry = file_of(object)->dentry};
 }
 
+bool file_facts(struct object *object, uint64_t *position, uint32_t *mount_number)
+{
+	const struct file *file;
+
+	if (object->ops != &file_ops)
+		return false;
+	file = file_of(object);
+	*position = read_once(&file->position);
+	*mount_number = file->node->mount->number;
+	return true;
+}
+
 /* ---- reading and writing ---- */
 
 static bool is_stream(const struct file *file)
@@ -392,7 +404,16 @@ static void mapping_name(struct memory_object *memory, char *to, size_t to_bytes
 	file_describe(&mapping_of(memory)->file->object, to, to_bytes);
 }
 
+static void mapping_identity(struct memory_object *memory, uint64_t *device, uint64_t *inode)
+{
+	const struct node *node = mapping_of(memory)->file->node;
+
+	*device = abi_makedev(0, node->mount->number);
+	*inode = node->attr.ino; /* never changes */
+}
+
 static const struct memory_object_ops mapping_ops = {
+	.identity = mapping_identity,
 	.get_page = mapping_get_page,
 	.wait_page = mapping_wait_page,
 	.release = mapping_release,

@@ -78,14 +78,51 @@ static err_t mount_driver(const struct path *at, const char *source, const char 
 
 /* ---- memory ---- */
 
-static err_t mount_tmpfs(const struct path *at, unsigned flags, const char *options)
+static err_t create_tmpfs(UNUSED const char *source, const char *options, struct server **out)
 {
-	struct server *server;
-	err_t err;
-
 	if (*options)
 		return -EINVAL; /* sizes and modes are not served yet */
-	err = tmpfs_create(NULL, "", &server);
+	return tmpfs_create(NULL, "", out);
+}
+
+/* ---- types that need nothing but their name ---- */
+
+#define TYPES_MAX 8
+
+static const struct filesystem_type tmpfs_type = {.name = "tmpfs", .create = create_tmpfs};
+static const struct filesystem_type *types[TYPES_MAX] = {&tmpfs_type};
+static unsigned ntypes = 1; /* written before programs run */
+
+err_t filesystem_register(const struct filesystem_type *type)
+{
+	if (ntypes == TYPES_MAX)
+		return -ENOMEM;
+	types[ntypes++] = type;
+	return 0;
+}
+
+const char *filesystem_name(unsigned index)
+{
+	if (index == ntypes)
+		return "fuse";
+	return index < ntypes ? types[index]->name : NULL;
+}
+
+static const struct filesystem_type *find_type(const char *name)
+{
+	for (unsigned i = 0; i < ntypes; i++) {
+		if (strcmp(types[i]->name, name) == 0)
+			return types[i];
+	}
+	return NULL;
+}
+
+static err_t mount_registered(const struct filesystem_type *type, const struct path *at,
+			      const char *source, unsigned flags, const char *options)
+{
+	struct server *server;
+	err_t err = type->create(source, options, &server);
+
 	if (err)
 		return err;
 	server->flags |= server_flags(flags);
@@ -100,6 +137,7 @@ static err_t mount_tmpfs(const struct path *at, unsigned flags, const char *opti
 err_t mount_by_type(const struct vfs_context *context, const char *source, const char *at,
 		    const char *type, unsigned flags, const char *options)
 {
+	const struct filesystem_type *registered = find_type(type);
 	struct path place;
 	err_t err;
 
@@ -112,8 +150,8 @@ err_t mount_by_type(const struct vfs_context *context, const char *source, const
 	err = path_walk(context, NULL, at, WALK_FOLLOW | WALK_DIRECTORY, &place);
 	if (err)
 		return err;
-	if (strcmp(type, "tmpfs") == 0)
-		err = mount_tmpfs(&place, flags, options);
+	if (registered)
+		err = mount_registered(registered, &place, source, flags, options);
 	else if (strcmp(type, "fuse") == 0)
 		err = mount_driver(&place, source, NULL, flags, options);
 	else if (strncmp(type, "fuse.", 5) == 0 && type[5])

@@ -245,6 +245,48 @@ static void fill_info(const struct mount *mount, struct mount_info *out)
 		out->statfs = (struct server_statfs){0};
 }
 
+/* The one with the lowest number above `after`, its root held; NULL: there is none. */
+static struct mount *hold_next(uint32_t after)
+{
+	struct mount *mount, *found = NULL;
+
+	mutex_lock(&mounts_lock);
+	list_for_each (mount, &mounts, link) {
+		if (mount->number > after && (!found || mount->number < found->number))
+			found = mount;
+	}
+	if (found)
+		dentry_get(found->root);
+	mutex_unlock(&mounts_lock);
+	return found;
+}
+
+bool mount_next(uint32_t after, const struct path *root, struct mount_line *out, char *at,
+		size_t at_bytes)
+{
+	struct mount *mount;
+
+	while ((mount = hold_next(after))) {
+		const struct path top = {.dentry = mount->root};
+		ssize_t len = path_getcwd(root, &top, at, at_bytes);
+
+		if (len > 0) {
+			*out = (struct mount_line){
+				.number = mount->number,
+				.parent = mount->at ? mount->at->mount->number : 0,
+				.read_only = (mount->server->flags & SERVER_READ_ONLY) != 0,
+			};
+			string_copy(out->source, sizeof(out->source), mount->server->source);
+			string_copy(out->type, sizeof(out->type), mount->server->type);
+		}
+		after = mount->number;
+		dentry_put(mount->root);
+		if (len > 0)
+			return true;
+	}
+	return false;
+}
+
 bool mount_info(unsigned index, struct mount_info *out)
 {
 	struct mount *mount, *found = NULL;

@@ -80,6 +80,7 @@ static err_t truncate_opened(struct file *file, const struct vfs_context *contex
 static err_t open_dentry(struct dentry *dentry, const struct vfs_context *context, unsigned flags,
 			 struct object **out)
 {
+	struct server *server = node_server(dentry->node);
 	struct file *file;
 	err_t err = 0;
 
@@ -87,6 +88,11 @@ static err_t open_dentry(struct dentry *dentry, const struct vfs_context *contex
 		err = check_existing(dentry->node, context, flags);
 	else if ((flags & O_DIRECTORY) && node_type(dentry->node) != S_IFDIR)
 		err = -ENOTDIR;
+	if (!err && !(flags & O_PATH) && server->ops->reopen) {
+		err = server->ops->reopen(server, dentry->node->id, flags & OPEN_KEPT_FLAGS, out);
+		dentry_put(dentry);
+		return err;
+	}
 	if (err) {
 		dentry_put(dentry);
 		return err;
@@ -172,6 +178,9 @@ static err_t open_last(struct walk *walk, unsigned flags, uint32_t mode, struct 
 	struct dentry *end;
 	err_t err;
 
+	/* What a link of /proc led to is there, and has no name to be looked for. */
+	if (walk->jumped && !walk->last.len_bytes && !walk->trailing_slash)
+		return open_dentry(dentry_get(walk->at), walk->context, flags, out);
 	if (walk_last_is_special(walk) || walk->trailing_slash)
 		return (flags & O_EXCL) && walk_last_is_special(walk) ? -EEXIST : -EISDIR;
 	err = walk_last(walk, &end);

@@ -265,6 +265,7 @@ static void go_to(struct walk *walk, struct dentry *dentry)
 {
 	dentry_put(walk->at);
 	walk->at = dentry;
+	walk->jumped = false;
 }
 
 /* The new text is the link's target and what was left of the old one. */
@@ -294,15 +295,39 @@ static err_t link_text(struct walk *walk, struct node *link, char **out)
 	return 0;
 }
 
+/* A link that leads to a place, whatever its name is. -ENOSYS: it is one of those that are text. */
+static err_t jump(struct walk *walk, const struct node *link)
+{
+	struct server *server = node_server(link);
+	struct server_caller caller = server_caller_of(walk->context);
+	struct path to;
+	err_t err;
+
+	if (!server->ops->follow)
+		return -ENOSYS;
+	err = server->ops->follow(server, &caller, link->id, &to);
+	if (err)
+		return err;
+	if (!mount_admits(to.dentry->mount, walk->context)) {
+		path_put(&to);
+		return -EACCES;
+	}
+	go_to(walk, to.dentry);
+	walk->jumped = true;
+	return 0;
+}
+
 err_t walk_into_link(struct walk *walk, struct dentry *link)
 {
 	char *text = NULL;
 	err_t err = -ELOOP;
 
 	if (walk->nlinks++ < 40) /* Linux: MAXSYMLINKS */
+		err = jump(walk, link->node);
+	if (err == -ENOSYS)
 		err = link_text(walk, link->node, &text);
 	dentry_put(link);
-	if (err)
+	if (err || !text)
 		return err;
 	kfree(walk->text);
 	walk->text = text;
@@ -315,12 +340,13 @@ err_t walk_into_link(struct walk *walk, struct dentry *link)
 err_t walk_to_last(struct walk *walk)
 {
 	for (;;) {
+		bool slash = walk->jumped && *walk->rest == '/';
 		struct server_name name = next_name(&walk->rest);
 		struct dentry *child;
 		err_t err;
 
 		walk->last = name;
-		walk->trailing_slash = *walk->rest == '/';
+		walk->trailing_slash = *walk->rest == '/' || (slash && !name.len_bytes);
 		if (only_slashes(walk->rest))
 			return 0;
 		err = step(walk, name, &child);

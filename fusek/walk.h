@@ -14,6 +14,7 @@ struct walk {
 	const char *rest;        /* of the name, behind what was walked */
 	struct server_name last; /* after walk_to_last(): the last name; empty: `at` is the end */
 	bool trailing_slash;     /* behind the last name */
+	bool jumped;             /* `at` is where a link without a name led, nothing behind it */
 	unsigned nlinks;         /* symbolic links followed */
 	char *text; /* owned: what `rest` points into after a link; NULL: the caller's */
 };

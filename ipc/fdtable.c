@@ -374,19 +374,38 @@ err_t fd_set_flags(struct fd_table *table, int fd, unsigned flags)
 	return err;
 }
 
+int fd_next(struct fd_table *table, int from)
+{
+	for (int fd = MAX(from, 0); fd < FD_MAX; fd++) {
+		const struct fd_chunk *chunk = find_chunk(table, (unsigned)fd);
+
+		if (!chunk)
+			fd |= FD_CHUNK_SLOTS - 1;
+		else if (read_once(&chunk->slots[(unsigned)fd % FD_CHUNK_SLOTS]))
+			return fd;
+	}
+	return -1;
+}
+
+unsigned fd_table_size(const struct fd_table *table)
+{
+	unsigned nslots = 0;
+
+	for (unsigned i = 0; i < FD_CHUNKS; i++) {
+		if (load_acquire(&table->chunks[i]))
+			nslots = (i + 1) * FD_CHUNK_SLOTS;
+	}
+	return nslots;
+}
+
 void fd_for_each(struct fd_table *table,
 		 void (*visit)(void *argument, int fd, struct object *object), void *argument)
 {
-	for (int fd = 0; fd < FD_MAX; fd++) {
-		struct object *object;
+	for (int fd = fd_next(table, 0); fd >= 0; fd = fd_next(table, fd + 1)) {
+		struct object *object = fd_get(table, fd);
 
-		if (fd % FD_CHUNK_SLOTS == 0 && !find_chunk(table, (unsigned)fd)) {
-			fd += FD_CHUNK_SLOTS - 1;
-			continue;
-		}
-		object = fd_get(table, fd);
 		if (!object)
-			continue;
+			continue; /* closed just now */
 		visit(argument, fd, object);
 		object_put(object);
 	}

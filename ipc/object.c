@@ -173,6 +173,22 @@ void object_describe(struct object *object, char *to, size_t to_bytes)
 		string_copy(to, to_bytes, "(object)");
 }
 
+err_t object_reopen(struct object *object, unsigned flags, struct object **out)
+{
+	return object->ops->reopen ? object->ops->reopen(object, flags, out) : -ENXIO;
+}
+
+err_t object_reopen_same(struct object *object, unsigned flags, struct object **out)
+{
+	bool reads = (flags & O_ACCMODE) != O_WRONLY;
+	bool writes = (flags & O_ACCMODE) != O_RDONLY;
+
+	if ((reads && !may_read(object)) || (writes && !may_write(object)))
+		return -EACCES;
+	*out = object_get(object);
+	return 0;
+}
+
 ssize_t object_read_kernel(struct object *object, void *to, size_t len_bytes, uint64_t offset_bytes)
 {
 	struct buffer buffer;

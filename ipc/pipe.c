@@ -29,10 +29,11 @@ struct pipe {
 	struct waitq writers;
 	uint64_t written;                /* [l] bytes ever put in */
 	uint64_t taken;                  /* [l] bytes ever taken out */
-	bool has_reader;                 /* [l] */
-	bool has_writer;                 /* [l] */
+	uint32_t nreaders;               /* [l] ends that read */
+	uint32_t nwriters;               /* [l] ends that write */
 	uint64_t number;                 /* [c] its inode number */
 	uint64_t created_ns;             /* [c] wall clock */
+	struct pipe_owner owner;         /* [c] */
 	struct refcount ends;            /* objects that name it */
 	struct frame *pages[PIPE_PAGES]; /* [l] NULL: nothing in it */
 };
@@ -120,7 +121,7 @@ static ssize_t pipe_read(struct object *object, struct buffer *buffer, const uin
 
 		mutex_lock(&pipe->lock);
 		had_bytes = bytes_in(pipe);
-		ended = !pipe->has_writer;
+		ended = !pipe->nwriters;
 		moved = take_locked(pipe, buffer);
 		mutex_unlock(&pipe->lock);
 		if (moved)
@@ -132,7 +133,7 @@ static ssize_t pipe_read(struct object *object, struct buffer *buffer, const uin
 		if (object_flags(object) & O_NONBLOCK)
 			return -EAGAIN;
 		err = wait_event_interruptible(&pipe->readers,
-					       bytes_in(pipe) || !read_once(&pipe->has_writer));
+					       bytes_in(pipe) || !read_once(&pipe->nwriters));
 		if (err)
 			return err;
 	}
@@ -204,7 +205,7 @@ static ssize_t pipe_write(struct object *object, struct buffer *buffer, const ui
 		ssize_t step = 0;
 
 		mutex_lock(&pipe->lock);
-		if (!pipe->has_reader)
+		if (!pipe->nreaders)
 			step = -EPIPE;
 		else if (has_room(pipe, moved ? PIPE_BYTES : wanted))
 			step = put_locked(pipe, buffer);
@@ -223,7 +224,7 @@ static ssize_t pipe_write(struct object *object, struct buffer *buffer, const ui
 		else
 			err = wait_event_interruptible(
 				&pipe->writers, has_room(pipe, moved ? PIPE_BYTES : wanted) ||
-							!read_once(&pipe->has_reader));
+							!read_once(&pipe->nreaders));
 	}
 	return moved ? (ssize_t)moved : err;
 }
@@ -238,6 +239,8 @@ static err_t pipe_stat(struct object *object, struct abi_stat *out)
 		.st_ino = pipe->number,
 		.st_nlink = 1,
 		.st_mode = S_IFIFO | 0600,
+		.st_uid = pipe->owner.uid,
+		.st_gid = pipe->owner.gid,
 		.st_blksize = PAGE_SIZE,
 		.st_atim = {(int64_t)(pipe->created_ns / NSEC_PER_SEC),
 			    (int64_t)(pipe->created_ns % NSEC_PER_SEC)},
@@ -255,7 +258,7 @@ static unsigned pipe_poll(struct object *object, struct waitq **queue)
 
 	if (end->writes) {
 		*queue = &end->pipe->writers;
-		if (!read_once(&pipe->has_reader))
+		if (!read_once(&pipe->nreaders))
 			events |= POLLERR;
 		if (has_room(pipe, PIPE_ATOMIC))
 			events |= POLLOUT;
@@ -263,7 +266,7 @@ static unsigned pipe_poll(struct object *object, struct waitq **queue)
 		*queue = &end->pipe->readers;
 		if (bytes_in(pipe))
 			events |= POLLIN;
-		if (!read_once(&pipe->has_writer))
+		if (!read_once(&pipe->nwriters))
 			events |= POLLHUP;
 	}
 	return events;
@@ -292,9 +295,9 @@ static void pipe_release(struct object *object)
 
 	mutex_lock(&pipe->lock);
 	if (end->writes)
-		write_once(&pipe->has_writer, false);
+		write_once(&pipe->nwriters, pipe->nwriters - 1);
 	else
-		write_once(&pipe->has_reader, false);
+		write_once(&pipe->nreaders, pipe->nreaders - 1);
 	mutex_unlock(&pipe->lock);
 	waitq_wake_all(&pipe->readers);
 	waitq_wake_all(&pipe->writers);
@@ -306,11 +309,14 @@ static void pipe_free(struct object *object)
 	slab_free(&pipe_end_cache, end_of(object));
 }
 
+static err_t pipe_reopen(struct object *object, unsigned flags, struct object **out);
+
 static const struct object_ops reader_ops = {
 	.read = pipe_read,
 	.stat = pipe_stat,
 	.poll = pipe_poll,
 	.describe = pipe_describe,
+	.reopen = pipe_reopen,
 	.release = pipe_release,
 	.free = pipe_free,
 };
@@ -320,6 +326,7 @@ static const struct object_ops writer_ops = {
 	.stat = pipe_stat,
 	.poll = pipe_poll,
 	.describe = pipe_describe,
+	.reopen = pipe_reopen,
 	.release = pipe_release,
 	.free = pipe_free,
 };
@@ -337,7 +344,32 @@ static struct pipe_end *end_alloc(struct pipe *pipe, bool writes, unsigned flags
 	return end;
 }
 
-err_t pipe_create(unsigned flags, struct object **reader, struct object **writer)
+/* One end more, of either kind: the pipe ends for the other side when the last one has gone. An
+ * end that does both, which Linux allows, is -EINVAL. */
+static err_t pipe_reopen(struct object *object, unsigned flags, struct object **out)
+{
+	struct pipe *pipe = end_of(object)->pipe;
+	bool writes = (flags & O_ACCMODE) == O_WRONLY;
+	struct pipe_end *end;
+
+	if ((flags & O_ACCMODE) == O_RDWR)
+		return -EINVAL;
+	end = end_alloc(pipe, writes, flags & ~(unsigned)O_ACCMODE);
+	if (!end)
+		return -ENOMEM;
+	refcount_get(&pipe->ends);
+	mutex_lock(&pipe->lock);
+	if (writes)
+		write_once(&pipe->nwriters, pipe->nwriters + 1);
+	else
+		write_once(&pipe->nreaders, pipe->nreaders + 1);
+	mutex_unlock(&pipe->lock);
+	*out = &end->object;
+	return 0;
+}
+
+err_t pipe_create(unsigned flags, struct pipe_owner owner, struct object **reader,
+		  struct object **writer)
 {
 	struct pipe *pipe = slab_alloc_zeroed(&pipe_cache);
 	struct pipe_end *read_end;
@@ -354,8 +386,9 @@ err_t pipe_create(unsigned flags, struct object **reader, struct object **writer
 	mutex_init(&pipe->lock, LOCK_STREAM);
 	waitq_init(&pipe->readers);
 	waitq_init(&pipe->writers);
-	pipe->has_reader = true;
-	pipe->has_writer = true;
+	pipe->nreaders = 1;
+	pipe->nwriters = 1;
+	pipe->owner = owner;
 	pipe->number = atomic_fetch_add_full(&last_number, 1) + 1;
 	pipe->created_ns = clock_wall_ns();
 	refcount_init(&pipe->ends);

@@ -40,6 +40,11 @@ static ssize_t take(struct object *reader, uint8_t *memory, uint64_t position, s
 	return n;
 }
 
+static err_t make_pipe(struct object **reader, struct object **writer)
+{
+	return pipe_create(O_NONBLOCK, (struct pipe_owner){0}, reader, writer);
+}
+
 SELFTEST(pipe_gives_what_was_put_in_whatever_the_sizes)
 {
 	struct object *reader;
@@ -49,7 +54,7 @@ SELFTEST(pipe_gives_what_was_put_in_whatever_the_sizes)
 	uint64_t taken = 0;
 	uint64_t random = 12345;
 
-	if (!selftest_check(memory) || !selftest_check(!pipe_create(O_NONBLOCK, &reader, &writer)))
+	if (!selftest_check(memory) || !selftest_check(!make_pipe(&reader, &writer)))
 		goto free_memory;
 	/* Full, then a little out and in again: the writer comes round into the page that is read.
 	 */
@@ -94,7 +99,7 @@ SELFTEST(pipe_write_up_to_4096_is_atomic)
 	struct object *writer;
 	uint8_t *memory = kva_alloc((PIPE_BYTES >> PAGE_SHIFT) + 1);
 
-	if (!selftest_check(memory) || !selftest_check(!pipe_create(O_NONBLOCK, &reader, &writer)))
+	if (!selftest_check(memory) || !selftest_check(!make_pipe(&reader, &writer)))
 		goto free_memory;
 	selftest_check(put(writer, memory, 0, PIPE_BYTES - 4095) == (ssize_t)PIPE_BYTES - 4095);
 	selftest_check(put(writer, memory, PIPE_BYTES - 4095, 4096) == -EAGAIN);

@@ -225,6 +225,7 @@ static const struct object_ops stream_ops = {
 	.write = stream_write,
 	.stat = stream_stat,
 	.describe = stream_describe,
+	.reopen = object_reopen_same,
 };
 
 static struct object *stream_object(struct exec_stream *stream)

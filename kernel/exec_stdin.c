@@ -225,6 +225,7 @@ static const struct object_ops stdin_ops = {
 	.poll = stdin_poll,
 	.stat = stdin_stat,
 	.describe = stdin_describe,
+	.reopen = object_reopen_same,
 };
 
 struct object *exec_stdin_object(void)

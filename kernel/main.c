@@ -13,6 +13,7 @@
 #include "ksh.h"
 #include "log.h"
 #include "process.h"
+#include "procfs.h"
 #include "serial/serial_tty.h"
 #include "user_layout.h"
 
@@ -119,6 +120,7 @@ static void bring_up(void *argument)
 	start_watchdog();
 	mount_root_filesystem();
 	devices_init();
+	procfs_init();
 	if (fuse_device_init())
 		log_warn("no /dev/fuse: there will be no drivers");
 	console_init();

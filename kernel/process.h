@@ -20,6 +20,7 @@
 #include <abi/signal.h>
 #include <arch/cpu.h>
 #include <arch/spin.h>
+#include <fusek/path.h>
 #include <lib/list.h>
 #include <lib/refcount.h>
 #include <lib/types.h>
@@ -131,6 +132,20 @@ err_t process_set_traced(int32_t pid, bool on);
 struct signal_actions;
 struct uthread;
 
+/* The ids of a thread. As on Linux each thread has its own; libc keeps them alike. */
+struct credentials {
+	uint32_t uid, euid, suid;
+	uint32_t gid, egid, sgid;
+};
+
+/* Where exec has put what the program was given, in its own memory. */
+struct exec_places {
+	vaddr_t arguments, arguments_end;
+	vaddr_t environment, environment_end;
+	vaddr_t auxiliary, auxiliary_end;
+	vaddr_t stack_start;
+};
+
 /* A number in the PID table: a process's, or that of a thread other than a process's first. */
 struct pid_link {
 	struct pid_link *next; /* [p] */
@@ -192,6 +207,8 @@ struct process {
 	/* what it runs in */
 	struct mutex lock;
 	struct space *space;                    /* [s] the pointer; cleared when it ends */
+	struct path program;                    /* [s] the file that it runs; cleared as well */
+	struct exec_places given;               /* [s] in `space` */
 	struct abi_rlimit limits[RLIMIT_COUNT]; /* [l] written, each half [a] */
 	uint64_t alarm_interval_ns;             /* [s] of setitimer */
 	uint64_t alarm_deadline_ns;             /* [s] 0: none runs */
@@ -213,14 +230,11 @@ struct process {
 	struct signal_actions *actions; /* [o] the pointer, a reference; see signal/signal.h */
 
 	/* messages, tracing, what prctl remembers */
-	struct credentials_seen {
-		uint32_t uid, euid, suid;
-	} ids;                               /* [a] of its threads, for who signals it */
-	bool traced;                         /* [a] each of its calls is logged */
-	bool not_dumpable;                   /* [a] */
-	char name[PROCESS_NAME_BYTES];       /* [a] as prctl sets it; a torn read is only ugly */
+	struct credentials ids;        /* [a] of its threads, for who signals or looks at it */
+	bool traced;                   /* [a] each of its calls is logged */
+	bool not_dumpable;             /* [a] */
+	char name[PROCESS_NAME_BYTES]; /* [a] as prctl sets it; a torn read is only ugly */
 	char command[PROCESS_COMMAND_BYTES]; /* [a] the same */
-	uint64_t missing_told[8]; /* [a] calls that were reported as missing, one bit each */
 };
 
 /* A reference to the space of a process that is held; NULL: it has none any more. */
@@ -251,6 +265,11 @@ void pid_remove(struct pid_link *link);
 struct process *process_find(int32_t pid);
 /* The one with the lowest number above `after`, with a reference, or NULL. */
 struct process *process_find_next(int32_t after);
+/* The lowest number above `after` that a thread of `process` has; 0: none. It may have gone. */
+int32_t pid_next_thread(const struct process *process, int32_t after);
+/* How many processes and threads there have been. */
+uint64_t pid_count_given(void);
+int32_t pid_last_given(void);
 /* Calls `visit` for each process in an RCU section: it neither sleeps nor ends it. From anywhere.
  */
 void pid_for_each_rcu(void (*visit)(void *argument, struct process *process), void *argument);

@@ -164,6 +164,7 @@ int sys_sync(void)
 
 int sys_pipe2(uptr_t fds, unsigned open_flags)
 {
+	struct pipe_owner owner;
 	struct object *reader;
 	struct object *writer;
 	int numbers[2];
@@ -171,7 +172,8 @@ int sys_pipe2(uptr_t fds, unsigned open_flags)
 
 	if (open_flags & ~(unsigned)(O_CLOEXEC | O_NONBLOCK))
 		return -EINVAL;
-	err = pipe_create(open_flags & O_NONBLOCK, &reader, &writer);
+	owner = (struct pipe_owner){.uid = uthread_fs()->uid, .gid = uthread_fs()->gid};
+	err = pipe_create(open_flags & O_NONBLOCK, owner, &reader, &writer);
 	if (err)
 		return err;
 	err = fd_reserve(table(), 0, open_flags & O_CLOEXEC, &numbers[0]);

@@ -3,8 +3,10 @@
  * state.
  */
 #include "process/uthread.h"
+#include "procfs/load.h"
 #include "random.h"
 #include "syscall_table.h"
+#include "uname.h"
 
 #include <abi/errno.h>
 #include <abi/prctl.h>
@@ -17,7 +19,7 @@
 
 /* Programs ask whether they run on Linux and how old it is; the ABI is that of the release. Who
  * asks more closely finds the kernel's own name in `version`. */
-static const struct abi_utsname names = {
+const struct abi_utsname machine_names = {
 	.sysname = "Linux",
 	.nodename = "fuselage",
 	.release = "6.1.0-fuselage",
@@ -28,8 +30,10 @@ static const struct abi_utsname names = {
 
 int sys_uname(uptr_t out)
 {
-	return user_put(out, &names);
+	return user_put(out, &machine_names);
 }
+
+#define SYSINFO_LOAD_SHIFT 16 /* SI_LOAD_SHIFT */
 
 static void count(void *argument, UNUSED struct process *process)
 {
@@ -41,12 +45,16 @@ int sys_sysinfo(uptr_t out)
 	struct abi_sysinfo info = {.uptime = (int64_t)(clock_ns() / NSEC_PER_SEC), .mem_unit = 1};
 	struct frame_stats frames;
 	unsigned nprocesses = 0;
+	uint64_t averages[3];
 
 	frame_stats(&frames);
 	pid_for_each_rcu(count, &nprocesses);
 	info.totalram = frames.total * PAGE_SIZE;
 	info.freeram = frames.free * PAGE_SIZE;
 	info.procs = (uint16_t)nprocesses;
+	load_averages(averages);
+	for (unsigned i = 0; i < ARRAY_SIZE(averages); i++)
+		info.loads[i] = averages[i] << (SYSINFO_LOAD_SHIFT - LOAD_SHIFT);
 	return user_put(out, &info);
 }
 

@@ -1,6 +1,6 @@
 /*
- * From the entry to the handler: one table call, and one test for a traced program. Owns no state;
- * what was said about missing calls is kept in the process.
+ * From the entry to the handler: one table call, and one test for a traced program. Owns the list
+ * of missing calls that the log has named, each once for a program's name.
  */
 #define LOG_SUBSYSTEM "syscall"
 
@@ -11,23 +11,53 @@
 #include "trace.h"
 
 #include <abi/errno.h>
+#include <arch/spin.h>
 #include <arch/trap.h>
 #include <lib/log.h>
+#include <lib/string.h>
 
-#define TOLD_BITS (sizeof(((struct process *)NULL)->missing_told) * 8)
+#define TOLD_MAX 128
 
-/* True the first time for this program and call. Numbers beyond the table share a bit. */
-static bool tell_missing(struct process *process, uint64_t number)
+/* A call that the log has named, by a program of this name. */
+struct told {
+	char program[PROCESS_NAME_BYTES];
+	uint64_t number;
+};
+
+static struct spinlock told_lock = SPINLOCK_INIT(LOCK_TOLD);
+static struct told told[TOLD_MAX]; /* told_lock */
+static unsigned ntold;             /* told_lock; one more: the list was full, which was said */
+
+enum what_to_tell { TELL_NOTHING, TELL_CALL, TELL_FULL };
+
+static enum what_to_tell add_told_locked(const char *program, uint64_t number) REQUIRES(told_lock);
+static enum what_to_tell add_told_locked(const char *program, uint64_t number)
 {
-	uint64_t bit = MIN(number, TOLD_BITS - 1);
-	uint64_t *word = &process->missing_told[bit / 64];
-
-	if (*word & UINT64_C(1) << bit % 64)
-		return false;
-	*word |= UINT64_C(1) << bit % 64;
-	return true;
+	for (unsigned i = 0; i < MIN(ntold, (unsigned)TOLD_MAX); i++) {
+		if (told[i].number == number && strcmp(told[i].program, program) == 0)
+			return TELL_NOTHING;
+	}
+	if (ntold > TOLD_MAX)
+		return TELL_NOTHING;
+	if (ntold++ == TOLD_MAX)
+		return TELL_FULL;
+	string_copy(told[ntold - 1].program, sizeof(told->program), program);
+	told[ntold - 1].number = number;
+	return TELL_CALL;
 }
-_Static_assert(TOLD_BITS > SYSCALL_LIMIT, "a bit for each call, and one for all other numbers");
+
+/* The first time for a program of this name and call; numbers beyond the table count as one. */
+static enum what_to_tell tell_missing(const struct process *process, uint64_t number)
+{
+	char program[PROCESS_NAME_BYTES];
+	enum what_to_tell what;
+
+	string_copy(program, sizeof(program), process->name); /* it may change meanwhile */
+	spin_lock(&told_lock);
+	what = add_told_locked(program, MIN(number, (uint64_t)SYSCALL_LIMIT));
+	spin_unlock(&told_lock);
+	return what;
+}
 
 int64_t syscall_missing(const struct trap_frame *frame)
 {
@@ -35,9 +65,17 @@ int64_t syscall_missing(const struct trap_frame *frame)
 	uint64_t number = frame->error_code;
 	const char *name = number < SYSCALL_LIMIT ? syscall_infos[number].name : NULL;
 
-	if (tell_missing(process, number))
+	switch (tell_missing(process, number)) {
+	case TELL_CALL:
 		log_warn("%s[%d]: system call %s (%lu) is missing", process->name, process->pid,
 			 name ? name : "without a name", number);
+		break;
+	case TELL_FULL:
+		log_warn("%u missing system calls were named: others will not be", TOLD_MAX);
+		break;
+	default:
+		break;
+	}
 	return -ENOSYS;
 }
 

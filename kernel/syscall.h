@@ -28,7 +28,8 @@ struct syscall_info {
 extern const syscall_handler_t syscall_handlers[];
 extern const struct syscall_info syscall_infos[];
 
-/* The handler of what is not there: says so once for each program and call, and is -ENOSYS. */
+/* The handler of what is not there: says so once for each program's name and call, and is -ENOSYS.
+ */
 int64_t syscall_missing(const struct trap_frame *frame);
 
 #endif

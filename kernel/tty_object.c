@@ -10,6 +10,7 @@
 #include <arch/user.h>
 #include <ipc/object.h>
 #include <lib/atomic.h>
+#include <lib/fmt.h>
 #include <lib/string.h>
 #include <mm/slab.h>
 
@@ -209,6 +210,8 @@ struct tty_object {
 	struct tty *tty; /* constant */
 };
 
+static struct object *tty_open_for(struct tty *tty, unsigned flags);
+
 static struct tty *tty_of(struct object *object)
 {
 	return container_of(object, struct tty_object, object)->tty;
@@ -252,12 +255,18 @@ static err_t object_stat_tty(struct object *object, struct abi_stat *out)
 
 static void object_describe_tty(struct object *object, char *to, size_t to_bytes)
 {
-	string_copy(to, to_bytes, tty_of(object)->name);
+	kernel_format(to, to_bytes, "/dev/%s", tty_of(object)->name);
 }
 
 static void object_free_tty(struct object *object)
 {
 	kfree(container_of(object, struct tty_object, object));
+}
+
+static err_t object_reopen_tty(struct object *object, unsigned flags, struct object **out)
+{
+	*out = tty_open_for(tty_of(object), flags);
+	return *out ? 0 : -ENOMEM;
 }
 
 static const struct object_ops tty_object_ops = {
@@ -267,16 +276,22 @@ static const struct object_ops tty_object_ops = {
 	.poll = object_poll_tty,
 	.stat = object_stat_tty,
 	.describe = object_describe_tty,
+	.reopen = object_reopen_tty,
 	.free = object_free_tty,
 };
 
-struct object *tty_open(struct tty *tty)
+static struct object *tty_open_for(struct tty *tty, unsigned flags)
 {
 	struct tty_object *opened = kzalloc(sizeof(*opened));
 
 	if (!opened)
 		return NULL;
 	opened->tty = tty;
-	object_init(&opened->object, &tty_object_ops, OBJECT_OTHER, O_RDWR);
+	object_init(&opened->object, &tty_object_ops, OBJECT_OTHER, flags);
 	return &opened->object;
+}
+
+struct object *tty_open(struct tty *tty)
+{
+	return tty_open_for(tty, O_RDWR);
 }

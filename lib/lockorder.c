@@ -84,6 +84,7 @@ const char *lockclass_name(enum lock_class class)
 		[LOCK_PAGES] = "pages",       [LOCK_OBJECT] = "object",
 		[LOCK_SELFTEST] = "selftest", [LOCK_FDTABLE] = "fdtable",
 		[LOCK_PIDTABLE] = "pidtable", [LOCK_DENTRY] = "dentry",
+		[LOCK_TOLD] = "told",         [LOCK_SNAPSHOT] = "snapshot",
 		[LOCK_PLACE] = "place",       [LOCK_SIGNAL] = "signal",
 		[LOCK_ACTIONS] = "actions",   [LOCK_FUTEX] = "futex",
 		[LOCK_PIPE] = "pipe",         [LOCK_DRIVER] = "driver",

@@ -23,8 +23,8 @@ static uint64_t resident_pages(const struct space *space, const struct region *r
 	return count;
 }
 
-static void describe(const struct space *space, const struct region *region,
-		     struct region_info *out)
+static void describe(const struct region *region, struct region_info *out, char *name,
+		     size_t name_bytes)
 {
 	*out = (struct region_info){
 		.start = region->start,
@@ -32,13 +32,15 @@ static void describe(const struct space *space, const struct region *region,
 		.prot = region->prot,
 		.flags = region->flags,
 		.offset_bytes = region->page_offset << PAGE_SHIFT,
-		.resident_pages = resident_pages(space, region),
 		.anonymous = !region->object,
 	};
+	*name = '\0';
 	if (region->name)
-		string_copy(out->name, sizeof(out->name), region->name);
+		string_copy(name, name_bytes, region->name);
 	else if (region->object && region->object->ops->name)
-		region->object->ops->name(region->object, out->name, sizeof(out->name));
+		region->object->ops->name(region->object, name, name_bytes);
+	if (region->object && region->object->ops->identity)
+		region->object->ops->identity(region->object, &out->device, &out->inode);
 }
 
 bool space_next(struct space *space, vaddr_t address, struct region_info *out)
@@ -47,10 +49,43 @@ bool space_next(struct space *space, vaddr_t address, struct region_info *out)
 
 	mutex_lock(&space->lock);
 	region = region_from(&space->regions, address);
-	if (region)
-		describe(space, region, out);
+	if (region) {
+		describe(region, out, out->name, sizeof(out->name));
+		out->resident_pages = resident_pages(space, region);
+	}
 	mutex_unlock(&space->lock);
 	return region;
+}
+
+bool space_next_named(struct space *space, vaddr_t address, struct region_info *out, char *name,
+		      size_t name_bytes)
+{
+	const struct region *region;
+
+	mutex_lock(&space->lock);
+	region = region_from(&space->regions, address);
+	if (region)
+		describe(region, out, name, name_bytes);
+	mutex_unlock(&space->lock);
+	return region;
+}
+
+void space_kinds(struct space *space, struct space_kinds *out)
+{
+	const struct region *region;
+
+	*out = (struct space_kinds){0};
+	mutex_lock(&space->lock);
+	for (region = region_from(&space->regions, 0); region;
+	     region = region_from(&space->regions, region->end)) {
+		uint64_t npages = (region->end - region->start) >> PAGE_SHIFT;
+
+		if ((region->prot & (SPACE_EXEC | SPACE_WRITE)) == SPACE_EXEC)
+			out->code_pages += npages;
+		if (region->prot & SPACE_WRITE && !(region->flags & SPACE_SHARED))
+			out->data_pages += npages;
+	}
+	mutex_unlock(&space->lock);
 }
 
 bool space_find(struct space *space, vaddr_t address, struct region_info *out)

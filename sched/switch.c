@@ -448,6 +448,7 @@ void sched_stats(uint32_t cpu_number, struct sched_stats *out)
 
 	*out = cpu->stats;
 	out->nready = cpu->queue.nready;
+	out->is_busy = cpu->current != &cpu->idle;
 	out->idle_ns = cpu->idle.cpu_time_ns;
 	if (cpu->current == &cpu->idle)
 		out->idle_ns += clock_ns() - cpu->idle.run_start_ns;

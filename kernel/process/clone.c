@@ -170,6 +170,9 @@ static void copy_facts(struct process *child, const struct abi_clone_args *args)
 	child->traced = read_once(&parent->traced);
 	child->not_dumpable = read_once(&parent->not_dumpable);
 	child->ids = parent->ids;
+	/* Only a thread that is alone changes these two. */
+	child->program = path_get(&parent->program);
+	child->given = parent->given;
 	memcpy(child->name, parent->name, sizeof(child->name));
 	memcpy(child->command, parent->command, sizeof(child->command));
 	mutex_lock(&parent->lock);

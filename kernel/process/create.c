@@ -86,5 +86,6 @@ void process_discard(struct process *process)
 	if (process->space)
 		space_put(process->space);
 	process->space = NULL;
+	path_put(&process->program);
 	process_put(process);
 }

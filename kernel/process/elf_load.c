@@ -337,8 +337,10 @@ static vaddr_t put_bytes(struct stack_writer *writer, const void *from, size_t l
 	return at;
 }
 
-static void put_list(struct stack_writer *writer, const struct exec_strings *strings)
+/* Returns where the strings begin. */
+static vaddr_t put_list(struct stack_writer *writer, const struct exec_strings *strings)
 {
+	vaddr_t start = writer->string;
 	vaddr_t at = put_bytes(writer, strings->block, strings->len_bytes);
 	const char *string = strings->block;
 
@@ -350,6 +352,7 @@ static void put_list(struct stack_writer *writer, const struct exec_strings *str
 		string += len_bytes;
 	}
 	put_word(writer, 0);
+	return start;
 }
 
 struct auxiliary {
@@ -393,7 +396,7 @@ static void put_auxiliary(struct stack_writer *writer, const struct load *load,
 		writer->err = user_copy_out(uptr(writer->word), entries, sizeof(entries));
 }
 
-static err_t fill_stack(struct load *load, vaddr_t *stack_pointer)
+static err_t fill_stack(struct load *load, struct exec_image *out)
 {
 	const struct exec_request *request = load->request;
 	size_t path_bytes = strlen(request->path) + 1;
@@ -406,13 +409,18 @@ static err_t fill_stack(struct load *load, vaddr_t *stack_pointer)
 
 	writer.string = ALIGN_DOWN(load->layout.stack_start - 8 - strings_bytes, 16);
 	writer.word = ALIGN_DOWN(writer.string - nwords * 8, 16);
-	*stack_pointer = writer.word;
+	out->stack_pointer = writer.word;
+	out->given.stack_start = writer.word;
 	where.random = put_bytes(&writer, load->layout.at_random, AT_RANDOM_BYTES);
 	where.platform = put_bytes(&writer, PLATFORM, sizeof(PLATFORM));
 	where.path = put_bytes(&writer, request->path, path_bytes);
 	put_word(&writer, request->argv.count);
-	put_list(&writer, &request->argv);
-	put_list(&writer, &request->envp);
+	out->given.arguments = put_list(&writer, &request->argv);
+	out->given.arguments_end = writer.string;
+	out->given.environment = put_list(&writer, &request->envp);
+	out->given.environment_end = writer.string;
+	out->given.auxiliary = writer.word;
+	out->given.auxiliary_end = writer.word + AUXILIARY_ENTRIES * sizeof(struct abi_auxv);
 	put_auxiliary(&writer, load, &where);
 	return writer.err;
 }
@@ -440,7 +448,7 @@ static err_t fill_space(struct load *load, struct exec_image *out)
 	if (!err)
 		err = map_loader(load);
 	if (!err)
-		err = fill_stack(load, &out->stack_pointer);
+		err = fill_stack(load, out);
 	out->entry = first->image.entry + first->bias;
 	return err;
 }

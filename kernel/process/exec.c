@@ -255,7 +255,9 @@ static err_t unshare(struct uthread *self)
 	if (fds) {
 		struct fd_table *before = self->fds;
 
+		flags = spin_lock_irqsave(&process->signal_lock);
 		self->fds = fds;
+		spin_unlock_irqrestore(&process->signal_lock, flags);
 		fd_table_put(before);
 	}
 	if (actions) {
@@ -269,15 +271,23 @@ static err_t unshare(struct uthread *self)
 	return 0;
 }
 
-static void take_image(struct process *process, const struct exec_image *image)
+static void take_image(struct process *process, const struct exec_request *request,
+		       const struct exec_image *image)
 {
+	struct path file = file_path(request->file);
+	struct path program = path_get(&file);
+	struct path program_before;
 	struct space *before;
 	irqflags_t flags = spin_lock_irqsave(&process->signal_lock);
 
 	before = process->space;
+	program_before = process->program;
 	process->space = image->space;
+	process->program = program;
+	process->given = image->given;
 	process->not_dumpable = false;
 	spin_unlock_irqrestore(&process->signal_lock, flags);
+	path_put(&program_before);
 	if (before)
 		space_put(before);
 }
@@ -302,7 +312,7 @@ void exec_begin(struct exec_request *request, const struct exec_image *image)
 	struct uthread *self = uthread_current();
 	struct process *process = self->process;
 
-	take_image(process, image);
+	take_image(process, request, image);
 	take_names(process, request);
 	uthread_set_ids(self, &request->ids);
 	self->robust_list = 0;

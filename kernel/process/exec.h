@@ -32,6 +32,7 @@ struct exec_image {
 	struct space *space;
 	uint64_t entry;
 	uint64_t stack_pointer;
+	struct exec_places given;
 };
 
 /* ---- strings (exec_strings.c) ---- */

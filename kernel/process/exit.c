@@ -63,12 +63,16 @@ static void drop_space(struct process *process)
 {
 	struct space_stats stats;
 	struct space *space;
+	struct path program;
 	irqflags_t flags;
 
 	flags = spin_lock_irqsave(&process->signal_lock);
 	space = process->space;
 	process->space = NULL;
+	program = process->program;
+	process->program.dentry = NULL;
 	spin_unlock_irqrestore(&process->signal_lock, flags);
+	path_put(&program);
 	if (!space)
 		return;
 	space_stats(space, &stats);

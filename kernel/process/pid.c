@@ -20,6 +20,7 @@
 static struct spinlock lock = SPINLOCK_INIT(LOCK_PIDTABLE);
 static struct pid_link *buckets[BUCKETS]; /* [lock], read under RCU */
 static int32_t last_pid = PID_FIRST - 1;  /* [lock] */
+static uint64_t ngiven;                   /* [lock] written under it, read by anybody */
 
 static struct pid_link **bucket_of(int32_t number)
 {
@@ -63,7 +64,8 @@ err_t pid_insert(struct pid_link *link)
 	spin_lock(&lock);
 	number = next_free_locked();
 	if (number) {
-		last_pid = number;
+		write_once(&last_pid, number);
+		write_once(&ngiven, ngiven + 1);
 		link->number = number;
 		if (link->is_process)
 			process_of(link)->pid = number;
@@ -73,6 +75,16 @@ err_t pid_insert(struct pid_link *link)
 	}
 	spin_unlock(&lock);
 	return number ? 0 : -EAGAIN;
+}
+
+int32_t pid_last_given(void)
+{
+	return read_once(&last_pid);
+}
+
+uint64_t pid_count_given(void)
+{
+	return read_once(&ngiven);
 }
 
 void pid_remove(struct pid_link *link)
@@ -134,11 +146,20 @@ void pid_for_each_rcu(void (*visit)(void *argument, struct process *process), vo
 	rcu_read_unlock();
 }
 
-/* The one with the lowest number above `after`, in an RCU section. */
+#define NEAR 64 /* numbers that are looked up one by one */
+
+/* The one with the lowest number above `after`, in an RCU section. Where there are many it is near;
+ * where there are few, all of them are soon looked at. */
 static struct process *lowest_above(int32_t after)
 {
 	struct process *best = NULL;
 
+	for (int32_t number = after + 1; number <= after + NEAR; number++) {
+		struct pid_link *link = lookup(number);
+
+		if (link && link->is_process)
+			return process_of(link);
+	}
 	for (unsigned i = 0; i < BUCKETS; i++) {
 		struct pid_link *link = rcu_dereference(&buckets[i]);
 
@@ -149,6 +170,29 @@ static struct process *lowest_above(int32_t after)
 		}
 	}
 	return best;
+}
+
+int32_t pid_next_thread(const struct process *process, int32_t after)
+{
+	int32_t found = 0;
+
+	if (read_once(&process->nthreads) <= 1)
+		return after < process->pid ? process->pid : 0;
+	for (int32_t number = after + 1; number < PID_MAX && !found;) {
+		rcu_read_lock();
+		for (int32_t end = MIN(number + 1024, PID_MAX); number < end && !found; number++) {
+			struct pid_link *link = lookup(number);
+
+			if (!link)
+				continue;
+			if (link->is_process
+				    ? process_of(link) == process
+				    : container_of(link, struct uthread, link)->process == process)
+				found = number;
+		}
+		rcu_read_unlock();
+	}
+	return found;
 }
 
 struct process *process_find_next(int32_t after)

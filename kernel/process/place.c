@@ -7,6 +7,7 @@
 #include "uthread.h"
 
 #include <fusek/mount.h>
+#include <ipc/fdtable.h>
 #include <mm/slab.h>
 
 /*
@@ -41,6 +42,15 @@ struct place *place_get(struct place *place)
 	return place;
 }
 
+void place_read(struct place *place, struct path *root, struct path *cwd, uint32_t *umask)
+{
+	spin_lock(&place->lock);
+	*root = path_get(&place->root);
+	*cwd = path_get(&place->cwd);
+	*umask = place->umask;
+	spin_unlock(&place->lock);
+}
+
 struct place *place_copy(struct place *place)
 {
 	struct place *copy;
@@ -48,11 +58,7 @@ struct place *place_copy(struct place *place)
 	struct path cwd;
 	uint32_t umask;
 
-	spin_lock(&place->lock);
-	root = path_get(&place->root);
-	cwd = path_get(&place->cwd);
-	umask = place->umask;
-	spin_unlock(&place->lock);
+	place_read(place, &root, &cwd, &umask);
 	copy = place_create(root, cwd, umask);
 	if (!copy) {
 		path_put(&root);
@@ -101,14 +107,22 @@ void uthread_set_place(struct uthread *uthread, struct place *place)
 	refresh(uthread);
 }
 
-void uthread_drop_place(struct uthread *uthread)
+void uthread_drop_files(struct uthread *uthread)
 {
-	if (!uthread->place)
+	struct process *process = uthread->process;
+	struct place *place = uthread->place;
+	struct fd_table *fds = uthread->fds;
+	irqflags_t flags = spin_lock_irqsave(&process->signal_lock);
+
+	uthread->place = NULL;
+	uthread->fds = NULL;
+	spin_unlock_irqrestore(&process->signal_lock, flags);
+	fd_table_put(fds);
+	if (!place)
 		return;
 	path_put(&uthread->fs.root);
 	path_put(&uthread->fs.cwd);
-	place_put(uthread->place);
-	uthread->place = NULL;
+	place_put(place);
 }
 
 struct vfs_context *uthread_fs(void)

@@ -16,12 +16,18 @@ void uthread_set_ids(struct uthread *self, const struct credentials *ids)
 {
 	struct process *process = self->process;
 
+	/* As Linux: what others may see of it was made with other rights. */
+	if (ids->euid != self->ids.euid || ids->egid != self->ids.egid)
+		write_once(&process->not_dumpable, true);
 	self->ids = *ids;
 	self->fs.uid = ids->euid;
 	self->fs.gid = ids->egid;
 	write_once(&process->ids.uid, ids->uid);
 	write_once(&process->ids.euid, ids->euid);
 	write_once(&process->ids.suid, ids->suid);
+	write_once(&process->ids.gid, ids->gid);
+	write_once(&process->ids.egid, ids->egid);
+	write_once(&process->ids.sgid, ids->sgid);
 }
 
 int sys_getuid(void)

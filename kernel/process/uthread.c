@@ -10,7 +10,6 @@
 #include "exit.h"
 
 #include <abi/errno.h>
-#include <ipc/fdtable.h>
 #include <lib/panic.h>
 #include <mm/slab.h>
 
@@ -96,8 +95,7 @@ void uthread_discard(struct uthread *uthread)
 {
 	if (has_own_number(uthread))
 		pid_remove(&uthread->link);
-	fd_table_put(uthread->fds);
-	uthread_drop_place(uthread);
+	uthread_drop_files(uthread);
 	thread_memory_free(thread_memory_of(uthread->thread));
 	rcu_call(&uthread->rcu, free_after_grace);
 }
@@ -141,9 +139,7 @@ noreturn void uthread_exit(int status)
 	bool has_stopped;
 
 	exit_tell_waiters(uthread);
-	fd_table_put(uthread->fds);
-	uthread->fds = NULL;
-	uthread_drop_place(uthread);
+	uthread_drop_files(uthread);
 	exit_leave_space(uthread);
 
 	flags = spin_lock_irqsave(&process->signal_lock);

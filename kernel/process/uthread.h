@@ -17,12 +17,6 @@ struct fd_table;
 struct place;
 struct space;
 
-/* The ids of a thread. As on Linux each thread has its own; libc keeps them alike. */
-struct credentials {
-	uint32_t uid, euid, suid;
-	uint32_t gid, egid, sgid;
-};
-
 /* How an interrupted call goes on if no handler ran: restart_syscall does it. */
 enum restart_kind { RESTART_NONE, RESTART_SLEEP, RESTART_POLL, RESTART_FUTEX };
 struct restart {
@@ -53,8 +47,8 @@ struct uthread {
 
 	/* what it runs with */
 	struct space *space;       /* [o] where its memory is: the process's, or the next one */
-	struct fd_table *fds;      /* [o] a reference */
-	struct place *place;       /* [o] a reference; shared by CLONE_FS */
+	struct fd_table *fds;      /* [o] a reference; written under signal_lock */
+	struct place *place;       /* [o] the same; shared by CLONE_FS */
 	uint32_t place_generation; /* [o] of the copy below */
 	struct vfs_context fs;     /* [o] use uthread_fs() */
 	struct credentials ids;    /* [o] */
@@ -117,11 +111,14 @@ struct vfs_context *uthread_fs(void);
 struct place *place_create(struct path root, struct path cwd, uint32_t umask);
 struct place *place_get(struct place *place);
 struct place *place_copy(struct place *place);
+/* What it is now; root and cwd are references for the caller. */
+void place_read(struct place *place, struct path *root, struct path *cwd, uint32_t *umask);
 void place_put(struct place *place);
 bool place_is_shared(struct place *place);
 /* Gives `uthread`, which has none, the place (a reference of the caller's). */
 void uthread_set_place(struct uthread *uthread, struct place *place);
-void uthread_drop_place(struct uthread *uthread);
+/* Gives up its place and its descriptors: nobody finds them by it from here on. May sleep. */
+void uthread_drop_files(struct uthread *uthread);
 /* Of the running thread and all that share its place; takes over the reference. */
 void place_set_cwd(struct path cwd);
 uint32_t place_set_umask(uint32_t umask);

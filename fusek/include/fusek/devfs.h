@@ -47,5 +47,7 @@ enum device_flags {
 err_t must_check devfs_register(const char *name, uint32_t major, uint32_t minor, uint32_t mode,
 				unsigned device_flags, const struct device_ops *ops,
 				void *argument);
+/* Makes the symbolic link /dev/`name`. Both texts must live for good. Else as above. */
+err_t must_check devfs_register_link(const char *name, const char *target);
 
 #endif

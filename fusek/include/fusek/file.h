@@ -29,6 +29,13 @@ err_t must_check vfs_open_exec(const struct vfs_context *context, struct object 
 
 /* The place of an open file; none for an object that is no file. Borrowed from the object. */
 struct path file_path(struct object *object);
+/* A place that leads to `object`: an open file's, or one that opens the object again (pipes,
+ * terminals) and has its attributes. *out is a reference. -ENXIO: it is no such thing; -ENOMEM.
+ * Sleeps. */
+err_t must_check path_of_object(struct object *object, struct path *out);
+/* Of an open file, for /proc: where its reader or writer is, and the number of its mount. False: no
+ * file. */
+bool file_facts(struct object *object, uint64_t *position, uint32_t *mount_number);
 
 /* ---- attributes ---- */
 

@@ -22,8 +22,20 @@ err_t must_check mount_remove(struct path *at);
  * nobody uses it. -EINVAL: not a mount's root. Sleeps. */
 err_t must_check mount_detach(const struct path *at);
 
-/* mount(2) for user 0: a filesystem of `type` ("tmpfs", "fuse", "fuse.NAME") over the directory
- * `at`. flags: MS_RDONLY, and MS_NOSUID, MS_NODEV, MS_NOEXEC, MS_SYNCHRONOUS, MS_NOATIME,
+/* A type of filesystem that mount(2) can make from nothing but its name. */
+struct filesystem_type {
+	const char *name;
+	/* *out is the caller's until it is mounted. -EINVAL: an option of it is not known. */
+	err_t (*create)(const char *source, const char *options, struct server **out);
+};
+
+/* `type` must live for good. Before programs run. -ENOMEM: too many. */
+err_t must_check filesystem_register(const struct filesystem_type *type);
+/* The names that mount(2) takes: index 0, 1 ...; NULL: there are no more. */
+const char *filesystem_name(unsigned index);
+
+/* mount(2) for user 0: a filesystem of a registered `type`, or "fuse", "fuse.NAME", over the
+ * directory `at`. flags: MS_RDONLY, and MS_NOSUID, MS_NODEV, MS_NOEXEC, MS_SYNCHRONOUS, MS_NOATIME,
  * MS_NODIRATIME, MS_RELATIME, MS_SILENT, which change nothing here; others -EINVAL. -ENODEV: no
  * such type. Sleeps. */
 err_t must_check mount_by_type(const struct vfs_context *context, const char *source,
@@ -49,6 +61,20 @@ struct mount_info {
 
 /* The mounts in the order of their making: index 0, 1 ...; false: there are no more. Sleeps. */
 bool mount_info(unsigned index, struct mount_info *out);
+
+/* A line of /proc/mounts. */
+struct mount_line {
+	uint32_t number, parent; /* parent 0: the root of everything */
+	bool read_only;
+	char source[128];
+	char type[64];
+};
+
+/* The mount with the lowest number above `after` that can be seen from `root`, and in `at` the name
+ * that it has from there. False: there is none, or `at` is too small for it. No server is asked.
+ * Sleeps. */
+bool mount_next(uint32_t after, const struct path *root, struct mount_line *out, char *at,
+		size_t at_bytes);
 
 /* What the name cache holds and how it fares, for ksh. */
 struct names_stats {

@@ -28,6 +28,7 @@
 #include <mm/object.h>
 
 struct frame;
+struct path;
 struct server;
 struct waitq;
 
@@ -264,6 +265,13 @@ struct server_ops {
 	/* Devices that can be mapped bring an object of their own. */
 	err_t (*map)(struct server *server, struct nodeid node, struct handle handle,
 		     const struct object_map_request *request, struct memory_object **out);
+	/* Where a link leads that is more than its text (/proc/PID/fd): *out is a reference.
+	 * -ENOSYS: this one is its text. */
+	err_t (*follow)(struct server *server, const struct server_caller *caller,
+			struct nodeid node, struct path *out);
+	/* The thing is not a file of the tree but an object: opens that. */
+	err_t (*reopen)(struct server *server, struct nodeid node, unsigned flags,
+			struct object **out);
 	/* MNT_FORCE: whatever waits for the server fails. */
 	void (*abort)(struct server *server);
 	/* The mount is gone: nothing of it is in use. */

@@ -70,6 +70,11 @@ int must_check fd_dup_to(struct fd_table *table, int fd, int to, unsigned flags)
 int must_check fd_flags(struct fd_table *table, int fd);
 err_t must_check fd_set_flags(struct fd_table *table, int fd, unsigned flags);
 
+/* The lowest open descriptor from `from` on; -1: none. */
+int fd_next(struct fd_table *table, int from);
+/* How many numbers it has room for now. */
+unsigned fd_table_size(const struct fd_table *table);
+
 /* Calls `visit` for each open descriptor, with no lock held and a reference to the object. */
 void fd_for_each(struct fd_table *table,
 		 void (*visit)(void *argument, int fd, struct object *object), void *argument);

@@ -64,6 +64,9 @@ struct object_ops {
 		     struct memory_object **out);
 	/* A name for `vm`, `fdinfo` and messages; cut to fit, always NUL-terminated. */
 	void (*describe)(struct object *object, char *to, size_t to_bytes);
+	/* What open() of /proc/self/fd/N gives: as if it had a name, with `flags` (O_ACCMODE,
+	 * O_NONBLOCK ...). *out is a reference for the caller. */
+	err_t (*reopen)(struct object *object, unsigned flags, struct object **out);
 	void (*release)(struct object *object);
 	void (*free)(struct object *object);
 };
@@ -121,6 +124,10 @@ unsigned must_check object_poll(struct object *object, struct waitq **queue);
 err_t must_check object_map(struct object *object, const struct object_map_request *request,
 			    struct memory_object **out);
 void object_describe(struct object *object, char *to, size_t to_bytes);
+/* -ENXIO: the kind cannot be opened again. */
+err_t must_check object_reopen(struct object *object, unsigned flags, struct object **out);
+/* For `reopen` of what there is only one of: the same again. -EACCES: not open for it. */
+err_t must_check object_reopen_same(struct object *object, unsigned flags, struct object **out);
 
 /* For the kernel itself: the same with kernel memory. Fewer bytes than asked: the end was met. */
 ssize_t must_check object_read_kernel(struct object *object, void *to, size_t len_bytes,

@@ -10,7 +10,13 @@
 #define PIPE_BYTES  (64 * KIB)
 #define PIPE_ATOMIC 4096 /* PIPE_BUF */
 
+/* Whose it is, as fstat tells it. */
+struct pipe_owner {
+	uint32_t uid, gid;
+};
+
 /* Two objects, one reference each for the caller. `flags`: O_NONBLOCK or 0. */
-err_t must_check pipe_create(unsigned flags, struct object **reader, struct object **writer);
+err_t must_check pipe_create(unsigned flags, struct pipe_owner owner, struct object **reader,
+			     struct object **writer);
 
 #endif

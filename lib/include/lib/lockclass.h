@@ -11,9 +11,9 @@ enum lock_class {
 	/* ---- sleeping locks ---- */
 	LOCK_KSH,       /* ksh's job table */
 	LOCK_PROCESS,   /* a process: its threads and children; parent before child */
-	LOCK_MOUNT,     /* the mount tree */
 	LOCK_FILE,      /* the position of an open file */
 	LOCK_APPEND,    /* who writes at the end of a driver's file */
+	LOCK_MOUNT,     /* the mount tree; inside of a file's, since /proc/mounts is read */
 	LOCK_DIRECTORY, /* changes of a directory's names; ancestors first, else lower address first
 			 */
 	LOCK_NODE,      /* a node's data and attributes */
@@ -30,6 +30,8 @@ enum lock_class {
 	LOCK_PIDTABLE,  /* the PID table's changes (readers use RCU) */
 	LOCK_PLACE,     /* root and working directory that threads share */
 	LOCK_DENTRY,    /* the name cache */
+	LOCK_TOLD,      /* which missing system calls the log has named */
+	LOCK_SNAPSHOT,  /* which text an open file of /proc has */
 	LOCK_SIGNAL,    /* pending signals of a process, its list of threads */
 	LOCK_ACTIONS,   /* what a process does about signals */
 	LOCK_FUTEX,     /* those who wait on a futex; two: lower address first */

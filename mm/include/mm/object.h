@@ -45,6 +45,8 @@ struct memory_object_ops {
 	void (*release)(struct memory_object *object);
 	/* For `vm` and /proc: a name, e.g. the file's path. May be NULL. */
 	void (*name)(struct memory_object *object, char *to, size_t to_bytes);
+	/* A file's st_dev and st_ino, for /proc. NULL: it is none. */
+	void (*identity)(struct memory_object *object, uint64_t *device, uint64_t *inode);
 };
 
 /* Embedded first thing in what its owner keeps about it. */

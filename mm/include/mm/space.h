@@ -133,12 +133,16 @@ struct region_info {
 	unsigned flags;
 	uint64_t offset_bytes;
 	uint64_t resident_pages;
+	uint64_t device, inode; /* of a file, as stat tells them */
 	bool anonymous;
-	char name[64];
+	char name[64]; /* cut to fit */
 };
 /* The region at `address`, or the first one behind it (space_next). False: there is none. */
 bool space_find(struct space *space, vaddr_t address, struct region_info *out);
 bool space_next(struct space *space, vaddr_t address, struct region_info *out);
+/* The same with a name of any length in `name` instead, and without counting the pages. */
+bool space_next_named(struct space *space, vaddr_t address, struct region_info *out, char *name,
+		      size_t name_bytes);
 
 struct space_stats {
 	uint64_t mapped_pages;
@@ -148,6 +152,12 @@ struct space_stats {
 	uint32_t nregions;
 };
 void space_stats(struct space *space, struct space_stats *out);
+/* Mapped pages by what they are for. */
+struct space_kinds {
+	uint64_t code_pages; /* that can be executed and not written */
+	uint64_t data_pages; /* private and writable, the stack with them */
+};
+void space_kinds(struct space *space, struct space_kinds *out);
 
 /* A copy whose private pages are shared until one side writes. */
 err_t must_check space_fork(struct space *parent, struct space **out);

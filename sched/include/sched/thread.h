@@ -187,6 +187,7 @@ struct sched_stats {
 	uint64_t waited_ns; /* several CPUs: how long threads that ran here had waited ready */
 	uint64_t wasted_ns; /* of that, while some CPU that they may use was idle */
 	uint32_t nready;    /* threads waiting for the CPU */
+	bool is_busy;       /* one runs, and it is not the idle thread */
 };
 void sched_stats(uint32_t cpu_number, struct sched_stats *out);
 

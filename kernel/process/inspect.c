@@ -1,0 +1,248 @@
+/*
+ * A look at a process from outside. What belongs to a thread is read under its process's
+ * signal_lock, under which it is written; owns no state.
+ */
+#include "inspect.h"
+
+#include "../signal/signal.h"
+
+#include <abi/errno.h>
+#include <ipc/fdtable.h>
+#include <lib/string.h>
+#include <mm/space.h>
+
+/* ---- finding the thread ---- */
+
+struct visit {
+	struct process *process;
+	void (*look)(struct uthread *uthread, void *argument);
+	void *argument;
+};
+
+static err_t look_if_listed(struct uthread *uthread, void *argument)
+{
+	const struct visit *visit = argument;
+	struct process *process = visit->process;
+	irqflags_t flags;
+	err_t err = -ESRCH;
+
+	if (uthread->process != process)
+		return -ESRCH;
+	flags = spin_lock_irqsave(&process->signal_lock);
+	if (uthread->listed) {
+		visit->look(uthread, visit->argument);
+		err = 0;
+	}
+	spin_unlock_irqrestore(&process->signal_lock, flags);
+	return err;
+}
+
+/* Under signal_lock: the thread that stands for the process. */
+static struct uthread *main_thread(const struct process *process)
+{
+	if (process->leader)
+		return process->leader;
+	if (list_empty(&process->threads))
+		return NULL;
+	return list_first_entry(&process->threads, struct uthread, sibling);
+}
+
+/* Calls look(thread) under signal_lock. -ESRCH: there is no such thread. */
+static err_t with_thread(struct process *process, int32_t tid,
+			 void (*look)(struct uthread *uthread, void *argument), void *argument)
+{
+	struct visit visit = {.process = process, .look = look, .argument = argument};
+	struct uthread *uthread;
+	irqflags_t flags;
+
+	if (tid)
+		return uthread_visit(tid, look_if_listed, &visit);
+	flags = spin_lock_irqsave(&process->signal_lock);
+	uthread = main_thread(process);
+	if (uthread)
+		look(uthread, argument);
+	spin_unlock_irqrestore(&process->signal_lock, flags);
+	return uthread ? 0 : -ESRCH;
+}
+
+/* ---- the report ---- */
+
+static bool is_running(const struct uthread *uthread)
+{
+	uint8_t state = read_once(&uthread->thread->state);
+
+	return state != THREAD_BLOCKED && state != THREAD_DEAD;
+}
+
+static void look_at_thread(struct uthread *uthread, void *argument)
+{
+	struct process_report *out = argument;
+	struct thread *thread = uthread->thread;
+
+	string_copy(out->name, sizeof(out->name), thread->name);
+	out->state = is_running(uthread) ? 'R' : 'S';
+	out->cpu_ns = thread_cpu_time_ns(thread);
+	out->nice = thread->sched.nice;
+	out->policy = thread->sched.policy;
+	out->level = thread->sched.level;
+	out->cpu = thread_cpu_id(thread);
+	out->affinity = thread_affinity(thread);
+	out->pending = uthread->pending.set;
+	out->blocked = uthread->blocked;
+	out->no_new_privileges = uthread->no_new_privileges;
+}
+
+/* What the threads are together. */
+static void add_threads_locked(struct process *process, struct process_report *out)
+	REQUIRES(process->signal_lock);
+static void add_threads_locked(struct process *process, struct process_report *out)
+{
+	struct uthread *uthread;
+
+	out->cpu_ns = process->gone_cpu_ns;
+	list_for_each (uthread, &process->threads, sibling) {
+		out->cpu_ns += thread_cpu_time_ns(uthread->thread);
+		if (is_running(uthread))
+			out->state = 'R';
+	}
+}
+
+static void look_at_actions(const struct process *process, struct process_report *out)
+{
+	for (int signal = 1; signal <= SIGNAL_MAX; signal++) {
+		uint64_t handler = read_once(&process->actions->of[signal - 1].handler);
+
+		if (handler == SIG_IGN)
+			out->ignored |= SIGNAL_BIT(signal);
+		else if (handler != SIG_DFL)
+			out->caught |= SIGNAL_BIT(signal);
+	}
+}
+
+static void look_at_process(struct process *process, int32_t tid, struct process_report *out)
+{
+	const struct process *parent;
+	irqflags_t flags;
+
+	/* A parent is freed a grace period after it let go of its children. */
+	rcu_read_lock();
+	parent = read_once(&process->parent);
+	out->parent = parent ? parent->pid : 0;
+	rcu_read_unlock();
+
+	flags = spin_lock_irqsave(&process->signal_lock);
+	if (!tid)
+		add_threads_locked(process, out);
+	out->nthreads = process->nthreads;
+	out->shared_pending = process->pending.set;
+	out->nqueued = process->nqueued;
+	look_at_actions(process, out);
+	if (read_once(&process->state) >= PROCESS_ZOMBIE || !process->nthreads)
+		out->state = 'Z';
+	else if (process->stopped)
+		out->state = 'T';
+	spin_unlock_irqrestore(&process->signal_lock, flags);
+}
+
+err_t process_report(struct process *process, int32_t tid, struct process_report *out)
+{
+	err_t err;
+
+	*out = (struct process_report){
+		.pid = process->pid,
+		.group = read_once(&process->group),
+		.session = read_once(&process->session),
+		.tid = tid ? tid : process->pid,
+		.tty = read_once(&process->tty),
+		.ids = process->ids,
+		.waited_ns = read_once(&process->waited.cpu_ns),
+		.waited_faults = read_once(&process->waited.nfaults),
+		.started_ns = process->usage.started_ns,
+		.exit_signal = read_once(&process->exit_signal),
+	};
+	string_copy(out->name, sizeof(out->name), process->name);
+	err = with_thread(process, tid, look_at_thread, out);
+	if (err && tid)
+		return err;
+	if (!tid)
+		string_copy(out->name, sizeof(out->name), process->name);
+	look_at_process(process, tid, out);
+	return 0;
+}
+
+/* ---- what it has ---- */
+
+static void get_fds(struct uthread *uthread, void *argument)
+{
+	struct fd_table **out = argument;
+
+	if (uthread->fds)
+		*out = fd_table_get(uthread->fds);
+}
+
+struct fd_table *process_fds(struct process *process, int32_t tid)
+{
+	struct fd_table *fds = NULL;
+
+	return with_thread(process, tid, get_fds, &fds) ? NULL : fds;
+}
+
+static void get_place(struct uthread *uthread, void *argument)
+{
+	struct place **out = argument;
+
+	if (uthread->place)
+		*out = place_get(uthread->place);
+}
+
+err_t process_place(struct process *process, int32_t tid, struct path *root, struct path *cwd,
+		    uint32_t *umask)
+{
+	struct place *place = NULL;
+	err_t err = with_thread(process, tid, get_place, &place);
+
+	if (err)
+		return err;
+	if (!place)
+		return -ESRCH;
+	place_read(place, root, cwd, umask);
+	place_put(place);
+	return 0;
+}
+
+struct path process_program(struct process *process)
+{
+	irqflags_t flags = spin_lock_irqsave(&process->signal_lock);
+	struct path program = path_get(&process->program);
+
+	spin_unlock_irqrestore(&process->signal_lock, flags);
+	return program;
+}
+
+struct space *process_given(struct process *process, struct exec_places *given)
+{
+	irqflags_t flags = spin_lock_irqsave(&process->signal_lock);
+	struct space *space = process->space ? space_get(process->space) : NULL;
+
+	*given = process->given;
+	spin_unlock_irqrestore(&process->signal_lock, flags);
+	return space;
+}
+
+bool process_may_inspect(const struct process *process)
+{
+	const struct process *self = process_current();
+	const struct vfs_context *own;
+	const struct credentials *ids = &process->ids;
+
+	if (!self || self == process)
+		return true;
+	own = &uthread_current()->fs;
+	if (own->uid == 0)
+		return true;
+	if (read_once(&process->not_dumpable))
+		return false;
+	return read_once(&ids->uid) == own->uid && read_once(&ids->euid) == own->uid &&
+	       read_once(&ids->suid) == own->uid && read_once(&ids->gid) == own->gid &&
+	       read_once(&ids->egid) == own->gid && read_once(&ids->sgid) == own->gid;
+}

@@ -1,0 +1,56 @@
+/*
+ * What others may learn of a process and its threads that is the threads' own: its descriptors, its
+ * place in the file tree, figures. Everything is copied out, or a reference is given; nobody's
+ * memory is touched and nothing is held afterwards.
+ */
+#ifndef KERNEL_PROCESS_INSPECT_H
+#define KERNEL_PROCESS_INSPECT_H
+
+#include "../process.h"
+
+struct fd_table;
+
+/* Of one thread, or of a process as a whole. */
+struct process_report {
+	int32_t pid, parent, group, session;
+	int32_t tid;
+	char state; /* R S T Z */
+	char name[PROCESS_NAME_BYTES];
+	struct tty *tty; /* terminals live for ever */
+	struct credentials ids;
+	uint32_t nthreads;
+	uint64_t cpu_ns;    /* of all its threads, those that have gone, too; or of the one */
+	uint64_t waited_ns; /* of children that were waited for */
+	uint64_t waited_faults;
+	uint64_t started_ns; /* of clock_ns() */
+	int nice;
+	uint8_t policy; /* enum sched_policy */
+	uint8_t level;
+	uint32_t cpu;
+	cpuset_t affinity;
+	uint64_t pending, shared_pending, blocked, ignored, caught; /* signals */
+	uint32_t nqueued;                                           /* signals */
+	uint8_t exit_signal;
+	bool no_new_privileges;
+};
+
+/* `tid` 0: of the process, whose first thread speaks for it. -ESRCH: no such thread of it. A zombie
+ * still has a report. Sleeps not. */
+err_t must_check process_report(struct process *process, int32_t tid, struct process_report *out);
+
+/* A reference to the thread's descriptors (`tid` 0: the first one's); NULL: it has none any more.
+ */
+struct fd_table *process_fds(struct process *process, int32_t tid);
+/* References to where the thread is. -ESRCH: nowhere any more. */
+err_t must_check process_place(struct process *process, int32_t tid, struct path *root,
+			       struct path *cwd, uint32_t *umask);
+/* A reference to the file that it runs; none: it has ended, or is not loaded yet. */
+struct path process_program(struct process *process);
+/* A reference to its space, and what lies where in that; NULL: it has none. */
+struct space *process_given(struct process *process, struct exec_places *given);
+
+/* May the running thread see what only the owner may? Itself, user 0, and a user all of whose
+ * programs' ids are his own, as with ptrace. The kernel may. */
+bool process_may_inspect(const struct process *process);
+
+#endif

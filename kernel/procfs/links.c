@@ -1,0 +1,161 @@
+/*
+ * The links of /proc. self and its like are texts; the others lead to what the process has,
+ * whatever its name is by now, and their text is only how it is called.
+ */
+#include "procfs.h"
+
+#include "../process/inspect.h"
+#include "../process/uthread.h"
+
+#include <abi/errno.h>
+#include <fusek/file.h>
+#include <ipc/fdtable.h>
+#include <lib/fmt.h>
+#include <lib/string.h>
+
+/* ---- texts ---- */
+
+ssize_t proc_self(UNUSED const struct proc_subject *subject, char *to, size_t to_bytes)
+{
+	const struct process *self = process_current();
+
+	return self ? (ssize_t)kernel_format(to, to_bytes, "%d", self->pid) : -ENOENT;
+}
+
+ssize_t proc_thread_self(UNUSED const struct proc_subject *subject, char *to, size_t to_bytes)
+{
+	const struct process *self = process_current();
+
+	if (!self)
+		return -ENOENT; /* a thread of the kernel's */
+	return (ssize_t)kernel_format(to, to_bytes, "%d/task/%d", self->pid,
+				      uthread_current()->tid);
+}
+
+ssize_t proc_mounts_link(UNUSED const struct proc_subject *subject, char *to, size_t to_bytes)
+{
+	return (ssize_t)kernel_format(to, to_bytes, "self/mounts");
+}
+
+/* As the one who reads it calls it. */
+static ssize_t name_of(const struct path *path, char *to, size_t to_bytes)
+{
+	struct vfs_context context = vfs_kernel_context();
+	ssize_t len;
+
+	if (process_current())
+		context.root = uthread_fs()->root;
+	len = path_name(&context.root, path, to, to_bytes);
+	return len > 0 ? len - 1 : -ENAMETOOLONG;
+}
+
+ssize_t proc_path_link(const struct proc_subject *subject, char *to, size_t to_bytes)
+{
+	struct path path;
+	err_t err = subject->entry->follow(subject, &path);
+	ssize_t len;
+
+	if (err)
+		return err;
+	len = name_of(&path, to, to_bytes);
+	path_put(&path);
+	return len;
+}
+
+/* ---- where they lead ---- */
+
+err_t proc_exe(const struct proc_subject *subject, struct path *out)
+{
+	*out = process_program(subject->process);
+	return path_is_none(out) ? -ENOENT : 0;
+}
+
+err_t proc_cwd(const struct proc_subject *subject, struct path *out)
+{
+	struct path root;
+	uint32_t umask;
+
+	if (process_place(subject->process, subject->tid, &root, out, &umask))
+		return -ENOENT;
+	path_put(&root);
+	return 0;
+}
+
+err_t proc_root(const struct proc_subject *subject, struct path *out)
+{
+	struct path cwd;
+	uint32_t umask;
+
+	if (process_place(subject->process, subject->tid, out, &cwd, &umask))
+		return -ENOENT;
+	path_put(&cwd);
+	return 0;
+}
+
+/* ---- descriptors ---- */
+
+struct object *proc_fd_object(const struct proc_subject *subject, bool *close_on_exec)
+{
+	struct fd_table *fds = process_fds(subject->process, subject->tid);
+	struct object *object;
+
+	if (!fds)
+		return NULL;
+	object = fd_get(fds, subject->fd);
+	*close_on_exec = object && fd_flags(fds, subject->fd) == FD_CLOEXEC;
+	fd_table_put(fds);
+	return object;
+}
+
+ssize_t proc_fd_link(const struct proc_subject *subject, char *to, size_t to_bytes)
+{
+	bool close_on_exec;
+	struct object *object = proc_fd_object(subject, &close_on_exec);
+	struct path path;
+	ssize_t len;
+
+	if (!object)
+		return -ENOENT;
+	path = file_path(object);
+	if (!path_is_none(&path)) {
+		len = name_of(&path, to, to_bytes);
+	} else {
+		object_describe(object, to, to_bytes);
+		len = (ssize_t)strlen(to);
+	}
+	object_put(object);
+	return len;
+}
+
+err_t proc_fd(const struct proc_subject *subject, struct path *out)
+{
+	bool close_on_exec;
+	struct object *object = proc_fd_object(subject, &close_on_exec);
+	err_t err;
+
+	if (!object)
+		return -ENOENT;
+	err = path_of_object(object, out);
+	object_put(object);
+	return err;
+}
+
+void proc_process_fdinfo(struct text *text, const struct proc_subject *subject)
+{
+	bool close_on_exec;
+	struct object *object = proc_fd_object(subject, &close_on_exec);
+	uint64_t position = 0;
+	uint32_t mount_number = 0;
+	struct abi_stat stat;
+
+	if (!object) {
+		text->err = -ENOENT;
+		return;
+	}
+	(void)file_facts(object, &position, &mount_number); /* others have no position: 0 */
+	text_add(text, "pos:\t%lu\nflags:\t0%o\nmnt_id:\t%u\n", position,
+		 object_flags(object) | (close_on_exec ? (unsigned)O_CLOEXEC : 0), mount_number);
+	if (!object_stat(object, &stat))
+		text_add(text, "ino:\t%lu\n", stat.st_ino);
+	object_put(object);
+}

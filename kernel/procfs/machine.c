@@ -1,0 +1,156 @@
+/*
+ * Texts about the machine: memory, time, load, what the CPUs did. proc(5) has their form. Figures
+ * are read one after the other, so what adds up on a machine at rest may differ a little on a busy
+ * one. The kernel counts one time for a thread, not one in user mode and one in the kernel: all of
+ * it is shown as "user".
+ */
+#include "load.h"
+#include "procfs.h"
+
+#include <abi/resource.h>
+#include <arch/boot.h>
+#include <arch/clock.h>
+#include <arch/cpu.h>
+#include <arch/trap.h>
+#include <fusek/mount.h>
+#include <mm/frame.h>
+#include <mm/slab.h>
+#include <sched/thread.h>
+
+#define TICK_NS      (NSEC_PER_SEC / USER_HZ)
+#define VECTOR_FIRST 32 /* below are the CPU's own exceptions */
+#define VECTORS      256
+
+/* ---- CPUs ---- */
+
+static void add_cpu(struct text *text, const char *name, uint64_t busy_ns, uint64_t idle_ns)
+{
+	text_add(text, "%s%llu 0 0 %llu 0 0 0 0 0 0\n", name, busy_ns / TICK_NS, idle_ns / TICK_NS);
+}
+
+static uint64_t interrupts(void)
+{
+	uint64_t count = 0;
+
+	for_each_cpu (cpu) {
+		for (unsigned vector = VECTOR_FIRST; vector < VECTORS; vector++)
+			count += trap_count(cpu, vector);
+	}
+	return count;
+}
+
+void proc_stat(struct text *text, UNUSED const struct proc_subject *subject)
+{
+	struct text each = {0};
+	uint64_t now_ns = clock_ns();
+	uint64_t busy_ns = 0, idle_ns = 0, nswitches = 0;
+
+	for_each_cpu (cpu) {
+		struct sched_stats stats;
+		uint64_t cpu_idle_ns;
+
+		sched_stats(cpu, &stats);
+		cpu_idle_ns = MIN(stats.idle_ns, now_ns);
+		idle_ns += cpu_idle_ns;
+		busy_ns += now_ns - cpu_idle_ns;
+		nswitches += stats.nswitches;
+		text_add(&each, "cpu%u ", cpu);
+		add_cpu(&each, "", now_ns - cpu_idle_ns, cpu_idle_ns);
+	}
+	add_cpu(text, "cpu  ", busy_ns, idle_ns);
+	text_add_bytes(text, each.bytes, each.len_bytes);
+	if (each.err)
+		text->err = each.err;
+	text_free(&each);
+	text_add(text, "intr %lu\nctxt %lu\nbtime %llu\n", interrupts(), nswitches,
+		 (clock_wall_ns() - now_ns) / NSEC_PER_SEC);
+	text_add(text, "processes %lu\nprocs_running %u\nprocs_blocked 0\n", pid_count_given(),
+		 load_running());
+}
+
+void proc_uptime(struct text *text, UNUSED const struct proc_subject *subject)
+{
+	uint64_t hundredths = clock_ns() / (NSEC_PER_SEC / 100);
+	uint64_t idle_ns = 0;
+
+	for_each_cpu (cpu) {
+		struct sched_stats stats;
+
+		sched_stats(cpu, &stats);
+		idle_ns += stats.idle_ns;
+	}
+	text_add(text, "%lu.%02lu %llu.%02llu\n", hundredths / 100, hundredths % 100,
+		 idle_ns / NSEC_PER_SEC, idle_ns % NSEC_PER_SEC / (NSEC_PER_SEC / 100));
+}
+
+/* ---- load ---- */
+
+static void add_threads(UNUSED void *argument, struct process *process)
+{
+	*(uint32_t *)argument += read_once(&process->nthreads);
+}
+
+void proc_loadavg(struct text *text, UNUSED const struct proc_subject *subject)
+{
+	const uint64_t one = UINT64_C(1) << LOAD_SHIFT;
+	uint64_t averages[3];
+	uint32_t nthreads = 0;
+
+	load_averages(averages);
+	for (unsigned i = 0; i < ARRAY_SIZE(averages); i++) {
+		uint64_t rounded = averages[i] + one / 200;
+
+		text_add(text, "%lu.%02lu ", rounded >> LOAD_SHIFT,
+			 (rounded & (one - 1)) * 100 >> LOAD_SHIFT);
+	}
+	pid_for_each_rcu(add_threads, &nthreads);
+	text_add(text, "%u/%u %d\n", load_running(), nthreads, pid_last_given());
+}
+
+/* ---- memory ---- */
+
+static void add_kib(struct text *text, const char *name, uint64_t nframes)
+{
+	text_add(text, "%-16s%8lu kB\n", name, nframes * (PAGE_SIZE / KIB));
+}
+
+static void add_slab(void *argument, const struct slab_stats *stats)
+{
+	*(uint64_t *)argument += stats->nframes;
+}
+
+void proc_meminfo(struct text *text, UNUSED const struct proc_subject *subject)
+{
+	struct frame_stats frames;
+	uint64_t slab_frames = 0;
+
+	frame_stats(&frames);
+	slab_for_each(add_slab, &slab_frames);
+	add_kib(text, "MemTotal:", frames.total);
+	add_kib(text, "MemFree:", frames.free);
+	add_kib(text, "MemAvailable:", frames.free); /* nothing is taken back by need yet */
+	add_kib(text, "Buffers:", 0);                /* there are none: files have pages */
+	add_kib(text, "SwapTotal:", 0);
+	add_kib(text, "SwapFree:", 0);
+	add_kib(text, "Slab:", slab_frames);
+}
+
+void proc_swaps(struct text *text, UNUSED const struct proc_subject *subject)
+{
+	text_add(text, "Filename\t\t\t\tType\t\tSize\t\tUsed\t\tPriority\n");
+}
+
+/* ---- what there is ---- */
+
+void proc_filesystems(struct text *text, UNUSED const struct proc_subject *subject)
+{
+	const char *name;
+
+	for (unsigned i = 0; (name = filesystem_name(i)); i++)
+		text_add(text, "nodev\t%s\n", name);
+}
+
+void proc_cmdline(struct text *text, UNUSED const struct proc_subject *subject)
+{
+	text_add(text, "%s\n", boot_info->cmdline);
+}

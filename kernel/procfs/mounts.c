@@ -1,0 +1,67 @@
+/*
+ * The mounts as a process sees them: those below its root, with the names that they have from
+ * there.
+ */
+#include "procfs.h"
+
+#include "../process/inspect.h"
+
+#include <abi/errno.h>
+#include <fusek/mount.h>
+#include <mm/slab.h>
+
+typedef void add_line_fn(struct text *text, const struct mount_line *mount, const char *at);
+
+static void for_each_mount(struct text *text, const struct proc_subject *subject,
+			   add_line_fn *add_line)
+{
+	char *at = kmalloc(PATH_MAX);
+	struct mount_line mount = {0};
+	struct path root, cwd;
+	uint32_t umask;
+
+	text->err =
+		at ? process_place(subject->process, subject->tid, &root, &cwd, &umask) : -ENOMEM;
+	if (!text->err) {
+		while (mount_next(mount.number, &root, &mount, at, PATH_MAX))
+			add_line(text, &mount, at);
+		path_put(&root);
+		path_put(&cwd);
+	}
+	kfree(at);
+	if (text->err == -ESRCH)
+		text->err = -EINVAL; /* as Linux, of one that has ended */
+}
+
+static const char *access(const struct mount_line *mount)
+{
+	return mount->read_only ? "ro" : "rw";
+}
+
+static void add_mount(struct text *text, const struct mount_line *mount, const char *at)
+{
+	text_add_escaped(text, mount->source);
+	text_add(text, " ");
+	text_add_escaped(text, at);
+	text_add(text, " %s %s 0 0\n", mount->type, access(mount));
+}
+
+void proc_process_mounts(struct text *text, const struct proc_subject *subject)
+{
+	for_each_mount(text, subject, add_mount);
+}
+
+/* number parent major:minor root at options - type source options-of-all */
+static void add_mountinfo(struct text *text, const struct mount_line *mount, const char *at)
+{
+	text_add(text, "%u %u 0:%u / ", mount->number, mount->parent, mount->number);
+	text_add_escaped(text, at);
+	text_add(text, " %s - %s ", access(mount), mount->type);
+	text_add_escaped(text, mount->source);
+	text_add(text, " %s\n", access(mount));
+}
+
+void proc_process_mountinfo(struct text *text, const struct proc_subject *subject)
+{
+	for_each_mount(text, subject, add_mountinfo);
+}

@@ -1,0 +1,112 @@
+/*
+ * /proc from inside: one table says which files there are (table.c), a file for each subject how
+ * their texts are made, tree.c what a node's number means, server.c serves it all to fusek/.
+ *
+ * Nothing here has a life of its own: a node's number names a process and an entry of the table,
+ * and each operation looks whether that process is still there. A text is made as a whole when it
+ * is read from its beginning, and kept with the open file until it is read from there again, as
+ * Linux's seq_file does; so what one reader sees fits together, and nothing is held meanwhile.
+ */
+#ifndef KERNEL_PROCFS_PROCFS_H
+#define KERNEL_PROCFS_PROCFS_H
+
+#include "text.h"
+
+#include "../process.h"
+
+#include <fusek/path.h>
+#include <fusek/server.h>
+
+/* Which entries a directory has. */
+enum proc_directory {
+	PROC_NO_DIRECTORY,
+	PROC_ROOT,
+	PROC_PROCESS, /* of a process, or of one thread of it */
+	PROC_TASK,
+	PROC_FD,
+	PROC_FDINFO,
+	PROC_SYS,
+	PROC_SYS_KERNEL,
+	PROC_SYS_RANDOM,
+};
+
+struct proc_entry;
+
+/* What a node is about. */
+struct proc_subject {
+	const struct proc_entry *entry;
+	struct process *process; /* a reference; NULL: the machine */
+	int32_t tid;             /* one thread of it; 0: all of it */
+	int fd;                  /* in fd/ and fdinfo/ */
+};
+
+enum proc_flags {
+	PROC_OWNER_ONLY = 1 << 0, /* process_may_inspect() decides */
+	PROC_WHOLE_ONLY = 1 << 1, /* not in the directory of a thread */
+};
+
+struct proc_entry {
+	const char *name; /* NULL: one for each process, thread or descriptor */
+	enum proc_directory parent;
+	enum proc_directory directory; /* that it is */
+	uint32_t mode;                 /* with the type */
+	unsigned flags;                /* enum proc_flags */
+	/* A file's. On an error text->err. */
+	void (*text)(struct text *text, const struct proc_subject *subject);
+	/* A link's text, with its NUL; the length without it. */
+	ssize_t (*link)(const struct proc_subject *subject, char *to, size_t to_bytes);
+	/* Where a link leads; NULL: where its text says. */
+	err_t (*follow)(const struct proc_subject *subject, struct path *out);
+};
+
+/* Entries without a name, and the root: their places in the table. */
+enum {
+	PROC_ENTRY_ROOT = 1,
+	PROC_ENTRY_PROCESS,
+	PROC_ENTRY_THREAD,
+	PROC_ENTRY_FD,
+	PROC_ENTRY_FDINFO,
+	PROC_ENTRY_FIRST_NAMED,
+};
+
+extern const struct proc_entry proc_entries[];
+extern const unsigned proc_nentries;
+
+/* ---- tree.c ---- */
+
+/* What `node` is about; proc_subject_put() afterwards. -ENOENT: its process has gone. */
+err_t must_check proc_subject_get(struct nodeid node, struct proc_subject *out);
+void proc_subject_put(struct proc_subject *subject);
+void proc_attr(const struct proc_subject *subject, struct nodeid node, struct server_attr *out);
+err_t must_check proc_lookup(struct nodeid parent, struct server_name name,
+			     struct server_entry *out);
+err_t must_check proc_readdir(struct nodeid node, uint64_t cookie, struct dirent_sink *sink);
+
+/* ---- texts of the machine (machine.c, cpu.c, system.c) ---- */
+
+typedef void proc_text_fn(struct text *text, const struct proc_subject *subject);
+proc_text_fn proc_stat, proc_meminfo, proc_uptime, proc_loadavg, proc_cpuinfo;
+proc_text_fn proc_version, proc_filesystems, proc_cmdline, proc_swaps;
+proc_text_fn proc_hostname, proc_ostype, proc_osrelease, proc_osversion, proc_pid_max;
+proc_text_fn proc_boot_id, proc_uuid, proc_entropy, proc_poolsize;
+
+/* ---- texts of processes (status.c, memory.c, mounts.c) ---- */
+
+proc_text_fn proc_process_stat, proc_process_status, proc_process_statm, proc_process_comm;
+proc_text_fn proc_process_limits;
+proc_text_fn proc_process_cmdline, proc_process_environ, proc_process_auxv, proc_process_maps;
+proc_text_fn proc_process_mounts, proc_process_mountinfo;
+proc_text_fn proc_process_fdinfo;
+
+/* ---- links (links.c) ---- */
+
+typedef ssize_t proc_link_fn(const struct proc_subject *subject, char *to, size_t to_bytes);
+typedef err_t proc_follow_fn(const struct proc_subject *subject, struct path *out);
+proc_link_fn proc_self, proc_thread_self, proc_mounts_link;
+proc_link_fn proc_path_link, proc_fd_link;
+proc_follow_fn proc_exe, proc_cwd, proc_root, proc_fd;
+/* The object that subject->fd names, with a reference, and whether it goes with exec; NULL: closed.
+ */
+struct object *proc_fd_object(const struct proc_subject *subject, bool *close_on_exec);
+
+#endif

@@ -1,0 +1,309 @@
+/*
+ * /proc as a server: what tree.c finds, in FUSE's operations. Owns the open files, each with the
+ * text that was made for it; `lock` (LOCK_SNAPSHOT) keeps which one that is, a reference keeps the
+ * text while it is copied.
+ */
+#define LOG_SUBSYSTEM "proc"
+
+#include "../procfs.h"
+
+#include "load.h"
+#include "procfs.h"
+
+#include "../process/inspect.h"
+
+#include <abi/errno.h>
+#include <arch/spin.h>
+#include <fusek/devfs.h>
+#include <fusek/mount.h>
+#include <lib/log.h>
+#include <lib/string.h>
+#include <mm/slab.h>
+
+#define PROC_SUPER_MAGIC 0x9fa0
+
+/* ---- texts of open files ---- */
+
+struct snapshot {
+	struct refcount references;
+	struct text text; /* constant once it is made */
+};
+
+struct proc_open {
+	struct spinlock lock;
+	struct snapshot *snapshot; /* lock: a reference; NULL: not read yet */
+};
+
+static void snapshot_put(struct snapshot *snapshot)
+{
+	if (!snapshot || !refcount_put(&snapshot->references))
+		return;
+	text_free(&snapshot->text);
+	kfree(snapshot);
+}
+
+static err_t make_snapshot(const struct proc_subject *subject, struct snapshot **out)
+{
+	struct snapshot *snapshot = kzalloc(sizeof(*snapshot));
+	err_t err;
+
+	if (!snapshot)
+		return -ENOMEM;
+	refcount_init(&snapshot->references);
+	if ((subject->entry->flags & PROC_OWNER_ONLY) && !process_may_inspect(subject->process))
+		snapshot->text.err = -EACCES;
+	else
+		subject->entry->text(&snapshot->text, subject);
+	err = snapshot->text.err;
+	if (err)
+		snapshot_put(snapshot);
+	else
+		*out = snapshot;
+	return err;
+}
+
+/* The file's text is this one now; a reference for the caller. */
+static struct snapshot *keep_snapshot(struct proc_open *open, struct snapshot *fresh)
+{
+	struct snapshot *before;
+
+	refcount_get(&fresh->references);
+	spin_lock(&open->lock);
+	before = open->snapshot;
+	open->snapshot = fresh;
+	spin_unlock(&open->lock);
+	snapshot_put(before);
+	return fresh;
+}
+
+/* What there was made before, with a reference, or NULL. */
+static struct snapshot *kept_snapshot(struct proc_open *open)
+{
+	struct snapshot *snapshot;
+
+	spin_lock(&open->lock);
+	snapshot = open->snapshot;
+	if (snapshot)
+		refcount_get(&snapshot->references);
+	spin_unlock(&open->lock);
+	return snapshot;
+}
+
+static err_t snapshot_for(struct proc_open *open, struct nodeid node, bool anew,
+			  struct snapshot **out)
+{
+	struct proc_subject subject;
+	err_t err;
+
+	*out = anew ? NULL : kept_snapshot(open);
+	if (*out)
+		return 0;
+	err = proc_subject_get(node, &subject);
+	if (err)
+		return -ESRCH; /* as Linux */
+	err = make_snapshot(&subject, out);
+	proc_subject_put(&subject);
+	if (!err)
+		*out = keep_snapshot(open, *out);
+	return err;
+}
+
+/* ---- the operations ---- */
+
+static struct proc_open *open_of(struct handle handle)
+{
+	return (struct proc_open *)handle.value;
+}
+
+static err_t procfs_open(UNUSED struct server *server, UNUSED const struct server_caller *caller,
+			 struct nodeid node, unsigned flags, struct server_open *out)
+{
+	struct proc_subject subject;
+	struct proc_open *open;
+	err_t err = proc_subject_get(node, &subject);
+
+	if (err)
+		return err;
+	if ((subject.entry->flags & PROC_OWNER_ONLY) && !process_may_inspect(subject.process))
+		err = -EACCES;
+	else if ((flags & O_ACCMODE) != O_RDONLY)
+		err = -EACCES; /* nothing can be changed here yet, by nobody */
+	proc_subject_put(&subject);
+	if (err)
+		return err;
+	open = kzalloc(sizeof(*open));
+	if (!open)
+		return -ENOMEM;
+	spin_init(&open->lock, LOCK_SNAPSHOT);
+	out->handle.value = (uint64_t)open;
+	return 0;
+}
+
+static void procfs_release(UNUSED struct server *server, UNUSED struct nodeid node,
+			   struct handle handle, UNUSED unsigned flags)
+{
+	snapshot_put(open_of(handle)->snapshot);
+	kfree(open_of(handle));
+}
+
+static ssize_t procfs_read(UNUSED struct server *server, struct nodeid node, struct handle handle,
+			   struct buffer *buffer, uint64_t offset_bytes, UNUSED unsigned flags)
+{
+	struct snapshot *snapshot;
+	size_t wanted = 0, moved = 0;
+	err_t err = snapshot_for(open_of(handle), node, offset_bytes == 0, &snapshot);
+
+	if (err)
+		return err;
+	if (offset_bytes < snapshot->text.len_bytes) {
+		wanted = MIN(snapshot->text.len_bytes - offset_bytes, buffer_remaining(buffer));
+		moved = buffer_copy_to(buffer, snapshot->text.bytes + offset_bytes, wanted);
+	}
+	snapshot_put(snapshot);
+	return buffer_result(moved, wanted);
+}
+
+static err_t procfs_lookup(UNUSED struct server *server, UNUSED const struct server_caller *caller,
+			   struct nodeid parent, struct server_name name, struct server_entry *out)
+{
+	return proc_lookup(parent, name, out);
+}
+
+static err_t procfs_getattr(UNUSED struct server *server, struct nodeid node,
+			    struct server_attr *out, uint64_t *attr_valid_ns)
+{
+	struct proc_subject subject;
+	err_t err = proc_subject_get(node, &subject);
+
+	if (err)
+		return err;
+	*attr_valid_ns = subject.process ? 0 : SERVER_VALID_FOREVER;
+	proc_attr(&subject, node, out);
+	proc_subject_put(&subject);
+	return 0;
+}
+
+static err_t procfs_readdir(UNUSED struct server *server, struct nodeid node,
+			    UNUSED struct handle handle, uint64_t cookie, struct dirent_sink *sink)
+{
+	return proc_readdir(node, cookie, sink);
+}
+
+/* A link that the running thread may look at. */
+static err_t get_link(struct nodeid node, struct proc_subject *subject)
+{
+	err_t err = proc_subject_get(node, subject);
+
+	if (err)
+		return err;
+	if (!subject->entry->link)
+		err = -EINVAL;
+	else if ((subject->entry->flags & PROC_OWNER_ONLY) &&
+		 !process_may_inspect(subject->process))
+		err = -EACCES;
+	if (err)
+		proc_subject_put(subject);
+	return err;
+}
+
+static ssize_t procfs_readlink(UNUSED struct server *server, struct nodeid node, char *to,
+			       size_t to_bytes)
+{
+	struct proc_subject subject;
+	char *text = kmalloc(PATH_MAX);
+	ssize_t len = text ? get_link(node, &subject) : -ENOMEM;
+
+	if (!len) {
+		len = subject.entry->link(&subject, text, PATH_MAX);
+		proc_subject_put(&subject);
+	}
+	if (len > 0) {
+		len = MIN(len, (ssize_t)to_bytes);
+		memcpy(to, text, (size_t)len);
+	}
+	kfree(text);
+	return len;
+}
+
+static err_t procfs_follow(UNUSED struct server *server, UNUSED const struct server_caller *caller,
+			   struct nodeid node, struct path *out)
+{
+	struct proc_subject subject;
+	err_t err = get_link(node, &subject);
+
+	if (err)
+		return err;
+	err = subject.entry->follow ? subject.entry->follow(&subject, out) : -ENOSYS;
+	proc_subject_put(&subject);
+	return err;
+}
+
+static err_t procfs_statfs(UNUSED struct server *server, struct server_statfs *out)
+{
+	*out = (struct server_statfs){
+		.block_bytes = PAGE_SIZE, .name_bytes = NAME_MAX, .magic = PROC_SUPER_MAGIC};
+	return 0;
+}
+
+static void procfs_destroy(struct server *server)
+{
+	kfree(server);
+}
+
+static const struct server_ops procfs_ops = {
+	.lookup = procfs_lookup,
+	.getattr = procfs_getattr,
+	.readlink = procfs_readlink,
+	.follow = procfs_follow,
+	.readdir = procfs_readdir,
+	.open = procfs_open,
+	.release = procfs_release,
+	.read = procfs_read,
+	.statfs = procfs_statfs,
+	.destroy = procfs_destroy,
+};
+
+/* ---- mounting ---- */
+
+static err_t create(UNUSED const char *source, const char *options, struct server **out)
+{
+	struct server *server;
+
+	if (*options)
+		return -EINVAL; /* hidepid and the like */
+	server = kzalloc(sizeof(*server));
+	if (!server)
+		return -ENOMEM;
+	*server = (struct server){.ops = &procfs_ops, .type = "proc", .source = "proc"};
+	*out = server;
+	return 0;
+}
+
+static void make_device_links(void)
+{
+	static const char *const links[][2] = {{"fd", "/proc/self/fd"},
+					       {"stdin", "/proc/self/fd/0"},
+					       {"stdout", "/proc/self/fd/1"},
+					       {"stderr", "/proc/self/fd/2"}};
+
+	for (size_t i = 0; i < ARRAY_SIZE(links); i++) {
+		err_t err = devfs_register_link(links[i][0], links[i][1]);
+
+		if (err)
+			log_err("/dev/%s cannot be made (error %d)", links[i][0], -err);
+	}
+}
+
+void procfs_init(void)
+{
+	static const struct filesystem_type type = {.name = "proc", .create = create};
+	const struct vfs_context context = vfs_kernel_context();
+	err_t err = filesystem_register(&type);
+
+	if (!err)
+		err = mount_by_type(&context, "proc", "/proc", "proc", 0, "");
+	if (err)
+		log_warn("no /proc: error %d", -err);
+	make_device_links();
+	load_start();
+}

@@ -1,0 +1,273 @@
+/*
+ * What a process or thread is and does: stat, status, statm, comm, limits; proc(5) has their form.
+ * Fields whose figure the kernel does not have are 0 in stat, as Linux shows what is hidden, and
+ * are not there in status. Addresses are shown to nobody.
+ */
+#include "procfs.h"
+
+#include "../process/inspect.h"
+#include "../tty.h"
+
+#include <abi/errno.h>
+#include <abi/resource.h>
+#include <ipc/fdtable.h>
+#include <mm/space.h>
+
+#define TICK_NS (NSEC_PER_SEC / USER_HZ)
+
+static bool get_report(struct text *text, const struct proc_subject *subject,
+		       struct process_report *out)
+{
+	text->err = process_report(subject->process, subject->tid, out);
+	return !text->err;
+}
+
+/* All zeros for one that has ended. */
+static void get_stats(const struct proc_subject *subject, struct space_stats *out)
+{
+	struct space *space = process_space_get(subject->process);
+
+	*out = (struct space_stats){0};
+	if (!space)
+		return;
+	space_stats(space, out);
+	space_put(space);
+}
+
+/* Pages of ramdisks are in memory like any others. */
+static uint64_t resident_pages(const struct space_stats *stats)
+{
+	return stats->resident_pages + stats->in_place_pages;
+}
+
+/* ---- stat ---- */
+
+/* As sched_setscheduler(2) numbers it. */
+static unsigned policy_number(const struct process_report *report)
+{
+	return report->policy == POLICY_FIFO ? 1 : report->policy == POLICY_RR ? 2 : 0;
+}
+
+static bool is_realtime(const struct process_report *report)
+{
+	return policy_number(report) != 0;
+}
+
+static int realtime_priority(const struct process_report *report)
+{
+	return is_realtime(report) ? LEVEL_REALTIME_LAST + 1 - report->level : 0;
+}
+
+static void add_who(struct text *text, const struct process_report *report)
+{
+	struct tty *tty = report->tty;
+
+	text_add(text, "%d (%s) %c %d %d %d %lu %d 0 ", report->tid, report->name, report->state,
+		 report->parent, report->group, report->session, tty ? tty->rdev : 0,
+		 tty ? tty_foreground(tty) : -1);
+}
+
+void proc_process_stat(struct text *text, const struct proc_subject *subject)
+{
+	struct process_report report;
+	struct space_stats stats;
+	uint64_t rss_limit;
+
+	if (!get_report(text, subject, &report))
+		return;
+	get_stats(subject, &stats);
+	rss_limit = read_once(&subject->process->limits[RLIMIT_RSS].rlim_cur);
+	add_who(text, &report);
+	/* minflt cminflt majflt cmajflt utime stime cutime cstime */
+	text_add(text, "%lu %lu 0 0 %llu 0 %llu 0 ", stats.faults, report.waited_faults,
+		 report.cpu_ns / TICK_NS, report.waited_ns / TICK_NS);
+	/* priority nice num_threads itrealvalue starttime vsize rss rsslim */
+	text_add(text, "%d %d %u 0 %llu %lu %lu %lu ",
+		 is_realtime(&report) ? -1 - realtime_priority(&report) : 20 + report.nice,
+		 report.nice, report.nthreads, report.started_ns / TICK_NS,
+		 stats.mapped_pages * PAGE_SIZE, resident_pages(&stats), rss_limit);
+	/* five addresses; signal blocked sigignore sigcatch; wchan nswap cnswap */
+	text_add(text, "0 0 0 0 0 %lu %lu %lu %lu 0 0 0 ",
+		 (report.pending | report.shared_pending) & INT32_MAX, report.blocked & INT32_MAX,
+		 report.ignored & INT32_MAX, report.caught & INT32_MAX);
+	/* exit_signal processor rt_priority policy; delays, guests, addresses and exit_code */
+	text_add(text, "%u %u %d %u 0 0 0 0 0 0 0 0 0 0 0\n", report.exit_signal, report.cpu,
+		 realtime_priority(&report), policy_number(&report));
+}
+
+/* ---- status ---- */
+
+static const char *state_name(char state)
+{
+	switch (state) {
+	case 'R':
+		return "running";
+	case 'S':
+		return "sleeping";
+	case 'T':
+		return "stopped";
+	default:
+		return "zombie";
+	}
+}
+
+static void add_umask(struct text *text, const struct proc_subject *subject)
+{
+	struct path root, cwd;
+	uint32_t umask;
+
+	if (process_place(subject->process, subject->tid, &root, &cwd, &umask))
+		return;
+	path_put(&root);
+	path_put(&cwd);
+	text_add(text, "Umask:\t%#04o\n", umask);
+}
+
+static void add_fd_size(struct text *text, const struct proc_subject *subject)
+{
+	struct fd_table *fds = process_fds(subject->process, subject->tid);
+
+	if (!fds)
+		return;
+	text_add(text, "FDSize:\t%u\n", fd_table_size(fds));
+	fd_table_put(fds);
+}
+
+static void add_cpus(struct text *text, cpuset_t cpus)
+{
+	const char *separator = "";
+
+	text_add(text, "Cpus_allowed:\t%lx\nCpus_allowed_list:\t", cpus);
+	for (unsigned first = 0; first < CPU_MAX; first++) {
+		unsigned last = first;
+
+		if (!(cpus & cpuset_of(first)))
+			continue;
+		while (last + 1 < CPU_MAX && cpus & cpuset_of(last + 1))
+			last++;
+		text_add(text, "%s%u", separator, first);
+		if (last > first)
+			text_add(text, "-%u", last);
+		separator = ",";
+		first = last;
+	}
+	text_add(text, "\n");
+}
+
+static void add_memory(struct text *text, const struct proc_subject *subject)
+{
+	const uint64_t kib = PAGE_SIZE / KIB;
+	struct space_stats stats;
+
+	get_stats(subject, &stats);
+	if (!stats.nregions)
+		return; /* as Linux: one that has ended has no such lines */
+	text_add(text, "VmSize:\t%8lu kB\nVmRSS:\t%8lu kB\n", stats.mapped_pages * kib,
+		 resident_pages(&stats) * kib);
+}
+
+static void add_signals(struct text *text, const struct proc_subject *subject,
+			const struct process_report *report)
+{
+	text_add(text, "SigQ:\t%u/%lu\n", report->nqueued,
+		 read_once(&subject->process->limits[RLIMIT_SIGPENDING].rlim_cur));
+	text_add(text, "SigPnd:\t%016lx\nShdPnd:\t%016lx\n", report->pending,
+		 report->shared_pending);
+	text_add(text, "SigBlk:\t%016lx\nSigIgn:\t%016lx\nSigCgt:\t%016lx\n", report->blocked,
+		 report->ignored, report->caught);
+}
+
+void proc_process_status(struct text *text, const struct proc_subject *subject)
+{
+	struct process_report report;
+	const struct credentials *ids = &report.ids;
+
+	if (!get_report(text, subject, &report))
+		return;
+	text_add(text, "Name:\t");
+	text_add_escaped(text, report.name);
+	text_add(text, "\n");
+	add_umask(text, subject);
+	text_add(text, "State:\t%c (%s)\nTgid:\t%d\nPid:\t%d\nPPid:\t%d\nTracerPid:\t0\n",
+		 report.state, state_name(report.state), report.pid, report.tid, report.parent);
+	/* The fourth, for files, is always the effective one. */
+	text_add(text, "Uid:\t%u\t%u\t%u\t%u\n", ids->uid, ids->euid, ids->suid, ids->euid);
+	text_add(text, "Gid:\t%u\t%u\t%u\t%u\n", ids->gid, ids->egid, ids->sgid, ids->egid);
+	add_fd_size(text, subject);
+	add_memory(text, subject);
+	text_add(text, "Threads:\t%u\n", report.nthreads);
+	add_signals(text, subject, &report);
+	text_add(text, "NoNewPrivs:\t%d\n", report.no_new_privileges);
+	add_cpus(text, report.affinity);
+}
+
+/* ---- the short ones ---- */
+
+/* size resident shared text lib data dt: the fifth and the last are 0 on Linux, too. */
+void proc_process_statm(struct text *text, const struct proc_subject *subject)
+{
+	struct space *space = process_space_get(subject->process);
+	struct space_stats stats;
+	struct space_kinds kinds;
+
+	if (!space) {
+		text_add(text, "0 0 0 0 0 0 0\n");
+		return;
+	}
+	space_stats(space, &stats);
+	space_kinds(space, &kinds);
+	space_put(space);
+	text_add(text, "%lu %lu %lu %lu 0 %lu 0\n", stats.mapped_pages, resident_pages(&stats),
+		 stats.in_place_pages, kinds.code_pages, kinds.data_pages);
+}
+
+void proc_process_comm(struct text *text, const struct proc_subject *subject)
+{
+	struct process_report report;
+
+	if (get_report(text, subject, &report))
+		text_add(text, "%s\n", report.name);
+}
+
+static void add_limit(struct text *text, uint64_t value)
+{
+	if (value == RLIM_INFINITY)
+		text_add(text, "%-20s ", "unlimited");
+	else
+		text_add(text, "%-20lu ", value);
+}
+
+void proc_process_limits(struct text *text, const struct proc_subject *subject)
+{
+	static const struct {
+		const char *name;
+		const char *unit;
+	} names[RLIMIT_COUNT] = {
+		[RLIMIT_CPU] = {"Max cpu time", "seconds"},
+		[RLIMIT_FSIZE] = {"Max file size", "bytes"},
+		[RLIMIT_DATA] = {"Max data size", "bytes"},
+		[RLIMIT_STACK] = {"Max stack size", "bytes"},
+		[RLIMIT_CORE] = {"Max core file size", "bytes"},
+		[RLIMIT_RSS] = {"Max resident set", "bytes"},
+		[RLIMIT_NPROC] = {"Max processes", "processes"},
+		[RLIMIT_NOFILE] = {"Max open files", "files"},
+		[RLIMIT_MEMLOCK] = {"Max locked memory", "bytes"},
+		[RLIMIT_AS] = {"Max address space", "bytes"},
+		[RLIMIT_LOCKS] = {"Max file locks", "locks"},
+		[RLIMIT_SIGPENDING] = {"Max pending signals", "signals"},
+		[RLIMIT_MSGQUEUE] = {"Max msgqueue size", "bytes"},
+		[RLIMIT_NICE] = {"Max nice priority", ""},
+		[RLIMIT_RTPRIO] = {"Max realtime priority", ""},
+		[RLIMIT_RTTIME] = {"Max realtime timeout", "us"},
+	};
+
+	text_add(text, "%-25s %-20s %-20s %-10s\n", "Limit", "Soft Limit", "Hard Limit", "Units");
+	for (unsigned i = 0; i < RLIMIT_COUNT; i++) {
+		const struct abi_rlimit *limit = &subject->process->limits[i];
+
+		text_add(text, "%-25s ", names[i].name);
+		add_limit(text, read_once(&limit->rlim_cur));
+		add_limit(text, read_once(&limit->rlim_max));
+		text_add(text, *names[i].unit ? "%-10s\n" : "%s\n", names[i].unit);
+	}
+}

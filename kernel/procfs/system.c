@@ -1,0 +1,102 @@
+/*
+ * /proc/version and /proc/sys: what the system calls itself, its limits, random numbers. Owns the
+ * number of this start.
+ */
+#include "procfs.h"
+
+#include "../random.h"
+#include "../uname.h"
+
+#include <lib/string.h>
+#include <sched/lock.h>
+
+#define ENTROPY_BITS 256 /* the generator's key, which is there before programs run */
+
+void proc_version(struct text *text, UNUSED const struct proc_subject *subject)
+{
+	text_add(text, "%s version %s %s\n", machine_names.sysname, machine_names.release,
+		 machine_names.version);
+}
+
+void proc_hostname(struct text *text, UNUSED const struct proc_subject *subject)
+{
+	text_add(text, "%s\n", machine_names.nodename);
+}
+
+void proc_ostype(struct text *text, UNUSED const struct proc_subject *subject)
+{
+	text_add(text, "%s\n", machine_names.sysname);
+}
+
+void proc_osrelease(struct text *text, UNUSED const struct proc_subject *subject)
+{
+	text_add(text, "%s\n", machine_names.release);
+}
+
+void proc_osversion(struct text *text, UNUSED const struct proc_subject *subject)
+{
+	text_add(text, "%s\n", machine_names.version);
+}
+
+void proc_pid_max(struct text *text, UNUSED const struct proc_subject *subject)
+{
+	text_add(text, "%d\n", PID_MAX);
+}
+
+/* ---- random numbers ---- */
+
+struct uuid {
+	uint8_t bytes[16];
+};
+
+/* RFC 4122, section 4.4: all but six bits are random. */
+static struct uuid make_uuid(void)
+{
+	struct uuid uuid;
+
+	random_bytes(uuid.bytes, sizeof(uuid.bytes));
+	uuid.bytes[6] = (uint8_t)(0x40 | (uuid.bytes[6] & 0x0f));
+	uuid.bytes[8] = (uint8_t)(0x80 | (uuid.bytes[8] & 0x3f));
+	return uuid;
+}
+
+static void add_uuid(struct text *text, const struct uuid *uuid)
+{
+	for (unsigned i = 0; i < sizeof(uuid->bytes); i++) {
+		bool dash = i == 4 || i == 6 || i == 8 || i == 10;
+
+		text_add(text, "%s%02x", dash ? "-" : "", uuid->bytes[i]);
+	}
+	text_add(text, "\n");
+}
+
+void proc_uuid(struct text *text, UNUSED const struct proc_subject *subject)
+{
+	struct uuid uuid = make_uuid();
+
+	add_uuid(text, &uuid);
+}
+
+void proc_boot_id(struct text *text, UNUSED const struct proc_subject *subject)
+{
+	static MUTEX(lock, LOCK_NODE);
+	static struct uuid boot_id; /* lock until it is made, then constant */
+	static bool made;           /* lock */
+
+	mutex_lock(&lock);
+	if (!made)
+		boot_id = make_uuid();
+	made = true;
+	mutex_unlock(&lock);
+	add_uuid(text, &boot_id);
+}
+
+void proc_entropy(struct text *text, UNUSED const struct proc_subject *subject)
+{
+	text_add(text, "%u\n", ENTROPY_BITS);
+}
+
+void proc_poolsize(struct text *text, UNUSED const struct proc_subject *subject)
+{
+	text_add(text, "%u\n", ENTROPY_BITS);
+}
