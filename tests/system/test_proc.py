@@ -8,7 +8,7 @@ BUSYBOX = Path(shutil.which("busybox") or "/bin/busybox").resolve()
 BASH = Path(shutil.which("bash-static") or "/bin/bash-static").resolve()
 SCRIPT = """
 mark() { echo "== $1"; }
-busybox sleep 1000 & sleeper=$!
+busybox ln -s /bin/busybox /tmp/sleep; /tmp/sleep 1000 & sleeper=$!
 mark ps; busybox ps
 mark top; busybox top -b -n1
 mark free; busybox free
@@ -16,7 +16,7 @@ mark uptime; busybox uptime
 mark mount; busybox mkdir /tmp/p && busybox mount -t proc none /tmp/p && busybox mount
 mark df; busybox df
 mark pidof; echo $sleeper; busybox pidof sleep
-mark killall; busybox killall sleep; wait $sleeper 2>/dev/null; echo $?
+mark killall; busybox killall sleep || kill -9 $sleeper; wait $sleeper 2>/dev/null; echo $?
 mark unmounted; busybox test -d /tmp/p/$$ && busybox umount /tmp/p && busybox ls /tmp/p
 mark streams; busybox cat <(echo one) <(echo two); echo three | busybox cat /dev/stdin
 echo four >/dev/stdout
@@ -38,7 +38,7 @@ def test_busybox_and_bash_find_what_they_look_for(fexec, tmp_path):
     text = ended.stdout.decode()
     shown = sections_of(text)
     assert ended.returncode == 0 and len(shown) == 11, text + ended.stderr.decode()
-    assert re.search(r"^ +\d+ root +.*busybox sleep 1000$", shown["ps"], re.M), shown["ps"]
+    assert re.search(r"^ +\d+ root +.*/tmp/sleep 1000$", shown["ps"], re.M), shown["ps"]
     assert re.search(r"^Mem: \d+K used, \d+K free", shown["top"], re.M), shown["top"]
     assert re.search(r"busybox top -b -n1", shown["top"]), shown["top"]
     memory = re.search(r"^Mem: +(\d+) +(\d+) +(\d+)", shown["free"], re.M)
