@@ -75,8 +75,10 @@ err_t path_of_object(struct object *object, struct path *out)
 		return err;
 	object_get(object);
 	err = node_from_entry(&mount, &entry, &node);
-	if (err)
+	if (err) {
+		object_put(object);
 		return err;
+	}
 	dentry = dentry_create_root(&mount, node);
 	if (!dentry)
 		return -ENOMEM;
