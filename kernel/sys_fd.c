@@ -8,6 +8,7 @@
 #include <abi/errno.h>
 #include <abi/fcntl.h>
 #include <arch/user.h>
+#include <ipc/eventfd.h>
 #include <ipc/fdtable.h>
 #include <ipc/object.h>
 #include <ipc/pipe.h>
@@ -158,6 +159,25 @@ int sys_syncfs(int fd)
 int sys_sync(void)
 {
 	return 0;
+}
+
+/* ---- counters ---- */
+
+#define EFD_SEMAPHORE 1u
+
+int sys_eventfd2(unsigned count, unsigned flags)
+{
+	struct object *object;
+
+	if (flags & ~(unsigned)(EFD_SEMAPHORE | O_CLOEXEC | O_NONBLOCK))
+		return -EINVAL;
+	object = eventfd_create(count, flags & EFD_SEMAPHORE, flags & O_NONBLOCK);
+	return object ? fd_add(table(), object, flags & O_CLOEXEC) : -ENOMEM;
+}
+
+int sys_eventfd(unsigned count)
+{
+	return sys_eventfd2(count, 0);
 }
 
 /* ---- pipes ---- */

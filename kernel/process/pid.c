@@ -176,7 +176,7 @@ int32_t pid_next_thread(const struct process *process, int32_t after)
 {
 	int32_t found = 0;
 
-	if (read_once(&process->nthreads) <= 1)
+	if (read_once(&process->nthreads) <= 1 && read_once(&process->leader))
 		return after < process->pid ? process->pid : 0;
 	for (int32_t number = after + 1; number < PID_MAX && !found;) {
 		rcu_read_lock();
