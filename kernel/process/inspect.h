@@ -23,7 +23,7 @@ struct process_report {
 	uint64_t waited_ns; /* of children that were waited for */
 	uint64_t waited_faults;
 	uint64_t started_ns; /* of clock_ns() */
-	int nice;
+	int8_t nice;
 	uint8_t policy; /* enum sched_policy */
 	uint8_t level;
 	uint32_t cpu;
