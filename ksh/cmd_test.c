@@ -58,6 +58,7 @@ int command_selftest(size_t nwords, const char *const *words)
 {
 	unsigned passed = 0;
 	unsigned failed = 0;
+	bool others = false; /* those that are not named */
 	const char *name;
 
 	if (nwords == 2 && strcmp(words[1], "-l") == 0) {
@@ -65,8 +66,13 @@ int command_selftest(size_t nwords, const char *const *words)
 			print("%s\n", name);
 		return 0;
 	}
+	if (nwords > 2 && strcmp(words[1], "-v") == 0) {
+		others = true;
+		words++;
+		nwords--;
+	}
 	for (size_t i = 0; (name = kernel->selftest_name(i)) && !interrupted(); i++) {
-		if (!is_chosen(name, nwords, words))
+		if (is_chosen(name, nwords, words) == others)
 			continue;
 		if (run_test(i, name))
 			passed++;

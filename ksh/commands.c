@@ -55,8 +55,9 @@ static const struct builtin builtins[] = {
 	{"dmesg", "dmesg [N]", "the kernel's log, or its last N lines", "dmesg 20", command_dmesg,
 	 no_arguments},
 
-	{"selftest", "selftest [NAME...] | selftest -l", "tests inside the kernel; -l: their names",
-	 "selftest frame", command_selftest, no_arguments},
+	{"selftest", "selftest [[-v] NAME...] | selftest -l",
+	 "tests inside the kernel; -v: all but those, -l: their names", "selftest frame",
+	 command_selftest, no_arguments},
 	{"bench", "bench [NAME...]", "measurements (release build)", "bench", command_bench,
 	 no_arguments},
 	{"panic", "panic [NAME]", "breaks the kernel on purpose; alone: lists the ways",

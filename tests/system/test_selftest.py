@@ -13,6 +13,25 @@ SELFTESTS_MIN = 60
 LIMIT_S = 300
 STRESS = "stress_of_everything_on_every_cpu"
 STRESS_OPERATIONS = 1000000
+# The measuring machine gives its first CPU the time up to the next timer's end, and the others what
+# is left of it: a program that never waits there leaves nothing to a second CPU (with more, the
+# kernel puts such programs on the last ones). What would take tens of seconds then has no measure of
+# time in it, and runs on two CPUs that are two threads of the host.
+STARVED_ON_TWO = ["signal_stops_and_continues", "signal_to_a_newborn_is_not_lost",
+                  "threads_on_every_cpu_call_each_other_and_use_memory"]
+
+
+def selftests(machine, arguments, names):
+    """Runs `selftest` with the arguments; those of the names that it did not print as passed."""
+    start = len(machine.raw)
+    machine.send(f"selftest {' '.join(arguments)}\r")
+    machine.wait_for("passed, ", LIMIT_S)
+    machine.wait_for_prompt()
+    # Not from the screen: log lines of programs that crash on purpose have scrolled it.
+    text = re.sub(r"\x1b\[[0-9;?]*[A-Za-z]|\r", "", machine.raw[start:].decode(errors="replace"))
+    passed = re.findall(r"^(\w+) +.*?ok +[\d.]+ \w+$", text, re.MULTILINE)
+    assert sorted(set(names) - set(passed)) == [], text
+    assert f"\n{len(names)} passed, 0 failed\n" in text, text
 
 
 @pytest.mark.parametrize("preset,cpus", [("debug", 1), ("debug", 2), ("debug", 4),
@@ -24,15 +43,14 @@ def test_selftests_are_many_and_green(boot, preset, cpus):
     machine.wait_for_prompt()
     names = machine.run("selftest -l")
     assert len(set(names)) == len(names) >= SELFTESTS_MIN
-    start = len(machine.raw)
-    machine.send("selftest\r")
-    machine.wait_for("passed, ", LIMIT_S)
-    machine.wait_for_prompt()
-    # Not from the screen: log lines of programs that crash on purpose have scrolled it.
-    text = re.sub(r"\x1b\[[0-9;?]*[A-Za-z]|\r", "", machine.raw[start:].decode(errors="replace"))
-    passed = re.findall(r"^(\w+) +.*?ok +[\d.]+ \w+$", text, re.MULTILINE)
-    assert sorted(set(names) - set(passed)) == [], text
-    assert f"\n{len(names)} passed, 0 failed\n" in text, text
+    starved = STARVED_ON_TWO if cpus == 2 else []
+    assert set(starved) <= set(names)
+    selftests(machine, ["-v", *starved] if starved else [], set(names) - set(starved))
+    if starved:
+        machine.close()
+        machine = boot("--smp", str(cpus))
+        machine.wait_for_prompt()
+        selftests(machine, starved, starved)
 
 
 @pytest.mark.nightly
