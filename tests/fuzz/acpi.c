@@ -2,9 +2,10 @@
 	    arch/x86_64/acpi/hpet.c arch/x86_64/acpi/mcfg.c */
 /*
  * ACPI's tables under libFuzzer: any bytes are the machine's memory, with the RSDP at its start.
- * Checksums are put right where the bytes say that a table lies, or nothing would get past them.
- * Each piece of memory that the reader asks for is a block of its own, so the sanitizer sees a step
- * beyond it.
+ * The last byte says where that memory lies: the RSDP is named by the loader, or it is searched
+ * for. Checksums are put right where the bytes say that a table lies, or nothing would get past
+ * them. Each piece of memory that the reader asks for is a block of its own, so the sanitizer sees
+ * a step beyond it.
  */
 #include "support/promise.h"
 #include "tables.h"
@@ -17,11 +18,19 @@
 #define GIVEN_MAX  2048
 #define TABLES_MAX 3
 /* In the memory: RSDP, XSDT, and the tables that it names. */
-#define MEMORY_AT     0x1000
 #define XSDT_AT       64
 #define FIRST_TABLE   128
 #define TABLE_SPACING 256
 
+/* Where the RSDP is looked for if nobody names it, ACPI 6.5, 5.2.5.1. */
+#define EBDA_SEGMENT 0x40e
+
+static const struct place {
+	paddr_t at;
+	size_t searched_bytes; /* 0: the RSDP is named */
+} places[] = {{0x1000, 0}, {0x9fc00, 0x400}, {0xe0000, 0x20000}};
+
+static const struct place *place;
 static uint8_t *memory;
 static size_t memory_bytes;
 static void *given[GIVEN_MAX];
@@ -36,31 +45,35 @@ void log_emit(enum log_level level, const char *subsystem, const char *format, .
 
 const void *acpi_map(paddr_t address, size_t len_bytes)
 {
+	uint16_t segment = (uint16_t)(places[1].at >> 4);
+	const void *from = NULL;
 	void *copy;
 
-	if (address < MEMORY_AT || ngiven == GIVEN_MAX)
-		return NULL;
-	address -= MEMORY_AT;
-	if (address > memory_bytes || len_bytes > memory_bytes - address)
+	if (address == EBDA_SEGMENT && len_bytes == sizeof(segment))
+		from = &segment;
+	else if (address >= place->at && address - place->at <= memory_bytes &&
+		 len_bytes <= memory_bytes - (address - place->at))
+		from = memory + (address - place->at);
+	if (!from || ngiven == GIVEN_MAX)
 		return NULL;
 	copy = malloc(len_bytes);
 	PROMISE(copy || !len_bytes);
 	if (copy)
-		memcpy(copy, memory + address, len_bytes);
+		memcpy(copy, from, len_bytes);
 	given[ngiven++] = copy;
 	return copy;
 }
 
-static void sign(size_t at, size_t len, size_t place)
+static void sign(size_t at, size_t len, size_t sum_at)
 {
 	uint8_t sum = 0;
 
-	if (at > memory_bytes || len > memory_bytes - at || place >= len)
+	if (at > memory_bytes || len > memory_bytes - at || sum_at >= len)
 		return;
-	memory[at + place] = 0;
+	memory[at + sum_at] = 0;
 	for (size_t i = 0; i < len; i++)
 		sum = (uint8_t)(sum + memory[at + i]);
-	memory[at + place] = (uint8_t)-sum;
+	memory[at + sum_at] = (uint8_t)-sum;
 }
 
 static void sign_table(size_t at)
@@ -91,7 +104,7 @@ static void dress_table(size_t at)
 	memcpy(memory + at + 4, &len, sizeof(len));
 	/* A FADT leads to the third table. */
 	if (memory[at] == 'F' && at + 44 <= memory_bytes) {
-		uint32_t dsdt = MEMORY_AT + FIRST_TABLE + 2 * TABLE_SPACING;
+		uint32_t dsdt = (uint32_t)place->at + FIRST_TABLE + 2 * TABLE_SPACING;
 
 		memcpy(memory + at + 40, &dsdt, sizeof(dsdt));
 	}
@@ -101,7 +114,7 @@ static void dress_table(size_t at)
 static void lead_to_the_tables(void)
 {
 	uint32_t root_len = 36 + 8 * TABLES_MAX;
-	uint64_t xsdt = MEMORY_AT + XSDT_AT;
+	uint64_t xsdt = place->at + XSDT_AT;
 
 	if (memory_bytes < FIRST_TABLE + 36)
 		return;
@@ -113,7 +126,7 @@ static void lead_to_the_tables(void)
 	memcpy(memory + XSDT_AT + 4, &root_len, 4);
 	for (uint64_t i = 0; i < TABLES_MAX; i++) {
 		uint64_t at = FIRST_TABLE + i * TABLE_SPACING;
-		uint64_t address = MEMORY_AT + at;
+		uint64_t address = place->at + at;
 
 		memcpy(memory + XSDT_AT + 36 + i * 8, &address, 8);
 		dress_table(at);
@@ -173,15 +186,16 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 
 	if (!size)
 		return 0;
-	memory_bytes = size;
-	memory = malloc(size);
+	place = &places[(data[size - 1] >> 1 & 3) % ARRAY_SIZE(places)];
+	memory_bytes = MAX(size, place->searched_bytes);
+	memory = calloc(1, memory_bytes);
 	PROMISE(memory);
 	memcpy(memory, data, size);
 	/* Every second time as it came: the way to the tables may be broken as well. */
 	if (data[size - 1] & 1)
 		lead_to_the_tables();
-	problem = acpi_read(&info, MEMORY_AT);
-	PROMISE(problem || info.rsdp == MEMORY_AT);
+	problem = acpi_read(&info, place->searched_bytes ? 0 : place->at);
+	PROMISE(problem || info.rsdp == place->at || (place->searched_bytes && info.rsdp));
 	check_madt(&info.madt);
 	check_power(&info.power);
 	check_mcfg(&info.mcfg);

@@ -1,5 +1,7 @@
 /* sources: kernel/input/scancode.c kernel/input/keyboard.c kernel/input/keymap.c
-   kernel/input/compose.c lib/string.c */
+   kernel/input/compose.c
+   with: lib/string.c
+   options: max_len=640 */
 /*
  * A keyboard's bytes and a layout's file, both from the fuzzer: the first byte picks the mode, the
  * second how many of the rest are the file.
@@ -57,5 +59,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 		keyboard_key(&keyboard, event, &modes, &result);
 		check(&result, &modes);
 	}
+	keyboard_release_all(&keyboard);
+	for (unsigned key = 0; key < KEYS_MAX; key++)
+		PROMISE(!keyboard_is_down(&keyboard, key));
 	return 0;
 }

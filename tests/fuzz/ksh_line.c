@@ -1,5 +1,6 @@
 /* sources: ksh/line.c ksh/line_draw.c ksh/keys.c ksh/history.c ksh/complete.c ksh/parse.c
-   with: lib/fmt.c lib/string.c lib/utf8.c */
+   with: lib/fmt.c lib/string.c lib/utf8.c
+   options: max_len=160 */
 /*
  * Everything of ksh that sees what was typed, under libFuzzer: the first two bytes are the window,
  * the rest are keys. Lines that are entered go to the history and through the parser, Tab through
