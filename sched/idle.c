@@ -64,7 +64,10 @@ static void wait_for_interrupt(struct cpu_sched *cpu, bool look_again)
 {
 	uint64_t deadline_ns;
 
+	preempt_disable(); /* so that a switch is left to what follows */
 	irq_disable();
+	rcu_look();
+	preempt_enable_no_switch();
 	if (cpu_switch_wanted() || sched_has_ready(cpu)) {
 		irq_enable();
 		preempt_schedule();

@@ -5,6 +5,10 @@
  * follows counts. With several CPUs a period costs, so it begins only when functions have been
  * collected for a moment, unless somebody waits for it. The model is tests/model/rcu.pml.
  *
+ * Waking the task costs two switches, which is more than most of what it frees. So with one CPU who
+ * hands a function in leaves it at that, and the task is woken when there are enough, or by the
+ * next idle moment or timer interrupt: rcu_look().
+ *
  * Functions wait in two batches: `queued`, a lock-free stack that anybody pushes to, and `waiting`,
  * whose grace period is running or over. A task moves them on, so `waiting` and what was noted need
  * no lock.
@@ -17,6 +21,8 @@
 #include <sched/task.h>
 #include <sched/wait.h>
 
+/* So many wake the task; fewer wait until the CPU idles or its timer interrupt comes. */
+#define RCU_ENOUGH     64
 #define RCU_POLL_NS    NSEC_PER_MSEC
 #define RCU_COLLECT_NS (2 * NSEC_PER_MSEC)
 /* How many functions are called before other tasks have their turn. */
@@ -24,6 +30,7 @@
 
 static struct rcu_head *queued; /* atomic: the newest first */
 static uint64_t npending;       /* atomic */
+static bool unnoticed;          /* atomic: some were queued, and the task was not woken */
 static uint32_t nhurrying;      /* atomic: who waits in rcu_barrier() */
 
 /* The task's alone. */
@@ -43,15 +50,30 @@ static WAITQ(barrier_waiters);
 void rcu_call(struct rcu_head *head, void (*function)(struct rcu_head *head))
 {
 	struct rcu_head *newest = read_once(&queued);
+	uint64_t before;
 
 	head->function = function;
-	atomic_add_relaxed(&npending, 1);
+	before = atomic_fetch_add_full(&npending, 1);
 	do {
 		head->next = newest;
 	} while (!atomic_cas(&queued, &newest, head));
-	/* Who found it empty woke the task, which has not taken it yet. */
-	if (!newest)
+	if (unlikely(sched_several)) {
+		/* Who found it empty woke the task, which has not taken it yet, but collects. */
+		if (!newest)
+			task_wake(&rcu_task);
+	} else if (before % RCU_ENOUGH == RCU_ENOUGH - 1) {
 		task_wake(&rcu_task);
+	} else {
+		write_once(&unnoticed, true);
+	}
+}
+
+void rcu_look(void)
+{
+	if (likely(!read_once(&unnoticed)))
+		return;
+	write_once(&unnoticed, false);
+	task_wake(&rcu_task);
 }
 
 uint64_t rcu_pending(void)

@@ -124,5 +124,8 @@ bool executor_is_polling(void);
 
 /* In rcu.c: once, on the first CPU. */
 void rcu_init(void);
+/* Has looked at what was handed to rcu_call(): before a CPU idles, and in its timer interrupt.
+ * Interrupts off. */
+void rcu_look(void);
 
 #endif

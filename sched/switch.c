@@ -413,6 +413,7 @@ void clock_timer_interrupt(void)
 	 * that runs alone for long holds no grace period up. */
 	if (preempt_depth() == 1)
 		rcu_note_quiescent(cpu);
+	rcu_look();
 	next_timer_ns = timers_run(now_ns);
 	if (unlikely(sched_several))
 		sched_tick(cpu, now_ns >= cpu->slice_end_ns);
