@@ -234,6 +234,7 @@ struct process {
 	bool traced;                   /* [a] each of its calls is logged */
 	bool not_dumpable;             /* [a] */
 	char name[PROCESS_NAME_BYTES]; /* [a] as prctl sets it; a torn read is only ugly */
+	uint64_t missing_known[8]; /* [a] missing calls that were made since exec, one bit each */
 	char command[PROCESS_COMMAND_BYTES]; /* [a] the same */
 };
 

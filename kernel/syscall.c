@@ -46,15 +46,33 @@ static enum what_to_tell add_told_locked(const char *program, uint64_t number)
 	return TELL_CALL;
 }
 
+#define KNOWN_BITS (sizeof(((struct process *)NULL)->missing_known) * 8)
+_Static_assert(KNOWN_BITS > SYSCALL_LIMIT, "a bit for each call, and one for all other numbers");
+
+/* Whether the process has come here with this number before, since its exec. Threads that race for
+ * it only look into the list once more. */
+static bool known_to_process(struct process *process, uint64_t number)
+{
+	uint64_t *word = &process->missing_known[number / 64];
+	uint64_t bit = UINT64_C(1) << number % 64;
+	uint64_t before = read_once(word);
+
+	write_once(word, before | bit);
+	return before & bit;
+}
+
 /* The first time for a program of this name and call; numbers beyond the table count as one. */
-static enum what_to_tell tell_missing(const struct process *process, uint64_t number)
+static enum what_to_tell tell_missing(struct process *process, uint64_t number)
 {
 	char program[PROCESS_NAME_BYTES];
 	enum what_to_tell what;
 
+	number = MIN(number, (uint64_t)SYSCALL_LIMIT);
+	if (known_to_process(process, number))
+		return TELL_NOTHING;
 	string_copy(program, sizeof(program), process->name); /* it may change meanwhile */
 	spin_lock(&told_lock);
-	what = add_told_locked(program, MIN(number, (uint64_t)SYSCALL_LIMIT));
+	what = add_told_locked(program, number);
 	spin_unlock(&told_lock);
 	return what;
 }

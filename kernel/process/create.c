@@ -57,12 +57,13 @@ struct process *process_alloc(void)
 	return process;
 }
 
-/* The last component, as Linux names a process. */
+/* The last component, as Linux names a process, which is another program from here on. */
 void process_set_name(struct process *process, const char *path)
 {
 	const char *slash = strrchr(path, '/');
 
 	string_copy(process->name, sizeof(process->name), slash ? slash + 1 : path);
+	memset(process->missing_known, 0, sizeof(process->missing_known));
 }
 
 static void free_after_grace(struct rcu_head *head)
