@@ -26,23 +26,26 @@ struct told {
 
 static struct spinlock told_lock = SPINLOCK_INIT(LOCK_TOLD);
 static struct told told[TOLD_MAX]; /* told_lock */
-static unsigned ntold;             /* told_lock; one more: the list was full, which was said */
+static unsigned ntold;             /* told_lock */
+static bool told_full;             /* told_lock: it was said that no more are named */
 
 enum what_to_tell { TELL_NOTHING, TELL_CALL, TELL_FULL };
 
 static enum what_to_tell add_told_locked(const char *program, uint64_t number) REQUIRES(told_lock);
 static enum what_to_tell add_told_locked(const char *program, uint64_t number)
 {
-	for (unsigned i = 0; i < MIN(ntold, (unsigned)TOLD_MAX); i++) {
+	for (unsigned i = 0; i < ntold; i++) {
 		if (told[i].number == number && strcmp(told[i].program, program) == 0)
 			return TELL_NOTHING;
 	}
-	if (ntold > TOLD_MAX)
-		return TELL_NOTHING;
-	if (ntold++ == TOLD_MAX)
+	if (ntold == TOLD_MAX) {
+		if (told_full)
+			return TELL_NOTHING;
+		told_full = true;
 		return TELL_FULL;
-	string_copy(told[ntold - 1].program, sizeof(told->program), program);
-	told[ntold - 1].number = number;
+	}
+	string_copy(told[ntold].program, sizeof(told->program), program);
+	told[ntold++].number = number;
 	return TELL_CALL;
 }
 
