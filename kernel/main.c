@@ -162,10 +162,11 @@ noreturn void kernel_main(void)
 	screen_find_display();
 	machine_init_interrupts();
 	read_loglevel();
-	log_info("Fuselage (%s build) by %s on %s, %lu MHz, clock %s, timer %s",
+	log_info("Fuselage (%s build) by %s on %s, %lu MHz",
 		 IS_ON(FUSELAGE_DEBUG) ? "debug" : "release", boot_info->loader,
 		 cpu_features()->model[0] ? cpu_features()->model : cpu_features()->vendor,
-		 clock_cycles_hz() / 1000000, clock_source_name(), clock_timer_name());
+		 clock_cycles_hz() / 1000000);
+	log_info("clock %s, timer %s", clock_source_name(), clock_timer_name());
 
 	stack_base = stack_alloc();
 	stack_top = stack_alloc();

@@ -105,6 +105,8 @@ static void input_character(struct tty *tty, uint8_t character, enum ldisc_condi
 	if (result.events & (LDISC_STOP | LDISC_GO))
 		set_stopped_locked(tty, result.events & LDISC_STOP);
 	foreground = tty->foreground;
+	if (result.signal && !foreground)
+		tty->early_signal = result.signal;
 	spin_unlock(&tty->lock);
 
 	tty->echo_bytes = echo.len_bytes;
@@ -501,8 +503,25 @@ int tty_session(struct tty *tty)
 
 void tty_set_foreground(struct tty *tty, int group)
 {
+	int signal;
+
 	spin_lock(&tty->lock);
 	write_once(&tty->foreground, group);
+	signal = group ? tty->early_signal : 0;
+	tty->early_signal = 0;
+	spin_unlock(&tty->lock);
+	if (signal)
+		(void)process_group_signal(group, signal);
+}
+
+void tty_take_early_signal(struct tty *tty)
+{
+	int signal;
+
+	spin_lock(&tty->lock);
+	signal = ldisc_take_signal(&tty->ldisc);
+	if (signal)
+		tty->early_signal = signal;
 	spin_unlock(&tty->lock);
 }
 

@@ -518,6 +518,23 @@ void ldisc_flush_input(struct ldisc *ldisc)
 	ldisc->literal = false;
 }
 
+int ldisc_take_signal(struct ldisc *ldisc)
+{
+	int signal = 0;
+
+	for (uint32_t i = ldisc->head; i != ldisc->tail; i++) {
+		int is = signal_of(ldisc, ldisc->input[PLACE(i)]);
+
+		if (is) {
+			signal = is;
+			ldisc->head = i + 1;
+		}
+	}
+	if (signal && (int32_t)(ldisc->committed - ldisc->head) < 0)
+		ldisc->committed = ldisc->head;
+	return signal;
+}
+
 void ldisc_set_termios(struct ldisc *ldisc, const struct abi_termios *termios)
 {
 	bool was_canonical = ldisc_canonical(ldisc);

@@ -90,6 +90,9 @@ size_t ldisc_output(struct ldisc *ldisc, const uint8_t *from, size_t len_bytes, 
 /* Input that is there stays and is read by the new rules, as on Linux. */
 void ldisc_set_termios(struct ldisc *ldisc, const struct abi_termios *termios);
 void ldisc_flush_input(struct ldisc *ldisc);
+/* The last signal's character among the input that came before ISIG was set; it goes, with all that
+ * came before it. 0: there is none. */
+int ldisc_take_signal(struct ldisc *ldisc);
 
 static inline bool ldisc_canonical(const struct ldisc *ldisc)
 {

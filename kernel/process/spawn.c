@@ -162,7 +162,7 @@ static err_t process_start(struct process *process, struct spawn *spawn)
 	}
 	thread_set_nice(uthread->thread, spawn->request->nice);
 	if (spawn->request->foreground)
-		tty_set_foreground(process->tty, process->group);
+		tty_set_foreground(process->tty, process->group); /* which may kill it already */
 	thread_start(uthread->thread);
 	return 0;
 }

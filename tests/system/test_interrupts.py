@@ -19,8 +19,8 @@ def interrupts(machine):
     """{what: (line, from, [counts])} of ksh's `irq`."""
     rows = {}
     for row in machine.run("irq")[1:]:
-        vector, line, source, what, counts = re.fullmatch(
-            r" *(\d+) (.{4})  (.{10})  (.{20})((?: +\d+)+)", row).groups()
+        _, line, source, what, counts = re.fullmatch(
+            r" *(\d+) (.{4}) .{4}  (.{10})  (.{20})((?: +\d+)+)", row).groups()
         rows[what.strip()] = line.strip(), source.strip(), list(map(int, counts.split()))
     return rows
 
@@ -38,5 +38,4 @@ def test_lines_come_from_the_right_controller(boot, name):
     after = interrupts(machine)
     assert sum(after["COM1"][2]) > sum(before["COM1"][2])
     assert sum(after["timer"][2]) > sum(before["timer"][2])
-    # Lines lead to the first CPU.
-    assert sum(after["COM1"][2][1:]) == 0
+    assert sum(count > 0 for count in after["COM1"][2]) == 1    # a line leads to one CPU

@@ -139,5 +139,4 @@ def test_time_tells_real_and_cpu_time(machine):
 
 def test_commands_from_the_boot_line_run_once(boot):
     machine = boot("--append", "ksh.run=echo%20from%20the%20boot%20line")
-    machine.wait_for_prompt()
-    assert "from the boot line" in machine.lines()
+    machine.wait_for(lambda lines: "from the boot line" in lines)

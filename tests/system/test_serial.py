@@ -134,9 +134,12 @@ def test_a_break_is_a_key_to_the_kernel(serial_machine):
     machine.wait_for_prompt()
     machine.send("spin\r")
     machine.wait_for("ksh> spin")
-    keys.execute("human-monitor-command", **{"command-line": "chardev-send-break com1"})
-    machine.send("k")
-    machine.wait_for(lambda lines: any("137" in text for text in lines))
+
+    def kill():
+        keys.execute("human-monitor-command", **{"command-line": "chardev-send-break com1"})
+        machine.send("k")
+
+    machine.press_until(kill, "status 137")
     machine.wait_for_prompt()
 
 

@@ -6,6 +6,7 @@ the tests' names; FUSELAGE_FILTER is what a name must hold.
 
 import json
 import os
+import signal
 from pathlib import Path
 
 REPORT = os.environ["FUSELAGE_REPORT"]
@@ -19,7 +20,16 @@ def full_name(nodeid):
     return f"{SUITE}/{Path(path).stem.removeprefix('test_')}/{test.removeprefix('test_')}"
 
 
+def unignore_signals():
+    """What nohup or a shell's `&` made us ignore, our children would too, for ever (execve(2)); a
+    handler that does nothing ignores for us alone."""
+    for number in (signal.SIGHUP, signal.SIGINT, signal.SIGQUIT):
+        if signal.getsignal(number) is signal.SIG_IGN:
+            signal.signal(number, lambda *_: None)
+
+
 def pytest_configure(config):
+    unignore_signals()
     config.addinivalue_line("markers", "nightly: takes long; runs by ./fuselage test --nightly")
 
 

@@ -294,8 +294,8 @@ void machine_trigger_tsc(enum tsc_fault fault)
 	case TSC_JUMPS:
 		tsc_start -= 10 * tsc_hz;
 		break;
-	case TSC_GOES_BACK:
-		tsc_start += cycles / 2;
+	case TSC_GOES_BACK: /* by less than the round of any counter */
+		tsc_start += MIN(cycles / 2, 2 * tsc_hz);
 		break;
 	case TSC_IS_FAST:
 		tsc_start += cycles / 2;

@@ -233,6 +233,19 @@ static void interrupt_signals_flushes_and_shows_itself(void **state)
 	assert_int_equal(last_signal, SIGTSTP);
 }
 
+static void a_signal_typed_before_there_were_signals_is_found(void **state)
+{
+	(void)state;
+	start();
+	set_flags(ISIG | ICANON | ECHO, 0);
+	type("one\x03two\x03three\n");
+	assert_int_equal(ldisc_take_signal(&ldisc), 0);
+	set_flags(0, ISIG | ICANON | ECHO);
+	assert_int_equal(ldisc_take_signal(&ldisc), SIGINT);
+	assert_int_equal(ldisc_take_signal(&ldisc), 0);
+	assert_read(100, "three\n", true);
+}
+
 static void noflsh_keeps_the_input(void **state)
 {
 	(void)state;
@@ -525,6 +538,7 @@ int main(void)
 		cmocka_unit_test(eof_ends_the_read_and_is_not_read),
 		cmocka_unit_test(eof_right_behind_a_full_read_belongs_to_it),
 		cmocka_unit_test(interrupt_signals_flushes_and_shows_itself),
+		cmocka_unit_test(a_signal_typed_before_there_were_signals_is_found),
 		cmocka_unit_test(noflsh_keeps_the_input),
 		cmocka_unit_test(raw_mode_passes_everything),
 		cmocka_unit_test(carriage_return_and_newline_translation),
