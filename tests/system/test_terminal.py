@@ -22,9 +22,9 @@ def start(machine, command):
 
 
 def screen_has(*expected):
-    """The lines of the screen without the prompt's."""
-    return lambda lines: [line for line in lines if not line.startswith("ksh>")][:len(expected)] \
-        == list(expected)
+    """The lines of the screen without the prompt's, and the end of one that start() has seen."""
+    return lambda lines: [line for line in lines
+                          if line and not line.startswith("ksh>")][:len(expected)] == list(expected)
 
 
 def test_a_line_is_edited_before_the_program_sees_it(machine):
