@@ -13,6 +13,7 @@ def test_what_hangs_is_named_with_its_backtrace(boot, trigger):
     machine = boot("--append", "watchdog=1")
     machine.wait_for_prompt()
     machine.run(f"panic {trigger}")
+    machine.wait_for("context_start+")      # the report's last line, which may come after the prompt
     said, where = CASES[trigger]
     lines = machine.run("dmesg 60")
     found = [i for i, line in enumerate(lines) if "watchdog: " in line and said in line]
@@ -24,6 +25,7 @@ def test_a_cpu_with_interrupts_off_is_named_by_another(boot):
     machine = boot("--smp", "2", "--append", "watchdog=1")
     machine.wait_for_prompt()
     machine.run("panic hardlockup")
+    machine.wait_for("context_start+")
     lines = machine.run("dmesg 60")
     assert any("has not let go of thread ksh" in line for line in lines), lines
     assert any("trigger_hardlockup+" in line for line in lines), lines
