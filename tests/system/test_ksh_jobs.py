@@ -56,8 +56,8 @@ def test_control_c_ends_commands_of_ksh(machine):
 
 
 def test_input_of_a_program_is_the_console(machine):
-    machine.send("cat > /dev/null < /etc/motd; /bin/cat\r")
-    machine.wait_for("/bin/cat")
+    machine.send("cat > /dev/null < /etc/motd; /bin/cat /etc/hostname -\r")
+    machine.wait_for(lambda lines: "fuselage" in lines)     # it runs, and comes to its input
     machine.send("typed line\r")
     machine.wait_for(lambda lines: lines.count("typed line") == 2)
     machine.send("\x04")
