@@ -75,7 +75,7 @@ static void console_mode(enum ksh_console_mode mode)
 	console_line_editor(mode == KSH_CONSOLE_EDIT);
 	tty_set_termios(console_tty, &termios, false);
 	if (mode == KSH_CONSOLE_LINE)
-		tty_take_early_signal(console_tty); /* a ^C right behind the Enter */
+		tty_await_program(console_tty); /* a ^C right behind the Enter */
 	else
 		tty_set_foreground(console_tty, 0); /* one behind the program's end is nobody's */
 }

@@ -105,7 +105,7 @@ static void input_character(struct tty *tty, uint8_t character, enum ldisc_condi
 	if (result.events & (LDISC_STOP | LDISC_GO))
 		set_stopped_locked(tty, result.events & LDISC_STOP);
 	foreground = tty->foreground;
-	if (result.signal && !foreground)
+	if (result.signal && !foreground && tty->awaits_program)
 		tty->early_signal = result.signal;
 	spin_unlock(&tty->lock);
 
@@ -509,16 +509,18 @@ void tty_set_foreground(struct tty *tty, int group)
 	write_once(&tty->foreground, group);
 	signal = group ? tty->early_signal : 0;
 	tty->early_signal = 0;
+	tty->awaits_program = false;
 	spin_unlock(&tty->lock);
 	if (signal)
 		(void)process_group_signal(group, signal);
 }
 
-void tty_take_early_signal(struct tty *tty)
+void tty_await_program(struct tty *tty)
 {
 	int signal;
 
 	spin_lock(&tty->lock);
+	tty->awaits_program = true;
 	signal = ldisc_take_signal(&tty->ldisc);
 	if (signal)
 		tty->early_signal = signal;

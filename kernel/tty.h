@@ -74,7 +74,8 @@ struct tty {
 	uint32_t size_changes;    /* [l] how often it became another one */
 	int session;              /* [l] 0: nobody's controlling terminal */
 	int foreground;           /* [l] process group that gets the signals; 0: none */
-	int early_signal;         /* [l] came while there was none: for the next one; 0: none */
+	int early_signal;         /* [l] for the group that is awaited; 0: none */
+	bool awaits_program;      /* [l] see tty_await_program() */
 	bool stopped;             /* [l] by ^S: output waits */
 	struct waitq readable;    /* readers: input came */
 	struct waitq room;        /* who feeds it: a reader made room */
@@ -174,12 +175,10 @@ void tty_set_size(struct tty *tty, const struct abi_winsize *size);
  * the console: it sets the group of each program that it starts in the foreground, and 0 after. */
 void tty_set_session(struct tty *tty, int session);
 int tty_session(struct tty *tty);
-/* A signal's key that was typed while no group was in the foreground reaches the next one; with
- * `group` 0 such keys are forgotten. */
 void tty_set_foreground(struct tty *tty, int group);
-/* The same for those among the input that came before the terminal had signals: called between
- * that change and the start of a program. */
-void tty_take_early_signal(struct tty *tty);
+/* A program is about to be started: until a group is in the foreground, a signal's key is kept for
+ * it, also one among the input that came before the terminal had signals. */
+void tty_await_program(struct tty *tty);
 int tty_foreground(struct tty *tty);
 
 /* A descriptor's object for the terminal, open for both, with one reference; NULL: no memory. */
