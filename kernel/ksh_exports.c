@@ -73,11 +73,12 @@ static void console_mode(enum ksh_console_mode mode)
 		termios.c_cc[VTIME] = 0;
 	}
 	console_line_editor(mode == KSH_CONSOLE_EDIT);
-	tty_set_termios(console_tty, &termios, false);
-	if (mode == KSH_CONSOLE_LINE)
-		tty_await_program(console_tty); /* a ^C right behind the Enter */
-	else
-		tty_set_foreground(console_tty, 0); /* one behind the program's end is nobody's */
+	if (mode == KSH_CONSOLE_LINE) {
+		tty_await_program(console_tty, &termios);
+	} else {
+		tty_set_termios(console_tty, &termios, false);
+		tty_set_foreground(console_tty, 0); /* a ^C behind the program's end is nobody's */
+	}
 }
 
 /* ---- time, the end ---- */

@@ -15,6 +15,7 @@
 #include <arch/clock.h>
 #include <ipc/buffer.h>
 #include <lib/string.h>
+#include <mm/slab.h>
 
 #include "process.h"
 
@@ -515,16 +516,38 @@ void tty_set_foreground(struct tty *tty, int group)
 		(void)process_group_signal(group, signal);
 }
 
-void tty_await_program(struct tty *tty)
+static void send_echo_now(struct tty *tty) REQUIRES(tty->feeder)
 {
-	int signal;
+	mutex_lock(&tty->writer);
+	tty->ops->echo(tty, tty->echo, tty->echo_bytes);
+	tty->echo_bytes = 0;
+	tty_writer_unlock(tty);
+	settled(tty);
+}
 
+void tty_await_program(struct tty *tty, const struct abi_termios *termios)
+{
+	uint8_t *ahead;
+	size_t nahead;
+
+	mutex_lock(&tty->feeder);
+	/* Without memory for it, what was typed ahead stays as it came. */
+	ahead = tty_input_bytes(tty) ? kmalloc(LDISC_INPUT_BYTES) : NULL;
 	spin_lock(&tty->lock);
 	tty->awaits_program = true;
-	signal = ldisc_take_signal(&tty->ldisc);
-	if (signal)
-		tty->early_signal = signal;
+	nahead = ahead ? ldisc_take_raw(&tty->ldisc, ahead) : 0;
 	spin_unlock(&tty->lock);
+	tty_set_termios(tty, termios, false);
+	for (size_t i = 0; i < nahead; i++) {
+		input_character(tty, ahead[i], LDISC_FINE);
+		if (tty->echo_bytes > sizeof(tty->echo) / 2)
+			send_echo_now(tty);
+	}
+	if (tty->echo_bytes > 0)
+		send_echo_now(tty);
+	mutex_unlock(&tty->feeder);
+	waitq_wake_one(&tty->feeder_free);
+	kfree(ahead);
 }
 
 int tty_foreground(struct tty *tty)

@@ -176,9 +176,12 @@ void tty_set_size(struct tty *tty, const struct abi_winsize *size);
 void tty_set_session(struct tty *tty, int session);
 int tty_session(struct tty *tty);
 void tty_set_foreground(struct tty *tty, int group);
-/* A program is about to be started: until a group is in the foreground, a signal's key is kept for
- * it, also one among the input that came before the terminal had signals. */
-void tty_await_program(struct tty *tty);
+/*
+ * A program is about to be started, and these are the settings that it finds. What came while they
+ * were raw and was not read is typed anew under them, as if it came now: it was meant for the
+ * program. Until a group is in the foreground, a signal's key is kept for it. May sleep.
+ */
+void tty_await_program(struct tty *tty, const struct abi_termios *termios);
 int tty_foreground(struct tty *tty);
 
 /* A descriptor's object for the terminal, open for both, with one reference; NULL: no memory. */

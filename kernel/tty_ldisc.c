@@ -518,21 +518,21 @@ void ldisc_flush_input(struct ldisc *ldisc)
 	ldisc->literal = false;
 }
 
-int ldisc_take_signal(struct ldisc *ldisc)
+size_t ldisc_take_raw(struct ldisc *ldisc, uint8_t *to)
 {
-	int signal = 0;
+	uint32_t from = ldisc->raw_from;
+	size_t n;
 
-	for (uint32_t i = ldisc->head; i != ldisc->tail; i++) {
-		int is = signal_of(ldisc, ldisc->input[PLACE(i)]);
-
-		if (is) {
-			signal = is;
-			ldisc->head = i + 1;
-		}
-	}
-	if (signal && (int32_t)(ldisc->committed - ldisc->head) < 0)
-		ldisc->committed = ldisc->head;
-	return signal;
+	if (ldisc_canonical(ldisc))
+		return 0;
+	if (ldisc->tail - from > ldisc->tail - ldisc->head)
+		from = ldisc->head; /* some of it was read */
+	n = ldisc->tail - from;
+	for (size_t i = 0; i < n; i++)
+		to[i] = ldisc->input[PLACE(from + (uint32_t)i)];
+	ldisc->tail = from;
+	ldisc->committed = from;
+	return n;
 }
 
 void ldisc_set_termios(struct ldisc *ldisc, const struct abi_termios *termios)
@@ -547,7 +547,9 @@ void ldisc_set_termios(struct ldisc *ldisc, const struct abi_termios *termios)
 	memset(ldisc->line_end, 0, sizeof(ldisc->line_end));
 	ldisc->committed = ldisc->tail;
 	ldisc->literal = false;
-	if (!was_canonical && ldisc->tail != ldisc->head)
+	if (was_canonical)
+		ldisc->raw_from = ldisc->tail;
+	else if (ldisc->tail != ldisc->head)
 		mark_line_end(ldisc, ldisc->tail - 1, true);
 }
 

@@ -21,6 +21,7 @@ struct ldisc {
 	uint32_t head;        /* the next character that is read */
 	uint32_t committed;   /* end of what a canonical read may have */
 	uint32_t tail;        /* where the next character goes */
+	uint32_t raw_from;    /* raw: where it was when the settings became so */
 	uint32_t column;      /* of the cursor, as echo and output left it */
 	uint32_t line_column; /* where the line that is being edited began */
 	bool literal;         /* VLNEXT came: the next character means nothing special */
@@ -90,9 +91,9 @@ size_t ldisc_output(struct ldisc *ldisc, const uint8_t *from, size_t len_bytes, 
 /* Input that is there stays and is read by the new rules, as on Linux. */
 void ldisc_set_termios(struct ldisc *ldisc, const struct abi_termios *termios);
 void ldisc_flush_input(struct ldisc *ldisc);
-/* The last signal's character among the input that came before ISIG was set; it goes, with all that
- * came before it. 0: there is none. */
-int ldisc_take_signal(struct ldisc *ldisc);
+/* Takes out what came since the settings became raw, for who means to type it anew under others:
+ * `to` has room for LDISC_INPUT_BYTES. Returns the count; canonical: 0. */
+size_t ldisc_take_raw(struct ldisc *ldisc, uint8_t *to);
 
 static inline bool ldisc_canonical(const struct ldisc *ldisc)
 {

@@ -92,6 +92,20 @@ static void read_some(struct ldisc *ldisc, size_t max_bytes)
 	free(to);
 }
 
+static void take_raw(struct ldisc *ldisc)
+{
+	size_t before = ldisc_count(ldisc);
+	uint8_t *to = malloc(LDISC_INPUT_BYTES);
+	size_t n;
+
+	PROMISE(to);
+	n = ldisc_take_raw(ldisc, to);
+	PROMISE(n <= before && ldisc_count(ldisc) == before - n);
+	PROMISE(!n || !ldisc_canonical(ldisc));
+	PROMISE(ldisc_take_raw(ldisc, to) == 0);
+	free(to);
+}
+
 static void output(struct ldisc *ldisc, struct script *script, uint8_t how)
 {
 	size_t len = MIN((size_t)(how & 0x3f), script->left);
@@ -153,6 +167,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 		case 3:
 			if (how < 8)
 				ldisc_flush_input(ldisc);
+			else if (how < 16)
+				take_raw(ldisc);
 			else if (how > 0xf0)
 				flood(ldisc, next(&script));
 			break;

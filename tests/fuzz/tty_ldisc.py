@@ -46,6 +46,8 @@ SEEDS = {
           + flags(IFLAG, 0o40) + typed(b"\xe1\xe2\n") + READ_ALL,
     "bell": flags(IFLAG, 0o20000) + bytes([DROP, 0xff]) + b"x" + READ_ALL + typed(b"\n") + READ_ALL,
     "full-of-ends": bytes([DROP, 0xf1]) + b"\n" + typed(b"\n") + READ_ALL,
+    "anew": typed(b"abc\n") + flags(LFLAG, 0) + typed(b"cat\r\x03") + READ_ONE * 6
+            + bytes([DROP, 8]) + flags(LFLAG, LOCAL) + bytes([DROP, 8]) + READ_ALL,
     "drop": typed(b"abc\n\x16") + bytes([DROP, 0]) + READ_ALL,
     "narrow": typed(b"\t\t\t\t\x15\x01\x02\x15\n", narrow=True),
     "out": written(b"a\tb\r\n\b\xc3\xa4\x1b\x07") + flags(OFLAG, 0o75) + written(b"\r\n\ra\r\n\t")

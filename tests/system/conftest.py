@@ -69,21 +69,26 @@ class Machine:
         self.screen = pyte.Screen(COLUMNS, ROWS)
         self.stream = pyte.ByteStream(self.screen)
         self.raw = b""
+        self.rows = [""] * ROWS     # what lines() has read; those of screen.dirty have changed
         self.child = pexpect.spawn(command[0], [str(word) for word in command[1:]],
                                    dimensions=(ROWS, COLUMNS))
         self.child.delaybeforesend = None
 
     def lines(self):
         """The screen's lines without what is blank at their ends, and at the screen's."""
-        lines = [line.rstrip() for line in self.screen.display]
-        while lines and not lines[-1]:
-            lines.pop()
-        return lines
+        for y in self.screen.dirty:
+            row = self.screen.buffer[y]
+            self.rows[y] = "".join(row[x].data for x in range(self.screen.columns)).rstrip()
+        self.screen.dirty.clear()
+        end = self.screen.lines
+        while end and not self.rows[end - 1]:
+            end -= 1
+        return self.rows[:end]
 
     def text(self):
         return "\n".join(self.lines())
 
-    def read(self, timeout_s=0.05):
+    def read(self, timeout_s=0.2):
         """Takes what has come. False at the machine's end."""
         try:
             data = self.child.read_nonblocking(65536, timeout_s)

@@ -80,6 +80,14 @@ def test_a_log_line_stands_above_what_is_typed(machine):
     assert len(told) == 1 and told[0].startswith("[")
 
 
+def test_what_is_typed_with_the_command_is_the_programs(machine):
+    machine.send("/bin/cat\rtyped line\redited\x7f\x7fing\r\x04")
+    machine.wait_for(lambda lines: lines.count("typed line") == 2 and lines.count("editing") == 2)
+    machine.wait_for_prompt()
+    machine.send("spin\r\x03")
+    machine.wait_for("[SIGINT: interrupted by Ctrl-C, status 130]")
+
+
 def test_type_ahead_is_kept_for_the_next_reader(machine):
     start(machine, "/bin/sleep 1")
     machine.send("echo typed ahead\r")

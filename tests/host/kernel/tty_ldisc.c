@@ -233,17 +233,28 @@ static void interrupt_signals_flushes_and_shows_itself(void **state)
 	assert_int_equal(last_signal, SIGTSTP);
 }
 
-static void a_signal_typed_before_there_were_signals_is_found(void **state)
+static void what_came_raw_can_be_typed_anew(void **state)
 {
+	uint8_t bytes[LDISC_INPUT_BYTES];
+
 	(void)state;
 	start();
+	type("line\n");
+	assert_int_equal(ldisc_take_raw(&ldisc, bytes), 0);
 	set_flags(ISIG | ICANON | ECHO, 0);
-	type("one\x03two\x03three\n");
-	assert_int_equal(ldisc_take_signal(&ldisc), 0);
+	type("one\x03two\n");
+	assert_int_equal(ldisc_take_raw(&ldisc, bytes), 8);
+	assert_memory_equal(bytes, "one\x03two\n", 8);
+	assert_int_equal(ldisc_take_raw(&ldisc, bytes), 0);
+
+	/* What was read of it is gone, and what came before it stays. */
+	type("three");
+	assert_read(7, "line\nth", false);
+	assert_int_equal(ldisc_take_raw(&ldisc, bytes), 3);
+	assert_memory_equal(bytes, "ree", 3);
+	assert_false(ldisc_readable(&ldisc));
 	set_flags(0, ISIG | ICANON | ECHO);
-	assert_int_equal(ldisc_take_signal(&ldisc), SIGINT);
-	assert_int_equal(ldisc_take_signal(&ldisc), 0);
-	assert_read(100, "three\n", true);
+	assert_false(ldisc_readable(&ldisc));
 }
 
 static void noflsh_keeps_the_input(void **state)
@@ -538,7 +549,7 @@ int main(void)
 		cmocka_unit_test(eof_ends_the_read_and_is_not_read),
 		cmocka_unit_test(eof_right_behind_a_full_read_belongs_to_it),
 		cmocka_unit_test(interrupt_signals_flushes_and_shows_itself),
-		cmocka_unit_test(a_signal_typed_before_there_were_signals_is_found),
+		cmocka_unit_test(what_came_raw_can_be_typed_anew),
 		cmocka_unit_test(noflsh_keeps_the_input),
 		cmocka_unit_test(raw_mode_passes_everything),
 		cmocka_unit_test(carriage_return_and_newline_translation),
