@@ -93,6 +93,7 @@ static void file_release(struct object *object)
 	struct file *file = file_of(object);
 	const struct server_ops *ops = file->server->ops;
 
+	file_locks_released(file);
 	if (file->opened && node_type(file->node) == S_IFDIR) {
 		if (ops->releasedir)
 			ops->releasedir(file->server, file->id, file->open.handle);
@@ -245,7 +246,7 @@ static err_t seek_base(struct file *file, int whence, uint64_t *base)
 		*base = attr.size_bytes;
 		return err;
 	default:
-		return -EINVAL; /* SEEK_DATA and SEEK_HOLE too: not served */
+		return -EINVAL;
 	}
 }
 
@@ -261,9 +262,13 @@ static err_t file_seek(struct object *object, int64_t offset, int whence, uint64
 	err = mutex_lock_killable(&file->position_lock);
 	if (err)
 		return err;
-	err = seek_base(file, whence, &base);
-	if (!err && __builtin_add_overflow((int64_t)base, offset, &sum))
-		err = -EOVERFLOW;
+	if (whence == SEEK_DATA || whence == SEEK_HOLE) {
+		err = file_find_data(file, offset, whence, &sum);
+	} else {
+		err = seek_base(file, whence, &base);
+		if (!err && __builtin_add_overflow((int64_t)base, offset, &sum))
+			err = -EOVERFLOW;
+	}
 	if (!err && sum < 0)
 		err = -EINVAL;
 	if (!err) {
@@ -336,8 +341,10 @@ static err_t file_closed(struct object *object, uint64_t lock_owner)
 
 	if (!file->opened || !ops->flush || node_type(file->node) != S_IFREG ||
 	    (file->open.flags & SERVER_NO_FLUSH))
-		return 0;
-	err = ops->flush(file->server, file->id, file->open.handle, lock_owner);
+		err = 0;
+	else
+		err = ops->flush(file->server, file->id, file->open.handle, lock_owner);
+	file_locks_closed(file, lock_owner);
 	return err == -ENOSYS ? 0 : err;
 }
 
@@ -455,6 +462,10 @@ const struct object_ops file_ops = {
 	.getdents = file_getdents,
 	.truncate = file_truncate,
 	.sync = file_sync,
+	.allocate = file_allocate,
+	.copy_range = file_copy_range,
+	.lock = file_lock,
+	.lock_test = file_lock_test,
 	.closed = file_closed,
 	.poll = file_poll,
 	.map = file_map,

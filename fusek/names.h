@@ -26,6 +26,7 @@
 #include <sched/rcu.h>
 
 struct mount;
+struct node_locks;
 struct node_pages;
 
 /*
@@ -51,6 +52,7 @@ struct node {
 	uint64_t attr_valid_until_ns; /* [t], read [a]; 0: ask again */
 	uint64_t attr_version;        /* [t] counts local changes: an older answer is not kept */
 	struct node_pages *pages;     /* [a] set once: the page cache (pages.h), NULL: none */
+	struct node_locks *locks;     /* [a] set once: locks.h, NULL: it was never locked */
 	struct rcu_head rcu;
 };
 

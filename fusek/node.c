@@ -7,6 +7,7 @@
 #define LOG_SUBSYSTEM "fusek"
 #include "names.h"
 
+#include "locks.h"
 #include "pages.h"
 
 #include <arch/clock.h>
@@ -200,6 +201,7 @@ void node_put(struct node *node)
 	spin_unlock(&names_lock);
 
 	node_pages_free(node);
+	locks_free(node);
 	forget(node->mount, node->id, nlookup);
 	atomic_add_relaxed(&names_counters.nnodes, -1);
 	/* The mount may go as soon as its nodes are gone: the last touch of it, unless it waits for

@@ -23,6 +23,7 @@ struct file {
 	bool opened;                /* [c] release is owed */
 	struct mutex position_lock; /* LOCK_FILE */
 	uint64_t position;          /* [p] of a directory: the cookie */
+	uint64_t lock_owner;        /* [a] set once: as owner of locks; 0: it never took one */
 	uint64_t ahead_index;       /* hint: the page that a reader who goes on wants next */
 	uint32_t ahead_pages;       /* hint: how many were asked for at once */
 };
@@ -60,6 +61,25 @@ err_t must_check node_may_change(const struct node *node);
 
 void vfs_fill_stat(const struct node *node, const struct server_attr *attr, struct abi_stat *out);
 
+/* ---- object_ops of open files, by subject ---- */
+
+/* ranges.c */
+err_t file_allocate(struct object *object, unsigned mode, uint64_t offset_bytes,
+		    uint64_t len_bytes);
+ssize_t file_copy_range(struct object *from, uint64_t from_bytes, struct object *to,
+			uint64_t to_bytes, uint32_t len_bytes);
+/* SEEK_DATA, SEEK_HOLE. */
+err_t must_check file_find_data(struct file *file, int64_t offset_bytes, int whence,
+				int64_t *found_bytes);
+
+/* file_locks.c */
+err_t file_lock(struct object *object, const struct object_lock *lock, bool wait);
+err_t file_lock_test(struct object *object, struct object_lock *lock);
+/* A descriptor is closed (after the server was told), the last one was. */
+void file_locks_closed(struct file *file, uint64_t process);
+void file_locks_released(struct file *file);
+
+/* getdents.c */
 ssize_t must_check file_getdents(struct object *object, struct buffer *buffer);
 
 err_t must_check node_setattr(struct node *node, const struct vfs_context *context,

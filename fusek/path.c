@@ -398,8 +398,9 @@ static err_t walk_whole(struct walk *walk, unsigned walk_flags, struct path *out
 			dentry_put(end);
 			return -ENOENT;
 		}
-		/* A slash behind a link means what it points to. */
-		if (node_type(end->node) != S_IFLNK ||
+		/* A slash behind a link means what it points to; a link that one of /proc led to is
+		 * meant itself. */
+		if (node_type(end->node) != S_IFLNK || (walk->jumped && !walk->last.len_bytes) ||
 		    !((walk_flags & WALK_FOLLOW) || walk->trailing_slash))
 			break;
 		err = walk_into_link(walk, end);

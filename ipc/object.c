@@ -142,6 +142,71 @@ err_t object_sync(struct object *object)
 	return object->ops->sync(object);
 }
 
+/* Punching keeps the size; the two that move what is behind the range change it. */
+static bool allocate_mode_ok(unsigned mode)
+{
+	switch (mode & ~FALLOC_FL_KEEP_SIZE) {
+	case 0:
+	case FALLOC_FL_ZERO_RANGE:
+	case FALLOC_FL_UNSHARE_RANGE:
+		return true;
+	case FALLOC_FL_PUNCH_HOLE:
+		return mode & FALLOC_FL_KEEP_SIZE;
+	case FALLOC_FL_COLLAPSE_RANGE:
+	case FALLOC_FL_INSERT_RANGE:
+		return !(mode & FALLOC_FL_KEEP_SIZE);
+	default:
+		return false;
+	}
+}
+
+err_t object_allocate(struct object *object, unsigned mode, int64_t offset_bytes, int64_t len_bytes)
+{
+	int64_t end_bytes;
+
+	if (is_path_only(object))
+		return -EBADF;
+	if (offset_bytes < 0 || len_bytes <= 0)
+		return -EINVAL;
+	if (!allocate_mode_ok(mode))
+		return -EOPNOTSUPP;
+	if (!may_write(object))
+		return -EBADF;
+	if (!object->ops->allocate)
+		return object->kind == OBJECT_PIPE ? -ESPIPE : -ENODEV;
+	if (__builtin_add_overflow(offset_bytes, len_bytes, &end_bytes))
+		return -EFBIG;
+	return object->ops->allocate(object, mode, (uint64_t)offset_bytes, (uint64_t)len_bytes);
+}
+
+ssize_t object_copy_range(struct object *from, uint64_t from_bytes, struct object *to,
+			  uint64_t to_bytes, uint32_t len_bytes)
+{
+	if (from->ops != to->ops || !from->ops->copy_range)
+		return -EOPNOTSUPP;
+	return from->ops->copy_range(from, from_bytes, to, to_bytes, len_bytes);
+}
+
+err_t object_lock(struct object *object, const struct object_lock *lock, bool wait)
+{
+	if (is_path_only(object))
+		return -EBADF;
+	if (!object->ops->lock)
+		return -EINVAL;
+	/* fcntl's are for who may read, or write; flock's for everybody. */
+	if (lock->kind != OBJECT_LOCK_WHOLE && ((lock->type == F_RDLCK && !may_read(object)) ||
+						(lock->type == F_WRLCK && !may_write(object))))
+		return -EBADF;
+	return object->ops->lock(object, lock, wait);
+}
+
+err_t object_lock_test(struct object *object, struct object_lock *lock)
+{
+	if (is_path_only(object))
+		return -EBADF;
+	return object->ops->lock_test ? object->ops->lock_test(object, lock) : -EINVAL;
+}
+
 unsigned object_poll(struct object *object, struct waitq **queue)
 {
 	*queue = NULL;

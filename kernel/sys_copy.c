@@ -198,7 +198,13 @@ static ssize_t copy_range(struct object *in, uptr_t in_offset, struct object *ou
 		return -EOVERFLOW;
 	if (same && len && from < to + len && to < from + len)
 		return -EINVAL; /* one over the other */
-	done = copy(&(struct side){in, &from}, &(struct side){out, &to}, len);
+	done = object_copy_range(in, from, out, to, (uint32_t)len);
+	if (done > 0) {
+		from += (uint64_t)done;
+		to += (uint64_t)done;
+	} else if (done == -EOPNOTSUPP) {
+		done = copy(&(struct side){in, &from}, &(struct side){out, &to}, len);
+	}
 	if (done <= 0)
 		return done;
 	err = put_position(in, in_offset, from);

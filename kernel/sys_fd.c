@@ -3,6 +3,7 @@
  * Owns no state.
  */
 #include "process/uthread.h"
+#include "sys_lock.h"
 #include "syscall_table.h"
 
 #include <abi/errno.h>
@@ -62,9 +63,16 @@ static int64_t set_status_flags(struct object *object, uint64_t argument)
 	return object_set_flags(object, wanted);
 }
 
-static int64_t fcntl_object(struct object *object, int command, uint64_t argument)
+static int64_t fcntl_object(int fd, struct object *object, int command, uint64_t argument)
 {
 	switch (command) {
+	case F_GETLK:
+	case F_SETLK:
+	case F_SETLKW:
+	case F_OFD_GETLK:
+	case F_OFD_SETLK:
+	case F_OFD_SETLKW:
+		return fcntl_lock(fd, object, command, uptr(argument));
 	case F_GETFL:
 		return object_flags(object);
 	case F_SETFL:
@@ -94,7 +102,7 @@ int64_t sys_fcntl(int fd, int command, uint64_t argument)
 	object = fd_get(table(), fd);
 	if (!object)
 		return -EBADF;
-	result = fcntl_object(object, command, argument);
+	result = fcntl_object(fd, object, command, argument);
 	object_put(object);
 	return result;
 }

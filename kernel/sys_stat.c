@@ -320,6 +320,18 @@ int sys_ftruncate(int fd, int64_t size)
 	return err;
 }
 
+int sys_fallocate(int fd, unsigned mode, int64_t offset, int64_t len)
+{
+	struct object *object = fd_get(current_fds(), fd);
+	err_t err;
+
+	if (!object)
+		return -EBADF;
+	err = object_allocate(object, mode, offset, len);
+	object_put(object);
+	return err;
+}
+
 /* ---- directories ---- */
 
 ssize_t sys_getdents64(int fd, uptr_t buf, size_t len)

@@ -202,6 +202,20 @@ size_t kva_npages(const void *start)
 	return area_of(start)->npages;
 }
 
+void *kvmalloc(size_t len_bytes)
+{
+	return len_bytes <= KMALLOC_MAX ? kmalloc(len_bytes)
+					: kva_alloc(ALIGN_UP(len_bytes, PAGE_SIZE) / PAGE_SIZE);
+}
+
+void kvfree(void *block, size_t len_bytes)
+{
+	if (len_bytes <= KMALLOC_MAX)
+		kfree(block);
+	else
+		kva_free(block);
+}
+
 void *machine_pages_alloc(size_t npages)
 {
 	return kva_alloc_zeroed(npages);

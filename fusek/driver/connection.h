@@ -105,12 +105,13 @@ struct fuse_request {
 	struct page_fill *fill;                      /* [c] READ's: what it is for */
 	struct fuse_handle *handle;                  /* [c] that it names, or NULL; a reference
 						      * where `ended` is set */
+	struct fuse_handle *to_handle;               /* [c] the same: COPY_FILE_RANGE's second */
 	struct fuse_use uses[2];                     /* [q] where `ended` is set */
 	struct list forgets;                         /* [q] struct fuse_forget: wait for its end */
 	struct waitq answered;                       /* who waits */
 	err_t error;                                 /* [q] */
 	uint32_t reply_bytes;                        /* [q] */
-	void *long_reply;                            /* [q] kfree(): a reply that is not inline */
+	void *long_reply;                            /* [q] kvmalloc(): one not inline */
 	struct fuse_message message;                 /* [c] */
 	uint64_t reply[FUSE_REPLY_INLINE / 8];       /* [q] */
 };

@@ -69,20 +69,27 @@ static err_t find_changed(struct fuse_connection *connection, uint64_t parent,
 	return *out ? 0 : -ENOENT;
 }
 
+/* The name that is left of the notification, in the directory `parent`. */
+static err_t find_named(struct fuse_connection *connection, struct buffer *buffer, uint64_t parent,
+			uint32_t len_bytes, struct dentry **out)
+{
+	struct name_bytes bytes;
+	err_t err = get_name(buffer, len_bytes, &bytes);
+
+	return err ? err : find_changed(connection, parent, bytes.name, out);
+}
+
 /* The name is asked for again. What it means is the same thing still if the driver then says so:
  * with FUSE_EXPIRE_ONLY and without. */
 static err_t invalidate_entry(struct fuse_connection *connection, struct buffer *buffer)
 {
 	struct fuse_notify_inval_entry_out out;
-	struct name_bytes bytes;
 	struct dentry *dentry;
 	err_t err;
 
 	if (buffer_copy_from(buffer, &out, sizeof(out)) < sizeof(out))
 		return -EINVAL;
-	err = get_name(buffer, out.namelen, &bytes);
-	if (!err)
-		err = find_changed(connection, out.parent, bytes.name, &dentry);
+	err = find_named(connection, buffer, out.parent, out.namelen, &dentry);
 	if (err)
 		return err;
 	write_once(&dentry->valid_until_ns, 0);
@@ -94,15 +101,12 @@ static err_t invalidate_entry(struct fuse_connection *connection, struct buffer 
 static err_t name_deleted(struct fuse_connection *connection, struct buffer *buffer)
 {
 	struct fuse_notify_delete_out out;
-	struct name_bytes bytes;
 	struct dentry *dentry;
 	err_t err;
 
 	if (buffer_copy_from(buffer, &out, sizeof(out)) < sizeof(out))
 		return -EINVAL;
-	err = get_name(buffer, out.namelen, &bytes);
-	if (!err)
-		err = find_changed(connection, out.parent, bytes.name, &dentry);
+	err = find_named(connection, buffer, out.parent, out.namelen, &dentry);
 	if (err)
 		return err;
 	if (dentry_is_negative(dentry) || dentry->node->id.value != out.child) {

@@ -6,6 +6,7 @@
 
 #include <lib/log.h>
 #include <lib/string.h>
+#include <mm/kva.h>
 #include <mm/slab.h>
 
 SLAB_CACHE(request_cache, struct fuse_request);
@@ -43,13 +44,14 @@ void fuse_request_done(struct fuse_request *request)
 {
 	fuse_pages_put(request->payload);
 	fuse_pages_put(request->receives);
-	kfree(request->long_reply);
+	kvfree(request->long_reply, request->reply_bytes);
 }
 
 void fuse_request_free(struct fuse_request *request)
 {
 	fuse_request_done(request);
 	fuse_handle_put(request->handle);
+	fuse_handle_put(request->to_handle);
 	fuse_connection_put(request->connection);
 	slab_free(&request_cache, request);
 }
@@ -68,7 +70,7 @@ static struct list *use_bucket(struct fuse_connection *connection, struct nodeid
 	return &connection->in_use[node.value % FUSE_USE_BUCKETS];
 }
 
-/* Beside the node that a request is for, these name a second one, first in their arguments. */
+/* Beside the node that a request is for, these name a second one. */
 static struct nodeid second_node(const struct fuse_message *message)
 {
 	struct nodeid node = {0};
@@ -78,6 +80,11 @@ static struct nodeid second_node(const struct fuse_message *message)
 	case FUSE_RENAME:
 	case FUSE_RENAME2:
 		memcpy(&node, message->arguments, sizeof(node));
+		break;
+	case FUSE_COPY_FILE_RANGE:
+		memcpy(&node,
+		       message->arguments + offsetof(struct fuse_copy_file_range_in, nodeid_out),
+		       sizeof(node));
 		break;
 	default:
 		break;
@@ -373,6 +380,9 @@ static void replace_locked(struct fuse_connection *connection, struct fuse_reque
 	orphan->handle = request->handle;
 	if (orphan->handle)
 		refcount_get(&orphan->handle->references);
+	orphan->to_handle = request->to_handle;
+	if (orphan->to_handle)
+		refcount_get(&orphan->to_handle->references);
 	use_nodes_locked(connection, orphan, &request->message);
 	list_insert_between(&orphan->link, request->link.prev, &request->link);
 	list_del(&request->link);

@@ -18,7 +18,9 @@
 #define BIT(opcode) (UINT64_C(1) << (opcode))
 #define REMEMBERED                                                                                 \
 	(BIT(FUSE_OPEN) | BIT(FUSE_OPENDIR) | BIT(FUSE_CREATE) | BIT(FUSE_ACCESS) |                \
-	 BIT(FUSE_FLUSH) | BIT(FUSE_FSYNC) | BIT(FUSE_FSYNCDIR) | BIT(FUSE_RENAME2))
+	 BIT(FUSE_FLUSH) | BIT(FUSE_FSYNC) | BIT(FUSE_FSYNCDIR) | BIT(FUSE_RENAME2) |              \
+	 BIT(FUSE_SETXATTR) | BIT(FUSE_GETXATTR) | BIT(FUSE_LISTXATTR) | BIT(FUSE_REMOVEXATTR) |   \
+	 BIT(FUSE_FALLOCATE) | BIT(FUSE_LSEEK) | BIT(FUSE_COPY_FILE_RANGE))
 
 bool driver_lacks(struct fuse_connection *connection, uint32_t opcode)
 {
@@ -337,12 +339,19 @@ static const struct server_ops driver_ops = {
 	.unlink = driver_unlink,
 	.rmdir = driver_rmdir,
 	.rename = driver_rename,
+	.getxattr = driver_getxattr,
+	.listxattr = driver_listxattr,
+	.setxattr = driver_setxattr,
+	.removexattr = driver_removexattr,
 	.access = driver_access,
 	.open = driver_open,
 	.create = driver_create,
 	.read_pages = driver_read_pages,
 	.write_pages = driver_write_pages,
 	.transfer_bytes = driver_transfer_bytes,
+	.fallocate = driver_fallocate,
+	.lseek = driver_lseek,
+	.copy_file_range = driver_copy_file_range,
 	.flush = driver_flush,
 	.fsync = driver_fsync,
 	.release = driver_release,

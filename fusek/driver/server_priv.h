@@ -77,4 +77,23 @@ ssize_t driver_write_pages(struct server *server, struct nodeid node, struct han
 			   unsigned flags, const struct page_write *write);
 uint32_t driver_transfer_bytes(struct server *server, bool write);
 
+/* ---- xattr.c ---- */
+
+ssize_t driver_getxattr(struct server *server, const struct server_caller *caller,
+			struct nodeid node, const char *name, void *to, size_t to_bytes);
+ssize_t driver_listxattr(struct server *server, const struct server_caller *caller,
+			 struct nodeid node, char *to, size_t to_bytes);
+err_t driver_setxattr(struct server *server, const struct server_caller *caller, struct nodeid node,
+		      const char *name, const void *value, size_t value_bytes, unsigned flags);
+err_t driver_removexattr(struct server *server, const struct server_caller *caller,
+			 struct nodeid node, const char *name);
+
+/* ---- ranges.c ---- */
+
+err_t driver_fallocate(struct server *server, struct nodeid node, struct handle handle,
+		       unsigned mode, uint64_t offset_bytes, uint64_t len_bytes);
+err_t driver_lseek(struct server *server, struct nodeid node, struct handle handle,
+		   uint64_t offset_bytes, int whence, uint64_t *found_bytes);
+ssize_t driver_copy_file_range(struct server *server, const struct server_copy *copy);
+
 #endif

@@ -9,7 +9,7 @@
 
 #include <lib/log.h>
 #include <lib/string.h>
-#include <mm/slab.h>
+#include <mm/kva.h>
 
 #define ERROR_MAX 511 /* a reply's error is -511 .. 0 */
 
@@ -421,14 +421,14 @@ static err_t answer_long(struct fuse_device *device, const struct incoming *in,
 
 	if (err != -EAGAIN)
 		return err;
-	block = kmalloc(in->payload_bytes);
+	block = kvmalloc(in->payload_bytes);
 	if (!block)
 		return -ENOMEM;
 	if (buffer_copy_from(buffer, block, in->payload_bytes) < in->payload_bytes)
 		err = -EFAULT;
 	else
 		err = answer(device, in, &block, buffer);
-	kfree(block);
+	kvfree(block, in->payload_bytes);
 	return err;
 }
 

@@ -158,6 +158,27 @@ err_t must_check fuse_answer_readdir(const struct fuse_session *session,
 void fuse_ask_statfs(struct fuse_message *message, struct nodeid node);
 err_t must_check fuse_answer_statfs(const struct fuse_reply *reply, struct server_statfs *out);
 
+void fuse_ask_setxattr(struct fuse_message *message, struct nodeid node, const char *name,
+		       uint32_t value_bytes, uint32_t flags);
+/* `room_bytes` 0: how many there are, at most XATTR_SIZE_MAX. */
+void fuse_ask_getxattr(struct fuse_message *message, struct nodeid node, const char *name,
+		       uint32_t room_bytes);
+void fuse_ask_listxattr(struct fuse_message *message, struct nodeid node, uint32_t room_bytes);
+void fuse_ask_removexattr(struct fuse_message *message, struct nodeid node, const char *name);
+ssize_t must_check fuse_answer_getxattr(const struct fuse_reply *reply, void *to,
+					size_t room_bytes);
+ssize_t must_check fuse_answer_listxattr(const struct fuse_reply *reply, char *to,
+					 size_t room_bytes);
+
+void fuse_ask_fallocate(struct fuse_message *message, struct nodeid node, uint64_t handle,
+			uint32_t mode, uint64_t offset_bytes, uint64_t len_bytes);
+void fuse_ask_lseek(struct fuse_message *message, struct nodeid node, uint64_t handle,
+		    uint64_t offset_bytes, int whence);
+err_t must_check fuse_answer_lseek(const struct fuse_reply *reply, uint64_t *offset_bytes);
+/* The reply is WRITE's. copy->len_bytes below 4 GiB. */
+void fuse_ask_copy_file_range(struct fuse_message *message, const struct server_copy *copy,
+			      uint64_t from_handle, uint64_t to_handle);
+
 void fuse_ask_access(struct fuse_message *message, struct nodeid node, uint32_t mask);
 void fuse_ask_interrupt(struct fuse_message *message, uint64_t unique);
 void fuse_ask_destroy(struct fuse_message *message);

@@ -19,7 +19,7 @@ static uint64_t get_size(struct tmpfs_inode *inode)
 	return read_once(&inode->size_bytes);
 }
 
-static void set_size_field(struct tmpfs_inode *inode, uint64_t size_bytes)
+void tmpfs_set_size_field(struct tmpfs_inode *inode, uint64_t size_bytes)
 {
 	spin_lock(&inode->attr_lock);
 	write_once(&inode->size_bytes, size_bytes);
@@ -77,8 +77,8 @@ static err_t own_page_locked(struct tmpfs *fs, struct tmpfs_inode *inode, uint64
 }
 
 /* The same with a reference for the caller. */
-static err_t own_page(struct tmpfs *fs, struct tmpfs_inode *inode, uint64_t index,
-		      struct frame **out)
+err_t tmpfs_own_page(struct tmpfs *fs, struct tmpfs_inode *inode, uint64_t index,
+		     struct frame **out)
 {
 	err_t err;
 
@@ -151,8 +151,7 @@ ssize_t tmpfs_read(struct server *server, struct nodeid node, struct handle hand
 
 /* ---- growing and cutting; data_lock is held ---- */
 
-/* Before the file grows beyond the seed's end: the page where it ends becomes the file's own. */
-static err_t settle_seed_end(struct tmpfs *fs, struct tmpfs_inode *inode)
+err_t tmpfs_settle_seed_end(struct tmpfs *fs, struct tmpfs_inode *inode)
 {
 	struct frame *frame;
 	err_t err = 0;
@@ -180,15 +179,15 @@ static err_t cut(struct tmpfs *fs, struct tmpfs_inode *inode, uint64_t size_byte
 	}
 	/* A hole at the new end may stay one. */
 	if (page.phys) {
-		err = own_page(fs, inode, size_bytes / PAGE_SIZE, &frame);
+		err = tmpfs_own_page(fs, inode, size_bytes / PAGE_SIZE, &frame);
 		if (err)
 			return err;
 	}
-	set_size_field(inode, size_bytes);
+	tmpfs_set_size_field(inode, size_bytes);
 	mutex_lock(&inode->pages.lock);
 	inode->seed_bytes = MIN(inode->seed_bytes, size_bytes);
 	mutex_unlock(&inode->pages.lock);
-	tmpfs_pages_cut(&inode->pages, (size_bytes + PAGE_MASK) >> PAGE_SHIFT);
+	tmpfs_pages_cut(&inode->pages, (size_bytes + PAGE_MASK) >> PAGE_SHIFT, UINT64_MAX);
 	if (frame) {
 		memset((char *)frame_virt(frame) + in_page, 0, PAGE_SIZE - in_page);
 		frame_put(frame);
@@ -210,9 +209,9 @@ err_t tmpfs_set_size(struct tmpfs *fs, struct tmpfs_inode *inode, uint64_t size_
 	if (size_bytes < get_size(inode)) {
 		err = cut(fs, inode, size_bytes);
 	} else if (size_bytes > get_size(inode)) {
-		err = settle_seed_end(fs, inode);
+		err = tmpfs_settle_seed_end(fs, inode);
 		if (!err)
-			set_size_field(inode, size_bytes);
+			tmpfs_set_size_field(inode, size_bytes);
 	}
 	if (!err)
 		tmpfs_touch(inode, true);
@@ -230,7 +229,7 @@ static ssize_t write_page(struct tmpfs *fs, struct tmpfs_inode *inode, struct bu
 	size_t step = MIN(buffer_remaining(buffer), PAGE_SIZE - in_page);
 	struct frame *frame;
 	size_t moved;
-	err_t err = own_page(fs, inode, here / PAGE_SIZE, &frame);
+	err_t err = tmpfs_own_page(fs, inode, here / PAGE_SIZE, &frame);
 
 	if (err)
 		return err;
@@ -239,7 +238,7 @@ static ssize_t write_page(struct tmpfs *fs, struct tmpfs_inode *inode, struct bu
 	if (!moved)
 		return -EFAULT;
 	if (here + moved > get_size(inode))
-		set_size_field(inode, here + moved);
+		tmpfs_set_size_field(inode, here + moved);
 	return (ssize_t)moved;
 }
 
@@ -252,7 +251,7 @@ static ssize_t write_locked(struct tmpfs *fs, struct tmpfs_inode *inode, struct 
 	    buffer_remaining(buffer) > TMPFS_FILE_BYTES_MAX - offset_bytes)
 		return -EFBIG;
 	if (offset_bytes + buffer_remaining(buffer) > get_size(inode)) {
-		err_t err = settle_seed_end(fs, inode);
+		err_t err = tmpfs_settle_seed_end(fs, inode);
 
 		if (err)
 			return err;

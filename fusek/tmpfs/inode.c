@@ -38,13 +38,15 @@ err_t tmpfs_inode_create_locked(struct tmpfs *fs, uint32_t mode, uint32_t uid, u
 	mutex_init(&inode->data_lock, LOCK_NODE);
 	tmpfs_pages_init(&inode->pages);
 	list_init(&inode->seed_link);
+	list_init(&inode->xattrs);
 	*out = inode;
 	return 0;
 }
 
 void tmpfs_inode_free(struct tmpfs_inode *inode)
 {
-	tmpfs_pages_cut(&inode->pages, 0);
+	tmpfs_pages_cut(&inode->pages, 0, UINT64_MAX);
+	tmpfs_xattrs_free(inode);
 	kfree(inode->target);
 	kfree(inode);
 	tmpfs_inode_uncharge();

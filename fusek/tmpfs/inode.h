@@ -44,8 +44,12 @@ struct frame *tmpfs_pages_find_locked(const struct tmpfs_pages *pages, uint64_t 
  * caller's). pages->lock is held. */
 err_t must_check tmpfs_pages_add_locked(struct tmpfs_pages *pages, uint64_t index,
 					struct frame *frame) REQUIRES(pages->lock);
-/* Takes out and frees all pages from `first` on. */
-void tmpfs_pages_cut(struct tmpfs_pages *pages, uint64_t first);
+/* Takes out and frees all pages from `first` on, before `end`. */
+void tmpfs_pages_cut(struct tmpfs_pages *pages, uint64_t first, uint64_t end);
+/* The first index from `index` on where a page is (`used`), or none; UINT64_MAX: there is none
+ * such. pages->lock is held. */
+uint64_t tmpfs_pages_next_locked(const struct tmpfs_pages *pages, uint64_t index, bool used)
+	REQUIRES(pages->lock);
 
 /* A zeroed frame within tmpfs's share of memory. */
 err_t must_check tmpfs_frame_alloc(struct frame **out);
@@ -76,7 +80,11 @@ struct tmpfs_inode {
 	struct spinlock attr_lock;               /* LOCK_DENTRY: nothing is taken under it */
 	uint32_t mode, uid, gid;                 /* [a] mode without the type */
 	uint64_t size_bytes;                     /* [a]; written under data_lock too */
+	struct mutex data_lock;                  /* LOCK_NODE */
 	struct abi_timespec atime, mtime, ctime; /* [a] */
+
+	struct list xattrs;       /* [d] struct tmpfs_xattr */
+	size_t xattr_names_bytes; /* [d] with their NULs */
 
 	/* directories */
 	struct tree by_name;        /* [t] */
@@ -89,7 +97,6 @@ struct tmpfs_inode {
 	size_t target_bytes;
 
 	/* files */
-	struct mutex data_lock; /* LOCK_NODE */
 	struct tmpfs_pages pages;
 	struct nodeid seed;  /* [c] of tmpfs->seed; 0: none */
 	uint64_t seed_bytes; /* [p] so much of it still shows through where no page is */
@@ -174,6 +181,32 @@ err_t tmpfs_get_page(struct server *server, struct nodeid node, uint64_t page_in
 		     unsigned fault_access, struct page_ref *out);
 /* Takes data_lock. */
 err_t must_check tmpfs_set_size(struct tmpfs *fs, struct tmpfs_inode *inode, uint64_t size_bytes);
+
+/* What data.c and range.c share; data_lock is held. Of *out the caller gets a reference. */
+err_t must_check tmpfs_own_page(struct tmpfs *fs, struct tmpfs_inode *inode, uint64_t index,
+				struct frame **out);
+/* Before the file grows beyond the seed's end: the page where it ends becomes the file's own. */
+err_t must_check tmpfs_settle_seed_end(struct tmpfs *fs, struct tmpfs_inode *inode);
+void tmpfs_set_size_field(struct tmpfs_inode *inode, uint64_t size_bytes);
+
+/* ---- range.c ---- */
+
+err_t tmpfs_fallocate(struct server *server, struct nodeid node, struct handle handle,
+		      unsigned mode, uint64_t offset_bytes, uint64_t len_bytes);
+err_t tmpfs_lseek(struct server *server, struct nodeid node, struct handle handle,
+		  uint64_t offset_bytes, int whence, uint64_t *found_bytes);
+
+/* ---- xattr.c ---- */
+
+ssize_t tmpfs_getxattr(struct server *server, const struct server_caller *caller,
+		       struct nodeid node, const char *name, void *to, size_t to_bytes);
+ssize_t tmpfs_listxattr(struct server *server, const struct server_caller *caller,
+			struct nodeid node, char *to, size_t to_bytes);
+err_t tmpfs_setxattr(struct server *server, const struct server_caller *caller, struct nodeid node,
+		     const char *name, const void *value, size_t value_bytes, unsigned flags);
+err_t tmpfs_removexattr(struct server *server, const struct server_caller *caller,
+			struct nodeid node, const char *name);
+void tmpfs_xattrs_free(struct tmpfs_inode *inode);
 
 /* ---- seed.c ---- */
 

@@ -168,11 +168,12 @@ err_t tmpfs_pages_add_locked(struct tmpfs_pages *pages, uint64_t index, struct f
 	return 0;
 }
 
-/* Empties what lies at and behind `first` (counted from this subtree's beginning); at most
- * TMPFS_HEIGHT_MAX deep. True: nothing is left in it. */
-static bool cut_subtree(struct tmpfs_pages *pages, void **at, unsigned level, uint64_t first)
-	REQUIRES(pages->lock);
-static bool cut_subtree(struct tmpfs_pages *pages, void **at, unsigned level, uint64_t first)
+/* Empties [first, end) (counted from this subtree's beginning); at most TMPFS_HEIGHT_MAX deep.
+ * True: nothing is left in it. */
+static bool cut_subtree(struct tmpfs_pages *pages, void **at, unsigned level, uint64_t first,
+			uint64_t end) REQUIRES(pages->lock);
+static bool cut_subtree(struct tmpfs_pages *pages, void **at, unsigned level, uint64_t first,
+			uint64_t end)
 {
 	struct table *table = *at;
 	bool empty = true;
@@ -180,7 +181,7 @@ static bool cut_subtree(struct tmpfs_pages *pages, void **at, unsigned level, ui
 	if (!*at)
 		return true;
 	if (level == 0) {
-		if (first)
+		if (first || !end)
 			return false;
 		tmpfs_frame_free(*at);
 		write_once(&pages->nframes, pages->nframes - 1);
@@ -189,13 +190,14 @@ static bool cut_subtree(struct tmpfs_pages *pages, void **at, unsigned level, ui
 	}
 	for (unsigned slot = 0; slot < TABLE_SLOTS; slot++) {
 		uint64_t begin = slot * reach(level - 1);
-		uint64_t inside = first > begin ? first - begin : 0;
+		uint64_t from = first > begin ? first - begin : 0;
+		uint64_t to = end > begin ? end - begin : 0;
 
-		if (inside >= reach(level - 1)) {
+		if (from >= reach(level - 1) || !to) {
 			empty = empty && !table->slots[slot];
 			continue;
 		}
-		if (!cut_subtree(pages, &table->slots[slot], level - 1, inside))
+		if (!cut_subtree(pages, &table->slots[slot], level - 1, from, to))
 			empty = false;
 	}
 	if (empty) {
@@ -205,10 +207,38 @@ static bool cut_subtree(struct tmpfs_pages *pages, void **at, unsigned level, ui
 	return empty;
 }
 
-void tmpfs_pages_cut(struct tmpfs_pages *pages, uint64_t first)
+void tmpfs_pages_cut(struct tmpfs_pages *pages, uint64_t first, uint64_t end)
 {
 	mutex_lock(&pages->lock);
-	if (cut_subtree(pages, &pages->root, pages->height, first))
+	if (cut_subtree(pages, &pages->root, pages->height, first, end))
 		pages->height = 0;
 	mutex_unlock(&pages->lock);
+}
+
+/* The same as tmpfs_pages_next_locked() in a subtree, whose beginning is 0; `first` is in it. */
+static uint64_t next_in(const void *at, unsigned level, uint64_t first, bool used)
+{
+	if (!at)
+		return used ? UINT64_MAX : first;
+	if (level == 0)
+		return used ? 0 : UINT64_MAX;
+	for (unsigned slot = slot_of(first, level); slot < TABLE_SLOTS; slot++) {
+		uint64_t begin = slot * reach(level - 1);
+		uint64_t found = next_in(((const struct table *)at)->slots[slot], level - 1,
+					 first > begin ? first - begin : 0, used);
+
+		if (found != UINT64_MAX)
+			return begin + found;
+	}
+	return UINT64_MAX;
+}
+
+uint64_t tmpfs_pages_next_locked(const struct tmpfs_pages *pages, uint64_t index, bool used)
+{
+	uint64_t found;
+
+	if (index >= reach(pages->height))
+		return used ? UINT64_MAX : index;
+	found = next_in(pages->root, pages->height, index, used);
+	return !used && found == UINT64_MAX ? reach(pages->height) : found;
 }

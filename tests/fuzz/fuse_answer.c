@@ -1,6 +1,6 @@
-/* sources: fusek/proto/data.c fusek/proto/init.c fusek/proto/lookup.c fusek/proto/make.c
-	    fusek/proto/message.c fusek/proto/open.c fusek/proto/readdir.c
-	    fusek/proto/readlink.c fusek/proto/statfs.c
+/* sources: fusek/proto/data.c fusek/proto/range.c fusek/proto/xattr.c fusek/proto/init.c
+   fusek/proto/lookup.c fusek/proto/make.c fusek/proto/message.c fusek/proto/open.c
+   fusek/proto/readdir.c fusek/proto/readlink.c fusek/proto/statfs.c
    with: lib/string.c
    options: max_len=4200 */
 /*
@@ -10,6 +10,7 @@
  */
 #include "message.h"
 
+#include <abi/xattr.h>
 #include <lib/panic.h>
 #include <stdlib.h>
 #include <string.h>
@@ -41,6 +42,22 @@ static void check_attr(const struct server_attr *attr)
 		abort();
 }
 
+/* Values and lists of extended attributes. */
+static void check_bytes(const struct fuse_reply *reply)
+{
+	char *room = malloc(reply->len_bytes + 1);
+	ssize_t got;
+
+	if (fuse_answer_getxattr(reply, NULL, 0) > XATTR_SIZE_MAX ||
+	    fuse_answer_getxattr(reply, room, reply->len_bytes + 1) != (ssize_t)reply->len_bytes ||
+	    (reply->len_bytes > 1 && fuse_answer_getxattr(reply, room, 1) != -EIO))
+		abort();
+	got = fuse_answer_listxattr(reply, room, reply->len_bytes + 1);
+	if (got > 0 && room[got - 1])
+		abort();
+	free(room);
+}
+
 static void ask(const struct fuse_session *session, const uint8_t *data, size_t len_bytes)
 {
 	const struct server_name name = {.text = (const char *)data, .len_bytes = len_bytes % 256};
@@ -60,6 +77,13 @@ static void ask(const struct fuse_session *session, const uint8_t *data, size_t 
 	fuse_ask_write(session, &message, SERVER_ROOT, 0, 0, PAGE_SIZE, 0);
 	fuse_ask_readdir(&message, SERVER_ROOT, 0, &(struct fuse_listing){0}, PAGE_SIZE);
 	fuse_ask_readlink(&message, SERVER_ROOT);
+	fuse_ask_setxattr(&message, SERVER_ROOT, "user.name", PAGE_SIZE, 0);
+	fuse_ask_getxattr(&message, SERVER_ROOT, "user.name", PAGE_SIZE);
+	fuse_ask_listxattr(&message, SERVER_ROOT, PAGE_SIZE);
+	fuse_ask_removexattr(&message, SERVER_ROOT, "user.name");
+	fuse_ask_fallocate(&message, SERVER_ROOT, 0, 0, 0, PAGE_SIZE);
+	fuse_ask_lseek(&message, SERVER_ROOT, 0, 0, 3);
+	fuse_ask_copy_file_range(&message, &(struct server_copy){.len_bytes = 1}, 0, 0);
 	fuse_ask_statfs(&message, SERVER_ROOT);
 }
 
@@ -95,6 +119,9 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t len_bytes)
 	(void)!fuse_answer_open(&reply, &number, &flags);
 	(void)!fuse_answer_statfs(&reply, &statfs);
 	(void)!fuse_answer_write(&reply, 100);
+	check_bytes(&reply);
+	if (!fuse_answer_lseek(&reply, &number) && number > INT64_MAX)
+		abort();
 	fuse_message_expect_attr(&session, &message);
 	(void)!fuse_answer_readlink(&reply, text, sizeof(text));
 	listing.plus = data[0] & 2;

@@ -9,6 +9,7 @@ from test_shells import BUSYBOX
 
 SCRIPT = Path(__file__).parent / "fuse" / "libfuse.sh"
 EXAMPLES = Path(__file__).resolve().parents[2] / "build" / "shared" / "ports" / "libfuse3"
+GUEST = EXAMPLES.parents[1] / "guest"
 SECTIONS = [
     ("hello", """\
 hello
@@ -29,13 +30,27 @@ tex
 3145728
 ended with 0
 """),
+    ("passthrough_ll", """\
+text
+b
+text
+2
+tex
+d
+h
+l
+255
+3145728
+20
+ended with 0
+"""),
     ("passthrough", "5 1\n5 2\n5 3\n5 4\nended with 0\n"),
 ]
 
 
 def test_libfuse_s_examples_serve(fexec):
     programs = {name for name, _ in SECTIONS}
-    add = [f"{SCRIPT}:/tmp/script", f"{BUSYBOX}:/bin/busybox"]
+    add = [f"{SCRIPT}:/tmp/script", f"{BUSYBOX}:/bin/busybox", f"{GUEST / 'storage'}:/tmp/storage"]
     add += [f"{EXAMPLES / name}:/tmp/drivers/{name}" for name in sorted(programs)]
     ended = fexec("/bin/busybox", "sh", "/tmp/script",
                   options=["--smp", "2", *(word for path in add for word in ("--add", path))])

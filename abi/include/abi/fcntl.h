@@ -43,6 +43,28 @@
 #define F_SETPIPE_SZ    1031
 #define F_GETPIPE_SZ    1032
 
+#define F_OFD_GETLK  36
+#define F_OFD_SETLK  37
+#define F_OFD_SETLKW 38
+
+#define F_RDLCK 0
+#define F_WRLCK 1
+#define F_UNLCK 2
+
+struct abi_flock {
+	int16_t l_type;
+	int16_t l_whence;
+	int64_t l_start;
+	int64_t l_len; /* 0: for ever */
+	int32_t l_pid;
+};
+
+/* flock(2) */
+#define LOCK_SH 1u
+#define LOCK_EX 2u
+#define LOCK_NB 4u
+#define LOCK_UN 8u
+
 #define FD_CLOEXEC 1
 
 #define AT_FDCWD            (-100)
@@ -66,6 +88,13 @@
 #define SEEK_END  2
 #define SEEK_DATA 3
 #define SEEK_HOLE 4
+
+#define FALLOC_FL_KEEP_SIZE      0x01u
+#define FALLOC_FL_PUNCH_HOLE     0x02u
+#define FALLOC_FL_COLLAPSE_RANGE 0x08u
+#define FALLOC_FL_ZERO_RANGE     0x10u
+#define FALLOC_FL_INSERT_RANGE   0x20u
+#define FALLOC_FL_UNSHARE_RANGE  0x40u
 
 #define RENAME_NOREPLACE (1u << 0)
 #define RENAME_EXCHANGE  (1u << 1)

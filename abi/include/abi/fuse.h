@@ -41,14 +41,23 @@ enum fuse_opcode {
 	FUSE_READDIR = 28,
 	FUSE_RELEASEDIR = 29,
 	FUSE_FSYNCDIR = 30,
+	FUSE_GETLK = 31,
+	FUSE_SETLK = 32,
+	FUSE_SETLKW = 33,
 	FUSE_ACCESS = 34,
 	FUSE_CREATE = 35,
 	FUSE_INTERRUPT = 36,
 	FUSE_DESTROY = 38,
 	FUSE_IOCTL = 39,
+	FUSE_POLL = 40,
 	FUSE_BATCH_FORGET = 42,
+	FUSE_FALLOCATE = 43,
 	FUSE_READDIRPLUS = 44,
 	FUSE_RENAME2 = 45,
+	FUSE_LSEEK = 46,
+	FUSE_COPY_FILE_RANGE = 47,
+	FUSE_TMPFILE = 51,
+	FUSE_STATX = 52,
 };
 
 enum fuse_notify {
@@ -315,6 +324,55 @@ struct fuse_fsync_in {
 	uint64_t fh;
 	uint32_t fsync_flags;
 	uint32_t padding;
+};
+
+struct fuse_setxattr_in {
+	uint32_t size;
+	uint32_t flags;
+	uint32_t setxattr_flags; /* this and what follows: only with FUSE_SETXATTR_EXT */
+	uint32_t padding;
+};
+
+#define FUSE_COMPAT_SETXATTR_IN_SIZE 8
+
+/* GETXATTR, LISTXATTR; 0 asks for the size. */
+struct fuse_getxattr_in {
+	uint32_t size;
+	uint32_t padding;
+};
+
+struct fuse_getxattr_out {
+	uint32_t size;
+	uint32_t padding;
+};
+
+struct fuse_fallocate_in {
+	uint64_t fh;
+	uint64_t offset;
+	uint64_t length;
+	uint32_t mode;
+	uint32_t padding;
+};
+
+struct fuse_lseek_in {
+	uint64_t fh;
+	uint64_t offset;
+	uint32_t whence;
+	uint32_t padding;
+};
+
+struct fuse_lseek_out {
+	uint64_t offset;
+};
+
+struct fuse_copy_file_range_in {
+	uint64_t fh_in;
+	uint64_t off_in;
+	uint64_t nodeid_out;
+	uint64_t fh_out;
+	uint64_t off_out;
+	uint64_t len;
+	uint64_t flags;
 };
 
 struct fuse_access_in {

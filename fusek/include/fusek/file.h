@@ -59,6 +59,22 @@ err_t must_check vfs_truncate(const struct vfs_context *context, const char *nam
 err_t must_check vfs_statfs(const struct vfs_context *context, struct object *at, const char *name,
 			    unsigned at_flags, struct abi_statfs *out);
 
+/* ---- extended attributes ---- */
+
+/* at_flags: AT_SYMLINK_NOFOLLOW, AT_EMPTY_PATH. `attribute` has 1 to XATTR_NAME_MAX bytes, a value
+ * at most XATTR_SIZE_MAX; flags: XATTR_CREATE, XATTR_REPLACE. The first two give the bytes of the
+ * value, of all names each with its NUL; `to_bytes` 0 asks how many. */
+ssize_t must_check vfs_getxattr(const struct vfs_context *context, struct object *at,
+				const char *name, unsigned at_flags, const char *attribute,
+				void *to, size_t to_bytes);
+ssize_t must_check vfs_listxattr(const struct vfs_context *context, struct object *at,
+				 const char *name, unsigned at_flags, char *to, size_t to_bytes);
+err_t must_check vfs_setxattr(const struct vfs_context *context, struct object *at,
+			      const char *name, unsigned at_flags, const char *attribute,
+			      const void *value, size_t value_bytes, unsigned flags);
+err_t must_check vfs_removexattr(const struct vfs_context *context, struct object *at,
+				 const char *name, unsigned at_flags, const char *attribute);
+
 /* ---- names ---- */
 
 err_t must_check vfs_mkdir(const struct vfs_context *context, struct object *at, const char *name,

@@ -174,6 +174,14 @@ struct page_write {
 	struct frame *const *frames;
 };
 
+/* Bytes of one open file of a server that go into another of the same. */
+struct server_copy {
+	struct nodeid from_node, to_node;
+	struct handle from, to;
+	uint64_t from_bytes, to_bytes; /* where */
+	uint32_t len_bytes;
+};
+
 struct server_ops {
 	/* What is mounted, without asking for long: the driver of a new mount is not there yet.
 	 * NULL: getattr of SERVER_ROOT says it. */
@@ -209,6 +217,19 @@ struct server_ops {
 			struct nodeid old_parent, struct server_name old_name,
 			struct nodeid new_parent, struct server_name new_name, unsigned flags);
 
+	/* Extended attributes; names have 1 to XATTR_NAME_MAX bytes. The first two give the bytes
+	 * of the value, or of all names, each with its NUL; where to_bytes is 0 how many there are.
+	 * -ERANGE: more than fit; -ENODATA; -EOPNOTSUPP: none of this kind. `flags` XATTR_*. */
+	ssize_t (*getxattr)(struct server *server, const struct server_caller *caller,
+			    struct nodeid node, const char *name, void *to, size_t to_bytes);
+	ssize_t (*listxattr)(struct server *server, const struct server_caller *caller,
+			     struct nodeid node, char *to, size_t to_bytes);
+	err_t (*setxattr)(struct server *server, const struct server_caller *caller,
+			  struct nodeid node, const char *name, const void *value,
+			  size_t value_bytes, unsigned flags);
+	err_t (*removexattr)(struct server *server, const struct server_caller *caller,
+			     struct nodeid node, const char *name);
+
 	/* Of servers with SERVER_CHECKS_ACCESS, for access(2) and chdir: R_OK | W_OK | X_OK. */
 	err_t (*access)(struct server *server, const struct server_caller *caller,
 			struct nodeid node, unsigned mask);
@@ -233,10 +254,27 @@ struct server_ops {
 			       unsigned flags, const struct page_write *write);
 	/* The most bytes of one of these, whole pages, at least one. */
 	uint32_t (*transfer_bytes)(struct server *server, bool write);
+	/* Room for a part of the file: FALLOC_FL_KEEP_SIZE, _PUNCH_HOLE with it, _ZERO_RANGE; the
+	 * sum of offset and length is no more than INT64_MAX. -EOPNOTSUPP: not this mode. */
+	err_t (*fallocate)(struct server *server, struct nodeid node, struct handle handle,
+			   unsigned mode, uint64_t offset_bytes, uint64_t len_bytes);
+	/* SEEK_DATA, SEEK_HOLE: where the next begins. -ENXIO: none, or beyond the end. NULL or
+	 * -ENOSYS: a file has no holes. */
+	err_t (*lseek)(struct server *server, struct nodeid node, struct handle handle,
+		       uint64_t offset_bytes, int whence, uint64_t *found_bytes);
+	/* How many were copied. NULL, -ENOSYS, -EOPNOTSUPP, -EXDEV: who asks reads and writes. */
+	ssize_t (*copy_file_range)(struct server *server, const struct server_copy *copy);
 	/* A descriptor was closed; others may still name the open file. The error is close's. */
 	err_t (*flush)(struct server *server, struct nodeid node, struct handle handle,
 		       uint64_t lock_owner);
 	err_t (*fsync)(struct server *server, struct nodeid node, struct handle handle);
+	/* Locks of a server that keeps them itself, as object_ops' (ipc/object.h), with `owner`
+	 * set. NULL, -ENOSYS: the kernel's own do. What a process has locked goes with flush(),
+	 * what flock has with release(). */
+	err_t (*lock)(struct server *server, struct nodeid node, struct handle handle,
+		      const struct object_lock *lock, bool wait);
+	err_t (*lock_test)(struct server *server, struct nodeid node, struct handle handle,
+			   struct object_lock *lock);
 	void (*release)(struct server *server, struct nodeid node, struct handle handle,
 			unsigned flags);
 

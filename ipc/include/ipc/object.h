@@ -37,6 +37,21 @@ struct object_map_request {
 	bool exec;
 };
 
+/* Whose a lock on a part of a file is. */
+enum object_lock_kind {
+	OBJECT_LOCK_PROCESS, /* fcntl's F_SETLK: a descriptor table's, `owner` its number */
+	OBJECT_LOCK_OPEN,    /* fcntl's F_OFD_SETLK: the open file's own */
+	OBJECT_LOCK_WHOLE,   /* flock's: the open file's own, of all the file */
+};
+
+struct object_lock {
+	enum object_lock_kind kind;
+	uint64_t owner;
+	uint64_t start, end; /* both in it; at most INT64_MAX, which is for ever */
+	int32_t pid;         /* for who asks; -1: of an open file */
+	uint16_t type;       /* F_RDLCK, F_WRLCK, F_UNLCK */
+};
+
 /*
  * An operation that is NULL fails as Linux does for such an object (see the wrappers below).
  * `offset` NULL: at the object's own position, which moves; else there, and it stays (-ESPIPE where
@@ -53,6 +68,17 @@ struct object_ops {
 	ssize_t (*getdents)(struct object *object, struct buffer *buffer);
 	err_t (*truncate)(struct object *object, uint64_t size_bytes);
 	err_t (*sync)(struct object *object);
+	/* fallocate: `mode` is one that Linux knows, the range ends at INT64_MAX or before. */
+	err_t (*allocate)(struct object *object, unsigned mode, uint64_t offset_bytes,
+			  uint64_t len_bytes);
+	/* Bytes of one that go into another of the same kind: how many. -EOPNOTSUPP: whoever wants
+	 * that reads and writes. */
+	ssize_t (*copy_range)(struct object *from, uint64_t from_bytes, struct object *to,
+			      uint64_t to_bytes, uint32_t len_bytes);
+	/* Takes, changes or gives back; `wait`: until nobody else's is in the way. lock_test: what
+	 * is in the way comes back in *lock, or F_UNLCK. `owner` is set for OBJECT_LOCK_PROCESS. */
+	err_t (*lock)(struct object *object, const struct object_lock *lock, bool wait);
+	err_t (*lock_test)(struct object *object, struct object_lock *lock);
 	/* A descriptor of it was closed, by close, dup2 or the end of its owner, who is named by
 	 * `owner`; the object lives on if others name it. The result is close's. */
 	err_t (*closed)(struct object *object, uint64_t owner);
@@ -119,6 +145,15 @@ err_t must_check object_stat(struct object *object, struct abi_stat *out);
 ssize_t must_check object_getdents(struct object *object, struct buffer *buffer);
 err_t must_check object_truncate(struct object *object, uint64_t size_bytes);
 err_t must_check object_sync(struct object *object);
+/* -EOPNOTSUPP: no such mode, or not served; -EBADF: not open for writing; -ENODEV, -EFBIG. */
+err_t must_check object_allocate(struct object *object, unsigned mode, int64_t offset_bytes,
+				 int64_t len_bytes);
+/* -EOPNOTSUPP: who asks has to read and write. Both are open for it. */
+ssize_t must_check object_copy_range(struct object *from, uint64_t from_bytes, struct object *to,
+				     uint64_t to_bytes, uint32_t len_bytes);
+/* -EAGAIN, -EDEADLK, -EINTR, -ENOLCK; -EINVAL: the kind has no locks. */
+err_t must_check object_lock(struct object *object, const struct object_lock *lock, bool wait);
+err_t must_check object_lock_test(struct object *object, struct object_lock *lock);
 unsigned must_check object_poll(struct object *object, struct waitq **queue);
 /* -EACCES: not open for what the mapping may do; -ENODEV: the kind cannot be mapped. */
 err_t must_check object_map(struct object *object, const struct object_map_request *request,

@@ -18,6 +18,11 @@ void kva_free(void *area);
 /* How many pages an area has. */
 size_t kva_npages(const void *area);
 
+/* From kmalloc() if it is short enough, else whole pages. NULL: no memory. */
+void *kvmalloc(size_t len_bytes);
+/* `len_bytes` as it was asked for. NULL is allowed. */
+void kvfree(void *block, size_t len_bytes);
+
 /* A device's registers or other memory that is not ours, uncached. NULL: no memory. */
 void *kva_map_device(paddr_t address, size_t len_bytes);
 /* The same for video memory: writes are gathered on their way, and seen in any order. */

@@ -1,18 +1,19 @@
 /* sources: fusek/attributes.c fusek/change.c fusek/dentry.c fusek/devfs.c fusek/file.c
-	fusek/filesystems.c fusek/getdents.c fusek/init.c fusek/mount.c fusek/node.c fusek/open.c
-	fusek/pages.c fusek/pages_write.c fusek/path.c fusek/ramdisk.c fusek/remove.c
-   fusek/ext2/super.c fusek/ext2/inode.c fusek/ext2/directory.c fusek/tmpfs/data.c
-   fusek/tmpfs/entries.c fusek/tmpfs/inode.c fusek/tmpfs/names.c fusek/tmpfs/pages.c
-   fusek/tmpfs/seed.c fusek/driver/connection.c fusek/driver/device.c fusek/driver/files.c
-	fusek/driver/stream.c fusek/driver/notify.c
-	fusek/driver/options.c fusek/driver/request.c fusek/driver/server.c fusek/proto/close.c
-	fusek/proto/control.c fusek/proto/data.c fusek/proto/forget.c fusek/proto/getattr.c
-	fusek/proto/init.c fusek/proto/lookup.c fusek/proto/make.c fusek/proto/message.c
-	fusek/proto/open.c fusek/proto/readdir.c fusek/proto/readlink.c fusek/proto/remove.c
-	fusek/proto/setattr.c fusek/proto/statfs.c ipc/buffer.c ipc/object.c lib/tree.c
-	lib/string.c mm/pageset.c tests/host/fusek/fake/kernel.c tests/host/support/image.c
-	tests/host/fusek/fake/tree.c tests/host/fusek/fake/driver.c
-	tests/host/fusek/fake/mounted.c */
+   fusek/file_locks.c fusek/locks.c fusek/ranges.c fusek/xattr.c fusek/filesystems.c
+   fusek/getdents.c fusek/init.c fusek/mount.c fusek/node.c fusek/open.c fusek/pages.c
+   fusek/pages_write.c fusek/path.c fusek/ramdisk.c fusek/remove.c fusek/ext2/super.c
+   fusek/ext2/inode.c fusek/ext2/directory.c fusek/tmpfs/data.c fusek/tmpfs/range.c
+   fusek/tmpfs/xattr.c fusek/tmpfs/entries.c fusek/tmpfs/inode.c fusek/tmpfs/names.c
+   fusek/tmpfs/pages.c fusek/tmpfs/seed.c fusek/driver/connection.c fusek/driver/device.c
+   fusek/driver/files.c fusek/driver/ranges.c fusek/driver/xattr.c fusek/driver/stream.c
+   fusek/driver/notify.c fusek/driver/options.c fusek/driver/request.c fusek/driver/server.c
+   fusek/proto/close.c fusek/proto/control.c fusek/proto/data.c fusek/proto/range.c
+   fusek/proto/xattr.c fusek/proto/forget.c fusek/proto/getattr.c fusek/proto/init.c
+   fusek/proto/lookup.c fusek/proto/make.c fusek/proto/message.c fusek/proto/open.c
+   fusek/proto/readdir.c fusek/proto/readlink.c fusek/proto/remove.c fusek/proto/setattr.c
+   fusek/proto/statfs.c ipc/buffer.c ipc/object.c lib/tree.c lib/string.c mm/pageset.c
+   tests/host/fusek/fake/kernel.c tests/host/support/image.c tests/host/fusek/fake/tree.c
+   tests/host/fusek/fake/driver.c tests/host/fusek/fake/mounted.c */
 /*
  * /dev/fuse against a mock driver: for each operation what is asked, and for each lie of a driver
  * what its caller and the driver itself are told. The driver runs where the caller would sleep, in
@@ -330,6 +331,47 @@ static ssize_t make_link(void)
 	return vfs_link(&kernel, NULL, AT "/file", NULL, AT "/hard", 0);
 }
 
+static ssize_t get_value(void)
+{
+	char value[16];
+
+	strcpy(mock.xattr, "value");
+	return vfs_getxattr(&kernel, NULL, AT "/file", 0, "user.mock", value, sizeof(value));
+}
+
+static ssize_t get_value_size(void)
+{
+	strcpy(mock.xattr, "value");
+	return vfs_getxattr(&kernel, NULL, AT "/file", 0, "user.mock", NULL, 0);
+}
+
+static ssize_t list_values(void)
+{
+	char names[64];
+
+	strcpy(mock.xattr, "value");
+	return vfs_listxattr(&kernel, NULL, AT "/file", 0, names, sizeof(names));
+}
+
+static ssize_t find_data(void)
+{
+	struct object *object = open_ok(AT "/file", O_RDWR);
+	uint64_t position;
+	err_t err = object_seek(object, 0, SEEK_DATA, &position);
+
+	object_put(object);
+	return err;
+}
+
+static ssize_t copy_inside(void)
+{
+	struct object *object = open_ok(AT "/file", O_RDWR);
+	ssize_t done = object_copy_range(object, 0, object, 5, 5);
+
+	object_put(object);
+	return done;
+}
+
 static const struct lie {
 	const char *what;
 	uint32_t opcode;
@@ -359,6 +401,13 @@ static const struct lie {
 	{"a file for a directory", FUSE_MKDIR, LIE_FILE, make_directory, -EIO, 0},
 	{"a directory for a file", FUSE_CREATE, LIE_OTHER_TYPE, make_file, -EIO, 0},
 	{"a link without a type", FUSE_LINK, LIE_TYPE, make_link, -EIO, 0},
+	{"a value longer than the room", FUSE_GETXATTR, LIE_LONG, get_value, -EIO, -EINVAL},
+	{"a short size of a value", FUSE_GETXATTR, LIE_SHORT, get_value_size, -EIO, -EINVAL},
+	{"a size of 4 GiB of a value", FUSE_GETXATTR, LIE_SIZE, get_value_size, 65536, 0},
+	{"a list without its last NUL", FUSE_LISTXATTR, LIE_NUL, list_values, -EIO, 0},
+	{"a list with an empty name", FUSE_LISTXATTR, LIE_EMPTY, list_values, -EIO, 0},
+	{"data at an impossible place", FUSE_LSEEK, LIE_SIZE, find_data, -EIO, 0},
+	{"more copied than was asked for", FUSE_COPY_FILE_RANGE, LIE_COUNT, copy_inside, -EIO, 0},
 	{"a short handle", FUSE_OPEN, LIE_SHORT, open_it, -EIO, -EINVAL},
 };
 

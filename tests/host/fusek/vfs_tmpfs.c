@@ -1,7 +1,8 @@
 /* sources: fusek/attributes.c fusek/change.c fusek/dentry.c fusek/devfs.c fusek/file.c
-	fusek/getdents.c fusek/init.c fusek/mount.c fusek/node.c fusek/open.c fusek/pages.c
-   fusek/pages_write.c fusek/path.c fusek/ramdisk.c fusek/remove.c fusek/ext2/super.c
-   fusek/ext2/inode.c fusek/ext2/directory.c fusek/tmpfs/data.c fusek/tmpfs/entries.c
+   fusek/file_locks.c fusek/locks.c fusek/ranges.c fusek/xattr.c fusek/getdents.c fusek/init.c
+   fusek/mount.c fusek/node.c fusek/open.c fusek/pages.c fusek/pages_write.c fusek/path.c
+   fusek/ramdisk.c fusek/remove.c fusek/ext2/super.c fusek/ext2/inode.c fusek/ext2/directory.c
+   fusek/tmpfs/data.c fusek/tmpfs/range.c fusek/tmpfs/xattr.c fusek/tmpfs/entries.c
    fusek/tmpfs/inode.c fusek/tmpfs/names.c fusek/tmpfs/pages.c fusek/tmpfs/seed.c ipc/buffer.c
    ipc/object.c lib/tree.c lib/string.c mm/pageset.c tests/host/fusek/fake/kernel.c
    tests/host/support/image.c tests/host/fusek/fake/tree.c */
@@ -16,6 +17,7 @@
 #include <cmocka.h>
 
 #include <abi/errno.h>
+#include <abi/xattr.h>
 #include <arch/paging.h>
 #include <fusek/devfs.h>
 #include <fusek/file.h>
@@ -328,6 +330,141 @@ static void memory_is_limited_and_comes_back(void **state)
 
 #define TEST(test) cmocka_unit_test_teardown(test, nothing_is_held)
 
+/* ---- parts of files ---- */
+
+static uint64_t seek_to(struct object *object, int64_t offset, int whence)
+{
+	uint64_t position = UINT64_MAX;
+	err_t err = object_seek(object, offset, whence, &position);
+
+	return err ? (uint64_t)err : position;
+}
+
+/* Of 23893 bytes of the seed, in six pages. */
+static void what_is_punched_out_of_a_seed_does_not_show_again(void **state)
+{
+	const unsigned punch = FALLOC_FL_PUNCH_HOLE | FALLOC_FL_KEEP_SIZE;
+	struct object *object = open_ok("/tmp/punched", O_RDWR);
+	static char before[24000], after[24000];
+
+	assert_int_equal(object_read_kernel(object, before, sizeof(before), 0), 23893);
+	assert_int_equal(seek_to(object, 5, SEEK_DATA), 5);
+	assert_int_equal(seek_to(object, 5, SEEK_HOLE), 23893);
+	assert_int_equal(object_allocate(object, punch, 4000, 9000), 0);
+	assert_int_equal(object_read_kernel(object, after, sizeof(after), 0), 23893);
+	memset(before + 4000, 0, 9000);
+	assert_memory_equal(before, after, sizeof(before));
+	assert_int_equal(object_allocate(object, FALLOC_FL_ZERO_RANGE, 23890, 10), 0);
+	assert_int_equal(stat_ok("/tmp/punched").st_size, 23900);
+	memset(before + 23890, 0, 3);
+	assert_int_equal(object_read_kernel(object, after, sizeof(after), 0), 23900);
+	assert_memory_equal(before, after, sizeof(before));
+	object_put(object);
+}
+
+static void room_behind_the_end_is_no_part_of_the_file(void **state)
+{
+	struct object *object = open_ok("/tmp/room", O_RDWR | O_CREAT);
+	uint64_t frames = fake_frames_left;
+
+	assert_int_equal(object_allocate(object, FALLOC_FL_KEEP_SIZE, 0, 5 * PAGE_SIZE), 0);
+	assert_int_equal(fake_frames_left, frames - 5);
+	assert_int_equal(stat_ok("/tmp/room").st_size, 0);
+	assert_int_equal(object_truncate(object, 0), 0);
+	assert_int_equal(object_truncate(object, 3 * PAGE_SIZE), 0);
+	assert_int_equal(object_truncate(object, PAGE_SIZE), 0);
+	assert_int_equal(fake_frames_left, frames - 1);
+	assert_int_equal(object_allocate(object, 0, 0, (int64_t)(frames_total() * PAGE_SIZE)),
+			 -ENOSPC);
+	assert_int_equal(fake_frames_left, frames - 1); /* not begun with */
+	object_put(object);
+	assert_int_equal(vfs_unlink(&kernel, NULL, "/tmp/room", 0), 0);
+}
+
+static void holes_far_apart_are_found(void **state)
+{
+	struct object *object = open_ok("/tmp/far", O_RDWR | O_CREAT);
+	const uint64_t far = UINT64_C(600) * 512 * PAGE_SIZE;
+
+	assert_int_equal(object_truncate(object, far + 10), 0);
+	assert_int_equal(seek_to(object, 0, SEEK_DATA), -ENXIO);
+	assert_int_equal(seek_to(object, (int64_t)far, SEEK_SET), far);
+	assert_int_equal(object_write_kernel(object, "x", 1), 1);
+	assert_int_equal(seek_to(object, 0, SEEK_DATA), far);
+	assert_int_equal(seek_to(object, 0, SEEK_HOLE), 0);
+	assert_int_equal(seek_to(object, (int64_t)far, SEEK_HOLE), far + 10);
+	assert_int_equal(seek_to(object, (int64_t)far + 10, SEEK_HOLE), -ENXIO);
+	object_put(object);
+	assert_int_equal(vfs_unlink(&kernel, NULL, "/tmp/far", 0), 0);
+}
+
+/* ---- extended attributes ---- */
+
+static err_t set(const char *attribute, size_t len_bytes)
+{
+	static const char value[XATTR_SIZE_MAX];
+
+	return vfs_setxattr(&kernel, NULL, "/tmp/x", 0, attribute, value, len_bytes, 0);
+}
+
+static void attributes_have_limits(void **state)
+{
+	uint64_t blocks;
+	char attribute[XATTR_NAME_MAX + 1];
+	err_t err = 0;
+	int n = 0;
+
+	object_put(open_ok("/tmp/x", O_RDWR | O_CREAT));
+	blocks = fake_live_blocks;
+	assert_int_equal(set("user.", 1), -EINVAL);
+	assert_int_equal(set("system.posix_acl_access", 1), -EOPNOTSUPP);
+	assert_int_equal(set("user.large", XATTR_SIZE_MAX), 0);
+	for (; !err; n++) { /* all names fit into one list */
+		snprintf(attribute, sizeof(attribute), "user.%0200d", n);
+		err = set(attribute, 1);
+	}
+	assert_int_equal(err, -ENOSPC);
+	assert_int_equal(n - 1, (XATTR_LIST_MAX - 11) / 206);
+	assert_in_range(vfs_listxattr(&kernel, NULL, "/tmp/x", 0, NULL, 0), 1, XATTR_LIST_MAX);
+	assert_int_equal(set("user.large", 0), 0); /* no name more */
+	for (n = 0, err = 0; !err; n++) {          /* until tmpfs has had its part of memory */
+		char name[32];
+
+		snprintf(name, sizeof(name), "/tmp/x%d", n);
+		object_put(open_ok(name, O_RDWR | O_CREAT));
+		err = vfs_setxattr(&kernel, NULL, name, 0, "user.a", fake_memory, XATTR_SIZE_MAX,
+				   0);
+	}
+	assert_int_equal(err, -ENOSPC);
+	while (n--) {
+		char name[32];
+
+		snprintf(name, sizeof(name), "/tmp/x%d", n);
+		assert_int_equal(vfs_unlink(&kernel, NULL, name, 0), 0);
+	}
+	names_evict();
+	assert_int_equal(set("user.large", XATTR_SIZE_MAX), 0); /* there is room again */
+	assert_true(fake_live_blocks > blocks);
+	assert_int_equal(vfs_unlink(&kernel, NULL, "/tmp/x", 0), 0);
+}
+
+static void attributes_of_others_are_not_seen(void **state)
+{
+	char names[64];
+
+	object_put(open_ok("/tmp/y", O_RDWR | O_CREAT));
+	assert_int_equal(vfs_setxattr(&kernel, NULL, "/tmp/y", 0, "trusted.a", "1", 1, 0), 0);
+	assert_int_equal(vfs_listxattr(&kernel, NULL, "/tmp/y", 0, names, sizeof(names)), 10);
+	assert_int_equal(vfs_listxattr(&user, NULL, "/tmp/y", 0, names, sizeof(names)), 0);
+	assert_int_equal(vfs_getxattr(&user, NULL, "/tmp/y", 0, "trusted.a", NULL, 0), -ENODATA);
+	assert_int_equal(vfs_setxattr(&user, NULL, "/tmp/y", 0, "security.a", "1", 1, 0), -EPERM);
+	assert_int_equal(vfs_setxattr(&user, NULL, "/tmp", 0, "user.a", "1", 1, 0), -EPERM);
+	assert_int_equal(vfs_setxattr(&kernel, NULL, "/bin/data", 0, "user.a", "1", 1, 0), -EROFS);
+	assert_int_equal(vfs_getxattr(&kernel, NULL, "/bin/data", 0, "user.a", NULL, 0),
+			 -EOPNOTSUPP);
+	assert_int_equal(vfs_unlink(&kernel, NULL, "/tmp/y", 0), 0);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -341,6 +478,11 @@ int main(void)
 		TEST(a_moved_working_directory_knows_its_new_name),
 		TEST(hard_links_are_counted),
 		TEST(attributes_change_and_are_guarded),
+		TEST(what_is_punched_out_of_a_seed_does_not_show_again),
+		TEST(room_behind_the_end_is_no_part_of_the_file),
+		TEST(holes_far_apart_are_found),
+		TEST(attributes_have_limits),
+		TEST(attributes_of_others_are_not_seen),
 		TEST(memory_is_limited_and_comes_back),
 	};
 

@@ -54,6 +54,24 @@ $b cmp /tmp/src/big $m/tmp/src/big && $b stat -c %s /tmp/src/big
 $b rm -r $m/tmp/src/d $m/tmp/src/l $m/tmp/src/h $m/tmp/src/big && $b ls /tmp/src
 end umount $m
 
+# The same over /proc/self/fd, and all that its files can do.
+begin passthrough_ll tmp -o source=/,xattr,allow_other,default_permissions $m
+echo text >$m/tmp/src/a
+$b cat /tmp/src/a
+$b mkdir $m/tmp/src/d && $b mv $m/tmp/src/a $m/tmp/src/d/b && $b ls /tmp/src/d
+$b ln -s d/b $m/tmp/src/l && $b cat $m/tmp/src/l
+$b ln $m/tmp/src/d/b $m/tmp/src/h && $b stat -c %h $m/tmp/src/h
+$b truncate -s 3 $m/tmp/src/h && $b cat /tmp/src/h && echo
+$b ls $m/tmp/src
+$b stat -f -c %l $m/tmp/src
+$b dd if=/dev/urandom of=$m/tmp/src/big bs=64k count=48 2>/dev/null
+$b cmp /tmp/src/big $m/tmp/src/big && $b stat -c %s /tmp/src/big
+$b rm -r $m/tmp/src/d $m/tmp/src/l $m/tmp/src/h $m/tmp/src/big && $b ls /tmp/src
+/tmp/storage $m/tmp/src >/tmp/storage.out
+$b grep -v "^ok" /tmp/storage.out
+$b grep -c "^ok" /tmp/storage.out
+end umount $m
+
 # Four clients at once: the driver makes threads, and nothing is taken away under them.
 begin passthrough tmp $m
 for client in 1 2 3 4; do

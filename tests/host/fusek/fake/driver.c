@@ -265,6 +265,95 @@ static void do_readdir(const struct fuse_in_header *in, const struct fuse_read_i
 	answer(in, records, used);
 }
 
+static void do_setxattr(const struct fuse_in_header *in, const struct fuse_setxattr_in *set)
+{
+	const char *name = (const char *)set + FUSE_COMPAT_SETXATTR_IN_SIZE;
+
+	if (strcmp(name, "user.mock") != 0 || set->size >= sizeof(mock.xattr))
+		return refuse(in, ENOSPC);
+	memset(mock.xattr, 0, sizeof(mock.xattr));
+	memcpy(mock.xattr, name + strlen(name) + 1, set->size);
+	answer(in, NULL, 0);
+}
+
+/* A size, or the bytes if there is room. */
+static void answer_bytes(const struct fuse_in_header *in, const struct fuse_getxattr_in *get,
+			 const char *bytes, size_t len)
+{
+	const struct fuse_getxattr_out out = {.size = lies(in, LIE_SIZE) ? UINT32_MAX
+									 : (uint32_t)len};
+
+	if (!get->size)
+		answer(in, &out, sizeof(out));
+	else if (get->size < len)
+		refuse(in, ERANGE);
+	else
+		answer(in, bytes, len);
+}
+
+static void do_getxattr(const struct fuse_in_header *in, const struct fuse_getxattr_in *get)
+{
+	if (strcmp((const char *)(get + 1), "user.mock") != 0 || !mock.xattr[0])
+		return refuse(in, ENODATA);
+	answer_bytes(in, get, mock.xattr, strlen(mock.xattr));
+}
+
+static void do_listxattr(const struct fuse_in_header *in, const struct fuse_getxattr_in *get)
+{
+	static const char names[] = "user.mock", empty[] = "user.mock\0";
+
+	if (lies(in, LIE_NUL))
+		answer(in, names, sizeof(names) - 1);
+	else if (lies(in, LIE_EMPTY))
+		answer(in, empty, sizeof(empty));
+	else
+		answer_bytes(in, get, names, mock.xattr[0] ? sizeof(names) : 0);
+}
+
+static void do_removexattr(const struct fuse_in_header *in)
+{
+	if (!mock.xattr[0])
+		return refuse(in, ENODATA);
+	mock.xattr[0] = 0;
+	answer(in, NULL, 0);
+}
+
+static void do_fallocate(const struct fuse_in_header *in, const struct fuse_fallocate_in *allocate)
+{
+	mock.last_fallocate = *allocate;
+	if (allocate->mode & FALLOC_FL_PUNCH_HOLE)
+		memset(mock.data + allocate->offset, 0, allocate->length);
+	else
+		mock.size = MAX(mock.size, allocate->offset + allocate->length);
+	answer(in, NULL, 0);
+}
+
+/* The first 8 bytes are a hole. */
+static void do_lseek(const struct fuse_in_header *in, const struct fuse_lseek_in *seek)
+{
+	struct fuse_lseek_out out = {.offset = seek->whence == SEEK_HOLE ? mock.size : 8};
+
+	if (seek->offset >= mock.size)
+		return refuse(in, ENXIO);
+	if (seek->whence == SEEK_HOLE ? seek->offset < 8 : seek->offset >= 8)
+		out.offset = seek->offset;
+	if (lies(in, LIE_SIZE))
+		out.offset = 1ull << 63;
+	answer(in, &out, sizeof(out));
+}
+
+static void do_copy(const struct fuse_in_header *in, const struct fuse_copy_file_range_in *copy)
+{
+	const struct fuse_write_out out = {.size = (uint32_t)copy->len +
+						   (lies(in, LIE_COUNT) ? 1 : 0)};
+
+	if (!lies(in, LIE_COUNT)) {
+		memmove(mock.data + copy->off_out, mock.data + copy->off_in, copy->len);
+		mock.size = MAX(mock.size, copy->off_out + copy->len);
+	}
+	answer(in, &out, sizeof(out));
+}
+
 static void forgotten(uint64_t nlookup)
 {
 	mock.nremembered -= (int64_t)nlookup;
@@ -314,6 +403,20 @@ static void act(const struct fuse_in_header *in)
 	case FUSE_READDIR:
 	case FUSE_READDIRPLUS:
 		return do_readdir(in, arguments);
+	case FUSE_SETXATTR:
+		return do_setxattr(in, arguments);
+	case FUSE_GETXATTR:
+		return do_getxattr(in, arguments);
+	case FUSE_LISTXATTR:
+		return do_listxattr(in, arguments);
+	case FUSE_REMOVEXATTR:
+		return do_removexattr(in);
+	case FUSE_FALLOCATE:
+		return do_fallocate(in, arguments);
+	case FUSE_LSEEK:
+		return do_lseek(in, arguments);
+	case FUSE_COPY_FILE_RANGE:
+		return do_copy(in, arguments);
 	case FUSE_RELEASE:
 	case FUSE_RELEASEDIR:
 		mock.nopen--;

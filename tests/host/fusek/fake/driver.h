@@ -24,7 +24,8 @@ enum mock_lie {
 	LIE_SHORT,             /* a byte is missing */
 	LIE_LONG,              /* bytes too many */
 	LIE_COUNT,             /* more written than was sent */
-	LIE_NUL,               /* in a link's target */
+	LIE_NUL,               /* in a link's target; none in a list of names */
+	LIE_EMPTY,             /* a name without bytes in a list */
 	LIE_NAME,              /* a directory's entry with a slash */
 	LIE_ERROR_AND_PAYLOAD, /* both */
 	/* refused by the device; the truth follows */
@@ -55,6 +56,8 @@ struct mock_driver {
 	uint64_t size;
 	uint32_t last_read_bytes;
 	char last_target[64];
+	char xattr[64]; /* of the file: the value of user.mock; empty: there is none */
+	struct fuse_fallocate_in last_fallocate;
 	int64_t nremembered; /* look-ups given out less those taken back */
 	int64_t nopen;       /* handles given out less those released */
 };

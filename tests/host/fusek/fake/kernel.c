@@ -13,6 +13,7 @@
 #include <lib/log.h>
 #include <lib/panic.h>
 #include <mm/frame.h>
+#include <mm/kva.h>
 #include <mm/slab.h>
 #include <sched/lock.h>
 #include <sched/rcu.h>
@@ -197,14 +198,19 @@ void rcu_barrier(void)
 
 /* ---- memory ---- */
 
-void *kmalloc(size_t bytes)
+void *kvmalloc(size_t bytes)
 {
-	assert(bytes <= KMALLOC_MAX);
 	if (fake_fail_allocation_after == 0)
 		return NULL;
 	fake_fail_allocation_after--;
 	fake_live_blocks++;
 	return malloc(bytes);
+}
+
+void *kmalloc(size_t bytes)
+{
+	assert(bytes <= KMALLOC_MAX);
+	return kvmalloc(bytes);
 }
 
 void *kzalloc(size_t bytes)
@@ -221,6 +227,11 @@ void kfree(void *block)
 	if (block)
 		fake_live_blocks--;
 	free(block);
+}
+
+void kvfree(void *block, size_t len_bytes)
+{
+	kfree(block);
 }
 
 void *slab_alloc(struct slab_cache *cache)

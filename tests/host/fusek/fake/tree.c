@@ -27,7 +27,8 @@ static const char script[] =
 	"mkdir -p bin dev tmp/sub/deep var run root home private; chmod 1777 tmp;"
 	"echo program > bin/program; chmod 755 bin/program; echo data > bin/data;"
 	"ln -s bin/program link; ln -s /bin absolute; ln -s loop loop; ln -s nowhere dangling;"
-	"ln -s ../bin/data tmp/up; seq 1 5000 > tmp/seeded; chmod 600 tmp/seeded;"
+	"ln -s ../bin/data tmp/up; seq 1 5000 > tmp/seeded; chmod 600 tmp/seeded; cp tmp/seeded "
+	"tmp/punched;"
 	"echo secret > private/file; chmod 700 private; chmod 600 private/file;"
 	"truncate -s 20000 holes; echo end >> holes";
 

@@ -1,0 +1,149 @@
+/*
+ * Extended attributes by name: who may see and change which, as Linux's rules for their name spaces
+ * say; what there is, the server knows. No state, no locks.
+ */
+#include <fusek/file.h>
+
+#include "open_file.h"
+
+#include <abi/xattr.h>
+#include <lib/string.h>
+
+static bool in_space(const char *attribute, const char *space)
+{
+	return strncmp(attribute, space, strlen(space)) == 0;
+}
+
+/* "user." is for files and directories only, and in a directory like /tmp its owner's; "trusted."
+ * is user 0's. What nobody may have is not there for who reads. */
+static err_t check_space(const struct node *node, const struct vfs_context *context,
+			 const char *attribute, bool write)
+{
+	uint32_t mode = read_once(&node->attr.mode);
+
+	if (in_space(attribute, "security.") || in_space(attribute, "system."))
+		return write && context->uid != 0 && in_space(attribute, "security.") ? -EPERM : 0;
+	if (in_space(attribute, "trusted."))
+		return context->uid == 0 ? 0 : write ? -EPERM : -ENODATA;
+	if (in_space(attribute, "user.")) {
+		if (!S_ISREG(mode) && !S_ISDIR(mode))
+			return write ? -EPERM : -ENODATA;
+		if (S_ISDIR(mode) && (mode & S_ISVTX) && write && context->uid != 0 &&
+		    context->uid != read_once(&node->attr.uid))
+			return -EPERM;
+	}
+	return node_may(node, context, write ? W_OK : R_OK);
+}
+
+/* Finds what the call is about; *out is a reference. */
+static err_t find(const struct vfs_context *context, struct object *at, const char *name,
+		  unsigned at_flags, struct path *out)
+{
+	struct server_attr attr;
+	err_t err;
+
+	if (at_flags & ~(AT_SYMLINK_NOFOLLOW | AT_EMPTY_PATH))
+		return -EINVAL;
+	err = vfs_resolve(context, at, name, at_flags,
+			  (at_flags & AT_SYMLINK_NOFOLLOW) ? 0 : WALK_FOLLOW, out);
+	if (err)
+		return err;
+	err = node_attr(out->dentry->node, &attr);
+	if (err)
+		path_put(out);
+	return err;
+}
+
+ssize_t vfs_getxattr(const struct vfs_context *context, struct object *at, const char *name,
+		     unsigned at_flags, const char *attribute, void *to, size_t to_bytes)
+{
+	struct server_caller caller = server_caller_of(context);
+	struct server *server;
+	struct path path;
+	ssize_t result = find(context, at, name, at_flags, &path);
+
+	if (result)
+		return result;
+	server = node_server(path.dentry->node);
+	result = check_space(path.dentry->node, context, attribute, false);
+	if (!result)
+		result = server->ops->getxattr
+				 ? server->ops->getxattr(server, &caller, path.dentry->node->id,
+							 attribute, to, to_bytes)
+				 : -ENOSYS;
+	path_put(&path);
+	return result == -ENOSYS ? -EOPNOTSUPP : result;
+}
+
+ssize_t vfs_listxattr(const struct vfs_context *context, struct object *at, const char *name,
+		      unsigned at_flags, char *to, size_t to_bytes)
+{
+	struct server_caller caller = server_caller_of(context);
+	struct server *server;
+	struct path path;
+	ssize_t result = find(context, at, name, at_flags, &path);
+
+	if (result)
+		return result;
+	server = node_server(path.dentry->node);
+	if (server->ops->listxattr)
+		result = server->ops->listxattr(server, &caller, path.dentry->node->id, to,
+						to_bytes);
+	path_put(&path);
+	return result == -ENOSYS ? -EOPNOTSUPP : result;
+}
+
+static err_t check_change(const struct node *node, const struct vfs_context *context,
+			  const char *attribute)
+{
+	err_t err = node_may_change(node);
+
+	return err ? err : check_space(node, context, attribute, true);
+}
+
+err_t vfs_setxattr(const struct vfs_context *context, struct object *at, const char *name,
+		   unsigned at_flags, const char *attribute, const void *value, size_t value_bytes,
+		   unsigned flags)
+{
+	struct server_caller caller = server_caller_of(context);
+	struct server *server;
+	struct path path;
+	err_t err = find(context, at, name, at_flags, &path);
+
+	if (err)
+		return err;
+	server = node_server(path.dentry->node);
+	err = check_change(path.dentry->node, context, attribute);
+	if (!err)
+		err = server->ops->setxattr
+			      ? server->ops->setxattr(server, &caller, path.dentry->node->id,
+						      attribute, value, value_bytes, flags)
+			      : -ENOSYS;
+	if (!err)
+		node_attr_changed(path.dentry->node);
+	path_put(&path);
+	return err == -ENOSYS ? -EOPNOTSUPP : err;
+}
+
+err_t vfs_removexattr(const struct vfs_context *context, struct object *at, const char *name,
+		      unsigned at_flags, const char *attribute)
+{
+	struct server_caller caller = server_caller_of(context);
+	struct server *server;
+	struct path path;
+	err_t err = find(context, at, name, at_flags, &path);
+
+	if (err)
+		return err;
+	server = node_server(path.dentry->node);
+	err = check_change(path.dentry->node, context, attribute);
+	if (!err)
+		err = server->ops->removexattr
+			      ? server->ops->removexattr(server, &caller, path.dentry->node->id,
+							 attribute)
+			      : -ENOSYS;
+	if (!err)
+		node_attr_changed(path.dentry->node);
+	path_put(&path);
+	return err == -ENOSYS ? -EOPNOTSUPP : err;
+}

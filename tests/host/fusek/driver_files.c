@@ -1,0 +1,228 @@
+/* sources: fusek/attributes.c fusek/change.c fusek/dentry.c fusek/devfs.c fusek/file.c
+   fusek/file_locks.c fusek/locks.c fusek/ranges.c fusek/xattr.c fusek/filesystems.c
+   fusek/getdents.c fusek/init.c fusek/mount.c fusek/node.c fusek/open.c fusek/pages.c
+   fusek/pages_write.c fusek/path.c fusek/ramdisk.c fusek/remove.c fusek/ext2/super.c
+   fusek/ext2/inode.c fusek/ext2/directory.c fusek/tmpfs/data.c fusek/tmpfs/range.c
+   fusek/tmpfs/xattr.c fusek/tmpfs/entries.c fusek/tmpfs/inode.c fusek/tmpfs/names.c
+   fusek/tmpfs/pages.c fusek/tmpfs/seed.c fusek/driver/connection.c fusek/driver/device.c
+   fusek/driver/files.c fusek/driver/ranges.c fusek/driver/xattr.c fusek/driver/stream.c
+   fusek/driver/notify.c fusek/driver/options.c fusek/driver/request.c fusek/driver/server.c
+   fusek/proto/close.c fusek/proto/control.c fusek/proto/data.c fusek/proto/range.c
+   fusek/proto/xattr.c fusek/proto/forget.c fusek/proto/getattr.c fusek/proto/init.c
+   fusek/proto/lookup.c fusek/proto/make.c fusek/proto/message.c fusek/proto/open.c
+   fusek/proto/readdir.c fusek/proto/readlink.c fusek/proto/remove.c fusek/proto/setattr.c
+   fusek/proto/statfs.c ipc/buffer.c ipc/object.c lib/tree.c lib/string.c mm/pageset.c
+   tests/host/fusek/fake/kernel.c tests/host/support/image.c tests/host/fusek/fake/tree.c
+   tests/host/fusek/fake/driver.c tests/host/fusek/fake/mounted.c */
+/*
+ * What /dev/fuse can do with a file beside reading and writing it, against the mock driver of
+ * driver.c: extended attributes, room and holes, copying.
+ */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <cmocka.h>
+
+#include "fake/mounted.h"
+
+#include <abi/xattr.h>
+#include <fusek/file.h>
+#include <string.h>
+
+#define FILE_AT AT "/file"
+
+static ssize_t get(const char *attribute, void *to, size_t to_bytes)
+{
+	return vfs_getxattr(&kernel, NULL, FILE_AT, 0, attribute, to, to_bytes);
+}
+
+static ssize_t set(const char *attribute, const char *value)
+{
+	return vfs_setxattr(&kernel, NULL, FILE_AT, 0, attribute, value, strlen(value), 0);
+}
+
+static ssize_t list_names(char *to, size_t to_bytes)
+{
+	return vfs_listxattr(&kernel, NULL, FILE_AT, 0, to, to_bytes);
+}
+
+static ssize_t drop(const char *attribute)
+{
+	return vfs_removexattr(&kernel, NULL, FILE_AT, 0, attribute);
+}
+
+/* ---- extended attributes ---- */
+
+static void attributes_are_set_read_listed_and_removed(void **state)
+{
+	char bytes[64];
+
+	assert_int_equal(get("user.mock", NULL, 0), -ENODATA);
+	assert_int_equal(set("user.mock", "a value"), 0);
+	assert_string_equal(mock.xattr, "a value");
+	assert_int_equal(get("user.mock", NULL, 0), 7);
+	assert_int_equal(get("user.mock", bytes, 6), -ERANGE);
+	assert_int_equal(get("user.mock", bytes, sizeof(bytes)), 7);
+	assert_memory_equal(bytes, "a value", 7);
+	assert_int_equal(list_names(NULL, 0), 10);
+	assert_int_equal(list_names(bytes, sizeof(bytes)), 10);
+	assert_memory_equal(bytes, "user.mock", 10);
+	assert_int_equal(set("user.other", "x"), -ENOSPC); /* the driver's word */
+	assert_int_equal(drop("user.mock"), 0);
+	assert_int_equal(drop("user.mock"), -ENODATA);
+}
+
+/* Even one that does not fit into a request's arguments: it goes into pages. */
+static void a_value_of_several_pages_goes_to_the_driver_whole(void **state)
+{
+	static char value[3 * PAGE_SIZE];
+
+	assert_int_equal(vfs_setxattr(&kernel, NULL, FILE_AT, 0, "user.mock", value, 5000, 0),
+			 -ENOSPC);
+	assert_int_equal(mock.nasked[FUSE_SETXATTR], 1);
+	/* The mock's read buffer takes 16 KiB: what does not fit is too big, and the mount lives.
+	 */
+	static char large[XATTR_SIZE_MAX];
+	assert_int_equal(
+		vfs_setxattr(&kernel, NULL, FILE_AT, 0, "user.mock", large, sizeof(large), 0),
+		-E2BIG);
+	assert_int_equal(look(FILE_AT), 0);
+}
+
+static void whose_attributes_are_not_served_is_asked_once(void **state)
+{
+	char bytes[64];
+
+	mock.unknown = 1ull << FUSE_SETXATTR | 1ull << FUSE_GETXATTR | 1ull << FUSE_LISTXATTR |
+		       1ull << FUSE_REMOVEXATTR;
+	for (int round = 0; round < 2; round++) {
+		assert_int_equal(set("user.mock", "x"), -EOPNOTSUPP);
+		assert_int_equal(get("user.mock", bytes, sizeof(bytes)), -EOPNOTSUPP);
+		assert_int_equal(list_names(bytes, sizeof(bytes)), -EOPNOTSUPP);
+		assert_int_equal(drop("user.mock"), -EOPNOTSUPP);
+	}
+	assert_int_equal(mock.nasked[FUSE_SETXATTR], 1);
+	assert_int_equal(mock.nasked[FUSE_GETXATTR], 1);
+	assert_int_equal(mock.nasked[FUSE_LISTXATTR], 1);
+	assert_int_equal(mock.nasked[FUSE_REMOVEXATTR], 1);
+}
+
+/* ---- room and holes ---- */
+
+static void room_is_made_by_the_driver_and_the_size_follows(void **state)
+{
+	struct object *object = open_ok(FILE_AT, O_RDWR);
+	char text[32];
+
+	assert_int_equal(object_allocate(object, 0, 4, 16), 0);
+	assert_int_equal(mock.last_fallocate.fh, 77);
+	assert_int_equal(mock.last_fallocate.length, 16);
+	assert_int_equal(stat_ok(FILE_AT).st_size, 20);
+	assert_int_equal(object_read_kernel(object, text, sizeof(text), 0), 20);
+	assert_memory_equal(text, "0123456789", 10);
+	/* What was read before is not kept. */
+	assert_int_equal(object_allocate(object, FALLOC_FL_PUNCH_HOLE | FALLOC_FL_KEEP_SIZE, 2, 4),
+			 0);
+	assert_int_equal(object_read_kernel(object, text, sizeof(text), 0), 20);
+	assert_memory_equal(text,
+			    "01\0\0\0\0"
+			    "6789",
+			    10);
+	assert_int_equal(object_allocate(object, FALLOC_FL_COLLAPSE_RANGE, 0, 4), -EOPNOTSUPP);
+	assert_int_equal(object_allocate(object, FALLOC_FL_PUNCH_HOLE, 0, 4), -EOPNOTSUPP);
+	assert_int_equal(object_allocate(object, 0, -1, 4), -EINVAL);
+	assert_int_equal(object_allocate(object, 0, 0, 0), -EINVAL);
+	assert_int_equal(object_allocate(object, 0, INT64_MAX, 1), -EFBIG);
+	mock.unknown = 1ull << FUSE_FALLOCATE;
+	assert_int_equal(object_allocate(object, 0, 0, 4), -EOPNOTSUPP);
+	assert_int_equal(object_allocate(object, 0, 0, 4), -EOPNOTSUPP);
+	assert_int_equal(mock.nasked[FUSE_FALLOCATE], 3);
+	object_put(object);
+	object = open_ok(FILE_AT, O_RDONLY);
+	assert_int_equal(object_allocate(object, 0, 0, 4), -EBADF);
+	object_put(object);
+}
+
+static uint64_t seek_to(struct object *object, int64_t offset, int whence)
+{
+	uint64_t position = UINT64_MAX;
+	err_t err = object_seek(object, offset, whence, &position);
+
+	return err ? (uint64_t)err : position;
+}
+
+static void holes_are_where_the_driver_says(void **state)
+{
+	struct object *object = open_ok(FILE_AT, O_RDONLY);
+
+	assert_int_equal(seek_to(object, 0, SEEK_HOLE), 0);
+	assert_int_equal(seek_to(object, 0, SEEK_DATA), 8);
+	assert_int_equal(seek_to(object, 0, SEEK_CUR), 8); /* it has moved */
+	assert_int_equal(seek_to(object, 8, SEEK_HOLE), 10);
+	assert_int_equal(seek_to(object, 10, SEEK_DATA), -ENXIO);
+	assert_int_equal(seek_to(object, -1, SEEK_DATA), -ENXIO);
+	mock.unknown = 1ull << FUSE_LSEEK; /* then a file is all data */
+	for (int round = 0; round < 2; round++) {
+		assert_int_equal(seek_to(object, 3, SEEK_DATA), 3);
+		assert_int_equal(seek_to(object, 3, SEEK_HOLE), 10);
+		assert_int_equal(seek_to(object, 10, SEEK_HOLE), -ENXIO);
+	}
+	assert_int_equal(mock.nasked[FUSE_LSEEK], 5);
+	object_put(object);
+}
+
+static void the_driver_copies_and_what_was_cached_goes(void **state)
+{
+	struct object *object = open_ok(FILE_AT, O_RDWR);
+	struct object *other = open_ok("/tmp/seeded", O_RDONLY);
+	char text[32];
+
+	assert_int_equal(object_read_kernel(object, text, sizeof(text), 0), 10);
+	assert_int_equal(object_copy_range(object, 0, object, 8, 4), 4);
+	assert_int_equal(stat_ok(FILE_AT).st_size, 12);
+	assert_int_equal(object_read_kernel(object, text, sizeof(text), 0), 12);
+	assert_memory_equal(text, "012345670123", 12);
+	assert_int_equal(object_copy_range(other, 0, object, 0, 4), -EOPNOTSUPP);
+	mock.unknown = 1ull << FUSE_COPY_FILE_RANGE;
+	assert_int_equal(object_copy_range(object, 0, object, 8, 4), -EOPNOTSUPP);
+	assert_int_equal(object_copy_range(object, 0, object, 8, 4), -EOPNOTSUPP);
+	assert_int_equal(mock.nasked[FUSE_COPY_FILE_RANGE], 2);
+	object_put(other);
+	object_put(object);
+}
+
+/* Its caller is killed while the driver copies: both handles live until the driver is done. */
+static void a_copy_that_was_left_keeps_both_handles(void **state)
+{
+	struct object *from = open_ok(FILE_AT, O_RDONLY), *to = open_ok(FILE_AT, O_RDWR);
+
+	mock.unknown = 1ull << FUSE_INTERRUPT; /* it goes on copying */
+	mock.kill_at = FUSE_COPY_FILE_RANGE;
+	assert_int_equal(object_copy_range(from, 0, to, 8, 4), -EINTR);
+	fake_pending = 0;
+	object_put(from);
+	object_put(to);
+	fake_driver_serve();
+	assert_int_equal(mock.nasked[FUSE_RELEASE], 0);
+	fake_driver_answer_late();
+	fake_driver_serve();
+	assert_int_equal(mock.nasked[FUSE_RELEASE], 2);
+}
+
+int main(void)
+{
+#define MOUNTED(test) cmocka_unit_test_setup_teardown(test, mounted, gone)
+	const struct CMUnitTest tests[] = {
+		MOUNTED(attributes_are_set_read_listed_and_removed),
+		MOUNTED(a_value_of_several_pages_goes_to_the_driver_whole),
+		MOUNTED(whose_attributes_are_not_served_is_asked_once),
+		MOUNTED(room_is_made_by_the_driver_and_the_size_follows),
+		MOUNTED(holes_are_where_the_driver_says),
+		MOUNTED(the_driver_copies_and_what_was_cached_goes),
+		MOUNTED(a_copy_that_was_left_keeps_both_handles),
+	};
+
+	return cmocka_run_group_tests(tests, mounted_begin, NULL);
+}
