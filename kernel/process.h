@@ -83,7 +83,8 @@ void process_disown(int32_t pid);
 /* Signals from the kernel, without permission checks. May be called from anywhere, interrupts too.
  * -ESRCH; -EINVAL: no such signal; signal 0 only asks. A zombie takes signals silently. */
 err_t process_kill(int32_t pid, int signal);
-/* To each process of a group: what a terminal does for Ctrl-C. -ESRCH: it has no members. */
+/* To each process of a group: what a terminal does for Ctrl-C. Not from interrupts. -ESRCH: it has
+ * no members. */
 err_t process_group_signal(int32_t pgid, int signal);
 
 enum process_state {
@@ -177,7 +178,8 @@ struct process {
 
 	int32_t group;   /* [a] written under the family lock */
 	int32_t session; /* [a] the same */
-	struct tty *tty; /* [a] controlling terminal; terminals live for ever */
+	struct tty *tty; /* [a] controlling terminal, written under the family lock once the
+			    process is visible; terminals live for ever */
 
 	/* family */
 	struct process *parent;      /* [f] NULL: the kernel */
@@ -194,7 +196,7 @@ struct process {
 	int status;                  /* [f] wait4's, once it is a zombie */
 	struct process_usage usage;  /* [f] complete once it is a zombie */
 	struct process_usage waited; /* [f] sums of the children that were waited for */
-	bool vforked;                /* [a] its parent sleeps until it executes or ends */
+	struct list births;          /* [f] struct family_birth: children that are being made */
 
 	/* threads */
 	struct list threads;      /* [s] struct uthread by sibling, the oldest first */
@@ -264,6 +266,8 @@ err_t must_check pid_insert(struct pid_link *link);
 void pid_remove(struct pid_link *link);
 /* With a reference; NULL: no such process. Lock-free, from anywhere. */
 struct process *process_find(int32_t pid);
+/* The same by the number of any of its threads. */
+struct process *process_find_by_thread(int32_t tid);
 /* The one with the lowest number above `after`, with a reference, or NULL. */
 struct process *process_find_next(int32_t after);
 /* The lowest number above `after` that a thread of `process` has; 0: none. It may have gone. */

@@ -494,7 +494,9 @@ uint32_t tty_size_changes(struct tty *tty)
 
 void tty_set_session(struct tty *tty, int session)
 {
+	spin_lock(&tty->lock);
 	write_once(&tty->session, session);
+	spin_unlock(&tty->lock);
 }
 
 int tty_session(struct tty *tty)
@@ -502,15 +504,54 @@ int tty_session(struct tty *tty)
 	return read_once(&tty->session);
 }
 
+/* Returns the signal that is due to the group. */
+static int set_foreground_locked(struct tty *tty, int group) REQUIRES(tty->lock);
+static int set_foreground_locked(struct tty *tty, int group)
+{
+	int signal = group ? tty->early_signal : 0;
+
+	write_once(&tty->foreground, group);
+	tty->early_signal = 0;
+	tty->awaits_program = false;
+	return signal;
+}
+
+err_t tty_claim(struct tty *tty, int session, int group)
+{
+	err_t err = 0;
+
+	spin_lock(&tty->lock);
+	if (tty->session) {
+		err = -EPERM;
+	} else {
+		write_once(&tty->session, session);
+		/* A key for a program of ksh's is none for this group. */
+		(void)set_foreground_locked(tty, group);
+	}
+	spin_unlock(&tty->lock);
+	return err;
+}
+
+int tty_leave(struct tty *tty, int session)
+{
+	int foreground = 0;
+
+	spin_lock(&tty->lock);
+	if (tty->session == session) {
+		foreground = tty->foreground;
+		write_once(&tty->session, 0);
+		(void)set_foreground_locked(tty, 0);
+	}
+	spin_unlock(&tty->lock);
+	return foreground;
+}
+
 void tty_set_foreground(struct tty *tty, int group)
 {
 	int signal;
 
 	spin_lock(&tty->lock);
-	write_once(&tty->foreground, group);
-	signal = group ? tty->early_signal : 0;
-	tty->early_signal = 0;
-	tty->awaits_program = false;
+	signal = set_foreground_locked(tty, group);
 	spin_unlock(&tty->lock);
 	if (signal)
 		(void)process_group_signal(group, signal);

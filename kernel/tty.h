@@ -175,6 +175,10 @@ void tty_set_size(struct tty *tty, const struct abi_winsize *size);
  * the console: it sets the group of each program that it starts in the foreground, and 0 after. */
 void tty_set_session(struct tty *tty, int session);
 int tty_session(struct tty *tty);
+/* It becomes the session's, with `group` in the foreground. -EPERM: it is one's already. */
+err_t must_check tty_claim(struct tty *tty, int session, int group);
+/* It is nobody's any more, if it was the session's; returns who was in its foreground. */
+int tty_leave(struct tty *tty, int session);
 void tty_set_foreground(struct tty *tty, int group);
 /*
  * A program is about to be started, and these are the settings that it finds. What came while they

@@ -15,7 +15,7 @@
 #include <mm/slab.h>
 
 #include "devices.h"
-#include "process.h"
+#include "process/family.h"
 
 /* ---- groups and sessions ---- */
 
@@ -24,20 +24,34 @@ static ssize_t put_int(uptr_t to, int value)
 	return user_put(to, &value);
 }
 
+/* Under family_lock, which keeps other threads of the process, and setsid(), from its terminal;
+ * tty->lock, inside, keeps other sessions from this one. */
+static ssize_t claim_locked(struct tty *tty, struct process *process) REQUIRES(family_lock);
+static ssize_t claim_locked(struct tty *tty, struct process *process)
+{
+	err_t err;
+
+	if (process->pid != process->session)
+		return -EPERM;
+	if (process->tty == tty)
+		return 0;
+	err = process->tty ? -EPERM : tty_claim(tty, process->session, process->group);
+	if (!err)
+		write_once(&process->tty, tty);
+	return err;
+}
+
 static ssize_t become_controlling(struct tty *tty)
 {
 	struct process *process = process_current();
+	ssize_t result;
 
-	if (!process || process->pid != process->session)
+	if (!process)
 		return -EPERM;
-	if (read_once(&process->tty) == tty)
-		return 0;
-	if (read_once(&process->tty) || tty_session(tty))
-		return -EPERM;
-	tty_set_session(tty, process->session);
-	tty_set_foreground(tty, process->group);
-	write_once(&process->tty, tty);
-	return 0;
+	spin_lock(&family_lock);
+	result = claim_locked(tty, process);
+	spin_unlock(&family_lock);
+	return result;
 }
 
 static ssize_t give_up_controlling(struct tty *tty)
@@ -46,11 +60,13 @@ static ssize_t give_up_controlling(struct tty *tty)
 
 	if (!tty_is_controlling(tty))
 		return -ENOTTY;
-	if (process->pid == tty_session(tty)) {
-		tty_set_session(tty, 0);
-		tty_set_foreground(tty, 0);
+	spin_lock(&family_lock);
+	if (process->tty == tty) {
+		write_once(&process->tty, NULL);
+		if (process->pid == process->session)
+			(void)tty_leave(tty, process->session);
 	}
-	write_once(&process->tty, NULL);
+	spin_unlock(&family_lock);
 	return 0;
 }
 

@@ -287,3 +287,19 @@ SELFTEST(tty_size_changes_are_told)
 	selftest_check(tty_wait_input(&loop->tty, clock_ns(), &seen) == -ETIMEDOUT);
 	kva_free(loop);
 }
+
+SELFTEST(tty_is_one_sessions_at_a_time)
+{
+	struct loop *loop = loop_create();
+
+	if (!loop)
+		return;
+	selftest_check(!tty_claim(&loop->tty, 100, 101));
+	selftest_check(tty_claim(&loop->tty, 200, 201) == -EPERM);
+	selftest_check(tty_session(&loop->tty) == 100 && tty_foreground(&loop->tty) == 101);
+	selftest_check(tty_leave(&loop->tty, 200) == 0); /* it is not that one's */
+	selftest_check(tty_leave(&loop->tty, 100) == 101);
+	selftest_check(!tty_session(&loop->tty) && !tty_foreground(&loop->tty));
+	selftest_check(!tty_claim(&loop->tty, 200, 201));
+	kva_free(loop);
+}

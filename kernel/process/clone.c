@@ -201,56 +201,88 @@ static err_t copy_process(const struct abi_clone_args *args, struct process **ou
 	return 0;
 }
 
-static void add_to_family(struct process *child, uint64_t flags)
+static void add_to_family(struct process *child, uint64_t flags, struct family_birth *birth)
 {
-	struct process *self = process_current();
-
 	if (flags & CLONE_PARENT) {
-		child->exit_signal = self->exit_signal;
-		family_add_sibling(child, self);
+		child->exit_signal = process_current()->exit_signal;
+		family_add_sibling(child, birth);
 	} else {
-		family_add(child, self);
+		family_add(child, birth);
 	}
 }
 
-static err_t wait_for_vfork(struct process *child)
+/* The thread may have ended and be gone: it is looked for, not looked at. */
+static bool is_vforked(struct process *process, const struct uthread *thread, int32_t tid)
 {
+	irqflags_t flags = spin_lock_irqsave(&process->signal_lock);
+	const struct uthread *listed;
+	bool found = false;
+
+	list_for_each (listed, &process->threads, sibling)
+		found |= listed == thread && listed->tid == tid && listed->vforked;
+	spin_unlock_irqrestore(&process->signal_lock, flags);
+	return found;
+}
+
+/* Lets the copy run. The caller has a reference to its process. -EINTR: killed while a vfork
+ * lasted; nobody will see it. */
+static err_t start(struct process *process, struct uthread *thread, bool is_vfork)
+{
+	int32_t tid = thread->tid;
+
+	thread->vforked = is_vfork;
+	thread_start(thread->thread);
+	if (!is_vfork)
+		return 0;
 	/* Only a killed parent goes on earlier: the memory is its own as well. */
-	return wait_event_killable(&child->changed, !load_acquire(&child->vforked));
+	return wait_event_killable(&process->changed, !is_vforked(process, thread, tid));
+}
+
+/* A process and its thread, which nobody knows but by their number. */
+static err_t make_process(const struct abi_clone_args *args, struct process **process,
+			  struct uthread **thread)
+{
+	err_t err = copy_process(args, process);
+
+	if (err)
+		return err;
+	err = copy_thread(*process, args, thread);
+	if (!err && args->flags & CLONE_PARENT_SETTID &&
+	    user_put(uptr(args->parent_tid), &(*process)->pid)) {
+		uthread_discard(*thread);
+		err = -EFAULT;
+	}
+	if (err)
+		process_discard(*process);
+	return err;
 }
 
 static int new_process(const struct abi_clone_args *args)
 {
-	bool is_vfork = args->flags & CLONE_VFORK;
+	struct family_birth birth;
 	struct process *process;
 	struct uthread *thread = NULL;
 	int32_t pid;
-	err_t err = copy_process(args, &process);
+	err_t err = -ERESTARTNOINTR;
 
-	if (err)
-		return err;
-	process->vforked = is_vfork;
-	pid = process->pid;
-	err = copy_thread(process, args, &thread);
-	if (!err && args->flags & CLONE_PARENT_SETTID && user_put(uptr(args->parent_tid), &pid)) {
-		uthread_discard(thread);
-		err = -EFAULT;
-	}
+	family_birth_begin(&birth);
+	/* What came to many before that is taken first. */
+	if (!thread_interrupted())
+		err = make_process(args, &process, &thread);
 	if (err) {
-		process_discard(process);
+		family_birth_fail(&birth);
 		return err;
 	}
 
 	/* ---- committed ---- */
+	pid = process->pid;
 	refcount_get(&process->references); /* it may end, and be reaped, before we are done */
-	add_to_family(process, args->flags);
+	add_to_family(process, args->flags, &birth);
 	err = uthread_list(thread);
 	debug_assert(!err); /* its process has no threads yet */
-	thread_start(thread->thread);
-	if (is_vfork && wait_for_vfork(process))
-		pid = -EINTR; /* killed: it will not see it */
+	err = start(process, thread, args->flags & CLONE_VFORK);
 	process_put(process);
-	return pid;
+	return err ? err : pid;
 }
 
 /* ---- a new thread ---- */
@@ -272,8 +304,8 @@ static int new_thread(const struct abi_clone_args *args)
 		uthread_discard(thread);
 		return err;
 	}
-	thread_start(thread->thread);
-	return tid;
+	err = start(process_current(), thread, args->flags & CLONE_VFORK);
+	return err ? err : tid;
 }
 
 static int clone(const struct abi_clone_args *args)
@@ -284,8 +316,6 @@ static int clone(const struct abi_clone_args *args)
 		return err;
 	if (args->flags & CLONE_SETTLS && args->tls >= USER_MAX)
 		return -EPERM;
-	if (thread_interrupted())
-		return -ERESTARTNOINTR; /* a signal to the whole group is for the child as well */
 	return args->flags & CLONE_THREAD ? new_thread(args) : new_process(args);
 }
 

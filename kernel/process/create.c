@@ -44,6 +44,7 @@ struct process *process_alloc(void)
 	process->link.is_process = true;
 	list_init(&process->sibling);
 	list_init(&process->children);
+	list_init(&process->births);
 	list_init(&process->threads);
 	waitq_init(&process->changed);
 	waitq_init(&process->continued);

@@ -351,7 +351,7 @@ static err_t commit(struct exec_request *request, const struct exec_image *image
 	write_once(&process->has_executed, true);
 	process->exit_signal = SIGCHLD;
 	exec_begin(request, image);
-	exit_end_vfork(process);
+	exit_end_vfork(self);
 	return 0;
 }
 

@@ -81,13 +81,13 @@ static void drop_space(struct process *process)
 	space_put(space);
 }
 
-void exit_end_vfork(struct process *process)
+void exit_end_vfork(struct uthread *uthread)
 {
-	if (!read_once(&process->vforked))
+	if (!uthread->vforked)
 		return;
-	/* Release: what this process wrote to its parent's memory is there. */
-	store_release(&process->vforked, false);
-	waitq_wake_all(&process->changed);
+	/* Release: what it wrote to its parent's memory is there. */
+	store_release(&uthread->vforked, false);
+	waitq_wake_all(&uthread->process->changed);
 }
 
 /* The terminal of a session whose leader ends: nobody's, and its foreground hears of it. */
@@ -96,11 +96,9 @@ static void leave_terminal(struct process *process)
 	struct tty *tty = read_once(&process->tty);
 	int foreground;
 
-	if (!tty || process->session != process->pid || tty_session(tty) != process->session)
+	if (!tty || process->session != process->pid)
 		return;
-	foreground = tty_foreground(tty);
-	tty_set_session(tty, 0);
-	tty_set_foreground(tty, 0);
+	foreground = tty_leave(tty, process->session);
 	if (foreground) {
 		(void)process_group_signal(foreground, SIGHUP); /* it may have no members */
 		(void)process_group_signal(foreground, SIGCONT);
@@ -113,7 +111,6 @@ void exit_last_thread(struct process *process)
 
 	signal_cancel_alarm(process);
 	drop_space(process);
-	exit_end_vfork(process);
 	leave_terminal(process);
 	screen_process_ended(process->pid);
 	family_orphan_children(process);

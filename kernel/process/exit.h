@@ -13,7 +13,7 @@ void exit_leave_space(struct uthread *uthread);
 /* By the last thread of the process: what all of them shared. */
 void exit_last_thread(struct process *process);
 void exit_tell_stopped(struct process *process);
-/* The vforked process does not need its parent's memory any more. */
-void exit_end_vfork(struct process *process);
+/* The running thread does not need the memory any more that it was lent by CLONE_VFORK. */
+void exit_end_vfork(struct uthread *uthread);
 
 #endif

@@ -14,6 +14,51 @@
 
 struct spinlock family_lock = SPINLOCK_INIT(LOCK_PIDTABLE);
 
+/* ---- births ---- */
+
+void family_birth_begin(struct family_birth *birth)
+{
+	birth->signals = 0;
+	spin_lock(&family_lock);
+	list_add_tail(&process_current()->births, &birth->link);
+	spin_unlock(&family_lock);
+}
+
+void family_birth_fail(struct family_birth *birth)
+{
+	spin_lock(&family_lock);
+	list_del(&birth->link);
+	spin_unlock(&family_lock);
+}
+
+void family_signal_births_locked(struct process *process, int signal)
+{
+	struct family_birth *birth;
+
+	list_for_each (birth, &process->births, link) {
+		/* They undo each other, as they do where they wait. */
+		if (signal == SIGCONT)
+			birth->signals &= ~STOP_SIGNALS;
+		else if (SIGNAL_BIT(signal) & STOP_SIGNALS)
+			birth->signals &= ~SIGNAL_BIT(SIGCONT);
+		birth->signals |= SIGNAL_BIT(signal);
+	}
+}
+
+/* What came since the birth began waits for the child's first thread. */
+static void end_birth_locked(struct process *child, struct family_birth *birth)
+	REQUIRES(family_lock);
+static void end_birth_locked(struct process *child, struct family_birth *birth)
+{
+	const struct process *self = process_current();
+
+	list_del(&birth->link);
+	write_once(&child->group, self->group);
+	write_once(&child->session, self->session);
+	for (uint64_t set = birth->signals; set; set &= set - 1)
+		process_signal(child, __builtin_ctzll(set) + 1);
+}
+
 static void set_parent_locked(struct process *child, struct process *parent) REQUIRES(family_lock);
 static void set_parent_locked(struct process *child, struct process *parent)
 {
@@ -21,30 +66,25 @@ static void set_parent_locked(struct process *child, struct process *parent)
 	list_add_tail(&parent->children, &child->sibling);
 }
 
-static void join_group_locked(struct process *child, const struct process *of)
-	REQUIRES(family_lock);
-static void join_group_locked(struct process *child, const struct process *of)
-{
-	write_once(&child->group, of->group);
-	write_once(&child->session, of->session);
-}
-
-void family_add(struct process *child, struct process *parent)
+void family_add(struct process *child, struct family_birth *birth)
 {
 	spin_lock(&family_lock);
-	set_parent_locked(child, parent);
-	join_group_locked(child, parent);
+	set_parent_locked(child, process_current());
+	end_birth_locked(child, birth);
 	spin_unlock(&family_lock);
 }
 
-void family_add_sibling(struct process *child, const struct process *sibling)
+void family_add_sibling(struct process *child, struct family_birth *birth)
 {
+	struct process *parent;
+
 	spin_lock(&family_lock);
-	if (sibling->parent)
-		set_parent_locked(child, sibling->parent);
+	parent = process_current()->parent;
+	if (parent)
+		set_parent_locked(child, parent);
 	else
 		child->disowned = true;
-	join_group_locked(child, sibling);
+	end_birth_locked(child, birth);
 	spin_unlock(&family_lock);
 }
 
@@ -186,8 +226,6 @@ static void give_child_locked(struct process *child, struct process *heir)
 	child->exit_signal = SIGCHLD;
 	if (heir) {
 		list_add_tail(&heir->children, &child->sibling);
-		if (child->state == PROCESS_ZOMBIE)
-			family_tell_ended_locked(child);
 		return;
 	}
 	list_init(&child->sibling);
@@ -200,7 +238,7 @@ void family_orphan_children(struct process *process)
 
 	for (;;) {
 		struct process *child = NULL;
-		bool is_zombie = false;
+		bool forget = false;
 		int32_t group = 0;
 		int32_t session = 0;
 
@@ -212,18 +250,16 @@ void family_orphan_children(struct process *process)
 		heir = new_parent_locked(process);
 		child = list_first_entry(&process->children, struct process, sibling);
 		give_child_locked(child, heir);
-		is_zombie = !heir && child->state == PROCESS_ZOMBIE;
-		if (is_zombie)
-			child->state = PROCESS_REAPED;
+		/* The heir hears of its end as if it came now, or does not want to. */
+		if (child->state == PROCESS_ZOMBIE)
+			forget = family_end_locked(child);
 		group = child->group;
 		session = child->session;
 		spin_unlock(&family_lock);
 		process_put(heir);
-		if (is_zombie) {
-			pid_remove(&child->link);
-			process_put(child);
-		} else if (group != process->group && session == process->session) {
+		if (forget)
+			process_forget(child);
+		else if (group != process->group && session == process->session)
 			hang_up_if_orphaned(group, session);
-		}
 	}
 }

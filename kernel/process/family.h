@@ -10,11 +10,29 @@
 
 extern struct spinlock family_lock;
 
-/* Makes `child`, which was found by its number alone so far, a child of `parent`, in that one's
- * group and session. */
-void family_add(struct process *child, struct process *parent);
-/* A child of the parent of `sibling`. */
-void family_add_sibling(struct process *child, const struct process *sibling);
+/*
+ * A process that the running one is making: a signal that goes to many at once, and to the running
+ * process among them, is for the new one as well, which is in no group yet. On the stack of the
+ * thread that makes it. Who sends to many holds family_lock from the first to the last of them.
+ */
+struct family_birth {
+	struct list link; /* [f] on the running process's births */
+	uint64_t signals; /* [f] that came since it began */
+};
+
+void family_birth_begin(struct family_birth *birth);
+/* There will be none. */
+void family_birth_fail(struct family_birth *birth);
+/* Makes `child`, which was found by its number alone so far, a child of the running process, in
+ * that one's group and session. */
+void family_add(struct process *child, struct family_birth *birth);
+/* A child of the running process's parent. */
+void family_add_sibling(struct process *child, struct family_birth *birth);
+/* Under family_lock: a signal that goes to many has been sent to `process`. */
+void family_signal_births_locked(struct process *process, int signal);
+/* Under family_lock: it has ended, and its parent is told. True: nobody will ask for its status, so
+ * the caller lets go of it with process_forget(). */
+bool family_end_locked(struct process *process);
 /* Its children go to a subreaper among its ancestors, to init, or to the kernel, which reaps those
  * that have ended. Groups that this leaves without anybody who could continue them are told. */
 void family_orphan_children(struct process *process);

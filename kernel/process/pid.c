@@ -100,18 +100,31 @@ void pid_remove(struct pid_link *link)
 	spin_unlock(&lock);
 }
 
-struct process *process_find(int32_t pid)
+static struct process *find(int32_t number, bool any_thread)
 {
 	struct pid_link *link;
 	struct process *process;
 
 	rcu_read_lock();
-	link = lookup(pid);
+	link = lookup(number);
 	process = link ? process_of(link) : NULL;
+	/* A thread has a reference to its process until it is freed. */
+	if (link && !process && any_thread)
+		process = container_of(link, struct uthread, link)->process;
 	if (process && !refcount_try_get(&process->references))
 		process = NULL;
 	rcu_read_unlock();
 	return process;
+}
+
+struct process *process_find(int32_t pid)
+{
+	return find(pid, false);
+}
+
+struct process *process_find_by_thread(int32_t tid)
+{
+	return find(tid, true);
 }
 
 err_t uthread_visit(int32_t tid, err_t (*visit)(struct uthread *uthread, void *argument),

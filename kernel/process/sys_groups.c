@@ -13,7 +13,7 @@ int sys_getpgid(int pid)
 
 	if (pid == 0)
 		return process_current()->group;
-	process = process_find(pid);
+	process = process_find_by_thread(pid);
 	if (!process)
 		return -ESRCH;
 	group = read_once(&process->group);
@@ -33,7 +33,7 @@ int sys_getsid(int pid)
 
 	if (pid == 0)
 		return process_current()->session;
-	process = process_find(pid);
+	process = process_find_by_thread(pid);
 	if (!process)
 		return -ESRCH;
 	session = read_once(&process->session);
@@ -83,9 +83,13 @@ int sys_setpgid(int pid, int pgid)
 
 	if (pgid < 0)
 		return -EINVAL;
-	process = process_find(pid ? pid : self->pid);
+	process = process_find_by_thread(pid ? pid : self->pid);
 	if (!process)
 		return -ESRCH;
+	if (pid && process->pid != pid) {
+		process_put(process);
+		return -EINVAL;
+	}
 	spin_lock(&family_lock);
 	if (!pgid)
 		pgid = process->pid;

@@ -141,6 +141,7 @@ noreturn void uthread_exit(int status)
 	exit_tell_waiters(uthread);
 	uthread_drop_files(uthread);
 	exit_leave_space(uthread);
+	exit_end_vfork(uthread);
 
 	flags = spin_lock_irqsave(&process->signal_lock);
 	uthread->ending = true;

@@ -43,6 +43,7 @@ struct uthread {
 	bool listed;             /* [s] */
 	bool ending;             /* [s] its end has begun */
 	bool replaced;           /* [s] another one executes a program: it must end */
+	bool vforked;            /* [a] who made it sleeps until it executes a program or ends */
 	struct rcu_head rcu;
 
 	/* what it runs with */

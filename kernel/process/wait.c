@@ -32,52 +32,64 @@ void child_info_fields(struct signal_info *info, struct process *child, int stat
 	info->fields[2] = child->usage.cpu_ns / tick_ns;
 }
 
-void family_tell_ended_locked(struct process *child)
-{
-	family_tell_locked(child, child->exit_signal, end_code(child->status),
-			   end_status(child->status));
-}
-
-/* Nobody will ask for its status. */
-static bool reaps_itself_locked(const struct process *process) REQUIRES(family_lock);
-static bool reaps_itself_locked(const struct process *process)
+/* What the parent does about SIGCHLD: who ignores it gets none, not even to be kept while it is
+ * blocked, and neither that one nor who sets SA_NOCLDWAIT will ask for a status (as Linux). */
+static bool reaps_itself_locked(const struct process *process, int *signal) REQUIRES(family_lock);
+static bool reaps_itself_locked(const struct process *process, int *signal)
 {
 	struct process *parent = process->parent;
-	bool nobody_asks;
+	const struct abi_sigaction *action;
 	irqflags_t flags;
+	bool ignored;
+	bool unasked;
 
+	*signal = process->exit_signal;
 	if (!parent)
 		return process->disowned;
 	if (process->exit_signal != SIGCHLD)
 		return false;
 	flags = spin_lock_irqsave(&parent->signal_lock);
-	nobody_asks = read_once(&parent->actions->of[SIGCHLD - 1].handler) == SIG_IGN ||
-		      read_once(&parent->actions->of[SIGCHLD - 1].flags) & SA_NOCLDWAIT;
+	action = &parent->actions->of[SIGCHLD - 1];
+	ignored = read_once(&action->handler) == SIG_IGN;
+	unasked = ignored || read_once(&action->flags) & SA_NOCLDWAIT;
 	spin_unlock_irqrestore(&parent->signal_lock, flags);
-	return nobody_asks;
+	if (ignored)
+		*signal = 0;
+	return unasked;
 }
 
-void process_ended(struct process *process)
+bool family_end_locked(struct process *process)
 {
-	bool reap;
+	int signal;
+	bool reap = reaps_itself_locked(process, &signal);
 
-	spin_lock(&family_lock);
-	process->usage.cpu_ns = process->gone_cpu_ns;
-	process->usage.ended_ns = clock_ns();
-	reap = reaps_itself_locked(process);
-	family_tell_ended_locked(process);
 	if (reap)
 		list_del(&process->sibling);
 	/* Release: who sees a zombie sees its status. */
 	store_release(&process->state, reap ? PROCESS_REAPED : PROCESS_ZOMBIE);
-	if (process->parent)
-		waitq_wake_all(&process->parent->changed);
+	family_tell_locked(process, signal, end_code(process->status),
+			   end_status(process->status));
 	waitq_wake_all(&process->changed);
+	return reap;
+}
+
+void process_forget(struct process *process)
+{
+	pid_remove(&process->link);
+	process_put(process);
+}
+
+void process_ended(struct process *process)
+{
+	bool forget;
+
+	spin_lock(&family_lock);
+	process->usage.cpu_ns = process->gone_cpu_ns;
+	process->usage.ended_ns = clock_ns();
+	forget = family_end_locked(process);
 	spin_unlock(&family_lock);
-	if (reap) {
-		pid_remove(&process->link);
-		process_put(process);
-	}
+	if (forget)
+		process_forget(process);
 }
 
 /* ---- reaping ---- */
@@ -91,12 +103,6 @@ static bool reap_locked(struct process *process)
 	process->state = PROCESS_REAPED;
 	list_del(&process->sibling);
 	return true;
-}
-
-static void forget(struct process *process)
-{
-	pid_remove(&process->link);
-	process_put(process);
 }
 
 /* ---- the kernel's own threads ---- */
@@ -119,7 +125,7 @@ static err_t reap_for_kernel(struct process *process, int *status, struct proces
 	*status = process->status;
 	if (usage)
 		*usage = process->usage;
-	forget(process);
+	process_forget(process);
 	return 0;
 }
 
@@ -165,7 +171,7 @@ void process_disown(int32_t pid)
 	}
 	spin_unlock(&family_lock);
 	if (reap)
-		forget(process);
+		process_forget(process);
 	process_put(process);
 }
 
@@ -277,7 +283,7 @@ static err_t try_wait(struct process *parent, const struct wait_request *request
 	}
 	spin_unlock(&family_lock);
 	if (gone)
-		forget(child);
+		process_forget(child);
 	return found;
 }
 

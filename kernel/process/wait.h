@@ -33,6 +33,7 @@ err_t must_check process_wait_child(const struct wait_request *request, struct w
 void child_info_fields(struct signal_info *info, struct process *child, int status);
 /* Under family_lock. `signal` 0: only those who wait are woken. */
 void family_tell_locked(struct process *child, int signal, int code, int status);
-void family_tell_ended_locked(struct process *child);
+/* A process that was reaped: its number and the reference from its birth go. */
+void process_forget(struct process *process);
 
 #endif

@@ -6,6 +6,8 @@
  */
 #include "signal.h"
 
+#include "../process/family.h"
+
 #include <abi/errno.h>
 #include <abi/wait.h>
 #include <mm/slab.h>
@@ -275,8 +277,10 @@ static void signal_member(void *argument, struct process *process)
 	if (read_once(&process->group) != call->group)
 		return;
 	call->nmembers++;
-	if (call->signal)
-		process_signal(process, call->signal);
+	if (!call->signal)
+		return;
+	process_signal(process, call->signal);
+	family_signal_births_locked(process, call->signal);
 }
 
 err_t process_group_signal(int32_t pgid, int signal)
@@ -285,6 +289,8 @@ err_t process_group_signal(int32_t pgid, int signal)
 
 	if (signal < 0 || signal > SIGNAL_MAX)
 		return -EINVAL;
+	spin_lock(&family_lock);
 	pid_for_each_rcu(signal_member, &call);
+	spin_unlock(&family_lock);
 	return call.nmembers ? 0 : -ESRCH;
 }

@@ -2,6 +2,8 @@
  * System calls on signals. What a signal does stands in signal.h. Owns no state.
  */
 #include "signal.h"
+
+#include "../process/family.h"
 #include "syscall_table.h"
 
 #include <abi/errno.h>
@@ -239,9 +241,10 @@ static err_t signal_allowed(struct process *process, const struct signal_info *i
 	return info->signal ? signal_send(process, info) : 0;
 }
 
+/* As on Linux the number may be that of any thread: the signal is for its process. */
 static int signal_one(int32_t pid, const struct signal_info *info)
 {
-	struct process *process = process_find(pid);
+	struct process *process = process_find_by_thread(pid);
 	int result;
 
 	if (!process)
@@ -252,7 +255,7 @@ static int signal_one(int32_t pid, const struct signal_info *info)
 }
 
 struct kill_many {
-	int32_t group; /* 0: everybody but the caller and init */
+	int32_t group; /* 0: everybody who is in one, but the caller and init */
 	struct signal_info info;
 	unsigned nfound;
 	unsigned nallowed;
@@ -261,20 +264,27 @@ struct kill_many {
 static void signal_each(void *argument, struct process *process)
 {
 	struct kill_many *call = argument;
+	int32_t group = read_once(&process->group);
 
-	if (call->group ? read_once(&process->group) != call->group
-			: process == process_current() || process->pid == 1)
+	/* One that is in no group yet is being made, and its maker gets the signal for it. */
+	if (call->group ? group != call->group
+			: !group || process == process_current() || process->pid == 1)
 		return;
 	call->nfound++;
-	if (!signal_allowed(process, &call->info))
-		call->nallowed++;
+	if (signal_allowed(process, &call->info))
+		return;
+	call->nallowed++;
+	if (call->info.signal)
+		family_signal_births_locked(process, call->info.signal);
 }
 
 static int signal_many(int32_t group, const struct signal_info *info)
 {
 	struct kill_many call = {.group = group, .info = *info};
 
+	spin_lock(&family_lock);
 	pid_for_each_rcu(signal_each, &call);
+	spin_unlock(&family_lock);
 	if (!call.nfound)
 		return -ESRCH;
 	return call.nallowed ? 0 : -EPERM;

@@ -3,6 +3,7 @@
  */
 #include <fcntl.h>
 #include <linux/sched.h>
+#include <poll.h>
 #include <sched.h>
 #include <signal.h>
 #include <stdlib.h>
@@ -299,6 +300,73 @@ static void ignored_children_leave_no_zombies(void)
 	EXPECT(signal(SIGCHLD, SIG_DFL) != SIG_ERR);
 }
 
+/* A subreaper that wants to know of no ends: has a child that ends before its own zombie was
+ * waited for. True: nothing is left to wait for. */
+static bool inherits_no_zombie(const struct sigaction *action)
+{
+	pid_t pid;
+
+	prctl(PR_SET_CHILD_SUBREAPER, 1);
+	sigaction(SIGCHLD, action, NULL);
+	pid = fork();
+	if (pid == 0) {
+		siginfo_t info;
+		pid_t zombie;
+
+		signal(SIGCHLD, SIG_DFL);
+		zombie = fork();
+		if (zombie == 0)
+			_exit(3);
+		_exit(waitid(P_PID, (id_t)zombie, &info, WEXITED | WNOWAIT));
+	}
+	return waitpid(-1, NULL, 0) == -1 && errno == ECHILD;
+}
+
+static void an_heir_that_does_not_ask_gets_no_zombies(void)
+{
+	const struct sigaction actions[] = {{.sa_handler = SIG_IGN}, {.sa_flags = SA_NOCLDWAIT}};
+
+	for (int i = 0; i < 2; i++) {
+		pid_t pid = fork();
+
+		if (pid == 0)
+			_exit(inherits_no_zombie(&actions[i]) ? 0 : 1);
+		EXPECT_EQUAL(exit_of(pid), 0);
+	}
+}
+
+static void zombies_stay_when_the_parent_stops_to_ask(void)
+{
+	siginfo_t info;
+	pid_t pid = fork();
+
+	if (pid == 0)
+		_exit(5);
+	EXPECT_EQUAL(waitid(P_PID, (id_t)pid, &info, WEXITED | WNOWAIT), 0);
+	EXPECT(signal(SIGCHLD, SIG_IGN) != SIG_ERR);
+	EXPECT_EQUAL(exit_of(pid), 5);
+	EXPECT(signal(SIGCHLD, SIG_DFL) != SIG_ERR);
+}
+
+static void an_ignored_end_is_not_kept_while_it_is_blocked(void)
+{
+	sigset_t set;
+	pid_t pid;
+
+	sigemptyset(&set);
+	sigaddset(&set, SIGCHLD);
+	EXPECT_EQUAL(sigprocmask(SIG_BLOCK, &set, NULL), 0);
+	EXPECT(signal(SIGCHLD, SIG_IGN) != SIG_ERR);
+	pid = fork();
+	if (pid == 0)
+		_exit(0);
+	EXPECT_ERRNO(ECHILD, waitpid(pid, NULL, 0));
+	EXPECT(sigpending(&set) == 0 && !sigismember(&set, SIGCHLD));
+	EXPECT(signal(SIGCHLD, SIG_DFL) != SIG_ERR);
+	sigemptyset(&set);
+	EXPECT_EQUAL(sigprocmask(SIG_SETMASK, &set, NULL), 0);
+}
+
 static void orphans_go_to_the_subreaper(void)
 {
 	int number[2];
@@ -398,6 +466,48 @@ static void wait_of_a_group_sees_its_members_alone(void)
 	EXPECT_EQUAL(waitpid(0, &status, 0), other);
 }
 
+/* Forks and forks; all wait for their end, and hold the pipe open. */
+static void bear_children(int alive)
+{
+	setpgid(0, 0);
+	for (int i = 0; i < 60; i++) {
+		if (fork() == 0)
+			break;
+		if (i == 0)
+			(void)!write(alive, "", 1);
+	}
+	for (;;)
+		pause();
+}
+
+static void a_signal_to_a_group_is_for_those_being_born_too(void)
+{
+	for (int round = 0; round < 12; round++) {
+		struct pollfd end = {.events = POLLIN};
+		int fds[2];
+		char byte;
+		pid_t pid;
+
+		EXPECT_EQUAL(pipe(fds), 0);
+		pid = fork();
+		if (pid == 0) {
+			close(fds[0]);
+			bear_children(fds[1]);
+		}
+		close(fds[1]);
+		EXPECT_EQUAL(read(fds[0], &byte, 1), 1);
+		EXPECT_EQUAL(kill(-pid, SIGTERM), 0);
+		EXPECT(WIFSIGNALED(status_of(pid)));
+		/* Hung up: nobody is left who holds the other end. */
+		end.fd = fds[0];
+		if (poll(&end, 1, 20000) != 1 || !(end.revents & POLLHUP)) {
+			kill(-pid, SIGKILL);
+			FAIL("a child of round %d lives on", round);
+		}
+		close(fds[0]);
+	}
+}
+
 static void many_children_one_after_the_other(void)
 {
 	for (int i = 0; i < 200; i++) {
@@ -448,9 +558,13 @@ int main(void)
 	RUN(clone3_takes_what_it_knows);
 	RUN(another_signal_of_the_end_needs_another_wait);
 	RUN(ignored_children_leave_no_zombies);
+	RUN(an_heir_that_does_not_ask_gets_no_zombies);
+	RUN(zombies_stay_when_the_parent_stops_to_ask);
+	RUN(an_ignored_end_is_not_kept_while_it_is_blocked);
 	RUN(orphans_go_to_the_subreaper);
 	RUN(groups_and_sessions_follow_their_rules);
 	RUN(wait_of_a_group_sees_its_members_alone);
+	RUN(a_signal_to_a_group_is_for_those_being_born_too);
 	RUN(many_children_one_after_the_other);
 	RUN(many_children_at_once);
 	return check_end();
