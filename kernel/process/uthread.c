@@ -138,13 +138,18 @@ noreturn void uthread_exit(int status)
 	bool is_last;
 	bool has_stopped;
 
+	/* Before anybody learns of the end and relies on it: it takes no signals any more. */
+	flags = spin_lock_irqsave(&process->signal_lock);
+	uthread->ending = true;
+	signal_hand_over_locked(process, uthread, ~uthread->blocked);
+	spin_unlock_irqrestore(&process->signal_lock, flags);
+
 	exit_tell_waiters(uthread);
 	uthread_drop_files(uthread);
 	exit_leave_space(uthread);
 	exit_end_vfork(uthread);
 
 	flags = spin_lock_irqsave(&process->signal_lock);
-	uthread->ending = true;
 	process->nliving--;
 	is_last = !process->nliving;
 	/* What wait4 tells: exit_group's word or the fatal signal's, else the first thread's. */
@@ -152,8 +157,6 @@ noreturn void uthread_exit(int status)
 		process->status_to_be = status;
 	process->exiting |= is_last;
 	signal_drop_thread_locked(process, uthread, ~UINT64_C(0));
-	if (!is_last)
-		signal_hand_over_locked(process, uthread, ~uthread->blocked);
 	has_stopped = !is_last && signal_stop_is_complete_locked(process);
 	spin_unlock_irqrestore(&process->signal_lock, flags);
 

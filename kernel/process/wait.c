@@ -67,8 +67,7 @@ bool family_end_locked(struct process *process)
 		list_del(&process->sibling);
 	/* Release: who sees a zombie sees its status. */
 	store_release(&process->state, reap ? PROCESS_REAPED : PROCESS_ZOMBIE);
-	family_tell_locked(process, signal, end_code(process->status),
-			   end_status(process->status));
+	family_tell_locked(process, signal, end_code(process->status), end_status(process->status));
 	waitq_wake_all(&process->changed);
 	return reap;
 }
