@@ -32,7 +32,7 @@ void family_add_sibling(struct process *child, struct family_birth *birth);
 void family_signal_births_locked(struct process *process, int signal);
 /* Under family_lock: it has ended, and its parent is told. True: nobody will ask for its status, so
  * the caller lets go of it with process_forget(). */
-bool family_end_locked(struct process *process);
+bool family_end_locked(struct process *process) REQUIRES(family_lock);
 /* Its children go to a subreaper among its ancestors, to init, or to the kernel, which reaps those
  * that have ended. Groups that this leaves without anybody who could continue them are told. */
 void family_orphan_children(struct process *process);

@@ -3,8 +3,10 @@
  */
 #include <poll.h>
 #include <pthread.h>
+#include <sched.h>
 #include <signal.h>
 #include <sys/select.h>
+#include <sys/syscall.h>
 #include <sys/time.h>
 #include <sys/wait.h>
 #include <time.h>
@@ -249,6 +251,52 @@ static void a_signal_finds_the_thread_that_takes_it(void)
 	EXPECT_EQUAL(pthread_join(thread, NULL), 0);
 }
 
+static void *wait_for_bytes(void *fds)
+{
+	char byte;
+	long tid = syscall(SYS_gettid);
+
+	(void)!write(((int *)fds)[3], &tid, sizeof(tid));
+	(void)!read(((int *)fds)[0], &byte, 1);
+	return NULL;
+}
+
+static void a_threads_number_stands_for_its_process(void)
+{
+	sigset_t set;
+	sigset_t before;
+	siginfo_t info;
+	pthread_t thread;
+	int fds[4];
+	long tid;
+
+	sigemptyset(&set);
+	sigaddset(&set, SIGUSR1);
+	sigaddset(&set, SIGUSR2);
+	EXPECT_EQUAL(pthread_sigmask(SIG_BLOCK, &set, &before), 0);
+	EXPECT(pipe(fds) == 0 && pipe(fds + 2) == 0);
+	EXPECT_EQUAL(pthread_create(&thread, NULL, wait_for_bytes, fds), 0);
+	EXPECT_EQUAL(read(fds[2], &tid, sizeof(tid)), sizeof(tid));
+	EXPECT_EQUAL(kill((pid_t)tid, 0), 0);
+	EXPECT_EQUAL(kill((pid_t)tid, SIGUSR1), 0);
+	EXPECT_EQUAL(sigwaitinfo(&set, &info), SIGUSR1); /* the other one could not have it */
+	EXPECT(info.si_code == SI_USER && info.si_pid == getpid());
+	info.si_code = SI_QUEUE;
+	EXPECT_EQUAL(syscall(SYS_rt_sigqueueinfo, tid, SIGUSR2, &info), 0);
+	EXPECT_EQUAL(sigwaitinfo(&set, &info), SIGUSR2);
+	EXPECT_EQUAL(getpgid((pid_t)tid), getpgrp());
+	EXPECT_EQUAL(getsid((pid_t)tid), getsid(0));
+	EXPECT_ERRNO(EINVAL, setpgid((pid_t)tid, 0)); /* but here it is not taken for it */
+	EXPECT_EQUAL(write(fds[1], "", 1), 1);
+	pthread_join(thread, NULL);
+	while (kill((pid_t)tid, 0) == 0)
+		sched_yield();
+	EXPECT_EQUAL(errno, ESRCH);
+	EXPECT_EQUAL(pthread_sigmask(SIG_SETMASK, &before, NULL), 0);
+	for (int i = 0; i < 4; i++)
+		close(fds[i]);
+}
+
 int main(void)
 {
 	RUN(suspend_swaps_the_mask);
@@ -261,5 +309,6 @@ int main(void)
 	RUN(alarms_ring);
 	RUN(a_pipe_without_readers_raises);
 	RUN(a_signal_finds_the_thread_that_takes_it);
+	RUN(a_threads_number_stands_for_its_process);
 	return check_end();
 }

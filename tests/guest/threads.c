@@ -266,52 +266,6 @@ static void a_maker_waits_for_the_thread_it_lends_to(void)
 	EXPECT_EQUAL(lent, 1);
 }
 
-static void *wait_for_bytes(void *fds)
-{
-	char byte;
-	long tid = syscall(SYS_gettid);
-
-	(void)!write(((int *)fds)[3], &tid, sizeof(tid));
-	(void)!read(((int *)fds)[0], &byte, 1);
-	return NULL;
-}
-
-static void a_threads_number_stands_for_its_process(void)
-{
-	sigset_t set;
-	sigset_t before;
-	siginfo_t info;
-	pthread_t thread;
-	int fds[4];
-	long tid;
-
-	sigemptyset(&set);
-	sigaddset(&set, SIGUSR1);
-	sigaddset(&set, SIGUSR2);
-	EXPECT_EQUAL(pthread_sigmask(SIG_BLOCK, &set, &before), 0);
-	EXPECT(pipe(fds) == 0 && pipe(fds + 2) == 0);
-	EXPECT_EQUAL(pthread_create(&thread, NULL, wait_for_bytes, fds), 0);
-	EXPECT_EQUAL(read(fds[2], &tid, sizeof(tid)), sizeof(tid));
-	EXPECT_EQUAL(kill((pid_t)tid, 0), 0);
-	EXPECT_EQUAL(kill((pid_t)tid, SIGUSR1), 0);
-	EXPECT_EQUAL(sigwaitinfo(&set, &info), SIGUSR1); /* the other one could not have it */
-	EXPECT(info.si_code == SI_USER && info.si_pid == getpid());
-	info.si_code = SI_QUEUE;
-	EXPECT_EQUAL(syscall(SYS_rt_sigqueueinfo, tid, SIGUSR2, &info), 0);
-	EXPECT_EQUAL(sigwaitinfo(&set, &info), SIGUSR2);
-	EXPECT_EQUAL(getpgid((pid_t)tid), getpgrp());
-	EXPECT_EQUAL(getsid((pid_t)tid), getsid(0));
-	EXPECT_ERRNO(EINVAL, setpgid((pid_t)tid, 0)); /* but here it is not taken for it */
-	EXPECT_EQUAL(write(fds[1], "", 1), 1);
-	pthread_join(thread, NULL);
-	while (kill((pid_t)tid, 0) == 0)
-		sched_yield();
-	EXPECT_EQUAL(errno, ESRCH);
-	EXPECT_EQUAL(pthread_sigmask(SIG_SETMASK, &before, NULL), 0);
-	for (int i = 0; i < 4; i++)
-		close(fds[i]);
-}
-
 static void *sleep_for_ever(void *argument)
 {
 	(void)argument;
@@ -618,7 +572,6 @@ int main(void)
 	RUN(detached_ones_end_alone);
 	RUN(many_one_after_the_other);
 	RUN(a_maker_waits_for_the_thread_it_lends_to);
-	RUN(a_threads_number_stands_for_its_process);
 	RUN(exit_ends_all_of_them);
 	RUN(the_first_may_leave_before_the_others);
 	RUN(a_fatal_signal_ends_all_of_them);
