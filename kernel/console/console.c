@@ -5,9 +5,9 @@
  * somebody who has the terminal's writer (which may sleep meanwhile; the mutex keeps its kind to
  * one) or the log's sink (which may be called from anywhere and never waits). A line that comes
  * while it is claimed, or while nothing may be shown, stays in the log's ring and sets `behind`;
- * who gives the claim back looks at `behind` afterwards, and the sink tries once more after setting
- * it, so one of the two always sees the other. Lines are shown in order: `next_shown` is the number
- * of the first one that was not.
+ * who gives the writer back looks at `behind` afterwards, and so does a task that the sink wakes
+ * after setting it. Lines are shown in order: `next_shown` is the number of the first one that was
+ * not.
  */
 #include "console.h"
 
@@ -142,17 +142,20 @@ static void show_bytes(struct console *console, const void *bytes, size_t len_by
 	follow(console, bytes, len_bytes);
 }
 
-/* What programs put into the log must not draw: control characters become question marks. */
-static void disarm(char *text, size_t len)
+/* A terminal that does not take UTF-8 may take parts of it for control characters. */
+static void make_ascii(char *text, size_t len)
 {
 	for (size_t i = 0; i < len; i++) {
-		if ((unsigned char)text[i] < 0x20 || text[i] == 0x7f)
+		if (text[i] & 0x80)
 			text[i] = '?';
 	}
 }
 
+/* What is sent here nobody asks for: the terminal does not answer, least of all under the log's
+ * lock. */
 static void show(struct console *console, const struct log_line *line)
 {
+	struct terminal *terminal = console->terminal;
 	struct console_row *row = &console->row;
 	char text[SHOWN_MAX];
 	char erase[CONSOLE_ROW_ERASE_BYTES];
@@ -161,29 +164,33 @@ static void show(struct console *console, const struct log_line *line)
 
 	if (len > 0 && text[len - 1] == '\n')
 		len--;
-	disarm(text, len);
+	if (terminal && !terminal->utf8)
+		make_ascii(text, len);
 	text[len++] = '\r';
 	text[len++] = '\n';
+	if (terminal)
+		terminal->silent = true;
 	show_bytes(console, erase, console_row_erase(row, columns, erase));
 	show_bytes(console, text, len);
 	show_bytes(console, row->bytes, console_row_redraw_bytes(row));
+	if (terminal)
+		terminal->silent = false;
 	console->next_shown = line->sequence + 1;
 }
 
 void console_log_line(struct console *console, const struct log_line *line)
 {
-	for (int attempt = 0; attempt < 2; attempt++) {
-		if (try_claim(console)) {
-			bool shown = !read_once(&console->behind) && may_show(console);
+	bool shown = false;
 
-			if (shown)
-				show(console, line);
-			release(console);
-			if (shown)
-				return;
-		}
-		(void)atomic_exchange_full(&console->behind, true);
+	if (try_claim(console)) {
+		shown = !read_once(&console->behind) && may_show(console);
+		if (shown)
+			show(console, line);
+		release(console);
 	}
+	if (shown)
+		return;
+	(void)atomic_exchange_full(&console->behind, true);
 	task_wake(&console->flush_task);
 }
 

@@ -12,9 +12,24 @@
 #define PARAMETER_MAX 9999
 #define TAB_COLUMNS   8
 
+#define ENQ 0x05 /* who are you? */
+
+/* CSI sequences that draw, or say how to (ECMA-48 8.3), by their last byte. */
+#define DRAWS         "@ABCDEFGHIJKLMPSTXZ`abdefghlmrsu"
+#define DRAWS_PRIVATE "JK" /* with '?' */
+
+/* The second half's control characters (C1), as UTF-8: each is ESC and the character 0x40 below. */
+#define C1_LEAD 0xc2
+#define C1_END  0xa0
+
 static void forget(struct console_row *row)
 {
+	if (row->state == ROW_UTF8)
+		row->state = ROW_GROUND; /* it broke off */
 	row->len_bytes = 0;
+	row->started = 0;
+	/* The rest of a sequence would be text without its beginning. */
+	row->unwanted = row->state != ROW_GROUND;
 	row->too_long = false;
 	row->column = 0;
 }
@@ -33,6 +48,7 @@ static void enter(struct console_row *row, enum console_row_state state)
 	row->sequence = 0;
 	row->parameter = 0;
 	row->parameter_done = false;
+	row->mark = 0;
 }
 
 static unsigned utf8_following(uint8_t byte)
@@ -62,9 +78,23 @@ static void feed_ground(struct console_row *row, uint8_t byte)
 		if (byte < 0x20 || byte == 0x7f)
 			break;
 		row->column++;
+		row->utf8_lead = byte;
 		row->utf8_left = utf8_following(byte);
 		if (row->utf8_left > 0)
 			row->state = ROW_UTF8;
+	}
+}
+
+static void feed_escape(struct console_row *row, uint8_t byte)
+{
+	if (byte == '[') {
+		enter(row, ROW_CSI);
+	} else if (byte == ']' || byte == 'P' || byte == '_' || byte == '^' || byte == 'X') {
+		enter(row, ROW_STRING);
+		row->unwanted = true; /* titles, palettes, questions: nothing in a row */
+	} else if (byte >= 0x30) {
+		row->state = ROW_GROUND;      /* ESC 7, ESC c ...; 0x20..0x2f take one more */
+		row->unwanted |= byte == 'Z'; /* what are you? */
 	}
 }
 
@@ -73,20 +103,20 @@ static void feed_utf8(struct console_row *row, uint8_t byte)
 	if ((byte & 0xc0) != 0x80) {
 		row->state = ROW_GROUND; /* it broke off; this byte is one of its own */
 		feed_ground(row, byte);
-		return;
-	}
-	if (--row->utf8_left == 0)
+	} else if (row->utf8_lead == C1_LEAD && byte < C1_END) {
+		row->column--;
+		enter(row, ROW_ESCAPE);
+		feed_escape(row, byte - 0x40);
+	} else if (--row->utf8_left == 0) {
 		row->state = ROW_GROUND;
+	}
 }
 
-static void feed_escape(struct console_row *row, uint8_t byte)
+static bool csi_draws(const struct console_row *row, uint8_t final)
 {
-	if (byte == '[')
-		enter(row, ROW_CSI);
-	else if (byte == ']' || byte == 'P' || byte == '_' || byte == '^' || byte == 'X')
-		enter(row, ROW_STRING);
-	else if (byte >= 0x30)
-		row->state = ROW_GROUND; /* ESC 7, ESC c ...; 0x20..0x2f take one more */
+	if (row->mark)
+		return row->mark == '?' && strchr(DRAWS_PRIVATE, final);
+	return strchr(DRAWS, final);
 }
 
 /* ECMA-48 8.3: what moves the cursor inside its row. */
@@ -95,6 +125,7 @@ static void finish_csi(struct console_row *row, uint8_t final)
 	unsigned n = row->parameter > 0 ? row->parameter : 1;
 
 	row->state = ROW_GROUND;
+	row->unwanted |= !csi_draws(row, final);
 	if (final == 'C')
 		row->column += n;
 	else if (final == 'D')
@@ -109,16 +140,39 @@ static void feed_csi(struct console_row *row, uint8_t byte)
 		finish_csi(row, byte);
 	else if (byte == ';')
 		row->parameter_done = true;
+	else if ((byte >= 0x3c && byte <= 0x3f) || (byte >= 0x20 && byte <= 0x2f))
+		row->mark = byte;
 	else if (byte >= '0' && byte <= '9' && !row->parameter_done)
 		row->parameter = MIN(row->parameter * 10 + (byte - '0'), (unsigned)PARAMETER_MAX);
 }
 
-static void feed_string(struct console_row *row, uint8_t byte)
+/* What acts inside of a sequence: CAN and SUB end it, ESC begins another, with which it goes. */
+static bool breaks_off(struct console_row *row, uint8_t byte)
 {
-	if (byte == '\a' || (row->state == ROW_STRING_ESCAPE && byte == '\\'))
-		row->state = ROW_GROUND;
+	if (byte != 0x1b && byte != 0x18 && byte != 0x1a)
+		return false;
+	row->unwanted = true;
+	if (byte == 0x1b)
+		enter(row, ROW_ESCAPE);
 	else
-		row->state = byte == 0x1b ? ROW_STRING_ESCAPE : ROW_STRING;
+		row->state = ROW_GROUND;
+	return true;
+}
+
+static void feed_sequence(struct console_row *row, uint8_t byte)
+{
+	if (++row->sequence > SEQUENCE_MAX) {
+		row->unwanted = true;
+		row->state = ROW_GROUND;
+	} else if (breaks_off(row, byte)) {
+		return;
+	} else if (row->state == ROW_ESCAPE) {
+		feed_escape(row, byte);
+	} else if (row->state == ROW_CSI) {
+		feed_csi(row, byte);
+	} else if (byte == '\a') {
+		row->state = ROW_GROUND; /* a string's end */
+	}
 }
 
 static void feed_byte(struct console_row *row, uint8_t byte)
@@ -128,26 +182,19 @@ static void feed_byte(struct console_row *row, uint8_t byte)
 		forget(row);
 		return;
 	}
+	if (row->state == ROW_GROUND)
+		row->started = row->len_bytes;
 	keep(row, byte);
-	if (row->state != ROW_GROUND && row->state != ROW_UTF8 && ++row->sequence > SEQUENCE_MAX)
-		row->state = ROW_GROUND;
-	switch (row->state) {
-	case ROW_GROUND:
+	row->unwanted |= byte == ENQ;
+	if (row->state == ROW_GROUND)
 		feed_ground(row, byte);
-		break;
-	case ROW_UTF8:
+	else if (row->state == ROW_UTF8)
 		feed_utf8(row, byte);
-		break;
-	case ROW_ESCAPE:
-		feed_escape(row, byte);
-		break;
-	case ROW_CSI:
-		feed_csi(row, byte);
-		break;
-	case ROW_STRING:
-	case ROW_STRING_ESCAPE:
-		feed_string(row, byte);
-		break;
+	else
+		feed_sequence(row, byte);
+	if (row->state == ROW_GROUND && row->unwanted) {
+		row->len_bytes = row->started;
+		row->unwanted = false;
 	}
 }
 

@@ -1,7 +1,8 @@
 /*
  * What the cursor's row on a terminal holds, as far as it can be told from the bytes sent: enough
- * to erase it, print something above, and draw it again. Pure logic, no lock; console.c's owner
- * has it.
+ * to erase it, print something above, and draw it again. Only what draws in a row is kept: a
+ * question must not be asked again, nor a title set or a screen exchanged. Pure logic, no lock;
+ * console.c's owner has it.
  */
 #ifndef KERNEL_CONSOLE_ROW_H
 #define KERNEL_CONSOLE_ROW_H
@@ -15,19 +16,22 @@ enum console_row_state {
 	ROW_UTF8,   /* inside a character */
 	ROW_ESCAPE, /* after ESC */
 	ROW_CSI,    /* ESC [ ... letter */
-	ROW_STRING, /* ESC ] ... or ESC P ..., up to BEL or ESC \ */
-	ROW_STRING_ESCAPE,
+	ROW_STRING, /* ESC ] ... or ESC P ..., up to BEL or an escape sequence (ESC \) */
 };
 
 struct console_row {
 	enum console_row_state state;
-	unsigned utf8_left;  /* bytes of a character still to come */
+	uint8_t utf8_lead;   /* the first byte of a character, */
+	unsigned utf8_left;  /* and bytes of it still to come */
 	unsigned sequence;   /* bytes of the escape sequence so far */
 	unsigned parameter;  /* first number of a CSI sequence; 0: none */
 	bool parameter_done; /* a second one began */
+	uint8_t mark;        /* of a CSI sequence: '?', '$' and the like; 0: none */
+	size_t started;      /* where in `bytes` the sequence or character begins */
+	bool unwanted;       /* it does not draw: it is not kept */
 	bool too_long;       /* bytes are missing: the row cannot be drawn again */
 	unsigned column;     /* of the cursor, wrapped rows counted on */
-	size_t len_bytes;    /* since the last CR or LF */
+	size_t len_bytes;    /* kept since the last CR or LF */
 	uint8_t bytes[CONSOLE_ROW_BYTES];
 };
 

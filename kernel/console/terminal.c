@@ -46,7 +46,7 @@ void terminal_answer(struct terminal *t, const char *format, ...)
 	va_list arguments;
 	size_t len;
 
-	if (!t->host->answer)
+	if (!t->host->answer || t->silent)
 		return;
 	va_start(arguments, format);
 	len = kernel_format_list(text, sizeof(text), format, arguments);
@@ -70,9 +70,10 @@ void terminal_place_save(struct terminal *t)
 void terminal_place_restore(struct terminal *t)
 {
 	t->place = *saved_place(t);
-	/* It may have been saved in a larger window. */
+	/* It may have been saved in a window of another size. */
 	t->place.row = MIN(t->place.row, t->rows - 1);
 	t->place.column = MIN(t->place.column, t->columns - 1);
+	t->place.wrap_pending &= t->place.column == t->columns - 1;
 	t->modes = (t->modes & ~(unsigned)MODE_ORIGIN) | (t->place.origin ? MODE_ORIGIN : 0);
 }
 

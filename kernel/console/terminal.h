@@ -106,6 +106,7 @@ struct terminal {
 	uint64_t tabs[TERMINAL_SIDE_MAX / 64]; /* a bit a column */
 	uint32_t palette[TERMINAL_PALETTE];    /* 0xrrggbb */
 	uint32_t last_character;               /* for REP; 0: none */
+	bool silent;                           /* the owner's: questions are not answered */
 
 	enum terminal_state state;
 	bool utf8;                                /* ESC % G and ESC % @ */

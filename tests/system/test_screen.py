@@ -34,6 +34,15 @@ def test_text_mode_is_a_console_with_keys(screen_machine):  # noqa: F811
     assert "Fuselage (debug build)" in said and PROMPT not in said
 
 
+def test_a_question_before_a_log_line_is_answered_once(screen_machine):  # noqa: F811
+    """What stands in the cursor's row is drawn again behind the line: that is no second question."""
+    machine = screen_machine(kernel_options(commands(
+        r"/bin/echo -ne '\e[6n'", "crash null", "echo 'sur'vived")))
+    picture = machine.wait_for(machine.vga_text, "survived")
+    assert "segmentation fault" in picture.text()
+    assert picture.text().count("^[[") == 1
+
+
 def test_a_console_on_the_serial_port_leaves_the_screen_to_its_terminal(screen_machine):  # noqa: F811
     machine = screen_machine(kernel_options("console=ttyS0 " + commands("echo seen > /dev/tty1")))
     picture = machine.wait_for(machine.vga_text, lambda picture: "seen" in picture.lines())

@@ -196,6 +196,15 @@ static void modes_are_reported_as_they_are(void **state)
 	assert_true(terminal.modes & MODE_BRACKETED);
 }
 
+static void a_place_that_was_put_back_is_reported(void **state)
+{
+	feed("\033[?6h\033[1;3H\0337\033[3;5r\0338\033[6n"); /* above the region */
+	assert_string_equal(answers, "\033[1;3R");
+	terminal.silent = true;
+	feed("\033[6n\033[c\033Z");
+	assert_string_equal(answers, "\033[1;3R");
+}
+
 static void a_soft_reset_keeps_the_text(void **state)
 {
 	feed("abc\033[?1h\033[?7l\033[4h\033[2;3r\033[1;31m\033[!pd");
@@ -335,6 +344,7 @@ int main(void)
 		TEST(history_keeps_the_newest_and_their_colours),
 		TEST(characters_repeat_and_tabs_go_both_ways),
 		TEST(modes_are_reported_as_they_are),
+		TEST(a_place_that_was_put_back_is_reported),
 		TEST(a_soft_reset_keeps_the_text),
 		TEST(the_palette_can_be_changed_both_ways),
 		TEST(colours_with_colons_mean_the_same),

@@ -120,6 +120,46 @@ static void an_endless_sequence_ends(void **state)
 	assert_true(console_row_is_whole(&row));
 }
 
+static void what_does_not_draw_is_not_kept(void **state)
+{
+	static const char *const asked[] = {
+		"\033[6n",
+		"\033[c",
+		"\033[>c",
+		"\033[?6n",
+		"\033[18t",
+		"\033[4$p",
+		"\033[?25$p",
+		"\033Z",
+		"\005",
+		"\033]4;1;?\007",
+		"\033]0;t\033\\",
+		"\033P$qm\033\\",
+		"\033[?1049h",
+		"\xc2\x9b"
+		"6n",
+		"\xc2\x9a",
+		"\033[\033[6n",
+		"\033[6\030",
+		"\033]0;t\033[6n",
+	};
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_SIZE(asked); i++) {
+		memset(&row, 0, sizeof(row));
+		send("\033[1mone ");
+		send(asked[i]);
+		assert_true(console_row_is_whole(&row));
+		send("\033[Ktwo");
+		assert_row("\033[1mone \033[Ktwo", 7);
+	}
+	memset(&row, 0, sizeof(row));
+	send("one\033[3\r1mtwo"); /* its beginning is not in this row */
+	assert_row("two", 3);
+	send("\xe2\rthree");
+	assert_row("three", 5);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -129,6 +169,7 @@ int main(void)
 		cmocka_unit_test(wrapped_rows_are_erased_from_their_first),
 		cmocka_unit_test(too_long_rows_are_left_alone),
 		cmocka_unit_test(an_endless_sequence_ends),
+		cmocka_unit_test(what_does_not_draw_is_not_kept),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
