@@ -17,6 +17,8 @@
 #include <lib/string.h>
 #include <sched/thread.h>
 
+#include "log_hide.h"
+
 #define RING_LINES 256
 
 static struct spinlock lock = SPINLOCK_INIT(LOCK_LOG);
@@ -56,6 +58,7 @@ void log_emit(enum log_level level, const char *subsystem, const char *format, .
 	len += kernel_format_list(line->text + len, sizeof(line->text) - len, format, arguments);
 	va_end(arguments);
 	line->len_bytes = (uint16_t)MIN(len, sizeof(line->text) - 1);
+	log_hide_controls(line->text, line->len_bytes);
 	if (level <= read_once(&sink_level)) {
 		if (sink)
 			sink(line);

@@ -1,9 +1,10 @@
 /*
- * Addresses in the text of the log. No state.
+ * What of the log's text is not shown: addresses, and what would draw. No state.
  */
 #include "log_hide.h"
 
-#include <lib/types.h>
+#include <lib/string.h>
+#include <lib/utf8.h>
 
 #define DIGITS      16
 #define KERNEL_HALF UINT64_C(0xffff800000000000)
@@ -31,5 +32,23 @@ void log_hide_addresses(char *text)
 				at[i] = 'x';
 		}
 		at += len ? len : 1;
+	}
+}
+
+static bool is_text(const char *at, size_t nbytes, uint32_t character)
+{
+	if (nbytes > 1)
+		return character > 0x9f;
+	return *at >= 0x20 && *at < 0x7f; /* alone, others are no UTF-8 */
+}
+
+void log_hide_controls(char *text, size_t len_bytes)
+{
+	for (size_t at = 0, nbytes; at < len_bytes; at += nbytes) {
+		uint32_t character;
+
+		nbytes = utf8_decode(text + at, len_bytes - at, &character);
+		if (!is_text(text + at, nbytes, character))
+			memset(text + at, '?', nbytes);
 	}
 }
