@@ -235,34 +235,27 @@ void frame_put(struct frame *frame)
 bool frame_stock_zeroed(void)
 {
 	struct frame_stock *stock;
-	struct frame *frame;
-	unsigned no_flags = 0;
+	bool wanted;
 
-	/* Before the frame is taken: a full stock must not cost a trip. */
+	/* Before a frame is taken: a full stock must not cost a trip. */
 	preempt_disable();
 	stock = this_percpu(frame_stock);
-	frame = NULL;
-	if (stock->nzeroed < ZEROED_MAX &&
-	    frames_free() > 4 * cpu_count() * (STOCK_MAX + ZEROED_MAX))
-		frame = alloc_single(&no_flags);
-	preempt_enable();
-	if (!frame)
-		return false;
-	check_poison(frame, 0);
-	memset(frame_virt(frame), 0, PAGE_SIZE);
+	wanted = stock->nzeroed < ZEROED_MAX &&
+		 frames_free() > 4 * cpu_count() * (STOCK_MAX + ZEROED_MAX);
+	if (wanted && !stock->count)
+		stock_refill(stock);
+	wanted &= stock->count != 0;
+	if (wanted) {
+		/* Where it lies, so that it is counted all the time. */
+		struct frame *frame = stock->frames[stock->count - 1];
 
-	preempt_disable();
-	stock = this_percpu(frame_stock); /* we may be elsewhere by now */
-	if (stock->nzeroed < ZEROED_MAX) {
+		check_poison(frame, 0);
+		memset(frame_virt(frame), 0, PAGE_SIZE);
 		stock->zeroed[stock->nzeroed++] = frame;
-		frame = NULL;
+		stock->count--;
 	}
 	preempt_enable();
-	if (frame) {
-		frame->state = FRAME_USED;
-		frame_free(frame, 0);
-	}
-	return true;
+	return wanted;
 }
 
 static uint64_t stocked(void)
@@ -294,8 +287,9 @@ uint64_t frames_total(void)
 
 void frame_stats(struct frame_stats *out)
 {
-	*out = (struct frame_stats){.cached = stocked()};
+	*out = (struct frame_stats){0};
 	spin_lock(&frame_pool.lock);
+	out->cached = stocked(); /* under the lock: what moves between the two is counted once */
 	out->total = frame_pool.total;
 	out->records = frame_pool.records;
 	out->sections = frame_pool.sections;
