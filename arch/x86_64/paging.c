@@ -197,17 +197,18 @@ pte_t *pagetable_walk_early(vaddr_t address, unsigned level, paddr_t (*frame_all
 
 /* ---- trees of programs ---- */
 
+void pagetable_share_kernel(struct pagetable *table)
+{
+	memcpy(table_at(table->root) + TABLE_ENTRIES / 2,
+	       table_at(kernel_table.root) + TABLE_ENTRIES / 2, TABLE_ENTRIES / 2 * sizeof(pte_t));
+}
+
 err_t pagetable_init(struct pagetable *table)
 {
-	const pte_t *kernel = table_at(kernel_table.root);
-	pte_t *entries;
-
 	*table = (struct pagetable){.root = pagetable_frame_alloc()};
 	if (!table->root)
 		return -ENOMEM;
-	entries = table_at(table->root);
-	memcpy(entries + TABLE_ENTRIES / 2, kernel + TABLE_ENTRIES / 2,
-	       TABLE_ENTRIES / 2 * sizeof(pte_t));
+	pagetable_share_kernel(table);
 	return 0;
 }
 
@@ -327,8 +328,8 @@ void tlb_flush_local(vaddr_t address)
 	__asm__ volatile("invlpg (%0)" ::"r"(address) : "memory");
 }
 
-/* Global entries too: toggling CR4.PGE drops everything (SDM 3A 4.10.4.1). */
-static void flush_everything_local(void)
+/* Toggling CR4.PGE drops everything (SDM 3A 4.10.4.1). */
+void tlb_flush_everything_local(void)
 {
 	irqflags_t flags = irq_save();
 	uint64_t cr4 = cr4_read();
@@ -361,7 +362,7 @@ static void flush_here(void *argument)
 	if (flush->npages > FLUSH_PAGES_MAX) {
 		flags = irq_save(); /* nobody leaves the tree between reading and writing CR3 */
 		if (kernel)
-			flush_everything_local();
+			tlb_flush_everything_local();
 		else
 			cr3_write(cr3_read());
 		irq_restore(flags);

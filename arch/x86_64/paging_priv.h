@@ -17,6 +17,12 @@ void paging_detect(void);
  * entry. Takes the frames for it out of `info`'s usable ranges. */
 void paging_init(struct boot_info *info);
 
+/* Gives a tree, whose root is empty, the kernel's half. */
+void pagetable_share_kernel(struct pagetable *table);
+
+/* The running CPU forgets all that its TLB holds, pages of the kernel as well. */
+void tlb_flush_everything_local(void);
+
 /* Maps `len_bytes` of physical memory for good, readable and what `page_flags` adds. NULL: no
  * memory, or no such address. On the first CPU, before others run. */
 void *fixed_map(paddr_t address, size_t len_bytes, unsigned page_flags);

@@ -76,7 +76,7 @@ static __attribute__((no_stack_protector)) noreturn void ap_start(struct cpu *cp
 	msr_write(MSR_GS_BASE, (uint64_t)cpu);
 	descriptors_init_cpu(cpu);
 	features_enable();
-	tlb_flush_local(boot_info->start_page); /* its mapping will be gone */
+	cr3_write(pagetable_kernel()->root); /* the trampoline's tables will be gone */
 	apic_init_cpu();
 	if (!stage_move(STAGE_CALLED, STAGE_CAME))
 		cpu_halt();
@@ -90,6 +90,9 @@ void machine_cpu_ready(void)
 	if (!stage_move(STAGE_CAME, STAGE_READY))
 		cpu_halt();
 	cpu_publish(this_cpu());
+	/* Who unmaps pages of the kernel asks those that are counted: what this CPU has remembered
+	 * until now nobody told it to forget. */
+	tlb_flush_everything_local();
 }
 
 /* ---- on the one that starts it ---- */
@@ -190,35 +193,40 @@ static uint32_t cpus_allowed(void)
 	return CPU_MAX;
 }
 
-/* The page at its own address, in the kernel's tree, for as long as CPUs are started. */
+/* A tree for the way from the page at its own address to the kernel's half: what is loaded by
+ * 32-bit code lies in the image. Nobody keeps it, so nothing of it has to be flushed. */
+static alignas(PAGE_SIZE) pte_t trampoline_root[PAGETABLE_ENTRIES];
+static struct pagetable trampoline_table;
+
 static bool trampoline_map(void)
 {
 	struct trampoline_block *block = block_in_page();
 	paddr_t page = boot_info->start_page;
-	pte_t *entry = pagetable_walk_alloc(pagetable_kernel(), page, 0);
+	pte_t *entry;
 
+	if (!kernel_translate((vaddr_t)trampoline_root, &trampoline_table.root))
+		panic("the image is not mapped");
+	pagetable_share_kernel(&trampoline_table);
+	entry = pagetable_walk_alloc(&trampoline_table, page, 0);
 	if (!entry)
 		return false;
 	pte_exchange(entry, pte_make(page, PAGE_EXEC, 0));
 	memcpy(phys_to_virt(page), trampoline_start, (size_t)(trampoline_end - trampoline_start));
-	block->cr3 = (uint32_t)pagetable_kernel()->root;
+	block->cr3 = (uint32_t)trampoline_table.root;
 	block->efer = EFER_LME | (cpu_features()->nx ? EFER_NXE : 0);
 	return true;
 }
 
 static void leaf_gone(void *argument, vaddr_t address, pte_t entry, unsigned level)
 {
-	(void)argument;
-	(void)entry;
-	(void)level;
-	tlb_flush_local(address);
+	(void)argument, (void)address, (void)entry, (void)level;
 }
 
 static void trampoline_unmap(void)
 {
 	paddr_t page = boot_info->start_page;
 
-	pagetable_clear(pagetable_kernel(), page, page + PAGE_SIZE, leaf_gone, NULL);
+	pagetable_clear(&trampoline_table, page, page + PAGE_SIZE, leaf_gone, NULL);
 }
 
 static const char *why_not(const struct acpi_madt *madt)
@@ -227,8 +235,6 @@ static const char *why_not(const struct acpi_madt *madt)
 		return "this one has no local APIC that we can use";
 	if (!boot_info->start_page)
 		return "there is no free page below 640 KiB to start them in";
-	if (pagetable_kernel()->root > UINT32_MAX)
-		return "the page tables lie above 4 GiB";
 	if (!madt->found)
 		return "ACPI has no list of CPUs";
 	return NULL;
