@@ -271,9 +271,12 @@ static err_t unshare(struct uthread *self)
 	return 0;
 }
 
-static void take_image(struct process *process, const struct exec_request *request,
+/* What a stranger may see of the process changes with the space, for those who look under the same
+ * lock. As Linux: rights that are not all the user's own, or others than before, hide it. */
+static void take_image(struct uthread *self, const struct exec_request *request,
 		       const struct exec_image *image)
 {
+	struct process *process = self->process;
 	struct path file = file_path(request->file);
 	struct path program = path_get(&file);
 	struct path program_before;
@@ -285,7 +288,8 @@ static void take_image(struct process *process, const struct exec_request *reque
 	process->space = image->space;
 	process->program = program;
 	process->given = image->given;
-	process->not_dumpable = false;
+	write_once(&process->not_dumpable, request->secure);
+	uthread_set_ids(self, &request->ids);
 	spin_unlock_irqrestore(&process->signal_lock, flags);
 	path_put(&program_before);
 	if (before)
@@ -312,9 +316,8 @@ void exec_begin(struct exec_request *request, const struct exec_image *image)
 	struct uthread *self = uthread_current();
 	struct process *process = self->process;
 
-	take_image(process, request, image);
+	take_image(self, request, image);
 	take_names(process, request);
-	uthread_set_ids(self, &request->ids);
 	self->robust_list = 0;
 	self->clear_tid = 0;
 	self->restart.kind = RESTART_NONE;

@@ -42,6 +42,12 @@ static void snapshot_put(struct snapshot *snapshot)
 	kfree(snapshot);
 }
 
+/* May the running thread look at what the entry shows? */
+static bool may_look(const struct proc_subject *subject)
+{
+	return !(subject->entry->flags & PROC_OWNER_ONLY) || process_may_inspect(subject->process);
+}
+
 static err_t make_snapshot(const struct proc_subject *subject, struct snapshot **out)
 {
 	struct snapshot *snapshot = kzalloc(sizeof(*snapshot));
@@ -50,11 +56,9 @@ static err_t make_snapshot(const struct proc_subject *subject, struct snapshot *
 	if (!snapshot)
 		return -ENOMEM;
 	refcount_init(&snapshot->references);
-	if ((subject->entry->flags & PROC_OWNER_ONLY) && !process_may_inspect(subject->process))
-		snapshot->text.err = -EACCES;
-	else
-		subject->entry->text(&snapshot->text, subject);
-	err = snapshot->text.err;
+	subject->entry->text(&snapshot->text, subject);
+	/* Afterwards: it may have begun a program with other rights meanwhile. */
+	err = may_look(subject) ? snapshot->text.err : -EACCES;
 	if (err)
 		snapshot_put(snapshot);
 	else
@@ -124,7 +128,7 @@ static err_t procfs_open(UNUSED struct server *server, UNUSED const struct serve
 
 	if (err)
 		return err;
-	if ((subject.entry->flags & PROC_OWNER_ONLY) && !process_may_inspect(subject.process))
+	if (!may_look(&subject))
 		err = -EACCES;
 	else if ((flags & O_ACCMODE) != O_RDONLY)
 		err = -EACCES; /* nothing can be changed here yet, by nobody */
@@ -189,21 +193,13 @@ static err_t procfs_readdir(UNUSED struct server *server, struct nodeid node,
 	return proc_readdir(node, cookie, sink);
 }
 
-/* A link that the running thread may look at. */
-static err_t get_link(struct nodeid node, struct proc_subject *subject)
+/* Whether what was found by a link may be told: as in make_snapshot(), afterwards. */
+static err_t link_result(struct proc_subject *subject, bool is_link)
 {
-	err_t err = proc_subject_get(node, subject);
+	err_t err = may_look(subject) ? 0 : -EACCES;
 
-	if (err)
-		return err;
-	if (!subject->entry->link)
-		err = -EINVAL;
-	else if ((subject->entry->flags & PROC_OWNER_ONLY) &&
-		 !process_may_inspect(subject->process))
-		err = -EACCES;
-	if (err)
-		proc_subject_put(subject);
-	return err;
+	proc_subject_put(subject);
+	return is_link ? err : -EINVAL;
 }
 
 static ssize_t procfs_readlink(UNUSED struct server *server, struct nodeid node, char *to,
@@ -211,31 +207,37 @@ static ssize_t procfs_readlink(UNUSED struct server *server, struct nodeid node,
 {
 	struct proc_subject subject;
 	char *text = kmalloc(PATH_MAX);
-	ssize_t len = text ? get_link(node, &subject) : -ENOMEM;
+	ssize_t len = 0;
+	err_t err = text ? proc_subject_get(node, &subject) : -ENOMEM;
 
-	if (!len) {
-		len = subject.entry->link(&subject, text, PATH_MAX);
-		proc_subject_put(&subject);
+	if (!err) {
+		if (subject.entry->link)
+			len = subject.entry->link(&subject, text, PATH_MAX);
+		err = link_result(&subject, subject.entry->link);
 	}
-	if (len > 0) {
+	if (!err && len > 0) {
 		len = MIN(len, (ssize_t)to_bytes);
 		memcpy(to, text, (size_t)len);
 	}
 	kfree(text);
-	return len;
+	return err ? err : len;
 }
 
 static err_t procfs_follow(UNUSED struct server *server, UNUSED const struct server_caller *caller,
 			   struct nodeid node, struct path *out)
 {
 	struct proc_subject subject;
-	err_t err = get_link(node, &subject);
+	err_t found = -ENOSYS;
+	err_t err = proc_subject_get(node, &subject);
 
 	if (err)
 		return err;
-	err = subject.entry->follow ? subject.entry->follow(&subject, out) : -ENOSYS;
-	proc_subject_put(&subject);
-	return err;
+	if (subject.entry->follow)
+		found = subject.entry->follow(&subject, out);
+	err = link_result(&subject, subject.entry->link);
+	if (err && !found)
+		path_put(out);
+	return err ? err : found;
 }
 
 static err_t procfs_statfs(UNUSED struct server *server, struct server_statfs *out)

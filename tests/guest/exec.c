@@ -7,6 +7,7 @@
 #include <spawn.h>
 #include <stdlib.h>
 #include <sys/mman.h>
+#include <sys/prctl.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
@@ -73,6 +74,8 @@ static int run_part(int argc, char **argv)
 	if (!strcmp(argv[1], "pid"))
 		return argc > 2 && atoi(argv[2]) == getpid() && syscall(SYS_gettid) == getpid() ? 14
 												: 1;
+	if (!strcmp(argv[1], "dumpable"))
+		return 20 + prctl(PR_GET_DUMPABLE);
 	if (!strcmp(argv[1], "count"))
 		return argc & 127;
 	if (!strcmp(argv[1],
@@ -315,6 +318,28 @@ static void spawn_reports_what_exec_says(void)
 	EXPECT_ERRNO(ECHILD, waitpid(-1, NULL, WNOHANG));
 }
 
+/* Nobody but the administrator looks into a program with two users' rights. */
+static int dumpable_as(uid_t real, uid_t effective)
+{
+	char *argv[] = {self, "dumpable", NULL};
+	pid_t pid = fork();
+
+	if (pid == 0) {
+		syscall(SYS_setresuid, real, effective, effective);
+		execv(self, argv);
+		_exit(100);
+	}
+	return exit_of(pid);
+}
+
+static void rights_of_two_users_are_hidden(void)
+{
+	EXPECT_EQUAL(dumpable_as(0, 0), 21);
+	EXPECT_EQUAL(dumpable_as(1000, 1000), 21);
+	EXPECT_EQUAL(dumpable_as(0, 1000), 20);
+	EXPECT_EQUAL(dumpable_as(1000, 2000), 20);
+}
+
 int main(int argc, char **argv)
 {
 	self = argv[0];
@@ -331,5 +356,6 @@ int main(int argc, char **argv)
 	RUN(the_program_may_be_a_descriptor);
 	RUN(a_thread_that_executes_becomes_the_process);
 	RUN(spawn_reports_what_exec_says);
+	RUN(rights_of_two_users_are_hidden);
 	return check_end();
 }
