@@ -88,7 +88,7 @@ static void add_region(struct text *text, const struct region_info *region, cons
 	if (*name == '/' || *name == '[') {
 		while (!text->err && text->len_bytes - start < MAPS_NAME_COLUMN)
 			text_add(text, " ");
-		text_add(text, "%s", name);
+		text_add_escaped(text, name, "\n");
 	}
 	text_add(text, "\n");
 }

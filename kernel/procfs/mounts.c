@@ -10,6 +10,8 @@
 #include <fusek/mount.h>
 #include <mm/slab.h>
 
+#define SPECIAL " \t\n\\"
+
 typedef void add_line_fn(struct text *text, const struct mount_line *mount, const char *at);
 
 static void for_each_mount(struct text *text, const struct proc_subject *subject,
@@ -40,9 +42,9 @@ static const char *access(const struct mount_line *mount)
 
 static void add_mount(struct text *text, const struct mount_line *mount, const char *at)
 {
-	text_add_escaped(text, mount->source);
+	text_add_escaped(text, mount->source, SPECIAL);
 	text_add(text, " ");
-	text_add_escaped(text, at);
+	text_add_escaped(text, at, SPECIAL);
 	text_add(text, " %s %s 0 0\n", mount->type, access(mount));
 }
 
@@ -55,9 +57,9 @@ void proc_process_mounts(struct text *text, const struct proc_subject *subject)
 static void add_mountinfo(struct text *text, const struct mount_line *mount, const char *at)
 {
 	text_add(text, "%u %u 0:%u / ", mount->number, mount->parent, mount->number);
-	text_add_escaped(text, at);
+	text_add_escaped(text, at, SPECIAL);
 	text_add(text, " %s - %s ", access(mount), mount->type);
-	text_add_escaped(text, mount->source);
+	text_add_escaped(text, mount->source, SPECIAL);
 	text_add(text, " %s\n", access(mount));
 }
 

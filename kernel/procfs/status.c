@@ -185,7 +185,7 @@ void proc_process_status(struct text *text, const struct proc_subject *subject)
 	if (!get_report(text, subject, &report))
 		return;
 	text_add(text, "Name:\t");
-	text_add_escaped(text, report.name);
+	text_add_name(text, report.name);
 	text_add(text, "\n");
 	add_umask(text, subject);
 	text_add(text, "State:\t%c (%s)\nTgid:\t%d\nPid:\t%d\nPPid:\t%d\nTracerPid:\t0\n",

@@ -80,11 +80,23 @@ void text_add(struct text *text, const char *format, ...)
 		text->len_bytes += len_bytes;
 }
 
-void text_add_escaped(struct text *text, const char *name)
+void text_add_escaped(struct text *text, const char *name, const char *special)
 {
 	for (; *name; name++) {
-		if (*name == ' ' || *name == '\t' || *name == '\n' || *name == '\\')
+		if (strchr(special, *name))
 			text_add(text, "\\%03o", (unsigned)*name);
+		else
+			text_add_bytes(text, name, 1);
+	}
+}
+
+void text_add_name(struct text *text, const char *name)
+{
+	for (; *name; name++) {
+		if (*name == '\n')
+			text_add(text, "\\n");
+		else if (*name == '\\')
+			text_add(text, "\\\\");
 		else
 			text_add_bytes(text, name, 1);
 	}

@@ -16,8 +16,10 @@ struct text {
 
 void text_add(struct text *text, const char *format, ...) PRINTF(2, 3);
 void text_add_bytes(struct text *text, const void *bytes, size_t len_bytes);
-/* As /proc writes names: blanks, backslashes and line ends become \ooo. */
-void text_add_escaped(struct text *text, const char *name);
+/* As /proc writes names of files: of `special` each becomes \ooo. */
+void text_add_escaped(struct text *text, const char *name, const char *special);
+/* As it writes those of programs, but in stat: line ends and backslashes become \n and \\. */
+void text_add_name(struct text *text, const char *name);
 /* Room for `len_bytes` more, which the caller fills and counts by itself; NULL: no memory. */
 char *text_reserve(struct text *text, size_t len_bytes);
 void text_free(struct text *text);

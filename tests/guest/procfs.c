@@ -8,6 +8,7 @@
 #include <signal.h>
 #include <stdlib.h>
 #include <sys/auxv.h>
+#include <sys/mman.h>
 #include <sys/prctl.h>
 #include <sys/resource.h>
 #include <sys/stat.h>
@@ -156,6 +157,26 @@ static void a_file_that_is_read_again_from_its_beginning_is_new(void)
 	EXPECT_EQUAL(prctl(PR_SET_NAME, "procfs"), 0);
 	EXPECT(memcmp(text, "another\n", 8) == 0);
 	close(fd);
+}
+
+static void names_cannot_forge_lines(void)
+{
+	static char text[65536];
+	char name[] = "/tmp/a\nb XXXXXX";
+	int fd = mkstemp(name);
+	void *page;
+
+	EXPECT_EQUAL(prctl(PR_SET_NAME, "two w\n\\"), 0);
+	EXPECT(slurp("/proc/self/status", text, sizeof(text)) > 0);
+	EXPECT(strncmp(text, "Name:\ttwo w\\n\\\\\n", 16) == 0);
+	EXPECT_EQUAL(prctl(PR_SET_NAME, "procfs"), 0);
+
+	EXPECT(fd >= 0 && ftruncate(fd, 4096) == 0);
+	page = mmap(NULL, 4096, PROT_READ, MAP_PRIVATE, fd, 0);
+	EXPECT(page != MAP_FAILED);
+	EXPECT(slurp("/proc/self/maps", text, sizeof(text)) > 0);
+	EXPECT(strstr(text, " /tmp/a\\012b "));
+	EXPECT(!munmap(page, 4096) && !unlink(name) && !close(fd));
 }
 
 static void exe_cwd_and_root_lead_there(void)
@@ -430,6 +451,7 @@ int main(int argc, char **argv)
 	RUN(status_says_who_it_is);
 	RUN(what_exec_was_given_is_there);
 	RUN(a_file_that_is_read_again_from_its_beginning_is_new);
+	RUN(names_cannot_forge_lines);
 	RUN(exe_cwd_and_root_lead_there);
 	RUN(a_pipe_opens_again_by_its_descriptor);
 	RUN(a_file_opens_again_even_without_a_name);
