@@ -72,28 +72,33 @@ static const char *option_simply(const char *line, const char *name, char *copy)
 	return found;
 }
 
+static void check_option(const char *name, const char *value)
+{
+	static const size_t rooms[] = {1, 5, 64};
+
+	for (size_t i = 0; i < ARRAY_SIZE(rooms); i++) {
+		char *out = malloc(rooms[i]); /* exact: the sanitizer sees one byte too many */
+		size_t len;
+
+		PROMISE(out);
+		PROMISE(boot_option(name, out, rooms[i]) == (value != NULL));
+		if (value) {
+			len = MIN(strlen(value), rooms[i] - 1);
+			PROMISE(strlen(out) == len && memcmp(out, value, len) == 0);
+		}
+		free(out);
+	}
+	PROMISE(boot_option(name, NULL, 0) == (value != NULL));
+}
+
 static void check_options(const char *line)
 {
 	static const char *const names[] = {"root", "ksh", "ksh.run", "exec", "loglevel", "a", ""};
 	char *copy = malloc(strlen(line) + 1);
 
 	PROMISE(copy);
-	for (size_t i = 0; i < ARRAY_SIZE(names); i++) {
-		for (size_t room = 1; room <= 64; room = room * 2 + 1) {
-			const char *value = option_simply(line, names[i], copy);
-			char *out = malloc(room); /* exact: the sanitizer sees one byte too many */
-			size_t len;
-
-			PROMISE(out);
-			PROMISE(boot_option(names[i], out, room) == (value != NULL));
-			if (value) {
-				len = MIN(strlen(value), room - 1);
-				PROMISE(strlen(out) == len && memcmp(out, value, len) == 0);
-			}
-			PROMISE(boot_option(names[i], NULL, 0) == (value != NULL));
-			free(out);
-		}
-	}
+	for (size_t i = 0; i < ARRAY_SIZE(names); i++)
+		check_option(names[i], option_simply(line, names[i], copy));
 	free(copy);
 }
 

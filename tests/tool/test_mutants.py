@@ -2,7 +2,7 @@
 
 import pytest
 
-from fuselage import mutants
+from fuselage import mutants, results
 
 # What the runner needs of its own; the tests of a patch are not run here.
 GOOD = """Breaks: nothing
@@ -40,6 +40,7 @@ def world(tmp_path, monkeypatch):
     monkeypatch.setattr(mutants, "ROOT", tmp_path / "tree")
     monkeypatch.setattr(mutants, "TREE", tmp_path / "copy")
     monkeypatch.setattr(mutants, "synchronise", lambda: None)
+    monkeypatch.delenv("FUSELAGE_NIGHTLY", raising=False)
 
     def run(*ends):
         says = list(ends)
@@ -87,6 +88,21 @@ def test_a_patch_that_no_longer_applies_says_so(world):
     world.patch.write_text(GOOD.replace("-second", "-another"))
     results, _ = world("passed")
     assert not results[0].passed and "no longer applies" in results[0].text
+
+
+def test_a_nightly_run_keeps_what_came_of_each(world, tmp_path, monkeypatch):
+    table = tmp_path / "results" / "mutants.tsv"
+    monkeypatch.setattr(results, "RESULTS", table.parent)
+    monkeypatch.setattr(results, "BUILD", tmp_path)
+    monkeypatch.setattr(mutants, "PATCHES", tmp_path)
+    world("passed", "failed")
+    assert not table.exists()
+    monkeypatch.setenv("FUSELAGE_NIGHTLY", "1")
+    world("passed", "passed")
+    assert results.read(table)["it"]["value"] == "survives"
+    results.note("mutants", "patch-that-is-gone", "killed", "-", 1)
+    world("passed", "failed")
+    assert {what: row["value"] for what, row in results.read(table).items()} == {"it": "killed"}
 
 
 @pytest.mark.parametrize("line,instead,problem", [

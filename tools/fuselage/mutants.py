@@ -12,7 +12,8 @@ A line `Needs: release` has the release kernel built as well, for tests that boo
 The tree as it is now is copied to build/mutants/tree, with a build folder of its own, and only
 there anything is changed. A named test must pass there before, and fail with the patch. One mutant
 after the other, and the files of the last are put back together with the change of the next, so
-that each costs the compilation of a file or two.
+that each costs the compilation of a file or two. With --nightly what came of each is kept in
+docs/results/mutants.tsv.
 """
 
 import os
@@ -22,8 +23,9 @@ import subprocess
 import time
 from pathlib import Path
 
+from . import results
 from .common import BUILD, ROOT, say
-from .testunits import Result
+from .testunits import Result, is_nightly
 
 PATCHES = ROOT / "tests" / "mutants"
 TREE = BUILD / "mutants" / "tree"
@@ -194,6 +196,12 @@ def test_healthy(paths, score):
     return healthy
 
 
+def keep_result(name, killed, took_s):
+    """A row of docs/results/mutants.tsv; the rows of patches that are gone leave it."""
+    results.note_all("mutants", {name: "killed" if killed else "survives"}, "-", took_s,
+                     only={path.stem for path in PATCHES.glob("*.patch")})
+
+
 def run(paths, score):
     say(f"{len(paths)} mutants; their copy of the tree is {os.path.relpath(TREE)}")
     synchronise()
@@ -211,5 +219,7 @@ def run(paths, score):
         took_s = time.monotonic() - started_s
         score.spent("mutants", took_s)
         score.add(Result(f"mutants/{path.stem}", killed, took_s, text))
+        if is_nightly():
+            keep_result(path.stem, killed, took_s)
     for name in touched:
         put(name)

@@ -49,14 +49,17 @@ def note(name, what, value, seed, seconds):
     note_all(name, {what: value}, seed, seconds)
 
 
-def note_all(name, figures, seed, seconds, replace=False):
-    """FIGURES {what: value} of one measurement; REPLACE: what the file had before goes."""
+def note_all(name, figures, seed, seconds, replace=False, only=None):
+    """FIGURES {what: value} of one measurement; REPLACE: what the file had before goes; ONLY: rows
+    that are not called so go."""
     RESULTS.mkdir(parents=True, exist_ok=True)
     path = RESULTS / f"{name}.tsv"
     same = (commit(), time.strftime("%Y-%m-%d"), str(seed), f"{seconds:.0f}")
     with open(BUILD / ".results.lock", "w", encoding="ascii") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
         rows = read(path) if path.exists() and not replace else {}
+        if only is not None:
+            rows = {what: row for what, row in rows.items() if what in only}
         for what, value in figures.items():
             rows[what] = dict(zip(COLUMNS, (what, str(value), *same)))
         path.write_text("".join("\t".join(row[column] for column in COLUMNS) + "\n"
