@@ -6,8 +6,8 @@
 /*
  * The terminal under libFuzzer: the first two bytes are its size, the rest is output of a program,
  * but for 0xfe, which resizes the window or writes cells (/dev/vcs) as the next bytes say. After
- * each piece the promises of the grid must hold, and cells drawn as escape sequences must draw the
- * same cells and put everything back.
+ * the first pieces and at the end the promises of the grid must hold, and cells drawn as escape
+ * sequences must draw the same cells and put everything back.
  */
 #include "history.h"
 #include "serial_cells.h"
@@ -17,6 +17,7 @@
 #include <string.h>
 
 #define HISTORY_BYTES 2048
+#define CHECKS_MAX    4 /* of everything, beside the last: they are what takes long */
 
 struct session {
 	struct terminal terminal;
@@ -34,14 +35,9 @@ static void answer(void *argument, const char *bytes, size_t len_bytes)
 static void keep_row(void *argument, const struct cell *cells, unsigned columns)
 {
 	struct session *session = argument;
-	struct cell *copy = calloc(columns, sizeof(*copy));
 
 	history_push(&session->history, cells, columns);
-	PROMISE(copy && history_rows(&session->history) > 0);
-	history_row(&session->history, 0, copy, columns);
-	if (history_rows(&session->history) > 1)
-		history_row(&session->history, history_rows(&session->history) - 1, copy, columns);
-	free(copy);
+	PROMISE(history_rows(&session->history) > 0);
 }
 
 static void forget(void *argument)
@@ -74,13 +70,35 @@ static void check_row(const struct terminal *t, const struct cell *cells)
 	}
 }
 
-static void check(const struct terminal *t)
+static void check_place(const struct terminal *t)
 {
 	PROMISE(t->place.row < t->rows && t->place.column < t->columns);
 	PROMISE(t->top <= t->bottom && t->bottom < t->rows);
 	PROMISE(!t->place.wrap_pending || t->place.column + 1 == t->columns);
+}
+
+static void check_history(const struct history *history, unsigned columns)
+{
+	unsigned nrows = history_rows(history);
+	struct cell *copy = calloc(columns, sizeof(*copy));
+
+	PROMISE(copy);
+	if (nrows) {
+		history_row(history, 0, copy, columns);
+		history_row(history, nrows / 2, copy, columns);
+		history_row(history, nrows - 1, copy, columns);
+	}
+	free(copy);
+}
+
+static void check_all(const struct session *session)
+{
+	const struct terminal *t = &session->terminal;
+
+	check_place(t);
 	for (unsigned row = 0; row < t->rows; row++)
 		check_row(t, t->lines[row]);
+	check_history(&session->history, t->columns);
 }
 
 static void resize(struct session *session, unsigned rows, unsigned columns)
@@ -165,6 +183,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
 	struct session *session = calloc(1, sizeof(*session));
 	unsigned rows, columns;
+	unsigned npieces = 0;
 
 	PROMISE(session);
 	if (size < 2) {
@@ -185,11 +204,13 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 		i += n;
 		if (end)
 			i += 1 + special(session, data + i + 1, size - i - 1);
-		check(&session->terminal);
+		check_place(&session->terminal);
+		if (npieces++ < CHECKS_MAX)
+			check_all(session);
 	}
 	if (terminal_is_whole(&session->terminal))
 		draw_as_sequences(&session->terminal, data[0] % session->terminal.rows);
-	check(&session->terminal);
+	check_all(session);
 	free(session->memory);
 	free(session->alternate);
 	free(session);

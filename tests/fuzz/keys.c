@@ -1,7 +1,7 @@
 /* sources: kernel/input/scancode.c kernel/input/keyboard.c kernel/input/keymap.c
    kernel/input/compose.c
    with: lib/string.c
-   options: max_len=640 */
+   options: max_len=320 */
 /*
  * A keyboard's bytes and a layout's file, both from the fuzzer: the first byte picks the mode, the
  * second how many of the rest are the file.

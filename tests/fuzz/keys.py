@@ -45,21 +45,27 @@ LETTERS = typed(A, E, S, W, ONE, SPACE, CAPS, A, E) + held(SHIFT, A, E, ONE, W) 
 PAD_KEYS = typed(*range(0x47, 0x54), 0x37, b"\xe0\x35\xe0\xb5\xe0\x1c\xe0\x9c")
 CURSORS = b"".join(b"\xe0" + bytes([code]) for code in (*range(0x47, 0x54), 0x5b, 0x5c, 0x5d))
 FUNCTIONS = typed(*range(0x3b, 0x45), 0x57, 0x58)
-ALL = LETTERS + DEADS + COMPOSE + PAD_KEYS + typed(NUM) + PAD_KEYS + CURSORS + held(SHIFT, *range(1, 0x59)) \
-    + held(SHIFT, CURSORS) + FUNCTIONS + held(SHIFT, FUNCTIONS) + held(ALT, FUNCTIONS) + PAUSE \
-    + held(CONTROL, PAUSE) + held(ALT, 0x54, b"\x54\x1f\x54\x9f") + held(CONTROL, held(ALT, 0x53)) \
-    + typed(1, 0x0e, 0x0f, 0x1c) + b"\xe1\x1d\x00\xe1\x00\x00\xff\xfe\xfa"
+TYPED = {       # short ones: what is made of them is short as well, and there is time for many
+    "letters": LETTERS, "dead": DEADS, "compose": COMPOSE, "pad": PAD_KEYS + typed(NUM) + PAD_KEYS,
+    "cursors": CURSORS + held(SHIFT, CURSORS), "shifted": held(SHIFT, *range(1, 0x59)),
+    "functions": FUNCTIONS + held(SHIFT, FUNCTIONS) + held(ALT, FUNCTIONS),
+    "special": PAUSE + held(CONTROL, PAUSE) + held(ALT, 0x54, b"\x54\x1f\x54\x9f")
+               + held(CONTROL, held(ALT, 0x53)) + typed(1, 0x0e, 0x0f, 0x1c)
+               + b"\xe1\x1d\x00\xe1\x00\x00\xff\xfe\xfa",
+}
+CODES = range(0x8f)     # of the keyboard's second set
 
-SEEDS = {f"{name}-{flags:x}": (modes(mode, flags), LAYOUT, ALL)
+SEEDS = {f"{name}-{flags:x}-{keys}": (modes(mode, flags), LAYOUT, codes)
          for name, mode in (("raw", RAW), ("latin", XLATE), ("medium", MEDIUM_RAW),
                             ("unicode", UNICODE))
-         for flags in (0, CURSOR | PAD | NEWLINE)}
+         for flags in (0, CURSOR | PAD | NEWLINE) for keys, codes in TYPED.items()}
+SEEDS |= {f"set2-{prefix.hex()}": (modes(UNICODE, SET2), b"",
+                                   b"".join(prefix + bytes([code]) for code in CODES))
+          for prefix in (b"", b"\xe0", b"\xf0", b"\xe0\xf0", b"\xf0\xf0\xe0\xe0")}
 SEEDS |= {
-    "us": (UNICODE, b"", ALL),
+    "us": (UNICODE, b"", LETTERS),
     "comma": (UNICODE, layout((0x53, 0, 0x2c, 0x2c, 0, 0), flags=COMMA), typed(NUM) + PAD_KEYS),
     "every-key": (UNICODE, layout(*((key, 0, 0x100 + key, 0, 0, 0) for key in range(1, 24))), LETTERS),
-    "set2": (modes(UNICODE, SET2), b"", bytes(range(0x8f)) + b"".join(
-        bytes([0xf0, code, 0xe0, code, 0xe0, 0xf0, code]) for code in range(0x8f)) + b"\xf0\xf0\xe0\xe0"),
     "no-layout": (UNICODE, layout(magic=b"FKM2"), LETTERS),
     "unknown-flags": (UNICODE, layout(flags=4), LETTERS),
     "not-zero": (UNICODE, layout(zero=1), LETTERS),
