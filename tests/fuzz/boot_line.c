@@ -1,6 +1,6 @@
 /* sources: arch/x86_64/boot_info.c kernel/percent.c
    with: lib/string.c
-   options: max_len=2048 */
+   options: max_len=1024 */
 /*
  * The kernel's command line and the firmware's map under libFuzzer. The first byte says how many
  * changes of the map follow (10 bytes each), the rest is the line. Options are compared with a
