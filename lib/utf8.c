@@ -30,8 +30,16 @@ static const struct code_range double_width[] = {
 
 static bool in_ranges(uint32_t code, const struct code_range *ranges, size_t nranges)
 {
-	for (size_t i = 0; i < nranges && ranges[i].first <= code; i++) {
-		if (code <= ranges[i].last)
+	size_t end = nranges;
+
+	for (size_t start = 0; start < end;) {
+		size_t middle = start + (end - start) / 2;
+
+		if (code < ranges[middle].first)
+			end = middle;
+		else if (code > ranges[middle].last)
+			start = middle + 1;
+		else
 			return true;
 	}
 	return false;

@@ -2,7 +2,7 @@
    kernel/console/terminal_colour.c kernel/console/terminal_parse.c kernel/console/history.c
    with: kernel/console/codepage.c kernel/console/palette.c kernel/console/serial_cells.c lib/utf8.c
    lib/fmt.c
-   options: max_len=2048 */
+   options: max_len=768 */
 /*
  * The terminal under libFuzzer: the first two bytes are its size, the rest is output of a program,
  * but for 0xfe, which resizes the window or writes cells (/dev/vcs) as the next bytes say. After
