@@ -271,6 +271,24 @@ static void another_size_keeps_what_the_cursor_stands_in(void **state)
 	assert_int_equal(terminal.place.column, 5);
 }
 
+static void a_place_from_a_narrow_window_does_not_wrap_in_a_wide_one(void **state)
+{
+	unsigned rows = terminal.rows;
+	unsigned columns = terminal.columns + 4;
+	void *other = malloc(terminal_memory_bytes(rows, columns));
+
+	feed("\033[1;999HX\0337");
+	assert_true(terminal.place.wrap_pending);
+	terminal_resize(&terminal, rows, columns, other);
+	free(memory);
+	memory = other;
+	feed("\0338");
+	assert_false(terminal.place.wrap_pending);
+	feed("Y");
+	assert_int_equal(terminal.place.row, 0);
+	assert_int_equal(terminal.place.column, columns - 4);
+}
+
 static void cells_become_sequences_that_put_everything_back(void **state)
 {
 	struct cell cells[] = {{'A', CELL_BOLD, COLOUR_INDEXED(12), COLOUR_RGB(0x102030)},
@@ -351,6 +369,7 @@ int main(void)
 		TEST(half_of_a_wide_character_is_none),
 		TEST(strings_of_any_kind_draw_nothing),
 		TEST(another_size_keeps_what_the_cursor_stands_in),
+		TEST(a_place_from_a_narrow_window_does_not_wrap_in_a_wide_one),
 		TEST(cells_become_sequences_that_put_everything_back),
 		TEST(cells_from_outside_are_made_clean),
 		TEST(sixteen_colours_are_the_nearest),
