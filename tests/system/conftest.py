@@ -17,7 +17,7 @@ import pytest
 
 TREE = Path(__file__).resolve().parents[2]
 sys.path.insert(0, str(TREE / "tools"))
-from fuselage import build, qemu    # noqa: E402  (their place is known only now)
+from fuselage import qemu    # noqa: E402  (their place is known only now)
 
 TOOL = TREE / "fuselage"
 RAMDISK = TREE / "build" / "shared" / "ramdisk" / "base.img"
@@ -29,9 +29,7 @@ HALTED = "The machine is halted"
 
 
 def kernel(preset="debug"):
-    """The shipped kernel of a build. Who wants the one that checks everything gets it built."""
-    if preset == "kasan":
-        return build.ensure(preset, "kernel_image")
+    """The shipped kernel of a build."""
     return TREE / "build" / preset / "fuselage.elf"
 
 
@@ -178,6 +176,29 @@ def machine(boot):
     booted = boot()
     booted.wait_for_prompt()
     return booted
+
+
+@pytest.fixture(scope="module")
+def machine_of_the_module():
+    """Where `shared_machine` keeps its machine: a list of one or none."""
+    machines = []
+    yield machines
+    for booted in machines:
+        booted.close()
+
+
+@pytest.fixture
+def shared_machine(machine_of_the_module, request):
+    """A machine at the prompt, the same for all tests of a file, for those that leave it as they
+    found it. One in which a test failed is not used again."""
+    if not machine_of_the_module:
+        machine_of_the_module.append(Machine([str(TOOL), "run"]))
+    booted = machine_of_the_module[0]
+    booted.wait_for_prompt()
+    nfailed = request.session.testsfailed
+    yield booted
+    if request.session.testsfailed != nfailed:
+        machine_of_the_module.pop().close()
 
 
 @pytest.fixture(scope="session")

@@ -4,7 +4,7 @@ import re
 
 import pytest
 
-from conftest import TREE
+from conftest import TOOL, TREE, Machine
 
 GUEST = TREE / "tests" / "guest"
 BUILT = TREE / "build" / "shared" / "guest"
@@ -12,9 +12,6 @@ NAMES = sorted(path.stem for path in GUEST.glob("*.c"))
 # Its output is compared with Linux's in test_exec.py.
 STREAMS = "both_streams"
 CRASHES = 100
-# What is about threads and processes beside each other.
-CONCURRENT = ["exec", "fork", "job_control", "mapping_shared", "poll", "process", "signal_calls",
-              "signals", "threads"]
 # `crash NAME` in ksh: what ksh says of its end.
 KINDS = {"null": "139", "divide": "136", "privileged": "139", "kernel-read": "139",
          "kernel-write": "139", "stack": "139", "smash": "139", "illegal": "132", "breakpoint": "133",
@@ -22,28 +19,48 @@ KINDS = {"null": "139", "divide": "136", "privileged": "139", "kernel-read": "13
          "abort": "134", "jump": "139", "noexec-stack": "139", "badptr": None}
 
 
-def check(fexec, name, options=()):
-    program = BUILT / name
-    ended = fexec(f"/bin/{name}", options=["--add", f"{program}:/bin/{name}", *options])
-    text = ended.stdout.decode(errors="replace") + ended.stderr.decode(errors="replace")
-    assert ended.returncode == 0, text
-    assert not re.search(r"^not ok", text, re.MULTILINE), text
-    assert re.search(r"^ok \w+", text, re.MULTILINE), "it tested nothing:\n" + text
+@pytest.fixture(scope="module")
+def machines():
+    """Those that have been booted, by their options."""
+    booted = {}
+    yield booted
+    for machine in booted.values():
+        machine.close()
+
+
+@pytest.fixture
+def check(machines):
+    """check(name, *options): runs a program on the machine with these options, which all programs
+    share. One on which a program failed is not used again."""
+    def run(name, *options):
+        if options not in machines:
+            added = [word for each in NAMES for word in ("--add", f"{BUILT / each}:/bin/{each}")]
+            machines[options] = Machine([str(TOOL), "run", *added, *options])
+        machine = machines[options]
+        try:
+            lines = machine.run(f"cd /tmp; /bin/{name} < /dev/null; cd /", 120)
+            text = "\n".join(lines)
+            assert not re.search(r"^not ok|^\[exit status|^\[SIG", text, re.MULTILINE), text
+            assert re.search(r"^ok \w+", text, re.MULTILINE), "it tested nothing:\n" + text
+        except BaseException:
+            machines.pop(options).close()
+            raise
+    return run
 
 
 @pytest.mark.parametrize("name", [name for name in NAMES if name != STREAMS])
-def test_guest(fexec, name):
-    check(fexec, name)
+def test_guest(check, name):
+    check(name)
 
 
-@pytest.mark.parametrize("name", CONCURRENT)
-def test_guest_on_several_cpus(fexec, name):
-    check(fexec, name, options=["--smp", "4"])
+@pytest.mark.parametrize("name", [name for name in NAMES if name != STREAMS])
+def test_guest_on_several_cpus(check, name):
+    check(name, "--smp", "4")
 
 
 @pytest.mark.parametrize("name", ["fpu", "registers", "vdso", "leaks"])
-def test_guest_on_a_plain_cpu(fexec, name):
-    check(fexec, name, options=["--cpu", "qemu64"])
+def test_guest_on_a_plain_cpu(check, name):
+    check(name, "--cpu", "qemu64")
 
 
 def test_two_programs_keep_their_registers_apart(boot):

@@ -8,6 +8,11 @@ COMMANDS = """help demo ls cd pwd cat echo clear history ps jobs wait kill nice 
 cpu sched locks tasks mounts dmesg selftest bench panic reboot poweroff exit""".split()
 
 
+@pytest.fixture
+def machine(shared_machine):
+    return shared_machine
+
+
 def test_help_lists_each_command_with_an_example(machine):
     lines = machine.run("help")
     for command in COMMANDS:

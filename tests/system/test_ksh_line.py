@@ -12,6 +12,12 @@ def ctrl(letter):
     return chr(ord(letter) & 0x1f)
 
 
+@pytest.fixture
+def machine(shared_machine):
+    yield shared_machine
+    shared_machine.send(ctrl("C"))
+
+
 def shows(machine, line):
     """Until the line at the prompt is this one."""
     machine.wait_for(lambda lines: bool(lines) and lines[-1] == f"ksh> {line}".rstrip(), 5)
@@ -78,7 +84,8 @@ def test_a_line_longer_than_the_window_is_edited_whole(machine):
     assert "Xword0 word1 " in printed
 
 
-def test_the_window_may_change_its_size(machine):
+def test_the_window_may_change_its_size(boot):
+    machine = boot()
     machine.run("pwd")
     machine.child.setwinsize(30, 40)
     machine.screen.resize(30, 40)

@@ -1,26 +1,8 @@
-"""The Linux ABI as programs see it: tests/guest inside the guest, and what the kernel says of calls.
-
-The same programs run on the host in tests/user, so what they ask for is what Linux does.
-"""
+"""What the kernel says of system calls: those that it does not have, and those that are traced.
+The calls themselves are tested by tests/guest, see test_guest.py."""
 
 import re
 import subprocess
-from pathlib import Path
-
-import pytest
-
-TREE = Path(__file__).resolve().parents[2]
-GUEST = TREE / "build" / "shared" / "guest"
-# both_streams is a pair of byte streams to compare, see test_exec.py.
-NAMES = sorted({path.stem for path in (TREE / "tests" / "guest").glob("*.c")} - {"both_streams"})
-
-
-@pytest.mark.parametrize("name", NAMES)
-def test_guest(fexec, name):
-    ended = fexec(f"/tmp/{name}", options=["--add", f"{GUEST / name}:/tmp/{name}"])
-    assert ended.returncode == 0, ended.stdout.decode(errors="replace") + \
-        ended.stderr.decode(errors="replace")
-    assert b"ok " in ended.stdout
 
 
 def test_a_missing_call_is_told_once_by_program_name_and_number(fexec, tmp_path):

@@ -1,5 +1,6 @@
 """The build that checks every access and every operation (preset kasan): what is wrong on purpose is
 reported with kind, place and object. Its self-tests run with the others, in test_selftest.py."""
+# needs: kasan
 
 import re
 

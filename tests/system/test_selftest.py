@@ -1,5 +1,6 @@
 """The tests inside the kernel, by name. They run on the measuring machine: some of them are about
 time, and its time does not depend on what else this host does."""
+# needs: kasan
 
 import re
 import time

@@ -24,6 +24,9 @@ from .common import PRESETS, ToolError, say
 from .testunits import SCRATCH, Result, chosen, may_hold, units
 
 PARALLEL = 2
+# What the tests need of each build; the host's is a project of its own.
+BUILDS = {"debug": ("all", "image"), "release": ("all", "image"), "kasan": ("kernel_image",),
+          "host": ()}
 
 
 class Score:
@@ -53,13 +56,13 @@ class Score:
 def build_all(needed, score, text):
     """Builds what the chosen units need. Returns what worked."""
     worked = set()
-    for name in [name for name in (*PRESETS, "host") if name in needed]:
+    for name in [name for name in BUILDS if name in needed]:
         started_s = time.monotonic()
         try:
             if name == "host":
                 build.ensure_host()
             else:
-                build.ensure(name, "all", "image")
+                build.ensure(name, *BUILDS[name])
             worked.add(name)
             error = None
         except ToolError as failure:
@@ -91,7 +94,7 @@ def work(waiting, score, text, worked):
 
 
 def run_units(selected, score, text, presets):
-    builds = [f"build/{name}" for name in (*PRESETS, "host")]
+    builds = [f"build/{name}" for name in BUILDS]
     needed = set().union(*(unit.needs for unit in selected),
                          (name.partition("/")[2] for name in builds if text in name))
     dropped = set(PRESETS) - set(presets)
@@ -106,7 +109,7 @@ def run_units(selected, score, text, presets):
 
 
 def list_names(selected, text):
-    builds = [f"build/{name}" for name in (*PRESETS, "host")]
+    builds = [f"build/{name}" for name in BUILDS]
     names = builds + [name for unit in selected for name in unit.names]
     print("\n".join(name for name in names if may_hold(name, text)))
 

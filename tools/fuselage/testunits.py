@@ -78,7 +78,7 @@ def units(text=""):
     for suite, needs in PYTEST_SUITES.items():
         for path in sorted(TESTS.glob(f"{suite}/test_*.py")):
             if names := pytest_names(suite, path):
-                found.append(Unit(names, run_pytest, needs, path))
+                found.append(Unit(names, run_pytest, needs | script_needs(path), path))
     if text.startswith("selftest/"):
         found += [Unit([f"selftest/{name}"], run_selftest, {"debug"}) for name in selftest_names()]
     return found
@@ -89,7 +89,8 @@ def head_of(path):
 
 
 def script_needs(path):
-    """A script that reads what a build leaves behind says so in a line `# needs: debug`."""
+    """A script that reads what a build leaves behind says so in a line `# needs: debug`, and so does
+    a file of pytest that uses another build than its suite does."""
     for line in head_of(path):
         if line.startswith("# needs:"):
             return set(line.partition(":")[2].split())
