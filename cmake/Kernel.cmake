@@ -9,6 +9,9 @@
 # The linker script (arch/x86_64/kernel.ld) places .rodata.symtab.
 set(FUSELAGE_LINKER_SCRIPT ${CMAKE_SOURCE_DIR}/arch/x86_64/kernel.ld)
 set(FUSELAGE_KERNEL ${CMAKE_BINARY_DIR}/kernel.debug)
+# Where the image must end: firmware keeps memory of its own above 8 MiB. The checked kernel is larger,
+# and only loaded by QEMU itself, which has none there.
+set(FUSELAGE_IMAGE_LIMIT $<IF:$<BOOL:${FUSELAGE_SANITIZE}>,0x1000000,0x800000>)
 set(FUSELAGE_IMAGE ${CMAKE_BINARY_DIR}/fuselage.elf)
 
 function(fuselage_link target table)
@@ -25,6 +28,7 @@ function(fuselage_link target table)
 		-nostdlib -static-pie
 		-Wl,--no-dynamic-linker -Wl,-z,max-page-size=4096 -Wl,-z,notext
 		-Wl,-z,noexecstack -Wl,-z,norelro -Wl,--build-id=none
+		-Wl,--defsym=kernel_image_limit=${FUSELAGE_IMAGE_LIMIT}
 		-Wl,-T,${FUSELAGE_LINKER_SCRIPT})
 endfunction()
 
