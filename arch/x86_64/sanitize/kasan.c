@@ -82,18 +82,21 @@ static void report(vaddr_t bad, vaddr_t address, size_t len_bytes, bool write)
 	      write ? "write" : "read", len_bytes, address, what);
 }
 
+/* As far as it lies in what is covered: a length that is none runs out of it. */
 static NOINLINE void check(vaddr_t address, size_t len_bytes, bool write)
 {
-	vaddr_t end = address + len_bytes;
+	size_t left = len_bytes;
+	vaddr_t at = address;
 
-	if (!read_once(&awake) || !len_bytes || !covered(address) || !covered(end - 1))
-		return;
-	for (vaddr_t at = address; at < end; at = ALIGN_DOWN(at, GRANULE) + GRANULE) {
+	while (left && read_once(&awake) && covered(at)) {
+		size_t step = MIN(left, GRANULE - at % GRANULE);
 		uint8_t shadow = *shadow_of(at);
-		vaddr_t last = MIN(end - 1, at | (GRANULE - 1));
+		vaddr_t last = at + step - 1;
 
 		if (unlikely(shadow) && (shadow >= GRANULE || last % GRANULE >= shadow))
 			report(last, address, len_bytes, write);
+		at += step;
+		left -= step;
 	}
 }
 
