@@ -99,13 +99,15 @@ void serial_send(struct serial_port *port, const void *bytes, size_t len_bytes)
 	}
 }
 
-/* False: nothing goes. */
-static bool push(struct serial_port *port)
+/* No more than the room that is needed: interrupts are off, and a ring takes a third of a second.
+ * False: nothing goes. */
+static bool push(struct serial_port *port, size_t room_bytes)
 {
 	irqflags_t flags = lock(port);
 	bool room;
 
-	(void)uart_push(&port->uart, POLLED_LIMIT);
+	(void)uart_push(&port->uart, (uint32_t)MIN(room_bytes, (size_t)SERIAL_OUT_BYTES),
+			POLLED_LIMIT);
 	room = uart_room(&port->uart) > 0;
 	unlock(port, flags);
 	return room;
@@ -120,7 +122,7 @@ void serial_send_polled(struct serial_port *port, const void *bytes, size_t len_
 
 		from += n;
 		len_bytes -= n;
-		if (n == 0 && !push(port))
+		if (n == 0 && !push(port, len_bytes))
 			return;
 	}
 }
@@ -131,7 +133,7 @@ void serial_push_out(struct serial_port *port) NO_THREAD_SAFETY
 	if (!port->present)
 		return;
 	uart_stop(&port->uart, false);
-	(void)uart_push(&port->uart, POLLED_LIMIT);
+	(void)uart_push(&port->uart, SERIAL_OUT_BYTES, POLLED_LIMIT);
 }
 
 static bool is_idle(struct serial_port *port)

@@ -186,11 +186,11 @@ size_t uart_send(struct uart *uart, const uint8_t *bytes, size_t len_bytes)
 	return n;
 }
 
-bool uart_push(struct uart *uart, unsigned polls)
+bool uart_push(struct uart *uart, uint32_t room_bytes, unsigned polls)
 {
 	unsigned left = polls;
 
-	while (has_to_send(uart)) {
+	while (ring_room(&uart->out) < room_bytes && has_to_send(uart)) {
 		if (send_ready(uart) && load(uart)) {
 			left = polls;
 			continue;
@@ -199,7 +199,7 @@ bool uart_push(struct uart *uart, unsigned polls)
 			return false;
 		cpu_relax();
 	}
-	return filled(&uart->out) == 0;
+	return ring_room(&uart->out) >= room_bytes;
 }
 
 void uart_discard(struct uart *uart)

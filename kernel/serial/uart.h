@@ -104,9 +104,9 @@ size_t uart_receive(struct uart *uart, uint8_t *to, size_t max_bytes,
 /* Takes what there is room for, and has it sent. Returns how many; less than all: wait for
  * UART_ROOM. Never more than a few FIFO's loads at once, so call again. */
 size_t uart_send(struct uart *uart, const uint8_t *bytes, size_t len_bytes);
-/* Moves what waits into the chip by polling, for at most `polls` looks without progress. False: not
- * all of it went. */
-bool uart_push(struct uart *uart, unsigned polls);
+/* Moves what waits into the chip by polling until there is room for `room_bytes`, for at most
+ * `polls` looks without progress. False: there is not. */
+bool uart_push(struct uart *uart, uint32_t room_bytes, unsigned polls);
 /* Forgets what waits to be sent. */
 void uart_discard(struct uart *uart);
 uint32_t uart_waiting(const struct uart *uart); /* bytes to be sent */

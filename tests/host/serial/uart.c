@@ -21,7 +21,8 @@ enum kind { CHIP_16550A, CHIP_16450, CHIP_NONE };
 
 static struct chip {
 	enum kind kind;
-	bool instant; /* the line takes what is sent at once, as an emulator's */
+	bool instant;   /* the line takes what is sent at once, as an emulator's */
+	bool looked_at; /* the line takes what is sent when its status is read */
 	uint8_t ier, lcr, mcr, scratch, dll, dlm, fcr;
 	bool cts, cts_changed;
 	bool empty_pending; /* THR became empty and nobody was told */
@@ -124,6 +125,8 @@ uint8_t port_in8(uint16_t port)
 	case 4:
 		return chip.mcr;
 	case 5:
+		if (chip.looked_at)
+			tick();
 		value = line_status();
 		chip.overrun = false;
 		if (chip.nin)
@@ -320,6 +323,22 @@ static void a_full_ring_takes_no_more_and_says_when_there_is_room(void **state)
 	assert_true(n & UART_ROOM);
 }
 
+static void pushing_makes_the_room_that_is_needed(void **state)
+{
+	(void)state;
+	start(CHIP_16550A, false);
+	while (send_text("0123456789abcdef") > 0)
+		;
+	assert_int_equal(uart_room(&uart), 0);
+	assert_false(uart_push(&uart, 1, 10)); /* the line is busy */
+	chip.looked_at = true;
+	assert_true(uart_push(&uart, 20, 10));
+	assert_int_equal(uart_room(&uart), 32); /* two loads: interrupts were off for no longer */
+	assert_true(uart_push(&uart, 20, 0));
+	assert_true(uart_push(&uart, sizeof(out), 10));
+	assert_int_equal(uart_waiting(&uart), 0);
+}
+
 static void stop_holds_all_but_the_urgent(void **state)
 {
 	(void)state;
@@ -329,7 +348,7 @@ static void stop_holds_all_but_the_urgent(void **state)
 	assert_int_equal(send_text("held"), 4);
 	assert_line("");
 	assert_int_equal(chip.ier & 2, 0); /* no interrupts for what may not go */
-	assert_false(uart_push(&uart, 10));
+	assert_false(uart_push(&uart, sizeof(out), 10));
 	for (int i = 0; i < 200; i++) {
 		arrive("x");
 		(void)interrupts();
@@ -537,6 +556,7 @@ int main(void)
 		cmocka_unit_test(a_line_that_takes_all_needs_no_interrupt),
 		cmocka_unit_test(a_slow_line_is_fed_by_interrupts),
 		cmocka_unit_test(a_full_ring_takes_no_more_and_says_when_there_is_room),
+		cmocka_unit_test(pushing_makes_the_room_that_is_needed),
 		cmocka_unit_test(stop_holds_all_but_the_urgent),
 		cmocka_unit_test(without_cts_nothing_goes),
 		cmocka_unit_test(the_other_end_is_held_at_three_quarters),
