@@ -8,12 +8,11 @@
 #include <ipc/object.h>
 #include <lib/list.h>
 #include <mm/kva.h>
-#include <mm/slab.h>
 
 /* In front of each piece. */
 struct piece {
 	struct list link;
-	bool whole_pages; /* from kva_alloc() */
+	size_t len_bytes; /* with this */
 } __attribute__((aligned(16)));
 
 static LIST_HEAD(pieces);
@@ -26,13 +25,10 @@ void *ksh_memory_alloc(size_t len_bytes)
 
 	if (total_bytes < len_bytes)
 		return NULL;
-	if (total_bytes <= KMALLOC_MAX)
-		piece = kmalloc(total_bytes);
-	else
-		piece = kva_alloc(ALIGN_UP(total_bytes, PAGE_SIZE) >> PAGE_SHIFT);
+	piece = kvmalloc(total_bytes);
 	if (!piece)
 		return NULL;
-	piece->whole_pages = total_bytes > KMALLOC_MAX;
+	piece->len_bytes = total_bytes;
 	list_add_tail(&pieces, &piece->link);
 	return piece + 1;
 }
@@ -40,10 +36,7 @@ void *ksh_memory_alloc(size_t len_bytes)
 static void free_piece(struct piece *piece)
 {
 	list_del(&piece->link);
-	if (piece->whole_pages)
-		kva_free(piece);
-	else
-		kfree(piece);
+	kvfree(piece, piece->len_bytes);
 }
 
 void ksh_memory_free(void *memory)

@@ -43,15 +43,12 @@ struct poll_set {
 
 static err_t poll_set_init(struct poll_set *set, unsigned nitems)
 {
-	size_t bytes = nitems * sizeof(*set->items);
-
 	set->items = set->few;
 	set->nitems = 0;
 	set->room = nitems;
 	if (nitems <= FEW_ITEMS)
 		return 0;
-	set->items = bytes <= KMALLOC_MAX ? kmalloc(bytes)
-					  : kva_alloc(ALIGN_UP(bytes, PAGE_SIZE) >> PAGE_SHIFT);
+	set->items = kvmalloc(nitems * sizeof(*set->items));
 	return set->items ? 0 : -ENOMEM;
 }
 
@@ -75,12 +72,8 @@ static void poll_set_put(struct poll_set *set)
 			waitq_finish(item->queue, &item->entry);
 		object_put(item->object);
 	}
-	if (set->items == set->few)
-		return;
-	if (set->room * sizeof(*set->items) <= KMALLOC_MAX)
-		kfree(set->items);
-	else
-		kva_free(set->items);
+	if (set->items != set->few)
+		kvfree(set->items, set->room * sizeof(*set->items));
 }
 
 /* The two names of each that System V told apart, as Linux has it for all but sockets. */

@@ -98,37 +98,37 @@ ssize_t sys_pwrite64(int fd, uptr_t data, size_t len, int64_t offset)
 /* A program's struct iovec is what a buffer takes as its pieces. */
 struct pieces {
 	struct buffer_segment few[PIECES_ON_STACK];
-	struct buffer_segment *list; /* few, or pages of their own */
+	struct buffer_segment *list; /* few, or a block of their own */
+	size_t len_bytes;
 };
 _Static_assert(sizeof(struct buffer_segment) == sizeof(struct abi_iovec), "the same words");
 _Static_assert(offsetof(struct buffer_segment, len_bytes) == offsetof(struct abi_iovec, len_bytes),
 	       "in the same order");
 
+static void pieces_put(struct pieces *pieces)
+{
+	if (pieces->list != pieces->few)
+		kvfree(pieces->list, pieces->len_bytes);
+}
+
 static err_t pieces_get(struct pieces *pieces, uptr_t from, int npieces, struct buffer *buffer)
 {
-	size_t len_bytes;
 	err_t err;
 
 	if (npieces < 0 || npieces > IOV_MAX)
 		return -EINVAL;
-	len_bytes = (size_t)npieces * sizeof(struct buffer_segment);
+	pieces->len_bytes = (size_t)npieces * sizeof(struct buffer_segment);
 	pieces->list = pieces->few;
 	if (npieces > PIECES_ON_STACK)
-		pieces->list = kva_alloc(ALIGN_UP(len_bytes, PAGE_SIZE) >> PAGE_SHIFT);
+		pieces->list = kvmalloc(pieces->len_bytes);
 	if (!pieces->list)
 		return -ENOMEM;
-	err = user_copy_in(pieces->list, from, len_bytes);
+	err = user_copy_in(pieces->list, from, pieces->len_bytes);
 	if (!err)
 		err = buffer_init_segments(buffer, pieces->list, (unsigned)npieces);
-	if (err && pieces->list != pieces->few)
-		kva_free(pieces->list);
+	if (err)
+		pieces_put(pieces);
 	return err;
-}
-
-static void pieces_put(struct pieces *pieces)
-{
-	if (pieces->list != pieces->few)
-		kva_free(pieces->list);
 }
 
 static ssize_t read_pieces(int fd, uptr_t from, int npieces, const uint64_t *offset_bytes)

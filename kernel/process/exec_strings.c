@@ -7,39 +7,24 @@
 #include <arch/user.h>
 #include <lib/string.h>
 #include <mm/kva.h>
-#include <mm/slab.h>
 
-static bool is_small(size_t bytes)
-{
-	return bytes <= KMALLOC_MAX;
-}
-
-static void block_free(char *block, size_t room_bytes)
-{
-	if (is_small(room_bytes))
-		kfree(block);
-	else
-		kva_free(block);
-}
+#define FIRST_BYTES 1024
 
 void exec_strings_free(struct exec_strings *strings)
 {
-	if (strings->block)
-		block_free(strings->block, strings->room_bytes);
+	kvfree(strings->block, strings->room_bytes);
 	*strings = (struct exec_strings){0};
 }
 
 static err_t grow(struct exec_strings *strings)
 {
-	size_t room_bytes = strings->room_bytes ? 2 * strings->room_bytes : KMALLOC_MAX / 4;
-	char *block =
-		is_small(room_bytes) ? kmalloc(room_bytes) : kva_alloc(room_bytes >> PAGE_SHIFT);
+	size_t room_bytes = strings->room_bytes ? 2 * strings->room_bytes : FIRST_BYTES;
+	char *block = kvmalloc(room_bytes);
 
 	if (!block)
 		return -ENOMEM;
 	memcpy(block, strings->block, strings->len_bytes);
-	if (strings->block)
-		block_free(strings->block, strings->room_bytes);
+	kvfree(strings->block, strings->room_bytes);
 	strings->block = block;
 	strings->room_bytes = room_bytes;
 	return 0;

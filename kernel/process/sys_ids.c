@@ -8,7 +8,6 @@
 #include <abi/errno.h>
 #include <arch/user.h>
 #include <mm/kva.h>
-#include <mm/slab.h>
 
 #define KEEP UINT32_MAX /* -1: this one stays as it is */
 
@@ -202,10 +201,7 @@ static size_t groups_bytes(uint32_t count)
 
 static struct vfs_groups *groups_alloc(uint32_t count)
 {
-	size_t bytes = groups_bytes(count);
-	struct vfs_groups *groups = bytes <= KMALLOC_MAX
-					    ? kmalloc(bytes)
-					    : kva_alloc(ALIGN_UP(bytes, PAGE_SIZE) >> PAGE_SHIFT);
+	struct vfs_groups *groups = kvmalloc(groups_bytes(count));
 
 	if (!groups)
 		return NULL;
@@ -223,12 +219,8 @@ struct vfs_groups *groups_get(struct vfs_groups *groups)
 
 void groups_put(struct vfs_groups *groups)
 {
-	if (!groups || !refcount_put(&groups->references))
-		return;
-	if (groups_bytes(groups->count) <= KMALLOC_MAX)
-		kfree(groups);
-	else
-		kva_free(groups);
+	if (groups && refcount_put(&groups->references))
+		kvfree(groups, groups_bytes(groups->count));
 }
 
 /* Shell sort: short, and fast enough for what one may have. */

@@ -7,23 +7,14 @@
 #include <lib/fmt.h>
 #include <lib/string.h>
 #include <mm/kva.h>
-#include <mm/slab.h>
 
 #define FIRST_BYTES 512
 #define BYTES_MAX   (64 * MIB)
 
-static void block_free(char *block, size_t room_bytes)
-{
-	if (room_bytes <= KMALLOC_MAX)
-		kfree(block);
-	else
-		kva_free(block);
-}
-
 char *text_reserve(struct text *text, size_t len_bytes)
 {
 	size_t room_bytes = MAX(text->room_bytes, (size_t)FIRST_BYTES);
-	char *block;
+	char *block = NULL;
 
 	if (text->err)
 		return NULL;
@@ -31,17 +22,14 @@ char *text_reserve(struct text *text, size_t len_bytes)
 		return text->bytes + text->len_bytes;
 	while (room_bytes - text->len_bytes < len_bytes && room_bytes < BYTES_MAX)
 		room_bytes *= 2;
-	block = NULL;
-	if (room_bytes <= KMALLOC_MAX)
-		block = kmalloc(room_bytes);
-	else if (room_bytes - text->len_bytes >= len_bytes)
-		block = kva_alloc(room_bytes >> PAGE_SHIFT);
+	if (room_bytes - text->len_bytes >= len_bytes)
+		block = kvmalloc(room_bytes);
 	if (!block) {
 		text->err = -ENOMEM;
 		return NULL;
 	}
 	memcpy(block, text->bytes, text->len_bytes);
-	block_free(text->bytes, text->room_bytes);
+	kvfree(text->bytes, text->room_bytes);
 	text->bytes = block;
 	text->room_bytes = room_bytes;
 	return block + text->len_bytes;
@@ -104,6 +92,6 @@ void text_add_name(struct text *text, const char *name)
 
 void text_free(struct text *text)
 {
-	block_free(text->bytes, text->room_bytes);
+	kvfree(text->bytes, text->room_bytes);
 	*text = (struct text){0};
 }
