@@ -447,6 +447,7 @@ static err_t file_map(struct object *object, const struct object_map_request *re
 	if (!mapping)
 		return -ENOMEM;
 	memory_object_init(&mapping->memory, &mapping_ops);
+	mapping->memory.places = &file->node->places;
 	mapping->file = file;
 	object_get(object);
 	*out = &mapping->memory;

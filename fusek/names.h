@@ -52,6 +52,7 @@ struct node {
 	uint64_t attr_valid_until_ns; /* [t], read [a]; 0: ask again */
 	uint64_t attr_version;        /* [t] counts local changes: an older answer is not kept */
 	struct node_pages *pages;     /* [a] set once: the page cache (pages.h), NULL: none */
+	struct mapped_places places;  /* where its pages are mapped */
 	struct node_locks *locks;     /* [a] set once: locks.h, NULL: it was never locked */
 	struct rcu_head rcu;
 };

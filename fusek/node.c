@@ -113,6 +113,7 @@ static struct node *create_node(struct mount *mount, const struct server_entry *
 		return NULL;
 	refcount_init(&node->references);
 	spin_init(&node->attr_lock, LOCK_DENTRY);
+	mapped_places_init(&node->places);
 	node->mount = mount;
 	node->id = entry->node;
 	node->generation = entry->generation;

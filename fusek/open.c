@@ -70,7 +70,7 @@ static err_t truncate_opened(struct file *file, const struct vfs_context *contex
 
 	if (file->open.flags & SERVER_TRUNCATED) {
 		node_attr_changed(file->node);
-		node_pages_drop(file->node, 0, UINT64_MAX);
+		node_pages_resize(file->node, 0);
 		return 0;
 	}
 	return node_setattr(file->node, context, &set);

@@ -131,10 +131,15 @@ void node_pages_change_end_locked(struct node_pages *pages)
 	pages->nwriters--;
 }
 
+void node_unmap(struct node *node, uint64_t first, uint64_t end, bool copies_too)
+{
+	mapped_places_unmap(&node->places, first, end, copies_too);
+}
+
 void node_pages_drop(struct node *node, uint64_t offset_bytes, uint64_t len_bytes)
 {
 	struct node_pages *pages = pages_of(node);
-	uint64_t end = UINT64_MAX;
+	uint64_t first = offset_bytes / PAGE_SIZE, end = UINT64_MAX;
 
 	if (!pages)
 		return;
@@ -142,18 +147,16 @@ void node_pages_drop(struct node *node, uint64_t offset_bytes, uint64_t len_byte
 		end = ALIGN_UP(offset_bytes + len_bytes, PAGE_SIZE) / PAGE_SIZE;
 	mutex_lock(&pages->lock);
 	pages->version++;
-	node_pages_cut_locked(pages, offset_bytes / PAGE_SIZE, end);
+	node_pages_cut_locked(pages, first, end);
 	mutex_unlock(&pages->lock);
+	node_unmap(node, first, end, false);
 }
 
-void node_pages_resize(struct node *node, uint64_t size_bytes)
+static void cut_at(struct node_pages *pages, uint64_t size_bytes)
 {
-	struct node_pages *pages = pages_of(node);
 	size_t used_bytes = size_bytes % PAGE_SIZE;
 	struct frame *last;
 
-	if (!pages)
-		return;
 	mutex_lock(&pages->lock);
 	pages->version++;
 	node_pages_cut_locked(pages, ALIGN_UP(size_bytes, PAGE_SIZE) / PAGE_SIZE, UINT64_MAX);
@@ -161,6 +164,15 @@ void node_pages_resize(struct node *node, uint64_t size_bytes)
 	if (last && used_bytes)
 		memset((char *)frame_virt(last) + used_bytes, 0, PAGE_SIZE - used_bytes);
 	mutex_unlock(&pages->lock);
+}
+
+void node_pages_resize(struct node *node, uint64_t size_bytes)
+{
+	struct node_pages *pages = pages_of(node);
+
+	if (pages)
+		cut_at(pages, size_bytes);
+	node_unmap(node, ALIGN_UP(size_bytes, PAGE_SIZE) / PAGE_SIZE, UINT64_MAX, true);
 }
 
 /* ---- fills ---- */

@@ -22,7 +22,10 @@ err_t must_check node_pages_wait(struct file *file, uint64_t page_index);
 /* What lies from `offset_bytes` on is read anew (len_bytes UINT64_MAX: all of it), in whole pages.
  */
 void node_pages_drop(struct node *node, uint64_t offset_bytes, uint64_t len_bytes);
-/* The file ends at `size_bytes` now. */
+/* What is mapped of the pages [first, end) is asked for again; private copies stay unless
+ * `copies_too`. */
+void node_unmap(struct node *node, uint64_t first, uint64_t end, bool copies_too);
+/* The file ends at `size_bytes` now: what is mapped beyond is there no more. */
 void node_pages_resize(struct node *node, uint64_t size_bytes);
 /* With the node's last reference. */
 void node_pages_free(struct node *node);

@@ -98,6 +98,9 @@ static ssize_t write_chunk(struct file *file, struct node_pages *pages, const st
 		node_pages_cut_locked(pages, offset / PAGE_SIZE,
 				      (offset + chunk->len_bytes) / PAGE_SIZE + 1);
 	mutex_unlock(&pages->lock);
+	if (done <= 0)
+		node_unmap(file->node, offset / PAGE_SIZE,
+			   (offset + chunk->len_bytes) / PAGE_SIZE + 1, false);
 	node_attr_written(file->node, done > 0 ? offset + (uint64_t)done : 0);
 	return done;
 }

@@ -23,8 +23,12 @@ err_t file_allocate(struct object *object, unsigned mode, uint64_t offset_bytes,
 			     len_bytes);
 	if (err)
 		return err == -ENOSYS ? -EOPNOTSUPP : err;
-	if (mode & (FALLOC_FL_PUNCH_HOLE | FALLOC_FL_ZERO_RANGE))
+	if (mode & (FALLOC_FL_PUNCH_HOLE | FALLOC_FL_ZERO_RANGE)) {
 		node_pages_drop(file->node, offset_bytes, len_bytes);
+		/* What a server took out of our memory itself. */
+		node_unmap(file->node, offset_bytes / PAGE_SIZE,
+			   ALIGN_UP(offset_bytes + len_bytes, PAGE_SIZE) / PAGE_SIZE, false);
+	}
 	node_attr_written(file->node, (mode & FALLOC_FL_KEEP_SIZE) ? 0 : offset_bytes + len_bytes);
 	return 0;
 }

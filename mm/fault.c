@@ -67,6 +67,12 @@ static unsigned object_page_flags(const struct region *region, const struct page
 
 /* ---- copy on write ---- */
 
+/* Rights of a page that is the space's own. */
+static unsigned own_page_flags(const struct region *region)
+{
+	return region_page_flags(region) | (region->object ? PAGE_SOFT_COPY : 0);
+}
+
 /* A frame of our own with the contents of `from`. */
 static struct frame *copy_page(paddr_t from)
 {
@@ -89,7 +95,7 @@ static err_t copy_on_write(struct space *space, const struct region *region, vad
 	/* Nobody else has it, and nobody could get it but through this space, which we hold. */
 	if (old && !frame_is_shared(old)) {
 		pte_exchange(entry,
-			     region_entry(region, pte_frame(before), region_page_flags(region)));
+			     region_entry(region, pte_frame(before), own_page_flags(region)));
 		/* More rights: other CPUs that still know the old entry fault once and come here.
 		 */
 		tlb_flush_local(address);
@@ -98,7 +104,7 @@ static err_t copy_on_write(struct space *space, const struct region *region, vad
 	copy = copy_page(pte_frame(before));
 	if (!copy)
 		return -ENOMEM;
-	pte_exchange(entry, region_entry(region, frame_phys(copy), region_page_flags(region)));
+	pte_exchange(entry, region_entry(region, frame_phys(copy), own_page_flags(region)));
 	tlb_flush_range(&space->pagetable, address, 1);
 	if (old) {
 		frame_put(old);
@@ -169,7 +175,7 @@ static err_t install_object_page(struct space *space, struct region *region, vad
 		frame_put(page.frame);
 	if (!copy)
 		return -ENOMEM;
-	space_install_locked(space, region, entry, frame_phys(copy), region_page_flags(region));
+	space_install_locked(space, region, entry, frame_phys(copy), own_page_flags(region));
 	return 0;
 }
 

@@ -197,6 +197,7 @@ void region_copy_from(const struct region *region, vaddr_t at, struct region *co
 {
 	*copy = *region;
 	copy->node = (struct tree_node){0};
+	copy->place = (struct place_link){0};
 	copy->gap = 0;
 	copy->max_gap = 0;
 	copy->start = at;

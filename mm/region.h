@@ -5,10 +5,18 @@
 #ifndef MM_REGION_H
 #define MM_REGION_H
 
+#include <lib/list.h>
 #include <lib/tree.h>
 #include <lib/types.h>
 
 struct memory_object;
+struct space;
+
+/* On the list of object->places; the space of a region that is not on one is NULL. */
+struct place_link {
+	struct list link; /* places->lock */
+	struct space *space;
+};
 
 /*
  * All under its space's lock once it is in the tree.
@@ -24,6 +32,7 @@ struct region {
 	uint16_t flags;               /* enum space_flags, those that last */
 	struct memory_object *object; /* a reference; NULL: anonymous */
 	uint64_t page_offset;         /* of the first page, in the object */
+	struct place_link place;      /* attached: mm/places.c */
 	const char *name;             /* constant string, or NULL */
 	struct region *doomed_next;   /* once it is out of the tree */
 };

@@ -92,6 +92,11 @@ err_t space_fork(struct space *parent, struct space **out) NO_THREAD_SAFETY
 		if (err)
 			break;
 	}
+	/* Only now can others find the child's pages: there is nothing that they could miss. */
+	if (!err) {
+		tree_for_each (region, &child->regions, node)
+			places_attach_locked(child, region);
+	}
 	/* The parent has lost rights, even if it came to nothing. */
 	tlb_flush_all(&parent->pagetable);
 	mutex_unlock(&parent->lock);

@@ -118,6 +118,7 @@ static void clear_tables(struct space *space, vaddr_t start, vaddr_t end)
 
 void space_clear_pages_locked(struct space *space, vaddr_t start, vaddr_t end, unsigned clear_flags)
 {
+	unsigned spared = clear_flags & CLEAR_COPIES_STAY ? PAGE_SOFT_COPY : 0;
 	struct release_batch batch;
 	vaddr_t address = start;
 	pte_t *entry;
@@ -131,7 +132,9 @@ void space_clear_pages_locked(struct space *space, vaddr_t start, vaddr_t end, u
 		vaddr_t stop = space_table_end(address, end);
 
 		for (; address < stop; address += PAGE_SIZE, entry++) {
-			if (pte_read(entry))
+			pte_t value = pte_read(entry);
+
+			if (value && !(pte_flags(value) & spared))
 				batch_add(&batch, address, pte_exchange(entry, 0));
 		}
 	}
@@ -140,11 +143,13 @@ void space_clear_pages_locked(struct space *space, vaddr_t start, vaddr_t end, u
 		clear_tables(space, start, end);
 }
 
+#define PAGE_SOFT_ALL ((unsigned)(PAGE_SOFT_COW | PAGE_SOFT_KEEP | PAGE_SOFT_COPY))
+
 /* The entry that a page has under the region's rights as they are now. */
 static pte_t entry_for(const struct region *region, pte_t before)
 {
 	unsigned had = pte_flags(before);
-	unsigned flags = region_page_flags(region) | (had & (PAGE_SOFT_COW | PAGE_SOFT_KEEP));
+	unsigned flags = region_page_flags(region) | (had & PAGE_SOFT_ALL);
 
 	/* A copy is still due, or the object must hear of the first write. */
 	if (had & PAGE_SOFT_COW || (region->flags & SPACE_SHARED && !(had & PAGE_WRITE)))

@@ -39,6 +39,12 @@ err_t must_check space_unmap_locked(struct space *space, vaddr_t start, vaddr_t 
 				    struct doomed *doomed) REQUIRES(space->lock);
 bool space_fits_locked(const struct space *space, uint64_t npages) REQUIRES(space->lock);
 
+/* ---- where objects are mapped (places.c) ---- */
+
+/* The region can have pages of its object from now on; until it is doomed. */
+void places_attach_locked(struct space *space, struct region *region) REQUIRES(space->lock);
+void places_detach(struct region *region);
+
 /* ---- pages (space_pages.c) ---- */
 
 /* The entry at *address, or at the next address before `end` that has a table; NULL: none. */
@@ -54,8 +60,9 @@ pte_t region_entry(const struct region *region, paddr_t phys, unsigned page_flag
 void space_install_locked(struct space *space, const struct region *region, pte_t *entry,
 			  paddr_t phys, unsigned page_flags) REQUIRES(space->lock);
 enum clear_flags {
-	CLEAR_NO_FLUSH = 1 << 0, /* no CPU uses the space any more */
-	CLEAR_TABLES = 1 << 1,   /* the range is free from now on: its empty tables go, too */
+	CLEAR_NO_FLUSH = 1 << 0,    /* no CPU uses the space any more */
+	CLEAR_COPIES_STAY = 1 << 2, /* but for private copies of an object's pages */
+	CLEAR_TABLES = 1 << 1,      /* the range is free from now on: its empty tables go, too */
 };
 void space_clear_pages_locked(struct space *space, vaddr_t start, vaddr_t end, unsigned clear_flags)
 	REQUIRES(space->lock);

@@ -19,6 +19,7 @@ struct region *region_alloc(void)
 
 void doomed_add(struct doomed *doomed, struct region *region)
 {
+	places_detach(region);
 	region->doomed_next = doomed->first;
 	doomed->first = region;
 }
@@ -93,6 +94,7 @@ struct region *space_link_locked(struct space *space, struct region *region, str
 	region_link(&space->regions, region);
 	space->nregions++;
 	space->mapped_pages += region_npages(region);
+	places_attach_locked(space, region);
 	return space_merge_locked(space, region, doomed);
 }
 
@@ -109,6 +111,7 @@ struct region *space_split_locked(struct space *space, struct region *region, va
 	region_split(&space->regions, region, at, upper);
 	if (upper->object)
 		memory_object_get(upper->object);
+	places_attach_locked(space, upper);
 	space->nregions++;
 	return upper;
 }

@@ -154,11 +154,12 @@ SELFTEST(page_entries_keep_what_they_are_told)
 					 PAGE_USER | PAGE_EXEC,
 					 PAGE_USER | PAGE_WRITE,
 					 PAGE_USER | PAGE_SOFT_COW,
+					 PAGE_USER | PAGE_SOFT_COPY,
 					 PAGE_GLOBAL | PAGE_UNCACHED,
 					 PAGE_USER | PAGE_COMBINING,
 					 PAGE_SOFT_KEEP | PAGE_USER};
 	const unsigned mask = PAGE_WRITE | PAGE_USER | PAGE_GLOBAL | PAGE_UNCACHED |
-			      PAGE_COMBINING | PAGE_SOFT_COW | PAGE_SOFT_KEEP |
+			      PAGE_COMBINING | PAGE_SOFT_COW | PAGE_SOFT_KEEP | PAGE_SOFT_COPY |
 			      (cpu_features()->nx ? PAGE_EXEC : 0);
 
 	for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {

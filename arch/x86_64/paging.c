@@ -30,6 +30,7 @@
 #define PTE_GLOBAL    (UINT64_C(1) << 8)
 #define PTE_COW       (UINT64_C(1) << 9) /* 9 to 11 are the software's */
 #define PTE_KEEP      (UINT64_C(1) << 10)
+#define PTE_COPY      (UINT64_C(1) << 11)
 #define PTE_NX        (UINT64_C(1) << 63)
 #define PTE_FRAME     UINT64_C(0x000ffffffffff000)
 
@@ -71,6 +72,8 @@ pte_t pte_make(paddr_t frame, unsigned page_flags, unsigned level)
 		entry |= PTE_COW;
 	if (page_flags & PAGE_SOFT_KEEP)
 		entry |= PTE_KEEP;
+	if (page_flags & PAGE_SOFT_COPY)
+		entry |= PTE_COPY;
 	if (!(page_flags & PAGE_EXEC))
 		entry |= no_execute;
 	if (level > 0)
@@ -87,8 +90,8 @@ unsigned pte_flags(pte_t entry)
 	       (caching == PTE_UNCACHED ? PAGE_UNCACHED : 0) |
 	       (caching == PTE_COMBINING ? PAGE_COMBINING : 0) |
 	       (entry & PTE_COW ? PAGE_SOFT_COW : 0) | (entry & PTE_KEEP ? PAGE_SOFT_KEEP : 0) |
-	       (entry & PTE_NX ? 0 : PAGE_EXEC) | (entry & PTE_ACCESSED ? PAGE_ACCESSED : 0) |
-	       (entry & PTE_DIRTY ? PAGE_DIRTY : 0);
+	       (entry & PTE_COPY ? PAGE_SOFT_COPY : 0) | (entry & PTE_NX ? 0 : PAGE_EXEC) |
+	       (entry & PTE_ACCESSED ? PAGE_ACCESSED : 0) | (entry & PTE_DIRTY ? PAGE_DIRTY : 0);
 }
 
 bool pte_present(pte_t entry)

@@ -7,8 +7,7 @@
  * Invariant: bytes of a page behind the end of the file are zero, so that a file that grows shows
  * zeros. Where the seed ends inside a page, that page becomes the file's own before the file grows.
  *
- * A page that is mapped stays mapped when the file is cut: its memory is safe, but the program does
- * not get SIGBUS as on Linux.
+ * What is mapped of a file that is cut, the layer above takes out of the spaces (node_unmap()).
  */
 #include "inode.h"
 

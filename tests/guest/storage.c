@@ -1,18 +1,20 @@
 /*
  * What a filesystem can do with files beside reading and writing them: extended attributes, room
- * and holes, copying, locks. Runs in the folder that it is given (/tmp), so any filesystem can be
- * asked.
+ * and holes, mappings, copying, locks. Runs in the folder that it is given (/tmp), so any
+ * filesystem can be asked.
  */
 #include <fcntl.h>
 #include <linux/falloc.h>
 #include <stdlib.h>
 #include <sys/file.h>
+#include <sys/mman.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
 #include <sys/xattr.h>
 #include <unistd.h>
 
 #include "check.h"
+#include "look.h"
 
 #define PAGE 4096
 
@@ -231,6 +233,32 @@ static void data_and_holes_are_found(void)
 	EXPECT_ERRNO(ENXIO, lseek(file, -1, SEEK_DATA));
 	EXPECT_EQUAL(pwrite(file, "end", 3, 64 * PAGE - 3), 3);
 	EXPECT_EQUAL(lseek(file, 63 * PAGE, SEEK_HOLE), 64 * PAGE);
+}
+
+/* ---- mapping ---- */
+
+static void a_mapping_ends_where_the_file_does(void)
+{
+	static char bytes[4 * PAGE];
+	char *memory;
+
+	memset(bytes, 'x', sizeof(bytes));
+	EXPECT_EQUAL(ftruncate(file, 0), 0);
+	EXPECT_EQUAL(pwrite(file, bytes, sizeof(bytes), 0), sizeof(bytes));
+	memory = mmap(NULL, sizeof(bytes), PROT_READ | PROT_WRITE, MAP_PRIVATE, file, 0);
+	EXPECT(memory != MAP_FAILED);
+	for (int page = 0; page < 4; page++)
+		EXPECT_EQUAL(look(memory + page * PAGE), 'x');
+	memory[3 * PAGE] = 'y'; /* a copy of our own */
+	EXPECT_EQUAL(ftruncate(file, PAGE + 10), 0);
+	EXPECT_EQUAL(look(memory), 'x');
+	EXPECT_EQUAL(look(memory + PAGE + 9), 'x');
+	EXPECT_EQUAL(look(memory + PAGE + 10), 0);
+	EXPECT_EQUAL(look(memory + 2 * PAGE), -1);
+	EXPECT_EQUAL(look(memory + 3 * PAGE), -1); /* goes, too */
+	EXPECT_EQUAL(ftruncate(file, 4 * PAGE), 0);
+	EXPECT_EQUAL(look(memory + 3 * PAGE), 0);
+	EXPECT_EQUAL(munmap(memory, sizeof(bytes)), 0);
 }
 
 /* ---- copying ---- */
@@ -483,6 +511,7 @@ int main(int argc, char **argv)
 	RUN(a_range_can_be_made_zeros);
 	RUN(bad_ranges_are_refused);
 	RUN(data_and_holes_are_found);
+	RUN(a_mapping_ends_where_the_file_does);
 	RUN(bytes_are_copied_from_file_to_file);
 	RUN(locks_keep_processes_apart);
 	RUN(a_lock_is_cut_and_joined);

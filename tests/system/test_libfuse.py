@@ -41,7 +41,7 @@ h
 l
 255
 3145728
-20
+21
 ended with 0
 """),
     ("passthrough", "5 1\n5 2\n5 3\n5 4\nended with 0\n"),

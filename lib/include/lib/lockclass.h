@@ -35,6 +35,7 @@ enum lock_class {
 	LOCK_SNAPSHOT,  /* which text an open file of /proc has */
 	LOCK_SIGNAL,    /* pending signals of a process, its list of threads */
 	LOCK_ACTIONS,   /* what a process does about signals */
+	LOCK_MAPPED,    /* where a file's pages are mapped */
 	LOCK_FUTEX,     /* those who wait on a futex; two: lower address first */
 	LOCK_PIPE,      /* a pipe's or channel's buffer */
 	LOCK_DRIVER,    /* a connection's requests, on their way to a filesystem driver */

@@ -6,7 +6,9 @@
 #ifndef MM_OBJECT_H
 #define MM_OBJECT_H
 
+#include <arch/spin.h>
 #include <arch/trap.h>
+#include <lib/list.h>
 #include <lib/refcount.h>
 #include <lib/types.h>
 #include <mm/frame.h>
@@ -49,10 +51,32 @@ struct memory_object_ops {
 	void (*identity)(struct memory_object *object, uint64_t *device, uint64_t *inode);
 };
 
+/*
+ * Where the pages of one file are mapped, for who takes them back. Shared by all memory objects
+ * that bring them; outlives them.
+ */
+struct mapped_places {
+	struct spinlock lock; /* LOCK_MAPPED */
+	struct list links;    /* lock: struct place_link of regions */
+};
+
+static inline void mapped_places_init(struct mapped_places *places)
+{
+	spin_init(&places->lock, LOCK_MAPPED);
+	list_init(&places->links);
+}
+
+/* Takes the pages [first, end) out of every space; who touches one asks its object again. Private
+ * copies stay unless `copies_too`. What is to be found then (nothing, another page) has been
+ * changed before. Sleeps: locks of classes before LOCK_SPACE only. */
+void mapped_places_unmap(struct mapped_places *places, uint64_t first, uint64_t end,
+			 bool copies_too);
+
 /* Embedded first thing in what its owner keeps about it. */
 struct memory_object {
 	const struct memory_object_ops *ops; /* constant */
 	struct refcount refs;
+	struct mapped_places *places; /* constant; NULL: nobody takes its pages back */
 	unsigned page_flags; /* constant: PAGE_UNCACHED or PAGE_COMBINING for memory of a device,
 			      * which the direct map does not have */
 };
@@ -63,6 +87,7 @@ static inline void memory_object_init(struct memory_object *object,
 {
 	object->ops = ops;
 	object->page_flags = 0;
+	object->places = NULL;
 	refcount_init(&object->refs);
 }
 

@@ -97,6 +97,8 @@ static void truncation_is_seen_at_once(void **state)
 
 	assert_int_equal(read_file(AT "/file", text, sizeof(text)), 10);
 	assert_int_equal(vfs_truncate(&kernel, AT "/file", 4), 0);
+	assert_int_equal(fake_unmapped_first, 1);
+	assert_true(fake_unmapped_copies);
 	assert_int_equal(read_file(AT "/file", text, sizeof(text)), 4);
 	assert_int_equal(write_to(AT "/file", "z", O_TRUNC), 1);
 	assert_int_equal(stat_ok(AT "/file").st_size, 1);
@@ -270,6 +272,9 @@ static void only_the_range_that_changed_is_read_again(void **state)
 	assert_int_equal(read_file(AT "/file", bytes, sizeof(bytes)), sizeof(bytes));
 	nreads = mock.nasked[FUSE_READ];
 	assert_true(fake_driver_notify_range(MOCK_FILE, PAGE_SIZE, 1) > 0);
+	assert_int_equal(fake_unmapped_first, 1);
+	assert_int_equal(fake_unmapped_end, 2);
+	assert_false(fake_unmapped_copies);
 	assert_int_equal(read_file(AT "/file", bytes, PAGE_SIZE), PAGE_SIZE);
 	assert_int_equal(mock.nasked[FUSE_READ], nreads);
 	assert_int_equal(read_file(AT "/file", bytes, sizeof(bytes)), sizeof(bytes));

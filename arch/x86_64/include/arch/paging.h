@@ -83,11 +83,12 @@ enum page_flags {
 	PAGE_WRITE = 1 << 0,
 	PAGE_EXEC = 1 << 1,
 	PAGE_USER = 1 << 2,
-	PAGE_GLOBAL = 1 << 3,    /* the same in every space */
-	PAGE_UNCACHED = 1 << 4,  /* device registers */
-	PAGE_COMBINING = 1 << 9, /* video memory: writes are gathered, where the CPU can */
-	PAGE_SOFT_COW = 1 << 5,  /* for mm/ alone: the frame is shared, a write must copy it */
-	PAGE_SOFT_KEEP = 1 << 6, /* for mm/ alone: the frame is not counted (ramdisk, device) */
+	PAGE_GLOBAL = 1 << 3,     /* the same in every space */
+	PAGE_UNCACHED = 1 << 4,   /* device registers */
+	PAGE_COMBINING = 1 << 9,  /* video memory: writes are gathered, where the CPU can */
+	PAGE_SOFT_COW = 1 << 5,   /* for mm/ alone: the frame is shared, a write must copy it */
+	PAGE_SOFT_KEEP = 1 << 6,  /* for mm/ alone: the frame is not counted (ramdisk, device) */
+	PAGE_SOFT_COPY = 1 << 10, /* for mm/ alone: a private copy of an object's page */
 	/* reported by pte_flags(), ignored by pte_make() */
 	PAGE_ACCESSED = 1 << 7,
 	PAGE_DIRTY = 1 << 8,

@@ -14,6 +14,7 @@
 #include <lib/panic.h>
 #include <mm/frame.h>
 #include <mm/kva.h>
+#include <mm/object.h>
 #include <mm/slab.h>
 #include <sched/lock.h>
 #include <sched/rcu.h>
@@ -232,6 +233,20 @@ void kfree(void *block)
 void kvfree(void *block, size_t len_bytes)
 {
 	kfree(block);
+}
+
+uint64_t fake_unmapped_first, fake_unmapped_end;
+bool fake_unmapped_copies;
+
+void mapped_places_unmap(struct mapped_places *places, uint64_t first, uint64_t end,
+			 bool copies_too)
+{
+	assert(fake_preempt_depth == 0);
+	for (unsigned i = 0; i < fake_locks_held; i++)
+		assert(held_classes[i] < LOCK_SPACE);
+	fake_unmapped_first = first;
+	fake_unmapped_end = end;
+	fake_unmapped_copies = copies_too;
 }
 
 void *slab_alloc(struct slab_cache *cache)

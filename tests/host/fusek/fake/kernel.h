@@ -26,4 +26,8 @@ void fake_init(void);
 /* Page-aligned memory for good. */
 paddr_t fake_memory_take(size_t len_bytes);
 
+/* What mapped_places_unmap() was last told. */
+extern uint64_t fake_unmapped_first, fake_unmapped_end;
+extern bool fake_unmapped_copies;
+
 #endif
