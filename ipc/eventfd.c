@@ -70,7 +70,7 @@ static ssize_t eventfd_read(struct object *object, struct buffer *buffer, const 
 		if (err)
 			return err;
 	}
-	waitq_wake_all(&eventfd->changed);
+	waitq_wake_all_events(&eventfd->changed, POLLOUT);
 	return buffer_copy_to(buffer, &value, sizeof(value)) < sizeof(value)
 		       ? -EFAULT
 		       : (ssize_t)sizeof(value);
@@ -99,7 +99,7 @@ static ssize_t eventfd_write(struct object *object, struct buffer *buffer, const
 		if (err)
 			return err;
 	}
-	waitq_wake_all(&eventfd->changed);
+	waitq_wake_all_events(&eventfd->changed, POLLIN);
 	return sizeof(value);
 }
 

@@ -4,6 +4,7 @@
  */
 #include <ipc/object.h>
 
+#include <ipc/epoll.h>
 #include <lib/string.h>
 
 void object_init(struct object *object, const struct object_ops *ops, enum object_kind kind,
@@ -12,6 +13,7 @@ void object_init(struct object *object, const struct object_ops *ops, enum objec
 	object->ops = ops;
 	object->kind = kind;
 	object->flags = flags;
+	object->watches = NULL;
 	refcount_init(&object->references);
 }
 
@@ -26,6 +28,8 @@ void object_put(struct object *object)
 {
 	if (!object || !refcount_put(&object->references))
 		return;
+	if (unlikely(read_once(&object->watches)))
+		epoll_forget(object);
 	if (object->ops->release)
 		object->ops->release(object);
 	/* A look-up may be between reading the slot and failing to get a reference. */
@@ -212,9 +216,8 @@ unsigned object_poll(struct object *object, struct waitq **queue)
 	*queue = NULL;
 	if (is_path_only(object))
 		return POLLNVAL;
-	if (!object->ops->poll)
-		return POLLIN | POLLOUT;
-	return object->ops->poll(object, queue);
+	return poll_synonyms(object->ops->poll ? object->ops->poll(object, queue)
+					       : POLLIN | POLLOUT);
 }
 
 err_t object_map(struct object *object, const struct object_map_request *request,

@@ -76,12 +76,6 @@ static void poll_set_put(struct poll_set *set)
 		kvfree(set->items, set->room * sizeof(*set->items));
 }
 
-/* The two names of each that System V told apart, as Linux has it for all but sockets. */
-static unsigned add_synonyms(unsigned events)
-{
-	return events | (events & POLLIN ? POLLRDNORM : 0) | (events & POLLOUT ? POLLWRNORM : 0);
-}
-
 static int poll_item_look(struct poll_item *item)
 {
 	unsigned events;
@@ -93,7 +87,7 @@ static int poll_item_look(struct poll_item *item)
 		item->asked.revents = POLLNVAL;
 		return 1;
 	}
-	events = add_synonyms(object_poll(item->object, &item->queue));
+	events = object_poll(item->object, &item->queue);
 	events &= (unsigned)(uint16_t)item->asked.events | POLLERR | POLLHUP | POLLNVAL;
 	item->asked.revents = (int16_t)events;
 	return events != 0;
@@ -164,7 +158,7 @@ static uint64_t deadline_after(uint64_t duration_ns)
 	return duration_ns < UINT64_MAX - now_ns ? now_ns + duration_ns : UINT64_MAX;
 }
 
-static err_t read_deadline(uptr_t timeout, uint64_t *deadline_ns)
+err_t poll_read_deadline(uptr_t timeout, uint64_t *deadline_ns)
 {
 	struct abi_timespec duration;
 
@@ -266,7 +260,7 @@ int sys_poll(uptr_t fds, unsigned nfds, int timeout_ms)
 
 /* ---- masks for the time of a call ---- */
 
-static err_t begin_mask(uptr_t set, size_t set_bytes)
+err_t poll_begin_mask(uptr_t set, size_t set_bytes)
 {
 	uint64_t blocked;
 
@@ -280,8 +274,7 @@ static err_t begin_mask(uptr_t set, size_t set_bytes)
 	return 0;
 }
 
-/* An interrupted call keeps it until its handler has been chosen. */
-static int end_mask(int result)
+int poll_end_mask(int result)
 {
 	if (result != -EINTR)
 		signal_end_blocked_for_now();
@@ -292,15 +285,15 @@ int sys_ppoll(uptr_t fds, unsigned nfds, uptr_t timeout, uptr_t set, size_t set_
 {
 	uint64_t deadline_ns;
 	int result;
-	err_t err = read_deadline(timeout, &deadline_ns);
+	err_t err = poll_read_deadline(timeout, &deadline_ns);
 
 	if (!err)
-		err = begin_mask(set, set_bytes);
+		err = poll_begin_mask(set, set_bytes);
 	if (err)
 		return err;
 	result = poll_until(fds, nfds, deadline_ns);
 	put_left(timeout, deadline_ns);
-	return end_mask(result);
+	return poll_end_mask(result);
 }
 
 /* ---- select ---- */
@@ -478,15 +471,15 @@ int sys_pselect6(int nfds, uptr_t readable, uptr_t writable, uptr_t exceptional,
 	} given = {0};
 	uint64_t deadline_ns;
 	int result;
-	err_t err = read_deadline(timeout, &deadline_ns);
+	err_t err = poll_read_deadline(timeout, &deadline_ns);
 
 	if (!err && !uptr_is_null(mask))
 		err = user_get(&given, mask);
 	if (!err)
-		err = begin_mask(uptr(given.set), given.set_bytes);
+		err = poll_begin_mask(uptr(given.set), given.set_bytes);
 	if (err)
 		return err;
 	result = select_until(nfds, where, deadline_ns);
 	put_left(timeout, deadline_ns);
-	return end_mask(result);
+	return poll_end_mask(result);
 }

@@ -96,7 +96,9 @@ const char *lockclass_name(enum lock_class class)
 		[LOCK_FRAME] = "frame",       [LOCK_CLOCK] = "clock",
 		[LOCK_TASK] = "task",         [LOCK_TEST] = "test",
 		[LOCK_IRQ] = "irq",           [LOCK_LOG] = "log",
-		[LOCK_SERIAL] = "serial",
+		[LOCK_SERIAL] = "serial",     [LOCK_NESTING] = "nesting",
+		[LOCK_EPOLL] = "epoll",       [LOCK_WATCHES] = "watches",
+		[LOCK_READY] = "ready",       [LOCK_SLEEPERS] = "sleepers",
 	};
 
 	if ((unsigned)class >= LOCK_CLASSES || !names[class])

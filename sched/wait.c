@@ -54,6 +54,50 @@ static bool nobody_waits(struct waitq *queue)
 	return !waitq_has_waiters(queue);
 }
 
+static bool is_watch(const struct wait_entry *entry)
+{
+	return !entry->thread && !entry->task;
+}
+
+/* Where it belongs: one that is exclusive takes its turn. */
+static void link_watch(struct waitq *queue, struct waitq_watch *watch)
+{
+	if (watch->exclusive)
+		list_add_tail(&queue->waiters, &watch->entry.link);
+	else
+		list_add_head(&queue->waiters, &watch->entry.link);
+}
+
+/* Tells watches of a wake-one until there is somebody to wake: NULL if there is nobody, or an
+ * exclusive watch has answered; then *answered. Under the queue's lock. */
+static struct wait_entry *first_behind_watches(struct waitq *queue, bool *answered)
+{
+	struct wait_entry *entry;
+
+	list_for_each (entry, &queue->waiters, link) {
+		struct waitq_watch *watch = container_of(entry, struct waitq_watch, entry);
+
+		if (!is_watch(entry))
+			return entry;
+		*answered = watch->notify(watch, ~0u) && watch->exclusive;
+		if (*answered) {
+			list_del(&entry->link);
+			link_watch(queue, watch);
+			break;
+		}
+	}
+	return NULL;
+}
+
+/* Who a wake-one is for. The queue is not empty. */
+static ALWAYS_INLINE struct wait_entry *one_to_wake(struct waitq *queue, bool *answered)
+{
+	struct wait_entry *entry = first_waiter(queue);
+
+	*answered = false;
+	return likely(entry->thread) ? entry : first_behind_watches(queue, answered);
+}
+
 bool waitq_wake_one(struct waitq *queue)
 {
 	irqflags_t flags;
@@ -64,19 +108,23 @@ bool waitq_wake_one(struct waitq *queue)
 	flags = spin_lock_irqsave(&queue->lock);
 	found = !list_empty(&queue->waiters);
 	if (likely(found)) {
-		struct wait_entry *entry = first_waiter(queue);
+		struct wait_entry *entry = one_to_wake(queue, &found);
 
-		wake_waiter(entry);
-		let_go(entry);
+		if (likely(entry)) {
+			wake_waiter(entry);
+			let_go(entry);
+			found = true;
+		}
 	}
 	spin_unlock_irqrestore(&queue->lock, flags);
 	return found;
 }
 
-void waitq_wake_all(struct waitq *queue)
+void waitq_wake_all_events(struct waitq *queue, unsigned events)
 {
 	LIST_HEAD(waiters);
 	irqflags_t flags;
+	bool answered = false;
 
 	if (nobody_waits(queue))
 		return;
@@ -87,11 +135,40 @@ void waitq_wake_all(struct waitq *queue)
 	while (!list_empty(&waiters)) {
 		struct wait_entry *entry = list_first_entry(&waiters, struct wait_entry, link);
 
-		wake_waiter(entry);
-		let_go(entry);
+		if (unlikely(is_watch(entry))) {
+			struct waitq_watch *watch = container_of(entry, struct waitq_watch, entry);
+
+			list_del(&entry->link);
+			link_watch(queue, watch);
+			if (!watch->exclusive || !answered)
+				answered |= watch->notify(watch, events) && watch->exclusive;
+		} else {
+			wake_waiter(entry);
+			let_go(entry);
+		}
 		spin_unlock_irqrestore(&queue->lock, flags); /* bounded steps at a time */
 		flags = spin_lock_irqsave(&queue->lock);
 	}
+	spin_unlock_irqrestore(&queue->lock, flags);
+}
+
+/* ---- watching ---- */
+
+void waitq_watch(struct waitq *queue, struct waitq_watch *watch)
+{
+	irqflags_t flags = spin_lock_irqsave(&queue->lock);
+
+	watch->entry = (struct wait_entry){.queued = true};
+	link_watch(queue, watch);
+	spin_unlock_irqrestore(&queue->lock, flags);
+	memory_barrier();
+}
+
+void waitq_unwatch(struct waitq *queue, struct waitq_watch *watch)
+{
+	irqflags_t flags = spin_lock_irqsave(&queue->lock);
+
+	list_del(&watch->entry.link);
 	spin_unlock_irqrestore(&queue->lock, flags);
 }
 
@@ -198,13 +275,16 @@ void waitq_wake_one_switch(struct waitq *queue)
 	irq_disable();
 	spin_lock(&queue->lock);
 	if (likely(!list_empty(&queue->waiters))) {
-		struct wait_entry *entry = first_waiter(queue);
+		bool answered;
+		struct wait_entry *entry = one_to_wake(queue, &answered);
 
-		if (likely(entry->thread) && sched_claim(entry->thread))
-			partner = entry->thread;
-		else
-			wake_waiter(entry);
-		let_go(entry);
+		if (likely(entry)) {
+			if (likely(entry->thread) && sched_claim(entry->thread))
+				partner = entry->thread;
+			else
+				wake_waiter(entry);
+			let_go(entry);
+		}
 	}
 	spin_unlock(&queue->lock);
 	if (likely(partner))

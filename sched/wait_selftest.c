@@ -61,6 +61,55 @@ SELFTEST(waitq_wake_all_wakes_all)
 	selftest_check(!waitq_has_waiters(&shared.queue));
 }
 
+/* ---- watches ---- */
+
+struct test_watch {
+	struct waitq_watch watch;
+	unsigned ntold;
+	unsigned events; /* of the last time */
+	bool answers;
+};
+
+static bool note_told(struct waitq_watch *watch, unsigned events)
+{
+	struct test_watch *test = container_of(watch, struct test_watch, watch);
+
+	test->ntold++;
+	test->events = events;
+	return test->answers;
+}
+
+SELFTEST(waitq_watches_are_told_and_stay)
+{
+	struct test_watch plain = {.watch.notify = note_told, .answers = true};
+	struct test_watch first = {.watch = {.notify = note_told, .exclusive = true}};
+	struct test_watch second = first;
+
+	reset();
+	waitq_watch(&shared.queue, &first.watch);
+	waitq_watch(&shared.queue, &second.watch);
+	waitq_watch(&shared.queue, &plain.watch);
+	selftest_check(!waitq_wake_one(&shared.queue)); /* all were told, nobody answered */
+	selftest_check(plain.ntold == 1 && first.ntold == 1 && second.ntold == 1);
+	first.answers = second.answers = true;
+	selftest_check(waitq_wake_one(&shared.queue));
+	selftest_check(first.ntold == 2 && second.ntold == 1);
+	waitq_wake_all_events(&shared.queue, 4); /* the next one's turn */
+	selftest_check(first.ntold == 2 && second.ntold == 2 && second.events == 4);
+	selftest_check(plain.ntold == 3 && plain.events == 4);
+	/* Who waits has what the watches leave. */
+	test_start(0, take_token, NULL);
+	test_settle();
+	waitq_unwatch(&shared.queue, &first.watch);
+	waitq_unwatch(&shared.queue, &second.watch);
+	write_once(&shared.go, true);
+	selftest_check(waitq_wake_one(&shared.queue));
+	test_join(0);
+	selftest_check(plain.ntold == 4 && read_once(&shared.npassed) == 1);
+	waitq_unwatch(&shared.queue, &plain.watch);
+	selftest_check(!waitq_has_waiters(&shared.queue));
+}
+
 SELFTEST(waitq_wake_one_wakes_one)
 {
 	reset();

@@ -4,6 +4,7 @@
 #include "signal.h"
 
 #include "../process/family.h"
+#include "../sys_poll.h"
 #include "syscall_table.h"
 
 #include <abi/errno.h>
@@ -155,23 +156,6 @@ static void await(uint64_t set)
 	spin_unlock_irqrestore(&self->process->signal_lock, flags);
 }
 
-static err_t read_deadline(uptr_t timeout, uint64_t *deadline_ns)
-{
-	struct abi_timespec time;
-
-	*deadline_ns = UINT64_MAX;
-	if (uptr_is_null(timeout))
-		return 0;
-	if (user_get(&time, timeout))
-		return -EFAULT;
-	if (time.tv_sec < 0 || time.tv_nsec < 0 || time.tv_nsec >= (int64_t)NSEC_PER_SEC)
-		return -EINVAL;
-	if ((uint64_t)time.tv_sec < UINT64_MAX / NSEC_PER_SEC / 2)
-		*deadline_ns =
-			clock_ns() + (uint64_t)time.tv_sec * NSEC_PER_SEC + (uint64_t)time.tv_nsec;
-	return 0;
-}
-
 static int wait_for_one_of(uint64_t set, uint64_t deadline_ns, struct signal_info *info)
 {
 	WAITQ(never);
@@ -202,7 +186,7 @@ int sys_rt_sigtimedwait(uptr_t set, uptr_t info, uptr_t timeout, size_t set_byte
 		return -EINVAL;
 	if (user_get(&wanted, set))
 		return -EFAULT;
-	err = read_deadline(timeout, &deadline_ns);
+	err = poll_read_deadline(timeout, &deadline_ns);
 	if (err)
 		return err;
 	wanted &= ~UNBLOCKABLE_SIGNALS;

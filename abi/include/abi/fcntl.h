@@ -123,6 +123,7 @@ struct abi_iovec {
 
 #define POLLRDNORM 0x040
 #define POLLWRNORM 0x100
+#define POLLRDHUP  0x2000
 
 struct abi_pollfd {
 	int32_t fd;

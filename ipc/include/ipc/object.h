@@ -18,6 +18,7 @@
 #include <lib/types.h>
 #include <sched/rcu.h>
 
+struct epoll_item;
 struct memory_object;
 struct object;
 struct waitq;
@@ -83,7 +84,7 @@ struct object_ops {
 	 * `owner`; the object lives on if others name it. The result is close's. */
 	err_t (*closed)(struct object *object, uint64_t owner);
 	/* Which of POLL* hold now; *queue is the wait queue that is woken when that changes, NULL
-	 * if it never does. */
+	 * if it never does. A queue lives until `release`. Must not sleep. */
 	unsigned (*poll)(struct object *object, struct waitq **queue);
 	/* *out is a reference for the caller. */
 	err_t (*map)(struct object *object, const struct object_map_request *request,
@@ -106,6 +107,7 @@ struct object {
 	struct refcount references;   /* [a] */
 	enum object_kind kind;        /* [c] */
 	unsigned flags;               /* [a] O_ACCMODE, O_APPEND, O_NONBLOCK, O_PATH ...; F_GETFL */
+	struct epoll_item *watches;   /* epoll's: its entries (ipc/epoll/) */
 	struct rcu_head rcu;          /* after the last reference */
 };
 
@@ -155,6 +157,11 @@ ssize_t must_check object_copy_range(struct object *from, uint64_t from_bytes, s
 err_t must_check object_lock(struct object *object, const struct object_lock *lock, bool wait);
 err_t must_check object_lock_test(struct object *object, struct object_lock *lock);
 unsigned must_check object_poll(struct object *object, struct waitq **queue);
+/* The two names of each that System V told apart. */
+static inline unsigned poll_synonyms(unsigned events)
+{
+	return events | (events & POLLIN ? POLLRDNORM : 0) | (events & POLLOUT ? POLLWRNORM : 0);
+}
 /* -EACCES: not open for what the mapping may do; -ENODEV: the kind cannot be mapped. */
 err_t must_check object_map(struct object *object, const struct object_map_request *request,
 			    struct memory_object **out);

@@ -25,6 +25,8 @@ enum lock_class {
 	LOCK_SPACE,     /* an address space's regions */
 	LOCK_PAGES,     /* the list of files that have pages in the cache */
 	LOCK_OBJECT,    /* a memory object's pages */
+	LOCK_NESTING,   /* which epoll watches which */
+	LOCK_EPOLL,     /* an epoll's entries; the one inside another's by trylock alone */
 	LOCK_SELFTEST,  /* sleeping locks of the self-tests */
 	/* ---- spinlocks ---- */
 	LOCK_FDTABLE,   /* a descriptor table's changes (readers use RCU) */
@@ -37,11 +39,14 @@ enum lock_class {
 	LOCK_ACTIONS,   /* what a process does about signals */
 	LOCK_MAPPED,    /* where a file's pages are mapped */
 	LOCK_FUTEX,     /* those who wait on a futex; two: lower address first */
+	LOCK_WATCHES,   /* an object's entries in epolls */
 	LOCK_PIPE,      /* a pipe's or channel's buffer */
 	LOCK_DRIVER,    /* a connection's requests, on their way to a filesystem driver */
 	LOCK_DEVICE,    /* a device's registers and rings: serial ports, the exec channel */
 	LOCK_THREADS,   /* the list of all threads */
 	LOCK_WAITQ,     /* a wait queue's list, a mutex's waiters */
+	LOCK_READY,     /* what has happened in an epoll: under the queue that told it */
+	LOCK_SLEEPERS,  /* those who wait for that */
 	LOCK_TIMER,     /* a CPU's timers */
 	LOCK_RUNQ,      /* a CPU's run queue; two: lower CPU number first */
 	LOCK_RCU,       /* the grace period's state */

@@ -22,7 +22,8 @@ struct task;
 
 struct waitq {
 	struct spinlock lock;
-	struct list waiters; /* struct wait_entry, the longest waiting first; under lock */
+	struct list waiters; /* struct wait_entry: watches, then the longest waiting first, and
+				among them exclusive watches; under lock */
 };
 
 #define WAITQ_INIT(name)                                                                           \
@@ -36,7 +37,12 @@ void waitq_init(struct waitq *queue);
 /* Wake the longest waiting one, or all. From any context that holds no lock of class LOCK_WAITQ or
  * later. wake_one: true if somebody was waiting. */
 bool waitq_wake_one(struct waitq *queue);
-void waitq_wake_all(struct waitq *queue);
+/* Tells watches which of POLL* may have come to hold; the others tell them ~0. */
+void waitq_wake_all_events(struct waitq *queue, unsigned events);
+static inline void waitq_wake_all(struct waitq *queue)
+{
+	waitq_wake_all_events(queue, ~0u);
+}
 
 static inline bool waitq_has_waiters(const struct waitq *queue)
 {
@@ -93,7 +99,7 @@ static inline bool waitq_has_waiters(const struct waitq *queue)
 struct wait_entry {
 	struct list link;
 	struct thread *thread; /* constant: who waits; NULL: `task` */
-	struct task *task;     /* constant */
+	struct task *task;     /* constant; NULL: it is in a struct waitq_watch */
 	bool queued; /* atomic: written under the queue's lock; false: nobody touches it any more */
 	bool woken;  /* [the waiter, once queued is false] a waker took it off, not yet answered */
 };
@@ -122,6 +128,24 @@ static inline void waitq_answer(struct wait_entry *entry)
 /* Takes the entry off. A wake-one that was not answered goes on to the next waiter: of one that was
  * killed, or found what it waited for before it slept, or only looks and takes nothing (poll). */
 void waitq_finish(struct waitq *queue, struct wait_entry *entry);
+/*
+ * One that does not wait but wants to be told of every wake, and stays on the queue. `notify` is
+ * called under the queue's lock, interrupts off: it takes no lock of class LOCK_WAITQ or before. A
+ * wake-one tells all watches, and an exclusive one may answer it: then it goes to nobody else, and
+ * a wake-all to no other exclusive watch.
+ */
+struct waitq_watch {
+	struct wait_entry entry;
+	bool exclusive; /* constant while it is on a queue */
+	/* True: somebody was woken who will look. */
+	bool (*notify)(struct waitq_watch *watch, unsigned events);
+};
+
+/* What happens after it cannot be missed. */
+void waitq_watch(struct waitq *queue, struct waitq_watch *watch);
+/* Afterwards `notify` is not called and does not run. */
+void waitq_unwatch(struct waitq *queue, struct waitq_watch *watch);
+
 /* Wakes the first waiter of `queue` and blocks the calling thread in the same step; the caller has
  * prepared itself on another queue. Not from interrupts. */
 void waitq_wake_one_switch(struct waitq *queue);

@@ -10,6 +10,7 @@
 #include <arch/spin.h>
 #include <arch/user.h>
 #include <fusek/server.h>
+#include <ipc/epoll.h>
 #include <lib/log.h>
 #include <lib/panic.h>
 #include <mm/frame.h>
@@ -148,8 +149,14 @@ bool waitq_wake_one(struct waitq *queue)
 	return false;
 }
 
-void waitq_wake_all(struct waitq *queue)
+void waitq_wake_all_events(struct waitq *queue, unsigned events)
 {
+}
+
+/* There is no epoll here, so nothing has entries. */
+void epoll_forget(struct object *object)
+{
+	panic("%p is watched by an epoll", object);
 }
 
 void waitq_prepare(struct waitq *queue, struct wait_entry *entry)
