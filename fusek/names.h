@@ -24,6 +24,7 @@
 #include <lib/list.h>
 #include <lib/refcount.h>
 #include <sched/rcu.h>
+#include <sched/seqcount.h>
 
 struct mount;
 struct node_locks;
@@ -34,6 +35,7 @@ struct node_pages;
  *   [n] names_lock, read under RCU
  *   [l] names_lock
  *   [t] attr_lock
+ *   [s] attr_lock, read under attr_changes
  *   [a] atomic
  */
 struct node {
@@ -48,9 +50,10 @@ struct node {
 	bool hashed;            /* [l] */
 	struct dentry *dentry;  /* [l] of a directory: what names it, not counted; NULL: nothing */
 	struct spinlock attr_lock;    /* LOCK_DENTRY, never together with names_lock */
-	struct server_attr attr;      /* [t]; mode, uid and gid also [a] */
-	uint64_t attr_valid_until_ns; /* [t], read [a]; 0: ask again */
-	uint64_t attr_version;        /* [t] counts local changes: an older answer is not kept */
+	struct seqcount attr_changes; /* [t] for the fields that are [s] */
+	struct server_attr attr;      /* [s]; mode, uid and gid also read [a] */
+	uint64_t attr_valid_until_ns; /* [s], read [a]; 0: ask again */
+	uint64_t attr_version;        /* [s] counts local changes: an older answer is not kept */
 	struct node_pages *pages;     /* [a] set once: the page cache (pages.h), NULL: none */
 	struct mapped_places places;  /* where its pages are mapped */
 	struct node_locks *locks;     /* [a] set once: locks.h, NULL: it was never locked */

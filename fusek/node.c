@@ -231,22 +231,29 @@ struct node *node_find(const struct server *server, struct nodeid id)
 
 /* ---- attributes ---- */
 
-void node_attr_changed(struct node *node)
+static void change_begin(struct node *node) ACQUIRE(node->attr_lock)
 {
 	spin_lock(&node->attr_lock);
+	seqcount_write_begin(&node->attr_changes);
+}
+
+static void change_end(struct node *node) RELEASE(node->attr_lock)
+{
+	seqcount_write_end(&node->attr_changes);
+	spin_unlock(&node->attr_lock);
+}
+
+void node_attr_changed(struct node *node)
+{
+	change_begin(node);
 	node->attr_version++;
 	write_once(&node->attr_valid_until_ns, 0);
-	spin_unlock(&node->attr_lock);
+	change_end(node);
 }
 
 uint64_t node_attr_version(struct node *node)
 {
-	uint64_t version;
-
-	spin_lock(&node->attr_lock);
-	version = node->attr_version;
-	spin_unlock(&node->attr_lock);
-	return version;
+	return load_acquire(&node->attr_version); /* the server is asked after that */
 }
 
 /* False: it has changed since `version`, or the answer is of another type. */
@@ -278,32 +285,32 @@ static void node_attr_store(struct node *node, const struct server_attr *attr, u
 	uint64_t until_ns = valid_until(valid_ns);
 	bool drop;
 
-	spin_lock(&node->attr_lock);
+	change_begin(node);
 	drop = node->pages && data_differs(&node->attr, attr);
 	if (!store_locked(node, attr, until_ns, version))
 		drop = false;
-	spin_unlock(&node->attr_lock);
+	change_end(node);
 	if (drop)
 		node_pages_drop(node, 0, UINT64_MAX);
 }
 
 void node_attr_shrunk(struct node *node, uint64_t size_bytes)
 {
-	spin_lock(&node->attr_lock);
+	change_begin(node);
 	if (node->attr.size_bytes > size_bytes)
 		node->attr.size_bytes = size_bytes;
 	write_once(&node->attr_valid_until_ns, 0);
-	spin_unlock(&node->attr_lock);
+	change_end(node);
 }
 
 void node_attr_written(struct node *node, uint64_t end_bytes)
 {
-	spin_lock(&node->attr_lock);
+	change_begin(node);
 	if (node->attr.size_bytes < end_bytes)
 		node->attr.size_bytes = end_bytes;
 	node->attr_version++;
 	write_once(&node->attr_valid_until_ns, 0);
-	spin_unlock(&node->attr_lock);
+	change_end(node);
 }
 
 bool node_attr_changed_to(struct node *node, const struct server_attr *attr, uint64_t valid_ns,
@@ -312,12 +319,12 @@ bool node_attr_changed_to(struct node *node, const struct server_attr *attr, uin
 	uint64_t until_ns = valid_until(valid_ns);
 	bool stored;
 
-	spin_lock(&node->attr_lock);
+	change_begin(node);
 	stored = store_locked(node, attr, until_ns, version);
 	if (!stored)
 		write_once(&node->attr_valid_until_ns, 0);
 	node->attr_version++; /* answers from before are too old */
-	spin_unlock(&node->attr_lock);
+	change_end(node);
 	return stored;
 }
 
@@ -325,14 +332,16 @@ err_t node_attr(struct node *node, struct server_attr *out)
 {
 	struct server *server = node_server(node);
 	uint64_t version, valid_ns;
+	uint32_t begun;
 	bool valid;
 	err_t err;
 
-	spin_lock(&node->attr_lock);
-	valid = still_valid(node->attr_valid_until_ns);
-	*out = node->attr;
-	version = node->attr_version;
-	spin_unlock(&node->attr_lock);
+	do {
+		begun = seqcount_read_begin(&node->attr_changes);
+		valid = still_valid(read_once(&node->attr_valid_until_ns));
+		*out = node->attr;
+		version = read_once(&node->attr_version);
+	} while (seqcount_changed(&node->attr_changes, begun));
 	if (valid || !server->ops->getattr)
 		return 0;
 

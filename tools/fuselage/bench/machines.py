@@ -121,8 +121,10 @@ class Fuselage:
                          Run(title=self.title, words=words))
 
     def work(self, works, smp):
-        """All WORKS (lists of arguments of bench/work.c) at once, by the clock."""
-        commands = "".join(" ".join(["/bench/work", *work]) + " & " for work in works) + "wait"
+        """All WORKS (lists of arguments of bench/work.c) at once, by the clock; then what the
+        kernel counted the while."""
+        commands = "".join(" ".join(["/bench/work", *work]) + " & " for work in works) \
+            + "wait;sched;locks"
         with self.started(commands, ["work"], "") as (image, words):
             return watch(qemu.machine(self.kernel, image, words, smp=smp, cpu=qemu.ICOUNT_CPU),
                          Run(title=self.title, words=words))

@@ -4,6 +4,7 @@ Four programs that compute and four that make system calls run at once; Fuselage
 turns, so that whatever else this host does meets both. Not for tests: nothing here repeats.
 """
 
+import re
 import statistics
 
 from ..common import ToolError, say
@@ -13,6 +14,9 @@ ROUNDS = 7
 SECONDS = 3
 MODES = ("compute", "calls")
 EACH = 4
+# What ksh's `sched` and `locks` say at the end, of the time that CPUs worked.
+LOST = {"runnable while a CPU idled": r"while one idled: ([\d.]+)%",
+        "spinning for locks": r"^spinning: ([\d.]+)%"}
 
 
 def rates(run):
@@ -28,17 +32,25 @@ def rates(run):
     return {mode: sum(each) for mode, each in found.items()}
 
 
+def lost(run):
+    """{what: percent of the time that CPUs worked}; on one CPU nothing can idle beside another."""
+    text = "\n".join(run.lines)
+    return {what: float(match[1]) for what, pattern in LOST.items()
+            if (match := re.search(pattern, text, re.MULTILINE))}
+
+
 def main(args, kernel):
     if args.smp < 1:
         raise ToolError("bench --wall: --smp 1 or more")
     linux = machines.peers("stable" if args.linux in ("all", "none") else args.linux)[0]
     ours = machines.Fuselage(kernel)
     works = [[mode, str(SECONDS)] for _ in range(EACH) for mode in MODES]
-    rounds = []
+    rounds, losses = [], []
     for number in range(ROUNDS):
         runs = [machine.work(works, args.smp) for machine in (ours, linux)]
         machines.check_release(runs[0])
         rounds.append([rates(run) for run in runs])
+        losses.append(lost(runs[0]))
         say(f"bench: round {number + 1} of {ROUNDS}: " + ", ".join(
             f"{mode} {rounds[-1][0][mode] / rounds[-1][1][mode]:.2f}" for mode in MODES))
     print(f"{EACH} programs of each kind on {args.smp} CPUs, work a second by the clock, "
@@ -49,4 +61,8 @@ def main(args, kernel):
         columns = [statistics.median(pair[side][mode] for pair in rounds) for side in (0, 1)]
         print(f"{mode:10}  {columns[0]:12,.1f}  {columns[1]:20,.1f}  "
               f"{statistics.median(ratios):6.2f}  {min(ratios):6.2f} {max(ratios):6.2f}")
+    for what in losses[0]:
+        each = [loss[what] for loss in losses]
+        print(f"Fuselage, {what}: {statistics.median(each):.3f} % of the time that CPUs worked, "
+              f"{max(each):.3f} % at most")
     return 0
