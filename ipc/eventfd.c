@@ -7,16 +7,16 @@
 
 #include <abi/fcntl.h>
 #include <arch/spin.h>
+#include <ipc/anonymous.h>
 #include <lib/string.h>
 #include <mm/slab.h>
-#include <sched/wait.h>
 
 #define COUNT_MAX (UINT64_MAX - 1)
 
 struct eventfd {
 	struct object object;
 	struct spinlock lock;
-	uint64_t count; /* lock; read without it by those who are about to wait */
+	uint64_t count; /* lock; read without it by who polls */
 	bool semaphore; /* constant */
 	struct waitq changed;
 };
@@ -55,50 +55,32 @@ static bool add(struct eventfd *eventfd, uint64_t value)
 static ssize_t eventfd_read(struct object *object, struct buffer *buffer, const uint64_t *offset)
 {
 	struct eventfd *eventfd = eventfd_of(object);
-	uint64_t value;
+	uint64_t value = 0;
+	err_t err = number_check(buffer, offset);
 
-	if (offset)
-		return -ESPIPE;
-	if (buffer_remaining(buffer) < sizeof(value))
-		return -EINVAL;
-	while (!(value = take(eventfd))) {
-		err_t err;
-
-		if (object_flags(object) & O_NONBLOCK)
-			return -EAGAIN;
-		err = wait_event_interruptible(&eventfd->changed, read_once(&eventfd->count));
-		if (err)
-			return err;
-	}
+	if (!err)
+		err = object_wait(object, &eventfd->changed, (value = take(eventfd)) != 0);
+	if (err)
+		return err;
 	waitq_wake_all_events(&eventfd->changed, POLLOUT);
-	return buffer_copy_to(buffer, &value, sizeof(value)) < sizeof(value)
-		       ? -EFAULT
-		       : (ssize_t)sizeof(value);
+	return number_give(buffer, value);
 }
 
 static ssize_t eventfd_write(struct object *object, struct buffer *buffer, const uint64_t *offset)
 {
 	struct eventfd *eventfd = eventfd_of(object);
 	uint64_t value;
+	err_t err = number_check(buffer, offset);
 
-	if (offset)
-		return -ESPIPE;
-	if (buffer_remaining(buffer) < sizeof(value))
-		return -EINVAL;
+	if (err)
+		return err;
 	if (buffer_copy_from(buffer, &value, sizeof(value)) < sizeof(value))
 		return -EFAULT;
 	if (value == UINT64_MAX)
 		return -EINVAL;
-	while (!add(eventfd, value)) {
-		err_t err;
-
-		if (object_flags(object) & O_NONBLOCK)
-			return -EAGAIN;
-		err = wait_event_interruptible(&eventfd->changed,
-					       value <= COUNT_MAX - read_once(&eventfd->count));
-		if (err)
-			return err;
-	}
+	err = object_wait(object, &eventfd->changed, add(eventfd, value));
+	if (err)
+		return err;
 	waitq_wake_all_events(&eventfd->changed, POLLIN);
 	return sizeof(value);
 }
@@ -110,14 +92,6 @@ static unsigned eventfd_poll(struct object *object, struct waitq **queue)
 
 	*queue = &eventfd->changed;
 	return (count ? POLLIN : 0) | (count < COUNT_MAX ? POLLOUT : 0);
-}
-
-/* As Linux: no type of file at all. */
-static err_t eventfd_stat(struct object *object, struct abi_stat *out)
-{
-	(void)object;
-	*out = (struct abi_stat){.st_mode = 0600, .st_nlink = 1, .st_blksize = PAGE_SIZE};
-	return 0;
 }
 
 static void eventfd_describe(struct object *object, char *to, size_t to_bytes)
@@ -135,7 +109,7 @@ static const struct object_ops eventfd_ops = {
 	.read = eventfd_read,
 	.write = eventfd_write,
 	.poll = eventfd_poll,
-	.stat = eventfd_stat,
+	.stat = anonymous_stat,
 	.describe = eventfd_describe,
 	.free = eventfd_free,
 };

@@ -15,6 +15,7 @@
 #include "process.h"
 #include "procfs.h"
 #include "serial/serial_tty.h"
+#include "signal/signal.h"
 #include "user_layout.h"
 
 #include <arch/boot.h>
@@ -120,6 +121,7 @@ static void bring_up(void *argument)
 	start_watchdog();
 	mount_root_filesystem();
 	devices_init();
+	signalfd_init();
 	procfs_init();
 	if (fuse_device_init())
 		log_warn("no /dev/fuse: there will be no drivers");

@@ -7,6 +7,7 @@
 #include "epoll_priv.h"
 
 #include <abi/fcntl.h>
+#include <ipc/anonymous.h>
 #include <lib/string.h>
 #include <mm/slab.h>
 
@@ -223,13 +224,6 @@ static enum task_poll tell_pollers(struct task *task)
 
 /* ---- its life ---- */
 
-/* As Linux: no type of file at all. */
-static err_t epoll_stat(UNUSED struct object *object, struct abi_stat *out)
-{
-	*out = (struct abi_stat){.st_mode = 0600, .st_nlink = 1, .st_blksize = PAGE_SIZE};
-	return 0;
-}
-
 static void epoll_describe(UNUSED struct object *object, char *to, size_t to_bytes)
 {
 	string_copy(to, to_bytes, "anon_inode:[eventpoll]");
@@ -250,7 +244,7 @@ static void epoll_free(struct object *object)
 
 static const struct object_ops epoll_ops = {
 	.poll = epoll_poll,
-	.stat = epoll_stat,
+	.stat = anonymous_stat,
 	.describe = epoll_describe,
 	.release = epoll_release,
 	.free = epoll_free,

@@ -158,6 +158,7 @@ static void send_locked(struct process *process, struct uthread *only, int signa
 				  entry);
 	if (taker)
 		thread_interrupt(taker->thread);
+	signalfd_tell(process);
 }
 
 void process_signal(struct process *process, int signal)

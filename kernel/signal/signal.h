@@ -76,6 +76,8 @@ uint64_t signal_pending_set(const struct uthread *uthread);
  * number first. 0: none. */
 int signal_take_locked(struct process *process, struct uthread *uthread, uint64_t set,
 		       struct signal_info *info) REQUIRES(process->signal_lock);
+/* The same with the lock taken, whether it blocks them or not. */
+int signal_try_take(uint64_t set, struct signal_info *info);
 /* Interrupts others for what the running thread will not take. */
 void signal_hand_over_locked(struct process *process, struct uthread *uthread, uint64_t set)
 	REQUIRES(process->signal_lock);
@@ -122,6 +124,12 @@ void signal_stop_locked(struct process *process, int signal) REQUIRES(process->s
 void signal_rest(void);
 /* A thread that leaves a process that is being stopped. True: the others have come to rest. */
 bool signal_stop_is_complete_locked(struct process *process) REQUIRES(process->signal_lock);
+
+/* ---- signals as descriptors (signalfd.c) ---- */
+
+void signalfd_init(void);
+/* Under its signal_lock or not: something waits to be taken by `process`. */
+void signalfd_tell(const struct process *process);
 
 /* ---- the alarm clock (alarm.c) ---- */
 

@@ -131,8 +131,7 @@ int sys_rt_sigsuspend(uptr_t set, size_t set_bytes)
 	return wait_for_signal();
 }
 
-/* Takes one of `set`, which the thread blocks or not. 0: none is there. */
-static int try_take(uint64_t set, struct signal_info *info)
+int signal_try_take(uint64_t set, struct signal_info *info)
 {
 	struct uthread *self = uthread_current();
 	irqflags_t flags = spin_lock_irqsave(&self->process->signal_lock);
@@ -163,10 +162,10 @@ static int wait_for_one_of(uint64_t set, uint64_t deadline_ns, struct signal_inf
 	err_t err;
 
 	await(set);
-	err = wait_event_interruptible_timeout(&never, (signal = try_take(set, info)) != 0,
+	err = wait_event_interruptible_timeout(&never, (signal = signal_try_take(set, info)) != 0,
 					       deadline_ns);
 	if (!signal)
-		signal = try_take(set, info);
+		signal = signal_try_take(set, info);
 	await(0);
 	if (signal)
 		return signal;
@@ -190,7 +189,7 @@ int sys_rt_sigtimedwait(uptr_t set, uptr_t info, uptr_t timeout, size_t set_byte
 	if (err)
 		return err;
 	wanted &= ~UNBLOCKABLE_SIGNALS;
-	signal = try_take(wanted, &taken);
+	signal = signal_try_take(wanted, &taken);
 	if (!signal)
 		signal = wait_for_one_of(wanted, deadline_ns, &taken);
 	if (signal < 0 || uptr_is_null(info))

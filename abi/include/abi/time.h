@@ -23,6 +23,14 @@ struct abi_itimerval {
 
 #define ITIMER_REAL 0
 
+struct abi_itimerspec {
+	struct abi_timespec it_interval;
+	struct abi_timespec it_value;
+};
+
+#define TFD_TIMER_ABSTIME       1
+#define TFD_TIMER_CANCEL_ON_SET 2
+
 struct abi_timezone {
 	int32_t tz_minuteswest;
 	int32_t tz_dsttime;

@@ -40,6 +40,7 @@ enum lock_class {
 	LOCK_MAPPED,    /* where a file's pages are mapped */
 	LOCK_FUTEX,     /* those who wait on a futex; two: lower address first */
 	LOCK_WATCHES,   /* an object's entries in epolls */
+	LOCK_TIMERFD,   /* a timer that is a descriptor */
 	LOCK_PIPE,      /* a pipe's or channel's buffer */
 	LOCK_DRIVER,    /* a connection's requests, on their way to a filesystem driver */
 	LOCK_DEVICE,    /* a device's registers and rings: serial ports, the exec channel */

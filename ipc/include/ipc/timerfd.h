@@ -1,0 +1,34 @@
+/*
+ * Timers that can be waited for: timerfd_create(2). A read takes how often the time has come since
+ * the last one; who finds that it has not, waits.
+ */
+#ifndef IPC_TIMERFD_H
+#define IPC_TIMERFD_H
+
+#include <ipc/object.h>
+
+/* Of clock_ns(), which may lie before the machine's start. */
+struct timerfd_setting {
+	bool armed;
+	int64_t deadline_ns;
+	uint64_t interval_ns; /* 0: once */
+};
+
+/* What timerfd_gettime() tells. */
+struct timerfd_left {
+	uint64_t left_ns; /* 0: none is to come */
+	uint64_t interval_ns;
+};
+
+/* One reference for the caller; not armed. `flags`: O_NONBLOCK or 0. NULL: no memory. `wall`: it
+ * goes by the wall clock. */
+struct object *timerfd_create(bool wall, unsigned flags);
+bool object_is_timerfd(const struct object *object);
+bool timerfd_is_wall(const struct object *timerfd);
+
+/* Forgets what has not been read. `before` may be NULL. */
+void timerfd_set(struct object *timerfd, const struct timerfd_setting *setting,
+		 struct timerfd_left *before);
+struct timerfd_left timerfd_get(struct object *timerfd);
+
+#endif

@@ -1,0 +1,184 @@
+/*
+ * timerfd: a deadline, from which the clock says how often it has passed; the kernel's timer only
+ * wakes. It is started again by who reads, so one that nobody reads costs one interrupt.
+ *
+ * `lock` (LOCK_TIMERFD, interrupts off) has the setting and the timer's starting and cancelling;
+ * the timer's function does not take it.
+ */
+#include <ipc/timerfd.h>
+
+#include <abi/fcntl.h>
+#include <arch/clock.h>
+#include <arch/spin.h>
+#include <ipc/anonymous.h>
+#include <lib/string.h>
+#include <mm/slab.h>
+#include <sched/timer.h>
+
+struct timerfd {
+	struct object object;
+	bool wall; /* constant */
+	struct spinlock lock;
+	struct timerfd_setting setting; /* lock; the deadline is the first that was not read */
+	struct timer timer;
+	struct waitq expired;
+};
+
+SLAB_CACHE(timerfd_cache, struct timerfd);
+static const struct object_ops timerfd_ops;
+
+static struct timerfd *timerfd_of(const struct object *object)
+{
+	return container_of((struct object *)(uintptr_t)object, struct timerfd, object);
+}
+
+bool object_is_timerfd(const struct object *object)
+{
+	return object->ops == &timerfd_ops;
+}
+
+bool timerfd_is_wall(const struct object *object)
+{
+	return timerfd_of(object)->wall;
+}
+
+/* In an interrupt. */
+static void expire(void *timerfd)
+{
+	waitq_wake_all_events(&((struct timerfd *)timerfd)->expired, POLLIN);
+}
+
+static void start_locked(struct timerfd *timerfd) REQUIRES(timerfd->lock);
+static void start_locked(struct timerfd *timerfd)
+{
+	int64_t deadline_ns = timerfd->setting.deadline_ns;
+
+	if (timerfd->setting.armed)
+		timer_start(&timerfd->timer, (uint64_t)MAX(deadline_ns, (int64_t)0));
+	else
+		timer_cancel(&timerfd->timer);
+}
+
+/* How long ago the deadline was; negative: it is to come. */
+static int64_t late_ns(const struct timerfd_setting *setting)
+{
+	return (int64_t)clock_ns() - setting->deadline_ns;
+}
+
+/* How often the time has come; 0: not yet. */
+static uint64_t take(struct timerfd *timerfd)
+{
+	irqflags_t flags = spin_lock_irqsave(&timerfd->lock);
+	struct timerfd_setting *setting = &timerfd->setting;
+	int64_t late = late_ns(setting);
+	uint64_t count = 0;
+
+	if (setting->armed && late >= 0) {
+		count = 1;
+		if (setting->interval_ns) {
+			count += (uint64_t)late / setting->interval_ns;
+			setting->deadline_ns += (int64_t)(count * setting->interval_ns);
+		}
+		setting->armed = setting->interval_ns != 0;
+		start_locked(timerfd);
+	}
+	spin_unlock_irqrestore(&timerfd->lock, flags);
+	return count;
+}
+
+static ssize_t timerfd_read(struct object *object, struct buffer *buffer, const uint64_t *offset)
+{
+	struct timerfd *timerfd = timerfd_of(object);
+	uint64_t count = 0;
+	err_t err = number_check(buffer, offset);
+
+	if (!err)
+		err = object_wait(object, &timerfd->expired, (count = take(timerfd)) != 0);
+	return err ? err : number_give(buffer, count);
+}
+
+static unsigned timerfd_poll(struct object *object, struct waitq **queue)
+{
+	struct timerfd *timerfd = timerfd_of(object);
+	irqflags_t flags = spin_lock_irqsave(&timerfd->lock);
+	bool has_come = timerfd->setting.armed && late_ns(&timerfd->setting) >= 0;
+
+	spin_unlock_irqrestore(&timerfd->lock, flags);
+	*queue = &timerfd->expired;
+	return has_come ? POLLIN : 0;
+}
+
+static struct timerfd_left left_locked(const struct timerfd *timerfd) REQUIRES(timerfd->lock);
+static struct timerfd_left left_locked(const struct timerfd *timerfd)
+{
+	const struct timerfd_setting *setting = &timerfd->setting;
+	struct timerfd_left left = {.interval_ns = setting->interval_ns};
+	int64_t late = late_ns(setting);
+
+	if (setting->armed && late < 0)
+		left.left_ns = (uint64_t)-late;
+	else if (setting->armed && setting->interval_ns)
+		left.left_ns = setting->interval_ns - (uint64_t)late % setting->interval_ns;
+	return left;
+}
+
+struct timerfd_left timerfd_get(struct object *object)
+{
+	struct timerfd *timerfd = timerfd_of(object);
+	irqflags_t flags = spin_lock_irqsave(&timerfd->lock);
+	struct timerfd_left left = left_locked(timerfd);
+
+	spin_unlock_irqrestore(&timerfd->lock, flags);
+	return left;
+}
+
+void timerfd_set(struct object *object, const struct timerfd_setting *setting,
+		 struct timerfd_left *before)
+{
+	struct timerfd *timerfd = timerfd_of(object);
+	irqflags_t flags = spin_lock_irqsave(&timerfd->lock);
+
+	if (before)
+		*before = left_locked(timerfd);
+	timerfd->setting = *setting;
+	start_locked(timerfd);
+	spin_unlock_irqrestore(&timerfd->lock, flags);
+}
+
+static void timerfd_describe(UNUSED struct object *object, char *to, size_t to_bytes)
+{
+	string_copy(to, to_bytes, "anon_inode:[timerfd]");
+}
+
+static void timerfd_release(struct object *object)
+{
+	timer_cancel(&timerfd_of(object)->timer);
+}
+
+static void timerfd_free(struct object *object)
+{
+	slab_free(&timerfd_cache, timerfd_of(object));
+}
+
+static const struct object_ops timerfd_ops = {
+	.read = timerfd_read,
+	.poll = timerfd_poll,
+	.stat = anonymous_stat,
+	.describe = timerfd_describe,
+	.release = timerfd_release,
+	.free = timerfd_free,
+};
+
+struct object *timerfd_create(bool wall, unsigned flags)
+{
+	struct timerfd *timerfd = slab_alloc_zeroed(&timerfd_cache);
+
+	if (!timerfd)
+		return NULL;
+	object_init(&timerfd->object, &timerfd_ops, OBJECT_OTHER, flags | O_RDWR);
+	spin_init(&timerfd->lock, LOCK_TIMERFD);
+	timer_init(&timerfd->timer, expire, timerfd);
+	waitq_init(&timerfd->expired);
+	timerfd->wall = wall;
+	return &timerfd->object;
+}

@@ -1,0 +1,125 @@
+/*
+ * System calls on timers that are descriptors. What they do is in ipc/timerfd.c. Owns no state.
+ */
+#include "process/uthread.h"
+#include "syscall_table.h"
+
+#include <abi/errno.h>
+#include <abi/fcntl.h>
+#include <abi/time.h>
+#include <arch/clock.h>
+#include <arch/user.h>
+#include <ipc/fdtable.h>
+#include <ipc/timerfd.h>
+
+/* Nobody sets the clock while programs run, so there is nothing that CANCEL_ON_SET would tell. */
+#define SETTIME_FLAGS (TFD_TIMER_ABSTIME | TFD_TIMER_CANCEL_ON_SET)
+
+int sys_timerfd_create(int clock, unsigned flags)
+{
+	struct object *timerfd;
+
+	if (flags & ~(unsigned)(O_CLOEXEC | O_NONBLOCK))
+		return -EINVAL;
+	if (clock != CLOCK_REALTIME && clock != CLOCK_MONOTONIC && clock != CLOCK_BOOTTIME)
+		return -EINVAL;
+	timerfd = timerfd_create(clock == CLOCK_REALTIME, flags & O_NONBLOCK);
+	return timerfd ? fd_add(current_fds(), timerfd, flags & O_CLOEXEC) : -ENOMEM;
+}
+
+static bool is_valid(const struct abi_timespec *time)
+{
+	return time->tv_sec >= 0 && time->tv_nsec >= 0 && time->tv_nsec < (int64_t)NSEC_PER_SEC;
+}
+
+/* At most 146 years, so that sums of two fit. */
+static int64_t ns_of(const struct abi_timespec *time)
+{
+	if (time->tv_sec >= INT64_MAX / 2 / (int64_t)NSEC_PER_SEC)
+		return INT64_MAX / 2;
+	return time->tv_sec * (int64_t)NSEC_PER_SEC + time->tv_nsec;
+}
+
+static struct abi_timespec timespec_of(uint64_t ns)
+{
+	return (struct abi_timespec){.tv_sec = (int64_t)(ns / NSEC_PER_SEC),
+				     .tv_nsec = (int64_t)(ns % NSEC_PER_SEC)};
+}
+
+static struct abi_itimerspec report(const struct timerfd_left *left)
+{
+	return (struct abi_itimerspec){.it_interval = timespec_of(left->interval_ns),
+				       .it_value = timespec_of(left->left_ns)};
+}
+
+static struct timerfd_setting setting_of(const struct abi_itimerspec *wanted, bool absolute,
+					 bool wall)
+{
+	int64_t now_ns = (int64_t)clock_ns();
+	int64_t value_ns = ns_of(&wanted->it_value);
+	struct timerfd_setting setting = {
+		.armed = value_ns != 0,
+		.interval_ns = (uint64_t)ns_of(&wanted->it_interval),
+		.deadline_ns = value_ns,
+	};
+
+	if (!absolute)
+		setting.deadline_ns = now_ns + value_ns;
+	else if (wall)
+		setting.deadline_ns = now_ns + (value_ns - (int64_t)clock_wall_ns());
+	return setting;
+}
+
+/* A reference to the timer that the descriptor names. -EBADF, -EINVAL. */
+static err_t get_timerfd(int fd, struct object **out)
+{
+	struct object *object = fd_get(current_fds(), fd);
+
+	if (!object)
+		return -EBADF;
+	if (!object_is_timerfd(object)) {
+		object_put(object);
+		return -EINVAL;
+	}
+	*out = object;
+	return 0;
+}
+
+int sys_timerfd_settime(int fd, int flags, uptr_t value, uptr_t before)
+{
+	struct abi_itimerspec wanted;
+	struct abi_itimerspec old;
+	struct timerfd_setting setting;
+	struct timerfd_left left;
+	struct object *timerfd;
+	err_t err;
+
+	if (user_get(&wanted, value))
+		return -EFAULT;
+	if ((unsigned)flags & ~(unsigned)SETTIME_FLAGS || !is_valid(&wanted.it_value) ||
+	    !is_valid(&wanted.it_interval))
+		return -EINVAL;
+	err = get_timerfd(fd, &timerfd);
+	if (err)
+		return err;
+	setting = setting_of(&wanted, flags & TFD_TIMER_ABSTIME, timerfd_is_wall(timerfd));
+	timerfd_set(timerfd, &setting, &left);
+	object_put(timerfd);
+	old = report(&left);
+	return uptr_is_null(before) ? 0 : user_put(before, &old);
+}
+
+int sys_timerfd_gettime(int fd, uptr_t out)
+{
+	struct abi_itimerspec value;
+	struct timerfd_left left;
+	struct object *timerfd;
+	err_t err = get_timerfd(fd, &timerfd);
+
+	if (err)
+		return err;
+	left = timerfd_get(timerfd);
+	object_put(timerfd);
+	value = report(&left);
+	return user_put(out, &value);
+}
