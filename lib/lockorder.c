@@ -99,7 +99,7 @@ const char *lockclass_name(enum lock_class class)
 		[LOCK_SERIAL] = "serial",     [LOCK_NESTING] = "nesting",
 		[LOCK_EPOLL] = "epoll",       [LOCK_WATCHES] = "watches",
 		[LOCK_READY] = "ready",       [LOCK_SLEEPERS] = "sleepers",
-		[LOCK_TIMERFD] = "timerfd",
+		[LOCK_TIMERFD] = "timerfd",   [LOCK_SCREEN] = "screen",
 	};
 
 	if ((unsigned)class >= LOCK_CLASSES || !names[class])

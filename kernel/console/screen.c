@@ -18,6 +18,7 @@
 #include <lib/log.h>
 #include <lib/string.h>
 #include <mm/kva.h>
+#include <sched/lock.h>
 #include <sched/thread.h>
 #include <sched/wait.h>
 
@@ -40,6 +41,7 @@ struct console screen_console;
 static struct display *display; /* constant after screen_find_display(); NULL: none */
 static struct history history;  /* the console's claim */
 static unsigned view;           /* the console's claim: rows that the picture is scrolled back */
+static bool present;            /* constant after screen_init() */
 static int view_change;         /* atomic: asked for, not done yet */
 static bool view_home;          /* atomic: back to the newest rows */
 
@@ -51,6 +53,7 @@ static bool graphics;          /* atomic: the pixels are a program's */
 static bool redraw;            /* atomic: what the display shows is not known */
 static bool wanted;            /* atomic: something changed since the last picture */
 static WAITQ(wanted_queue);
+static MUTEX(picture, LOCK_SCREEN); /* the drawing thread has it while it draws one */
 
 static struct task wake_task;
 
@@ -94,6 +97,12 @@ void screen_set_graphics(bool on)
 	/* Full order: who sees the text's return sees `redraw`. */
 	(void)atomic_exchange_full(&graphics, on);
 	want_picture();
+}
+
+void screen_wait_for_picture(void)
+{
+	mutex_lock(&picture);
+	mutex_unlock(&picture);
 }
 
 bool screen_graphics(void)
@@ -210,8 +219,11 @@ static void draw_picture(void)
 	static struct display_cursor last;
 	struct display_cursor cursor;
 
-	if (!begin_picture(&cursor))
+	mutex_lock(&picture);
+	if (!begin_picture(&cursor)) {
+		mutex_unlock(&picture);
 		return;
+	}
 	for (unsigned row = 0; row < display->rows && !read_once(&graphics); row++) {
 		if (take_row(row, &last, &cursor))
 			draw_row(row);
@@ -219,6 +231,7 @@ static void draw_picture(void)
 	if (display->ops->cursor)
 		display->ops->cursor(display, &cursor);
 	last = cursor;
+	mutex_unlock(&picture);
 }
 
 static void draw_forever(void *argument)
@@ -343,7 +356,7 @@ static const struct console_ops screen_ops = {
 
 bool screen_present(void)
 {
-	return screen_console.terminal != NULL;
+	return present;
 }
 
 struct display *screen_display(void)
@@ -437,6 +450,7 @@ bool screen_init(void)
 	}
 	logo_draw(screen_console.terminal, framebuffer_shape() != NULL);
 	input_set_target(&keys);
+	present = true;
 	screen_raw_end();
 	want_picture();
 	return true;

@@ -33,6 +33,9 @@ static ssize_t set_graphics(uint64_t mode)
 		return -EINVAL;
 	write_once(&graphics_owner, mode == KD_GRAPHICS ? caller() : 0);
 	screen_set_graphics(mode == KD_GRAPHICS);
+	/* Nothing of the text comes over what the program draws next. */
+	if (mode == KD_GRAPHICS)
+		screen_wait_for_picture();
 	return 0;
 }
 

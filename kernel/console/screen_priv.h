@@ -19,8 +19,11 @@ struct console;
 
 /* Commands of tty1 alone (screen_ioctl.c). */
 ssize_t screen_ioctl(struct console *console, unsigned command, uptr_t argument);
-/* The pixels are a program's, nothing is drawn; false: all is drawn anew. From any context. */
+/* The pixels are a program's: nothing is drawn after the row that is being drawn; false: all is
+ * drawn anew. From any context. */
 void screen_set_graphics(bool on);
+/* Until that row is drawn. Sleeps. */
+void screen_wait_for_picture(void);
 bool screen_graphics(void);
 
 /* From now on a terminal has the screen: console_screen_raw() shows nothing but a panic. */

@@ -89,6 +89,10 @@ void serial_send(struct serial_port *port, const void *bytes, size_t len_bytes)
 {
 	const uint8_t *from = bytes;
 
+	if (port->polled) {
+		serial_send_polled(port, bytes, len_bytes);
+		return;
+	}
 	while (port->present && len_bytes > 0) {
 		size_t n = send_some(port, from, len_bytes);
 
@@ -125,6 +129,8 @@ void serial_send_polled(struct serial_port *port, const void *bytes, size_t len_
 		if (n == 0 && !push(port, len_bytes))
 			return;
 	}
+	if (port->polled)
+		(void)push(port, SERIAL_OUT_BYTES);
 }
 
 /* The lock's owner may be a CPU that was stopped. */
@@ -248,8 +254,9 @@ bool serial_open(struct serial_port *port, const struct serial_place *place, uin
 		return false;
 	err = irq_register(place->irq, &port->handler);
 	if (err) {
-		log_err("%s: no interrupt %u (error %d): nothing can be received", place->name,
-			place->irq, -err);
+		port->polled = true;
+		log_err("%s: no interrupt %u (error %d): it is polled, and receives nothing",
+			place->name, place->irq, -err);
 		return true;
 	}
 	flags = lock(port);

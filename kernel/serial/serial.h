@@ -23,6 +23,7 @@ struct serial_port {
 	const char *name;      /* [c] */
 	bool crowded;          /* [l] more than half of the way out is taken */
 	bool present;          /* [c] */
+	bool polled;           /* [c] it has no interrupt: what is to be sent is pushed */
 	struct task *receiver; /* [c] woken when bytes came */
 	void (*sent)(
 		void *argument); /* [c] half of the way out is free again; NULL: nobody to tell */

@@ -18,6 +18,7 @@ enum lock_class {
 	LOCK_DIRECTORY, /* changes of a directory's names; ancestors first, else lower address first
 			 */
 	LOCK_NODE,      /* a node's data and attributes */
+	LOCK_SCREEN,    /* the picture that is being drawn */
 	LOCK_TTY_INPUT, /* a terminal's way in: one device's bytes at a time */
 	LOCK_TTY,       /* a terminal's way out, an output stream of exec: one piece at a time */
 	LOCK_CHANNEL,   /* the exec channel's status frames: one at a time */
