@@ -2,6 +2,8 @@
  * System calls on descriptors themselves: closing, duplicating, flags, control, syncing, pipes.
  * Owns no state.
  */
+#include "sys_fd.h"
+
 #include "process/uthread.h"
 #include "sys_lock.h"
 #include "syscall_table.h"
@@ -190,24 +192,14 @@ int sys_eventfd(unsigned count)
 
 /* ---- pipes ---- */
 
-int sys_pipe2(uptr_t fds, unsigned open_flags)
+int fd_add_two(struct object *const objects[2], unsigned fd_flags, uptr_t fds)
 {
-	struct pipe_owner owner;
-	struct object *reader;
-	struct object *writer;
 	int numbers[2];
-	err_t err;
+	err_t err = fd_reserve(table(), 0, fd_flags, &numbers[0]);
 
-	if (open_flags & ~(unsigned)(O_CLOEXEC | O_NONBLOCK))
-		return -EINVAL;
-	owner = (struct pipe_owner){.uid = uthread_fs()->uid, .gid = uthread_fs()->gid};
-	err = pipe_create(open_flags & O_NONBLOCK, owner, &reader, &writer);
 	if (err)
-		return err;
-	err = fd_reserve(table(), 0, open_flags & O_CLOEXEC, &numbers[0]);
-	if (err)
-		goto put_pipe;
-	err = fd_reserve(table(), 0, open_flags & O_CLOEXEC, &numbers[1]);
+		goto put_objects;
+	err = fd_reserve(table(), 0, fd_flags, &numbers[1]);
 	if (err)
 		goto unreserve_first;
 	err = user_copy_out(fds, numbers, sizeof(numbers));
@@ -215,18 +207,33 @@ int sys_pipe2(uptr_t fds, unsigned open_flags)
 		goto unreserve_second;
 
 	/* ---- committed ---- */
-	fd_install(table(), numbers[0], reader);
-	fd_install(table(), numbers[1], writer);
+	fd_install(table(), numbers[0], objects[0]);
+	fd_install(table(), numbers[1], objects[1]);
 	return 0;
 
 unreserve_second:
 	fd_unreserve(table(), numbers[1]);
 unreserve_first:
 	fd_unreserve(table(), numbers[0]);
-put_pipe:
-	object_put(reader);
-	object_put(writer);
+put_objects:
+	object_put(objects[0]);
+	object_put(objects[1]);
 	return err;
+}
+
+int sys_pipe2(uptr_t fds, unsigned open_flags)
+{
+	struct pipe_owner owner;
+	struct object *ends[2];
+	err_t err;
+
+	if (open_flags & ~(unsigned)(O_CLOEXEC | O_NONBLOCK))
+		return -EINVAL;
+	owner = (struct pipe_owner){.uid = uthread_fs()->uid, .gid = uthread_fs()->gid};
+	err = pipe_create(open_flags & O_NONBLOCK, owner, &ends[0], &ends[1]);
+	if (err)
+		return err;
+	return fd_add_two(ends, open_flags & O_CLOEXEC, fds);
 }
 
 int sys_pipe(uptr_t fds)

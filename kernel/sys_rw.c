@@ -3,6 +3,8 @@
  * position. Owns no state. read and write themselves are the hot path: a look-up without a lock,
  * one buffer on the stack, the object's own function.
  */
+#include "sys_rw.h"
+
 #include "process/uthread.h"
 #include "signal/signal.h"
 #include "syscall_table.h"
@@ -15,8 +17,7 @@
 #include <ipc/object.h>
 #include <mm/kva.h>
 
-/* Writing where nobody reads any more is a signal, besides the error. */
-static ssize_t write_result(ssize_t result)
+ssize_t write_result(ssize_t result)
 {
 	if (unlikely(result == -EPIPE))
 		signal_raise(SIGPIPE);
@@ -93,25 +94,17 @@ ssize_t sys_pwrite64(int fd, uptr_t data, size_t len, int64_t offset)
 
 /* ---- many pieces ---- */
 
-#define PIECES_ON_STACK 8
-
-/* A program's struct iovec is what a buffer takes as its pieces. */
-struct pieces {
-	struct buffer_segment few[PIECES_ON_STACK];
-	struct buffer_segment *list; /* few, or a block of their own */
-	size_t len_bytes;
-};
 _Static_assert(sizeof(struct buffer_segment) == sizeof(struct abi_iovec), "the same words");
 _Static_assert(offsetof(struct buffer_segment, len_bytes) == offsetof(struct abi_iovec, len_bytes),
 	       "in the same order");
 
-static void pieces_put(struct pieces *pieces)
+void pieces_put(struct pieces *pieces)
 {
 	if (pieces->list != pieces->few)
 		kvfree(pieces->list, pieces->len_bytes);
 }
 
-static err_t pieces_get(struct pieces *pieces, uptr_t from, int npieces, struct buffer *buffer)
+err_t pieces_get(struct pieces *pieces, uptr_t from, int npieces, struct buffer *buffer)
 {
 	err_t err;
 

@@ -1,0 +1,70 @@
+/*
+ * Sockets as Linux has them on x86-64.
+ */
+#ifndef ABI_SOCKET_H
+#define ABI_SOCKET_H
+
+#include <stdint.h>
+
+#define AF_UNIX 1
+
+#define SOCK_STREAM    1
+#define SOCK_DGRAM     2
+#define SOCK_RAW       3 /* for AF_UNIX the same as SOCK_DGRAM */
+#define SOCK_SEQPACKET 5
+#define SOCK_TYPE_MASK 0xf /* beside it: O_NONBLOCK, O_CLOEXEC */
+
+#define SHUT_RD   0
+#define SHUT_WR   1
+#define SHUT_RDWR 2
+
+#define MSG_OOB          0x1u
+#define MSG_PEEK         0x2u
+#define MSG_CTRUNC       0x8u
+#define MSG_TRUNC        0x20u
+#define MSG_DONTWAIT     0x40u
+#define MSG_WAITALL      0x100u
+#define MSG_NOSIGNAL     0x4000u
+#define MSG_CMSG_CLOEXEC 0x40000000u
+
+#define SOL_SOCKET    1
+#define SO_TYPE       3
+#define SO_ERROR      4
+#define SO_PASSCRED   16
+#define SO_PEERCRED   17
+#define SO_ACCEPTCONN 30
+#define SO_PROTOCOL   38
+#define SO_DOMAIN     39
+
+#define SCM_RIGHTS      1
+#define SCM_CREDENTIALS 2
+#define SCM_MAX_FD      253
+
+struct abi_msghdr {
+	uint64_t name;
+	uint32_t name_bytes;
+	uint32_t padding;
+	uint64_t pieces;
+	uint64_t npieces;
+	uint64_t control;
+	uint64_t control_bytes;
+	uint32_t flags;
+	uint32_t padding_behind;
+};
+
+/* What follows it is aligned to 8 bytes, and so is the next one. */
+struct abi_cmsghdr {
+	uint64_t len_bytes; /* with this header */
+	int32_t level;
+	int32_t type;
+};
+
+struct abi_ucred {
+	int32_t pid;
+	uint32_t uid;
+	uint32_t gid;
+};
+
+_Static_assert(sizeof(struct abi_msghdr) == 56, "Linux's on x86-64");
+
+#endif
