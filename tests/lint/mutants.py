@@ -1,6 +1,7 @@
 #!/usr/bin/python3
 """Every patch of tests/mutants says what it breaks and which tests must see it, still applies to the
-tree as it is, and names tests that are there. That they fail is shown by ./fuselage test --mutants.
+tree as it is, and names tests that are there. That they fail is shown by ./fuselage test --mutants;
+of those whose result is kept in docs/results, none survived.
 """
 
 import shutil
@@ -12,7 +13,7 @@ sys.path.insert(0, str(Path(__file__).parent / "support"))
 from sources import TREE, report  # noqa: E402
 
 sys.path.insert(0, str(TREE / "tools"))
-from fuselage import mutants, testunits  # noqa: E402
+from fuselage import mutants, results, testunits  # noqa: E402
 
 MUTANTS_MIN = 25
 
@@ -39,6 +40,10 @@ patches = mutants.chosen("")
 known = {name for unit in testunits.units("selftest/") for name in unit.names}
 complaints = [f"{patch.relative_to(TREE)}: {problem}"
               for patch in patches for problem in problems(patch, known)]
+kept = results.RESULTS / "mutants.tsv"
+complaints += [f"tests/mutants/{name}.patch: docs/results/mutants.tsv says that it {row['value']}"
+               for name, row in (results.read(kept) if kept.exists() else {}).items()
+               if row["value"] != "killed"]
 if len(patches) < MUTANTS_MIN:
     complaints.append(f"tests/mutants: only {len(patches)} of at least {MUTANTS_MIN}")
 report(complaints)
