@@ -31,7 +31,7 @@ HOST_BUILD = BUILD / "host"
 SCRATCH = BUILD / "test"
 UNIT_LIMIT_S = 1800
 NIGHTLY_LIMIT_S = 6 * 3600
-SELFTEST_LIMIT_S = 120
+SELFTEST_LIMIT_S = 60           # many take seconds; a mutant may hang for all of it
 # Suites of pytest, and the builds that they use.
 PYTEST_SUITES = {"tool": set(), "console": set(), "user": {"debug"}, "system": set(PRESETS)}
 SCRIPT = {".py": [sys.executable, "-B"], ".sh": ["sh"]}
