@@ -2,8 +2,11 @@
  * Stops and continues, what a parent is told of them, and groups that nobody could continue.
  */
 #include <fcntl.h>
+#include <pthread.h>
+#include <sched.h>
 #include <signal.h>
 #include <stdlib.h>
+#include <sys/mman.h>
 #include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
@@ -178,6 +181,46 @@ static void orphaned_groups_are_hung_up(void)
 	close(fds[0]);
 }
 
+static void *count_for_ever(void *counter)
+{
+	for (;;)
+		++*(volatile unsigned *)counter;
+	return NULL;
+}
+
+static void a_stop_reaches_every_thread(void)
+{
+	volatile unsigned *counters =
+		mmap(NULL, 4096, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+	unsigned seen[2];
+	pthread_t thread;
+	pid_t pid;
+
+	EXPECT(counters != MAP_FAILED);
+	pid = fork();
+	if (pid == 0) {
+		if (pthread_create(&thread, NULL, count_for_ever, (void *)&counters[0]))
+			_exit(1);
+		count_for_ever((void *)&counters[1]);
+	}
+	while (!counters[0] || !counters[1])
+		sched_yield();
+	EXPECT_EQUAL(kill(pid, SIGSTOP), 0);
+	EXPECT_EQUAL(waitpid(pid, NULL, WUNTRACED), pid); /* told when the last one rests */
+	for (int i = 0; i < 2; i++)
+		seen[i] = counters[i];
+	nanosleep(&(struct timespec){.tv_nsec = 20 * 1000 * 1000}, NULL);
+	for (int i = 0; i < 2; i++)
+		EXPECT_EQUAL(counters[i], seen[i]);
+	EXPECT_EQUAL(kill(pid, SIGCONT), 0);
+	for (int i = 0; i < 2; i++) {
+		while (counters[i] == seen[i])
+			sched_yield();
+	}
+	get_rid_of(pid);
+	munmap((void *)counters, 4096);
+}
+
 static void orphaned_groups_do_not_stop_from_the_terminal(void)
 {
 	int status;
@@ -203,6 +246,7 @@ int main(void)
 	RUN(the_parent_gets_a_signal_unless_it_will_not);
 	RUN(stop_and_continue_undo_each_other);
 	RUN(a_stop_does_not_interrupt);
+	RUN(a_stop_reaches_every_thread);
 	RUN(orphaned_groups_are_hung_up);
 	RUN(orphaned_groups_do_not_stop_from_the_terminal);
 	return check_end();
