@@ -100,6 +100,7 @@ const char *lockclass_name(enum lock_class class)
 		[LOCK_EPOLL] = "epoll",       [LOCK_WATCHES] = "watches",
 		[LOCK_READY] = "ready",       [LOCK_SLEEPERS] = "sleepers",
 		[LOCK_TIMERFD] = "timerfd",   [LOCK_SCREEN] = "screen",
+		[LOCK_RECORDS] = "records",   [LOCK_MAPPED] = "mapped",
 	};
 
 	if ((unsigned)class >= LOCK_CLASSES || !names[class])
