@@ -9,9 +9,11 @@ import pytest
 SCRIPTS = Path(__file__).parent / "shells"
 BUSYBOX = Path(shutil.which("busybox") or "/bin/busybox").resolve()
 BASH = Path(shutil.which("bash-static") or "/bin/bash-static").resolve()
+ZSH = Path(shutil.which("zsh-static") or "/bin/zsh-static").resolve()
 # The script's name: what runs it, and what else it needs.
 SHELLS = {
     "pipes.sh": (BUSYBOX, "sh"), "files.sh": (BUSYBOX, "sh"), "bash.sh": (BASH,),
+    "zsh.sh": (ZSH,),
 }
 
 

@@ -36,6 +36,7 @@ TEST = {
     "/usr/lib/llvm-*/lib/clang/*/lib/linux/libclang_rt.fuzzer-x86_64.a": "libclang-rt-14-dev",
     "git": "git", "llvm-cov": "llvm", "cppcheck": "cppcheck", "spin": "spin", "musl-gcc": "musl-tools",
     "/bin/busybox": "busybox-static", "bash-static": "bash-static",
+    "zsh-static": "zsh-static",
     DIST_PACKAGES + "pytest": "python3-pytest", DIST_PACKAGES + "pexpect": "python3-pexpect",
     DIST_PACKAGES + "pyte": "python3-pyte",
 }
