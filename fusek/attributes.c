@@ -85,6 +85,24 @@ err_t vfs_stat(const struct vfs_context *context, struct object *at, const char 
 	return err;
 }
 
+err_t vfs_birth(const struct vfs_context *context, struct object *at, const char *name,
+		unsigned at_flags, struct abi_timespec *out)
+{
+	struct server *server;
+	struct path path;
+	err_t err;
+
+	if (at_flags & ~AT_STAT_FLAGS)
+		return -EINVAL;
+	err = vfs_resolve(context, at, name, at_flags, follow_unless(at_flags), &path);
+	if (err)
+		return err;
+	server = path.dentry->mount->server;
+	err = server->ops->birth ? server->ops->birth(server, path.dentry->node->id, out) : -ENOSYS;
+	path_put(&path);
+	return err;
+}
+
 err_t node_access(const struct node *node, const struct vfs_context *context, unsigned mask)
 {
 	struct server *server = node_server(node);

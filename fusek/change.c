@@ -9,6 +9,7 @@
 
 #include "open_file.h"
 
+#include <lib/fmt.h>
 #include <lib/string.h>
 
 /* May something be made in this directory? */
@@ -107,6 +108,38 @@ err_t change_create(struct walk *walk, uint32_t mode, unsigned flags, struct den
 	made.open_flags = flags;
 	*opened = made.opened;
 	return insert_new(walk, &made, version, S_IFREG, out);
+}
+
+/* No name of a directory: what a file has that was made without one. */
+#define NAMELESS_BYTES 24
+
+err_t change_tmpfile(const struct vfs_context *context, struct dentry *directory, uint32_t mode,
+		     unsigned flags, struct dentry **out, struct server_open *opened)
+{
+	struct walk walk = {.context = context, .at = directory};
+	struct server *server = directory->mount->server;
+	struct server_caller caller = server_caller_of(context);
+	struct made made = {.is_open = true, .open_flags = flags};
+	char text[NAMELESS_BYTES];
+	err_t err = check_parent(&walk);
+
+	if (!err && !server->ops->tmpfile)
+		err = -EOPNOTSUPP;
+	if (!err)
+		err = server->ops->tmpfile(server, &caller, directory->node->id, mode, flags,
+					   &made.entry, &made.opened);
+	if (err)
+		return err == -ENOSYS ? -EOPNOTSUPP : err;
+	*opened = made.opened;
+	walk.last = (struct server_name){
+		.text = text,
+		.len_bytes = (size_t)kernel_format(text, sizeof(text), "#%llu",
+						   (unsigned long long)made.entry.attr.ino)};
+	/* No version matches: the name cache does not keep it. */
+	err = insert_new(&walk, &made, UINT64_MAX, S_IFREG, out);
+	if (!err)
+		write_once(&(*out)->removed, true);
+	return err;
 }
 
 err_t change_mknod(struct walk *walk, uint32_t mode, uint64_t rdev, struct dentry **out)

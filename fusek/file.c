@@ -286,12 +286,14 @@ static ssize_t file_ioctl(struct object *object, unsigned command, uptr_t argume
 {
 	struct file *file = file_of(object);
 	const struct server_ops *ops = file->server->ops;
+	unsigned flags = object_flags(object) & ~O_DIRECTORY;
 	ssize_t result;
 
 	if (!ops->ioctl)
 		return -ENOTTY;
-	result = ops->ioctl(file->server, file->id, file->open.handle, command, argument,
-			    object_flags(object));
+	if (node_type(file->node) == S_IFDIR)
+		flags |= O_DIRECTORY;
+	result = ops->ioctl(file->server, file->id, file->open.handle, command, argument, flags);
 	return result == -ENOSYS ? -ENOTTY : result;
 }
 
@@ -329,7 +331,8 @@ static err_t file_sync(struct object *object)
 		return -EINVAL;
 	if (!ops->fsync)
 		return 0; /* the server keeps nothing back: what was written is where it will be */
-	err = ops->fsync(file->server, file->id, file->open.handle);
+	err = ops->fsync(file->server, file->id, file->open.handle,
+			 node_type(file->node) == S_IFDIR);
 	return err == -ENOSYS ? 0 : err;
 }
 
@@ -354,9 +357,18 @@ static unsigned file_poll(struct object *object, struct waitq **queue)
 	struct file *file = file_of(object);
 	const struct server_ops *ops = file->server->ops;
 
-	if (!ops->poll)
+	if (!ops->poll || node_type(file->node) == S_IFDIR)
 		return POLLIN | POLLOUT;
 	return ops->poll(file->server, file->id, file->open.handle, queue);
+}
+
+static void file_poll_ask(struct object *object)
+{
+	struct file *file = file_of(object);
+	const struct server_ops *ops = file->server->ops;
+
+	if (ops->poll_ask && node_type(file->node) != S_IFDIR)
+		ops->poll_ask(file->server, file->id, file->open.handle);
 }
 
 static void file_describe(struct object *object, char *to, size_t to_bytes)
@@ -470,6 +482,7 @@ const struct object_ops file_ops = {
 	.lock_test = file_lock_test,
 	.closed = file_closed,
 	.poll = file_poll,
+	.poll_ask = file_poll_ask,
 	.map = file_map,
 	.describe = file_describe,
 	.release = file_release,

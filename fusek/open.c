@@ -32,8 +32,13 @@ static unsigned wanted_access(unsigned flags)
 
 static err_t check_flags(unsigned flags)
 {
+	/* A file without a name, which nobody could read if its maker did not write. */
 	if ((flags & O_TMPFILE) == O_TMPFILE)
-		return -EOPNOTSUPP;
+		return (flags & O_CREAT) || (flags & O_ACCMODE) == O_RDONLY ||
+				       (flags & O_ACCMODE) == O_ACCMODE ||
+				       (flags & ~(OPEN_FLAGS | O_TMPFILE))
+			       ? -EINVAL
+			       : 0;
 	if ((flags & ~OPEN_FLAGS) || (flags & O_ACCMODE) == O_ACCMODE)
 		return -EINVAL;
 	return (flags & (O_CREAT | O_DIRECTORY)) == (O_CREAT | O_DIRECTORY) ? -EINVAL : 0;
@@ -223,6 +228,24 @@ static err_t open_creating(const struct vfs_context *context, const struct path 
 	return err;
 }
 
+/* In the directory `name`. */
+static err_t open_nameless(const struct vfs_context *context, const struct path *start,
+			   const char *name, unsigned flags, uint32_t mode, struct object **out)
+{
+	unsigned walk_flags = WALK_DIRECTORY | ((flags & O_NOFOLLOW) ? 0 : WALK_FOLLOW);
+	struct server_open opened;
+	struct dentry *dentry;
+	struct path at;
+	err_t err = path_walk(context, start, name, walk_flags, &at);
+
+	if (err)
+		return err;
+	mode = (mode & 07777 & ~context->umask) | S_IFREG;
+	err = change_tmpfile(context, at.dentry, mode, flags, &dentry, &opened);
+	path_put(&at);
+	return err ? err : adopt_created(dentry, &opened, flags, out);
+}
+
 err_t vfs_open(const struct vfs_context *context, struct object *at, const char *name,
 	       unsigned flags, uint32_t mode, struct object **out)
 {
@@ -239,6 +262,8 @@ err_t vfs_open(const struct vfs_context *context, struct object *at, const char 
 		return err;
 	if (flags & O_CREAT)
 		return open_creating(context, &start, name, flags, mode, out);
+	if ((flags & O_TMPFILE) == O_TMPFILE)
+		return open_nameless(context, &start, name, flags, mode, out);
 
 	if (!(flags & O_NOFOLLOW))
 		walk_flags |= WALK_FOLLOW;

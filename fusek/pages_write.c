@@ -59,13 +59,15 @@ free_chunk:
 	return err;
 }
 
-/* The first `len_bytes` of the chunk, now in the file at `offset`, go into the pages we have. */
-static void patch_locked(struct node_pages *pages, const struct chunk *chunk, uint64_t offset,
+/* The first `len_bytes` of the chunk, now in the file at `offset`, go into the pages we have.
+ * False: some are not there; whoever maps one from before does not see the change. */
+static bool patch_locked(struct node_pages *pages, const struct chunk *chunk, uint64_t offset,
 			 size_t len_bytes) REQUIRES(pages->lock);
-static void patch_locked(struct node_pages *pages, const struct chunk *chunk, uint64_t offset,
+static bool patch_locked(struct node_pages *pages, const struct chunk *chunk, uint64_t offset,
 			 size_t len_bytes)
 {
 	size_t done = 0;
+	bool all = true;
 
 	while (done < len_bytes) {
 		size_t to = (offset + done) % PAGE_SIZE, from = done % PAGE_SIZE;
@@ -76,8 +78,10 @@ static void patch_locked(struct node_pages *pages, const struct chunk *chunk, ui
 		if (frame)
 			memcpy((char *)frame_virt(frame) + to,
 			       (char *)frame_virt(chunk->frames[done / PAGE_SIZE]) + from, step);
+		all = all && frame;
 		done += step;
 	}
+	return all;
 }
 
 static ssize_t write_chunk(struct file *file, struct node_pages *pages, const struct chunk *chunk,
@@ -85,6 +89,7 @@ static ssize_t write_chunk(struct file *file, struct node_pages *pages, const st
 {
 	const struct page_write write = {
 		.offset_bytes = offset, .len_bytes = chunk->len_bytes, .frames = chunk->frames};
+	bool seen = false;
 	ssize_t done;
 
 	node_pages_change_begin(pages);
@@ -93,12 +98,12 @@ static ssize_t write_chunk(struct file *file, struct node_pages *pages, const st
 	mutex_lock(&pages->lock);
 	node_pages_change_end_locked(pages);
 	if (done > 0)
-		patch_locked(pages, chunk, offset, (size_t)done);
+		seen = patch_locked(pages, chunk, offset, (size_t)done);
 	else if (done != -ENOSYS) /* nobody knows what it did */
 		node_pages_cut_locked(pages, offset / PAGE_SIZE,
 				      (offset + chunk->len_bytes) / PAGE_SIZE + 1);
 	mutex_unlock(&pages->lock);
-	if (done <= 0)
+	if (!seen)
 		node_unmap(file->node, offset / PAGE_SIZE,
 			   (offset + chunk->len_bytes) / PAGE_SIZE + 1, false);
 	node_attr_written(file->node, done > 0 ? offset + (uint64_t)done : 0);

@@ -101,49 +101,57 @@ static err_t check_change(const struct node *node, const struct vfs_context *con
 	return err ? err : check_space(node, context, attribute, true);
 }
 
-err_t vfs_setxattr(const struct vfs_context *context, struct object *at, const char *name,
-		   unsigned at_flags, const char *attribute, const void *value, size_t value_bytes,
-		   unsigned flags)
+/* What an attribute becomes; of one that is removed there is none. */
+struct xattr_value {
+	const void *bytes;
+	size_t len_bytes;
+	unsigned flags;
+};
+
+static err_t change(const struct vfs_context *context, struct object *at, const char *name,
+		    unsigned at_flags, const char *attribute, const struct xattr_value *value)
 {
 	struct server_caller caller = server_caller_of(context);
+	const struct server_ops *ops;
 	struct server *server;
 	struct path path;
+	struct node *node;
 	err_t err = find(context, at, name, at_flags, &path);
 
 	if (err)
 		return err;
-	server = node_server(path.dentry->node);
-	err = check_change(path.dentry->node, context, attribute);
+	node = path.dentry->node;
+	server = node_server(node);
+	ops = server->ops;
+	err = check_change(node, context, attribute);
+	if (err)
+		goto put_path;
+	if (value && ops->setxattr)
+		err = ops->setxattr(server, &caller, node->id, attribute, value->bytes,
+				    value->len_bytes, value->flags);
+	else if (!value && ops->removexattr)
+		err = ops->removexattr(server, &caller, node->id, attribute);
+	else
+		err = -ENOSYS;
 	if (!err)
-		err = server->ops->setxattr
-			      ? server->ops->setxattr(server, &caller, path.dentry->node->id,
-						      attribute, value, value_bytes, flags)
-			      : -ENOSYS;
-	if (!err)
-		node_attr_changed(path.dentry->node);
+		node_attr_changed(node);
+put_path:
 	path_put(&path);
 	return err == -ENOSYS ? -EOPNOTSUPP : err;
+}
+
+err_t vfs_setxattr(const struct vfs_context *context, struct object *at, const char *name,
+		   unsigned at_flags, const char *attribute, const void *value, size_t value_bytes,
+		   unsigned flags)
+{
+	const struct xattr_value becomes = {
+		.bytes = value, .len_bytes = value_bytes, .flags = flags};
+
+	return change(context, at, name, at_flags, attribute, &becomes);
 }
 
 err_t vfs_removexattr(const struct vfs_context *context, struct object *at, const char *name,
 		      unsigned at_flags, const char *attribute)
 {
-	struct server_caller caller = server_caller_of(context);
-	struct server *server;
-	struct path path;
-	err_t err = find(context, at, name, at_flags, &path);
-
-	if (err)
-		return err;
-	server = node_server(path.dentry->node);
-	err = check_change(path.dentry->node, context, attribute);
-	if (!err)
-		err = server->ops->removexattr
-			      ? server->ops->removexattr(server, &caller, path.dentry->node->id,
-							 attribute)
-			      : -ENOSYS;
-	if (!err)
-		node_attr_changed(path.dentry->node);
-	path_put(&path);
-	return err == -ENOSYS ? -EOPNOTSUPP : err;
+	return change(context, at, name, at_flags, attribute, NULL);
 }

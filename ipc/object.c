@@ -211,6 +211,12 @@ err_t object_lock_test(struct object *object, struct object_lock *lock)
 	return object->ops->lock_test ? object->ops->lock_test(object, lock) : -EINVAL;
 }
 
+void object_poll_ask(struct object *object)
+{
+	if (object->ops->poll_ask && !is_path_only(object))
+		object->ops->poll_ask(object);
+}
+
 unsigned object_poll(struct object *object, struct waitq **queue)
 {
 	*queue = NULL;

@@ -87,6 +87,7 @@ static int poll_item_look(struct poll_item *item)
 		item->asked.revents = POLLNVAL;
 		return 1;
 	}
+	object_poll_ask(item->object);
 	events = object_poll(item->object, &item->queue);
 	events &= (unsigned)(uint16_t)item->asked.events | POLLERR | POLLHUP | POLLNVAL;
 	item->asked.revents = (int16_t)events;

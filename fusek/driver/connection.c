@@ -70,6 +70,7 @@ struct fuse_connection *fuse_connection_create(void)
 	list_init(&connection->forgets);
 	list_init(&connection->interrupts);
 	list_init(&connection->devices);
+	list_init(&connection->polled);
 	for (unsigned i = 0; i < FUSE_USE_BUCKETS; i++)
 		list_init(&connection->in_use[i]);
 	waitq_init(&connection->readers);
@@ -165,5 +166,6 @@ void fuse_connection_end(struct fuse_connection *connection, err_t later)
 	spin_unlock(&connection->lock);
 	waitq_wake_all(&connection->ready);
 	waitq_wake_all(&connection->readers);
+	fuse_polled(connection, 0);
 	log_debug("connection %u has ended", connection->number);
 }

@@ -58,11 +58,33 @@ struct fuse_handle {
 	struct refcount references;
 	uint64_t fh;
 	struct fuse_request *release;
+	uint64_t flock_owner;    /* atomic: who has it locked as a whole; 0: nobody did */
+	uint64_t number;         /* [q] set once: NOTIFY_POLL's; 0: it was not polled */
+	struct list polled_link; /* [q] connection->polled */
+	struct waitq polled;     /* who waits for the driver's word */
+	unsigned poll_events;    /* [q] what it said was ready */
+	bool poll_known;         /* [q] and has not taken back */
+	bool poll_asked;         /* [q] an answer is on its way that nobody waits for */
+	uint64_t poll_version;   /* [q] grows with each NOTIFY_POLL */
+	uint64_t asked_version;  /* [q] when that answer was asked for */
 };
 
 /* NULL: no memory. */
 struct fuse_handle *fuse_handle_create(struct fuse_connection *connection,
 				       const struct server_caller *caller);
+/* Its number for NOTIFY_POLL. */
+uint64_t fuse_handle_number(struct fuse_handle *handle);
+/* What is known to be ready. True: too little, the caller asks without waiting, and then
+ * fuse_poll_answered(). What was ready is asked for again the next time. */
+bool fuse_poll_look(struct fuse_handle *handle, unsigned *events);
+uint64_t fuse_poll_version(struct fuse_handle *handle);
+/* The answer to what was asked at `version`: if the driver has said since that it is old, whoever
+ * waits asks again. */
+void fuse_poll_told(struct fuse_handle *handle, unsigned events, uint64_t version);
+/* The same for what was asked for after fuse_poll_look(). */
+void fuse_poll_answered(struct fuse_handle *handle, unsigned events);
+/* Whoever polls the handle of this number looks again (0: of every number). */
+void fuse_polled(struct fuse_connection *connection, uint64_t number);
 /* The driver gave none: nothing is released. */
 void fuse_handle_free(struct fuse_handle *handle);
 /* Takes NULL. The last one sends the RELEASE, which has its message by then. */
@@ -163,6 +185,8 @@ struct fuse_connection {
 	struct list forgets;                  /* [q] struct fuse_forget */
 	struct list interrupts;               /* [q] requests by interrupt_link */
 	struct list devices;                  /* [q] struct fuse_device */
+	struct list polled;                   /* [q] struct fuse_handle */
+	uint64_t last_polled;                 /* [q] their numbers */
 	struct list in_use[FUSE_USE_BUCKETS]; /* [q] struct fuse_use by node */
 	uint32_t reserve_used;                /* [q] a bit for each of `reserve` */
 	struct fuse_forget reserve[FUSE_FORGETS_RESERVED]; /* [q] */

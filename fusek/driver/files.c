@@ -102,9 +102,10 @@ err_t driver_opendir(struct server *server, const struct server_caller *caller, 
 	return open_either(server, caller, node, true, O_RDONLY | O_DIRECTORY, out);
 }
 
-err_t driver_create(struct server *server, const struct server_caller *caller, struct nodeid parent,
-		    struct server_name name, uint32_t mode, unsigned flags,
-		    struct server_entry *entry, struct server_open *out)
+/* With `name`, or (NULL) without one. */
+static err_t create_either(struct server *server, const struct server_caller *caller,
+			   struct nodeid parent, const struct server_name *name, uint32_t mode,
+			   unsigned flags, struct server_entry *entry, struct server_open *out)
 {
 	struct open_answer answer = {0};
 	struct driver_call call;
@@ -112,11 +113,28 @@ err_t driver_create(struct server *server, const struct server_caller *caller, s
 
 	if (err)
 		return err;
-	fuse_ask_create(call.session, call.message, parent, name, mode, caller->umask,
-			flags | O_CREAT);
+	if (name)
+		fuse_ask_create(call.session, call.message, parent, *name, mode, caller->umask,
+				flags | O_CREAT);
+	else
+		fuse_ask_tmpfile(call.session, call.message, parent, mode, caller->umask, flags);
 	err = end_with_handle(&call, caller, decode_create, &answer, out);
 	*entry = answer.entry;
 	return driver_refuse_entry(call.connection, entry, err);
+}
+
+err_t driver_create(struct server *server, const struct server_caller *caller, struct nodeid parent,
+		    struct server_name name, uint32_t mode, unsigned flags,
+		    struct server_entry *entry, struct server_open *out)
+{
+	return create_either(server, caller, parent, &name, mode, flags, entry, out);
+}
+
+err_t driver_tmpfile(struct server *server, const struct server_caller *caller,
+		     struct nodeid parent, uint32_t mode, unsigned flags,
+		     struct server_entry *entry, struct server_open *out)
+{
+	return create_either(server, caller, parent, NULL, mode, flags, entry, out);
 }
 
 static void release_either(struct nodeid node, struct handle own, bool directory, unsigned flags)
@@ -125,7 +143,8 @@ static void release_either(struct nodeid node, struct handle own, bool directory
 
 	if (!handle)
 		return;
-	fuse_ask_release(&handle->release->message, node, directory, handle->fh, flags);
+	fuse_ask_release(&handle->release->message, node, directory, handle->fh, flags,
+			 read_once(&handle->flock_owner));
 	fuse_handle_put(handle);
 }
 
@@ -141,9 +160,8 @@ void driver_releasedir(struct server *server, struct nodeid node, struct handle 
 	release_either(node, handle, true, O_RDONLY | O_DIRECTORY);
 }
 
-/* A request without a caller that names an open file. NULL: no memory. */
-static struct fuse_request *create_for(struct fuse_connection *connection, struct handle own,
-				       void (*ended)(struct fuse_request *request))
+struct fuse_request *driver_request_for(struct fuse_connection *connection, struct handle own,
+					void (*ended)(struct fuse_request *request))
 {
 	const struct server_caller caller = server_caller_current();
 	struct fuse_request *request = fuse_request_create(connection, &caller, ended);
@@ -163,7 +181,7 @@ static err_t flush_behind(struct fuse_connection *connection, struct nodeid node
 
 	if (driver_lacks(connection, FUSE_FLUSH))
 		return 0;
-	request = create_for(connection, handle, fuse_request_free);
+	request = driver_request_for(connection, handle, fuse_request_free);
 	if (!request)
 		return -ENOMEM;
 	fuse_ask_flush(&request->message, node, fh_of(handle), lock_owner);
@@ -187,7 +205,7 @@ err_t driver_flush(struct server *server, struct nodeid node, struct handle hand
 	return driver_end(&call, NULL, NULL);
 }
 
-err_t driver_fsync(struct server *server, struct nodeid node, struct handle handle)
+err_t driver_fsync(struct server *server, struct nodeid node, struct handle handle, bool directory)
 {
 	struct driver_call call;
 	err_t err = driver_begin(&call, server, NULL);
@@ -195,7 +213,7 @@ err_t driver_fsync(struct server *server, struct nodeid node, struct handle hand
 	if (err)
 		return err;
 	call.request.handle = handle_of(handle);
-	fuse_ask_fsync(call.message, node, false, fh_of(handle), false);
+	fuse_ask_fsync(call.message, node, directory, fh_of(handle), false);
 	return driver_end(&call, NULL, NULL);
 }
 
@@ -256,7 +274,7 @@ err_t driver_read_pages(struct server *server, struct nodeid node, struct handle
 
 	if (err)
 		return err;
-	request = create_for(connection, handle, read_ended);
+	request = driver_request_for(connection, handle, read_ended);
 	if (!request)
 		return -ENOMEM;
 	request->receives = fuse_pages_create(fill->npages);

@@ -122,9 +122,25 @@ static err_t name_deleted(struct fuse_connection *connection, struct buffer *buf
 	return err;
 }
 
+/* A file that somebody polls may be ready. One that is closed by now has nobody. */
+static err_t poll_wakeup(struct fuse_connection *connection, struct buffer *buffer)
+{
+	struct fuse_notify_poll_wakeup_out out;
+
+	if (buffer_remaining(buffer) != sizeof(out))
+		return -EINVAL;
+	if (buffer_copy_from(buffer, &out, sizeof(out)) < sizeof(out))
+		return -EFAULT;
+	if (out.kh)
+		fuse_polled(connection, out.kh);
+	return 0;
+}
+
 err_t fuse_notified(struct fuse_connection *connection, int32_t code, struct buffer *buffer)
 {
 	switch (code) {
+	case FUSE_NOTIFY_POLL:
+		return poll_wakeup(connection, buffer);
 	case FUSE_NOTIFY_INVAL_INODE:
 		return invalidate_inode(connection, buffer);
 	case FUSE_NOTIFY_INVAL_ENTRY:

@@ -282,11 +282,13 @@ void fuse_forget(struct fuse_connection *connection, struct nodeid node, uint64_
 struct fuse_handle *fuse_handle_create(struct fuse_connection *connection,
 				       const struct server_caller *caller)
 {
-	struct fuse_handle *handle = kmalloc(sizeof(*handle));
+	struct fuse_handle *handle = kzalloc(sizeof(*handle));
 
 	if (!handle)
 		return NULL;
 	refcount_init(&handle->references);
+	list_init(&handle->polled_link);
+	waitq_init(&handle->polled);
 	handle->release = fuse_request_create(connection, caller, fuse_request_free);
 	if (handle->release)
 		return handle;
@@ -300,10 +302,103 @@ void fuse_handle_free(struct fuse_handle *handle)
 	kfree(handle);
 }
 
+uint64_t fuse_handle_number(struct fuse_handle *handle)
+{
+	struct fuse_connection *connection = handle->release->connection;
+
+	spin_lock(&connection->lock);
+	if (!handle->number) {
+		handle->number = ++connection->last_polled;
+		list_add_tail(&connection->polled, &handle->polled_link);
+	}
+	spin_unlock(&connection->lock);
+	return handle->number; /* never changes again */
+}
+
+void fuse_polled(struct fuse_connection *connection, uint64_t number)
+{
+	struct fuse_handle *handle;
+
+	spin_lock(&connection->lock);
+	list_for_each (handle, &connection->polled, polled_link) {
+		if (handle->number != number && number)
+			continue;
+		handle->poll_known = false;
+		handle->poll_version++;
+		waitq_wake_all(&handle->polled);
+	}
+	spin_unlock(&connection->lock);
+}
+
+bool fuse_poll_look(struct fuse_handle *handle, unsigned *events)
+{
+	struct fuse_connection *connection = handle->release->connection;
+	bool ask;
+
+	spin_lock(&connection->lock);
+	*events = handle->poll_known ? handle->poll_events : 0;
+	ask = !handle->poll_known && !handle->poll_asked;
+	handle->poll_known = handle->poll_known && !handle->poll_events;
+	handle->poll_asked = handle->poll_asked || ask;
+	if (ask)
+		handle->asked_version = handle->poll_version;
+	spin_unlock(&connection->lock);
+	return ask;
+}
+
+uint64_t fuse_poll_version(struct fuse_handle *handle)
+{
+	struct fuse_connection *connection = handle->release->connection;
+	uint64_t version;
+
+	spin_lock(&connection->lock);
+	version = handle->poll_version;
+	spin_unlock(&connection->lock);
+	return version;
+}
+
+void fuse_poll_told(struct fuse_handle *handle, unsigned events, uint64_t version)
+{
+	struct fuse_connection *connection = handle->release->connection;
+	bool current;
+
+	spin_lock(&connection->lock);
+	current = version == handle->poll_version;
+	handle->poll_known = current;
+	handle->poll_events = events;
+	spin_unlock(&connection->lock);
+	if (events || !current)
+		waitq_wake_all(&handle->polled);
+}
+
+void fuse_poll_answered(struct fuse_handle *handle, unsigned events)
+{
+	struct fuse_connection *connection = handle->release->connection;
+	uint64_t version;
+
+	spin_lock(&connection->lock);
+	handle->poll_asked = false;
+	version = handle->asked_version;
+	spin_unlock(&connection->lock);
+	fuse_poll_told(handle, events, version);
+}
+
+static void forget_polled(struct fuse_handle *handle)
+{
+	struct fuse_connection *connection = handle->release->connection;
+
+	if (!handle->number)
+		return;
+	spin_lock(&connection->lock);
+	list_del(&handle->polled_link);
+	spin_unlock(&connection->lock);
+}
+
 void fuse_handle_put(struct fuse_handle *handle)
 {
 	if (!handle || !refcount_put(&handle->references))
 		return;
+	forget_polled(handle);
 	fuse_send(handle->release->connection, handle->release);
 	kfree(handle);
 }
@@ -320,7 +415,7 @@ static void release_late(const struct fuse_request *orphan, struct nodeid node, 
 			 orphan->connection->number);
 		return;
 	}
-	fuse_ask_release(&release->message, node, orphan->message.opcode == FUSE_OPENDIR, handle,
+	fuse_ask_release(&release->message, node, orphan->message.opcode == FUSE_OPENDIR, handle, 0,
 			 0);
 	fuse_send(orphan->connection, release);
 }
@@ -346,6 +441,7 @@ static void orphan_ended(struct fuse_request *orphan)
 		(void)!fuse_answer_entry(&connection->session, &reply, &entry);
 		break;
 	case FUSE_CREATE:
+	case FUSE_TMPFILE:
 		if (!fuse_answer_create(&connection->session, &reply, &entry, &handle, &flags))
 			release_late(orphan, entry.node, handle);
 		break;

@@ -20,11 +20,18 @@
 	(BIT(FUSE_OPEN) | BIT(FUSE_OPENDIR) | BIT(FUSE_CREATE) | BIT(FUSE_ACCESS) |                \
 	 BIT(FUSE_FLUSH) | BIT(FUSE_FSYNC) | BIT(FUSE_FSYNCDIR) | BIT(FUSE_RENAME2) |              \
 	 BIT(FUSE_SETXATTR) | BIT(FUSE_GETXATTR) | BIT(FUSE_LISTXATTR) | BIT(FUSE_REMOVEXATTR) |   \
-	 BIT(FUSE_FALLOCATE) | BIT(FUSE_LSEEK) | BIT(FUSE_COPY_FILE_RANGE))
+	 BIT(FUSE_POLL) | BIT(FUSE_TMPFILE) | BIT(FUSE_STATX) | BIT(FUSE_FALLOCATE) |              \
+	 BIT(FUSE_LSEEK) | BIT(FUSE_COPY_FILE_RANGE))
 
 bool driver_lacks(struct fuse_connection *connection, uint32_t opcode)
 {
 	return read_once(&connection->unsupported) & BIT(opcode);
+}
+
+void driver_note_lack(struct fuse_connection *connection, uint32_t opcode)
+{
+	(void)__atomic_fetch_or(&connection->unsupported, BIT(opcode) & REMEMBERED,
+				__ATOMIC_RELAXED);
 }
 
 err_t driver_begin(struct driver_call *call, struct server *server,
@@ -48,8 +55,7 @@ err_t driver_end(struct driver_call *call, driver_decoder *decode, void *out)
 		driver_lacks(connection, opcode) ? -ENOSYS : fuse_ask(connection, &call->request);
 
 	if (err == -ENOSYS)
-		(void)__atomic_fetch_or(&connection->unsupported, BIT(opcode) & REMEMBERED,
-					__ATOMIC_RELAXED);
+		driver_note_lack(connection, opcode);
 	reply = fuse_request_reply(&call->request);
 	if (!err && decode)
 		err = decode(call->session, &reply, out);
@@ -268,6 +274,24 @@ static err_t driver_setattr(struct server *server, const struct server_caller *c
 	return driver_end(&call, decode_attr, &timed);
 }
 
+static err_t decode_statx(const struct fuse_session *session, const struct fuse_reply *reply,
+			  void *out)
+{
+	(void)session;
+	return fuse_answer_statx(reply, out);
+}
+
+static err_t driver_birth(struct server *server, struct nodeid node, struct abi_timespec *out)
+{
+	struct driver_call call;
+	err_t err = driver_begin(&call, server, NULL);
+
+	if (err)
+		return err;
+	fuse_ask_statx(call.message, node);
+	return driver_end(&call, decode_statx, out);
+}
+
 static err_t decode_statfs(const struct fuse_session *session, const struct fuse_reply *reply,
 			   void *out)
 {
@@ -331,6 +355,7 @@ static const struct server_ops driver_ops = {
 	.forget = driver_forget,
 	.getattr = driver_getattr,
 	.setattr = driver_setattr,
+	.birth = driver_birth,
 	.readlink = driver_readlink,
 	.mknod = driver_mknod,
 	.mkdir = driver_mkdir,
@@ -346,6 +371,7 @@ static const struct server_ops driver_ops = {
 	.access = driver_access,
 	.open = driver_open,
 	.create = driver_create,
+	.tmpfile = driver_tmpfile,
 	.read_pages = driver_read_pages,
 	.write_pages = driver_write_pages,
 	.transfer_bytes = driver_transfer_bytes,
@@ -354,6 +380,11 @@ static const struct server_ops driver_ops = {
 	.copy_file_range = driver_copy_file_range,
 	.flush = driver_flush,
 	.fsync = driver_fsync,
+	.lock = driver_lock,
+	.lock_test = driver_lock_test,
+	.ioctl = driver_ioctl,
+	.poll = driver_poll,
+	.poll_ask = driver_poll_ask,
 	.release = driver_release,
 	.opendir = driver_opendir,
 	.readdir = driver_readdir,

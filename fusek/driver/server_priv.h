@@ -48,7 +48,11 @@ err_t must_check driver_begin(struct driver_call *call, struct server *server,
 /* Asks, and decodes the answer (NULL: it is an error alone). An operation that the driver does not
  * know is not asked again where the protocol says so: -ENOSYS then. Sleeps. */
 err_t must_check driver_end(struct driver_call *call, driver_decoder *decode, void *out);
+/* A request without a caller that names an open file. NULL: no memory. */
+struct fuse_request *driver_request_for(struct fuse_connection *connection, struct handle own,
+					void (*ended)(struct fuse_request *request));
 /* It has answered -ENOSYS to this operation. */
+void driver_note_lack(struct fuse_connection *connection, uint32_t opcode);
 bool driver_lacks(struct fuse_connection *connection, uint32_t opcode);
 /* `err`, and if it is one: the node that was given out goes back. */
 err_t must_check driver_refuse_entry(struct fuse_connection *connection,
@@ -63,12 +67,15 @@ err_t driver_opendir(struct server *server, const struct server_caller *caller, 
 err_t driver_create(struct server *server, const struct server_caller *caller, struct nodeid parent,
 		    struct server_name name, uint32_t mode, unsigned flags,
 		    struct server_entry *entry, struct server_open *out);
+err_t driver_tmpfile(struct server *server, const struct server_caller *caller,
+		     struct nodeid parent, uint32_t mode, unsigned flags,
+		     struct server_entry *entry, struct server_open *out);
 void driver_release(struct server *server, struct nodeid node, struct handle handle,
 		    unsigned flags);
 void driver_releasedir(struct server *server, struct nodeid node, struct handle handle);
 err_t driver_flush(struct server *server, struct nodeid node, struct handle handle,
 		   uint64_t lock_owner);
-err_t driver_fsync(struct server *server, struct nodeid node, struct handle handle);
+err_t driver_fsync(struct server *server, struct nodeid node, struct handle handle, bool directory);
 err_t driver_readdir(struct server *server, struct nodeid node, struct handle handle,
 		     uint64_t cookie, struct dirent_sink *sink);
 err_t driver_read_pages(struct server *server, struct nodeid node, struct handle handle,
@@ -87,6 +94,22 @@ err_t driver_setxattr(struct server *server, const struct server_caller *caller,
 		      const char *name, const void *value, size_t value_bytes, unsigned flags);
 err_t driver_removexattr(struct server *server, const struct server_caller *caller,
 			 struct nodeid node, const char *name);
+
+/* ---- locks.c ---- */
+
+err_t driver_lock(struct server *server, struct nodeid node, struct handle handle,
+		  const struct object_lock *lock, bool wait);
+err_t driver_lock_test(struct server *server, struct nodeid node, struct handle handle,
+		       struct object_lock *lock);
+
+/* ---- control.c ---- */
+
+/* O_DIRECTORY in `flags`: it is one. */
+ssize_t driver_ioctl(struct server *server, struct nodeid node, struct handle handle,
+		     unsigned command, uptr_t argument, unsigned flags);
+void driver_poll_ask(struct server *server, struct nodeid node, struct handle handle);
+unsigned driver_poll(struct server *server, struct nodeid node, struct handle handle,
+		     struct waitq **queue);
 
 /* ---- ranges.c ---- */
 

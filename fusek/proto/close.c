@@ -26,9 +26,14 @@ void fuse_ask_fsync(struct fuse_message *message, struct nodeid node, bool direc
 }
 
 void fuse_ask_release(struct fuse_message *message, struct nodeid node, bool directory,
-		      uint64_t handle, unsigned flags)
+		      uint64_t handle, unsigned flags, uint64_t flock_owner)
 {
-	const struct fuse_release_in in = {.fh = handle, .flags = flags};
+	const struct fuse_release_in in = {
+		.fh = handle,
+		.flags = flags,
+		.release_flags = flock_owner ? FUSE_RELEASE_FLOCK_UNLOCK : 0,
+		.lock_owner = flock_owner,
+	};
 
 	fuse_message_begin(message, directory ? FUSE_RELEASEDIR : FUSE_RELEASE, node);
 	fuse_message_put(message, &in, sizeof(in));

@@ -123,8 +123,12 @@ void fuse_ask_create(const struct fuse_session *session, struct fuse_message *me
 err_t must_check fuse_answer_create(const struct fuse_session *session,
 				    const struct fuse_reply *reply, struct server_entry *out,
 				    uint64_t *handle, uint32_t *open_flags);
+/* A file without a name in `parent`; the answer is CREATE's. */
+void fuse_ask_tmpfile(const struct fuse_session *session, struct fuse_message *message,
+		      struct nodeid parent, uint32_t mode, uint32_t umask, unsigned flags);
+/* `flock_owner`: who has it locked as a whole; 0: nobody. */
 void fuse_ask_release(struct fuse_message *message, struct nodeid node, bool directory,
-		      uint64_t handle, unsigned flags);
+		      uint64_t handle, unsigned flags, uint64_t flock_owner);
 void fuse_ask_flush(struct fuse_message *message, struct nodeid node, uint64_t handle,
 		    uint64_t lock_owner);
 void fuse_ask_fsync(struct fuse_message *message, struct nodeid node, bool directory,
@@ -178,6 +182,34 @@ err_t must_check fuse_answer_lseek(const struct fuse_reply *reply, uint64_t *off
 /* The reply is WRITE's. copy->len_bytes below 4 GiB. */
 void fuse_ask_copy_file_range(struct fuse_message *message, const struct server_copy *copy,
 			      uint64_t from_handle, uint64_t to_handle);
+
+/* Of a lock the owner is a number of ours. The answer of GETLK: what is in the way, F_UNLCK if
+ * nothing is. */
+void fuse_ask_setlk(struct fuse_message *message, struct nodeid node, uint64_t handle,
+		    const struct object_lock *lock, bool wait);
+void fuse_ask_getlk(struct fuse_message *message, struct nodeid node, uint64_t handle,
+		    const struct object_lock *lock);
+err_t must_check fuse_answer_getlk(const struct fuse_reply *reply, struct object_lock *lock);
+
+struct fuse_ioctl_call {
+	uint32_t command;
+	uint64_t argument; /* as the program gave it */
+	bool directory;
+	uint32_t in_bytes;  /* the payload: of the program's memory */
+	uint32_t out_bytes; /* the most that comes back */
+};
+void fuse_ask_ioctl(struct fuse_message *message, struct nodeid node, uint64_t handle,
+		    const struct fuse_ioctl_call *call);
+/* The call's result. `*out_bytes`: the room at `to`, and what was put there. */
+ssize_t must_check fuse_answer_ioctl(const struct fuse_reply *reply, void *to, size_t *out_bytes);
+
+/* `kh`: by what NOTIFY_POLL names the open file. */
+void fuse_ask_poll(struct fuse_message *message, struct nodeid node, uint64_t handle, uint64_t kh);
+err_t must_check fuse_answer_poll(const struct fuse_reply *reply, unsigned *events);
+
+void fuse_ask_statx(struct fuse_message *message, struct nodeid node);
+/* -ENOSYS: it does not know. */
+err_t must_check fuse_answer_statx(const struct fuse_reply *reply, struct abi_timespec *birth);
 
 void fuse_ask_access(struct fuse_message *message, struct nodeid node, uint32_t mask);
 void fuse_ask_interrupt(struct fuse_message *message, uint64_t unique);

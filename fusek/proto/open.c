@@ -1,7 +1,7 @@
 /*
- * OPEN, OPENDIR, CREATE: the flags of open(2) without those that only concern the kernel; the reply
- * is the driver's handle and FOPEN_* flags, after an entry for CREATE (whose arguments were
- * OPEN's before minor 12).
+ * OPEN, OPENDIR, CREATE, TMPFILE: the flags of open(2) without those that only concern the kernel;
+ * the reply is the driver's handle and FOPEN_* flags, after an entry for CREATE (whose arguments
+ * were OPEN's before minor 12).
  */
 #include "message.h"
 
@@ -33,6 +33,17 @@ err_t fuse_answer_open(const struct fuse_reply *reply, uint64_t *handle, uint32_
 	return 0;
 }
 
+static void ask_create(const struct fuse_session *session, struct fuse_message *message,
+		       uint32_t opcode, struct nodeid parent, struct server_name name,
+		       const struct fuse_create_in *in)
+{
+	fuse_message_begin(message, opcode, parent);
+	fuse_message_put(message, in,
+			 session->minor < 12 ? sizeof(struct fuse_open_in) : sizeof(*in));
+	fuse_message_put_name(message, name);
+	fuse_message_expect_entry(session, message, sizeof(struct fuse_open_out));
+}
+
 void fuse_ask_create(const struct fuse_session *session, struct fuse_message *message,
 		     struct nodeid parent, struct server_name name, uint32_t mode, uint32_t umask,
 		     unsigned flags)
@@ -41,11 +52,18 @@ void fuse_ask_create(const struct fuse_session *session, struct fuse_message *me
 	const struct fuse_create_in in = {
 		.flags = flags & ~(unsigned)(O_NOCTTY | O_CLOEXEC), .mode = mode, .umask = umask};
 
-	fuse_message_begin(message, FUSE_CREATE, parent);
-	fuse_message_put(message, &in,
-			 session->minor < 12 ? sizeof(struct fuse_open_in) : sizeof(in));
-	fuse_message_put_name(message, name);
-	fuse_message_expect_entry(session, message, sizeof(struct fuse_open_out));
+	ask_create(session, message, FUSE_CREATE, parent, name, &in);
+}
+
+void fuse_ask_tmpfile(const struct fuse_session *session, struct fuse_message *message,
+		      struct nodeid parent, uint32_t mode, uint32_t umask, unsigned flags)
+{
+	/* The name is no name: what Linux calls a file that has none. */
+	static const struct server_name nameless = {.text = "/", .len_bytes = 1};
+	const struct fuse_create_in in = {
+		.flags = flags & ~(unsigned)(O_NOCTTY | O_CLOEXEC), .mode = mode, .umask = umask};
+
+	ask_create(session, message, FUSE_TMPFILE, parent, nameless, &in);
 }
 
 err_t fuse_answer_create(const struct fuse_session *session, const struct fuse_reply *reply,

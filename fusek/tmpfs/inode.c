@@ -33,7 +33,7 @@ err_t tmpfs_inode_create_locked(struct tmpfs *fs, uint32_t mode, uint32_t uid, u
 	inode->mode = mode & 07777;
 	inode->uid = uid;
 	inode->gid = gid;
-	inode->atime = inode->mtime = inode->ctime = tmpfs_now();
+	inode->btime = inode->atime = inode->mtime = inode->ctime = tmpfs_now();
 	spin_init(&inode->attr_lock, LOCK_DENTRY);
 	mutex_init(&inode->data_lock, LOCK_NODE);
 	tmpfs_pages_init(&inode->pages);

@@ -83,8 +83,10 @@ struct tmpfs_inode {
 	struct mutex data_lock;                  /* LOCK_NODE */
 	struct abi_timespec atime, mtime, ctime; /* [a] */
 
-	struct list xattrs;       /* [d] struct tmpfs_xattr */
-	size_t xattr_names_bytes; /* [d] with their NULs */
+	struct abi_timespec btime; /* [c] */
+	bool linkable;             /* [t] made without a name, it may still get one */
+	struct list xattrs;        /* [d] struct tmpfs_xattr */
+	size_t xattr_names_bytes;  /* [d] with their NULs */
 
 	/* directories */
 	struct tree by_name;        /* [t] */

@@ -87,7 +87,7 @@ static void inherit(const struct tmpfs_inode *directory, uint32_t *mode, uint32_
 		*mode |= S_ISGID;
 }
 
-/* A new inode with its first name; `target` of a link. */
+/* A new inode with its first name (empty: it has none); `target` of a link. */
 static err_t make(struct server *server, const struct server_caller *caller, struct nodeid parent,
 		  struct server_name name, uint32_t mode, uint64_t rdev,
 		  const struct server_name *target, struct server_entry *out)
@@ -113,7 +113,8 @@ static err_t make(struct server *server, const struct server_caller *caller, str
 		memcpy(inode->target, target->text, target->len_bytes);
 		inode->target_bytes = inode->size_bytes = target->len_bytes;
 	}
-	err = add_name(directory, name, inode);
+	if (name.len_bytes)
+		err = add_name(directory, name, inode);
 	if (err)
 		goto free_inode;
 	fill_entry(inode, out);
@@ -167,18 +168,42 @@ static err_t tmpfs_link(struct server *server, const struct server_caller *calle
 	mutex_lock(&fs->tree_lock);
 	if (inode->type == S_IFDIR)
 		err = -EPERM;
-	else if (inode->nlink == 0)
+	else if (inode->nlink == 0 && !inode->linkable)
 		err = -ENOENT; /* without a name it stays without, as on Linux */
 	else if (inode->nlink == UINT32_MAX)
 		err = -EMLINK;
 	else
 		err = add_name(tmpfs_inode(server, parent), name, inode);
 	if (!err) {
+		inode->linkable = false;
 		tmpfs_touch(inode, false);
 		fill_entry(inode, out);
 	}
 	mutex_unlock(&fs->tree_lock);
 	return err;
+}
+
+static err_t tmpfs_tmpfile(struct server *server, const struct server_caller *caller,
+			   struct nodeid parent, uint32_t mode, unsigned flags,
+			   struct server_entry *entry, struct server_open *out)
+{
+	const struct server_name none = {0};
+	struct tmpfs *fs = tmpfs_of(server);
+	err_t err = make(server, caller, parent, none, mode, 0, NULL, entry);
+
+	if (err)
+		return err;
+	*out = (struct server_open){.flags = SERVER_KEEP_CACHE};
+	mutex_lock(&fs->tree_lock);
+	tmpfs_inode(server, entry->node)->linkable = !(flags & O_EXCL);
+	mutex_unlock(&fs->tree_lock);
+	return 0;
+}
+
+static err_t tmpfs_birth(struct server *server, struct nodeid node, struct abi_timespec *out)
+{
+	*out = tmpfs_inode(server, node)->btime;
+	return 0;
 }
 
 static ssize_t tmpfs_readlink(struct server *server, struct nodeid node, char *to, size_t to_bytes)
@@ -451,6 +476,8 @@ static const struct server_ops tmpfs_ops = {
 	.setxattr = tmpfs_setxattr,
 	.removexattr = tmpfs_removexattr,
 	.create = tmpfs_create_file,
+	.tmpfile = tmpfs_tmpfile,
+	.birth = tmpfs_birth,
 	.read = tmpfs_read,
 	.write = tmpfs_write,
 	.fallocate = tmpfs_fallocate,

@@ -1,6 +1,7 @@
-/* sources: fusek/proto/data.c fusek/proto/range.c fusek/proto/xattr.c fusek/proto/init.c
-   fusek/proto/lookup.c fusek/proto/make.c fusek/proto/message.c fusek/proto/open.c
-   fusek/proto/readdir.c fusek/proto/readlink.c fusek/proto/statfs.c
+/* sources: fusek/proto/data.c fusek/proto/range.c fusek/proto/ioctl.c fusek/proto/lock.c
+   fusek/proto/statx.c fusek/proto/xattr.c fusek/proto/init.c fusek/proto/lookup.c
+   fusek/proto/make.c fusek/proto/message.c fusek/proto/open.c fusek/proto/readdir.c
+   fusek/proto/readlink.c fusek/proto/statfs.c
    with: lib/string.c
    options: max_len=4200 */
 /*
@@ -58,6 +59,25 @@ static void check_bytes(const struct fuse_reply *reply)
 	free(room);
 }
 
+/* Locks, ioctl, poll, statx. */
+static void check_control(const struct fuse_reply *reply)
+{
+	struct object_lock lock = {0};
+	struct abi_timespec birth;
+	size_t out_bytes = 16;
+	unsigned events;
+	char room[16];
+
+	if (!fuse_answer_getlk(reply, &lock) && (lock.start > lock.end || lock.end > INT64_MAX))
+		abort();
+	if (fuse_answer_ioctl(reply, room, &out_bytes) < -511 || out_bytes > sizeof(room))
+		abort();
+	if (!fuse_answer_poll(reply, &events) && events > 0xffff)
+		abort();
+	if (!fuse_answer_statx(reply, &birth) && birth.tv_nsec > 999999999)
+		abort();
+}
+
 static void ask(const struct fuse_session *session, const uint8_t *data, size_t len_bytes)
 {
 	const struct server_name name = {.text = (const char *)data, .len_bytes = len_bytes % 256};
@@ -83,6 +103,12 @@ static void ask(const struct fuse_session *session, const uint8_t *data, size_t 
 	fuse_ask_removexattr(&message, SERVER_ROOT, "user.name");
 	fuse_ask_fallocate(&message, SERVER_ROOT, 0, 0, 0, PAGE_SIZE);
 	fuse_ask_lseek(&message, SERVER_ROOT, 0, 0, 3);
+	fuse_ask_setlk(&message, SERVER_ROOT, 0, &(struct object_lock){0}, true);
+	fuse_ask_getlk(&message, SERVER_ROOT, 0, &(struct object_lock){0});
+	fuse_ask_ioctl(&message, SERVER_ROOT, 0, &(struct fuse_ioctl_call){.in_bytes = 1});
+	fuse_ask_poll(&message, SERVER_ROOT, 0, 1);
+	fuse_ask_statx(&message, SERVER_ROOT);
+	fuse_ask_tmpfile(session, &message, SERVER_ROOT, 0600, 0, 0);
 	fuse_ask_copy_file_range(&message, &(struct server_copy){.len_bytes = 1}, 0, 0);
 	fuse_ask_statfs(&message, SERVER_ROOT);
 }
@@ -120,6 +146,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t len_bytes)
 	(void)!fuse_answer_statfs(&reply, &statfs);
 	(void)!fuse_answer_write(&reply, 100);
 	check_bytes(&reply);
+	check_control(&reply);
 	if (!fuse_answer_lseek(&reply, &number) && number > INT64_MAX)
 		abort();
 	fuse_message_expect_attr(&session, &message);

@@ -281,6 +281,42 @@ static void bytes_are_copied_from_file_to_file(void)
 	EXPECT_EQUAL(close(other), 0);
 }
 
+/* ---- files without a name ---- */
+
+/* Not every filesystem has them. */
+static void a_file_without_a_name_can_get_one(void)
+{
+	int fd = open(".", O_TMPFILE | O_RDWR, 0640);
+	char path[40], bytes[8];
+	struct stat stat;
+
+	if (fd < 0) {
+		EXPECT_EQUAL(errno, EOPNOTSUPP);
+		return;
+	}
+	unlink(other_name);
+	EXPECT_EQUAL(fstat(fd, &stat), 0);
+	EXPECT_EQUAL(stat.st_nlink, 0);
+	EXPECT_EQUAL(stat.st_mode & ~022u, (mode_t)S_IFREG | (0640 & ~022));
+	EXPECT_EQUAL(write(fd, "bytes", 5), 5);
+	snprintf(path, sizeof(path), "/proc/self/fd/%d", fd);
+	EXPECT_EQUAL(linkat(AT_FDCWD, path, AT_FDCWD, other_name, AT_SYMLINK_FOLLOW), 0);
+	EXPECT_EQUAL(fstat(fd, &stat), 0);
+	EXPECT_EQUAL(stat.st_nlink, 1);
+	EXPECT_EQUAL(close(fd), 0);
+	fd = open(other_name, O_RDONLY);
+	EXPECT_EQUAL(read(fd, bytes, sizeof(bytes)), 5);
+	EXPECT_EQUAL(close(fd) | unlink(other_name), 0);
+	fd = open(".", O_TMPFILE | O_RDWR | O_EXCL, 0600);
+	EXPECT(fd >= 0);
+	snprintf(path, sizeof(path), "/proc/self/fd/%d", fd);
+	EXPECT_ERRNO(ENOENT, linkat(AT_FDCWD, path, AT_FDCWD, other_name, AT_SYMLINK_FOLLOW));
+	EXPECT_EQUAL(close(fd), 0);
+	EXPECT_ERRNO(EINVAL, open(".", O_TMPFILE | O_RDONLY, 0600));
+	EXPECT_ERRNO(EINVAL, open(".", O_TMPFILE | O_RDWR | O_CREAT, 0600));
+	EXPECT_ERRNO(ENOTDIR, open(name, O_TMPFILE | O_RDWR, 0600));
+}
+
 /* ---- locks ---- */
 
 static int lock(int fd, int command, short type, off_t start, off_t len)
@@ -513,6 +549,7 @@ int main(int argc, char **argv)
 	RUN(data_and_holes_are_found);
 	RUN(a_mapping_ends_where_the_file_does);
 	RUN(bytes_are_copied_from_file_to_file);
+	RUN(a_file_without_a_name_can_get_one);
 	RUN(locks_keep_processes_apart);
 	RUN(a_lock_is_cut_and_joined);
 	RUN(locks_go_when_the_file_is_closed);

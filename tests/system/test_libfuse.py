@@ -19,6 +19,7 @@ ended with 0
 """),
     ("hello_ll", "Hello World!\nended with 0\n"),
     ("hello", "ended with 8\n"),            # as on Linux: a signal ended the loop
+    ("ioctl", "0\n5\nended with 0\n"),
     ("passthrough", """\
 text
 b
@@ -41,7 +42,7 @@ h
 l
 255
 3145728
-21
+22
 ended with 0
 """),
     ("passthrough", "5 1\n5 2\n5 3\n5 4\nended with 0\n"),
@@ -49,7 +50,7 @@ ended with 0
 
 
 def test_libfuse_s_examples_serve(fexec):
-    programs = {name for name, _ in SECTIONS}
+    programs = {name for name, _ in SECTIONS} | {"ioctl_client"}
     add = [f"{SCRIPT}:/tmp/script", f"{BUSYBOX}:/bin/busybox", f"{GUEST / 'storage'}:/tmp/storage"]
     add += [f"{EXAMPLES / name}:/tmp/drivers/{name}" for name in sorted(programs)]
     ended = fexec("/bin/busybox", "sh", "/tmp/script",

@@ -72,9 +72,12 @@ enum fuse_notify {
 
 /* INIT's flags; those above bit 31 travel in flags2. */
 #define FUSE_ASYNC_READ         (UINT64_C(1) << 0)
+#define FUSE_POSIX_LOCKS        (UINT64_C(1) << 1)
 #define FUSE_ATOMIC_O_TRUNC     (UINT64_C(1) << 3)
 #define FUSE_BIG_WRITES         (UINT64_C(1) << 5)
 #define FUSE_DONT_MASK          (UINT64_C(1) << 6)
+#define FUSE_FLOCK_LOCKS        (UINT64_C(1) << 10)
+#define FUSE_HAS_IOCTL_DIR      (UINT64_C(1) << 11)
 #define FUSE_AUTO_INVAL_DATA    (UINT64_C(1) << 12)
 #define FUSE_DO_READDIRPLUS     (UINT64_C(1) << 13)
 #define FUSE_READDIRPLUS_AUTO   (UINT64_C(1) << 14)
@@ -265,6 +268,8 @@ struct fuse_open_out {
 	uint32_t padding;
 };
 
+#define FUSE_RELEASE_FLOCK_UNLOCK (1u << 1)
+
 struct fuse_release_in {
 	uint64_t fh;
 	uint32_t flags;
@@ -400,7 +405,90 @@ struct fuse_direntplus {
 #define FUSE_NAME_OFFSET 24
 #define FUSE_NAME_MAX    1024
 
-#define FUSE_IOCTL_DIR (1u << 4)
+struct fuse_file_lock {
+	uint64_t start;
+	uint64_t end; /* in it */
+	uint32_t type;
+	uint32_t pid;
+};
+
+#define FUSE_LK_FLOCK (1u << 0)
+
+struct fuse_lk_in {
+	uint64_t fh;
+	uint64_t owner;
+	struct fuse_file_lock lk;
+	uint32_t lk_flags;
+	uint32_t padding;
+};
+
+struct fuse_lk_out {
+	struct fuse_file_lock lk;
+};
+
+#define FUSE_POLL_SCHEDULE_NOTIFY (1u << 0)
+
+struct fuse_poll_in {
+	uint64_t fh;
+	uint64_t kh;
+	uint32_t flags;
+	uint32_t events;
+};
+
+struct fuse_poll_out {
+	uint32_t revents;
+	uint32_t padding;
+};
+
+struct fuse_notify_poll_wakeup_out {
+	uint64_t kh;
+};
+
+struct fuse_statx_in {
+	uint32_t getattr_flags;
+	uint32_t reserved;
+	uint64_t fh;
+	uint32_t sx_flags;
+	uint32_t sx_mask;
+};
+
+struct fuse_sx_time {
+	int64_t tv_sec;
+	uint32_t tv_nsec;
+	int32_t reserved;
+};
+
+struct fuse_statx {
+	uint32_t mask;
+	uint32_t blksize;
+	uint64_t attributes;
+	uint32_t nlink;
+	uint32_t uid;
+	uint32_t gid;
+	uint16_t mode;
+	uint16_t spare0[1];
+	uint64_t ino;
+	uint64_t size;
+	uint64_t blocks;
+	uint64_t attributes_mask;
+	struct fuse_sx_time atime, btime, ctime, mtime;
+	uint32_t rdev_major, rdev_minor, dev_major, dev_minor;
+	uint64_t spare2[14];
+};
+
+struct fuse_statx_out {
+	uint64_t attr_valid;
+	uint32_t attr_valid_nsec;
+	uint32_t flags;
+	uint64_t spare[2];
+	struct fuse_statx stat;
+};
+/* Newer than the header that the rest is compared with. */
+_Static_assert(sizeof(struct fuse_statx) == 256 && sizeof(struct fuse_statx_out) == 288,
+	       "as Linux 6.6 has them");
+
+#define FUSE_IOCTL_RETRY (1u << 2)
+#define FUSE_IOCTL_DIR   (1u << 4)
 
 struct fuse_ioctl_in {
 	uint64_t fh;

@@ -58,6 +58,7 @@ _Static_assert(sizeof(struct abi_stat) == 144, "struct stat of x86-64");
 #define STATX_SIZE        0x200u
 #define STATX_BLOCKS      0x400u
 #define STATX_BASIC_STATS 0x7ffu
+#define STATX_BTIME       0x800u
 #define STATX_RESERVED    0x80000000u
 
 struct abi_statx_timestamp {

@@ -18,7 +18,7 @@
 
 /* Flags: O_RDONLY O_WRONLY O_RDWR O_CREAT O_EXCL O_TRUNC O_APPEND O_NONBLOCK O_DIRECTORY O_NOFOLLOW
  * O_PATH; O_CLOEXEC (the descriptor table's), O_NOCTTY (the device's), O_LARGEFILE, O_NOATIME,
- * O_SYNC and O_DSYNC are taken. O_TMPFILE is -EOPNOTSUPP, O_DIRECT and O_ASYNC -EINVAL. *out is a
+ * O_SYNC, O_DSYNC and O_TMPFILE are taken. O_DIRECT and O_ASYNC -EINVAL. *out is a
  * reference for the caller. */
 err_t must_check vfs_open(const struct vfs_context *context, struct object *at, const char *name,
 			  unsigned flags, uint32_t mode, struct object **out);
@@ -42,6 +42,9 @@ bool file_facts(struct object *object, uint64_t *position, uint32_t *mount_numbe
 /* at_flags: AT_SYMLINK_NOFOLLOW, AT_EMPTY_PATH, AT_NO_AUTOMOUNT and the statx sync bits. */
 err_t must_check vfs_stat(const struct vfs_context *context, struct object *at, const char *name,
 			  unsigned at_flags, struct abi_stat *out);
+/* When it was made, as its server knows it; -ENOSYS: it does not. at_flags as above. */
+err_t must_check vfs_birth(const struct vfs_context *context, struct object *at, const char *name,
+			   unsigned at_flags, struct abi_timespec *out);
 /* mask: R_OK W_OK X_OK or F_OK; at_flags: AT_EACCESS, AT_SYMLINK_NOFOLLOW, AT_EMPTY_PATH. */
 err_t must_check vfs_access(const struct vfs_context *context, struct object *at, const char *name,
 			    unsigned mask, unsigned at_flags);

@@ -194,6 +194,8 @@ struct server_ops {
 	err_t (*setattr)(struct server *server, const struct server_caller *caller,
 			 struct nodeid node, const struct server_setattr *set,
 			 struct server_attr *out, uint64_t *attr_valid_ns);
+	/* When it was made. NULL, -ENOSYS: nobody knows. */
+	err_t (*birth)(struct server *server, struct nodeid node, struct abi_timespec *out);
 	/* The bytes of the target, at most `to_bytes`, no NUL. */
 	ssize_t (*readlink)(struct server *server, struct nodeid node, char *to, size_t to_bytes);
 
@@ -239,6 +241,11 @@ struct server_ops {
 	err_t (*create)(struct server *server, const struct server_caller *caller,
 			struct nodeid parent, struct server_name name, uint32_t mode,
 			unsigned flags, struct server_entry *entry, struct server_open *out);
+	/* A file without a name, open: link() may give it one, unless O_EXCL is in `flags`. NULL,
+	 * -ENOSYS: not served. */
+	err_t (*tmpfile)(struct server *server, const struct server_caller *caller,
+			 struct nodeid parent, uint32_t mode, unsigned flags,
+			 struct server_entry *entry, struct server_open *out);
 	/* Short: the end of the file. `flags`: of the open file, now. */
 	ssize_t (*read)(struct server *server, struct nodeid node, struct handle handle,
 			struct buffer *buffer, uint64_t offset_bytes, unsigned flags);
@@ -267,7 +274,8 @@ struct server_ops {
 	/* A descriptor was closed; others may still name the open file. The error is close's. */
 	err_t (*flush)(struct server *server, struct nodeid node, struct handle handle,
 		       uint64_t lock_owner);
-	err_t (*fsync)(struct server *server, struct nodeid node, struct handle handle);
+	err_t (*fsync)(struct server *server, struct nodeid node, struct handle handle,
+		       bool directory);
 	/* Locks of a server that keeps them itself, as object_ops' (ipc/object.h), with `owner`
 	 * set. NULL, -ENOSYS: the kernel's own do. What a process has locked goes with flush(),
 	 * what flock has with release(). */
@@ -286,12 +294,15 @@ struct server_ops {
 	void (*releasedir)(struct server *server, struct nodeid node, struct handle handle);
 
 	err_t (*statfs)(struct server *server, struct server_statfs *out);
-	/* Restricted as FUSE's: the size from _IOC bits where it has one. Result >= 0: the call's.
+	/* O_DIRECTORY in `flags`: it is one. Restricted as FUSE's: the size from _IOC bits where it
+	 * has one. Result >= 0: the call's.
 	 */
 	ssize_t (*ioctl)(struct server *server, struct nodeid node, struct handle handle,
 			 unsigned command, uptr_t argument, unsigned flags);
 	unsigned (*poll)(struct server *server, struct nodeid node, struct handle handle,
 			 struct waitq **queue);
+	/* As object_ops.poll_ask. */
+	void (*poll_ask)(struct server *server, struct nodeid node, struct handle handle);
 
 	/* ---- beyond the protocol: for servers whose pages are the kernel's own ---- */
 

@@ -86,6 +86,9 @@ struct object_ops {
 	/* Which of POLL* hold now; *queue is the wait queue that is woken when that changes, NULL
 	 * if it never does. A queue lives until `release`. Must not sleep. */
 	unsigned (*poll)(struct object *object, struct waitq **queue);
+	/* For who looks once and has no lock: asks whoever knows, so that `poll` says what is so
+	 * now and not what it was told last. NULL: it always does. Sleeps. */
+	void (*poll_ask)(struct object *object);
 	/* *out is a reference for the caller. */
 	err_t (*map)(struct object *object, const struct object_map_request *request,
 		     struct memory_object **out);
@@ -156,6 +159,7 @@ ssize_t must_check object_copy_range(struct object *from, uint64_t from_bytes, s
 /* -EAGAIN, -EDEADLK, -EINTR, -ENOLCK; -EINVAL: the kind has no locks. */
 err_t must_check object_lock(struct object *object, const struct object_lock *lock, bool wait);
 err_t must_check object_lock_test(struct object *object, struct object_lock *lock);
+void object_poll_ask(struct object *object);
 unsigned must_check object_poll(struct object *object, struct waitq **queue);
 /* The two names of each that System V told apart. */
 static inline unsigned poll_synonyms(unsigned events)

@@ -5,15 +5,17 @@
    fusek/ext2/inode.c fusek/ext2/directory.c fusek/tmpfs/data.c fusek/tmpfs/range.c
    fusek/tmpfs/xattr.c fusek/tmpfs/entries.c fusek/tmpfs/inode.c fusek/tmpfs/names.c
    fusek/tmpfs/pages.c fusek/tmpfs/seed.c fusek/driver/connection.c fusek/driver/device.c
-   fusek/driver/files.c fusek/driver/ranges.c fusek/driver/xattr.c fusek/driver/stream.c
-   fusek/driver/notify.c fusek/driver/options.c fusek/driver/request.c fusek/driver/server.c
-   fusek/proto/close.c fusek/proto/control.c fusek/proto/data.c fusek/proto/range.c
-   fusek/proto/xattr.c fusek/proto/forget.c fusek/proto/getattr.c fusek/proto/init.c
-   fusek/proto/lookup.c fusek/proto/make.c fusek/proto/message.c fusek/proto/open.c
-   fusek/proto/readdir.c fusek/proto/readlink.c fusek/proto/remove.c fusek/proto/setattr.c
-   fusek/proto/statfs.c ipc/buffer.c ipc/object.c lib/tree.c lib/string.c mm/pageset.c
-   tests/host/fusek/fake/kernel.c tests/host/support/image.c tests/host/fusek/fake/tree.c
-   tests/host/fusek/fake/driver.c tests/host/fusek/fake/mounted.c */
+   fusek/driver/files.c fusek/driver/ranges.c fusek/driver/control.c fusek/driver/locks.c
+   fusek/driver/xattr.c fusek/driver/stream.c fusek/driver/notify.c fusek/driver/options.c
+   fusek/driver/request.c fusek/driver/server.c fusek/proto/close.c fusek/proto/control.c
+   fusek/proto/data.c fusek/proto/range.c fusek/proto/ioctl.c fusek/proto/lock.c
+   fusek/proto/statx.c fusek/proto/xattr.c fusek/proto/forget.c fusek/proto/getattr.c
+   fusek/proto/init.c fusek/proto/lookup.c fusek/proto/make.c fusek/proto/message.c
+   fusek/proto/open.c fusek/proto/readdir.c fusek/proto/readlink.c fusek/proto/remove.c
+   fusek/proto/setattr.c fusek/proto/statfs.c ipc/buffer.c ipc/object.c lib/tree.c lib/string.c
+   lib/fmt.c mm/pageset.c tests/host/fusek/fake/kernel.c tests/host/support/image.c
+   tests/host/fusek/fake/tree.c tests/host/fusek/fake/driver.c
+   tests/host/fusek/fake/driver_files.c tests/host/fusek/fake/mounted.c */
 /*
  * /dev/fuse against a mock driver: for each operation what is asked, and for each lie of a driver
  * what its caller and the driver itself are told. The driver runs where the caller would sleep, in
@@ -377,6 +379,43 @@ static ssize_t copy_inside(void)
 	return done;
 }
 
+static ssize_t test_lock(void)
+{
+	struct object *object = open_ok(AT "/file", O_RDWR);
+	struct object_lock lock = {.owner = 3, .end = 9, .type = F_WRLCK};
+	err_t err = object_lock_test(object, &lock);
+
+	object_put(object);
+	return err;
+}
+
+static ssize_t control(void)
+{
+	struct object *object = open_ok(AT "/file", O_RDWR);
+	char bytes[4] = "abc";
+	ssize_t result = object_ioctl(object, 0xc0040001, uptr((uint64_t)bytes));
+
+	object_put(object);
+	return result;
+}
+
+static ssize_t find_birth(void)
+{
+	struct abi_timespec birth;
+
+	return vfs_birth(&kernel, NULL, AT "/file", 0, &birth);
+}
+
+static ssize_t make_nameless(void)
+{
+	struct object *object;
+	err_t err = vfs_open(&kernel, NULL, AT, O_TMPFILE | O_RDWR, 0600, &object);
+
+	if (!err)
+		object_put(object);
+	return err;
+}
+
 static const struct lie {
 	const char *what;
 	uint32_t opcode;
@@ -413,11 +452,20 @@ static const struct lie {
 	{"a list with an empty name", FUSE_LISTXATTR, LIE_EMPTY, list_values, -EIO, 0},
 	{"data at an impossible place", FUSE_LSEEK, LIE_SIZE, find_data, -EIO, 0},
 	{"more copied than was asked for", FUSE_COPY_FILE_RANGE, LIE_COUNT, copy_inside, -EIO, 0},
+	{"a lock of no type", FUSE_GETLK, LIE_TYPE, test_lock, -EIO, 0},
+	{"a lock that ends before it begins", FUSE_GETLK, LIE_COUNT, test_lock, -EIO, 0},
+	{"a lock beyond all files", FUSE_GETLK, LIE_SIZE, test_lock, -EIO, 0},
+	{"an ioctl that wants more memory", FUSE_IOCTL, LIE_TYPE, control, -EIO, 0},
+	{"an ioctl with an impossible error", FUSE_IOCTL, LIE_COUNT, control, -EIO, 0},
+	{"an ioctl with too many bytes", FUSE_IOCTL, LIE_LONG, control, -EIO, -EINVAL},
+	{"a birth between two seconds", FUSE_STATX, LIE_SIZE, find_birth, -EIO, 0},
+	{"a directory without a name", FUSE_TMPFILE, LIE_OTHER_TYPE, make_nameless, -EIO, 0},
 	{"a short handle", FUSE_OPEN, LIE_SHORT, open_it, -EIO, -EINVAL},
 };
 
 static void each_lie_is_told_apart(void **state)
 {
+	mock.init_flags |= FUSE_POSIX_LOCKS;
 	for (size_t i = 0; i < ARRAY_SIZE(lies); i++) {
 		ssize_t result;
 

@@ -5,18 +5,21 @@
    fusek/ext2/inode.c fusek/ext2/directory.c fusek/tmpfs/data.c fusek/tmpfs/range.c
    fusek/tmpfs/xattr.c fusek/tmpfs/entries.c fusek/tmpfs/inode.c fusek/tmpfs/names.c
    fusek/tmpfs/pages.c fusek/tmpfs/seed.c fusek/driver/connection.c fusek/driver/device.c
-   fusek/driver/files.c fusek/driver/ranges.c fusek/driver/xattr.c fusek/driver/stream.c
-   fusek/driver/notify.c fusek/driver/options.c fusek/driver/request.c fusek/driver/server.c
-   fusek/proto/close.c fusek/proto/control.c fusek/proto/data.c fusek/proto/range.c
-   fusek/proto/xattr.c fusek/proto/forget.c fusek/proto/getattr.c fusek/proto/init.c
-   fusek/proto/lookup.c fusek/proto/make.c fusek/proto/message.c fusek/proto/open.c
-   fusek/proto/readdir.c fusek/proto/readlink.c fusek/proto/remove.c fusek/proto/setattr.c
-   fusek/proto/statfs.c ipc/buffer.c ipc/object.c lib/tree.c lib/string.c mm/pageset.c
-   tests/host/fusek/fake/kernel.c tests/host/support/image.c tests/host/fusek/fake/tree.c
-   tests/host/fusek/fake/driver.c tests/host/fusek/fake/mounted.c */
+   fusek/driver/files.c fusek/driver/ranges.c fusek/driver/control.c fusek/driver/locks.c
+   fusek/driver/xattr.c fusek/driver/stream.c fusek/driver/notify.c fusek/driver/options.c
+   fusek/driver/request.c fusek/driver/server.c fusek/proto/close.c fusek/proto/control.c
+   fusek/proto/data.c fusek/proto/range.c fusek/proto/ioctl.c fusek/proto/lock.c
+   fusek/proto/statx.c fusek/proto/xattr.c fusek/proto/forget.c fusek/proto/getattr.c
+   fusek/proto/init.c fusek/proto/lookup.c fusek/proto/make.c fusek/proto/message.c
+   fusek/proto/open.c fusek/proto/readdir.c fusek/proto/readlink.c fusek/proto/remove.c
+   fusek/proto/setattr.c fusek/proto/statfs.c ipc/buffer.c ipc/object.c lib/tree.c lib/string.c
+   lib/fmt.c mm/pageset.c tests/host/fusek/fake/kernel.c tests/host/support/image.c
+   tests/host/fusek/fake/tree.c tests/host/fusek/fake/driver.c
+   tests/host/fusek/fake/driver_files.c tests/host/fusek/fake/mounted.c */
 /*
  * What /dev/fuse can do with a file beside reading and writing it, against the mock driver of
- * driver.c: extended attributes, room and holes, copying.
+ * driver.c: extended attributes, room and holes, copying, locks, ioctl, poll, files without
+ * a name.
  */
 #include <setjmp.h>
 #include <stdarg.h>
@@ -211,6 +214,231 @@ static void a_copy_that_was_left_keeps_both_handles(void **state)
 	assert_int_equal(mock.nasked[FUSE_RELEASE], 2);
 }
 
+/* ---- locks ---- */
+
+static const struct object_lock wanted = {.kind = OBJECT_LOCK_PROCESS,
+					  .owner = 42,
+					  .start = 10,
+					  .end = 19,
+					  .pid = 7,
+					  .type = F_WRLCK};
+static const struct object_lock whole = {
+	.kind = OBJECT_LOCK_WHOLE, .end = INT64_MAX, .type = F_RDLCK};
+
+static void a_driver_that_keeps_locks_is_asked(void **state)
+{
+	struct object *object;
+	struct object_lock lock = wanted;
+
+	mock.init_flags |= FUSE_POSIX_LOCKS | FUSE_FLOCK_LOCKS;
+	object = open_ok(FILE_AT, O_RDWR);
+	assert_int_equal(object_lock(object, &wanted, false), 0);
+	assert_int_equal(mock.nasked[FUSE_SETLK], 1);
+	assert_int_equal(mock.last_lock.owner, 42);
+	assert_int_equal(mock.last_lock.lk.start, 10);
+	assert_int_equal(mock.last_lock.lk.end, 19);
+	assert_int_equal(mock.last_lock.lk.pid, 7);
+	assert_int_equal(mock.last_lock.lk_flags, 0);
+	assert_int_equal(object_lock(object, &wanted, true), 0);
+	assert_int_equal(mock.nasked[FUSE_SETLKW], 1);
+	assert_int_equal(object_lock_test(object, &lock), 0);
+	assert_int_equal(lock.type, F_UNLCK);
+	mock.blocker = (struct fuse_file_lock){.start = 12, .end = 14, .type = F_RDLCK, .pid = 99};
+	lock = wanted;
+	assert_int_equal(object_lock_test(object, &lock), 0);
+	assert_int_equal(lock.type, F_RDLCK);
+	assert_int_equal(lock.start, 12);
+	assert_int_equal(lock.pid, 99);
+	assert_int_equal(object_lock(object, &wanted, false), -EAGAIN);
+	mock.blocker.type = F_UNLCK;
+	/* flock's goes with the open file, whose owner is a number that says nothing. */
+	assert_int_equal(object_lock(object, &whole, false), 0);
+	assert_int_equal(mock.last_lock.lk_flags, FUSE_LK_FLOCK);
+	assert_true(mock.last_lock.owner >> 63);
+	object_put(object);
+	fake_driver_serve();
+	assert_int_equal(mock.last_release.release_flags, FUSE_RELEASE_FLOCK_UNLOCK);
+	assert_int_equal(mock.last_release.lock_owner, mock.last_lock.owner);
+}
+
+static void else_locks_are_the_kernel_s(void **state)
+{
+	struct object *object = open_ok(FILE_AT, O_RDWR), *other = open_ok(FILE_AT, O_RDWR);
+	struct object_lock of_other = wanted;
+
+	of_other.owner = 43;
+	assert_int_equal(object_lock(object, &wanted, false), 0);
+	assert_int_equal(object_lock(other, &of_other, false), -EAGAIN);
+	assert_int_equal(object_lock_test(other, &of_other), 0);
+	assert_int_equal(of_other.pid, 7);
+	assert_int_equal(object->ops->closed(object, 42), 0);
+	assert_int_equal(object_lock_test(other, &of_other), 0);
+	assert_int_equal(of_other.type, F_UNLCK);
+	assert_int_equal(object_lock(object, &whole, false), 0);
+	object_put(object);
+	object_put(other);
+	fake_driver_serve();
+	assert_int_equal(mock.last_release.release_flags, 0);
+	assert_int_equal(mock.nasked[FUSE_SETLK] + mock.nasked[FUSE_GETLK], 0);
+}
+
+/* ---- ioctl, poll ---- */
+
+#define READABLE (POLLIN | POLLRDNORM)
+#define WRITABLE (POLLOUT | POLLWRNORM)
+
+#define ECHO_BOTH 0xc0040001u /* four bytes in, four out */
+#define ECHO_OUT  0x80040001u
+
+static ssize_t control(struct object *object, unsigned command, char *bytes)
+{
+	return object_ioctl(object, command, uptr((uint64_t)bytes));
+}
+
+static void an_ioctl_moves_what_its_number_says(void **state)
+{
+	struct object *object = open_ok(FILE_AT, O_RDONLY), *directory;
+	char bytes[8] = "abcdefg";
+
+	assert_int_equal(control(object, ECHO_BOTH, bytes), 5);
+	assert_string_equal(bytes, "bcdeefg");
+	assert_int_equal(mock.last_ioctl.in_size, 4);
+	assert_int_equal(mock.last_ioctl.arg, (uint64_t)bytes);
+	assert_int_equal(control(object, ECHO_OUT, bytes), 5); /* it gave fewer */
+	assert_string_equal(bytes, "bcdeefg");
+	fake_bad_address = (uint64_t)bytes;
+	assert_int_equal(control(object, ECHO_BOTH, bytes), -EFAULT);
+	fake_bad_address = 0;
+	mock.unknown = 1ull << FUSE_IOCTL;
+	assert_int_equal(control(object, ECHO_BOTH, bytes), -ENOTTY);
+	mock.unknown = 0;
+	directory = open_ok(AT, O_RDONLY | O_DIRECTORY);
+	assert_int_equal(control(directory, ECHO_BOTH, bytes), -ENOTTY); /* has not said so */
+	object_put(directory);
+	object_put(object);
+}
+
+static void an_ioctl_of_a_directory_says_so(void **state)
+{
+	struct object *directory;
+	char bytes[8] = "abcdefg";
+
+	mock.init_flags |= FUSE_HAS_IOCTL_DIR;
+	directory = open_ok(AT, O_RDONLY);
+	assert_int_equal(control(directory, ECHO_BOTH, bytes), 5);
+	assert_int_equal(mock.last_ioctl.flags, FUSE_IOCTL_DIR);
+	object_put(directory);
+}
+
+static void who_polls_is_woken_by_the_driver(void **state)
+{
+	struct object *object = open_ok(FILE_AT, O_RDONLY), *other = open_ok(FILE_AT, O_RDONLY);
+	struct waitq *queue = NULL, *second = NULL;
+	uint64_t kh;
+
+	mock.revents = POLLIN | 0x8000;
+	object_poll_ask(object);
+	assert_int_equal(object_poll(object, &queue), READABLE);
+	assert_non_null(queue);
+	kh = mock.last_poll.kh;
+	assert_int_equal(mock.last_poll.flags, FUSE_POLL_SCHEDULE_NOTIFY);
+	mock.revents = 0;
+	object_poll_ask(other);
+	assert_int_equal(object_poll(other, &second), 0);
+	assert_int_equal(object_poll(other, &second), 0); /* it will say when that changes */
+	assert_int_equal(mock.nasked[FUSE_POLL], 2);
+	assert_true(mock.last_poll.kh != kh && second != queue);
+	fake_woken = NULL;
+	assert_true(fake_driver_notify_poll(kh) > 0);
+	assert_ptr_equal(fake_woken, queue);
+	object_put(object);
+	fake_driver_serve();
+	fake_woken = NULL;
+	assert_true(fake_driver_notify_poll(kh) > 0); /* closed: nobody */
+	assert_null(fake_woken);
+	mock.unknown = 1ull << FUSE_POLL;
+	for (int round = 0; round < 2; round++) {
+		object_poll_ask(other);
+		assert_int_equal(object_poll(other, &second), READABLE | WRITABLE);
+	}
+	assert_int_equal(mock.nasked[FUSE_POLL], 3);
+	object_put(other);
+}
+
+/* As epoll looks: nobody waits for the driver, and its answer wakes. */
+static void who_looks_without_waiting_is_woken_by_the_answer(void **state)
+{
+	struct object *object = open_ok(FILE_AT, O_RDONLY);
+	struct waitq *queue;
+
+	mock.revents = POLLIN;
+	assert_int_equal(object_poll(object, &queue), 0);
+	assert_int_equal(object_poll(object, &queue), 0); /* it is being asked already */
+	fake_woken = NULL;
+	fake_driver_serve();
+	assert_int_equal(mock.nasked[FUSE_POLL], 1);
+	assert_ptr_equal(fake_woken, queue);
+	assert_int_equal(object_poll(object, &queue), READABLE);
+	mock.revents = 0;
+	assert_int_equal(object_poll(object, &queue), 0); /* asked anew: it may have been read */
+	mock.hold_at = FUSE_POLL;
+	fake_driver_serve();
+	assert_true(fake_driver_notify_poll(mock.last_poll.kh) > 0); /* then the old answer comes */
+	fake_woken = NULL;
+	fake_driver_answer_late();
+	assert_ptr_equal(fake_woken, queue);
+	mock.revents = POLLIN;
+	assert_int_equal(object_poll(object, &queue), 0);
+	fake_driver_serve();
+	assert_int_equal(object_poll(object, &queue), READABLE);
+	object_put(object);
+}
+
+static void a_directory_is_synced_as_one(void **state)
+{
+	struct object *object = open_ok(FILE_AT, O_RDONLY), *directory = open_ok(AT, O_RDONLY);
+
+	assert_int_equal(object_sync(object), 0);
+	assert_int_equal(object_sync(directory), 0);
+	assert_int_equal(mock.nasked[FUSE_FSYNC], 1);
+	assert_int_equal(mock.nasked[FUSE_FSYNCDIR], 1);
+	object_put(directory);
+	object_put(object);
+}
+
+/* ---- files without a name, births ---- */
+
+static void a_file_without_a_name_is_made_and_linked(void **state)
+{
+	struct object *object = open_ok(AT, O_TMPFILE | O_RDWR), *other;
+
+	assert_int_equal(mock.nasked[FUSE_TMPFILE], 1);
+	assert_int_equal(object_write_kernel(object, "xy", 2), 2);
+	assert_int_equal(vfs_link(&kernel, object, "", NULL, AT "/now", AT_EMPTY_PATH), 0);
+	object_put(object);
+	assert_int_equal(vfs_open(&kernel, NULL, AT, O_TMPFILE | O_RDONLY, 0600, &other), -EINVAL);
+	assert_int_equal(vfs_open(&kernel, NULL, FILE_AT, O_TMPFILE | O_RDWR, 0600, &other),
+			 -ENOTDIR);
+	mock.unknown = 1ull << FUSE_TMPFILE;
+	for (int round = 0; round < 2; round++)
+		assert_int_equal(vfs_open(&kernel, NULL, AT, O_TMPFILE | O_RDWR, 0600, &other),
+				 -EOPNOTSUPP);
+	assert_int_equal(mock.nasked[FUSE_TMPFILE], 2);
+}
+
+static void the_driver_knows_when_a_file_was_made(void **state)
+{
+	struct abi_timespec birth;
+
+	assert_int_equal(vfs_birth(&kernel, NULL, FILE_AT, 0, &birth), 0);
+	assert_int_equal(birth.tv_sec, 1234);
+	assert_int_equal(birth.tv_nsec, 56);
+	mock.unknown = 1ull << FUSE_STATX;
+	for (int round = 0; round < 2; round++)
+		assert_int_equal(vfs_birth(&kernel, NULL, FILE_AT, 0, &birth), -ENOSYS);
+	assert_int_equal(mock.nasked[FUSE_STATX], 2);
+}
+
 int main(void)
 {
 #define MOUNTED(test) cmocka_unit_test_setup_teardown(test, mounted, gone)
@@ -222,6 +450,15 @@ int main(void)
 		MOUNTED(holes_are_where_the_driver_says),
 		MOUNTED(the_driver_copies_and_what_was_cached_goes),
 		MOUNTED(a_copy_that_was_left_keeps_both_handles),
+		MOUNTED(a_driver_that_keeps_locks_is_asked),
+		MOUNTED(else_locks_are_the_kernel_s),
+		MOUNTED(an_ioctl_moves_what_its_number_says),
+		MOUNTED(an_ioctl_of_a_directory_says_so),
+		MOUNTED(who_polls_is_woken_by_the_driver),
+		MOUNTED(who_looks_without_waiting_is_woken_by_the_answer),
+		MOUNTED(a_directory_is_synced_as_one),
+		MOUNTED(a_file_without_a_name_is_made_and_linked),
+		MOUNTED(the_driver_knows_when_a_file_was_made),
 	};
 
 	return cmocka_run_group_tests(tests, mounted_begin, NULL);

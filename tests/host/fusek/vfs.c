@@ -4,7 +4,7 @@
    fusek/ramdisk.c fusek/remove.c fusek/ext2/super.c fusek/ext2/inode.c fusek/ext2/directory.c
    fusek/tmpfs/data.c fusek/tmpfs/range.c fusek/tmpfs/xattr.c fusek/tmpfs/entries.c
    fusek/tmpfs/inode.c fusek/tmpfs/names.c fusek/tmpfs/pages.c fusek/tmpfs/seed.c ipc/buffer.c
-   ipc/object.c lib/tree.c lib/string.c mm/pageset.c tests/host/fusek/fake/kernel.c
+   ipc/object.c lib/tree.c lib/string.c lib/fmt.c mm/pageset.c tests/host/fusek/fake/kernel.c
    tests/host/support/image.c tests/host/fusek/fake/tree.c */
 /*
  * The whole filesystem layer in one process, with the calls as programs make them: walking,
@@ -187,7 +187,10 @@ static void open_flags_do_what_they_say(void **state)
 	assert_int_equal(open_error(&kernel, "/bin/data", O_DIRECTORY), -ENOTDIR);
 	assert_int_equal(open_error(&kernel, "/link", O_NOFOLLOW), -ELOOP);
 	assert_int_equal(open_error(&kernel, "/tmp/new/", O_CREAT | O_WRONLY), -EISDIR);
-	assert_int_equal(open_error(&kernel, "/tmp", O_TMPFILE | O_RDWR), -EOPNOTSUPP);
+	assert_int_equal(open_error(&kernel, "/tmp", O_TMPFILE | O_RDWR), 0);
+	assert_int_equal(open_error(&kernel, "/tmp", O_TMPFILE | O_RDONLY), -EINVAL);
+	assert_int_equal(open_error(&kernel, "/bin", O_TMPFILE | O_RDWR), -EROFS);
+	assert_int_equal(open_error(&kernel, "/dev", O_TMPFILE | O_RDWR), -EOPNOTSUPP);
 	assert_int_equal(open_error(&kernel, "/bin/data", O_DIRECT), -EINVAL);
 	assert_int_equal(open_error(&kernel, "/bin/data", 1u << 30), -EINVAL);
 	assert_int_equal(open_error(&kernel, "/tmp/x", O_CREAT | O_EXCL | O_WRONLY), 0);

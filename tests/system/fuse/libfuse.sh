@@ -40,6 +40,12 @@ end umount $m
 begin hello hello $m
 end kill -TERM $pid
 
+begin ioctl fioc $m
+/tmp/drivers/ioctl_client $m/fioc
+/tmp/drivers/ioctl_client $m/fioc 5
+/tmp/drivers/ioctl_client $m/fioc
+end umount $m
+
 begin passthrough tmp $m
 echo text >$m/tmp/src/a
 $b cat /tmp/src/a
@@ -55,7 +61,7 @@ $b rm -r $m/tmp/src/d $m/tmp/src/l $m/tmp/src/h $m/tmp/src/big && $b ls /tmp/src
 end umount $m
 
 # The same over /proc/self/fd, and all that its files can do.
-begin passthrough_ll tmp -o source=/,xattr,allow_other,default_permissions $m
+begin passthrough_ll tmp -o source=/,xattr,flock,allow_other,default_permissions $m
 echo text >$m/tmp/src/a
 $b cat /tmp/src/a
 $b mkdir $m/tmp/src/d && $b mv $m/tmp/src/a $m/tmp/src/d/b && $b ls /tmp/src/d

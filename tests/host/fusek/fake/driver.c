@@ -2,7 +2,7 @@
  * See driver.h. The driver is called where a caller would sleep; it reads one request and answers
  * it, by the same functions as a program's read and write.
  */
-#include "driver.h"
+#include "driver_priv.h"
 
 #include "kernel.h"
 #include "tree.h"
@@ -40,7 +40,7 @@ static ssize_t put(uint64_t unique, int error, const void *payload, size_t len, 
 	return object_write_kernel(device, bytes, sizeof(out) + len);
 }
 
-static void answer(const struct fuse_in_header *in, const void *payload, size_t len)
+void mock_answer(const struct fuse_in_header *in, const void *payload, size_t len)
 {
 	static const char junk[8192];
 	enum mock_lie lie = in->opcode == mock.lie_opcode ? mock.lie : LIE_NONE;
@@ -83,12 +83,12 @@ static void answer(const struct fuse_in_header *in, const void *payload, size_t 
 	(void)!put(in->unique, 0, payload, len, 0);
 }
 
-static bool lies(const struct fuse_in_header *in, enum mock_lie lie)
+bool mock_lies(const struct fuse_in_header *in, enum mock_lie lie)
 {
 	return mock.lie == lie && mock.lie_opcode == in->opcode;
 }
 
-static void refuse(const struct fuse_in_header *in, int error)
+void mock_refuse(const struct fuse_in_header *in, int error)
 {
 	(void)!put(in->unique, -error, NULL, 0, 0);
 }
@@ -99,13 +99,13 @@ static struct fuse_attr attributes(const struct fuse_in_header *in, uint64_t nod
 
 	if (type == S_IFREG)
 		attr.size = mock.size;
-	if (lies(in, LIE_TYPE))
+	if (mock_lies(in, LIE_TYPE))
 		attr.mode = 0755;
-	if (lies(in, LIE_OTHER_TYPE))
+	if (mock_lies(in, LIE_OTHER_TYPE))
 		attr.mode = S_IFIFO;
-	if (lies(in, LIE_FILE))
+	if (mock_lies(in, LIE_FILE))
 		attr.mode = S_IFREG | 0644;
-	if (lies(in, LIE_SIZE))
+	if (mock_lies(in, LIE_SIZE))
 		attr.size = 1ull << 63;
 	return attr;
 }
@@ -124,9 +124,10 @@ static struct fuse_entry_out entry(const struct fuse_in_header *in, uint64_t nod
 				     .attr_valid = mock.attr_valid,
 				     .attr = attributes(in, node, type_of(node))};
 
-	if (lies(in, LIE_ROOT))
+	if (mock_lies(in, LIE_ROOT))
 		out.nodeid = 1;
-	else if (!lies(in, LIE_SHORT) && !lies(in, LIE_LONG) && !lies(in, LIE_ERROR_AND_PAYLOAD))
+	else if (!mock_lies(in, LIE_SHORT) && !mock_lies(in, LIE_LONG) &&
+		 !mock_lies(in, LIE_ERROR_AND_PAYLOAD))
 		mock.nremembered++; /* unless the device refuses it */
 	return out;
 }
@@ -152,7 +153,7 @@ static void do_init(const struct fuse_in_header *in)
 					  .max_readahead = 65536,
 					  .flags = mock.init_flags};
 
-	answer(in, &out, mock.minor < 23 ? FUSE_COMPAT_22_INIT_OUT_SIZE : sizeof(out));
+	mock_answer(in, &out, mock.minor < 23 ? FUSE_COMPAT_22_INIT_OUT_SIZE : sizeof(out));
 }
 
 static void do_lookup(const struct fuse_in_header *in, const char *name)
@@ -164,10 +165,10 @@ static void do_lookup(const struct fuse_in_header *in, const char *name)
 		if (strcmp(name, names[node]) != 0)
 			continue;
 		out = entry(in, node);
-		answer(in, &out, entry_bytes());
+		mock_answer(in, &out, entry_bytes());
 		return;
 	}
-	refuse(in, ENOENT);
+	mock_refuse(in, ENOENT);
 }
 
 static void do_getattr(const struct fuse_in_header *in)
@@ -175,7 +176,7 @@ static void do_getattr(const struct fuse_in_header *in)
 	const struct fuse_attr_out out = {.attr_valid = mock.attr_valid,
 					  .attr = attributes(in, in->nodeid, type_of(in->nodeid))};
 
-	answer(in, &out, mock.minor < 9 ? FUSE_COMPAT_ATTR_OUT_SIZE : sizeof(out));
+	mock_answer(in, &out, mock.minor < 9 ? FUSE_COMPAT_ATTR_OUT_SIZE : sizeof(out));
 }
 
 static void do_setattr(const struct fuse_in_header *in, const struct fuse_setattr_in *set)
@@ -189,14 +190,14 @@ static void do_make(const struct fuse_in_header *in, uint32_t type)
 {
 	const struct fuse_entry_out out = entry(in, made(type));
 
-	answer(in, &out, entry_bytes());
+	mock_answer(in, &out, entry_bytes());
 }
 
 static void do_link(const struct fuse_in_header *in, const struct fuse_link_in *link)
 {
 	const struct fuse_entry_out out = entry(in, link->oldnodeid);
 
-	answer(in, &out, entry_bytes());
+	mock_answer(in, &out, entry_bytes());
 }
 
 static void do_open(const struct fuse_in_header *in, uint32_t flags)
@@ -207,7 +208,7 @@ static void do_open(const struct fuse_in_header *in, uint32_t flags)
 		mock.nopen++;
 	if (flags & O_TRUNC)
 		mock.size = 0;
-	answer(in, &out, sizeof(out));
+	mock_answer(in, &out, sizeof(out));
 }
 
 static void do_create(const struct fuse_in_header *in)
@@ -219,7 +220,7 @@ static void do_create(const struct fuse_in_header *in)
 	mock.nopen++;
 	memcpy(bytes, &out, entry_bytes());
 	memcpy(bytes + entry_bytes(), &opened, sizeof(opened));
-	answer(in, bytes, entry_bytes() + sizeof(opened));
+	mock_answer(in, bytes, entry_bytes() + sizeof(opened));
 }
 
 static void do_read(const struct fuse_in_header *in, const struct fuse_read_in *read)
@@ -228,24 +229,25 @@ static void do_read(const struct fuse_in_header *in, const struct fuse_read_in *
 
 	mock.last_read_bytes = read->size;
 
-	answer(in, mock.data + from, MIN(mock.size - from, (uint64_t)read->size));
+	mock_answer(in, mock.data + from, MIN(mock.size - from, (uint64_t)read->size));
 }
 
 static void do_write(const struct fuse_in_header *in, const struct fuse_write_in *write)
 {
-	const struct fuse_write_out out = {.size = write->size + (lies(in, LIE_COUNT) ? 1 : 0)};
+	const struct fuse_write_out out = {.size = write->size +
+						   (mock_lies(in, LIE_COUNT) ? 1 : 0)};
 	size_t head = mock.minor < 9 ? FUSE_COMPAT_READ_WRITE_IN_SIZE : sizeof(*write);
 
-	if (!lies(in, LIE_COUNT)) {
+	if (!mock_lies(in, LIE_COUNT)) {
 		memcpy(mock.data + write->offset, (const char *)write + head, write->size);
 		mock.size = MAX(mock.size, write->offset + write->size);
 	}
-	answer(in, &out, sizeof(out));
+	mock_answer(in, &out, sizeof(out));
 }
 
 static void do_readdir(const struct fuse_in_header *in, const struct fuse_read_in *read)
 {
-	const char *const names[] = {".", "..", lies(in, LIE_NAME) ? "a/b" : "file", "dir"};
+	const char *const names[] = {".", "..", mock_lies(in, LIE_NAME) ? "a/b" : "file", "dir"};
 	_Alignas(8) char records[1024] = {0};
 	size_t used = 0;
 
@@ -262,96 +264,7 @@ static void do_readdir(const struct fuse_in_header *in, const struct fuse_read_i
 		memcpy(record->name, names[i], record->namelen);
 		used += ALIGN_UP(FUSE_NAME_OFFSET + record->namelen, 8);
 	}
-	answer(in, records, used);
-}
-
-static void do_setxattr(const struct fuse_in_header *in, const struct fuse_setxattr_in *set)
-{
-	const char *name = (const char *)set + FUSE_COMPAT_SETXATTR_IN_SIZE;
-
-	if (strcmp(name, "user.mock") != 0 || set->size >= sizeof(mock.xattr))
-		return refuse(in, ENOSPC);
-	memset(mock.xattr, 0, sizeof(mock.xattr));
-	memcpy(mock.xattr, name + strlen(name) + 1, set->size);
-	answer(in, NULL, 0);
-}
-
-/* A size, or the bytes if there is room. */
-static void answer_bytes(const struct fuse_in_header *in, const struct fuse_getxattr_in *get,
-			 const char *bytes, size_t len)
-{
-	const struct fuse_getxattr_out out = {.size = lies(in, LIE_SIZE) ? UINT32_MAX
-									 : (uint32_t)len};
-
-	if (!get->size)
-		answer(in, &out, sizeof(out));
-	else if (get->size < len)
-		refuse(in, ERANGE);
-	else
-		answer(in, bytes, len);
-}
-
-static void do_getxattr(const struct fuse_in_header *in, const struct fuse_getxattr_in *get)
-{
-	if (strcmp((const char *)(get + 1), "user.mock") != 0 || !mock.xattr[0])
-		return refuse(in, ENODATA);
-	answer_bytes(in, get, mock.xattr, strlen(mock.xattr));
-}
-
-static void do_listxattr(const struct fuse_in_header *in, const struct fuse_getxattr_in *get)
-{
-	static const char names[] = "user.mock", empty[] = "user.mock\0";
-
-	if (lies(in, LIE_NUL))
-		answer(in, names, sizeof(names) - 1);
-	else if (lies(in, LIE_EMPTY))
-		answer(in, empty, sizeof(empty));
-	else
-		answer_bytes(in, get, names, mock.xattr[0] ? sizeof(names) : 0);
-}
-
-static void do_removexattr(const struct fuse_in_header *in)
-{
-	if (!mock.xattr[0])
-		return refuse(in, ENODATA);
-	mock.xattr[0] = 0;
-	answer(in, NULL, 0);
-}
-
-static void do_fallocate(const struct fuse_in_header *in, const struct fuse_fallocate_in *allocate)
-{
-	mock.last_fallocate = *allocate;
-	if (allocate->mode & FALLOC_FL_PUNCH_HOLE)
-		memset(mock.data + allocate->offset, 0, allocate->length);
-	else
-		mock.size = MAX(mock.size, allocate->offset + allocate->length);
-	answer(in, NULL, 0);
-}
-
-/* The first 8 bytes are a hole. */
-static void do_lseek(const struct fuse_in_header *in, const struct fuse_lseek_in *seek)
-{
-	struct fuse_lseek_out out = {.offset = seek->whence == SEEK_HOLE ? mock.size : 8};
-
-	if (seek->offset >= mock.size)
-		return refuse(in, ENXIO);
-	if (seek->whence == SEEK_HOLE ? seek->offset < 8 : seek->offset >= 8)
-		out.offset = seek->offset;
-	if (lies(in, LIE_SIZE))
-		out.offset = 1ull << 63;
-	answer(in, &out, sizeof(out));
-}
-
-static void do_copy(const struct fuse_in_header *in, const struct fuse_copy_file_range_in *copy)
-{
-	const struct fuse_write_out out = {.size = (uint32_t)copy->len +
-						   (lies(in, LIE_COUNT) ? 1 : 0)};
-
-	if (!lies(in, LIE_COUNT)) {
-		memmove(mock.data + copy->off_out, mock.data + copy->off_in, copy->len);
-		mock.size = MAX(mock.size, copy->off_out + copy->len);
-	}
-	answer(in, &out, sizeof(out));
+	mock_answer(in, records, used);
 }
 
 static void forgotten(uint64_t nlookup)
@@ -381,7 +294,8 @@ static void act(const struct fuse_in_header *in)
 	case FUSE_SETATTR:
 		return do_setattr(in, arguments);
 	case FUSE_READLINK:
-		return lies(in, LIE_NUL) ? answer(in, "f\0le", 4) : answer(in, "file", 4);
+		return mock_lies(in, LIE_NUL) ? mock_answer(in, "f\0le", 4)
+					      : mock_answer(in, "file", 4);
 	case FUSE_SYMLINK:
 		strcpy(mock.last_target, (const char *)arguments + strlen(arguments) + 1);
 		return do_make(in, S_IFLNK);
@@ -395,7 +309,19 @@ static void act(const struct fuse_in_header *in)
 	case FUSE_OPENDIR:
 		return do_open(in, ((const struct fuse_open_in *)arguments)->flags);
 	case FUSE_CREATE:
+	case FUSE_TMPFILE:
 		return do_create(in);
+	case FUSE_GETLK:
+		return mock_do_getlk(in, arguments);
+	case FUSE_SETLK:
+	case FUSE_SETLKW:
+		return mock_do_setlk(in, arguments);
+	case FUSE_IOCTL:
+		return mock_do_ioctl(in, arguments);
+	case FUSE_POLL:
+		return mock_do_poll(in, arguments);
+	case FUSE_STATX:
+		return mock_do_statx(in);
 	case FUSE_READ:
 		return do_read(in, arguments);
 	case FUSE_WRITE:
@@ -404,30 +330,31 @@ static void act(const struct fuse_in_header *in)
 	case FUSE_READDIRPLUS:
 		return do_readdir(in, arguments);
 	case FUSE_SETXATTR:
-		return do_setxattr(in, arguments);
+		return mock_do_setxattr(in, arguments);
 	case FUSE_GETXATTR:
-		return do_getxattr(in, arguments);
+		return mock_do_getxattr(in, arguments);
 	case FUSE_LISTXATTR:
-		return do_listxattr(in, arguments);
+		return mock_do_listxattr(in, arguments);
 	case FUSE_REMOVEXATTR:
-		return do_removexattr(in);
+		return mock_do_removexattr(in);
 	case FUSE_FALLOCATE:
-		return do_fallocate(in, arguments);
+		return mock_do_fallocate(in, arguments);
 	case FUSE_LSEEK:
-		return do_lseek(in, arguments);
+		return mock_do_lseek(in, arguments);
 	case FUSE_COPY_FILE_RANGE:
-		return do_copy(in, arguments);
+		return mock_do_copy(in, arguments);
 	case FUSE_RELEASE:
 	case FUSE_RELEASEDIR:
+		mock.last_release = *(const struct fuse_release_in *)arguments;
 		mock.nopen--;
-		return answer(in, NULL, 0);
+		return mock_answer(in, NULL, 0);
 	case FUSE_UNLINK:
 	case FUSE_RMDIR:
 	case FUSE_RENAME:
 	case FUSE_FLUSH:
-		return answer(in, NULL, 0);
+		return mock_answer(in, NULL, 0);
 	default:
-		return refuse(in, ENOSYS);
+		return mock_refuse(in, ENOSYS);
 	}
 }
 
@@ -489,7 +416,7 @@ static bool step(void)
 		return false;
 	mock.nasked[in->opcode]++;
 	if (mock.unknown & (1ull << in->opcode))
-		refuse(in, ENOSYS);
+		mock_refuse(in, ENOSYS);
 	else if (in->opcode == FUSE_FORGET)
 		forgotten(((const struct fuse_forget_in *)(in + 1))->nlookup);
 	else if (in->opcode == FUSE_BATCH_FORGET)
@@ -545,6 +472,13 @@ ssize_t fake_driver_notify_entry(uint64_t parent, const char *name)
 	return put(0, FUSE_NOTIFY_INVAL_ENTRY, bytes, sizeof(*out) + strlen(name) + 1, 0);
 }
 
+ssize_t fake_driver_notify_poll(uint64_t kh)
+{
+	const struct fuse_notify_poll_wakeup_out out = {.kh = kh};
+
+	return put(0, FUSE_NOTIFY_POLL, &out, sizeof(out), 0);
+}
+
 ssize_t fake_driver_notify_delete(uint64_t parent, uint64_t child, const char *name)
 {
 	struct fuse_notify_delete_out *out;
@@ -579,6 +513,7 @@ void fake_driver_start(void)
 				    .minor = 38,
 				    .init_flags = FUSE_ATOMIC_O_TRUNC,
 				    .attr_valid = 100,
+				    .blocker = {.type = F_UNLCK},
 				    .data = "0123456789",
 				    .size = 10};
 	device = open_ok("/dev/fuse", O_RDWR | O_NONBLOCK);

@@ -58,6 +58,12 @@ struct mock_driver {
 	char last_target[64];
 	char xattr[64]; /* of the file: the value of user.mock; empty: there is none */
 	struct fuse_fallocate_in last_fallocate;
+	struct fuse_lk_in last_lock;
+	struct fuse_file_lock blocker; /* GETLK's answer; SETLK is refused unless it is F_UNLCK */
+	struct fuse_release_in last_release;
+	struct fuse_poll_in last_poll;
+	uint32_t revents;
+	struct fuse_ioctl_in last_ioctl;
 	int64_t nremembered; /* look-ups given out less those taken back */
 	int64_t nopen;       /* handles given out less those released */
 };
@@ -77,6 +83,7 @@ void fake_driver_answer_late(void);
 ssize_t fake_driver_notify_inode(uint64_t node, int64_t offset);
 ssize_t fake_driver_notify_range(uint64_t node, int64_t offset, int64_t len_bytes);
 ssize_t fake_driver_notify_entry(uint64_t parent, const char *name);
+ssize_t fake_driver_notify_poll(uint64_t kh);
 ssize_t fake_driver_notify_delete(uint64_t parent, uint64_t child, const char *name);
 /* read() with a buffer that a request might not fit into. */
 ssize_t fake_driver_read_short(void);

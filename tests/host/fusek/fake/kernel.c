@@ -149,8 +149,11 @@ bool waitq_wake_one(struct waitq *queue)
 	return false;
 }
 
+struct waitq *fake_woken;
+
 void waitq_wake_all_events(struct waitq *queue, unsigned events)
 {
+	fake_woken = queue;
 }
 
 /* There is no epoll here, so nothing has entries. */
@@ -359,6 +362,11 @@ size_t user_copy_out_partial(uptr_t to, const void *from, size_t len_bytes)
 err_t user_copy_in(void *to, uptr_t from, size_t len_bytes)
 {
 	return user_copy_in_partial(to, from, len_bytes) ? -EFAULT : 0;
+}
+
+err_t user_copy_out(uptr_t to, const void *from, size_t len_bytes)
+{
+	return user_copy_out_partial(to, from, len_bytes) ? -EFAULT : 0;
 }
 
 /* ---- time ---- */

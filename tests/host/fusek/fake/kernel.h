@@ -30,4 +30,7 @@ paddr_t fake_memory_take(size_t len_bytes);
 extern uint64_t fake_unmapped_first, fake_unmapped_end;
 extern bool fake_unmapped_copies;
 
+/* The last queue of which all were woken. */
+extern struct waitq *fake_woken;
+
 #endif
