@@ -127,7 +127,7 @@ size_t serial_cells_end(const struct terminal *now, char *to, size_t room_bytes)
 
 	if (now->modes & MODE_ORIGIN) {
 		put(&out, "\033[?6h");
-		row -= MIN(row, now->top);
+		row -= now->top; /* it is in the region */
 	}
 	put(&out, "\033[%u;%uH", row + 1, place->column + 1);
 	if (place->wrap_pending) {

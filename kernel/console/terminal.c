@@ -75,6 +75,8 @@ void terminal_place_restore(struct terminal *t)
 	t->place.column = MIN(t->place.column, t->columns - 1);
 	t->place.wrap_pending &= t->place.column == t->columns - 1;
 	t->modes = (t->modes & ~(unsigned)MODE_ORIGIN) | (t->place.origin ? MODE_ORIGIN : 0);
+	if (t->modes & MODE_ORIGIN) /* and with another region; no place outside can be addressed */
+		t->place.row = MIN(MAX(t->place.row, t->top), t->bottom);
 }
 
 /* ---- the two screens ---- */

@@ -173,13 +173,14 @@ void cursor_down(struct terminal *t, unsigned count)
 	cursor_move(t, MIN(t->place.row + count, limit), t->place.column);
 }
 
-/* With ?45 the row above continues a row to the left, from column 0 on. */
+/* With ?45 the row above continues a row to the left, from column 0 on; as in cursor_up(). */
 void cursor_left(struct terminal *t, unsigned count)
 {
 	struct terminal_place *place = &t->place;
+	unsigned limit = place->row >= t->top ? t->top : 0;
 
 	if ((t->modes & MODE_REVERSE_WRAP) && (t->modes & MODE_WRAP)) {
-		while (count > place->column && place->row > 0) {
+		while (count > place->column && place->row > limit) {
 			count -= place->column + 1;
 			cursor_move(t, place->row - 1, t->columns - 1);
 		}

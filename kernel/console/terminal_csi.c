@@ -216,8 +216,7 @@ static void repeat(struct terminal *t)
 
 static void report_status(struct terminal *t)
 {
-	/* A cursor that was put back may stand above the region. */
-	unsigned top = t->modes & MODE_ORIGIN ? MIN(t->top, t->place.row) : 0;
+	unsigned top = t->modes & MODE_ORIGIN ? t->top : 0;
 	unsigned row = t->place.row - top + 1;
 	const char *mark = t->private == '?' ? "?" : "";
 

@@ -198,11 +198,23 @@ static void modes_are_reported_as_they_are(void **state)
 
 static void a_place_that_was_put_back_is_reported(void **state)
 {
-	feed("\033[?6h\033[1;3H\0337\033[3;5r\0338\033[6n"); /* above the region */
+	feed("\033[?6h\033[1;3H\0337\033[3;5r\0338\033[6n"); /* it was above the region */
+	assert_int_equal(terminal.place.row, 2);
 	assert_string_equal(answers, "\033[1;3R");
 	terminal.silent = true;
 	feed("\033[6n\033[c\033Z");
 	assert_string_equal(answers, "\033[1;3R");
+}
+
+static void going_back_over_the_edge_stays_in_the_region(void **state)
+{
+	feed("\033[?45h\033[3;5r\033[4;2H\b\b\b");
+	assert_int_equal(terminal.place.row, 2);
+	assert_int_equal(terminal.place.column, 8);
+	feed("\r\b");
+	assert_int_equal(terminal.place.row, 2);
+	feed("\033[2;1H\b");
+	assert_int_equal(terminal.place.row, 0);
 }
 
 static void a_soft_reset_keeps_the_text(void **state)
@@ -363,6 +375,7 @@ int main(void)
 		TEST(characters_repeat_and_tabs_go_both_ways),
 		TEST(modes_are_reported_as_they_are),
 		TEST(a_place_that_was_put_back_is_reported),
+		TEST(going_back_over_the_edge_stays_in_the_region),
 		TEST(a_soft_reset_keeps_the_text),
 		TEST(the_palette_can_be_changed_both_ways),
 		TEST(colours_with_colons_mean_the_same),
