@@ -18,7 +18,8 @@ STRESS_OPERATIONS = 1000000
 # is left of it: a program that never waits there leaves nothing to a second CPU (with more, the
 # kernel puts such programs on the last ones). What would take tens of seconds then has no measure of
 # time in it, and runs on two CPUs that are two threads of the host.
-STARVED_ON_TWO = ["signal_stops_and_continues", "signal_to_a_newborn_is_not_lost",
+STARVED_ON_TWO = ["names_walk_while_they_are_renamed", "pages_that_are_taken_back_are_nobody_s",
+                  "signal_stops_and_continues", "signal_to_a_newborn_is_not_lost",
                   "threads_on_every_cpu_call_each_other_and_use_memory"]
 
 
