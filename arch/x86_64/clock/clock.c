@@ -291,8 +291,8 @@ void machine_trigger_tsc(enum tsc_fault fault)
 	uint64_t ns = clock_scale(cycles, ns_mult);
 
 	switch (fault) {
-	case TSC_JUMPS:
-		tsc_start -= 10 * tsc_hz;
+	case TSC_JUMPS: /* by far from whole rounds of any counter: 4.7 s or more */
+		tsc_start -= 6 * tsc_hz;
 		break;
 	case TSC_GOES_BACK: /* by less than the round of any counter */
 		tsc_start += MIN(cycles / 2, 2 * tsc_hz);

@@ -14,7 +14,7 @@ void machine_trigger_deaf(void);
 
 /* The TSC seems to do so from now on, to the kernel and to programs. */
 enum tsc_fault {
-	TSC_JUMPS,     /* ten seconds forward */
+	TSC_JUMPS,     /* six seconds forward */
 	TSC_GOES_BACK, /* by half of the time that the machine is up */
 	TSC_IS_FAST,   /* by two */
 	TSC_STOPS,
