@@ -504,7 +504,8 @@ static void whole_files_are_locked_by_flock(void)
 	EXPECT_EQUAL(flock(file, LOCK_UN), 0);
 	EXPECT_EQUAL(flock(again, LOCK_EX | LOCK_NB), 0);
 	EXPECT_EQUAL(close(again), 0);
-	EXPECT_EQUAL(flock(file, LOCK_EX), 0); /* waits: a driver may hear of the end a little later */
+	EXPECT_EQUAL(flock(file, LOCK_EX),
+		     0); /* waits: a driver may hear of the end a little later */
 	EXPECT_EQUAL(flock(file, LOCK_UN), 0);
 }
 
