@@ -162,7 +162,7 @@ static ssize_t read_at(struct file *file, struct buffer *buffer, uint64_t offset
 	if (!ops->read)
 		return -EINVAL;
 	return ops->read(file->server, file->id, file->open.handle, buffer, offset,
-			 object_flags(&file->object));
+			 object_call_flags(&file->object, buffer));
 }
 
 static ssize_t file_read(struct object *object, struct buffer *buffer, const uint64_t *offset)
@@ -198,7 +198,7 @@ static ssize_t write_at(struct file *file, struct buffer *buffer, uint64_t offse
 		return -EINVAL;
 	*end_bytes = 0;
 	done = ops->write(file->server, &kernel_caller, file->id, file->open.handle, buffer, offset,
-			  object_flags(&file->object), end_bytes);
+			  object_call_flags(&file->object, buffer), end_bytes);
 	/* A device's attributes say nothing of what was written to it. */
 	if (done > 0 && node_type(file->node) == S_IFREG)
 		node_attr_changed(file->node);

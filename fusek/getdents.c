@@ -1,8 +1,8 @@
 /*
- * Reading directories: the records of getdents64 are built in a page of the kernel's, by the sink
- * that the server fills, and copied to the program afterwards, so the server never waits for a
- * program's memory. "." and ".." are ours, with the cookies 0 and 1; the server's cookies are
- * shifted by 2 (they are 0 at the beginning, and opaque).
+ * Reading directories: the records of getdents64 (or the older getdents) are built in a page of the
+ * kernel's, by the sink that the server fills, and copied to the program afterwards, so the server
+ * never waits for a program's memory. "." and ".." are ours, with the cookies 0 and 1; the server's
+ * cookies are shifted by 2 (they are 0 at the beginning, and opaque).
  */
 #include "open_file.h"
 
@@ -15,6 +15,7 @@ struct getdents_sink {
 	struct dirent_sink sink;
 	struct dentry *directory;
 	uint64_t version; /* of its names, before the server was asked */
+	enum dirent_form form;
 	char *page;
 	size_t cap_bytes;
 	size_t len_bytes;
@@ -27,6 +28,7 @@ static bool put_record(struct getdents_sink *sink, struct server_name name, uint
 {
 	size_t record_bytes = ALIGN_UP(ABI_DIRENT64_NAME_OFFSET + name.len_bytes + 1, 8ul);
 	struct abi_dirent64 *record = (void *)(sink->page + sink->len_bytes);
+	uint8_t type = (uint8_t)((mode & S_IFMT) >> 12); /* as IFTODT does */
 
 	if (record_bytes > sink->cap_bytes - sink->len_bytes) {
 		sink->full = true;
@@ -36,8 +38,13 @@ static bool put_record(struct getdents_sink *sink, struct server_name name, uint
 	record->d_ino = ino;
 	record->d_off = (int64_t)next;
 	record->d_reclen = (uint16_t)record_bytes;
-	record->d_type = (uint8_t)((mode & S_IFMT) >> 12); /* as IFTODT does */
-	memcpy(record->d_name, name.text, name.len_bytes);
+	if (sink->form == DIRENT_64) {
+		record->d_type = type;
+		memcpy(record->d_name, name.text, name.len_bytes);
+	} else { /* the name stands where the type does, the type in the last byte */
+		memcpy((char *)record + ABI_DIRENT_NAME_OFFSET, name.text, name.len_bytes);
+		((uint8_t *)record)[record_bytes - 1] = type;
+	}
 	sink->len_bytes += record_bytes;
 	sink->next = next;
 	return true;
@@ -112,7 +119,8 @@ static err_t fill_page(struct file *file, struct getdents_sink *sink, uint64_t p
 }
 
 /* Copies what fits at a time until the buffer is full or the directory ends. */
-static ssize_t copy_records(struct file *file, struct buffer *buffer, char *page)
+static ssize_t copy_records(struct file *file, struct buffer *buffer, enum dirent_form form,
+			    char *page)
 {
 	size_t copied = 0;
 	ssize_t result = 0;
@@ -120,6 +128,7 @@ static ssize_t copy_records(struct file *file, struct buffer *buffer, char *page
 	for (;;) {
 		struct getdents_sink sink = {.sink = {.emit = emit, .enter = enter},
 					     .directory = file->dentry,
+					     .form = form,
 					     .page = page,
 					     .cap_bytes = MIN(buffer_remaining(buffer), PAGE_SIZE),
 					     .next = file->position};
@@ -139,7 +148,7 @@ static ssize_t copy_records(struct file *file, struct buffer *buffer, char *page
 	return copied ? (ssize_t)copied : result;
 }
 
-ssize_t file_getdents(struct object *object, struct buffer *buffer)
+ssize_t file_getdents(struct object *object, struct buffer *buffer, enum dirent_form form)
 {
 	struct file *file = file_of(object);
 	ssize_t result;
@@ -159,7 +168,7 @@ ssize_t file_getdents(struct object *object, struct buffer *buffer)
 	if (read_once(&file->dentry->removed))
 		result = -ENOENT; /* as Linux */
 	else
-		result = copy_records(file, buffer, page);
+		result = copy_records(file, buffer, form, page);
 	mutex_unlock(&file->position_lock);
 	kfree(page);
 	return result;

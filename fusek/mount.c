@@ -261,6 +261,21 @@ static struct mount *hold_next(uint32_t after)
 	return found;
 }
 
+err_t mount_statfs(uint32_t number, struct server_statfs *out)
+{
+	struct mount *mount = number ? hold_next(number - 1) : NULL;
+	struct server *server;
+	err_t err = -EINVAL;
+
+	if (!mount)
+		return err;
+	server = mount->server;
+	if (mount->number == number)
+		err = server->ops->statfs ? server->ops->statfs(server, out) : -ENOSYS;
+	dentry_put(mount->root);
+	return err;
+}
+
 bool mount_next(uint32_t after, const struct path *root, struct mount_line *out, char *at,
 		size_t at_bytes)
 {

@@ -80,7 +80,8 @@ void file_locks_closed(struct file *file, uint64_t process);
 void file_locks_released(struct file *file);
 
 /* getdents.c */
-ssize_t must_check file_getdents(struct object *object, struct buffer *buffer);
+ssize_t must_check file_getdents(struct object *object, struct buffer *buffer,
+				 enum dirent_form form);
 
 err_t must_check node_setattr(struct node *node, const struct vfs_context *context,
 			      const struct server_setattr *set);

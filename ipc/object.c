@@ -119,13 +119,13 @@ err_t object_stat(struct object *object, struct abi_stat *out)
 	return object->ops->stat(object, out);
 }
 
-ssize_t object_getdents(struct object *object, struct buffer *buffer)
+ssize_t object_getdents(struct object *object, struct buffer *buffer, enum dirent_form form)
 {
 	if (is_path_only(object))
 		return -EBADF;
 	if (!object->ops->getdents)
 		return -ENOTDIR;
-	return object->ops->getdents(object, buffer);
+	return object->ops->getdents(object, buffer, form);
 }
 
 err_t object_truncate(struct object *object, uint64_t size_bytes)

@@ -130,7 +130,7 @@ static ssize_t pipe_read(struct object *object, struct buffer *buffer, const uin
 			return buffer_result(moved, wanted);
 		if (ended)
 			return 0;
-		if (object_flags(object) & O_NONBLOCK)
+		if (object_call_flags(object, buffer) & O_NONBLOCK)
 			return -EAGAIN;
 		err = wait_event_interruptible(&pipe->readers,
 					       bytes_in(pipe) || !read_once(&pipe->nwriters));
@@ -219,7 +219,7 @@ static ssize_t pipe_write(struct object *object, struct buffer *buffer, const ui
 			waitq_wake_all(&pipe->readers);
 		if (moved == wanted)
 			break;
-		if (object_flags(object) & O_NONBLOCK)
+		if (object_call_flags(object, buffer) & O_NONBLOCK)
 			err = -EAGAIN;
 		else
 			err = wait_event_interruptible(

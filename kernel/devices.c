@@ -21,8 +21,7 @@
 #include "random.h"
 #include "tty.h"
 
-#define PIECE        512
-#define KMSG_LOOK_NS (50 * NSEC_PER_MSEC)
+#define PIECE 512
 
 /* ---- null, zero, full ---- */
 
@@ -119,25 +118,12 @@ static void kmsg_release(struct device_file *file)
 	kfree(file->private);
 }
 
-/* syslog(2): 3 error, 4 warning, 6 information, 7 debug. */
-static unsigned syslog_level(uint8_t level)
-{
-	static const uint8_t levels[] = {
-		[LOG_ERR] = 3, [LOG_WARN] = 4, [LOG_TRACE] = 6, [LOG_INFO] = 6, [LOG_DEBUG] = 7,
-	};
-
-	return level < ARRAY_SIZE(levels) ? levels[level] : 7;
-}
-
-/* Logging may happen under any lock, so it wakes nobody: who waits for a line looks again and
- * again.
- */
 static err_t kmsg_wait(uint64_t next, unsigned flags, struct log_line *line)
 {
 	while (!log_read(next, line)) {
 		if (flags & O_NONBLOCK)
 			return -EAGAIN;
-		if (thread_interrupted() || thread_sleep_ns(KMSG_LOOK_NS))
+		if (thread_interrupted() || thread_sleep_ns(LOG_LOOK_NS))
 			return -EINTR;
 	}
 	return 0;
@@ -162,7 +148,7 @@ static ssize_t kmsg_read(struct device_file *file, struct buffer *buffer, uint64
 			return err;
 		log_hide_addresses(line.text);
 		len = kernel_format(text, sizeof(text), "%u,%lu,%lu,-;%s\n",
-				    syslog_level(line.level), line.sequence,
+				    log_syslog_level(line.level), line.sequence,
 				    (uint64_t)(line.time_ns / NSEC_PER_USEC), line.text);
 		len = MIN(len, sizeof(text) - 1);
 		if (len > buffer_remaining(buffer))

@@ -122,7 +122,7 @@ long ksh_file_entries(int file, struct ksh_dirent *out, size_t max)
 		ssize_t got;
 
 		buffer_init_kernel(&buffer, records, sizeof(records));
-		got = object_getdents(object, &buffer);
+		got = object_getdents(object, &buffer, DIRENT_64);
 		if (got < 0 && !count)
 			return got;
 		if (got <= 0)

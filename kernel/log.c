@@ -19,10 +19,8 @@
 
 #include "log_hide.h"
 
-#define RING_LINES 256
-
 static struct spinlock lock = SPINLOCK_INIT(LOCK_LOG);
-static struct log_line ring[RING_LINES];          /* [lock] */
+static struct log_line ring[LOG_RING_LINES];      /* [lock] */
 static uint64_t next_sequence;                    /* [lock] */
 static void (*sink)(const struct log_line *line); /* [lock] */
 static enum log_level sink_level = LOG_INFO;      /* atomic */
@@ -47,7 +45,7 @@ void log_emit(enum log_level level, const char *subsystem, const char *format, .
 	if (read_once(&in_panic))
 		return;
 	flags = spin_lock_irqsave(&lock);
-	line = &ring[next_sequence % RING_LINES];
+	line = &ring[next_sequence % LOG_RING_LINES];
 	line->time_ns = clock_ns();
 	line->sequence = next_sequence++;
 	line->level = (uint8_t)level;
@@ -79,11 +77,11 @@ size_t log_format(const struct log_line *line, char *to, size_t to_bytes)
 
 static bool read_locked(uint64_t sequence, struct log_line *out) REQUIRES(lock)
 {
-	if (sequence + RING_LINES < next_sequence)
-		sequence = next_sequence - RING_LINES;
+	if (sequence + LOG_RING_LINES < next_sequence)
+		sequence = next_sequence - LOG_RING_LINES;
 	if (sequence >= next_sequence)
 		return false;
-	*out = ring[sequence % RING_LINES];
+	*out = ring[sequence % LOG_RING_LINES];
 	return true;
 }
 
@@ -104,6 +102,24 @@ bool log_read(uint64_t sequence, struct log_line *out)
 	found = read_locked(sequence, out);
 	spin_unlock_irqrestore(&lock, flags);
 	return found;
+}
+
+uint64_t log_next_sequence(void)
+{
+	irqflags_t flags = spin_lock_irqsave(&lock);
+	uint64_t next = next_sequence;
+
+	spin_unlock_irqrestore(&lock, flags);
+	return next;
+}
+
+unsigned log_syslog_level(uint8_t level)
+{
+	static const uint8_t levels[] = {
+		[LOG_ERR] = 3, [LOG_WARN] = 4, [LOG_TRACE] = 6, [LOG_INFO] = 6, [LOG_DEBUG] = 7,
+	};
+
+	return level < ARRAY_SIZE(levels) ? levels[level] : 7;
 }
 
 void log_set_sink(void (*new_sink)(const struct log_line *line))

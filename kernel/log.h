@@ -7,7 +7,12 @@
 #include <lib/log.h>
 #include <lib/types.h>
 
-#define LOG_LINE_MAX 256
+#define LOG_LINE_MAX   256
+#define LOG_RING_LINES 256 /* so many are kept */
+
+/* Logging may happen under any lock, so it wakes nobody: who waits for a line looks again after
+ * this long. */
+#define LOG_LOOK_NS (100 * NSEC_PER_MSEC)
 
 /* One line as it was logged. */
 struct log_line {
@@ -23,6 +28,12 @@ struct log_line {
 /* Copies the line numbered `sequence` or, if that is gone already, the oldest one after it. False:
  * there is none yet. */
 bool log_read(uint64_t sequence, struct log_line *out);
+
+/* The number that the next line will have. */
+uint64_t log_next_sequence(void);
+
+/* syslog(2)'s number: 3 error, 4 warning, 6 information, 7 debug. */
+unsigned log_syslog_level(uint8_t level);
 
 /* Takes the lines from now on, besides the ring. May be called from anywhere that logs; it must not
  * log or sleep. NULL: the first serial port, by polling, as at the start. */

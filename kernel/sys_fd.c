@@ -26,6 +26,28 @@ int sys_close(int fd)
 	return fd_close(table(), fd);
 }
 
+/* With UNSHARE the thread's descriptors become its own first: who shared them keeps all. */
+int sys_close_range(unsigned first, unsigned last, unsigned flags)
+{
+	err_t err = 0;
+
+	if ((flags & ~(CLOSE_RANGE_UNSHARE | CLOSE_RANGE_CLOEXEC)) || first > last)
+		return -EINVAL;
+	if (flags & CLOSE_RANGE_UNSHARE)
+		err = uthread_unshare_files();
+	if (err || first >= FD_MAX)
+		return err;
+	for (int fd = fd_next(table(), (int)first); fd >= 0 && (unsigned)fd <= last;
+	     fd = fd_next(table(), fd + 1)) {
+		/* One that another thread has closed meanwhile is closed. */
+		if (flags & CLOSE_RANGE_CLOEXEC)
+			(void)!fd_set_flags(table(), fd, FD_CLOEXEC);
+		else
+			(void)!fd_close(table(), fd);
+	}
+	return 0;
+}
+
 /* ---- duplicating ---- */
 
 int sys_dup(int oldfd)

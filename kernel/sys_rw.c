@@ -124,7 +124,9 @@ err_t pieces_get(struct pieces *pieces, uptr_t from, int npieces, struct buffer 
 	return err;
 }
 
-static ssize_t read_pieces(int fd, uptr_t from, int npieces, const uint64_t *offset_bytes)
+/* `call_flags`: as in struct buffer. */
+static ssize_t read_pieces(int fd, uptr_t from, int npieces, const uint64_t *offset_bytes,
+			   unsigned call_flags)
 {
 	struct object *object = fd_get(current_fds(), fd);
 	struct pieces pieces;
@@ -135,6 +137,7 @@ static ssize_t read_pieces(int fd, uptr_t from, int npieces, const uint64_t *off
 		return -EBADF;
 	result = pieces_get(&pieces, from, npieces, &buffer);
 	if (!result) {
+		buffer.call_flags = call_flags;
 		result = object_read(object, &buffer, offset_bytes);
 		pieces_put(&pieces);
 	}
@@ -142,7 +145,8 @@ static ssize_t read_pieces(int fd, uptr_t from, int npieces, const uint64_t *off
 	return result;
 }
 
-static ssize_t write_pieces(int fd, uptr_t from, int npieces, const uint64_t *offset_bytes)
+static ssize_t write_pieces(int fd, uptr_t from, int npieces, const uint64_t *offset_bytes,
+			    unsigned call_flags)
 {
 	struct object *object = fd_get(current_fds(), fd);
 	struct pieces pieces;
@@ -153,6 +157,7 @@ static ssize_t write_pieces(int fd, uptr_t from, int npieces, const uint64_t *of
 		return -EBADF;
 	result = pieces_get(&pieces, from, npieces, &buffer);
 	if (!result) {
+		buffer.call_flags = call_flags;
 		result = write_result(object_write(object, &buffer, offset_bytes));
 		pieces_put(&pieces);
 	}
@@ -162,26 +167,84 @@ static ssize_t write_pieces(int fd, uptr_t from, int npieces, const uint64_t *of
 
 ssize_t sys_readv(int fd, uptr_t pieces, int npieces)
 {
-	return read_pieces(fd, pieces, npieces, NULL);
+	return read_pieces(fd, pieces, npieces, NULL, 0);
 }
 
 ssize_t sys_writev(int fd, uptr_t pieces, int npieces)
 {
-	return write_pieces(fd, pieces, npieces, NULL);
+	return write_pieces(fd, pieces, npieces, NULL, 0);
 }
 
 ssize_t sys_preadv(int fd, uptr_t pieces, int npieces, uint64_t offset)
 {
 	if ((int64_t)offset < 0)
 		return -EINVAL;
-	return read_pieces(fd, pieces, npieces, &offset);
+	return read_pieces(fd, pieces, npieces, &offset, 0);
 }
 
 ssize_t sys_pwritev(int fd, uptr_t pieces, int npieces, uint64_t offset)
 {
 	if ((int64_t)offset < 0)
 		return -EINVAL;
-	return write_pieces(fd, pieces, npieces, &offset);
+	return write_pieces(fd, pieces, npieces, &offset, 0);
+}
+
+/* ---- with flags for the one call ---- */
+
+#define OFFSET_NONE UINT64_MAX /* at the object's position, as readv and writev */
+
+/* HIPRI is a hint. Who does not want to wait gets that from pipes alone. */
+static err_t decode_flags(int fd, unsigned flags, unsigned *call_flags)
+{
+	struct object *object;
+	bool is_pipe;
+
+	if (flags & ~(RWF_HIPRI | RWF_DSYNC | RWF_SYNC | RWF_NOWAIT | RWF_APPEND))
+		return -EOPNOTSUPP;
+	*call_flags = (flags & RWF_APPEND) ? O_APPEND : 0;
+	if (!(flags & RWF_NOWAIT))
+		return 0;
+	object = fd_get(current_fds(), fd);
+	if (!object)
+		return -EBADF;
+	is_pipe = object->kind == OBJECT_PIPE;
+	object_put(object);
+	*call_flags |= O_NONBLOCK;
+	return is_pipe ? 0 : -EOPNOTSUPP;
+}
+
+ssize_t sys_preadv2(int fd, uptr_t pieces, int npieces, uint64_t offset, UNUSED uint64_t high,
+		    unsigned flags)
+{
+	unsigned call_flags;
+	err_t err = decode_flags(fd, flags, &call_flags);
+
+	if ((int64_t)offset < 0 && offset != OFFSET_NONE)
+		return -EINVAL;
+	if (err)
+		return err;
+	return read_pieces(fd, pieces, npieces, offset == OFFSET_NONE ? NULL : &offset, call_flags);
+}
+
+ssize_t sys_pwritev2(int fd, uptr_t pieces, int npieces, uint64_t offset, UNUSED uint64_t high,
+		     unsigned flags)
+{
+	unsigned call_flags;
+	ssize_t done;
+	err_t err = decode_flags(fd, flags, &call_flags);
+
+	if ((int64_t)offset < 0 && offset != OFFSET_NONE)
+		return -EINVAL;
+	if (err)
+		return err;
+	done = write_pieces(fd, pieces, npieces, offset == OFFSET_NONE ? NULL : &offset,
+			    call_flags);
+	if (done > 0 && (flags & (RWF_DSYNC | RWF_SYNC))) {
+		err = sys_fsync(fd);
+		if (err && err != -EINVAL) /* what has nothing to sync is written */
+			return err;
+	}
+	return done;
 }
 
 /* ---- the position ---- */

@@ -1,5 +1,5 @@
 /*
- * System calls on attributes: stat and its kin, access, modes, owners, times, sizes, and reading
+ * System calls on attributes: stat and its kin, access, modes, owners, sizes, and reading
  * directories. Owns no state.
  */
 #include "process/uthread.h"
@@ -126,34 +126,6 @@ int sys_statx(int dirfd, uptr_t path, unsigned at_flags, unsigned mask, uptr_t o
 	return user_put(out, &statx);
 }
 
-/* ---- filesystems ---- */
-
-int sys_statfs(uptr_t path, uptr_t out)
-{
-	struct abi_statfs statfs;
-	struct at_path from;
-	err_t err = at_path_get(AT_FDCWD, path, &from);
-
-	if (err)
-		return err;
-	err = vfs_statfs(context(), NULL, from.name, 0, &statfs);
-	at_path_put(&from);
-	return err ? err : user_put(out, &statfs);
-}
-
-int sys_fstatfs(int fd, uptr_t out)
-{
-	struct object *object = fd_get(current_fds(), fd);
-	struct abi_statfs statfs;
-	err_t err;
-
-	if (!object)
-		return -EBADF;
-	err = vfs_statfs(context(), object, "", AT_EMPTY_PATH, &statfs);
-	object_put(object);
-	return err ? err : user_put(out, &statfs);
-}
-
 /* ---- access ---- */
 
 int sys_faccessat2(int dirfd, uptr_t path, unsigned mode, unsigned at_flags)
@@ -257,55 +229,7 @@ int sys_fchown(int fd, unsigned uid, unsigned gid)
 	return err;
 }
 
-/* ---- times and sizes ---- */
-
-static bool is_time(const struct abi_timespec *time)
-{
-	return time->tv_nsec == UTIME_NOW || time->tv_nsec == UTIME_OMIT ||
-	       (time->tv_nsec >= 0 && time->tv_nsec < (int64_t)NSEC_PER_SEC);
-}
-
-static err_t set_times(int dirfd, uptr_t path, const struct abi_timespec *times, unsigned at_flags)
-{
-	struct at_path from;
-	struct object *object;
-	err_t err;
-
-	if (!uptr_is_null(path)) {
-		err = at_path_get(dirfd, path, &from);
-		if (err)
-			return err;
-		err = vfs_utimens(context(), from.at, from.name, times, at_flags);
-		at_path_put(&from);
-		return err;
-	}
-	/* futimens: no name, the descriptor itself. */
-	if (dirfd == AT_FDCWD)
-		return -EFAULT;
-	if (at_flags)
-		return -EINVAL;
-	object = fd_get(current_fds(), dirfd);
-	if (!object)
-		return -EBADF;
-	err = vfs_utimens(context(), object, "", times, AT_EMPTY_PATH);
-	object_put(object);
-	return err;
-}
-
-int sys_utimensat(int dirfd, uptr_t path, uptr_t times, unsigned at_flags)
-{
-	struct abi_timespec values[2];
-
-	if (at_flags & ~(unsigned)(AT_SYMLINK_NOFOLLOW | AT_EMPTY_PATH))
-		return -EINVAL;
-	if (uptr_is_null(times))
-		return set_times(dirfd, path, NULL, at_flags);
-	if (user_copy_in(values, times, sizeof(values)))
-		return -EFAULT;
-	if (!is_time(&values[0]) || !is_time(&values[1]))
-		return -EINVAL;
-	return set_times(dirfd, path, values, at_flags);
-}
+/* ---- sizes ---- */
 
 int sys_truncate(uptr_t path, int64_t size)
 {
@@ -351,7 +275,7 @@ int sys_fallocate(int fd, unsigned mode, int64_t offset, int64_t len)
 
 /* ---- directories ---- */
 
-ssize_t sys_getdents64(int fd, uptr_t buf, size_t len)
+static ssize_t get_entries(int fd, uptr_t buf, size_t len, enum dirent_form form)
 {
 	struct object *object = fd_get(current_fds(), fd);
 	struct buffer buffer;
@@ -361,7 +285,18 @@ ssize_t sys_getdents64(int fd, uptr_t buf, size_t len)
 		return -EBADF;
 	result = buffer_init_user(&buffer, buf, len);
 	if (!result)
-		result = object_getdents(object, &buffer);
+		result = object_getdents(object, &buffer, form);
 	object_put(object);
 	return result;
+}
+
+ssize_t sys_getdents64(int fd, uptr_t buf, size_t len)
+{
+	return get_entries(fd, buf, len, DIRENT_64);
+}
+
+/* Its length is an unsigned int. */
+ssize_t sys_getdents(int fd, uptr_t buf, unsigned len)
+{
+	return get_entries(fd, buf, len, DIRENT_OLD);
 }

@@ -1,12 +1,11 @@
 /*
- * System calls that tell about the machine: its name, memory, CPUs, and random bytes. Owns no
+ * System calls that tell about the machine: its memory, its CPUs, and random bytes. Owns no
  * state.
  */
 #include "process/uthread.h"
 #include "procfs/load.h"
 #include "random.h"
 #include "syscall_table.h"
-#include "uname.h"
 
 #include <abi/errno.h>
 #include <abi/prctl.h>
@@ -16,22 +15,6 @@
 #include <arch/user.h>
 #include <lib/string.h>
 #include <mm/frame.h>
-
-/* Programs ask whether they run on Linux and how old it is; the ABI is that of the release. Who
- * asks more closely finds the kernel's own name in `version`. */
-const struct abi_utsname machine_names = {
-	.sysname = "Linux",
-	.nodename = "fuselage",
-	.release = "6.1.0-fuselage",
-	.version = "Fuselage",
-	.machine = "x86_64",
-	.domainname = "(none)",
-};
-
-int sys_uname(uptr_t out)
-{
-	return user_put(out, &machine_names);
-}
 
 #define SYSINFO_LOAD_SHIFT 16 /* SI_LOAD_SHIFT */
 

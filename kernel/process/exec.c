@@ -238,28 +238,15 @@ static err_t unshare(struct uthread *self)
 {
 	struct process *process = self->process;
 	struct signal_actions *actions = NULL;
-	struct fd_table *fds = NULL;
 	irqflags_t flags;
-	err_t err = 0;
+	err_t err = uthread_unshare_files();
 
-	if (read_once(&self->fds->references.count) > 1)
-		err = fd_table_copy(self->fds, &fds);
 	if (!err && read_once(&process->actions->references.count) > 1) {
 		actions = signal_actions_create(process->actions);
 		err = actions ? 0 : -ENOMEM;
 	}
-	if (err) {
-		fd_table_put(fds);
+	if (err)
 		return err;
-	}
-	if (fds) {
-		struct fd_table *before = self->fds;
-
-		flags = spin_lock_irqsave(&process->signal_lock);
-		self->fds = fds;
-		spin_unlock_irqrestore(&process->signal_lock, flags);
-		fd_table_put(before);
-	}
 	if (actions) {
 		struct signal_actions *before = process->actions;
 

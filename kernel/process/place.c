@@ -125,6 +125,25 @@ void uthread_drop_files(struct uthread *uthread)
 	place_put(place);
 }
 
+err_t uthread_unshare_files(void)
+{
+	struct uthread *self = uthread_current();
+	struct fd_table *before = self->fds, *fds;
+	irqflags_t flags;
+	err_t err;
+
+	if (read_once(&before->references.count) == 1)
+		return 0;
+	err = fd_table_copy(before, &fds);
+	if (err)
+		return err;
+	flags = spin_lock_irqsave(&self->process->signal_lock);
+	self->fds = fds;
+	spin_unlock_irqrestore(&self->process->signal_lock, flags);
+	fd_table_put(before);
+	return 0;
+}
+
 struct vfs_context *uthread_fs(void)
 {
 	struct uthread *uthread = uthread_current();

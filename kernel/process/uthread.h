@@ -97,6 +97,10 @@ void uthread_set_ids(struct uthread *self, const struct credentials *ids);
 struct vfs_groups *groups_get(struct vfs_groups *groups);
 void groups_put(struct vfs_groups *groups);
 
+/* The running thread's descriptors become its own: a copy, if anybody shares the table. -ENOMEM.
+ * May sleep. */
+err_t must_check uthread_unshare_files(void);
+
 /* The descriptor table of the running thread. */
 static inline struct fd_table *current_fds(void)
 {

@@ -87,7 +87,8 @@ err_t must_check proc_readdir(struct nodeid node, uint64_t cookie, struct dirent
 typedef void proc_text_fn(struct text *text, const struct proc_subject *subject);
 proc_text_fn proc_stat, proc_meminfo, proc_uptime, proc_loadavg, proc_cpuinfo;
 proc_text_fn proc_version, proc_filesystems, proc_cmdline, proc_swaps;
-proc_text_fn proc_hostname, proc_ostype, proc_osrelease, proc_osversion, proc_pid_max;
+proc_text_fn proc_hostname, proc_domainname, proc_ostype, proc_osrelease, proc_osversion;
+proc_text_fn proc_pid_max;
 proc_text_fn proc_boot_id, proc_uuid, proc_entropy, proc_poolsize;
 
 /* ---- texts of processes (status.c, memory.c, mounts.c) ---- */

@@ -14,29 +14,27 @@
 
 void proc_version(struct text *text, UNUSED const struct proc_subject *subject)
 {
-	text_add(text, "%s version %s %s\n", machine_names.sysname, machine_names.release,
-		 machine_names.version);
+	struct abi_utsname names;
+
+	machine_names_get(&names);
+	text_add(text, "%s version %s %s\n", names.sysname, names.release, names.version);
 }
 
-void proc_hostname(struct text *text, UNUSED const struct proc_subject *subject)
-{
-	text_add(text, "%s\n", machine_names.nodename);
-}
+/* One of the names as a line. */
+#define NAME_FILE(function, field)                                                                 \
+	void function(struct text *text, UNUSED const struct proc_subject *subject)                \
+	{                                                                                          \
+		struct abi_utsname names;                                                          \
+                                                                                                   \
+		machine_names_get(&names);                                                         \
+		text_add(text, "%s\n", names.field);                                               \
+	}
 
-void proc_ostype(struct text *text, UNUSED const struct proc_subject *subject)
-{
-	text_add(text, "%s\n", machine_names.sysname);
-}
-
-void proc_osrelease(struct text *text, UNUSED const struct proc_subject *subject)
-{
-	text_add(text, "%s\n", machine_names.release);
-}
-
-void proc_osversion(struct text *text, UNUSED const struct proc_subject *subject)
-{
-	text_add(text, "%s\n", machine_names.version);
-}
+NAME_FILE(proc_hostname, nodename)
+NAME_FILE(proc_domainname, domainname)
+NAME_FILE(proc_ostype, sysname)
+NAME_FILE(proc_osrelease, release)
+NAME_FILE(proc_osversion, version)
 
 void proc_pid_max(struct text *text, UNUSED const struct proc_subject *subject)
 {

@@ -37,6 +37,7 @@ const struct proc_entry proc_entries[] = {
 	{"uptime", PROC_ROOT, .mode = FILE_ALL, .text = proc_uptime},
 	{"version", PROC_ROOT, .mode = FILE_ALL, .text = proc_version},
 	{"kernel", PROC_SYS, PROC_SYS_KERNEL, .mode = FOLDER},
+	{"domainname", PROC_SYS_KERNEL, .mode = FILE_ALL, .text = proc_domainname},
 	{"hostname", PROC_SYS_KERNEL, .mode = FILE_ALL, .text = proc_hostname},
 	{"osrelease", PROC_SYS_KERNEL, .mode = FILE_ALL, .text = proc_osrelease},
 	{"ostype", PROC_SYS_KERNEL, .mode = FILE_ALL, .text = proc_ostype},

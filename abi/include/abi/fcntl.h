@@ -109,6 +109,26 @@ struct abi_iovec {
 	uint64_t len_bytes;
 };
 
+/* preadv2, pwritev2 */
+#define RWF_HIPRI  0x01u
+#define RWF_DSYNC  0x02u
+#define RWF_SYNC   0x04u
+#define RWF_NOWAIT 0x08u
+#define RWF_APPEND 0x10u
+
+/* fadvise64 */
+#define POSIX_FADV_NORMAL  0
+#define POSIX_FADV_NOREUSE 5
+
+/* sync_file_range */
+#define SYNC_FILE_RANGE_WAIT_BEFORE 1u
+#define SYNC_FILE_RANGE_WRITE       2u
+#define SYNC_FILE_RANGE_WAIT_AFTER  4u
+
+/* close_range */
+#define CLOSE_RANGE_UNSHARE (1u << 1)
+#define CLOSE_RANGE_CLOEXEC (1u << 2)
+
 /* ioctl numbers that every descriptor knows */
 #define FIONBIO  0x5421u
 #define FIONCLEX 0x5450u

@@ -123,6 +123,8 @@ struct abi_dirent64 {
 	char d_name[]; /* ends with a NUL */
 };
 #define ABI_DIRENT64_NAME_OFFSET 19
+/* getdents has records of the same length without d_type before the name: it is the last byte. */
+#define ABI_DIRENT_NAME_OFFSET 18
 
 /* Device numbers as struct stat has them (glibc's makedev). */
 static inline uint64_t abi_makedev(uint32_t major, uint32_t minor)

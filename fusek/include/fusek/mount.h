@@ -62,6 +62,10 @@ struct mount_info {
 /* The mounts in the order of their making: index 0, 1 ...; false: there are no more. Sleeps. */
 bool mount_info(unsigned index, struct mount_info *out);
 
+/* How full the filesystem of this mount (the minor number of its files' st_dev) is. -EINVAL: there
+ * is none; -ENOSYS: it does not tell. Sleeps. */
+err_t must_check mount_statfs(uint32_t number, struct server_statfs *out);
+
 /* A line of /proc/mounts. */
 struct mount_line {
 	uint32_t number, parent; /* parent 0: the root of everything */

@@ -21,6 +21,7 @@ struct buffer {
 	size_t skip_bytes;                     /* of it that are done */
 	size_t remaining_bytes;                /* of all pieces */
 	bool user;
+	unsigned call_flags; /* O_APPEND, O_NONBLOCK, as if the object had them, for this call */
 	struct buffer_segment single; /* where there is only one */
 };
 

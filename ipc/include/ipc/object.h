@@ -38,6 +38,9 @@ struct object_map_request {
 	bool exec;
 };
 
+/* The records of getdents64, and those of getdents, which are as long. */
+enum dirent_form { DIRENT_64, DIRENT_OLD };
+
 /* Whose a lock on a part of a file is. */
 enum object_lock_kind {
 	OBJECT_LOCK_PROCESS, /* fcntl's F_SETLK: a descriptor table's, `owner` its number */
@@ -65,8 +68,8 @@ struct object_ops {
 	/* A result >= 0 is the call's. */
 	ssize_t (*ioctl)(struct object *object, unsigned command, uptr_t argument);
 	err_t (*stat)(struct object *object, struct abi_stat *out);
-	/* Records of struct abi_dirent64; bytes, 0 at the end. */
-	ssize_t (*getdents)(struct object *object, struct buffer *buffer);
+	/* Whole records; bytes, 0 at the end. */
+	ssize_t (*getdents)(struct object *object, struct buffer *buffer, enum dirent_form form);
 	err_t (*truncate)(struct object *object, uint64_t size_bytes);
 	err_t (*sync)(struct object *object);
 	/* fallocate: `mode` is one that Linux knows, the range ends at INT64_MAX or before. */
@@ -134,6 +137,12 @@ static inline unsigned object_flags(const struct object *object)
 	return read_once(&object->flags);
 }
 
+/* Those that a read or a write goes by. */
+static inline unsigned object_call_flags(const struct object *object, const struct buffer *buffer)
+{
+	return object_flags(object) | buffer->call_flags;
+}
+
 /* -EINVAL: a flag that cannot be changed, or is not served, is named in `flags`. */
 err_t must_check object_set_flags(struct object *object, unsigned flags);
 
@@ -147,7 +156,8 @@ ssize_t must_check object_write(struct object *object, struct buffer *buffer,
 err_t must_check object_seek(struct object *object, int64_t offset, int whence, uint64_t *position);
 ssize_t must_check object_ioctl(struct object *object, unsigned command, uptr_t argument);
 err_t must_check object_stat(struct object *object, struct abi_stat *out);
-ssize_t must_check object_getdents(struct object *object, struct buffer *buffer);
+ssize_t must_check object_getdents(struct object *object, struct buffer *buffer,
+				   enum dirent_form form);
 err_t must_check object_truncate(struct object *object, uint64_t size_bytes);
 err_t must_check object_sync(struct object *object);
 /* -EOPNOTSUPP: no such mode, or not served; -EBADF: not open for writing; -ENODEV, -EFBIG. */

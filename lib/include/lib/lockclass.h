@@ -22,6 +22,7 @@ enum lock_class {
 	LOCK_TTY_INPUT, /* a terminal's way in: one device's bytes at a time */
 	LOCK_TTY,       /* a terminal's way out, an output stream of exec: one piece at a time */
 	LOCK_CHANNEL,   /* the exec channel's status frames: one at a time */
+	LOCK_SYSLOG,    /* how far syslog(2) has read the log */
 	LOCK_STREAM,    /* the bytes in a pipe */
 	LOCK_SPACE,     /* an address space's regions */
 	LOCK_PAGES,     /* the list of files that have pages in the cache */
@@ -35,6 +36,7 @@ enum lock_class {
 	LOCK_PLACE,     /* root and working directory that threads share */
 	LOCK_DENTRY,    /* the name cache */
 	LOCK_TOLD,      /* which missing system calls the log has named */
+	LOCK_UNAME,     /* what the machine is called */
 	LOCK_SNAPSHOT,  /* which text an open file of /proc has */
 	LOCK_SIGNAL,    /* pending signals of a process, its list of threads */
 	LOCK_ACTIONS,   /* what a process does about signals */

@@ -206,7 +206,7 @@ static void a_name_is_deleted_by_the_driver(void **state)
 	assert_int_equal(fake_driver_notify_delete(1, MOCK_FILE, "dir"), -ENOENT);
 	assert_true(fake_driver_notify_delete(1, MOCK_DIR, "dir") > 0);
 	buffer_init_kernel(&buffer, bytes, sizeof(bytes));
-	assert_int_equal(object_getdents(object, &buffer), -ENOENT); /* removed */
+	assert_int_equal(object_getdents(object, &buffer, DIRENT_64), -ENOENT); /* removed */
 	object_put(object);
 }
 

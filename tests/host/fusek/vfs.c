@@ -242,7 +242,7 @@ static unsigned list(struct object *object, size_t buffer_bytes, bool seen[])
 		ssize_t len_bytes;
 
 		buffer_init_kernel(&buffer, records, buffer_bytes);
-		len_bytes = object_getdents(object, &buffer);
+		len_bytes = object_getdents(object, &buffer, DIRENT_64);
 		assert_true(len_bytes >= 0);
 		if (!len_bytes)
 			return count;
@@ -286,7 +286,7 @@ static void listings_have_each_name_once_in_any_buffer(void **state)
 	}
 	object = open_ok("/tmp/list", O_RDONLY);
 	buffer_init_kernel(&buffer, small, sizeof(small));
-	assert_int_equal(object_getdents(object, &buffer), -EINVAL);
+	assert_int_equal(object_getdents(object, &buffer, DIRENT_64), -EINVAL);
 	object_put(object);
 	/* Removing while listing loses nothing and doubles nothing. */
 	for (unsigned i = 0; i < 500; i++) {
@@ -296,7 +296,7 @@ static void listings_have_each_name_once_in_any_buffer(void **state)
 	assert_int_equal(vfs_unlink(&kernel, NULL, "/tmp/list", AT_REMOVEDIR), 0);
 	object = open_ok("/bin/data", O_RDONLY);
 	buffer_init_kernel(&buffer, small, sizeof(small));
-	assert_int_equal(object_getdents(object, &buffer), -ENOTDIR);
+	assert_int_equal(object_getdents(object, &buffer, DIRENT_64), -ENOTDIR);
 	object_put(object);
 }
 
@@ -308,7 +308,7 @@ static void the_root_of_a_mount_names_the_directory_above(void **state)
 	struct abi_dirent64 *record = (void *)records;
 
 	buffer_init_kernel(&buffer, records, sizeof(records));
-	assert_true(object_getdents(object, &buffer) >= 48);
+	assert_true(object_getdents(object, &buffer, DIRENT_64) >= 48);
 	assert_string_equal(record->d_name, ".");
 	assert_int_equal(record->d_ino, stat_ok("/tmp").st_ino);
 	record = (void *)(records + record->d_reclen);

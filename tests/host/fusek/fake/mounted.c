@@ -88,7 +88,7 @@ ssize_t list(const char *name)
 	if (err)
 		return err;
 	buffer_init_kernel(&buffer, bytes, sizeof(bytes));
-	got = object_getdents(object, &buffer);
+	got = object_getdents(object, &buffer, DIRENT_64);
 	object_put(object);
 	return got;
 }

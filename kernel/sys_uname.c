@@ -1,0 +1,78 @@
+/*
+ * What the system calls itself, and the calls that ask for it and change it. Owns the names.
+ */
+#include "uname.h"
+
+#include "process/uthread.h"
+#include "syscall_table.h"
+
+#include <abi/errno.h>
+#include <arch/spin.h>
+#include <arch/user.h>
+#include <lib/string.h>
+
+static struct spinlock names_lock = SPINLOCK_INIT(LOCK_UNAME);
+
+/* Programs ask whether they run on Linux and how old it is; the ABI is that of the release. Who
+ * asks more closely finds the kernel's own name in `version`. names_lock: nodename, domainname. */
+static struct abi_utsname names = {
+	.sysname = "Linux",
+	.nodename = "fuselage",
+	.release = "6.1.0-fuselage",
+	.version = "Fuselage",
+	.machine = "x86_64",
+	.domainname = "(none)",
+};
+
+#define NAME_BYTES_MAX (ABI_UTSNAME_BYTES - 1)
+
+void machine_names_get(struct abi_utsname *out)
+{
+	spin_lock(&names_lock);
+	*out = names;
+	spin_unlock(&names_lock);
+}
+
+err_t machine_name_set(enum machine_name which, const char *name, size_t len_bytes)
+{
+	char *to = which == MACHINE_HOSTNAME ? names.nodename : names.domainname;
+
+	if (len_bytes > NAME_BYTES_MAX)
+		return -EINVAL;
+	spin_lock(&names_lock);
+	memset(to, 0, ABI_UTSNAME_BYTES);
+	memcpy(to, name, strnlen(name, len_bytes));
+	spin_unlock(&names_lock);
+	return 0;
+}
+
+int sys_uname(uptr_t out)
+{
+	struct abi_utsname now;
+
+	machine_names_get(&now);
+	return user_put(out, &now);
+}
+
+static err_t set_name(enum machine_name which, uptr_t from, int len)
+{
+	char name[ABI_UTSNAME_BYTES];
+
+	if (uthread_current()->ids.euid != 0)
+		return -EPERM;
+	if (len < 0 || len > NAME_BYTES_MAX)
+		return -EINVAL;
+	if (user_copy_in(name, from, (size_t)len))
+		return -EFAULT;
+	return machine_name_set(which, name, (size_t)len);
+}
+
+int sys_sethostname(uptr_t name, int len)
+{
+	return set_name(MACHINE_HOSTNAME, name, len);
+}
+
+int sys_setdomainname(uptr_t name, int len)
+{
+	return set_name(MACHINE_DOMAINNAME, name, len);
+}
