@@ -6,7 +6,9 @@ turns, so that whatever else this host does meets both. Not for tests: nothing h
 
 import re
 import statistics
+import time
 
+from .. import results
 from ..common import ToolError, say
 from . import machines
 
@@ -46,6 +48,7 @@ def main(args, kernel):
     ours = machines.Fuselage(kernel)
     works = [[mode, str(SECONDS)] for _ in range(EACH) for mode in MODES]
     rounds, losses = [], []
+    started_s = time.monotonic()
     for number in range(ROUNDS):
         runs = [machine.work(works, args.smp) for machine in (ours, linux)]
         machines.check_release(runs[0])
@@ -65,4 +68,20 @@ def main(args, kernel):
         each = [loss[what] for loss in losses]
         print(f"Fuselage, {what}: {statistics.median(each):.3f} % of the time that CPUs worked, "
               f"{max(each):.3f} % at most")
+    if args.record:
+        results.note_all("wall", figures(args.smp, rounds, losses), "-",
+                         time.monotonic() - started_s)
+        say("recorded in docs/results/wall.tsv")
     return 0
+
+
+def figures(ncpus, rounds, losses):
+    """{row of docs/results/wall.tsv: value}: the medians, and what was lost at most."""
+    kept = {}
+    for mode in MODES:
+        ratio = statistics.median(us[mode] / them[mode] for us, them in rounds)
+        kept[f"{mode}-{ncpus}-cpus"] = f"{ratio:.2f}"
+    for what in losses[0]:
+        percent = max(loss[what] for loss in losses)
+        kept[f"{what.lower().replace(' ', '-')}-percent-{ncpus}-cpus"] = f"{percent:.3f}"
+    return kept
