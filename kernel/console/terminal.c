@@ -73,7 +73,7 @@ void terminal_place_restore(struct terminal *t)
 	/* It may have been saved in a window of another size. */
 	t->place.row = MIN(t->place.row, t->rows - 1);
 	t->place.column = MIN(t->place.column, t->columns - 1);
-	t->place.wrap_pending &= t->place.column == t->columns - 1;
+	t->place.wrap_pending &= t->place.column == t->columns - 1 && (t->modes & MODE_WRAP);
 	t->modes = (t->modes & ~(unsigned)MODE_ORIGIN) | (t->place.origin ? MODE_ORIGIN : 0);
 	if (t->modes & MODE_ORIGIN) /* and with another region; no place outside can be addressed */
 		t->place.row = MIN(MAX(t->place.row, t->top), t->bottom);

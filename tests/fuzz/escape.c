@@ -74,7 +74,8 @@ static void check_place(const struct terminal *t)
 {
 	PROMISE(t->place.row < t->rows && t->place.column < t->columns);
 	PROMISE(t->top <= t->bottom && t->bottom < t->rows);
-	PROMISE(!t->place.wrap_pending || t->place.column + 1 == t->columns);
+	PROMISE(!t->place.wrap_pending ||
+		(t->place.column + 1 == t->columns && t->modes & MODE_WRAP));
 }
 
 static void check_history(const struct history *history, unsigned columns)

@@ -26,6 +26,7 @@ SEEDS = {
     "window": b"text\x1b[?1049hother\xfe\x01\x05\x09abcdefgh\xfe\x00\x01\x02wxyzabcd\xfe\x01\x15\x25abcdefgh",
     "saved-in-a-narrow-window": b"\x1b[1;10Hx\x1b7\xfe\x01\x05\x15abcde\x1b8",
     "back-over-the-edge": b"\x1b[?45h\x1b[5;15r\x1b[?6h\b\x1b7\x1b[7;9r\x1b8",
+    "saved-at-the-edge": b"\x1b[1;10Hx\x1b7\x1b[?7l\x1b8",
     "insert": b"\x1b[4habc\rdef\x1b[4l\x1b[?6h\x1b[2;3r\x1b[9;9H\x1b[?6l\x1b[?7l" + b"full " * 20 + b"\x1b[?5h",
 }
 
