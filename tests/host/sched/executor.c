@@ -15,8 +15,10 @@
 #include <cmocka.h>
 
 #define EXECUTORS 2
+#define ROUNDS    20000
 
 static struct executor executors[EXECUTORS];
+static sem_t woken_threads[EXECUTORS]; /* the executors' threads sleep here, as the kernel's do */
 static bool stopping; /* atomic */
 
 noreturn void panic(const char *format, ...)
@@ -35,7 +37,14 @@ static _Thread_local unsigned own_cpu;
 
 static void wake(unsigned cpu, struct task *task, uint32_t and_set)
 {
-	(void)!executor_wake(&executors[cpu], task, and_set); /* executors never sleep here */
+	if (executor_wake(&executors[cpu], task, and_set))
+		sem_post(&woken_threads[cpu]);
+}
+
+static void start(unsigned cpu, struct task *task)
+{
+	if (executor_start_task(&executors[cpu], task))
+		sem_post(&woken_threads[cpu]);
 }
 
 void executor_wake_joiner(uint64_t joiner)
@@ -71,7 +80,7 @@ static void *executor_thread(void *argument)
 	own_cpu = (unsigned)(uintptr_t)argument;
 	while (!load_acquire(&stopping)) {
 		if (!executor_run(&executors[own_cpu]))
-			sched_yield();
+			sem_wait(&woken_threads[own_cpu]);
 	}
 	return NULL;
 }
@@ -83,6 +92,7 @@ static int start_executors(void **state)
 	store_release(&stopping, false);
 	for (unsigned i = 0; i < EXECUTORS; i++) {
 		executor_init(&executors[i]);
+		sem_init(&woken_threads[i], 0, 0);
 		pthread_create(&threads[i], NULL, executor_thread, (void *)(uintptr_t)i);
 	}
 	return 0;
@@ -92,9 +102,11 @@ static int stop_executors(void **state)
 {
 	store_release(&stopping, true);
 	for (unsigned i = 0; i < EXECUTORS; i++) {
+		sem_post(&woken_threads[i]);
 		pthread_join(threads[i], NULL);
 		assert_true(list_empty(&executors[i].tasks));
 		assert_null(executors[i].ready);
+		sem_destroy(&woken_threads[i]);
 	}
 	return 0;
 }
@@ -146,7 +158,7 @@ static void no_wake_is_lost(void **state)
 	for (unsigned i = 0; i < COUNTERS; i++) {
 		counters[i] = (struct counter){.given = 0};
 		task_init(&counters[i].task, "counter", counter_poll, NULL);
-		(void)!executor_start_task(&executors[i % EXECUTORS], &counters[i].task);
+		start(i % EXECUTORS, &counters[i].task);
 	}
 	for (unsigned i = 0; i < WAKERS; i++)
 		pthread_create(&wakers[i], NULL, waker_thread, (void *)(uintptr_t)i);
@@ -170,11 +182,11 @@ static void no_wake_is_lost(void **state)
 /* The memory goes the moment the joiner may have it. */
 static void joiner_may_free_at_once(void **state)
 {
-	for (unsigned i = 0; i < 5000; i++) {
+	for (unsigned i = 0; i < ROUNDS; i++) {
 		struct counter *counter = calloc(1, sizeof(*counter));
 
 		task_init(&counter->task, "short", counter_poll, NULL);
-		(void)!executor_start_task(&executors[i % EXECUTORS], &counter->task);
+		start(i % EXECUTORS, &counter->task);
 		wake((i + 1) % EXECUTORS, &counter->task, 0);
 		wake(i / 2 % EXECUTORS, &counter->task, TASK_CANCELLED);
 		join(&counter->task);
@@ -192,14 +204,14 @@ static void free_counter(struct task *task)
 
 static void finished_may_free(void **state)
 {
-	const unsigned count = 5000;
+	const unsigned count = ROUNDS;
 
 	nfreed = 0;
 	for (unsigned i = 0; i < count; i++) {
 		struct counter *counter = calloc(1, sizeof(*counter));
 
 		task_init(&counter->task, "short", counter_poll, free_counter);
-		(void)!executor_start_task(&executors[i % EXECUTORS], &counter->task);
+		start(i % EXECUTORS, &counter->task);
 		wake((i + 1) % EXECUTORS, &counter->task, TASK_CANCELLED);
 	}
 	while (read_once(&nfreed) < count)
@@ -225,16 +237,16 @@ static enum task_poll parent_poll(struct task *task)
 
 static void parent_may_free_its_child(void **state)
 {
-	for (unsigned i = 0; i < 5000; i++) {
+	for (unsigned i = 0; i < ROUNDS; i++) {
 		struct counter *child = calloc(1, sizeof(*child));
 		struct parent parent = {.child = child};
 
 		task_init(&child->task, "child", counter_poll, NULL);
 		task_init(&parent.task, "parent", parent_poll, NULL);
-		(void)!executor_start_task(&executors[0], &child->task);
+		start(0, &child->task);
 		/* Before the parent can see its end. */
 		wake(1, &child->task, TASK_CANCELLED);
-		(void)!executor_start_task(&executors[1], &parent.task);
+		start(1, &parent.task);
 		join(&parent.task);
 	}
 }
@@ -242,14 +254,14 @@ static void parent_may_free_its_child(void **state)
 /* A waiter that gives up is not woken, or touched, any more. */
 static void who_gives_up_may_go(void **state)
 {
-	for (unsigned i = 0; i < 5000; i++) {
+	for (unsigned i = 0; i < ROUNDS; i++) {
 		struct counter *child = calloc(1, sizeof(*child));
 		struct counter *waiter = calloc(1, sizeof(*waiter));
 		bool ended;
 
 		task_init(&child->task, "child", counter_poll, NULL);
 		task_init(&waiter->task, "waiter", counter_poll, NULL);
-		(void)!executor_start_task(&executors[0], &child->task);
+		start(0, &child->task);
 		ended = task_ended_or_join(&child->task, (uint64_t)&waiter->task | 1);
 		wake(1, &child->task, TASK_CANCELLED);
 		if (!ended)
