@@ -17,7 +17,7 @@
 #include <abi/errno.h>
 
 #define PAGES  8u
-#define ROUNDS 300u
+#define ROUNDS (IS_ON(FUSELAGE_KASAN) ? 60u : 300u)
 
 /* A file of PAGES pages or none. */
 static struct {

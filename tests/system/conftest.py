@@ -39,10 +39,10 @@ def on_this_terminal(command):
             "-chardev", "stdio,id=com1,signal=off", "-serial", "chardev:com1"]
 
 
-def measuring_machine(preset="release", append="", smp=1):
+def measuring_machine(preset="release", append="", smp=1, mem_mib=qemu.ICOUNT_MEM_MIB):
     """The machine of exec --icount, at ksh: its time is the instructions it executed, so nothing
     that this host is busy with changes what happens on it."""
-    return on_this_terminal(qemu.measuring_machine(kernel(preset), RAMDISK, append)
+    return on_this_terminal(qemu.measuring_machine(kernel(preset), RAMDISK, append, mem_mib)
                             + ["-smp", str(smp)])
 
 

@@ -21,7 +21,7 @@ from . import results
 from .common import BUILD, ROOT
 
 RUNS = 100000
-SECONDS = 10                    # whichever comes first
+SECONDS = 6                     # whichever comes first
 NIGHTLY_RUNS = 1000000
 COVERAGE_MIN = 90.0             # of a run of seconds as well: the seeds get that far
 FOLDERS = ("abi", "lib", "arch/x86_64", "sched", "mm", "ipc", "fusek")
