@@ -19,7 +19,7 @@
 
 static struct executor executors[EXECUTORS];
 static sem_t woken_threads[EXECUTORS]; /* the executors' threads sleep here, as the kernel's do */
-static bool stopping; /* atomic */
+static bool stopping;                  /* atomic */
 
 noreturn void panic(const char *format, ...)
 {
