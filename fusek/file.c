@@ -432,7 +432,30 @@ static void mapping_identity(struct memory_object *memory, uint64_t *device, uin
 	*inode = node->attr.ino; /* never changes */
 }
 
+static err_t mapping_sync(struct memory_object *memory)
+{
+	return file_sync(&mapping_of(memory)->file->object);
+}
+
+static err_t mapping_punch(struct memory_object *memory, uint64_t offset_bytes, uint64_t len_bytes)
+{
+	return file_allocate(&mapping_of(memory)->file->object,
+			     FALLOC_FL_PUNCH_HOLE | FALLOC_FL_KEEP_SIZE, offset_bytes, len_bytes);
+}
+
+static bool mapping_is_own(struct memory_object *memory)
+{
+	const struct file *file = mapping_of(memory)->file;
+	uint32_t uid = server_caller_current().uid;
+
+	return (object_flags(&file->object) & O_ACCMODE) != O_RDONLY || uid == 0 ||
+	       uid == read_once(&file->node->attr.uid);
+}
+
 static const struct memory_object_ops mapping_ops = {
+	.sync = mapping_sync,
+	.punch = mapping_punch,
+	.is_own = mapping_is_own,
 	.identity = mapping_identity,
 	.get_page = mapping_get_page,
 	.wait_page = mapping_wait_page,

@@ -14,7 +14,8 @@
 struct anonymous_object {
 	struct memory_object object;
 	struct mutex lock;
-	uint64_t npages;      /* constant */
+	uint64_t npages; /* constant */
+	struct mapped_places places;
 	struct pageset pages; /* lock */
 };
 
@@ -63,6 +64,20 @@ static err_t anonymous_get_page(struct memory_object *object, uint64_t page_inde
 	return err;
 }
 
+static err_t anonymous_punch(struct memory_object *object, uint64_t offset_bytes,
+			     uint64_t len_bytes)
+{
+	struct anonymous_object *anonymous = anonymous_of(object);
+	uint64_t first = offset_bytes >> PAGE_SHIFT;
+	uint64_t end = first + (len_bytes >> PAGE_SHIFT);
+
+	mutex_lock(&anonymous->lock);
+	pageset_cut(&anonymous->pages, first, end);
+	mutex_unlock(&anonymous->lock);
+	mapped_places_unmap(&anonymous->places, first, end, false);
+	return 0;
+}
+
 static void anonymous_release(struct memory_object *object)
 {
 	struct anonymous_object *anonymous = anonymous_of(object);
@@ -73,6 +88,7 @@ static void anonymous_release(struct memory_object *object)
 
 static const struct memory_object_ops anonymous_ops = {
 	.get_page = anonymous_get_page,
+	.punch = anonymous_punch,
 	.release = anonymous_release,
 };
 
@@ -84,6 +100,8 @@ err_t memory_object_anonymous(uint64_t len_bytes, struct memory_object **out)
 		return -ENOMEM;
 	memory_object_init(&anonymous->object, &anonymous_ops);
 	mutex_init(&anonymous->lock, LOCK_OBJECT);
+	mapped_places_init(&anonymous->places);
+	anonymous->object.places = &anonymous->places;
 	pageset_init(&anonymous->pages);
 	anonymous->npages = (len_bytes >> PAGE_SHIFT) + !IS_ALIGNED(len_bytes, PAGE_SIZE);
 	*out = &anonymous->object;

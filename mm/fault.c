@@ -228,6 +228,8 @@ err_t space_fault(struct space *space, vaddr_t address, unsigned fault_access,
 	space->faults++;
 	region = space_region_locked(space, address);
 	if (unlikely(!region))
+		region = space_grow_stack_locked(space, address);
+	if (unlikely(!region))
 		err = -EFAULT;
 	else if (unlikely(!region_allows(region, fault_access)))
 		err = -EACCES;

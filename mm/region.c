@@ -122,6 +122,13 @@ void region_resize(struct tree *regions, struct region *region, vaddr_t end)
 		set_gap(regions, next, region);
 }
 
+void region_lower(struct tree *regions, struct region *region, vaddr_t start)
+{
+	debug_assert(start <= region->start && !region->object);
+	region->start = start;
+	set_gap(regions, region, region_prev(region));
+}
+
 /* No gap changes: the two touch, and what is above still follows upon the same end. */
 void region_split(struct tree *regions, struct region *region, vaddr_t at, struct region *upper)
 {

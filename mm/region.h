@@ -62,6 +62,8 @@ void region_link(struct tree *regions, struct region *region);
 void region_unlink(struct tree *regions, struct region *region);
 /* Moves the end of a linked region, within the free room behind it. */
 void region_resize(struct tree *regions, struct region *region, vaddr_t end);
+/* Moves the start of a linked region that has no object, down into the free room below it. */
+void region_lower(struct tree *regions, struct region *region, vaddr_t start);
 /* Cuts a linked region in two at `at`: `upper` is filled and linked. */
 void region_split(struct tree *regions, struct region *region, vaddr_t at, struct region *upper);
 /* Two linked neighbours that touch: `upper` goes into `lower`. */

@@ -5,7 +5,6 @@
 #include "space_priv.h"
 
 #include <lib/panic.h>
-#include <mm/fault.h>
 #include <mm/frame.h>
 #include <mm/slab.h>
 
@@ -27,7 +26,7 @@ err_t space_create(struct space **out, vaddr_t map_top)
 	mutex_init(&space->lock, LOCK_SPACE);
 	space->regions = (struct tree)REGION_TREE_INIT;
 	space->map_top = map_top;
-	space->limit_pages = UINT64_MAX;
+	space->limits = (struct space_limits){UINT64_MAX, UINT64_MAX, UINT64_MAX, UINT64_MAX};
 	*out = space;
 	return 0;
 }
@@ -95,10 +94,15 @@ static err_t choose_place_locked(struct space *space, const struct space_request
 			return -EEXIST;
 		return 0;
 	}
-	if (hint >= USER_MIN && hint <= USER_MAX - len_bytes &&
+	if (hint >= USER_MIN && hint <= USER_MAX - len_bytes && !(request->flags & SPACE_LOW) &&
 	    region_is_free(&space->regions, hint, hint + len_bytes)) {
 		*start = hint;
 		return 0;
+	}
+	if (request->flags & SPACE_LOW) {
+		*start =
+			region_find_gap(&space->regions, len_bytes, SPACE_LOW_START, SPACE_LOW_END);
+		return *start ? 0 : -ENOMEM;
 	}
 	*start = region_find_gap(&space->regions, len_bytes, USER_MIN, space->map_top);
 	if (!*start)
@@ -117,9 +121,12 @@ static err_t map_locked(struct space *space, const struct space_request *request
 	uint64_t len_bytes = ALIGN_UP(request->length_bytes, PAGE_SIZE);
 	err_t err;
 
-	if (space->nregions >= SPACE_REGIONS_MAX ||
-	    !space_fits_locked(space, len_bytes >> PAGE_SHIFT))
+	if (space->nregions >= SPACE_REGIONS_MAX)
 		return -ENOMEM;
+	region->flags |= space->future_flags & SPACE_LOCKED;
+	err = space_fits_locked(space, len_bytes >> PAGE_SHIFT, request->prot, region->flags);
+	if (err)
+		return err;
 	err = choose_place_locked(space, request, &region->start);
 	if (err)
 		return err;
@@ -135,18 +142,11 @@ static err_t map_locked(struct space *space, const struct space_request *request
 	return 0;
 }
 
-static void populate(struct space *space, vaddr_t start, vaddr_t end, unsigned fault_access)
-{
-	for (vaddr_t address = start; address < end; address += PAGE_SIZE) {
-		if (mm_user_fault(space, address, fault_access))
-			return; /* what is missing comes by faults, as in Linux */
-	}
-}
-
 err_t space_map(struct space *space, const struct space_request *request, vaddr_t *address)
 {
 	struct doomed doomed = {0};
 	struct region *region;
+	unsigned wanted = request->flags;
 	vaddr_t start;
 	err_t err;
 
@@ -161,7 +161,7 @@ err_t space_map(struct space *space, const struct space_request *request, vaddr_
 		return -ENOMEM;
 	region->prot = (uint8_t)request->prot;
 	region->max_prot = (uint8_t)(request->max_prot ? request->max_prot : SPACE_PROT_ALL);
-	region->flags = request->flags & (SPACE_SHARED | SPACE_STACK | SPACE_HEAP);
+	region->flags = request->flags & SPACE_LASTING;
 	region->object = request->object;
 	region->page_offset = request->object ? request->offset_bytes >> PAGE_SHIFT : 0;
 	region->name = request->name;
@@ -169,6 +169,7 @@ err_t space_map(struct space *space, const struct space_request *request, vaddr_
 	mutex_lock(&space->lock);
 	err = map_locked(space, request, region, &doomed);
 	start = region->start;
+	wanted |= space->future_flags;
 	if (err) {
 		region->object = NULL; /* it never got a reference of its own */
 		doomed_add(&doomed, region);
@@ -177,9 +178,9 @@ err_t space_map(struct space *space, const struct space_request *request, vaddr_
 	doomed_free(&doomed);
 	if (err)
 		return err;
-	if (request->flags & SPACE_POPULATE)
-		populate(space, start, start + ALIGN_UP(request->length_bytes, PAGE_SIZE),
-			 is_private_writable(request) ? FAULT_WRITE : FAULT_READ);
+	/* What is missing comes by faults, as in Linux. */
+	if (wanted & SPACE_POPULATE)
+		(void)!space_populate(space, start, request->length_bytes, SPACE_AS_MAPPED);
 	*address = start;
 	return 0;
 }

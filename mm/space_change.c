@@ -40,23 +40,27 @@ static err_t protect_region_locked(struct space *space, struct region *region, v
 				   vaddr_t end, unsigned prot, struct doomed *doomed,
 				   struct region **out) REQUIRES(space->lock)
 {
+	int64_t npages;
+	err_t err;
+
 	if (prot & ~(unsigned)region->max_prot)
 		return -EACCES;
 	*out = region;
 	if (region->prot == prot)
 		return 0;
-	if (region->start < start) {
-		struct region *upper = space_split_locked(space, region, start);
-
-		if (!upper)
-			return -ENOMEM;
-		region = upper;
+	npages = (int64_t)((MIN(end, region->end) - MAX(start, region->start)) >> PAGE_SHIFT);
+	if (prot & SPACE_WRITE && !(region->prot & SPACE_WRITE)) {
+		/* As data it may be too much; locked and mapped it is already. */
+		err = space_data_fits_locked(space, (uint64_t)npages, region->flags);
+		if (err)
+			return err;
 	}
-	if (region->end > end && !space_split_locked(space, region, end)) {
-		space_merge_locked(space, region, doomed);
-		return -ENOMEM;
-	}
+	err = space_cut_out_locked(space, &region, start, end, doomed);
+	if (err)
+		return err;
+	space_count_locked(space, region, -npages);
 	region->prot = (uint8_t)prot;
+	space_count_locked(space, region, npages);
 	space_protect_pages_locked(space, region, region->start, region->end);
 	*out = space_merge_locked(space, region, doomed);
 	return 0;
@@ -133,8 +137,11 @@ static bool grow_heap_locked(struct space *space, struct region *region, vaddr_t
 {
 	uint64_t npages = (end - start) >> PAGE_SHIFT;
 
+	unsigned flags = SPACE_HEAP | (space->future_flags & SPACE_LOCKED);
+
 	/* One page apart from what is above: running off the heap must fault. */
-	if (npages > frames_total() || !space_fits_locked(space, npages) ||
+	if (npages > frames_total() ||
+	    space_fits_locked(space, npages, SPACE_READ | SPACE_WRITE, flags) ||
 	    space->nregions >= SPACE_REGIONS_MAX ||
 	    !region_is_free(&space->regions, start, end + PAGE_SIZE))
 		return false;
@@ -142,7 +149,7 @@ static bool grow_heap_locked(struct space *space, struct region *region, vaddr_t
 				  .end = end,
 				  .prot = SPACE_READ | SPACE_WRITE,
 				  .max_prot = SPACE_PROT_ALL,
-				  .flags = SPACE_HEAP,
+				  .flags = (uint16_t)flags,
 				  .name = "[heap]"};
 	space_link_locked(space, region, doomed);
 	return true;
@@ -155,6 +162,7 @@ vaddr_t space_brk(struct space *space, vaddr_t wanted)
 	vaddr_t before;
 	vaddr_t after;
 	vaddr_t result;
+	bool populate = false;
 
 	mutex_lock(&space->lock);
 	before = ALIGN_UP(space->brk_end, PAGE_SIZE);
@@ -165,6 +173,7 @@ vaddr_t space_brk(struct space *space, vaddr_t wanted)
 		if (!region || !grow_heap_locked(space, region, before, after, &doomed))
 			goto unlock;
 		region = NULL;
+		populate = space->future_flags & SPACE_POPULATE;
 	} else if (after < before && space_unmap_locked(space, after, before, &doomed)) {
 		goto unlock;
 	}
@@ -177,5 +186,7 @@ unlock:
 		doomed_add(&doomed, region);
 	}
 	doomed_free(&doomed);
+	if (populate)
+		(void)!space_populate(space, before, after - before, SPACE_AS_MAPPED);
 	return result;
 }

@@ -50,22 +50,13 @@ static err_t fork_table(struct space *parent, struct space *child, const struct 
 	return 0;
 }
 
-static err_t fork_region(struct space *parent, struct space *child,
-			 const struct region *region) NO_THREAD_SAFETY
+static err_t fork_pages(struct space *parent, struct space *child,
+			const struct region *region) NO_THREAD_SAFETY
 {
-	struct region *copy = region_alloc();
 	vaddr_t address = region->start;
 	err_t err = 0;
 	pte_t *entry;
 
-	if (!copy)
-		return -ENOMEM;
-	region_copy_from(region, region->start, copy);
-	if (copy->object)
-		memory_object_get(copy->object);
-	region_link(&child->regions, copy);
-	child->nregions++;
-	child->mapped_pages += region_npages(copy);
 	while (!err && (entry = space_next_table(&parent->pagetable, &address, region->end))) {
 		vaddr_t stop = space_table_end(address, region->end);
 
@@ -73,6 +64,26 @@ static err_t fork_region(struct space *parent, struct space *child,
 		address = stop;
 	}
 	return err;
+}
+
+static err_t fork_region(struct space *parent, struct space *child,
+			 const struct region *region) NO_THREAD_SAFETY
+{
+	struct region *copy;
+
+	if (region->flags & SPACE_NO_FORK)
+		return 0;
+	copy = region_alloc();
+	if (!copy)
+		return -ENOMEM;
+	region_copy_from(region, region->start, copy);
+	copy->flags &= (uint16_t)~SPACE_LOCKED; /* locks are the parent's */
+	if (copy->object)
+		memory_object_get(copy->object);
+	region_link(&child->regions, copy);
+	child->nregions++;
+	space_count_locked(child, copy, (int64_t)region_npages(copy));
+	return region->flags & SPACE_WIPE_FORK ? 0 : fork_pages(parent, child, region);
 }
 
 err_t space_fork(struct space *parent, struct space **out) NO_THREAD_SAFETY
@@ -86,7 +97,7 @@ err_t space_fork(struct space *parent, struct space **out) NO_THREAD_SAFETY
 	mutex_lock(&parent->lock);
 	child->brk_start = parent->brk_start;
 	child->brk_end = parent->brk_end;
-	child->limit_pages = parent->limit_pages;
+	child->limits = parent->limits;
 	tree_for_each (region, &parent->regions, node) {
 		err = fork_region(parent, child, region);
 		if (err)

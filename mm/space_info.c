@@ -115,6 +115,8 @@ void space_stats(struct space *space, struct space_stats *out)
 	mutex_lock(&space->lock);
 	*out = (struct space_stats){
 		.mapped_pages = space->mapped_pages,
+		.data_pages = space->data_pages,
+		.locked_pages = space->locked_pages,
 		.resident_pages = space->resident_pages,
 		.in_place_pages = space->in_place_pages,
 		.faults = space->faults,

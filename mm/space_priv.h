@@ -37,7 +37,33 @@ struct region *space_split_locked(struct space *space, struct region *region, va
 /* Takes out every region in [start, end) and empties the pages. -ENOMEM: nothing was changed. */
 err_t must_check space_unmap_locked(struct space *space, vaddr_t start, vaddr_t end,
 				    struct doomed *doomed) REQUIRES(space->lock);
-bool space_fits_locked(const struct space *space, uint64_t npages) REQUIRES(space->lock);
+/* `npages` more of this kind are within the limits. -ENOMEM; -EAGAIN: too much would be locked. */
+err_t must_check space_fits_locked(const struct space *space, uint64_t npages, unsigned prot,
+				   unsigned flags) REQUIRES(space->lock);
+/* The same for what is mapped and becomes locked: -EAGAIN. */
+err_t must_check space_lock_fits_locked(const struct space *space, uint64_t npages)
+	REQUIRES(space->lock);
+/* The same for what is mapped and becomes writable. */
+err_t must_check space_data_fits_locked(const struct space *space, uint64_t npages, unsigned flags)
+	REQUIRES(space->lock);
+/* The region has become longer by `npages` (or shorter: negative). */
+void space_count_locked(struct space *space, const struct region *region, int64_t npages)
+	REQUIRES(space->lock);
+/* Splits so that the part of *region in [start, end) is a region of its own, which *region is then.
+ * -ENOMEM: nothing was changed. */
+err_t must_check space_cut_out_locked(struct space *space, struct region **region, vaddr_t start,
+				      vaddr_t end, struct doomed *doomed) REQUIRES(space->lock);
+/* What a range's regions become (space_advice.c). */
+struct flag_change {
+	unsigned set, clear;
+	bool anonymous_only; /* -EINVAL at what is something else */
+	bool stop_at_hole;   /* -ENOMEM at once; else when the rest is done */
+};
+err_t must_check space_flag_range_locked(struct space *space, vaddr_t start, vaddr_t end,
+					 const struct flag_change *change, struct doomed *doomed)
+	REQUIRES(space->lock);
+/* The stack above `address` grows down to it; NULL: there is none, or it may not. */
+struct region *space_grow_stack_locked(struct space *space, vaddr_t address) REQUIRES(space->lock);
 
 /* ---- where objects are mapped (places.c) ---- */
 

@@ -1,6 +1,6 @@
 /*
  * Changes of a space's regions: linking, joining, cutting, taking out. Invariant: neighbours that
- * are alike are one; nregions and mapped_pages follow the tree. All under space->lock; what is
+ * are alike are one; nregions and the sums of pages follow the tree. All under space->lock; what is
  * taken out is freed by the caller afterwards, without it.
  */
 #include "space_priv.h"
@@ -48,17 +48,68 @@ struct region *space_region_locked(struct space *space, vaddr_t address)
 	return region;
 }
 
-bool space_fits_locked(const struct space *space, uint64_t npages)
+/* ---- counting ---- */
+
+static bool is_data(unsigned prot, unsigned flags)
 {
-	return npages <= space->limit_pages && space->mapped_pages <= space->limit_pages - npages;
+	return prot & SPACE_WRITE && !(flags & (SPACE_SHARED | SPACE_STACK));
 }
+
+static bool fits(uint64_t have, uint64_t more, uint64_t limit)
+{
+	return more <= limit && have <= limit - more;
+}
+
+err_t space_lock_fits_locked(const struct space *space, uint64_t npages)
+{
+	return fits(space->locked_pages, npages, space->limits.locked_pages) ||
+			       space_lock_is_unlimited()
+		       ? 0
+		       : -EAGAIN;
+}
+
+err_t space_fits_locked(const struct space *space, uint64_t npages, unsigned prot, unsigned flags)
+{
+	const struct space_limits *limits = &space->limits;
+
+	if (!fits(space->mapped_pages, npages, limits->mapped_pages) ||
+	    (is_data(prot, flags) && !fits(space->data_pages, npages, limits->data_pages)))
+		return -ENOMEM;
+	return flags & SPACE_LOCKED ? space_lock_fits_locked(space, npages) : 0;
+}
+
+err_t space_data_fits_locked(const struct space *space, uint64_t npages, unsigned flags)
+{
+	return is_data(SPACE_WRITE, flags) &&
+			       !fits(space->data_pages, npages, space->limits.data_pages)
+		       ? -ENOMEM
+		       : 0;
+}
+
+void space_count_locked(struct space *space, const struct region *region, int64_t npages)
+{
+	space->mapped_pages += (uint64_t)npages;
+	if (is_data(region->prot, region->flags))
+		space->data_pages += (uint64_t)npages;
+	if (region->flags & SPACE_LOCKED)
+		space->locked_pages += (uint64_t)npages;
+}
+
+void space_set_limits(struct space *space, const struct space_limits *limits)
+{
+	mutex_lock(&space->lock);
+	space->limits = *limits;
+	mutex_unlock(&space->lock);
+}
+
+/* ---- linking ---- */
 
 static void take_out(struct space *space, struct region *region, struct doomed *doomed)
 	REQUIRES(space->lock)
 {
 	region_unlink(&space->regions, region);
 	space->nregions--;
-	space->mapped_pages -= region_npages(region);
+	space_count_locked(space, region, -(int64_t)region_npages(region));
 	if (space->last_found == region)
 		space->last_found = NULL;
 	doomed_add(doomed, region);
@@ -93,7 +144,7 @@ struct region *space_link_locked(struct space *space, struct region *region, str
 {
 	region_link(&space->regions, region);
 	space->nregions++;
-	space->mapped_pages += region_npages(region);
+	space_count_locked(space, region, (int64_t)region_npages(region));
 	places_attach_locked(space, region);
 	return space_merge_locked(space, region, doomed);
 }
@@ -114,6 +165,46 @@ struct region *space_split_locked(struct space *space, struct region *region, va
 	places_attach_locked(space, upper);
 	space->nregions++;
 	return upper;
+}
+
+err_t space_cut_out_locked(struct space *space, struct region **region, vaddr_t start, vaddr_t end,
+			   struct doomed *doomed)
+{
+	struct region *part = *region;
+
+	if (part->start < start) {
+		part = space_split_locked(space, part, start);
+		if (!part)
+			return -ENOMEM;
+	}
+	if (part->end > end && !space_split_locked(space, part, end)) {
+		*region = space_merge_locked(space, part, doomed);
+		return -ENOMEM;
+	}
+	*region = part;
+	return 0;
+}
+
+struct region *space_grow_stack_locked(struct space *space, vaddr_t address)
+{
+	struct region *region = region_from(&space->regions, address);
+	vaddr_t start = ALIGN_DOWN(address, PAGE_SIZE);
+	const struct region *below;
+	uint64_t npages;
+
+	if (!region || !(region->flags & SPACE_STACK) || start < USER_MIN ||
+	    region->end - start > space->limits.stack_bytes)
+		return NULL;
+	/* What nobody may touch is as good as a gap (Linux: stack_guard_gap). */
+	below = region_prev(region);
+	if (below && below->prot && start - below->end < SPACE_STACK_GUARD_GAP)
+		return NULL;
+	npages = (region->start - start) >> PAGE_SHIFT;
+	if (space_fits_locked(space, npages, region->prot, region->flags))
+		return NULL;
+	region_lower(&space->regions, region, start);
+	space_count_locked(space, region, (int64_t)npages);
+	return region;
 }
 
 err_t space_unmap_locked(struct space *space, vaddr_t start, vaddr_t end, struct doomed *doomed)

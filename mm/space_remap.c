@@ -9,15 +9,17 @@
 
 #include <abi/errno.h>
 
-#define REMAP_MAYMOVE 1u /* Linux: MREMAP_MAYMOVE, MREMAP_FIXED */
-#define REMAP_FIXED   2u
+#define REMAP_MAYMOVE   1u /* Linux: MREMAP_MAYMOVE, MREMAP_FIXED, MREMAP_DONTUNMAP */
+#define REMAP_FIXED     2u
+#define REMAP_DONTUNMAP 4u
 
 struct remap {
 	struct doomed doomed;
 	struct region *fresh; /* the new place's region, until it is used */
 	vaddr_t start;
-	uint64_t old_bytes;
+	uint64_t old_bytes; /* 0: what is there stays, and is seen at the new place as well */
 	uint64_t new_bytes;
+	unsigned flags;
 };
 
 /* Every table that the moved pages will need. */
@@ -60,20 +62,25 @@ static void move_pages(struct space *space, struct remap *remap, vaddr_t to) REQ
 	tlb_flush_range(table, remap->start, (end - remap->start) >> PAGE_SHIFT);
 }
 
-/* Makes [start, end) a region of its own. */
-static err_t isolate(struct space *space, struct remap *remap, struct region *region, vaddr_t end)
+/* `region` is the old place, whose pages have moved. */
+static void leave_old(struct space *space, struct remap *remap, struct region *region)
 	REQUIRES(space->lock)
 {
-	if (region->start < remap->start) {
-		region = space_split_locked(space, region, remap->start);
-		if (!region)
-			return -ENOMEM;
-	}
-	if (region->end > end && !space_split_locked(space, region, end)) {
+	int64_t npages = (int64_t)region_npages(region);
+	err_t err;
+
+	if (!remap->old_bytes)
+		return;
+	if (remap->flags & REMAP_DONTUNMAP) {
+		space_count_locked(space, region, -npages);
+		region->flags &= (uint16_t)~SPACE_LOCKED;
+		space_count_locked(space, region, npages);
 		space_merge_locked(space, region, &remap->doomed);
-		return -ENOMEM;
+		return;
 	}
-	return 0;
+	err = space_unmap_locked(space, remap->start, remap->start + remap->old_bytes,
+				 &remap->doomed);
+	assert(!err); /* its borders are regions' borders already */
 }
 
 static err_t move_to(struct space *space, struct remap *remap, vaddr_t to) REQUIRES(space->lock)
@@ -82,25 +89,27 @@ static err_t move_to(struct space *space, struct remap *remap, vaddr_t to) REQUI
 	struct region *fresh = remap->fresh;
 	err_t err;
 
+	/* What had to give way to the new place may have been it, where its length is 0. */
+	if (!region)
+		return -EFAULT;
 	if (space->nregions + 2 >= SPACE_REGIONS_MAX)
 		return -ENOMEM;
 	err = make_tables(space, remap, to);
-	if (!err)
-		err = isolate(space, remap, region, remap->start + remap->old_bytes);
+	if (!err && remap->old_bytes)
+		err = space_cut_out_locked(space, &region, remap->start,
+					   remap->start + remap->old_bytes, &remap->doomed);
 	if (err)
 		return err;
 
 	/* ---- committed ---- */
-	region_copy_from(space_region_locked(space, remap->start), remap->start, fresh);
+	region_copy_from(region, remap->start, fresh);
 	fresh->start = to;
 	fresh->end = to + remap->new_bytes;
 	if (fresh->object)
 		memory_object_get(fresh->object);
 	remap->fresh = NULL;
 	move_pages(space, remap, to);
-	err = space_unmap_locked(space, remap->start, remap->start + remap->old_bytes,
-				 &remap->doomed);
-	assert(!err); /* its borders are regions' borders already */
+	leave_old(space, remap, region);
 	space_link_locked(space, fresh, &remap->doomed);
 	return 0;
 }
@@ -115,7 +124,7 @@ static bool grow_here(struct space *space, struct remap *remap, struct region *r
 	    !region_is_free(&space->regions, old_end, new_end))
 		return false;
 	region_resize(&space->regions, region, new_end);
-	space->mapped_pages += (new_end - old_end) >> PAGE_SHIFT;
+	space_count_locked(space, region, (int64_t)((new_end - old_end) >> PAGE_SHIFT));
 	space_merge_locked(space, region, &remap->doomed);
 	return true;
 }
@@ -138,28 +147,50 @@ static err_t move_to_fixed(struct space *space, struct remap *remap, vaddr_t wan
 	return err ? err : move_to(space, remap, wanted);
 }
 
-static err_t remap_locked(struct space *space, struct remap *remap, unsigned flags, vaddr_t wanted,
+/* Room for what there will be more than there is. */
+static err_t check_limits(const struct space *space, const struct remap *remap,
+			  const struct region *region) REQUIRES(space->lock)
+{
+	uint64_t kept = remap->old_bytes;
+	unsigned flags = region->flags;
+
+	if (remap->flags & REMAP_DONTUNMAP) {
+		kept = 0;
+		flags &= ~(unsigned)SPACE_LOCKED; /* the lock moves along */
+	}
+	if (remap->new_bytes <= kept)
+		return 0;
+	return space_fits_locked(space, (remap->new_bytes - kept) >> PAGE_SHIFT, region->prot,
+				 flags);
+}
+
+static err_t remap_locked(struct space *space, struct remap *remap, vaddr_t wanted,
 			  vaddr_t *address) REQUIRES(space->lock)
 {
 	struct region *region = space_region_locked(space, remap->start);
+	err_t err;
 
 	if (!region || region->end - remap->start < remap->old_bytes)
 		return -EFAULT;
-	if (remap->new_bytes > remap->old_bytes &&
-	    !space_fits_locked(space, (remap->new_bytes - remap->old_bytes) >> PAGE_SHIFT))
-		return -ENOMEM;
+	if (!remap->old_bytes && !(region->flags & SPACE_SHARED))
+		return -EINVAL;
+	err = check_limits(space, remap, region);
+	if (err)
+		return err;
 	*address = wanted;
-	if (flags & REMAP_FIXED)
+	if (remap->flags & REMAP_FIXED)
 		return move_to_fixed(space, remap, wanted);
 	*address = remap->start;
-	if (remap->new_bytes == remap->old_bytes)
-		return 0;
-	if (remap->new_bytes < remap->old_bytes)
-		return space_unmap_locked(space, remap->start + remap->new_bytes,
-					  remap->start + remap->old_bytes, &remap->doomed);
-	if (grow_here(space, remap, region))
-		return 0;
-	if (!(flags & REMAP_MAYMOVE))
+	if (!(remap->flags & REMAP_DONTUNMAP) && remap->old_bytes) {
+		if (remap->new_bytes == remap->old_bytes)
+			return 0;
+		if (remap->new_bytes < remap->old_bytes)
+			return space_unmap_locked(space, remap->start + remap->new_bytes,
+						  remap->start + remap->old_bytes, &remap->doomed);
+		if (grow_here(space, remap, region))
+			return 0;
+	}
+	if (!(remap->flags & REMAP_MAYMOVE))
 		return -ENOMEM;
 	*address = region_find_gap(&space->regions, remap->new_bytes, USER_MIN, space->map_top);
 	return *address ? move_to(space, remap, *address) : -ENOMEM;
@@ -170,23 +201,32 @@ err_t space_remap(struct space *space, vaddr_t start, uint64_t old_bytes, uint64
 {
 	struct remap remap = {.start = start,
 			      .old_bytes = ALIGN_UP(old_bytes, PAGE_SIZE),
-			      .new_bytes = ALIGN_UP(new_bytes, PAGE_SIZE)};
+			      .new_bytes = ALIGN_UP(new_bytes, PAGE_SIZE),
+			      .flags = flags};
+	bool populate;
 	err_t err;
 
-	if (!IS_ALIGNED(start, PAGE_SIZE) || !old_bytes || !new_bytes || start > USER_MAX ||
+	if (!IS_ALIGNED(start, PAGE_SIZE) || !new_bytes || start > USER_MAX ||
 	    old_bytes > USER_MAX - start || new_bytes > USER_MAX ||
-	    flags & ~(REMAP_MAYMOVE | REMAP_FIXED))
+	    flags & ~(REMAP_MAYMOVE | REMAP_FIXED | REMAP_DONTUNMAP))
+		return -EINVAL;
+	if (flags & REMAP_DONTUNMAP &&
+	    (!(flags & REMAP_MAYMOVE) || remap.old_bytes != remap.new_bytes))
 		return -EINVAL;
 	remap.fresh = region_alloc();
 	if (!remap.fresh)
 		return -ENOMEM;
 	mutex_lock(&space->lock);
-	err = remap_locked(space, &remap, flags, wanted, address);
+	err = remap_locked(space, &remap, wanted, address);
+	populate = !err && remap.new_bytes > remap.old_bytes &&
+		   space_region_locked(space, *address)->flags & SPACE_LOCKED;
 	mutex_unlock(&space->lock);
 	if (remap.fresh) {
 		remap.fresh->object = NULL;
 		doomed_add(&remap.doomed, remap.fresh);
 	}
 	doomed_free(&remap.doomed);
+	if (populate)
+		(void)!space_populate(space, *address, remap.new_bytes, SPACE_AS_MAPPED);
 	return err;
 }

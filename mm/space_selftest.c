@@ -204,7 +204,10 @@ SELFTEST(a_space_may_be_limited)
 
 	if (!space)
 		return;
-	space->limit_pages = 100;
+	space_set_limits(space, &(struct space_limits){.mapped_pages = 100,
+						       .data_pages = UINT64_MAX,
+						       .locked_pages = UINT64_MAX,
+						       .stack_bytes = UINT64_MAX});
 	test_map(space, 60, READ_WRITE);
 	selftest_check(space_map(space, &(struct space_request){.length_bytes = 41 * PAGE_SIZE},
 				 &address) == -ENOMEM);

@@ -12,8 +12,9 @@
 #include <mm/slab.h>
 #include <mm/space.h>
 
-#define STACK_LIMIT_BYTES (8 * MIB)
-#define QUEUED_LIMIT      4096 /* RLIMIT_SIGPENDING */
+#define STACK_LIMIT_BYTES  (8 * MIB)
+#define LOCKED_LIMIT_BYTES (8 * MIB) /* as Linux: MLOCK_LIMIT */
+#define QUEUED_LIMIT       4096      /* RLIMIT_SIGPENDING */
 
 SLAB_CACHE(process_cache, struct process);
 
@@ -29,6 +30,8 @@ static void set_limits(struct process *process)
 	process->limits[RLIMIT_STACK].rlim_cur = STACK_LIMIT_BYTES;
 	process->limits[RLIMIT_NOFILE] = (struct abi_rlimit){FD_LIMIT, FD_MAX};
 	process->limits[RLIMIT_CORE].rlim_cur = 0;
+	process->limits[RLIMIT_MEMLOCK] =
+		(struct abi_rlimit){LOCKED_LIMIT_BYTES, LOCKED_LIMIT_BYTES};
 	process->limits[RLIMIT_NICE] = (struct abi_rlimit){0, 0};
 	process->limits[RLIMIT_RTPRIO] = (struct abi_rlimit){0, 0};
 	process->limits[RLIMIT_SIGPENDING] = (struct abi_rlimit){QUEUED_LIMIT, QUEUED_LIMIT};

@@ -18,6 +18,7 @@
 #define LOG_SUBSYSTEM "elf"
 
 #include "../elf_parse.h"
+#include "../memory/memory.h"
 #include "../user_layout.h"
 #include "../vdso.h"
 #include "exec.h"
@@ -296,15 +297,27 @@ static uint64_t stack_bytes(const struct exec_request *request)
 	return MAX(len_bytes, request->strings_bytes_max + STACK_LEAST_BYTES);
 }
 
+/* As Linux: what the program is given, and a little; the rest grows. */
+static uint64_t first_stack_bytes(const struct load *load)
+{
+	const struct exec_request *request = load->request;
+	uint64_t strings_bytes = request->argv.len_bytes + request->envp.len_bytes +
+				 (request->argv.count + request->envp.count) * sizeof(uint64_t);
+
+	return MIN(load->stack_bytes,
+		   ALIGN_UP(strings_bytes + PATH_MAX + STACK_LEAST_BYTES, PAGE_SIZE));
+}
+
 static err_t map_stack(struct load *load)
 {
 	unsigned exec = load->main.image.stack_executable ? SPACE_EXEC : 0;
+	uint64_t len_bytes = first_stack_bytes(load);
 	vaddr_t address;
 
 	return space_map(load->space,
 			 &(struct space_request){
-				 .address = load->layout.stack_top - load->stack_bytes,
-				 .length_bytes = load->stack_bytes,
+				 .address = load->layout.stack_top - len_bytes,
+				 .length_bytes = len_bytes,
 				 .prot = SPACE_READ | SPACE_WRITE | exec,
 				 .flags = SPACE_NOREPLACE | SPACE_STACK,
 				 .name = "[stack]",
@@ -468,6 +481,7 @@ static err_t load_files(struct load *load, struct exec_image *out)
 	if (err)
 		return err;
 	load->main.space = load->loader.space = out->space = load->space;
+	limit_space(process_current(), load->space);
 	enter(load->space);
 	err = fill_space(load, out);
 	if (err) {

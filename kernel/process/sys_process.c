@@ -62,7 +62,7 @@ int sys_set_tid_address(uptr_t word)
 	return self->tid;
 }
 
-/* ---- usage and limits ---- */
+/* ---- usage ---- */
 
 static struct abi_timeval timeval_of(uint64_t ns)
 {
@@ -105,70 +105,6 @@ int sys_getrusage(int who, uptr_t out)
 	}
 	report = process_rusage(&usage);
 	return user_put(out, &report);
-}
-
-static err_t change_limit(struct process *process, unsigned resource,
-			  const struct abi_rlimit *wanted) REQUIRES(process->lock);
-static err_t change_limit(struct process *process, unsigned resource,
-			  const struct abi_rlimit *wanted)
-{
-	struct abi_rlimit *limit = &process->limits[resource];
-
-	if (wanted->rlim_cur > wanted->rlim_max)
-		return -EINVAL;
-	if (wanted->rlim_max > limit->rlim_max && uthread_current()->ids.euid != 0)
-		return -EPERM;
-	if (resource == RLIMIT_NOFILE) {
-		if (wanted->rlim_max > FD_MAX)
-			return -EPERM;
-		write_once(&current_fds()->limit, (uint32_t)wanted->rlim_cur);
-	}
-	write_once(&limit->rlim_cur, wanted->rlim_cur);
-	write_once(&limit->rlim_max, wanted->rlim_max);
-	return 0;
-}
-
-static int limits_call(unsigned resource, uptr_t limit, uptr_t before)
-{
-	struct process *process = process_current();
-	struct abi_rlimit wanted;
-	struct abi_rlimit old;
-	err_t err = 0;
-
-	if (resource >= RLIMIT_COUNT)
-		return -EINVAL;
-	if (!uptr_is_null(limit) && user_get(&wanted, limit))
-		return -EFAULT;
-	mutex_lock(&process->lock);
-	old = process->limits[resource];
-	if (!uptr_is_null(limit))
-		err = change_limit(process, resource, &wanted);
-	mutex_unlock(&process->lock);
-	if (err)
-		return err;
-	return uptr_is_null(before) ? 0 : user_put(before, &old);
-}
-
-int sys_prlimit64(int pid, unsigned resource, uptr_t limit, uptr_t before)
-{
-	/* Of others: their descriptor table may be on its way out. */
-	if (pid != 0 && pid != process_current()->pid)
-		return -ESRCH;
-	return limits_call(resource, limit, before);
-}
-
-int sys_getrlimit(unsigned resource, uptr_t out)
-{
-	if (uptr_is_null(out))
-		return -EFAULT;
-	return limits_call(resource, uptr(0), out);
-}
-
-int sys_setrlimit(unsigned resource, uptr_t limit)
-{
-	if (uptr_is_null(limit))
-		return -EFAULT;
-	return limits_call(resource, limit, uptr(0));
 }
 
 /* ---- priorities ---- */

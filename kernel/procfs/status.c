@@ -162,8 +162,9 @@ static void add_memory(struct text *text, const struct proc_subject *subject)
 	get_stats(subject, &stats);
 	if (!stats.nregions)
 		return; /* as Linux: one that has ended has no such lines */
-	text_add(text, "VmSize:\t%8lu kB\nVmRSS:\t%8lu kB\n", stats.mapped_pages * kib,
-		 resident_pages(&stats) * kib);
+	text_add(text, "VmSize:\t%8lu kB\nVmLck:\t%8lu kB\nVmRSS:\t%8lu kB\nVmData:\t%8lu kB\n",
+		 stats.mapped_pages * kib, stats.locked_pages * kib, resident_pages(&stats) * kib,
+		 stats.data_pages * kib);
 }
 
 static void add_signals(struct text *text, const struct proc_subject *subject,

@@ -47,6 +47,13 @@ struct memory_object_ops {
 	void (*release)(struct memory_object *object);
 	/* For `vm` and /proc: a name, e.g. the file's path. May be NULL. */
 	void (*name)(struct memory_object *object, char *to, size_t to_bytes);
+	/* What was written is where it will be, as fsync. May sleep. NULL: nothing to do. */
+	err_t (*sync)(struct memory_object *object);
+	/* The pages of a part (page-aligned) read as zeros from now on, for all who map it. May
+	 * sleep. NULL: it cannot. */
+	err_t (*punch)(struct memory_object *object, uint64_t offset_bytes, uint64_t len_bytes);
+	/* The running program owns it, or may write to it. NULL: nobody else knows it. */
+	bool (*is_own)(struct memory_object *object);
 	/* A file's st_dev and st_ino, for /proc. NULL: it is none. */
 	void (*identity)(struct memory_object *object, uint64_t *device, uint64_t *inode);
 };

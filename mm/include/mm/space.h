@@ -24,16 +24,35 @@ enum space_flags {
 	SPACE_FIXED = 1 << 0,     /* exactly there; what is there goes */
 	SPACE_NOREPLACE = 1 << 1, /* exactly there; -EEXIST if something is */
 	SPACE_SHARED = 1 << 2,    /* writes reach the object */
-	SPACE_STACK = 1 << 3,     /* a gap is kept free below it */
+	SPACE_STACK = 1 << 3,     /* grows downwards where it is touched below; a gap is kept */
 	SPACE_POPULATE = 1 << 4,  /* pages now, as far as memory goes */
 	SPACE_HEAP = 1 << 5,      /* grown and cut by space_brk() */
+	SPACE_LOCKED = 1 << 6,    /* its pages stay; counts against the limit of those */
+	SPACE_NO_FORK = 1 << 7,   /* a copy of the space does not have it */
+	SPACE_WIPE_FORK = 1 << 8, /* a copy has zeros there */
+	SPACE_NO_DUMP = 1 << 9,   /* not for core files */
+	SPACE_LOW = 1 << 10,      /* below SPACE_LOW_END; of space_map() alone */
 };
+/* Those that a region keeps. */
+#define SPACE_LASTING                                                                              \
+	(SPACE_SHARED | SPACE_STACK | SPACE_HEAP | SPACE_LOCKED | SPACE_NO_FORK |                  \
+	 SPACE_WIPE_FORK | SPACE_NO_DUMP)
+#define SPACE_LOW_START (UINT64_C(1) << 30) /* as Linux: where MAP_32BIT looks */
+#define SPACE_LOW_END   (UINT64_C(1) << 31)
 
 #define SPACE_REGIONS_MAX     65530 /* as Linux: vm.max_map_count */
 #define SPACE_STACK_BYTES     (8 * MIB)
 #define SPACE_STACK_GUARD_GAP MIB /* as Linux: stack_guard_gap */
 
 struct region;
+
+/* What the calls that map refuse to go beyond; UINT64_MAX: nothing. */
+struct space_limits {
+	uint64_t mapped_pages; /* RLIMIT_AS */
+	uint64_t data_pages;   /* RLIMIT_DATA: private and writable, but for stacks */
+	uint64_t locked_pages; /* RLIMIT_MEMLOCK */
+	uint64_t stack_bytes;  /* RLIMIT_STACK: how far one grows */
+};
 
 /*
  *   [c] constant after space_create()
@@ -50,10 +69,14 @@ struct space {
 	vaddr_t brk_start;         /* [l] 0: no heap */
 	vaddr_t brk_end;           /* [l] as the program asked, not rounded */
 	uint64_t mapped_pages;     /* [l] sum of all regions */
-	uint64_t limit_pages;      /* [l] RLIMIT_AS; UINT64_MAX: none */
-	uint64_t resident_pages;   /* [l] counted frames that are mapped here */
-	uint64_t in_place_pages;   /* [l] mapped pages of ramdisks and devices */
-	uint64_t faults;           /* [l] */
+	uint64_t data_pages;       /* [l] of those: private and writable, but for stacks */
+	uint64_t locked_pages;     /* [l] of those: locked */
+	struct space_limits limits; /* [l] */
+	unsigned future_flags;      /* [l] what later mappings get (mlockall): SPACE_LOCKED,
+				       SPACE_POPULATE */
+	uint64_t resident_pages;    /* [l] counted frames that are mapped here */
+	uint64_t in_place_pages;    /* [l] mapped pages of ramdisks and devices */
+	uint64_t faults;            /* [l] */
 };
 
 /* An empty space, whose mappings without an address go below `map_top`; the caller holds the first
@@ -89,10 +112,46 @@ err_t must_check space_protect(struct space *space, vaddr_t start, uint64_t leng
 /* Drops the pages, keeps the regions: private memory reads as zeros or as the file again
  * (MADV_DONTNEED). -ENOMEM if part of the range is not mapped. */
 err_t must_check space_discard(struct space *space, vaddr_t start, uint64_t length_bytes);
-/* mremap: grows, cuts or moves [start, start + old) to `new` bytes. flags: Linux's MREMAP_MAYMOVE
- * (1) and MREMAP_FIXED (2), then `wanted` says where. */
+/* mremap: grows, cuts or moves [start, start + old) to `new` bytes; old 0: a second view of shared
+ * memory. flags: Linux's MREMAP_MAYMOVE (1), MREMAP_FIXED (2): `wanted` says where,
+ * MREMAP_DONTUNMAP (4): the old place stays mapped, and is empty. */
 err_t must_check space_remap(struct space *space, vaddr_t start, uint64_t old_bytes,
 			     uint64_t new_bytes, unsigned flags, vaddr_t wanted, vaddr_t *address);
+
+/* ---- advice and locking (space_advice.c, space_lock.c) ---- */
+
+/* Sets and clears flags of SPACE_LASTING. -ENOMEM: part of the range is not mapped; the rest is
+ * done all the same. -EINVAL: a region is not private and anonymous, and `anonymous_only`. */
+err_t must_check space_change_flags(struct space *space, vaddr_t start, uint64_t length_bytes,
+				    unsigned set, unsigned clear, bool anonymous_only);
+/* All of the range is mapped, and none of it has one of `unwanted` flags. -ENOMEM, -EINVAL. */
+err_t must_check space_check_flags(struct space *space, vaddr_t start, uint64_t length_bytes,
+				   unsigned unwanted);
+/* Makes each page usable for `fault_access`; SPACE_AS_MAPPED: for writing where that is private and
+ * allowed, else for reading. -EFAULT: not mapped, -EACCES: not allowed, -EIO, -ENOMEM, -EINTR. */
+#define SPACE_AS_MAPPED (~0u)
+err_t must_check space_populate(struct space *space, vaddr_t start, uint64_t length_bytes,
+				unsigned fault_access);
+/* For each page of [start, end) one byte: 1 if an access need not wait for a disk. -ENOMEM: part of
+ * the range is not mapped. */
+err_t must_check space_residence(struct space *space, vaddr_t start, vaddr_t end, uint8_t *pages);
+/* Calls `sync` (or `punch`) of the objects behind the parts of the range that are mapped shared,
+ * without locks. -ENOMEM: part is not mapped; the rest is done all the same. */
+err_t must_check space_sync(struct space *space, vaddr_t start, uint64_t length_bytes);
+/* -EINVAL: no object behind it, -EACCES: not shared and writable. */
+err_t must_check space_punch(struct space *space, vaddr_t start, uint64_t length_bytes);
+/* flags: SPACE_LOCKED or 0 (unlock), SPACE_POPULATE. -ENOMEM: part of the range is not mapped, or
+ * the limit is met; -EAGAIN: not all pages could be had. */
+err_t must_check space_lock(struct space *space, vaddr_t start, uint64_t length_bytes,
+			    unsigned flags);
+/* The same for all that is mapped (`now`) and what will be (`future`); both 0: unlocks all. */
+err_t must_check space_lock_all(struct space *space, unsigned now, unsigned future);
+
+/* Hook of kernel/: the running program may lock beyond the limit. */
+bool space_lock_is_unlimited(void);
+
+/* From now on; what is there stays. */
+void space_set_limits(struct space *space, const struct space_limits *limits);
 
 /* Where the heap begins, once, by exec. */
 void space_set_brk(struct space *space, vaddr_t start);
@@ -146,6 +205,8 @@ bool space_next_named(struct space *space, vaddr_t address, struct region_info *
 
 struct space_stats {
 	uint64_t mapped_pages;
+	uint64_t data_pages;
+	uint64_t locked_pages;
 	uint64_t resident_pages;
 	uint64_t in_place_pages;
 	uint64_t faults;

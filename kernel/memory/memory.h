@@ -1,0 +1,29 @@
+/*
+ * What the system calls on memory share.
+ */
+#ifndef KERNEL_MEMORY_MEMORY_H
+#define KERNEL_MEMORY_MEMORY_H
+
+#include "../process/uthread.h"
+
+static inline struct space *current_space(void)
+{
+	return uthread_current()->space;
+}
+
+/* The length in whole pages; -EINVAL: the start is not a page's, or the range leaves the program's
+ * half. */
+err_t must_check check_range(uint64_t address, size_t *len);
+
+/* Linux's can_do_mlock(): a limit of 0 means not at all. */
+bool may_lock(void);
+
+/* Madvise's advice to `space`; range and advice are checked. */
+err_t must_check advise(struct space *space, uint64_t address, size_t len, int advice);
+/* An advice that there is; -EINVAL. */
+err_t must_check check_advice(int advice);
+
+/* The limits of `process`, for a space of its. */
+void limit_space(const struct process *process, struct space *space);
+
+#endif
