@@ -17,11 +17,14 @@
 #define DEVICES_MAX 128
 #define FIRST_NODE  2 /* 1 is the root */
 
-/* Constant after it was published. */
+/* Constant after it was published, but for what setattr changes: that under registry_lock, each
+ * word read alone. */
 struct device {
-	const char *name;
-	uint64_t rdev;
+	const char *name; /* NULL: it has none here */
+	uint64_t rdev;    /* the first */
+	uint32_t nminors; /* from there on */
 	uint32_t mode;
+	uint32_t uid, gid;
 	unsigned flags; /* enum device_flags */
 	const struct device_ops *ops;
 	void *argument;
@@ -39,9 +42,10 @@ static uint32_t count(void)
 	return load_acquire(&ndevices);
 }
 
+/* A node's number: the place in the list, and above it which of its minors. */
 static struct device *find_by_node(struct nodeid node)
 {
-	uint64_t index = node.value - FIRST_NODE;
+	uint64_t index = (uint32_t)node.value - FIRST_NODE;
 
 	return index < count() ? &devices[index] : NULL;
 }
@@ -59,10 +63,26 @@ static struct abi_timespec wall_time(void)
 				     .tv_nsec = (int64_t)(now_ns % NSEC_PER_SEC)};
 }
 
-static bool is_taken(const char *name, uint64_t rdev)
+static bool overlaps(const struct device *a, const struct device *b)
+{
+	return abi_major(a->rdev) == abi_major(b->rdev) &&
+	       abi_minor(a->rdev) < abi_minor(b->rdev) + b->nminors &&
+	       abi_minor(b->rdev) < abi_minor(a->rdev) + a->nminors;
+}
+
+static bool has_name(const struct device *device, struct server_name name)
+{
+	return device->name && strlen(device->name) == name.len_bytes &&
+	       memcmp(device->name, name.text, name.len_bytes) == 0;
+}
+
+static bool is_taken(const struct device *device)
 {
 	for (uint32_t i = 0; i < count(); i++) {
-		if ((rdev && devices[i].rdev == rdev) || strcmp(devices[i].name, name) == 0)
+		if (overlaps(&devices[i], device))
+			return true;
+		if (device->name &&
+		    has_name(&devices[i], (struct server_name){device->name, strlen(device->name)}))
 			return true;
 	}
 	return false;
@@ -73,7 +93,7 @@ static err_t add(const struct device *device)
 	err_t err = 0;
 
 	mutex_lock(&registry_lock);
-	if (is_taken(device->name, device->rdev)) {
+	if (is_taken(device)) {
 		err = -EEXIST;
 	} else if (ndevices == DEVICES_MAX) {
 		err = -ENOMEM;
@@ -90,6 +110,7 @@ err_t devfs_register(const char *name, uint32_t major, uint32_t minor, uint32_t 
 {
 	return add(&(struct device){.name = name,
 				    .rdev = abi_makedev(major, minor),
+				    .nminors = 1,
 				    .mode = S_IFCHR | (mode & 0777),
 				    .flags = device_flags,
 				    .ops = ops,
@@ -97,10 +118,10 @@ err_t devfs_register(const char *name, uint32_t major, uint32_t minor, uint32_t 
 				    .made = wall_time()});
 }
 
+static const struct device_ops nothing;
+
 err_t devfs_register_link(const char *name, const char *target)
 {
-	static const struct device_ops nothing;
-
 	return add(&(struct device){.name = name,
 				    .mode = S_IFLNK | 0777,
 				    .ops = &nothing,
@@ -108,13 +129,32 @@ err_t devfs_register_link(const char *name, const char *target)
 				    .made = wall_time()});
 }
 
+err_t devfs_register_numbers(uint32_t major, uint32_t minor, uint32_t nminors,
+			     const struct device_ops *ops, void *argument)
+{
+	return add(&(struct device){.rdev = abi_makedev(major, minor),
+				    .nminors = nminors,
+				    .mode = S_IFCHR,
+				    .ops = ops,
+				    .argument = argument});
+}
+
+err_t devfs_register_directory(const char *name)
+{
+	return add(&(struct device){
+		.name = name, .mode = S_IFDIR | 0755, .ops = &nothing, .made = wall_time()});
+}
+
 err_t devfs_find(uint64_t rdev, struct nodeid *out)
 {
+	const struct device wanted = {.rdev = rdev, .nminors = 1};
+
 	for (uint32_t i = 0; i < count(); i++) {
-		if (devices[i].rdev == rdev && !devices[i].target) {
-			*out = node_of(&devices[i]);
-			return 0;
-		}
+		if (!overlaps(&devices[i], &wanted))
+			continue;
+		*out = node_of(&devices[i]);
+		out->value |= (uint64_t)(abi_minor(rdev) - abi_minor(devices[i].rdev)) << 32;
+		return 0;
 	}
 	return -ENXIO;
 }
@@ -124,8 +164,10 @@ err_t devfs_find(uint64_t rdev, struct nodeid *out)
 static void fill_attr(const struct device *device, struct server_attr *out)
 {
 	*out = (struct server_attr){.ino = node_of(device).value,
-				    .mode = device->mode,
-				    .nlink = 1,
+				    .mode = read_once(&device->mode),
+				    .nlink = S_ISDIR(device->mode) ? 2 : 1,
+				    .uid = read_once(&device->uid),
+				    .gid = read_once(&device->gid),
 				    .rdev = device->rdev,
 				    .size_bytes = device->target ? strlen(device->target) : 0,
 				    .atime = device->made,
@@ -138,8 +180,7 @@ static err_t devfs_lookup(struct server *server, const struct server_caller *cal
 			  struct nodeid parent, struct server_name name, struct server_entry *out)
 {
 	for (uint32_t i = 0; i < count(); i++) {
-		if (strlen(devices[i].name) != name.len_bytes ||
-		    memcmp(devices[i].name, name.text, name.len_bytes) != 0)
+		if (!nodeid_equal(parent, SERVER_ROOT) || !has_name(&devices[i], name))
 			continue;
 		*out = (struct server_entry){.node = node_of(&devices[i]),
 					     .entry_valid_ns = SERVER_VALID_FOREVER,
@@ -167,12 +208,39 @@ static err_t devfs_getattr(struct server *server, struct nodeid node, struct ser
 	return 0;
 }
 
+/* Permissions and owners are what a login changes of its terminal; who may is checked above. */
+static err_t devfs_setattr(struct server *server, const struct server_caller *caller,
+			   struct nodeid node, const struct server_setattr *set,
+			   struct server_attr *out, uint64_t *attr_valid_ns)
+{
+	struct device *device = find_by_node(node);
+
+	if (!device)
+		return -EPERM; /* the root of it all */
+	mutex_lock(&registry_lock);
+	if (set->valid & SETATTR_MODE)
+		write_once(&device->mode, (device->mode & S_IFMT) | (set->mode & 07777));
+	if (set->valid & SETATTR_UID)
+		write_once(&device->uid, set->uid);
+	if (set->valid & SETATTR_GID)
+		write_once(&device->gid, set->gid);
+	mutex_unlock(&registry_lock);
+	fill_attr(device, out);
+	*attr_valid_ns = SERVER_VALID_FOREVER;
+	return 0;
+}
+
 static err_t devfs_readdir(struct server *server, struct nodeid node, struct handle handle,
 			   uint64_t cookie, struct dirent_sink *sink)
 {
+	if (!nodeid_equal(node, SERVER_ROOT))
+		return 0;
 	for (uint64_t i = cookie; i < count(); i++) {
-		const struct server_name name = {.text = devices[i].name,
-						 .len_bytes = strlen(devices[i].name)};
+		const char *text = devices[i].name;
+
+		if (!text)
+			continue;
+		const struct server_name name = {.text = text, .len_bytes = strlen(text)};
 
 		if (!sink->emit(sink, name, node_of(&devices[i]).value, devices[i].mode, i + 1))
 			break;
@@ -217,6 +285,8 @@ static err_t devfs_open(struct server *server, const struct server_caller *calle
 	if (!file)
 		return -ENOMEM;
 	file->argument = device->argument;
+	file->rdev = abi_makedev(abi_major(device->rdev),
+				 abi_minor(device->rdev) + (uint32_t)(node.value >> 32));
 	if (device->ops->open)
 		err = device->ops->open(file, flags);
 	if (err) {
@@ -306,6 +376,7 @@ static err_t devfs_statfs(struct server *server, struct server_statfs *out)
 static const struct server_ops devfs_ops = {
 	.lookup = devfs_lookup,
 	.getattr = devfs_getattr,
+	.setattr = devfs_setattr,
 	.readdir = devfs_readdir,
 	.readlink = devfs_readlink,
 	.open = devfs_open,

@@ -76,6 +76,8 @@ err_t file_open_at_server(struct file *file, const struct vfs_context *context, 
 	if (err)
 		return err;
 	ops = file->server->ops;
+	if (node_type(file->node) != S_IFCHR)
+		flags &= ~(unsigned)O_NOCTTY;
 	if (node_type(file->node) == S_IFDIR)
 		err = ops->opendir ? ops->opendir(file->server, &caller, file->id, &file->open) : 0;
 	else

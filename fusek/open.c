@@ -107,7 +107,8 @@ static err_t open_dentry(struct dentry *dentry, const struct vfs_context *contex
 		return err;
 	if (!(flags & O_PATH))
 		err = file_open_at_server(file, context,
-					  object_flags(&file->object) | (flags & O_TRUNC));
+					  object_flags(&file->object) |
+						  (flags & (O_TRUNC | O_NOCTTY)));
 	if (!err && (flags & O_TRUNC) && node_type(file->node) == S_IFREG)
 		err = truncate_opened(file, context);
 	if (err) {

@@ -189,46 +189,66 @@ static ssize_t kmsg_write(struct device_file *file, struct buffer *buffer, uint6
 
 /* ---- terminals ---- */
 
+err_t terminal_open_as(struct device_file *file, struct tty *tty, unsigned flags, bool survives)
+{
+	struct tty_file *opened = kmalloc(sizeof(*opened));
+	err_t err = opened ? tty_file_open(opened, tty, flags, survives) : -ENOMEM;
+
+	if (err)
+		kfree(opened);
+	else
+		file->private = opened;
+	return err;
+}
+
 static err_t terminal_open(struct device_file *file, unsigned flags)
 {
-	(void)flags;
-	file->private = file->argument;
-	return 0;
+	return terminal_open_as(file, file->argument, flags, false);
+}
+
+static err_t console_open(struct device_file *file, unsigned flags)
+{
+	return terminal_open_as(file, file->argument, flags, true);
 }
 
 /* /dev/tty: the terminal that the program belongs to. ksh is no program: it reads its console in
  * its own way, and a read through a file would never see Ctrl-C. */
 static err_t controlling_open(struct device_file *file, unsigned flags)
 {
-	const struct process *process = process_current();
+	struct tty *tty = tty_controlling_get();
+	err_t err = tty ? terminal_open_as(file, tty, flags | O_NOCTTY, false) : -ENXIO;
 
-	(void)flags;
-	file->private = process ? read_once(&process->tty) : NULL;
-	return file->private ? 0 : -ENXIO;
+	tty_put(tty);
+	return err;
 }
 
-static ssize_t terminal_read(struct device_file *file, struct buffer *buffer, uint64_t offset_bytes,
-			     unsigned flags)
+void terminal_release(struct device_file *file)
+{
+	tty_file_close(file->private);
+	kfree(file->private);
+}
+
+ssize_t terminal_read(struct device_file *file, struct buffer *buffer, uint64_t offset_bytes,
+		      unsigned flags)
 {
 	(void)offset_bytes;
 	return tty_read(file->private, buffer, flags & O_NONBLOCK);
 }
 
-static ssize_t terminal_write(struct device_file *file, struct buffer *buffer,
-			      uint64_t offset_bytes, unsigned flags)
+ssize_t terminal_write(struct device_file *file, struct buffer *buffer, uint64_t offset_bytes,
+		       unsigned flags)
 {
 	(void)offset_bytes;
 	return tty_write(file->private, buffer, flags & O_NONBLOCK);
 }
 
-static ssize_t terminal_ioctl(struct device_file *file, unsigned command, uptr_t argument,
-			      unsigned flags)
+ssize_t terminal_ioctl(struct device_file *file, unsigned command, uptr_t argument, unsigned flags)
 {
 	(void)flags;
 	return tty_ioctl(file->private, command, argument);
 }
 
-static unsigned terminal_poll(struct device_file *file, struct waitq **queue)
+unsigned terminal_poll(struct device_file *file, struct waitq **queue)
 {
 	return tty_poll(file->private, queue);
 }
@@ -245,20 +265,9 @@ static const struct device_ops kmsg_ops = {
 	.write = kmsg_write,
 	.release = kmsg_release,
 };
-const struct device_ops terminal_device_ops = {
-	.open = terminal_open,
-	.read = terminal_read,
-	.write = terminal_write,
-	.ioctl = terminal_ioctl,
-	.poll = terminal_poll,
-};
-static const struct device_ops controlling_ops = {
-	.open = controlling_open,
-	.read = terminal_read,
-	.write = terminal_write,
-	.ioctl = terminal_ioctl,
-	.poll = terminal_poll,
-};
+const struct device_ops terminal_device_ops = TERMINAL_DEVICE_OPS(terminal_open);
+const struct device_ops console_device_ops = TERMINAL_DEVICE_OPS(console_open);
+static const struct device_ops controlling_ops = TERMINAL_DEVICE_OPS(controlling_open);
 
 static const struct device {
 	const char *name;

@@ -14,6 +14,7 @@
 #include "log.h"
 #include "process.h"
 #include "procfs.h"
+#include "pty/pty.h"
 #include "serial/serial_tty.h"
 #include "signal/signal.h"
 #include "user_layout.h"
@@ -126,6 +127,7 @@ static void bring_up(void *argument)
 	if (fuse_device_init())
 		log_warn("no /dev/fuse: there will be no drivers");
 	console_init();
+	pty_init();
 	input_init();
 	exec_channel_init();
 	if (!exec_channel_has_com2())

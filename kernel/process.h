@@ -176,10 +176,11 @@ struct process {
 	struct pid_link link;       /* [p] */
 	struct rcu_head rcu;        /* after the last reference */
 
-	int32_t group;   /* [a] written under the family lock */
-	int32_t session; /* [a] the same */
-	struct tty *tty; /* [a] controlling terminal, written under the family lock once the
-			    process is visible; terminals live for ever */
+	int32_t group;           /* [a] written under the family lock */
+	int32_t session;         /* [a] the same */
+	struct tty *tty;         /* [a] controlling terminal, written under the family lock once the
+				    process is visible; the session's, which has the reference */
+	int32_t lost_foreground; /* [f] of the terminal that hung up on this session's leader */
 
 	/* family */
 	struct process *parent;      /* [f] NULL: the kernel */

@@ -8,21 +8,21 @@
  * only touched with neither held, through a piece on the stack, so a page fault there may take any
  * lock.
  */
-#include "tty.h"
+#include "tty_priv.h"
 
 #include <abi/fcntl.h>
 #include <abi/signal.h>
 #include <arch/clock.h>
 #include <ipc/buffer.h>
 #include <lib/string.h>
-#include <mm/slab.h>
 
-#include "process.h"
-
-#define READ_PIECE      512
-#define VTIME_UNIT_NS   (NSEC_PER_SEC / 10)
-#define DEFAULT_ROWS    24
-#define DEFAULT_COLUMNS 80
+#define READ_PIECE    512
+#define VTIME_UNIT_NS (NSEC_PER_SEC / 10)
+#define DEFAULT_ROWS  24
+/* What a bounded line must have room for before anything is sent; at least what output processing
+ * makes of one character. */
+#define BOUNDED_ROOM_MIN 64
+#define DEFAULT_COLUMNS  80
 
 void tty_init(struct tty *tty, const char *name, const struct tty_ops *ops, void *device)
 {
@@ -32,6 +32,7 @@ void tty_init(struct tty *tty, const char *name, const struct tty_ops *ops, void
 		.size = {.ws_row = DEFAULT_ROWS, .ws_col = DEFAULT_COLUMNS},
 	};
 	string_copy(tty->name, sizeof(tty->name), name);
+	refcount_init(&tty->references);
 	spin_init(&tty->lock, LOCK_DEVICE);
 	ldisc_init(&tty->ldisc);
 	waitq_init(&tty->readable);
@@ -43,143 +44,63 @@ void tty_init(struct tty *tty, const char *name, const struct tty_ops *ops, void
 	mutex_init(&tty->writer, LOCK_TTY);
 }
 
-static void settled(struct tty *tty)
+struct tty *tty_get(struct tty *tty)
 {
-	if (tty->ops->settled)
-		tty->ops->settled(tty);
+	refcount_get(&tty->references);
+	return tty;
 }
 
-/* ---- input ---- */
-
-static bool has_room(struct tty *tty)
+void tty_put(struct tty *tty)
 {
-	bool has;
+	if (tty && refcount_put(&tty->references))
+		tty->ops->free(tty); /* one without it is never given back by its maker */
+}
+
+/* ---- opens ---- */
+
+err_t tty_file_open(struct tty_file *file, struct tty *tty, unsigned flags, bool survives)
+{
+	err_t err = 0;
 
 	spin_lock(&tty->lock);
-	has = ldisc_has_room(&tty->ldisc);
+	if (tty->ops->opened)
+		err = tty->ops->opened(tty);
+	if (!err)
+		tty->nopen++;
+	*file = (struct tty_file){.tty = tty, .hangups = tty->hangups, .survives = survives};
 	spin_unlock(&tty->lock);
-	return has;
+	if (err)
+		return err;
+	tty_get(tty);
+	/* That it does not become it is no error. */
+	if (!survives && !(flags & O_NOCTTY) && (flags & O_ACCMODE) != O_WRONLY)
+		(void)tty_make_controlling(tty, false);
+	return 0;
 }
 
-void tty_writer_unlock(struct tty *tty)
+void tty_file_close(struct tty_file *file)
 {
-	mutex_unlock(&tty->writer);
-	waitq_wake_one(&tty->writer_free);
-}
-
-/* The analysis of locks cannot follow a lock that is taken in a condition. */
-static bool send_echo(struct tty_source *source) NO_THREAD_SAFETY
-{
-	struct tty *tty = source->tty;
-
-	if (tty->echo_bytes == 0)
-		return true;
-	if (!task_await(&source->writer, mutex_trylock(&tty->writer)))
-		return false;
-	tty->ops->echo(tty, tty->echo, tty->echo_bytes);
-	tty->echo_bytes = 0;
-	tty_writer_unlock(tty);
-	settled(tty);
-	return true;
-}
-
-/* ^S and ^Q, and who says the same in other ways. */
-static void set_stopped_locked(struct tty *tty, bool stopped) REQUIRES(tty->lock);
-static void set_stopped_locked(struct tty *tty, bool stopped)
-{
-	if (tty->stopped == stopped)
-		return;
-	tty->stopped = stopped;
-	if (tty->line)
-		tty->line->stop(tty->line_device, stopped);
-}
-
-static void input_character(struct tty *tty, uint8_t character, enum ldisc_condition condition)
-{
-	struct ldisc_echo echo = {
-		.to = tty->echo, .room_bytes = sizeof(tty->echo), .len_bytes = tty->echo_bytes};
-	struct ldisc_result result;
-	int foreground;
+	struct tty *tty = file->tty;
 
 	spin_lock(&tty->lock);
-	result = ldisc_input_condition(&tty->ldisc, character, condition, tty->stopped, &echo);
-	if (result.events & (LDISC_STOP | LDISC_GO))
-		set_stopped_locked(tty, result.events & LDISC_STOP);
-	foreground = tty->foreground;
-	if (result.signal && !foreground && tty->awaits_program)
-		tty->early_signal = result.signal;
+	if (--tty->nopen == 0 && tty->ops->closed)
+		tty->ops->closed(tty);
 	spin_unlock(&tty->lock);
-
-	tty->echo_bytes = echo.len_bytes;
-	if (result.signal && foreground)
-		(void)process_group_signal(foreground, result.signal); /* it may have just ended */
-	if (result.events & LDISC_GO) {
-		waitq_wake_all(&tty->flowing);
-		settled(tty);
-	}
-	if (result.events & LDISC_READABLE)
-		waitq_wake_all(&tty->readable);
+	tty_put(tty);
 }
 
-void tty_source_init(struct tty_source *source, struct tty *tty, struct task *task)
+bool tty_file_is_hung_up(const struct tty_file *file)
 {
-	source->tty = tty;
-	task_wait_init(&source->feeder, task, &tty->feeder_free);
-	task_wait_init(&source->room, task, &tty->room);
-	task_wait_init(&source->writer, task, &tty->writer_free);
+	return !file->survives && read_once(&file->tty->hangups) != file->hangups;
 }
 
-void tty_source_end(struct tty_source *source)
+void tty_end_files(struct tty *tty)
 {
-	task_wait_end(&source->feeder);
-	task_wait_end(&source->room);
-	task_wait_end(&source->writer);
-}
-
-/* An echo that cannot be sent is waited for, but not where output is stopped: the character that
- * lets it go on may be the next one. What then does not fit is not shown. */
-static bool echo_is_gone(struct tty_source *source)
-{
-	return send_echo(source) || read_once(&source->tty->stopped);
-}
-
-static bool feed(struct tty_source *source, const uint8_t *from, size_t len_bytes,
-		 enum ldisc_condition condition, size_t *taken) REQUIRES(source->tty->feeder)
-{
-	struct tty *tty = source->tty;
-
-	for (*taken = 0; *taken < len_bytes; ++*taken) {
-		if (tty->echo_bytes > sizeof(tty->echo) / 2 && !echo_is_gone(source))
-			return false;
-		if (!has_room(tty) &&
-		    (!echo_is_gone(source) || !task_await(&source->room, has_room(tty))))
-			return false;
-		input_character(tty, from[*taken], condition);
-	}
-	return echo_is_gone(source);
-}
-
-/* As with send_echo(). */
-bool tty_input_condition(struct tty_source *source, const void *bytes, size_t len_bytes,
-			 enum ldisc_condition condition, size_t *taken) NO_THREAD_SAFETY
-{
-	struct tty *tty = source->tty;
-	bool all;
-
-	*taken = 0;
-	if (!task_await(&source->feeder, mutex_trylock(&tty->feeder)))
-		return false;
-	all = feed(source, bytes, len_bytes, condition, taken);
-	mutex_unlock(&tty->feeder);
-	waitq_wake_one(&tty->feeder_free);
-	if (all)
-		tty_source_end(source); /* it awaits nothing of it until it comes again */
-	return all;
-}
-
-bool tty_input(struct tty_source *source, const void *bytes, size_t len_bytes, size_t *taken)
-{
-	return tty_input_condition(source, bytes, len_bytes, LDISC_FINE, taken);
+	spin_lock(&tty->lock);
+	write_once(&tty->hangups, tty->hangups + 1);
+	spin_unlock(&tty->lock);
+	waitq_wake_all(&tty->readable);
+	waitq_wake_all(&tty->flowing);
 }
 
 /* ---- reading ---- */
@@ -210,7 +131,7 @@ static struct read_state take(struct tty *tty, uint8_t *to, size_t max_bytes)
 	spin_unlock(&tty->lock);
 
 	if (state.len_bytes > 0 || state.line_done) {
-		waitq_wake_all(&tty->room);
+		tty_tell_input_taken(tty);
 		if (more)
 			waitq_wake_one(&tty->readable);
 	}
@@ -246,8 +167,9 @@ static uint64_t wait_deadline(const struct read_state *state, size_t done, uint6
 	return done > 0 ? clock_ns() + state->time_ns : UINT64_MAX;
 }
 
-ssize_t tty_read(struct tty *tty, struct buffer *to, bool nonblocking)
+ssize_t tty_read(const struct tty_file *file, struct buffer *to, bool nonblocking)
 {
+	struct tty *tty = file->tty;
 	size_t wanted = buffer_remaining(to);
 	uint64_t start_ns = clock_ns();
 	uint64_t deadline_ns;
@@ -256,10 +178,10 @@ ssize_t tty_read(struct tty *tty, struct buffer *to, bool nonblocking)
 	size_t done = 0;
 	err_t err;
 
-	err = tty_check_foreground(tty, SIGTTIN);
+	err = tty_file_is_hung_up(file) ? 0 : tty_check_foreground(tty, SIGTTIN);
 	if (err)
 		return err;
-	while (done < wanted) {
+	while (done < wanted && !tty_file_is_hung_up(file)) {
 		state = take(tty, piece, MIN(sizeof(piece), wanted - done));
 		if (state.len_bytes > 0) {
 			size_t moved = buffer_copy_to(to, piece, state.len_bytes);
@@ -278,7 +200,8 @@ ssize_t tty_read(struct tty *tty, struct buffer *to, bool nonblocking)
 			return done ? (ssize_t)done : -EAGAIN;
 		/* Not in the macro's argument, which is evaluated anew after each wake. */
 		deadline_ns = wait_deadline(&state, done, start_ns);
-		err = wait_event_interruptible_timeout(&tty->readable, readable(tty), deadline_ns);
+		err = wait_event_interruptible_timeout(
+			&tty->readable, readable(tty) || tty_file_is_hung_up(file), deadline_ns);
 		if (err == -ETIMEDOUT)
 			break;
 		if (err)
@@ -289,10 +212,11 @@ ssize_t tty_read(struct tty *tty, struct buffer *to, bool nonblocking)
 
 ssize_t tty_read_kernel(struct tty *tty, void *to, size_t len_bytes, bool nonblocking)
 {
+	const struct tty_file file = {.tty = tty, .survives = true};
 	struct buffer buffer;
 
 	buffer_init_kernel(&buffer, to, len_bytes);
-	return tty_read(tty, &buffer, nonblocking);
+	return tty_read(&file, &buffer, nonblocking);
 }
 
 err_t tty_wait_input(struct tty *tty, uint64_t deadline_ns, uint32_t *size_seen)
@@ -311,44 +235,100 @@ err_t tty_wait_input(struct tty *tty, uint64_t deadline_ns, uint32_t *size_seen)
 
 /* ---- writing ---- */
 
-static void send_piece(struct tty *tty, const uint8_t *piece, size_t len_bytes)
+static bool is_bounded(const struct tty *tty)
+{
+	return tty->line && tty->line->bounded;
+}
+
+/* Returns how much was sent: all of it, but where the line is bounded. */
+static size_t send_piece(struct tty *tty, const uint8_t *piece, size_t len_bytes)
 	REQUIRES(tty->writer)
 {
+	size_t room_bytes = sizeof(tty->processed);
+	size_t done = 0;
 	size_t made;
 	size_t taken;
 
-	while (len_bytes > 0) {
+	while (done < len_bytes) {
+		if (is_bounded(tty))
+			room_bytes = MIN(tty->line->room(tty->line_device), room_bytes);
+		if (room_bytes < BOUNDED_ROOM_MIN)
+			break;
 		spin_lock(&tty->lock);
-		made = ldisc_output(&tty->ldisc, piece, len_bytes, tty->processed,
-				    sizeof(tty->processed), &taken);
+		made = ldisc_output(&tty->ldisc, piece + done, len_bytes - done, tty->processed,
+				    room_bytes, &taken);
 		spin_unlock(&tty->lock);
 		tty->ops->send(tty, tty->processed, made);
-		piece += taken;
-		len_bytes -= taken;
+		done += taken;
 	}
+	return done;
 }
 
-/* Whether a piece can be sent now: output processing may make two bytes of each. */
+/* Whether a piece can be sent now, for output processing may make two bytes of each; where the line
+ * is bounded: a part of one. */
 static bool has_output_room(struct tty *tty)
 {
+	size_t wanted = is_bounded(tty) ? BOUNDED_ROOM_MIN : 2 * TTY_WRITE_PIECE;
+
 	return !read_once(&tty->stopped) &&
-	       (!tty->line || tty->line->room(tty->line_device) >= 2 * TTY_WRITE_PIECE);
+	       (!tty->line || tty->line->room(tty->line_device) >= wanted);
+}
+
+/* What send() itself does not wait for. */
+static bool may_send(const struct tty_file *file)
+{
+	struct tty *tty = file->tty;
+
+	return tty_file_is_hung_up(file) ||
+	       (is_bounded(tty) ? has_output_room(tty) : !read_once(&tty->stopped));
 }
 
 void tty_has_room(struct tty *tty)
 {
+	if (is_bounded(tty))
+		waitq_wake_all(&tty->flowing);
 	waitq_wake_all(&tty->readable); /* poll's queue */
 }
 
-ssize_t tty_write(struct tty *tty, struct buffer *from, bool nonblocking)
+/* *why says why it is not all. */
+static size_t write_piece(const struct tty_file *file, const uint8_t *piece, size_t len_bytes,
+			  bool nonblocking, err_t *why)
 {
+	struct tty *tty = file->tty;
+	size_t done = 0;
+	err_t err = 0;
+
+	while (done < len_bytes) {
+		if (nonblocking && is_bounded(tty))
+			err = may_send(file) ? 0 : -EAGAIN;
+		else
+			err = wait_event_interruptible(&tty->flowing, may_send(file));
+		if (!err && tty_file_is_hung_up(file))
+			err = -EIO;
+		if (err)
+			break;
+		err = mutex_lock_killable(&tty->writer);
+		if (err)
+			break;
+		done += send_piece(tty, piece + done, len_bytes - done);
+		tty_writer_unlock(tty);
+	}
+	*why = err;
+	return done;
+}
+
+ssize_t tty_write(const struct tty_file *file, struct buffer *from, bool nonblocking)
+{
+	struct tty *tty = file->tty;
 	size_t wanted = buffer_remaining(from);
 	uint8_t piece[TTY_WRITE_PIECE];
 	size_t done = 0;
 	size_t len;
 	err_t err = 0;
 
-	if (read_once(&tty->ldisc.termios.c_lflag) & TOSTOP)
+	if (tty_file_is_hung_up(file))
+		err = -EIO;
+	else if (read_once(&tty->ldisc.termios.c_lflag) & TOSTOP)
 		err = tty_check_foreground(tty, SIGTTOU);
 	while (!err && done < wanted) {
 		if (nonblocking && !has_output_room(tty)) {
@@ -360,238 +340,27 @@ ssize_t tty_write(struct tty *tty, struct buffer *from, bool nonblocking)
 			err = -EFAULT;
 			break;
 		}
-		err = wait_event_interruptible(&tty->flowing, !read_once(&tty->stopped));
-		if (err)
-			break;
-		err = mutex_lock_killable(&tty->writer);
-		if (err)
-			break;
-		send_piece(tty, piece, len);
-		tty_writer_unlock(tty);
-		done += len;
+		done += write_piece(file, piece, len, nonblocking, &err);
 	}
-	settled(tty);
+	tty_settled(tty);
 	return done || !err ? (ssize_t)done : err;
 }
 
 ssize_t tty_write_kernel(struct tty *tty, const void *from, size_t len_bytes)
 {
+	const struct tty_file file = {.tty = tty, .survives = true};
 	struct buffer buffer;
 
 	buffer_init_kernel(&buffer, (void *)(uintptr_t)from, len_bytes);
-	return tty_write(tty, &buffer, false);
+	return tty_write(&file, &buffer, false);
 }
 
-unsigned tty_poll(struct tty *tty, struct waitq **queue)
+unsigned tty_poll(const struct tty_file *file, struct waitq **queue)
 {
+	struct tty *tty = file->tty;
+
 	*queue = &tty->readable;
+	if (tty_file_is_hung_up(file))
+		return POLLIN | POLLOUT | POLLERR | POLLHUP;
 	return (has_output_room(tty) ? POLLOUT : 0) | (readable(tty) ? POLLIN : 0);
-}
-
-/* ---- settings ---- */
-
-void tty_get_termios(struct tty *tty, struct abi_termios *out)
-{
-	spin_lock(&tty->lock);
-	*out = tty->ldisc.termios;
-	spin_unlock(&tty->lock);
-}
-
-void tty_set_termios(struct tty *tty, const struct abi_termios *termios, bool flush)
-{
-	struct abi_termios new = *termios;
-
-	spin_lock(&tty->lock);
-	if (flush)
-		ldisc_flush_input(&tty->ldisc);
-	if (tty->line)
-		tty->line->settings(tty->line_device, &tty->ldisc.termios, &new);
-	ldisc_set_termios(&tty->ldisc, &new);
-	if (!(new.c_iflag &IXON))
-		set_stopped_locked(tty, false);
-	spin_unlock(&tty->lock);
-	waitq_wake_all(&tty->room);
-	waitq_wake_all(&tty->readable);
-	waitq_wake_all(&tty->flowing);
-	settled(tty);
-}
-
-void tty_flush_input(struct tty *tty)
-{
-	spin_lock(&tty->lock);
-	ldisc_flush_input(&tty->ldisc);
-	spin_unlock(&tty->lock);
-	waitq_wake_all(&tty->room);
-}
-
-size_t tty_input_bytes(struct tty *tty)
-{
-	size_t count;
-
-	spin_lock(&tty->lock);
-	count = ldisc_count(&tty->ldisc);
-	spin_unlock(&tty->lock);
-	return count;
-}
-
-err_t tty_drain(struct tty *tty)
-{
-	return tty->line ? tty->line->drain(tty->line_device) : 0;
-}
-
-void tty_flush_output(struct tty *tty)
-{
-	if (tty->line)
-		tty->line->discard(tty->line_device);
-}
-
-size_t tty_output_bytes(struct tty *tty)
-{
-	return tty->line ? tty->line->waiting(tty->line_device) : 0;
-}
-
-void tty_set_stopped(struct tty *tty, bool stopped)
-{
-	spin_lock(&tty->lock);
-	set_stopped_locked(tty, stopped);
-	spin_unlock(&tty->lock);
-	waitq_wake_all(&tty->flowing);
-	settled(tty);
-}
-
-void tty_get_size(struct tty *tty, struct abi_winsize *out)
-{
-	spin_lock(&tty->lock);
-	*out = tty->size;
-	spin_unlock(&tty->lock);
-}
-
-void tty_set_size(struct tty *tty, const struct abi_winsize *size)
-{
-	int foreground;
-	bool changed;
-
-	spin_lock(&tty->lock);
-	changed = memcmp(&tty->size, size, sizeof(*size)) != 0;
-	tty->size = *size;
-	if (changed)
-		write_once(&tty->size_changes, tty->size_changes + 1);
-	foreground = tty->foreground;
-	spin_unlock(&tty->lock);
-	if (!changed)
-		return;
-	if (foreground)
-		(void)process_group_signal(foreground, SIGWINCH); /* it may have just ended */
-	waitq_wake_all(&tty->readable);
-	if (tty->ops->resized)
-		tty->ops->resized(tty);
-}
-
-uint32_t tty_size_changes(struct tty *tty)
-{
-	return read_once(&tty->size_changes);
-}
-
-void tty_set_session(struct tty *tty, int session)
-{
-	spin_lock(&tty->lock);
-	write_once(&tty->session, session);
-	spin_unlock(&tty->lock);
-}
-
-int tty_session(struct tty *tty)
-{
-	return read_once(&tty->session);
-}
-
-/* Returns the signal that is due to the group. */
-static int set_foreground_locked(struct tty *tty, int group) REQUIRES(tty->lock);
-static int set_foreground_locked(struct tty *tty, int group)
-{
-	int signal = group ? tty->early_signal : 0;
-
-	write_once(&tty->foreground, group);
-	tty->early_signal = 0;
-	tty->awaits_program = false;
-	return signal;
-}
-
-err_t tty_claim(struct tty *tty, int session, int group)
-{
-	err_t err = 0;
-
-	spin_lock(&tty->lock);
-	if (tty->session) {
-		err = -EPERM;
-	} else {
-		write_once(&tty->session, session);
-		/* A key for a program of ksh's is none for this group. */
-		(void)set_foreground_locked(tty, group);
-	}
-	spin_unlock(&tty->lock);
-	return err;
-}
-
-int tty_leave(struct tty *tty, int session)
-{
-	int foreground = 0;
-
-	spin_lock(&tty->lock);
-	if (tty->session == session) {
-		foreground = tty->foreground;
-		write_once(&tty->session, 0);
-		(void)set_foreground_locked(tty, 0);
-	}
-	spin_unlock(&tty->lock);
-	return foreground;
-}
-
-void tty_set_foreground(struct tty *tty, int group)
-{
-	int signal;
-
-	spin_lock(&tty->lock);
-	signal = set_foreground_locked(tty, group);
-	spin_unlock(&tty->lock);
-	if (signal)
-		(void)process_group_signal(group, signal);
-}
-
-static void send_echo_now(struct tty *tty) REQUIRES(tty->feeder)
-{
-	mutex_lock(&tty->writer);
-	tty->ops->echo(tty, tty->echo, tty->echo_bytes);
-	tty->echo_bytes = 0;
-	tty_writer_unlock(tty);
-	settled(tty);
-}
-
-void tty_await_program(struct tty *tty, const struct abi_termios *termios)
-{
-	uint8_t *ahead;
-	size_t nahead;
-
-	mutex_lock(&tty->feeder);
-	/* Without memory for it, what was typed ahead stays as it came. */
-	ahead = tty_input_bytes(tty) ? kmalloc(LDISC_INPUT_BYTES) : NULL;
-	spin_lock(&tty->lock);
-	tty->awaits_program = true;
-	nahead = ahead ? ldisc_take_raw(&tty->ldisc, ahead) : 0;
-	spin_unlock(&tty->lock);
-	tty_set_termios(tty, termios, false);
-	for (size_t i = 0; i < nahead; i++) {
-		input_character(tty, ahead[i], LDISC_FINE);
-		if (tty->echo_bytes > sizeof(tty->echo) / 2)
-			send_echo_now(tty);
-	}
-	if (tty->echo_bytes > 0)
-		send_echo_now(tty);
-	mutex_unlock(&tty->feeder);
-	waitq_wake_one(&tty->feeder_free);
-	kfree(ahead);
-}
-
-int tty_foreground(struct tty *tty)
-{
-	return read_once(&tty->foreground);
 }

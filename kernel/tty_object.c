@@ -15,59 +15,11 @@
 #include <mm/slab.h>
 
 #include "devices.h"
-#include "process/family.h"
-
-/* ---- groups and sessions ---- */
+#include "process/uthread.h"
 
 static ssize_t put_int(uptr_t to, int value)
 {
 	return user_put(to, &value);
-}
-
-/* Under family_lock, which keeps other threads of the process, and setsid(), from its terminal;
- * tty->lock, inside, keeps other sessions from this one. */
-static ssize_t claim_locked(struct tty *tty, struct process *process) REQUIRES(family_lock);
-static ssize_t claim_locked(struct tty *tty, struct process *process)
-{
-	err_t err;
-
-	if (process->pid != process->session)
-		return -EPERM;
-	if (process->tty == tty)
-		return 0;
-	err = process->tty ? -EPERM : tty_claim(tty, process->session, process->group);
-	if (!err)
-		write_once(&process->tty, tty);
-	return err;
-}
-
-static ssize_t become_controlling(struct tty *tty)
-{
-	struct process *process = process_current();
-	ssize_t result;
-
-	if (!process)
-		return -EPERM;
-	spin_lock(&family_lock);
-	result = claim_locked(tty, process);
-	spin_unlock(&family_lock);
-	return result;
-}
-
-static ssize_t give_up_controlling(struct tty *tty)
-{
-	struct process *process = process_current();
-
-	if (!tty_is_controlling(tty))
-		return -ENOTTY;
-	spin_lock(&family_lock);
-	if (process->tty == tty) {
-		write_once(&process->tty, NULL);
-		if (process->pid == process->session)
-			(void)tty_leave(tty, process->session);
-	}
-	spin_unlock(&family_lock);
-	return 0;
 }
 
 /* ---- settings and queues ---- */
@@ -120,6 +72,13 @@ static ssize_t set_size(struct tty *tty, uptr_t argument)
 	return 0;
 }
 
+static bool is_privileged(void)
+{
+	const struct process *process = process_current();
+
+	return process && uthread_current()->ids.euid == 0;
+}
+
 static ssize_t flush(struct tty *tty, uint64_t which)
 {
 	err_t err;
@@ -161,7 +120,7 @@ static ssize_t send_break(struct tty *tty, uint64_t tenths)
 {
 	err_t err = tty_drain(tty);
 
-	if (err || !tty->line || tenths == 0)
+	if (err || !tty->line || !tty->line->line_break || tenths == 0)
 		return err;
 	tty->line->line_break(tty->line_device, true);
 	err = thread_sleep_ns(MIN(tenths, UINT64_C(100)) * NSEC_PER_SEC / 10) ? -EINTR : 0;
@@ -171,12 +130,12 @@ static ssize_t send_break(struct tty *tty, uint64_t tenths)
 
 static ssize_t switch_break(struct tty *tty, bool on)
 {
-	if (tty->line)
+	if (tty->line && tty->line->line_break)
 		tty->line->line_break(tty->line_device, on);
 	return 0;
 }
 
-ssize_t tty_ioctl(struct tty *tty, unsigned command, uptr_t argument)
+ssize_t tty_ioctl_settings(struct tty *tty, unsigned command, uptr_t argument)
 {
 	switch (command) {
 	case TCGETS:
@@ -189,6 +148,24 @@ ssize_t tty_ioctl(struct tty *tty, unsigned command, uptr_t argument)
 		return get_size(tty, argument);
 	case TIOCSWINSZ:
 		return set_size(tty, argument);
+	default:
+		return tty->ops->ioctl ? tty->ops->ioctl(tty, command, argument) : -ENOTTY;
+	}
+}
+
+/* As Linux: where a group is to be asked for, a terminal that hung up is none. */
+static ssize_t hung_up_ioctl(unsigned command)
+{
+	return command == TIOCSPGRP ? -ENOTTY : -EIO;
+}
+
+ssize_t tty_ioctl(const struct tty_file *file, unsigned command, uptr_t argument)
+{
+	struct tty *tty = file->tty;
+
+	if (tty_file_is_hung_up(file))
+		return hung_up_ioctl(command);
+	switch (command) {
 	case TCFLSH:
 		return flush(tty, argument.value);
 	case TCXONC:
@@ -205,17 +182,15 @@ ssize_t tty_ioctl(struct tty *tty, unsigned command, uptr_t argument)
 	case TIOCOUTQ:
 		return put_int(argument, (int)tty_output_bytes(tty));
 	case TIOCGPGRP:
-		return tty_is_controlling(tty) ? put_int(argument, tty_foreground(tty)) : -ENOTTY;
 	case TIOCSPGRP:
-		return tty_ioctl_set_foreground(tty, argument);
 	case TIOCGSID:
-		return tty_is_controlling(tty) ? put_int(argument, tty_session(tty)) : -ENOTTY;
+		return tty_ioctl_groups(tty, command, argument, false);
 	case TIOCSCTTY:
-		return become_controlling(tty);
+		return tty_make_controlling(tty, argument.value == 1 && is_privileged());
 	case TIOCNOTTY:
-		return give_up_controlling(tty);
+		return tty_give_up(tty);
 	default:
-		return tty->ops->ioctl ? tty->ops->ioctl(tty, command, argument) : -ENOTTY;
+		return tty_ioctl_settings(tty, command, argument);
 	}
 }
 
@@ -223,21 +198,26 @@ ssize_t tty_ioctl(struct tty *tty, unsigned command, uptr_t argument)
 
 struct tty_object {
 	struct object object;
-	struct tty *tty; /* constant */
+	struct tty_file file; /* constant */
 };
 
 static struct object *tty_open_for(struct tty *tty, unsigned flags);
 
+static struct tty_file *file_of(struct object *object)
+{
+	return &container_of(object, struct tty_object, object)->file;
+}
+
 static struct tty *tty_of(struct object *object)
 {
-	return container_of(object, struct tty_object, object)->tty;
+	return file_of(object)->tty;
 }
 
 static ssize_t object_read_tty(struct object *object, struct buffer *buffer, const uint64_t *offset)
 {
 	if (offset)
 		return -ESPIPE;
-	return tty_read(tty_of(object), buffer, object_flags(object) & O_NONBLOCK);
+	return tty_read(file_of(object), buffer, object_flags(object) & O_NONBLOCK);
 }
 
 static ssize_t object_write_tty(struct object *object, struct buffer *buffer,
@@ -245,17 +225,17 @@ static ssize_t object_write_tty(struct object *object, struct buffer *buffer,
 {
 	if (offset)
 		return -ESPIPE;
-	return tty_write(tty_of(object), buffer, object_flags(object) & O_NONBLOCK);
+	return tty_write(file_of(object), buffer, object_flags(object) & O_NONBLOCK);
 }
 
 static ssize_t object_ioctl_tty(struct object *object, unsigned command, uptr_t argument)
 {
-	return tty_ioctl(tty_of(object), command, argument);
+	return tty_ioctl(file_of(object), command, argument);
 }
 
 static unsigned object_poll_tty(struct object *object, struct waitq **queue)
 {
-	return tty_poll(tty_of(object), queue);
+	return tty_poll(file_of(object), queue);
 }
 
 static err_t object_stat_tty(struct object *object, struct abi_stat *out)
@@ -272,6 +252,11 @@ static err_t object_stat_tty(struct object *object, struct abi_stat *out)
 static void object_describe_tty(struct object *object, char *to, size_t to_bytes)
 {
 	kernel_format(to, to_bytes, "/dev/%s", tty_of(object)->name);
+}
+
+static void object_release_tty(struct object *object)
+{
+	tty_file_close(file_of(object));
 }
 
 static void object_free_tty(struct object *object)
@@ -293,6 +278,7 @@ static const struct object_ops tty_object_ops = {
 	.stat = object_stat_tty,
 	.describe = object_describe_tty,
 	.reopen = object_reopen_tty,
+	.release = object_release_tty,
 	.free = object_free_tty,
 };
 
@@ -302,7 +288,10 @@ static struct object *tty_open_for(struct tty *tty, unsigned flags)
 
 	if (!opened)
 		return NULL;
-	opened->tty = tty;
+	if (tty_file_open(&opened->file, tty, flags, true)) {
+		kfree(opened);
+		return NULL;
+	}
 	object_init(&opened->object, &tty_object_ops, OBJECT_OTHER, flags);
 	return &opened->object;
 }

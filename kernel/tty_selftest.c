@@ -291,14 +291,15 @@ SELFTEST(tty_size_changes_are_told)
 SELFTEST(tty_is_one_sessions_at_a_time)
 {
 	struct loop *loop = loop_create();
+	int foreground;
 
 	if (!loop)
 		return;
 	selftest_check(!tty_claim(&loop->tty, 100, 101));
 	selftest_check(tty_claim(&loop->tty, 200, 201) == -EPERM);
 	selftest_check(tty_session(&loop->tty) == 100 && tty_foreground(&loop->tty) == 101);
-	selftest_check(tty_leave(&loop->tty, 200) == 0); /* it is not that one's */
-	selftest_check(tty_leave(&loop->tty, 100) == 101);
+	selftest_check(tty_disclaim(&loop->tty, &foreground) && foreground == 101);
+	selftest_check(!tty_disclaim(&loop->tty, &foreground)); /* it was nobody's */
 	selftest_check(!tty_session(&loop->tty) && !tty_foreground(&loop->tty));
 	selftest_check(!tty_claim(&loop->tty, 200, 201));
 	kva_free(loop);

@@ -74,9 +74,9 @@ static void read_options(void)
 }
 
 static void make_device(const char *name, uint32_t major, uint32_t minor, uint32_t mode,
-			struct tty *tty)
+			const struct device_ops *ops, struct tty *tty)
 {
-	err_t err = devfs_register(name, major, minor, mode, 0, &terminal_device_ops, tty);
+	err_t err = devfs_register(name, major, minor, mode, 0, ops, tty);
 
 	if (err)
 		log_err("/dev/%s cannot be made (error %d)", name, -err);
@@ -89,11 +89,15 @@ void console_init(void)
 	read_options();
 	console_tty = &main_console->tty;
 
-	make_device("console", DEVICE_TTY_MAJOR, DEVICE_CONSOLE_MINOR, 0600, console_tty);
-	make_device("ttyS0", DEVICE_SERIAL_MAJOR, DEVICE_TTYS0_MINOR, 0620, &serial_console.tty);
+	make_device("console", DEVICE_TTY_MAJOR, DEVICE_CONSOLE_MINOR, 0600, &console_device_ops,
+		    console_tty);
+	make_device("ttyS0", DEVICE_SERIAL_MAJOR, DEVICE_TTYS0_MINOR, 0620, &terminal_device_ops,
+		    &serial_console.tty);
 	if (screen_present()) {
-		make_device("tty0", DEVICE_SERIAL_MAJOR, 0, 0620, &screen_console.tty);
-		make_device("tty1", DEVICE_SERIAL_MAJOR, 1, 0620, &screen_console.tty);
+		make_device("tty0", DEVICE_SERIAL_MAJOR, 0, 0620, &terminal_device_ops,
+			    &screen_console.tty);
+		make_device("tty1", DEVICE_SERIAL_MAJOR, 1, 0620, &terminal_device_ops,
+			    &screen_console.tty);
 	}
 	vcs_init();
 	fb0_init();

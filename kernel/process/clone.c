@@ -166,7 +166,6 @@ static void copy_facts(struct process *child, const struct abi_clone_args *args)
 
 	child->state = PROCESS_RUNNING;
 	child->exit_signal = (uint8_t)args->exit_signal;
-	child->tty = read_once(&parent->tty);
 	child->traced = read_once(&parent->traced);
 	child->not_dumpable = read_once(&parent->not_dumpable);
 	child->ids = parent->ids;

@@ -90,28 +90,13 @@ void exit_end_vfork(struct uthread *uthread)
 	waitq_wake_all(&uthread->process->changed);
 }
 
-/* The terminal of a session whose leader ends: nobody's, and its foreground hears of it. */
-static void leave_terminal(struct process *process)
-{
-	struct tty *tty = read_once(&process->tty);
-	int foreground;
-
-	if (!tty || process->session != process->pid)
-		return;
-	foreground = tty_leave(tty, process->session);
-	if (foreground) {
-		(void)process_group_signal(foreground, SIGHUP); /* it may have no members */
-		(void)process_group_signal(foreground, SIGCONT);
-	}
-}
-
 void exit_last_thread(struct process *process)
 {
 	irqflags_t flags;
 
 	signal_cancel_alarm(process);
 	drop_space(process);
-	leave_terminal(process);
+	tty_leader_ended(process);
 	screen_process_ended(process->pid);
 	family_orphan_children(process);
 	flags = spin_lock_irqsave(&process->signal_lock);

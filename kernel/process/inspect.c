@@ -5,6 +5,8 @@
 #include "inspect.h"
 
 #include "../signal/signal.h"
+#include "../tty.h"
+#include "family.h"
 
 #include <abi/errno.h>
 #include <ipc/fdtable.h>
@@ -144,6 +146,17 @@ static void look_at_process(struct process *process, int32_t tid, struct process
 	spin_unlock_irqrestore(&process->signal_lock, flags);
 }
 
+static void look_at_terminal(struct process *process, struct process_report *out)
+{
+	out->tty_foreground = -1;
+	spin_lock(&family_lock); /* which keeps it there */
+	if (process->tty) {
+		out->tty_rdev = process->tty->rdev;
+		out->tty_foreground = tty_foreground(process->tty);
+	}
+	spin_unlock(&family_lock);
+}
+
 err_t process_report(struct process *process, int32_t tid, struct process_report *out)
 {
 	err_t err;
@@ -153,13 +166,13 @@ err_t process_report(struct process *process, int32_t tid, struct process_report
 		.group = read_once(&process->group),
 		.session = read_once(&process->session),
 		.tid = tid ? tid : process->pid,
-		.tty = read_once(&process->tty),
 		.ids = process->ids,
 		.waited_ns = read_once(&process->waited.cpu_ns),
 		.waited_faults = read_once(&process->waited.nfaults),
 		.started_ns = process->usage.started_ns,
 		.exit_signal = read_once(&process->exit_signal),
 	};
+	look_at_terminal(process, out);
 	string_copy(out->name, sizeof(out->name), process->name);
 	err = with_thread(process, tid, look_at_thread, out);
 	if (err && tid)

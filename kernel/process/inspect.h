@@ -16,7 +16,8 @@ struct process_report {
 	int32_t tid;
 	char state; /* R S T Z */
 	char name[PROCESS_NAME_BYTES];
-	struct tty *tty; /* terminals live for ever */
+	uint64_t tty_rdev;  /* of its terminal; 0: it has none */
+	int tty_foreground; /* the group there; -1 */
 	struct credentials ids;
 	uint32_t nthreads;
 	uint64_t cpu_ns;    /* of all its threads, those that have gone, too; or of the one */

@@ -60,11 +60,9 @@ static int realtime_priority(const struct process_report *report)
 
 static void add_who(struct text *text, const struct process_report *report)
 {
-	struct tty *tty = report->tty;
-
 	text_add(text, "%d (%s) %c %d %d %d %lu %d 0 ", report->tid, report->name, report->state,
-		 report->parent, report->group, report->session, tty ? tty->rdev : 0,
-		 tty ? tty_foreground(tty) : -1);
+		 report->parent, report->group, report->session, report->tty_rdev,
+		 report->tty_foreground);
 }
 
 void proc_process_stat(struct text *text, const struct proc_subject *subject)

@@ -136,11 +136,28 @@ struct abi_winsize {
 #define TIOCGWINSZ 0x5413
 #define TIOCSWINSZ 0x5414
 #define FIONREAD   0x541b
+#define TIOCPKT    0x5420
 #define TIOCNOTTY  0x5422
 #define TCSBRKP    0x5425
 #define TIOCSBRK   0x5427
 #define TIOCCBRK   0x5428
 #define TIOCGSID   0x5429
+
+/* of a pseudo terminal's master */
+#define TIOCGPTN    0x80045430
+#define TIOCSPTLCK  0x40045431
+#define TIOCSIG     0x40045436
+#define TIOCGPKT    0x80045438
+#define TIOCGPTLCK  0x80045439
+#define TIOCGPTPEER 0x5441
+
+/* What a read from a master in packet mode begins with: 0 before output, else these. */
+#define TIOCPKT_FLUSHREAD  1
+#define TIOCPKT_FLUSHWRITE 2
+#define TIOCPKT_STOP       4
+#define TIOCPKT_START      8
+#define TIOCPKT_NOSTOP     16
+#define TIOCPKT_DOSTOP     32
 
 /* TCFLSH */
 #define TCIFLUSH  0

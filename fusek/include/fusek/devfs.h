@@ -15,6 +15,7 @@ struct waitq;
 /* One open of a device. Belongs to the open file; `private` is the device's own to set in open. */
 struct device_file {
 	void *argument; /* of the registration */
+	uint64_t rdev;  /* by which it was found */
 	void *private;
 };
 
@@ -47,6 +48,12 @@ enum device_flags {
 err_t must_check devfs_register(const char *name, uint32_t major, uint32_t minor, uint32_t mode,
 				unsigned device_flags, const struct device_ops *ops,
 				void *argument);
+/* Numbers that nodes of other filesystems have: `count` minors from `minor` on are one device,
+ * which finds in rdev which one was opened. No name below /dev. Else as above. */
+err_t must_check devfs_register_numbers(uint32_t major, uint32_t minor, uint32_t count,
+					const struct device_ops *ops, void *argument);
+/* Makes the empty directory /dev/`name`, for a mount. Else as above. */
+err_t must_check devfs_register_directory(const char *name);
 /* Makes the symbolic link /dev/`name`. Both texts must live for good. Else as above. */
 err_t must_check devfs_register_link(const char *name, const char *target);
 

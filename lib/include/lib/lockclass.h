@@ -46,6 +46,7 @@ enum lock_class {
 	LOCK_TIMERFD,   /* a timer that is a descriptor */
 	LOCK_PIPE,      /* a pipe's or channel's buffer */
 	LOCK_DRIVER,    /* a connection's requests, on their way to a filesystem driver */
+	LOCK_PTYS,      /* which pseudo terminals there are */
 	LOCK_DEVICE,    /* a device's registers and rings: serial ports, the exec channel */
 	LOCK_THREADS,   /* the list of all threads */
 	LOCK_WAITQ,     /* a wait queue's list, a mutex's waiters */
