@@ -10,11 +10,13 @@
 #include <lib/string.h>
 #include <mm/slab.h>
 
+SLAB_CACHE(table_cache, struct fd_table);
+
 static uint64_t last_number; /* atomic */
 
 struct fd_table *fd_table_create(void)
 {
-	struct fd_table *table = kzalloc(sizeof(*table));
+	struct fd_table *table = slab_alloc_zeroed(&table_cache);
 
 	if (!table)
 		return NULL;
@@ -135,7 +137,7 @@ void fd_table_put(struct fd_table *table)
 	/* Nobody looks up in a table without a reference to it, so nothing here waits for RCU. */
 	for (unsigned i = 1; i < FD_CHUNKS; i++)
 		kfree(table->chunks[i]);
-	kfree(table);
+	slab_free(&table_cache, table);
 }
 
 void fd_table_close_on_exec(struct fd_table *table)

@@ -3,10 +3,12 @@
  * stands on: the scheduler calls the release hook from the next thread, and a task gives the memory
  * back.
  */
+#define LOG_SUBSYSTEM "thread"
 #include "kthread.h"
 
 #include <abi/errno.h>
 #include <arch/context.h>
+#include <lib/log.h>
 #include <lib/panic.h>
 #include <mm/kva.h>
 #include <mm/slab.h>
@@ -23,9 +25,11 @@ struct thread_memory {
 	void *fpu_block; /* as allocated; NULL: a kernel thread */
 };
 
+SLAB_CACHE(memory_cache, struct thread_memory);
+
 struct thread_memory *thread_memory_alloc(bool with_fpu)
 {
-	struct thread_memory *memory = kzalloc(sizeof(*memory));
+	struct thread_memory *memory = slab_alloc_zeroed(&memory_cache);
 
 	if (!memory)
 		return NULL;
@@ -43,7 +47,7 @@ struct thread_memory *thread_memory_alloc(bool with_fpu)
 free_stack:
 	stack_free(memory->stack);
 free_memory:
-	kfree(memory);
+	slab_free(&memory_cache, memory);
 	return NULL;
 }
 
@@ -69,9 +73,12 @@ struct thread_memory *thread_memory_of(struct thread *thread)
 
 void thread_memory_free(struct thread_memory *memory)
 {
+	if (!stack_reserve_is_whole(memory->stack))
+		log_warn("thread %u (%s) came within %lu bytes of the end of its kernel stack",
+			 memory->thread.tid, memory->thread.name, KERNEL_STACK_RESERVE_BYTES);
 	kfree(memory->fpu_block);
 	stack_free(memory->stack);
-	kfree(memory);
+	slab_free(&memory_cache, memory);
 }
 
 static enum task_poll reaper_poll(struct task *task)

@@ -25,6 +25,8 @@
 #define PIECE_ORDERS     32
 #define STACK_PAGES      (KERNEL_STACK_BYTES / PAGE_SIZE)
 #define STACKS_STOCK_MAX 4
+#define STACK_MARKS      16 /* words */
+#define STACK_MARK       UINT64_C(0x6b6e656420656854)
 
 /*
  *   [c] constant while the area is in use
@@ -253,6 +255,31 @@ void *kva_map_combining(paddr_t address, size_t len_bytes)
 
 /* ---- stacks ---- */
 
+/* The highest line of the reserve: calls that go through it write a return address or a saved
+ * register there. */
+static uint64_t *reserve_marks(vaddr_t stack)
+{
+	return (uint64_t *)(stack + KERNEL_STACK_RESERVE_BYTES) - STACK_MARKS;
+}
+
+static void mark_reserve(vaddr_t stack)
+{
+	uint64_t *marks = reserve_marks(stack);
+
+	for (unsigned i = 0; i < STACK_MARKS; i++)
+		marks[i] = STACK_MARK;
+}
+
+bool stack_reserve_is_whole(vaddr_t stack)
+{
+	const uint64_t *marks = reserve_marks(stack);
+	uint64_t changed = 0;
+
+	for (unsigned i = 0; i < STACK_MARKS; i++)
+		changed |= marks[i] ^ STACK_MARK;
+	return !changed;
+}
+
 vaddr_t stack_alloc(void)
 {
 	struct stack_stock *stock;
@@ -263,13 +290,20 @@ vaddr_t stack_alloc(void)
 	if (likely(stock->count))
 		stack = stock->stacks[--stock->count];
 	preempt_enable();
-	return stack ? stack : (vaddr_t)kva_alloc(STACK_PAGES);
+	if (!stack) {
+		stack = (vaddr_t)kva_alloc(STACK_PAGES);
+		if (stack)
+			mark_reserve(stack);
+	}
+	return stack;
 }
 
 void stack_free(vaddr_t stack)
 {
 	struct stack_stock *stock;
 
+	if (!stack_reserve_is_whole(stack))
+		mark_reserve(stack); /* for the next one */
 	preempt_disable();
 	stock = this_percpu(stack_stock);
 	if (likely(stock->count < STACKS_STOCK_MAX)) {

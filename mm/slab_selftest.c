@@ -224,6 +224,24 @@ SELFTEST(kva_refuses_what_memory_cannot_hold)
 	selftest_check(frames_free() + kept >= before);
 }
 
+SELFTEST(who_comes_near_the_end_of_a_stack_is_seen)
+{
+	vaddr_t stack = stack_alloc();
+
+	if (!selftest_check(stack))
+		return;
+	selftest_check(stack_reserve_is_whole(stack));
+	memset((void *)(stack + KERNEL_STACK_RESERVE_BYTES), 0,
+	       KERNEL_STACK_BYTES - KERNEL_STACK_RESERVE_BYTES);
+	selftest_check(stack_reserve_is_whole(stack));
+	*(uint64_t *)(stack + KERNEL_STACK_RESERVE_BYTES - sizeof(uint64_t)) = stack;
+	selftest_check(!stack_reserve_is_whole(stack));
+	stack_free(stack);
+	stack = stack_alloc(); /* the same, most times */
+	selftest_check(stack && stack_reserve_is_whole(stack));
+	stack_free(stack);
+}
+
 SELFTEST(stacks_have_a_guard_page_below)
 {
 	vaddr_t stacks[8];

@@ -168,6 +168,7 @@ def boot():
     yield start
     for machine in machines:
         machine.close()
+    assert not [machine for machine in machines if b"the end of its kernel stack" in machine.raw]
 
 
 @pytest.fixture

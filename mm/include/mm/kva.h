@@ -31,6 +31,8 @@ void *kva_map_combining(paddr_t address, size_t len_bytes);
 /* A kernel stack of KERNEL_STACK_BYTES: its lowest address; the page below is a guard. 0: no
  * memory. */
 vaddr_t stack_alloc(void);
+/* False: somebody stood in its last KERNEL_STACK_RESERVE_BYTES since stack_alloc(). */
+bool stack_reserve_is_whole(vaddr_t stack_base);
 /* Nobody may be running on it any more. */
 void stack_free(vaddr_t stack_base);
 
