@@ -166,8 +166,7 @@ err_t change_mknod(struct walk *walk, uint32_t mode, uint64_t rdev, struct dentr
 
 /* ---- the calls ---- */
 
-/* Walks to where `name` is to be made: it does not exist. walk_end() in any case. */
-static err_t find_new(struct walk *walk, const struct vfs_context *context, struct object *at,
+err_t change_find_new(struct walk *walk, const struct vfs_context *context, struct object *at,
 		      const char *name, bool directory)
 {
 	struct dentry *end;
@@ -204,7 +203,7 @@ err_t vfs_mkdir(const struct vfs_context *context, struct object *at, const char
 	struct server *server;
 	struct walk walk;
 	uint64_t version;
-	err_t err = find_new(&walk, context, at, name, true);
+	err_t err = change_find_new(&walk, context, at, name, true);
 
 	if (!err)
 		err = check_parent(&walk);
@@ -253,7 +252,7 @@ err_t vfs_mknod(const struct vfs_context *context, struct object *at, const char
 	}
 	if (!S_ISCHR(mode) && !S_ISBLK(mode))
 		rdev = 0;
-	err = find_new(&walk, context, at, name, false);
+	err = change_find_new(&walk, context, at, name, false);
 	if (!err)
 		err = change_mknod(&walk, (mode & S_IFMT) | (mode & 07777 & ~context->umask), rdev,
 				   &dentry);
@@ -279,7 +278,7 @@ err_t vfs_symlink(const struct vfs_context *context, const char *target, struct 
 		return -ENOENT;
 	if (text.len_bytes == PATH_MAX)
 		return -ENAMETOOLONG;
-	err = find_new(&walk, context, at, name, false);
+	err = change_find_new(&walk, context, at, name, false);
 	if (!err)
 		err = check_parent(&walk);
 	if (err)
@@ -341,7 +340,7 @@ err_t vfs_link(const struct vfs_context *context, struct object *old_at, const c
 			  (at_flags & AT_SYMLINK_FOLLOW) ? WALK_FOLLOW : 0, &old);
 	if (err)
 		return err;
-	err = find_new(&walk, context, new_at, new_name, false);
+	err = change_find_new(&walk, context, new_at, new_name, false);
 	if (!err)
 		err = link_to(&walk, old.dentry->node);
 	walk_end(&walk);

@@ -6,6 +6,9 @@
 
 #include "walk.h"
 
+/* Walks to where `name` is to be made: it does not exist. walk_end() in any case. */
+err_t must_check change_find_new(struct walk *walk, const struct vfs_context *context,
+				 struct object *at, const char *name, bool directory);
 /* Both make walk->last in walk->at, and check that it may be done. *out is a reference.
  * -ENOSYS: the server has no CREATE. */
 err_t must_check change_create(struct walk *walk, uint32_t mode, unsigned flags,

@@ -181,6 +181,7 @@ err_t fd_table_copy(struct fd_table *from, struct fd_table **out)
 
 struct object *fd_get(struct fd_table *table, int fd)
 {
+	struct object **slot;
 	struct fd_chunk *chunk;
 	struct object *object;
 
@@ -189,11 +190,18 @@ struct object *fd_get(struct fd_table *table, int fd)
 	chunk = find_chunk(table, (unsigned)fd);
 	if (!chunk)
 		return NULL;
+	slot = &chunk->slots[(unsigned)fd % FD_CHUNK_SLOTS];
 	rcu_read_lock();
-	object = rcu_dereference(&chunk->slots[(unsigned)fd % FD_CHUNK_SLOTS]);
+	object = rcu_dereference(slot);
 	if (object && !refcount_try_get(&object->references))
 		object = NULL; /* closed while we looked */
 	rcu_read_unlock();
+	/* Closed before, but kept by others: a socket on its way must not come back from a number
+	 * that has gone, since ipc/socket/flight.c counts on that. */
+	if (unlikely(object && read_once(slot) != object)) {
+		object_put(object);
+		return NULL;
+	}
 	return object;
 }
 

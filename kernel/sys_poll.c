@@ -186,7 +186,7 @@ static uint64_t left_until(uint64_t deadline_ns)
 
 /* As Linux: what is left is told if it can be; whoever has it in memory that cannot be written to
  * does not want to know. */
-static void put_left(uptr_t timeout, uint64_t deadline_ns)
+void poll_put_left(uptr_t timeout, uint64_t deadline_ns)
 {
 	uint64_t left_ns = left_until(deadline_ns);
 	const struct abi_timespec left = {.tv_sec = (int64_t)(left_ns / NSEC_PER_SEC),
@@ -293,7 +293,7 @@ int sys_ppoll(uptr_t fds, unsigned nfds, uptr_t timeout, uptr_t set, size_t set_
 	if (err)
 		return err;
 	result = poll_until(fds, nfds, deadline_ns);
-	put_left(timeout, deadline_ns);
+	poll_put_left(timeout, deadline_ns);
 	return poll_end_mask(result);
 }
 
@@ -481,6 +481,6 @@ int sys_pselect6(int nfds, uptr_t readable, uptr_t writable, uptr_t exceptional,
 	if (err)
 		return err;
 	result = select_until(nfds, where, deadline_ns);
-	put_left(timeout, deadline_ns);
+	poll_put_left(timeout, deadline_ns);
 	return poll_end_mask(result);
 }

@@ -16,6 +16,9 @@ int poll_again(const struct restart *restart);
  * never, for a null pointer too. -EFAULT, -EINVAL. */
 err_t must_check poll_read_deadline(uptr_t timeout, uint64_t *deadline_ns);
 
+/* What is left until then goes to where the timeout was given, if it can be written there. */
+void poll_put_left(uptr_t timeout, uint64_t deadline_ns);
+
 /* The running thread blocks `set` (of the program's; null: as before) for the time of the call.
  * -EINVAL, -EFAULT. */
 err_t must_check poll_begin_mask(uptr_t set, size_t set_bytes);

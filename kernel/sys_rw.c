@@ -17,9 +17,9 @@
 #include <ipc/object.h>
 #include <mm/kva.h>
 
-ssize_t write_result(ssize_t result)
+ssize_t write_result(const struct object *object, ssize_t result)
 {
-	if (unlikely(result == -EPIPE))
+	if (unlikely(result == -EPIPE) && object->kind != OBJECT_PACKETS)
 		signal_raise(SIGPIPE);
 	return result;
 }
@@ -49,7 +49,7 @@ ssize_t sys_write(int fd, uptr_t data, size_t len)
 		return -EBADF;
 	result = buffer_init_user(&buffer, data, len);
 	if (!result)
-		result = write_result(object_write(object, &buffer, NULL));
+		result = write_result(object, object_write(object, &buffer, NULL));
 	object_put(object);
 	return result;
 }
@@ -87,7 +87,7 @@ ssize_t sys_pwrite64(int fd, uptr_t data, size_t len, int64_t offset)
 		return -EBADF;
 	result = buffer_init_user(&buffer, data, len);
 	if (!result)
-		result = write_result(object_write(object, &buffer, &offset_bytes));
+		result = write_result(object, object_write(object, &buffer, &offset_bytes));
 	object_put(object);
 	return result;
 }
@@ -158,7 +158,7 @@ static ssize_t write_pieces(int fd, uptr_t from, int npieces, const uint64_t *of
 	result = pieces_get(&pieces, from, npieces, &buffer);
 	if (!result) {
 		buffer.call_flags = call_flags;
-		result = write_result(object_write(object, &buffer, offset_bytes));
+		result = write_result(object, object_write(object, &buffer, offset_bytes));
 		pieces_put(&pieces);
 	}
 	object_put(object);

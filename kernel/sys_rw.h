@@ -5,7 +5,7 @@
 #define KERNEL_SYS_RW_H
 
 #include <abi/fcntl.h>
-#include <ipc/buffer.h>
+#include <ipc/object.h>
 
 #define PIECES_ON_STACK 8
 
@@ -21,7 +21,7 @@ struct pieces {
 err_t must_check pieces_get(struct pieces *pieces, uptr_t from, int npieces, struct buffer *buffer);
 void pieces_put(struct pieces *pieces);
 
-/* The result of a write, which is a signal, too, where nobody reads any more. */
-ssize_t write_result(ssize_t result);
+/* The result of a write to `object`, which is a signal, too, where nobody reads any more. */
+ssize_t write_result(const struct object *object, ssize_t result);
 
 #endif

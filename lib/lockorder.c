@@ -102,7 +102,8 @@ const char *lockclass_name(enum lock_class class)
 		[LOCK_READY] = "ready",     [LOCK_SLEEPERS] = "sleepers",
 		[LOCK_TIMERFD] = "timerfd", [LOCK_SCREEN] = "screen",
 		[LOCK_RECORDS] = "records", [LOCK_MAPPED] = "mapped",
-		[LOCK_PTYS] = "ptys",
+		[LOCK_PTYS] = "ptys",       [LOCK_FLIGHT] = "flight",
+		[LOCK_SOCKETS] = "sockets",
 	};
 
 	if ((unsigned)class >= LOCK_CLASSES || !names[class])

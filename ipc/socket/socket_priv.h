@@ -1,10 +1,17 @@
 /*
- * The structs of unix sockets. Both ends of a pair are objects that share one struct pair, freed
- * with the second of them. What is sent waits with the end that will receive it, as messages.
+ * Unix sockets from inside. What is sent waits with the socket that will receive it, as messages;
+ * a connection that is not accepted yet is a message to the listening socket as well, whose one
+ * reference is the new socket. So one queue, one way of ending and one search for lost sockets
+ * (flight.c) serve both.
  *
- * `lock` (LOCK_PIPE) has the lists and the state. `receiver` (LOCK_STREAM) lets one thread at a
- * time receive at an end: bytes are copied to programs under it. Bytes of a program are taken
- * before the lock.
+ * Locks: sockets_lock (LOCK_SOCKETS) has who is connected to whom, states, and names; a socket's
+ * `lock` (LOCK_PIPE, inside of it, never two at once) its queue and flags. `receiver` (LOCK_STREAM)
+ * lets one thread at a time receive: bytes are copied to programs under it. What flight.c counts is
+ * under flight_lock (LOCK_FLIGHT, inside of `receiver`).
+ *
+ * Sending touches two sockets, one after the other: the sender's sum of what is not received yet,
+ * which is limited (SO_SNDBUF) and atomic, and the receiver's queue. What waits keeps the memory of
+ * its sender, so that the sum can go down.
  */
 #ifndef IPC_SOCKET_PRIV_H
 #define IPC_SOCKET_PRIV_H
@@ -15,12 +22,17 @@
 #include <sched/lock.h>
 #include <sched/wait.h>
 
-#define QUEUE_BYTES (208 * KIB) /* for one end; what Linux has by default */
+#define SOCKET_BUFFER_BYTES (208 * KIB) /* SO_SNDBUF, and the most it can be asked for: Linux's */
+#define DATAGRAMS_MAX       10          /* that wait; one more is taken (max_dgram_qlen) */
+
+enum socket_state { SOCKET_ALONE, SOCKET_LISTENS, SOCKET_CONNECTED };
 
 struct message {
 	struct list link;
+	struct socket *sender; /* a reference; NULL: a connection that waits */
 	struct abi_ucred from;
 	struct socket_rights *rights; /* NULL: none */
+	size_t cost_bytes;            /* in the sender's sum */
 	size_t len_bytes;
 	size_t done_bytes; /* of a stream: that were received */
 	char bytes[];
@@ -28,35 +40,52 @@ struct message {
 
 /*
  *   [c] constant
- *   [l] pair->lock; flags and sums are read without it by who polls
+ *   [s] sockets_lock
+ *   [l] lock
+ *   [b] written under both, read under either
+ *   [f] flight_lock
+ *   [a] atomic
  */
-struct end {
-	struct mutex receiver;
-	struct list messages; /* [l] to be received here */
-	size_t queued_bytes;  /* [l] of them, with their heads */
-	bool closed;          /* [l] its object has ended */
-	bool reads_ended;     /* [l] nothing comes any more behind what is there */
-	bool writes_ended;    /* [l] nothing can be sent */
-	bool reset; /* [l] the other end has ended with bytes unread, and that is not told */
-	bool pass_credentials; /* atomic */
-	struct waitq changed;
-};
-
-struct pair {
-	struct refcount references; /* of its two objects */
-	struct spinlock lock;
-	unsigned type;          /* [c] SOCK_* */
-	uint64_t number;        /* [c] inode number of the first end; the other's is one more */
-	struct abi_ucred owner; /* [c] */
-	struct end ends[2];
-};
-
 struct socket {
 	struct object object;
-	struct pair *pair; /* [c] a reference */
-	struct end *end;   /* [c] its own */
-	struct end *other; /* [c] */
+	struct refcount references; /* of the object, those connected to it, what it has sent */
+	unsigned type;              /* [c] SOCK_* */
+	uint64_t number;            /* [c] inode number */
+	uint32_t uid, gid;          /* [c] of its maker */
+	struct list all;            /* [s] */
+	struct socket_options options;
+	bool pass_credentials; /* [a] */
+
+	struct socket_name *name; /* [s] a reference; set once, read [a] */
+	enum socket_state state;  /* [s] written, read [a] */
+	struct socket *peer;      /* [b] a reference; of a connection until it ends */
+	struct abi_ucred told;    /* [s] SO_PEERCRED */
+	unsigned backlog;         /* [s] connections that wait; one more is taken */
+	bool is_waiting;          /* [s] a connection that nobody has accepted */
+
+	struct mutex receiver;
+	struct spinlock lock;
+	struct list messages;     /* [l] to be received here */
+	unsigned nmessages;       /* [l] */
+	bool closed;              /* [b] its object has ended */
+	bool reads_ended;         /* [l] nothing comes any more behind what is there; read [a] */
+	bool writes_ended;        /* [l] nothing can be sent; read [a] */
+	err_t error;              /* [l] not told yet; read [a] */
+	struct list blocked;      /* [l] sockets connected to it that found it full: by poll */
+	struct list blocked_link; /* [peer->lock] */
+	size_t sent_bytes;        /* [a] cost of what it has sent and nobody has received */
+	struct waitq changed;     /* for its own readers and writers */
+	struct waitq room;        /* for those who send to it, or want to be connected */
+
+	uint32_t nflights;        /* [f] references to it that are on their way; read [a] */
+	struct list flight_link;  /* [f] on the list of those that have any */
+	struct list rights;       /* [f] struct socket_rights that wait here */
+	struct list search_link;  /* [f] while lost ones are searched for */
+	uint32_t nflights_inside; /* [f] those from sockets that may be lost themselves */
+	bool maybe_lost;          /* [f] */
 };
+
+extern struct spinlock sockets_lock;
 
 static inline struct socket *socket_of(const struct object *object)
 {
@@ -65,10 +94,72 @@ static inline struct socket *socket_of(const struct object *object)
 
 static inline bool is_stream(const struct socket *socket)
 {
-	return socket->pair->type == SOCK_STREAM;
+	return socket->type == SOCK_STREAM;
 }
 
-/* With the rights that it holds. Sleeps. */
+static inline bool is_datagram(const struct socket *socket)
+{
+	return socket->type == SOCK_DGRAM;
+}
+
+static inline struct socket *socket_get(struct socket *socket)
+{
+	refcount_get(&socket->references);
+	return socket;
+}
+
+/* ---- socket.c ---- */
+
+/* NULL: no memory. */
+struct socket *socket_alloc(unsigned type, unsigned flags);
+/* Ends what is connected to it, as if the partner had gone: not under a lock. */
+void socket_reset(struct socket *socket, err_t error);
+/* There is room in its queue, or it has ended: who waits for that, and who polled one that is
+ * connected to it, looks again. Not under a lock of sockets. */
+void socket_tell_room(struct socket *socket);
+/* Of a datagram socket: no more connected. Under sockets_lock; the reference is the caller's. */
+struct socket *socket_leave_peer_locked(struct socket *socket) REQUIRES(sockets_lock);
+/* Until when a wait goes that `timeout_ns` (0: for ever) limits; 0: no wait at all. */
+uint64_t socket_deadline_ns(const struct socket *socket, unsigned flags, uint64_t timeout_ns);
+/* What a wait's end means for the call: -EAGAIN for a time-out, -EINTR. */
+err_t socket_wait_error(err_t err, uint64_t deadline_ns);
+
+/* ---- names.c ---- */
+
+struct socket_name *socket_name_get(struct socket_name *name); /* takes NULL */
+/* Its socket ends: nobody finds it by this name any more. The place to give back, or NULL. */
+struct object *socket_name_retire_locked(struct socket *socket) REQUIRES(sockets_lock);
+
+/* ---- transfer.c ---- */
+
+/* NULL: no memory. */
+struct message *message_alloc(size_t len_bytes);
+/* With all that it holds, but rights with flight_ended(). Sleeps. */
 void message_free(struct message *message);
+/* Takes all messages off the queue. Under `receiver`, or at the end. */
+void socket_take_all(struct socket *socket, struct list *out);
+/* The first on the queue, left there: under `receiver`. NULL: none. */
+struct message *socket_first(struct socket *socket);
+/* It has been received whole. Under `receiver`. */
+void socket_drop_first(struct socket *socket, struct message *message);
+/* Nobody will receive them. Frees without recursion, however deep sockets lie in one another's
+ * queues. Sleeps. */
+void messages_drop(struct list *messages);
+void socket_push_locked(struct socket *to, struct message *message) REQUIRES(to->lock);
+/* Whether a sender or a connection has to wait for room. */
+bool socket_is_full(const struct socket *to, unsigned limit);
+
+/* ---- flight.c ---- */
+
+/* Of memory. */
+size_t socket_rights_bytes(unsigned room);
+/* `rights` are about to wait at `to`. -ETOOMANYREFS, -ENOMEM. */
+err_t must_check flight_begin(struct socket_rights *rights, struct socket *to, uint32_t user,
+			      uint64_t max);
+/* They are somebody's again; before anybody uses the objects. Takes those that never began. */
+void flight_end(struct socket_rights *rights);
+/* Ends the sockets that nobody can reach any more. `closing`: whose one reference the caller is
+ * about to give back, or NULL. */
+void flight_collect(struct socket *closing);
 
 #endif

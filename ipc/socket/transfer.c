@@ -2,6 +2,9 @@
  * What goes through unix sockets. A stream is cut into pieces that need no whole pages, and its
  * receivers take as many bytes as they like; other messages stay whole. Those who are about to wait
  * look at the state under the lock again.
+ *
+ * A sender waits for two things, one after the other: that not too much of what it has sent is
+ * still unread, and, of datagrams, that not too many stand in the receiver's queue.
  */
 #include "socket_priv.h"
 
@@ -10,26 +13,11 @@
 #include <mm/kva.h>
 #include <mm/slab.h>
 
-#define MESSAGE_BYTES (QUEUE_BYTES - 32) /* at most in one */
-#define PIECE_BYTES   (KMALLOC_MAX - sizeof(struct message))
+#define PIECE_BYTES (KMALLOC_MAX - sizeof(struct message))
 
 /* ---- messages ---- */
 
-void socket_rights_put(struct socket_rights *rights)
-{
-	if (!rights)
-		return;
-	for (unsigned i = 0; i < rights->count; i++)
-		object_put(rights->objects[i]);
-	kfree(rights);
-}
-
-static size_t cost_bytes(const struct message *message)
-{
-	return sizeof(*message) + message->len_bytes;
-}
-
-static struct message *message_alloc(size_t len_bytes)
+struct message *message_alloc(size_t len_bytes)
 {
 	struct message *message = kvmalloc(sizeof(*message) + len_bytes);
 
@@ -38,13 +26,154 @@ static struct message *message_alloc(size_t len_bytes)
 	return message;
 }
 
+/* As Linux: a quarter of its room is used or less before who waits for room is woken. */
+static void give_room(struct socket *sender, size_t cost_bytes)
+{
+	size_t left_bytes = atomic_fetch_sub_full(&sender->sent_bytes, cost_bytes) - cost_bytes;
+
+	if (left_bytes * 4 <= read_once(&sender->options.send_bytes))
+		waitq_wake_all_events(&sender->changed, POLLOUT);
+}
+
 void message_free(struct message *message)
 {
+	if (!message)
+		return;
 	socket_rights_put(message->rights);
-	kvfree(message, cost_bytes(message));
+	if (message->sender) {
+		give_room(message->sender, message->cost_bytes);
+		socket_put(message->sender);
+	}
+	kvfree(message, sizeof(*message) + message->len_bytes);
+}
+
+static struct spinlock drop_lock = SPINLOCK_INIT(LOCK_SOCKETS);
+static LIST_HEAD(to_drop); /* drop_lock */
+static bool dropping;      /* drop_lock: somebody goes through the list */
+
+/* What holds sockets ends those, and what stands in their queues, and so on: all of that joins one
+ * list, which whoever came first goes through. */
+static void drop_later(struct message *message)
+{
+	spin_lock(&drop_lock);
+	list_add_tail(&to_drop, &message->link);
+	if (!dropping) {
+		dropping = true;
+		while (!list_empty(&to_drop)) {
+			message = list_first_entry(&to_drop, struct message, link);
+			list_del(&message->link);
+			spin_unlock(&drop_lock);
+			message_free(message);
+			spin_lock(&drop_lock);
+		}
+		dropping = false;
+	}
+	spin_unlock(&drop_lock);
+}
+
+void messages_drop(struct list *messages)
+{
+	struct message *message;
+	struct message *following;
+
+	list_for_each_safe (message, following, messages, link) {
+		list_del(&message->link);
+		if (!message->rights) {
+			message_free(message);
+			continue;
+		}
+		flight_end(message->rights); /* the socket that they wait at may go before them */
+		drop_later(message);
+	}
+}
+
+/* ---- a socket's queue ---- */
+
+struct message *socket_first(struct socket *socket)
+{
+	struct message *message = NULL;
+
+	spin_lock(&socket->lock);
+	if (!list_empty(&socket->messages))
+		message = list_first_entry(&socket->messages, struct message, link);
+	spin_unlock(&socket->lock);
+	return message;
+}
+
+static struct message *following(struct socket *socket, struct message *message)
+{
+	struct message *next = NULL;
+
+	spin_lock(&socket->lock);
+	if (message->link.next != &socket->messages)
+		next = list_next_entry(message, link);
+	spin_unlock(&socket->lock);
+	return next;
+}
+
+void socket_push_locked(struct socket *to, struct message *message)
+{
+	list_add_tail(&to->messages, &message->link);
+	write_once(&to->nmessages, to->nmessages + 1);
+}
+
+bool socket_is_full(const struct socket *to, unsigned limit)
+{
+	return read_once(&to->nmessages) > limit;
+}
+
+void socket_take_all(struct socket *socket, struct list *out)
+{
+	spin_lock(&socket->lock);
+	list_splice_tail(out, &socket->messages);
+	write_once(&socket->nmessages, 0);
+	spin_unlock(&socket->lock);
+	socket_tell_room(socket);
+}
+
+void socket_drop_first(struct socket *socket, struct message *message)
+{
+	spin_lock(&socket->lock);
+	list_del(&message->link);
+	write_once(&socket->nmessages, socket->nmessages - 1);
+	spin_unlock(&socket->lock);
+	if (!is_stream(socket) || read_once(&socket->state) == SOCKET_LISTENS)
+		socket_tell_room(socket);
+	message_free(message);
 }
 
 /* ---- sending ---- */
+
+static bool may_reserve(struct socket *socket)
+{
+	return read_once(&socket->sent_bytes) < read_once(&socket->options.send_bytes) ||
+	       read_once(&socket->writes_ended) || read_once(&socket->error);
+}
+
+/* One more message counts as not received; who comes at the same time may take a little more than
+ * there is, as on Linux. */
+static err_t reserve(struct socket *socket, size_t cost_bytes, uint64_t deadline_ns)
+{
+	err_t err;
+
+	for (;;) {
+		err = socket_take_error(&socket->object);
+		if (err)
+			return err;
+		if (read_once(&socket->writes_ended))
+			return -EPIPE;
+		if (read_once(&socket->sent_bytes) < read_once(&socket->options.send_bytes))
+			break;
+		if (!deadline_ns)
+			return -EAGAIN;
+		err = wait_event_interruptible_timeout(&socket->changed, may_reserve(socket),
+						       deadline_ns);
+		if (err)
+			return socket_wait_error(err, deadline_ns);
+	}
+	atomic_add_relaxed(&socket->sent_bytes, cost_bytes);
+	return 0;
+}
 
 static err_t make_message(struct buffer *buffer, size_t len_bytes, struct message **out)
 {
@@ -60,137 +189,194 @@ static err_t make_message(struct buffer *buffer, size_t len_bytes, struct messag
 	return 0;
 }
 
-/* 1: it is with the other end; 0: there is no room; -EPIPE, -ECONNREFUSED. */
-static int try_push(struct socket *socket, struct message *message)
+/* 1: it is with the receiver; 0: there is no room. */
+static int try_push(struct socket *socket, struct socket *to, struct message *message)
 {
-	struct pair *pair = socket->pair;
-	struct end *to = socket->other;
-	int result = 0;
+	int result = 1;
 
-	spin_lock(&pair->lock);
-	if (socket->end->writes_ended) {
+	spin_lock(&to->lock);
+	if (to->closed)
+		result = is_datagram(to) ? -ECONNREFUSED : -EPIPE;
+	else if (to->reads_ended)
 		result = -EPIPE;
-	} else if (to->closed) {
-		result = -ECONNREFUSED; /* of datagrams: others have their writes ended */
-	} else if (to->reads_ended) {
-		result = -EPIPE;
-	} else if (!to->queued_bytes || to->queued_bytes + cost_bytes(message) <= QUEUE_BYTES) {
-		list_add_tail(&to->messages, &message->link);
-		write_once(&to->queued_bytes, to->queued_bytes + cost_bytes(message));
-		result = 1;
-	}
-	spin_unlock(&pair->lock);
+	else if (is_datagram(to) && to->peer && to->peer != socket)
+		result = -EPERM;
+	else if (is_datagram(to) && to->peer != socket && to != socket &&
+		 socket_is_full(to, DATAGRAMS_MAX))
+		result = 0;
+	else
+		socket_push_locked(to, message);
+	spin_unlock(&to->lock);
 	return result;
 }
 
-static err_t push(struct socket *socket, struct message *message, bool nonblocking)
+static err_t push(struct socket *socket, struct socket *to, struct message *message,
+		  uint64_t deadline_ns)
 {
-	int result = try_push(socket, message);
+	int result = try_push(socket, to, message);
 	err_t err;
 
 	if (!result) {
-		if (nonblocking)
+		if (!deadline_ns)
 			return -EAGAIN;
-		err = wait_event_interruptible(&socket->end->changed,
-					       (result = try_push(socket, message)) != 0);
+		err = wait_event_interruptible_timeout(
+			&to->room, (result = try_push(socket, to, message)) != 0, deadline_ns);
 		if (err)
-			return err;
+			return socket_wait_error(err, deadline_ns);
 	}
 	if (result > 0)
-		waitq_wake_all_events(&socket->other->changed, POLLIN);
+		waitq_wake_all_events(&to->changed, POLLIN);
 	return MIN(result, 0);
 }
 
 /* One message, or a piece of a stream. */
-static err_t send_one(struct socket *socket, struct buffer *buffer, size_t len_bytes,
-		      bool nonblocking, struct socket_message *with)
+static err_t send_one(struct socket *socket, struct socket *to, struct buffer *buffer,
+		      size_t len_bytes, uint64_t deadline_ns, struct socket_message *with)
 {
+	size_t cost_bytes = sizeof(struct message) + len_bytes +
+			    (with->rights ? socket_rights_bytes(with->rights->room) : 0);
 	struct message *message = NULL;
-	err_t err = make_message(buffer, len_bytes, &message);
+	err_t err = reserve(socket, cost_bytes, deadline_ns);
 
 	if (err)
 		return err;
+	err = make_message(buffer, len_bytes, &message);
+	if (err) {
+		give_room(socket, cost_bytes);
+		return err;
+	}
+	message->sender = socket_get(socket);
+	message->cost_bytes = cost_bytes;
 	message->from = with->from;
-	message->rights = with->rights;
-	err = push(socket, message, nonblocking);
+	if (with->rights)
+		err = flight_begin(with->rights, to, with->user, with->max_in_flight);
+	if (!err) {
+		message->rights = with->rights;
+		err = push(socket, to, message, deadline_ns);
+	}
 	if (err) {
 		message->rights = NULL; /* still the caller's */
 		message_free(message);
+		if (with->rights)
+			flight_end(with->rights);
 		return err;
 	}
 	with->rights = NULL;
 	return 0;
 }
 
-ssize_t socket_send(struct object *object, struct buffer *buffer, unsigned flags,
-		    struct socket_message *message)
+/* The receiver, with a reference. */
+static err_t find_receiver(struct socket *socket, struct socket *named, struct socket **out)
 {
-	struct socket *socket = socket_of(object);
-	bool nonblocking = object_flags(object) & O_NONBLOCK || flags & MSG_DONTWAIT;
+	if (named) {
+		if (named->type != socket->type)
+			return -EPROTOTYPE;
+		*out = socket_get(named);
+		return 0;
+	}
+	spin_lock(&socket->lock);
+	*out = socket->peer;
+	if (*out)
+		socket_get(*out);
+	spin_unlock(&socket->lock);
+	return *out ? 0 : -ENOTCONN;
+}
+
+/* The one that it was connected to has ended. */
+static void forget_receiver(struct socket *socket, const struct socket *to)
+{
+	struct socket *peer = NULL;
+
+	spin_lock(&sockets_lock);
+	if (socket->peer == to) {
+		peer = socket_leave_peer_locked(socket);
+		write_once(&socket->state, SOCKET_ALONE);
+	}
+	spin_unlock(&sockets_lock);
+	socket_put(peer);
+}
+
+static ssize_t send_whole(struct socket *socket, struct socket *to, struct buffer *buffer,
+			  uint64_t deadline_ns, struct socket_message *message)
+{
+	size_t wanted = buffer_remaining(buffer);
+	err_t err;
+
+	if (wanted + 32 > read_once(&socket->options.send_bytes))
+		return -EMSGSIZE;
+	err = send_one(socket, to, buffer, wanted, deadline_ns, message);
+	if (err == -ECONNREFUSED && !message->to)
+		forget_receiver(socket, to);
+	return err ? err : (ssize_t)wanted;
+}
+
+static ssize_t send_stream(struct socket *socket, struct socket *to, struct buffer *buffer,
+			   uint64_t deadline_ns, struct socket_message *message)
+{
 	size_t wanted = buffer_remaining(buffer);
 	size_t sent = 0;
 	err_t err = 0;
 
-	if (!is_stream(socket)) {
-		if (wanted > MESSAGE_BYTES)
-			return -EMSGSIZE;
-		err = send_one(socket, buffer, wanted, nonblocking, message);
-		return err ? err : (ssize_t)wanted;
-	}
+	if (read_once(&socket->writes_ended))
+		return -EPIPE; /* before any other error */
 	while (sent < wanted && !err) {
 		size_t piece = MIN(wanted - sent, PIECE_BYTES);
 
-		err = send_one(socket, buffer, piece, nonblocking, message);
+		err = send_one(socket, to, buffer, piece, deadline_ns, message);
 		sent += err ? 0 : piece;
 	}
 	return sent ? (ssize_t)sent : err;
 }
 
+ssize_t socket_send(struct object *object, struct buffer *buffer, unsigned flags,
+		    struct socket_message *message)
+{
+	struct socket *socket = socket_of(object);
+	uint64_t deadline_ns =
+		socket_deadline_ns(socket, flags, read_once(&socket->options.send_timeout_ns));
+	ssize_t result = is_stream(socket) ? 0 : socket_take_error(object);
+	struct socket *to;
+
+	if (!result)
+		result = find_receiver(socket, message->to, &to);
+	if (result)
+		return result;
+	result = is_stream(socket) ? send_stream(socket, to, buffer, deadline_ns, message)
+				   : send_whole(socket, to, buffer, deadline_ns, message);
+	socket_put(to);
+	return result;
+}
+
 /* ---- receiving ---- */
 
-static struct message *first_message(struct socket *socket)
-{
-	struct message *message = NULL;
-
-	spin_lock(&socket->pair->lock);
-	if (!list_empty(&socket->end->messages))
-		message = list_first_entry(&socket->end->messages, struct message, link);
-	spin_unlock(&socket->pair->lock);
-	return message;
-}
-
-/* It has been received whole. Under `receiver`, which keeps it there until now. */
-static void drop_first(struct socket *socket, struct message *message)
-{
-	struct end *end = socket->end;
-
-	spin_lock(&socket->pair->lock);
-	list_del(&message->link);
-	write_once(&end->queued_bytes, end->queued_bytes - cost_bytes(message));
-	spin_unlock(&socket->pair->lock);
-	message_free(message);
-}
-
-/* The rights go to the receiver, or who only looks gets references of his own. */
+/* What comes beside the bytes: the rights go to the receiver, or who only looks gets references of
+ * his own. */
 static err_t give_rights(struct message *message, bool peek, struct socket_message *to)
 {
+	struct socket_rights *rights = message->rights;
 	struct socket_rights *copy;
 
-	if (!message->rights)
+	if (!rights)
 		return 0;
 	if (!peek) {
-		to->rights = message->rights;
+		flight_end(rights);
+		to->rights = rights;
 		message->rights = NULL;
 		return 0;
 	}
-	copy = kmalloc(sizeof(*copy));
+	copy = socket_rights_alloc(rights->count);
 	if (!copy)
 		return -ENOMEM;
-	*copy = *message->rights;
-	for (unsigned i = 0; i < copy->count; i++)
-		object_get(copy->objects[i]);
+	for (; copy->count < rights->count; copy->count++)
+		copy->objects[copy->count] = object_get(rights->objects[copy->count]);
 	to->rights = copy;
 	return 0;
+}
+
+static void tell_sender(const struct message *message, struct socket_message *to)
+{
+	to->from = message->from;
+	to->name = socket_own_name(&message->sender->object);
 }
 
 static ssize_t take_message(struct socket *socket, struct message *message, struct buffer *buffer,
@@ -201,22 +387,21 @@ static ssize_t take_message(struct socket *socket, struct message *message, stru
 
 	if (err)
 		return err;
-	to->from = message->from;
+	tell_sender(message, to);
 	to->cut_bytes = message->len_bytes - want;
 	if (buffer_copy_to(buffer, message->bytes, want) < want)
 		err = -EFAULT; /* it is lost, as on Linux */
 	if (!peek)
-		drop_first(socket, message);
+		socket_drop_first(socket, message);
 	return err ? err : (ssize_t)want;
 }
 
-/* The next of a stream goes to another call: rights, or another sender where that matters. */
+/* The next of a stream goes to another call: rights came, or another sender where that matters. */
 static bool stands_apart(const struct socket *socket, const struct message *message,
 			 const struct socket_message *to)
 {
-	return message->rights || to->rights ||
-	       (read_once(&socket->end->pass_credentials) &&
-		memcmp(&message->from, &to->from, sizeof(to->from)) != 0);
+	return to->rights || (read_once(&socket->pass_credentials) &&
+			      memcmp(&message->from, &to->from, sizeof(to->from)) != 0);
 }
 
 /* What there is, as far as the buffer goes; adds to what was received before. */
@@ -226,26 +411,26 @@ static ssize_t take_stream(struct socket *socket, struct message *message, struc
 	size_t moved = 0;
 
 	while (message && buffer_remaining(buffer)) {
-		size_t want = message->len_bytes - message->done_bytes;
+		size_t want =
+			MIN(message->len_bytes - message->done_bytes, buffer_remaining(buffer));
+		struct message *next;
 		size_t copied;
 
-		if (received + moved && stands_apart(socket, message, to))
+		if (!received && !moved)
+			tell_sender(message, to);
+		else if (stands_apart(socket, message, to))
 			break;
-		if (!(received + moved))
-			to->from = message->from;
 		if (give_rights(message, peek, to))
 			return moved ? (ssize_t)moved : -ENOMEM;
-		want = MIN(want, buffer_remaining(buffer));
 		copied = buffer_copy_to(buffer, message->bytes + message->done_bytes, want);
 		moved += copied;
 		message->done_bytes += peek ? 0 : copied;
 		if (copied < want)
 			return moved ? (ssize_t)moved : -EFAULT;
-		/* One piece is all that a look shows. */
-		if (peek || message->done_bytes < message->len_bytes)
-			break;
-		drop_first(socket, message);
-		message = first_message(socket);
+		next = following(socket, message);
+		if (!peek && message->done_bytes == message->len_bytes)
+			socket_drop_first(socket, message);
+		message = next;
 	}
 	return (ssize_t)moved;
 }
@@ -256,12 +441,11 @@ enum outcome { MOVED, NOTHING_THERE, ENDED };
 static enum outcome receive_now(struct socket *socket, struct buffer *buffer, bool peek,
 				struct socket_message *to, size_t received, ssize_t *result)
 {
-	struct end *end = socket->end;
 	enum outcome outcome = NOTHING_THERE;
 	struct message *message;
 
-	mutex_lock(&end->receiver);
-	message = first_message(socket);
+	mutex_lock(&socket->receiver);
+	message = socket_first(socket);
 	if (message) {
 		outcome = MOVED;
 		*result = is_stream(socket)
@@ -269,53 +453,72 @@ static enum outcome receive_now(struct socket *socket, struct buffer *buffer, bo
 				  : take_message(socket, message, buffer, peek, to);
 	} else {
 		*result = socket_take_error(&socket->object);
-		if (*result || read_once(&end->reads_ended))
+		if (*result || read_once(&socket->reads_ended))
 			outcome = ENDED;
 	}
-	mutex_unlock(&end->receiver);
-	if (outcome == MOVED && !peek)
-		waitq_wake_all_events(&socket->other->changed, POLLOUT);
+	mutex_unlock(&socket->receiver);
 	return outcome;
 }
 
 static bool has_something(struct socket *socket)
 {
-	const struct end *end = socket->end;
-	bool has;
+	return read_once(&socket->nmessages) || read_once(&socket->reads_ended) ||
+	       read_once(&socket->error);
+}
 
-	spin_lock(&socket->pair->lock);
-	has = !list_empty(&end->messages) || end->reads_ended || end->reset;
-	spin_unlock(&socket->pair->lock);
-	return has;
+static err_t may_receive(const struct socket *socket)
+{
+	if (is_datagram(socket) || read_once(&socket->state) == SOCKET_CONNECTED)
+		return 0;
+	return is_stream(socket) ? -EINVAL : -ENOTCONN;
+}
+
+/* How many bytes a receiver of a stream waits for; others take one message. */
+static size_t wanted_bytes(struct socket *socket, unsigned flags, size_t room_bytes)
+{
+	if (!is_stream(socket) || flags & MSG_PEEK)
+		return 0;
+	if (flags & MSG_WAITALL)
+		return room_bytes;
+	return MIN(room_bytes, (size_t)read_once(&socket->options.low_water));
 }
 
 ssize_t socket_receive(struct object *object, struct buffer *buffer, unsigned flags,
 		       struct socket_message *message)
 {
 	struct socket *socket = socket_of(object);
-	bool nonblocking = object_flags(object) & O_NONBLOCK || flags & MSG_DONTWAIT;
-	bool wants_all = is_stream(socket) && flags & MSG_WAITALL && !(flags & MSG_PEEK);
-	size_t wanted = buffer_remaining(buffer);
+	uint64_t deadline_ns =
+		socket_deadline_ns(socket, flags, read_once(&socket->options.receive_timeout_ns));
+	size_t wanted = wanted_bytes(socket, flags, buffer_remaining(buffer));
 	size_t received = 0;
+	ssize_t result;
 
 	*message = (struct socket_message){.rights = NULL};
-	if (is_stream(socket) && !wanted)
-		return 0;
+	result = may_receive(socket);
+	if (result || (is_stream(socket) && !buffer_remaining(buffer)))
+		return result;
 	for (;;) {
-		ssize_t result = 0;
 		enum outcome outcome =
 			receive_now(socket, buffer, flags & MSG_PEEK, message, received, &result);
 		err_t err;
 
+		/* Linux: who does not wait is not told of the end by whole messages without
+		 * connection. */
+		if (outcome == ENDED && !result && is_datagram(socket) && !deadline_ns)
+			return -EAGAIN;
 		if (result < 0 || outcome == ENDED)
 			return received ? (ssize_t)received : result;
-		received += (size_t)result;
-		if (outcome == MOVED && (!wants_all || received == wanted || !result))
-			return (ssize_t)received;
-		if (nonblocking)
+		if (outcome == MOVED) {
+			received += (size_t)result;
+			/* Something that stands apart goes to the next call. */
+			if (received >= wanted || !result || message->rights)
+				return (ssize_t)received;
+		}
+		if (!deadline_ns)
 			return received ? (ssize_t)received : -EAGAIN;
-		err = wait_event_interruptible(&socket->end->changed, has_something(socket));
+		err = wait_event_interruptible_timeout(&socket->changed, has_something(socket),
+						       deadline_ns);
 		if (err)
-			return received ? (ssize_t)received : err;
+			return received ? (ssize_t)received : socket_wait_error(err, deadline_ns);
 	}
 }

@@ -18,7 +18,7 @@ struct place;
 struct space;
 
 /* How an interrupted call goes on if no handler ran: restart_syscall does it. */
-enum restart_kind { RESTART_NONE, RESTART_SLEEP, RESTART_POLL, RESTART_FUTEX };
+enum restart_kind { RESTART_NONE, RESTART_NEVER, RESTART_SLEEP, RESTART_POLL, RESTART_FUTEX };
 struct restart {
 	enum restart_kind kind;
 	uint64_t deadline_ns;

@@ -37,6 +37,11 @@ ssize_t proc_mounts_link(UNUSED const struct proc_subject *subject, char *to, si
 	return (ssize_t)kernel_format(to, to_bytes, "self/mounts");
 }
 
+ssize_t proc_net_link(UNUSED const struct proc_subject *subject, char *to, size_t to_bytes)
+{
+	return (ssize_t)kernel_format(to, to_bytes, "self/net");
+}
+
 /* As the one who reads it calls it. */
 static ssize_t name_of(const struct path *path, char *to, size_t to_bytes)
 {

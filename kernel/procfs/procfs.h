@@ -25,6 +25,7 @@ enum proc_directory {
 	PROC_TASK,
 	PROC_FD,
 	PROC_FDINFO,
+	PROC_NET,
 	PROC_SYS,
 	PROC_SYS_KERNEL,
 	PROC_SYS_RANDOM,
@@ -99,11 +100,13 @@ proc_text_fn proc_process_cmdline, proc_process_environ, proc_process_auxv, proc
 proc_text_fn proc_process_mounts, proc_process_mountinfo;
 proc_text_fn proc_process_fdinfo;
 
+proc_text_fn proc_net_unix; /* sockets.c */
+
 /* ---- links (links.c) ---- */
 
 typedef ssize_t proc_link_fn(const struct proc_subject *subject, char *to, size_t to_bytes);
 typedef err_t proc_follow_fn(const struct proc_subject *subject, struct path *out);
-proc_link_fn proc_self, proc_thread_self, proc_mounts_link;
+proc_link_fn proc_self, proc_thread_self, proc_mounts_link, proc_net_link;
 proc_link_fn proc_path_link, proc_fd_link;
 proc_follow_fn proc_exe, proc_cwd, proc_root, proc_fd;
 /* The object that subject->fd names, with a reference, and whether it goes with exec; NULL: closed.

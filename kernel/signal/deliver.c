@@ -6,7 +6,7 @@
  *	RESTARTS	goes on unless a handler without SA_RESTART ran
  *	RESUMES		goes on only if no handler ran
  *	uthread->restart filled: goes on by restart_syscall if no handler ran (it counts time)
- *	otherwise	EINTR
+ *	RESTART_NEVER there, or otherwise: EINTR
  */
 #include "signal.h"
 
@@ -44,14 +44,15 @@ static void finish_call(struct trap_frame *frame, const struct abi_sigaction *ac
 	struct uthread *uthread = uthread_current();
 	int64_t number = trap_syscall_number(frame);
 	int64_t result = (int64_t)frame->rax;
-	bool counts_time = uthread->restart.kind != RESTART_NONE;
+	enum restart_kind kind = uthread->restart.kind;
+	bool counts_time = kind != RESTART_NONE;
 
-	if (action)
+	if (action || kind == RESTART_NEVER)
 		uthread->restart.kind = RESTART_NONE;
 	if (number < 0 || (result != -EINTR && result != -ERESTARTNOINTR))
 		return;
 	if (counts_time) {
-		if (!action)
+		if (!action && kind != RESTART_NEVER)
 			trap_syscall_repeat(frame, RESTART_SYSCALL);
 	} else if (goes_on(frame, number, action, action && action->flags & SA_RESTART)) {
 		trap_syscall_repeat(frame, (uint64_t)number);

@@ -7,9 +7,11 @@
 #include <signal.h>
 #include <stdlib.h>
 #include <sys/epoll.h>
+#include <sys/resource.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
+#include <sys/un.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -276,6 +278,143 @@ static void descriptors_are_passed(void)
 	close(pipes[0]);
 }
 
+/* ---- sockets through sockets ---- */
+
+static int ends[2]; /* of a pipe: what becomes of the second one shows by the first */
+
+/* Two descriptors through one socket; the pipe's end goes along and is closed here. */
+static bool send_both(int through, int fd)
+{
+	int both[2] = {fd, ends[1]};
+
+	return send_with(through, SCM_RIGHTS, both, sizeof(both)) == 1 && close(ends[1]) == 0;
+}
+
+/* Nobody has the pipe's end any more. Linux looks for lost sockets when another one is closed. */
+static bool is_gone(void)
+{
+	struct pollfd item = {.fd = ends[0]};
+
+	for (int i = 0; i < 1000 && poll(&item, 1, 10) == 0; i++)
+		close(socket(AF_UNIX, SOCK_STREAM, 0));
+	return item.revents == POLLHUP && close(ends[0]) == 0;
+}
+
+static void sockets_pass_through_sockets(void)
+{
+	int inner[2], received;
+
+	EXPECT(make(SOCK_STREAM) && socketpair(AF_UNIX, SOCK_STREAM, 0, inner) == 0);
+	EXPECT_EQUAL(send_with(fds[0], SCM_RIGHTS, &inner[1], sizeof(int)), 1);
+	close(inner[1]);
+	EXPECT_EQUAL(write(inner[0], "waits", 5), 5);
+	EXPECT_EQUAL(receive_with(fds[1], sizeof(got_control), 0), 1);
+	memcpy(&received, CMSG_DATA(&got_control.header), sizeof(received));
+	EXPECT(reads(received, "waits"));
+	close(received);
+	EXPECT(reads(inner[0], ""));
+	close(inner[0]);
+	close_both();
+}
+
+static void a_socket_lost_in_itself_ends(void)
+{
+	EXPECT(make(SOCK_STREAM) && pipe(ends) == 0);
+	EXPECT(send_both(fds[0], fds[1]));
+	close(fds[0]);
+	close(fds[1]); /* it waits in its own queue */
+	EXPECT(is_gone());
+}
+
+static void sockets_lost_in_each_other_end(void)
+{
+	int others[2], received;
+
+	EXPECT(make(SOCK_DGRAM) && socketpair(AF_UNIX, SOCK_STREAM, 0, others) == 0);
+	EXPECT(pipe(ends) == 0 && send_both(fds[0], others[1]));
+	EXPECT_EQUAL(send_with(others[0], SCM_RIGHTS, &fds[1], sizeof(int)), 1);
+	close(others[1]);
+	close(others[0]);
+	close(fds[0]);
+	/* Not lost as long as somebody can receive at one of them. */
+	EXPECT_EQUAL(receive_with(fds[1], sizeof(got_control), MSG_PEEK), 1);
+	memcpy(&received, CMSG_DATA(&got_control.header), sizeof(received));
+	close(received);
+	memcpy(&received, CMSG_DATA(&got_control.header) + sizeof(int), sizeof(received));
+	close(received);
+	close(fds[1]);
+	EXPECT(is_gone());
+}
+
+/* One that nobody has accepted holds the one that could. */
+static void a_connection_lost_where_it_waits_ends(void)
+{
+	struct sockaddr_un name = {.sun_family = AF_UNIX};
+	socklen_t len = sizeof(name);
+	int server = socket(AF_UNIX, SOCK_STREAM, 0);
+	int client = socket(AF_UNIX, SOCK_STREAM, 0);
+
+	EXPECT_EQUAL(bind(server, (struct sockaddr *)&name, 2), 0);
+	EXPECT_EQUAL(getsockname(server, (struct sockaddr *)&name, &len), 0);
+	EXPECT(listen(server, 1) == 0 && connect(client, (struct sockaddr *)&name, len) == 0);
+	EXPECT(pipe(ends) == 0 && send_both(client, server));
+	close(client);
+	close(server);
+	EXPECT(is_gone());
+}
+
+/* Each of them ends the next one: no deep recursion. */
+static void a_long_chain_ends(void)
+{
+	int outer;
+
+	EXPECT(make(SOCK_STREAM) && pipe(ends) == 0);
+	EXPECT(send_both(fds[0], 0));
+	close(fds[0]);
+	outer = fds[1];
+	for (int i = 0; i < 900; i++) {
+		EXPECT(make(SOCK_STREAM));
+		EXPECT_EQUAL(send_with(fds[0], SCM_RIGHTS, &outer, sizeof(int)), 1);
+		close(outer);
+		close(fds[0]);
+		outer = fds[1];
+	}
+	close(outer);
+	EXPECT(is_gone());
+}
+
+static int send_until_refused(void)
+{
+	const struct rlimit limit = {20, 20};
+	int sent = 0;
+
+	if (setgid(54321) || setuid(54321) || setrlimit(RLIMIT_NOFILE, &limit) ||
+	    !make(SOCK_STREAM))
+		return 1;
+	while (sent < 100 && send_with(fds[0], SCM_RIGHTS, fds, sizeof(fds)) == 1)
+		sent += 2;
+	if (sent < 20 || sent > 22 || errno != ETOOMANYREFS)
+		return 2;
+	/* What arrives counts no more. */
+	if (receive_with(fds[1], 0, 0) != 1 || receive_with(fds[1], 0, 0) != 1)
+		return 3;
+	return send_with(fds[0], SCM_RIGHTS, fds, sizeof(fds)) == 1 ? 0 : 4;
+}
+
+static void users_have_a_limit(void)
+{
+	int status;
+	pid_t child;
+
+	if (geteuid() != 0)
+		return; /* somebody else has none on the way but these */
+	child = fork();
+	if (!child)
+		_exit(send_until_refused());
+	EXPECT_EQUAL(waitpid(child, &status, 0), child);
+	EXPECT_EQUAL(status, 0);
+}
+
 static void senders_are_named(void)
 {
 	struct ucred said = {.pid = getpid(), .uid = getuid(), .gid = getgid()};
@@ -337,6 +476,12 @@ int main(void)
 	RUN(a_full_one_is_waited_for);
 	RUN(epoll_tells_of_both_ways);
 	RUN(descriptors_are_passed);
+	RUN(sockets_pass_through_sockets);
+	RUN(a_socket_lost_in_itself_ends);
+	RUN(sockets_lost_in_each_other_end);
+	RUN(a_connection_lost_where_it_waits_ends);
+	RUN(a_long_chain_ends);
+	RUN(users_have_a_limit);
 	RUN(senders_are_named);
 	RUN(what_makes_no_sense_is_refused);
 	return check_end();

@@ -6,7 +6,8 @@
 
 #include <stdint.h>
 
-#define AF_UNIX 1
+#define AF_UNSPEC 0
+#define AF_UNIX   1
 
 #define SOCK_STREAM    1
 #define SOCK_DGRAM     2
@@ -25,20 +26,53 @@
 #define MSG_DONTWAIT     0x40u
 #define MSG_WAITALL      0x100u
 #define MSG_NOSIGNAL     0x4000u
+#define MSG_WAITFORONE   0x10000u
 #define MSG_CMSG_CLOEXEC 0x40000000u
 
-#define SOL_SOCKET    1
-#define SO_TYPE       3
-#define SO_ERROR      4
-#define SO_PASSCRED   16
-#define SO_PEERCRED   17
-#define SO_ACCEPTCONN 30
-#define SO_PROTOCOL   38
-#define SO_DOMAIN     39
+#define SOL_SOCKET      1
+#define SO_DEBUG        1
+#define SO_REUSEADDR    2
+#define SO_TYPE         3
+#define SO_ERROR        4
+#define SO_DONTROUTE    5
+#define SO_BROADCAST    6
+#define SO_SNDBUF       7
+#define SO_RCVBUF       8
+#define SO_KEEPALIVE    9
+#define SO_OOBINLINE    10
+#define SO_LINGER       13
+#define SO_PASSCRED     16
+#define SO_PEERCRED     17
+#define SO_RCVLOWAT     18
+#define SO_SNDLOWAT     19
+#define SO_RCVTIMEO     20
+#define SO_SNDTIMEO     21
+#define SO_ACCEPTCONN   30
+#define SO_PROTOCOL     38
+#define SO_DOMAIN       39
+#define SO_RCVTIMEO_NEW 66
+#define SO_SNDTIMEO_NEW 67
 
 #define SCM_RIGHTS      1
 #define SCM_CREDENTIALS 2
 #define SCM_MAX_FD      253
+
+#define SOMAXCONN 4096 /* as listen(2) cuts its argument */
+
+#define SIOCOUTQ 0x5411u /* bytes that were sent from here and not received */
+
+/* The largest address of any family that a call takes. */
+#define SOCKADDR_BYTES_MAX 128
+
+struct abi_sockaddr_un {
+	uint16_t family;
+	char path[108];
+};
+
+struct abi_linger {
+	int32_t on;
+	int32_t seconds;
+};
 
 struct abi_msghdr {
 	uint64_t name;
@@ -50,6 +84,13 @@ struct abi_msghdr {
 	uint64_t control_bytes;
 	uint32_t flags;
 	uint32_t padding_behind;
+};
+
+/* An element of what sendmmsg and recvmmsg take. */
+struct abi_mmsghdr {
+	struct abi_msghdr header;
+	uint32_t len_bytes; /* that went */
+	uint32_t padding;
 };
 
 /* What follows it is aligned to 8 bytes, and so is the next one. */
@@ -66,5 +107,6 @@ struct abi_ucred {
 };
 
 _Static_assert(sizeof(struct abi_msghdr) == 56, "Linux's on x86-64");
+_Static_assert(sizeof(struct abi_mmsghdr) == 64, "Linux's on x86-64");
 
 #endif

@@ -102,6 +102,16 @@ err_t must_check vfs_symlink(const struct vfs_context *context, const char *targ
 ssize_t must_check vfs_readlink(const struct vfs_context *context, struct object *at,
 				const char *name, char *to, size_t to_bytes);
 
+/* ---- sockets ---- */
+
+/* The name of a unix socket, made with `mode` but for the umask: *out is it, opened with O_PATH, a
+ * reference for the caller. -EEXIST. */
+err_t must_check vfs_make_socket(const struct vfs_context *context, const char *name, uint32_t mode,
+				 struct object **out);
+/* Where such a name leads, for who may write there; a reference. -ECONNREFUSED: to no socket. */
+err_t must_check vfs_find_socket(const struct vfs_context *context, const char *name,
+				 struct path *out);
+
 /* ---- places ---- */
 
 /* The directory `name` for chdir and chroot, with permission to enter it. `at` and an empty name:

@@ -62,6 +62,9 @@ static inline bool path_equal(const struct path *a, const struct path *b)
 	return a->dentry == b->dentry;
 }
 
+/* The same for two names of one thing, and never for two things while somebody has a reference. */
+const void *path_identity(const struct path *path);
+
 enum walk_flags {
 	WALK_FOLLOW = 1 << 0,    /* a symbolic link at the end is followed */
 	WALK_DIRECTORY = 1 << 1, /* the end must be a directory */

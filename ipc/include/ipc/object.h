@@ -24,8 +24,9 @@ struct object;
 struct waitq;
 
 enum object_kind {
-	OBJECT_FILE, /* fusek/file.h: files, directories, devices */
-	OBJECT_PIPE, /* ipc/pipe.h */
+	OBJECT_FILE,    /* fusek/file.h: files, directories, devices */
+	OBJECT_PIPE,    /* ipc/pipe.h */
+	OBJECT_PACKETS, /* sockets of whole messages: writing to an ended one is no SIGPIPE */
 	OBJECT_OTHER,
 };
 

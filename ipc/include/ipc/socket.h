@@ -1,22 +1,36 @@
 /*
- * Pairs of unix sockets: bytes (SOCK_STREAM) or messages (SOCK_DGRAM, SOCK_SEQPACKET) between two
- * ends, and with them who sent them and references to objects.
+ * Unix sockets: bytes (SOCK_STREAM) or messages (SOCK_DGRAM, SOCK_SEQPACKET), and with them who
+ * sent them and references to objects. They come in pairs, or find each other by names: of the file
+ * tree, which kernel/ and fusek/ look up, or abstract ones, which are here.
  *
- * No unix socket can be sent through one: a socket that is on its way through itself could never
- * end, and without that nobody has to look for such.
+ * A socket is an object with a second count (struct socket): who is connected to one, or has sent
+ * something that waits, keeps its memory but does not keep it open. The first count alone, that of
+ * descriptors and of references on their way, says when a socket ends.
  */
 #ifndef IPC_SOCKET_H
 #define IPC_SOCKET_H
 
 #include <abi/socket.h>
 #include <ipc/object.h>
+#include <lib/list.h>
+
+struct socket;
+struct socket_name;
+struct socket_user;
+
+/* ---- what travels ---- */
 
 /* References to objects on their way. */
 struct socket_rights {
-	unsigned count;
-	struct object *objects[SCM_MAX_FD];
+	struct list link;         /* flight.c: with the socket that they wait at */
+	struct socket_user *user; /* flight.c: whose they count as */
+	uint32_t count;
+	uint32_t room;
+	struct object *objects[];
 };
 
+/* NULL: no memory. */
+struct socket_rights *socket_rights_alloc(unsigned room);
 /* Takes NULL. Sleeps. */
 void socket_rights_put(struct socket_rights *rights);
 
@@ -24,32 +38,114 @@ void socket_rights_put(struct socket_rights *rights);
 struct socket_message {
 	struct abi_ucred from;
 	struct socket_rights *rights; /* NULL: none */
-	size_t cut_bytes;             /* received: what the message had beyond the buffer */
+	/* sent */
+	struct socket *to;      /* the caller's reference; NULL: the one it is connected to */
+	uint32_t user;          /* who sends, and may have up to `max_in_flight` objects on */
+	uint64_t max_in_flight; /* their way; UINT64_MAX: any number */
+	/* received */
+	struct socket_name *name; /* of the sender, a reference; NULL: it has none */
+	size_t cut_bytes;         /* what the message had beyond the buffer */
 };
 
-/* Two objects, one reference each for the caller. `type`: SOCK_*; `flags`: O_NONBLOCK or 0;
- * `owner`: of both, for SO_PEERCRED. -ENOMEM. */
-err_t must_check socket_pair_create(unsigned type, unsigned flags, const struct abi_ucred *owner,
-				    struct object *out[2]);
+/* Hooks of kernel/: who runs, by its effective or real ids; and that its call was interrupted in a
+ * wait whose end was set (SO_RCVTIMEO): no such call begins anew. */
+struct abi_ucred socket_caller(bool effective);
+void socket_call_stays_interrupted(void);
+
+/* ---- sockets ---- */
+
+/* `type`: SOCK_*; `flags`: O_NONBLOCK or 0. One reference each for the caller. -ENOMEM. */
+err_t must_check socket_create(unsigned type, unsigned flags, struct object **out);
+err_t must_check socket_pair_create(unsigned type, unsigned flags, struct object *out[2]);
 bool object_is_socket(const struct object *object);
 unsigned socket_type(const struct object *socket);
+/* Of one that is an object's: what keeps its memory. */
+struct socket *socket_get_of(const struct object *object);
+void socket_put(struct socket *socket); /* takes NULL */
+
+/* ---- names ---- */
+
+/* A name without place: `path` begins with a NUL (abstract), or is a name of the file tree with
+ * its NUL, which may be one byte more than the structure has. NULL: no memory. */
+struct socket_name *socket_name_create(const char *path, size_t path_bytes);
+void socket_name_put(struct socket_name *name); /* takes NULL */
+#define SOCKET_ADDRESS_BYTES_MAX (sizeof(struct abi_sockaddr_un) + 1)
+/* As getsockname tells it, at most SOCKET_ADDRESS_BYTES_MAX; how many bytes. */
+size_t socket_name_address(const struct socket_name *name, void *to);
+/* The socket gets the name: takes over the reference. `place`: a file that is kept while the socket
+ * lives, whose reference is taken over as well, and `identity` what it is found by; NULL: an
+ * abstract name. On an error both stay the caller's. -EINVAL: it has a name; -EADDRINUSE. */
+err_t must_check socket_bind(struct object *socket, struct socket_name *name, struct object *place,
+			     const void *identity);
+/* An abstract name of five digits, unless it has one. -ENOSPC, -ENOMEM. */
+err_t must_check socket_autobind(struct object *socket);
+bool socket_is_bound(const struct object *socket);
+/* With a reference; NULL: nobody has the name. */
+struct socket *socket_find_abstract(unsigned type, const struct socket_name *name);
+struct socket *socket_find_place(const void *identity);
+/* Its own and its partner's, with references; *out NULL: it has none. -ENOTCONN. */
+struct socket_name *socket_own_name(const struct object *socket);
+err_t must_check socket_peer_name(const struct object *socket, struct socket_name **out);
+
+/* ---- connections ---- */
+
+/* -EOPNOTSUPP: of datagrams; -EINVAL: it has no name, or is connected. */
+err_t must_check socket_listen(struct object *socket, unsigned backlog);
+/* The next that wants to be connected: an object with a reference. -EOPNOTSUPP; -EINVAL: it does
+ * not listen, or was shut down; -EAGAIN, -EINTR. */
+err_t must_check socket_accept(struct object *socket, unsigned flags, struct object **out);
+/* -EPROTOTYPE: of another type; -ECONNREFUSED, -EISCONN, -EINVAL, -EAGAIN, -EINTR, -ENOMEM; -EPERM:
+ * it takes datagrams of another one alone. `to` NULL: not any more (of datagrams). */
+err_t must_check socket_connect(struct object *socket, struct socket *to);
+/* SHUT_*. -EINVAL. */
+err_t must_check socket_shutdown(struct object *socket, int how);
+
+/* ---- options ---- */
+
 struct abi_ucred socket_peer(const struct object *socket);
 /* The error that waits to be told, which is gone then; 0: none. */
 err_t socket_take_error(struct object *socket);
+bool socket_listens(const struct object *socket);
 /* SO_PASSCRED: receivers want to know who sent. */
 void socket_set_pass_credentials(struct object *socket, bool on);
 bool socket_pass_credentials(const struct object *socket);
 
-/* Sends. `message->rights`, which may hold no socket, are the other end's afterwards (NULL then),
- * or on an error still the caller's. Of MSG_*, MSG_DONTWAIT counts. -EPIPE, -ECONNREFUSED,
- * -EMSGSIZE, -EAGAIN, -EINTR, -ENOMEM, -EFAULT. */
+/* What programs set and get. Each field is atomic. */
+struct socket_options {
+	uint32_t send_bytes;    /* SO_SNDBUF: of what it sent, and is not received */
+	uint32_t receive_bytes; /* SO_RCVBUF: means nothing for unix sockets, here as on Linux */
+	uint32_t low_water;     /* SO_RCVLOWAT: bytes of a stream that a receiver waits for */
+	uint32_t stored;        /* those that are only remembered, a bit by number */
+	uint64_t send_timeout_ns, receive_timeout_ns; /* 0: none */
+	struct abi_linger linger;
+};
+struct socket_options *socket_options(struct object *socket);
+
+/* ---- bytes ---- */
+
+/* Sends. `message->rights` are the other end's afterwards (NULL then), or on an error still the
+ * caller's. Of MSG_*, MSG_DONTWAIT counts. -EPIPE, -ECONNREFUSED, -ENOTCONN, -EMSGSIZE, -EAGAIN,
+ * -EINTR, -ENOMEM, -EFAULT, -EPERM; -ETOOMANYREFS: too many objects are on their way. */
 ssize_t must_check socket_send(struct object *socket, struct buffer *buffer, unsigned flags,
 			       struct socket_message *message);
-/* Receives; *message is filled, its rights are the caller's. MSG_PEEK, MSG_WAITALL, MSG_DONTWAIT
- * count. 0: the end. -ECONNRESET, -EAGAIN, -EINTR, -EFAULT, -ENOMEM. */
+/* Receives; *message is filled, its rights and name are the caller's. MSG_PEEK, MSG_WAITALL,
+ * MSG_DONTWAIT count. 0: the end. -ECONNRESET, -ENOTCONN, -EINVAL, -EAGAIN, -EINTR, -EFAULT,
+ * -ENOMEM. */
 ssize_t must_check socket_receive(struct object *socket, struct buffer *buffer, unsigned flags,
 				  struct socket_message *message);
-/* SHUT_*. -EINVAL. */
-err_t must_check socket_shutdown(struct object *socket, int how);
+
+/* ---- for /proc/net/unix ---- */
+
+struct socket_info {
+	uint32_t references;
+	unsigned type, state; /* as Linux numbers them: 1 unconnected, 3 connected */
+	bool listens;
+	uint64_t number;
+	struct socket_name *name; /* a reference, or NULL */
+};
+
+/* The socket made next after `previous` (NULL: the first), whose reference is consumed; with a
+ * reference, or NULL. */
+struct socket *socket_next(struct socket *previous, struct socket_info *out);
 
 #endif

@@ -23,7 +23,8 @@ enum lock_class {
 	LOCK_TTY,       /* a terminal's way out, an output stream of exec: one piece at a time */
 	LOCK_CHANNEL,   /* the exec channel's status frames: one at a time */
 	LOCK_SYSLOG,    /* how far syslog(2) has read the log */
-	LOCK_STREAM,    /* the bytes in a pipe */
+	LOCK_STREAM,    /* the bytes in a pipe, the receiving end of a socket */
+	LOCK_FLIGHT,    /* which objects are on their way through sockets */
 	LOCK_SPACE,     /* an address space's regions */
 	LOCK_PAGES,     /* the list of files that have pages in the cache */
 	LOCK_OBJECT,    /* a memory object's pages */
@@ -44,6 +45,7 @@ enum lock_class {
 	LOCK_FUTEX,     /* those who wait on a futex; two: lower address first */
 	LOCK_WATCHES,   /* an object's entries in epolls */
 	LOCK_TIMERFD,   /* a timer that is a descriptor */
+	LOCK_SOCKETS,   /* which sockets are connected, and their names */
 	LOCK_PIPE,      /* a pipe's or channel's buffer */
 	LOCK_DRIVER,    /* a connection's requests, on their way to a filesystem driver */
 	LOCK_PTYS,      /* which pseudo terminals there are */

@@ -1,0 +1,166 @@
+/*
+ * Control messages: what goes beside the bytes of a message, descriptors (SCM_RIGHTS) and who sent
+ * them (SCM_CREDENTIALS), in and out of programs. Owns no state.
+ */
+#include "socket.h"
+
+#include "../process/uthread.h"
+
+#include <abi/errno.h>
+#include <abi/fcntl.h>
+#include <arch/user.h>
+#include <ipc/fdtable.h>
+#include <lib/string.h>
+#include <mm/slab.h>
+
+#define CONTROL_BYTES_MAX 4096 /* of one message; what is served needs less */
+
+/* ---- sent ---- */
+
+static err_t read_rights(const char *data, size_t len_bytes, unsigned room,
+			 struct socket_message *message)
+{
+	unsigned count = (unsigned)(len_bytes / sizeof(int));
+
+	if (!message->rights) {
+		message->rights = socket_rights_alloc(room);
+		if (!message->rights)
+			return -ENOMEM;
+	}
+	if (count > message->rights->room - message->rights->count)
+		return -EINVAL;
+	for (unsigned i = 0; i < count; i++) {
+		struct object *object;
+		int fd;
+
+		memcpy(&fd, data + i * sizeof(fd), sizeof(fd));
+		object = fd_get(current_fds(), fd);
+		if (!object)
+			return -EBADF;
+		message->rights->objects[message->rights->count++] = object;
+	}
+	return 0;
+}
+
+/* Only the administrator may say that it is somebody else. */
+static err_t read_credentials(const struct abi_ucred *said, struct socket_message *message)
+{
+	const struct uthread *self = uthread_current();
+	const struct credentials *ids = &self->ids;
+
+	if (ids->euid != 0) {
+		if (said->pid != self->process->pid)
+			return -EPERM;
+		if (said->uid != ids->uid && said->uid != ids->euid && said->uid != ids->suid)
+			return -EPERM;
+		if (said->gid != ids->gid && said->gid != ids->egid && said->gid != ids->sgid)
+			return -EPERM;
+	}
+	message->from = *said;
+	return 0;
+}
+
+static err_t read_control(const char *control, size_t len_bytes, struct socket_message *message)
+{
+	struct abi_cmsghdr header;
+	const unsigned room = (unsigned)MIN(len_bytes / sizeof(int), (size_t)SCM_MAX_FD);
+	err_t err = 0;
+
+	for (size_t at = 0; !err && at + sizeof(header) <= len_bytes;
+	     at += ALIGN_UP(header.len_bytes, 8)) {
+		const void *data = control + at + sizeof(header);
+		size_t data_bytes;
+
+		memcpy(&header, control + at, sizeof(header));
+		if (header.len_bytes < sizeof(header) || header.len_bytes > len_bytes - at)
+			return -EINVAL;
+		data_bytes = header.len_bytes - sizeof(header);
+		if (header.level != SOL_SOCKET)
+			continue;
+		if (header.type == SCM_RIGHTS)
+			err = read_rights(data, data_bytes, room, message);
+		else if (header.type == SCM_CREDENTIALS && data_bytes == sizeof(struct abi_ucred))
+			err = read_credentials(data, message);
+		else
+			err = -EINVAL;
+	}
+	return err;
+}
+
+err_t control_get(const struct abi_msghdr *header, struct socket_message *message)
+{
+	char *control;
+	err_t err;
+
+	if (!header->control || !header->control_bytes)
+		return 0;
+	if (header->control_bytes > CONTROL_BYTES_MAX)
+		return -ENOBUFS;
+	control = kmalloc(header->control_bytes);
+	if (!control)
+		return -ENOMEM;
+	err = user_copy_in(control, uptr(header->control), header->control_bytes);
+	if (!err)
+		err = read_control(control, header->control_bytes, message);
+	kfree(control);
+	return err;
+}
+
+/* ---- received ---- */
+
+void control_put_credentials(struct control_writer *writer, const struct abi_ucred *from)
+{
+	const struct {
+		struct abi_cmsghdr header;
+		struct abi_ucred from;
+	} record = {{sizeof(record.header) + sizeof(*from), SOL_SOCKET, SCM_CREDENTIALS}, *from};
+
+	if (writer->room_bytes - writer->used_bytes < record.header.len_bytes ||
+	    user_copy_out(uptr_add(writer->to, writer->used_bytes), &record,
+			  record.header.len_bytes)) {
+		writer->flags |= MSG_CTRUNC;
+		return;
+	}
+	writer->used_bytes +=
+		MIN(ALIGN_UP(record.header.len_bytes, 8), writer->room_bytes - writer->used_bytes);
+}
+
+/* A descriptor for one of them, whose number the program learns before it is there. */
+static err_t put_right(uptr_t to, struct object *object, unsigned fd_flags)
+{
+	int fd;
+	err_t err = fd_reserve(current_fds(), 0, fd_flags, &fd);
+
+	if (err)
+		return err;
+	if (user_put(to, &fd)) {
+		fd_unreserve(current_fds(), fd);
+		return -EFAULT;
+	}
+	fd_install(current_fds(), fd, object_get(object));
+	return 0;
+}
+
+void control_put_rights(struct control_writer *writer, const struct socket_rights *rights,
+			unsigned fd_flags)
+{
+	struct abi_cmsghdr header = {.level = SOL_SOCKET, .type = SCM_RIGHTS};
+	uptr_t at = uptr_add(writer->to, writer->used_bytes);
+	size_t room_bytes = writer->room_bytes - writer->used_bytes;
+	size_t room = room_bytes < sizeof(header) ? 0 : (room_bytes - sizeof(header)) / sizeof(int);
+	unsigned count = 0;
+
+	while (count < MIN(room, (size_t)rights->count) &&
+	       !put_right(uptr_add(at, sizeof(header) + count * sizeof(int)),
+			  rights->objects[count], fd_flags))
+		count++;
+	if (count < rights->count)
+		writer->flags |= MSG_CTRUNC;
+	if (!count)
+		return;
+	header.len_bytes = sizeof(header) + count * sizeof(int);
+	if (user_put(at, &header))
+		writer->flags |= MSG_CTRUNC;
+	else
+		writer->used_bytes += MIN(ALIGN_UP(header.len_bytes, 8), room_bytes);
+}

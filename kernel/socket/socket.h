@@ -1,0 +1,59 @@
+/*
+ * What the system calls on sockets share: addresses as programs write them, and messages with what
+ * stands beside the bytes.
+ */
+#ifndef KERNEL_SOCKET_SOCKET_H
+#define KERNEL_SOCKET_SOCKET_H
+
+#include <ipc/socket.h>
+
+/* A reference. -EBADF, -ENOTSOCK. */
+err_t must_check socket_of_fd(int fd, struct object **out);
+
+/* ---- addresses (address.c) ---- */
+
+struct address {
+	size_t len_bytes;
+	union {
+		uint16_t family;
+		struct abi_sockaddr_un un;
+		char bytes[SOCKADDR_BYTES_MAX + 1]; /* a NUL behind the longest */
+	};
+};
+
+/* -EINVAL: no length that any family has; -EFAULT. */
+err_t must_check address_get(uptr_t from, int len_bytes, struct address *out);
+/* The name that is said. -EINVAL: it is none of a unix socket; -ENOMEM. */
+err_t must_check address_name(const struct address *address, struct socket_name **out);
+/* Only its family is there: bind() shall find a name itself. */
+bool address_is_empty(const struct address *address);
+/* Who has it, with a reference. -ECONNREFUSED, or what says that the name leads nowhere. */
+err_t must_check address_find(const struct object *socket, const struct address *address,
+			      struct socket **out);
+/* Gives `name` (NULL: none) an address's bytes, cut to `room_bytes`; *len_bytes is the whole. */
+err_t must_check address_write(const struct socket_name *name, uptr_t to, size_t room_bytes,
+			       uint32_t *len_bytes);
+/* The same with the length at `len_bytes`, in and out. Consumes the reference to the name. -EINVAL:
+ * a negative length. */
+err_t must_check address_put(struct socket_name *name, uptr_t to, uptr_t len_bytes);
+
+/* ---- control messages (control.c) ---- */
+
+/* What a program sends beside the bytes: fills message->from and rights. On an error too, the
+ * rights are the caller's. */
+err_t must_check control_get(const struct abi_msghdr *header, struct socket_message *message);
+
+/* Where the program has room for what it receives. */
+struct control_writer {
+	uptr_t to;
+	size_t room_bytes;
+	size_t used_bytes;
+	unsigned flags; /* MSG_CTRUNC: it was too little */
+};
+
+void control_put_credentials(struct control_writer *writer, const struct abi_ucred *from);
+/* Makes descriptors; `fd_flags`: O_CLOEXEC or 0. */
+void control_put_rights(struct control_writer *writer, const struct socket_rights *rights,
+			unsigned fd_flags);
+
+#endif
