@@ -72,7 +72,7 @@ static ssize_t set_size(struct tty *tty, uptr_t argument)
 	return 0;
 }
 
-static bool is_privileged(void)
+bool tty_may_configure(void)
 {
 	const struct process *process = process_current();
 
@@ -186,7 +186,7 @@ ssize_t tty_ioctl(const struct tty_file *file, unsigned command, uptr_t argument
 	case TIOCGSID:
 		return tty_ioctl_groups(tty, command, argument, false);
 	case TIOCSCTTY:
-		return tty_make_controlling(tty, argument.value == 1 && is_privileged());
+		return tty_make_controlling(tty, argument.value == 1 && tty_may_configure());
 	case TIOCNOTTY:
 		return tty_give_up(tty);
 	default:

@@ -1,6 +1,7 @@
 /*
- * The screen. Owns the display, the record of what it shows (`drawn`), the rows that left at the
- * top and the keys on their way to the terminal.
+ * The screen. Owns the display, the record of what it shows (`drawn`), and the virtual consoles,
+ * one of which is shown: each has a terminal, the rows that left at its top and the keys on their
+ * way to it. The first is made at the start, another when it is opened or asked for by its key.
  *
  * The cells belong to the console's claim (console.h). The thread `screen` copies one dirty row
  * after the other with the claim and draws it without, so nobody who writes waits for slow video
@@ -15,6 +16,7 @@
 #include <arch/clock.h>
 #include <arch/spin.h>
 #include <lib/atomic.h>
+#include <lib/fmt.h>
 #include <lib/log.h>
 #include <lib/string.h>
 #include <mm/kva.h>
@@ -25,7 +27,6 @@
 #include "display.h"
 #include "framebuffer.h"
 #include "history.h"
-#include "input/input.h"
 #include "kthread.h"
 #include "logo.h"
 #include "palette.h"
@@ -34,13 +35,15 @@
 
 #define REST_NS       (NSEC_PER_SEC / 60)
 #define HISTORY_PAGES 16
-#define INPUT_BYTES   1024 /* a power of two */
 
-struct console screen_console;
+static struct vc vcs[SCREEN_VCS];
+static MUTEX(making, LOCK_SCREEN); /* of a virtual console */
+static struct vc *shown = &vcs[0]; /* atomic, written by the drawing thread */
+static unsigned wanted_number;     /* atomic: to be shown; 0: the one that is */
+static WAITQ(shown_queue);         /* another one is shown */
 
 static struct display *display; /* constant after screen_find_display(); NULL: none */
-static struct history history;  /* the console's claim */
-static unsigned view;           /* the console's claim: rows that the picture is scrolled back */
+static unsigned view;           /* the claim of the shown console: rows that it is scrolled back */
 static bool present;            /* constant after screen_init() */
 static int view_change;         /* atomic: asked for, not done yet */
 static bool view_home;          /* atomic: back to the newest rows */
@@ -49,7 +52,6 @@ static bool view_home;          /* atomic: back to the newest rows */
 
 static struct cell *drawn;     /* what the display shows, row by row */
 static struct cell *row_cells; /* the row that is being drawn */
-static bool graphics;          /* atomic: the pixels are a program's */
 static bool redraw;            /* atomic: what the display shows is not known */
 static bool wanted;            /* atomic: something changed since the last picture */
 static WAITQ(wanted_queue);
@@ -71,10 +73,21 @@ static void want_picture(void)
 		task_wake(&wake_task);
 }
 
+static struct vc *vc_of(struct console *console)
+{
+	return container_of(console, struct vc, console);
+}
+
 static void changed(struct console *console)
 {
-	(void)console;
-	want_picture();
+	if (vc_of(console) == read_once(&shown))
+		want_picture();
+}
+
+/* The pixels are a program's. */
+static bool has_pixels(void)
+{
+	return read_once(&read_once(&shown)->graphics);
 }
 
 /* ---- drawing ---- */
@@ -90,12 +103,12 @@ static void all_dirty(struct terminal *terminal)
 	memset(terminal->dirty, true, terminal->rows * sizeof(bool));
 }
 
-void screen_set_graphics(bool on)
+void screen_set_graphics(struct vc *vc, bool on)
 {
-	if (!on && read_once(&graphics))
+	if (!on && read_once(&vc->graphics))
 		write_once(&redraw, true);
 	/* Full order: who sees the text's return sees `redraw`. */
-	(void)atomic_exchange_full(&graphics, on);
+	(void)atomic_exchange_full(&vc->graphics, on);
 	want_picture();
 }
 
@@ -103,11 +116,6 @@ void screen_wait_for_picture(void)
 {
 	mutex_lock(&picture);
 	mutex_unlock(&picture);
-}
-
-bool screen_graphics(void)
-{
-	return read_once(&graphics);
 }
 
 /* Colours are the same for all cells, so others mean another picture. */
@@ -134,7 +142,7 @@ static void move_view(struct terminal *terminal)
 	bool home = atomic_exchange_full(&view_home, false);
 	int place = home ? 0 : MAX((int)view + change, 0);
 
-	place = MIN(place, (int)history_rows(&history));
+	place = MIN(place, (int)history_rows(&shown->history));
 	if ((unsigned)place != view || view)
 		all_dirty(terminal);
 	write_once(&view, (unsigned)place);
@@ -155,7 +163,7 @@ static void take_cursor(const struct terminal *terminal, struct display_cursor *
 static void compose_row(const struct terminal *terminal, unsigned row)
 {
 	if (row < view)
-		history_row(&history, view - 1 - row, row_cells, display->columns);
+		history_row(&shown->history, view - 1 - row, row_cells, display->columns);
 	else
 		memcpy(row_cells, terminal->lines[row - view],
 		       display->columns * sizeof(struct cell));
@@ -169,15 +177,15 @@ static bool take_row(unsigned row, const struct display_cursor *old,
 	struct terminal *terminal;
 	bool dirty;
 
-	if (console_lock(&screen_console))
+	if (console_lock(&shown->console))
 		return false;
-	terminal = screen_console.terminal;
+	terminal = shown->console.terminal;
 	dirty = terminal->dirty[row] || row == now->row || row == old->row;
 	if (dirty) {
 		compose_row(terminal, row);
 		terminal->dirty[row] = false;
 	}
-	console_unlock(&screen_console);
+	console_unlock(&shown->console);
 	if (dirty && now->shown && row == now->row && !display->ops->cursor)
 		row_cells[now->column].attributes |= CELL_CURSOR;
 	return dirty;
@@ -199,18 +207,18 @@ static void draw_row(unsigned row)
 
 static bool begin_picture(struct display_cursor *cursor)
 {
-	if (read_once(&graphics) || console_lock(&screen_console))
+	if (has_pixels() || console_lock(&shown->console))
 		return false;
 	if (atomic_exchange_full(&redraw, false)) {
 		if (display->ops->clear)
 			display->ops->clear(display);
 		forget_drawn();
-		all_dirty(screen_console.terminal);
+		all_dirty(shown->console.terminal);
 	}
-	take_colours(screen_console.terminal);
-	move_view(screen_console.terminal);
-	take_cursor(screen_console.terminal, cursor);
-	console_unlock(&screen_console);
+	take_colours(shown->console.terminal);
+	move_view(shown->console.terminal);
+	take_cursor(shown->console.terminal, cursor);
+	console_unlock(&shown->console);
 	return true;
 }
 
@@ -224,7 +232,7 @@ static void draw_picture(void)
 		mutex_unlock(&picture);
 		return;
 	}
-	for (unsigned row = 0; row < display->rows && !read_once(&graphics); row++) {
+	for (unsigned row = 0; row < display->rows && !has_pixels(); row++) {
 		if (take_row(row, &last, &cursor))
 			draw_row(row);
 	}
@@ -232,6 +240,27 @@ static void draw_picture(void)
 		display->ops->cursor(display, &cursor);
 	last = cursor;
 	mutex_unlock(&picture);
+}
+
+/* The console that was asked for, by its key or by a program, is the one that is drawn and typed
+ * into from now on. */
+static void switch_console(void)
+{
+	unsigned number = atomic_exchange_full(&wanted_number, 0);
+	struct vc *next = number ? &vcs[number - 1] : shown;
+
+	if (next == shown || !screen_console_get(number) || console_lock(&next->console))
+		return;
+	all_dirty(next->console.terminal);
+	if (shown->graphics)
+		write_once(&redraw, true);
+	view = 0;
+	(void)atomic_exchange_full(&view_change, 0);
+	write_once(&shown, next);
+	console_unlock(&next->console);
+	input_set_mode(read_once(&next->key_mode));
+	input_set_target(&next->keys);
+	waitq_wake_all(&shown_queue);
 }
 
 static void draw_forever(void *argument)
@@ -243,6 +272,7 @@ static void draw_forever(void *argument)
 	for (;;) {
 		wait_event_idle(&wanted_queue, read_once(&wanted));
 		(void)atomic_exchange_full(&wanted, false);
+		switch_console();
 		start_ns = clock_ns();
 		draw_picture();
 		end_ns = clock_ns();
@@ -252,55 +282,42 @@ static void draw_forever(void *argument)
 
 /* ---- keys and answers ---- */
 
-static struct spinlock input_lock = SPINLOCK_INIT(LOCK_DEVICE);
-static uint8_t input[INPUT_BYTES]; /* [input_lock] */
-static uint32_t input_head;        /* [input_lock] positions count up; the place by modulo */
-static uint32_t input_tail;        /* [input_lock] */
-
-/* What is on its way to the terminal. The task's alone. */
-static struct feeder {
-	struct task task;
-	struct tty_source source;
-	uint8_t bytes[64];
-	size_t len_bytes;
-	size_t taken;
-} feeder;
-
-static void put_input(const uint8_t *bytes, size_t len_bytes)
+static void put_input(struct vc *vc, const uint8_t *bytes, size_t len_bytes)
 {
-	irqflags_t flags = spin_lock_irqsave(&input_lock);
+	irqflags_t flags = spin_lock_irqsave(&vc->input_lock);
 
-	for (size_t i = 0; i < len_bytes && input_tail - input_head < INPUT_BYTES; i++)
-		input[input_tail++ % INPUT_BYTES] = bytes[i];
-	spin_unlock_irqrestore(&input_lock, flags);
-	task_wake(&feeder.task);
+	for (size_t i = 0; i < len_bytes && vc->input_tail - vc->input_head < VC_INPUT_BYTES; i++)
+		vc->input[vc->input_tail++ % VC_INPUT_BYTES] = bytes[i];
+	spin_unlock_irqrestore(&vc->input_lock, flags);
+	task_wake(&vc->feeder);
 }
 
-static size_t take_input(uint8_t *to, size_t max_bytes)
+static size_t take_input(struct vc *vc)
 {
-	irqflags_t flags = spin_lock_irqsave(&input_lock);
+	irqflags_t flags = spin_lock_irqsave(&vc->input_lock);
 	size_t n = 0;
 
-	while (n < max_bytes && input_head != input_tail)
-		to[n++] = input[input_head++ % INPUT_BYTES];
-	spin_unlock_irqrestore(&input_lock, flags);
+	while (n < sizeof(vc->feeding) && vc->input_head != vc->input_tail)
+		vc->feeding[n++] = vc->input[vc->input_head++ % VC_INPUT_BYTES];
+	spin_unlock_irqrestore(&vc->input_lock, flags);
 	return n;
 }
 
 static enum task_poll feed_terminal(struct task *task)
 {
+	struct vc *vc = container_of(task, struct vc, feeder);
 	size_t taken;
 
 	for (;;) {
-		bool all = tty_input(&feeder.source, feeder.bytes + feeder.taken,
-				     feeder.len_bytes - feeder.taken, &taken);
+		bool all = tty_input(&vc->source, vc->feeding + vc->fed,
+				     vc->feeding_bytes - vc->fed, &taken);
 
-		feeder.taken += taken;
+		vc->fed += taken;
 		if (!all)
 			return task_pending(task, "readers, or the writer");
-		feeder.taken = 0;
-		feeder.len_bytes = take_input(feeder.bytes, sizeof(feeder.bytes));
-		if (feeder.len_bytes == 0)
+		vc->fed = 0;
+		vc->feeding_bytes = take_input(vc);
+		if (vc->feeding_bytes == 0)
 			return task_pending(task, "keys");
 		random_mix(NULL, 0); /* when a key came is hard to foresee */
 	}
@@ -309,7 +326,7 @@ static enum task_poll feed_terminal(struct task *task)
 /* What a key sends. Whoever looked back sees the newest rows again. */
 static void type(const void *bytes, size_t len_bytes)
 {
-	put_input(bytes, len_bytes);
+	put_input(read_once(&shown), bytes, len_bytes);
 	if (len_bytes > 0 && read_once(&view)) {
 		write_once(&view_home, true);
 		want_picture();
@@ -320,23 +337,25 @@ static void type(const void *bytes, size_t len_bytes)
 
 static void answer(void *argument, const char *bytes, size_t len_bytes)
 {
-	(void)argument;
-	put_input((const uint8_t *)bytes, len_bytes);
+	put_input(vc_of(argument), (const uint8_t *)bytes, len_bytes);
 }
 
 static void keep_row(void *argument, const struct cell *cells, unsigned columns)
 {
-	(void)argument;
-	history_push(&history, cells, columns);
-	if (view) /* who looks back goes on to see the same */
-		write_once(&view, MIN(view + 1, history_rows(&history)));
+	struct vc *vc = vc_of(argument);
+
+	history_push(&vc->history, cells, columns);
+	if (vc == shown && view) /* who looks back goes on to see the same */
+		write_once(&view, MIN(view + 1, history_rows(&vc->history)));
 }
 
 static void forget_rows(void *argument)
 {
-	(void)argument;
-	history_clear(&history);
-	write_once(&view, 0);
+	struct vc *vc = vc_of(argument);
+
+	history_clear(&vc->history);
+	if (vc == shown)
+		write_once(&view, 0);
 }
 
 static const struct terminal_host host = {
@@ -386,23 +405,18 @@ static size_t npages(size_t len_bytes)
 static bool take_memory(void)
 {
 	size_t ncells = (size_t)display->rows * display->columns;
-	void *rows = kva_alloc(HISTORY_PAGES);
 
 	drawn = kva_alloc(npages((ncells + display->columns) * sizeof(struct cell)));
-	if (!drawn || !rows) {
-		kva_free(rows);
-		kva_free(drawn);
+	if (!drawn)
 		return false;
-	}
 	row_cells = drawn + ncells;
-	history_init(&history, rows, HISTORY_PAGES * PAGE_SIZE);
 	forget_drawn();
 	return true;
 }
 
 static void key_modes(struct keyboard_modes *out)
 {
-	unsigned modes = read_once(&screen_console.terminal->modes);
+	unsigned modes = read_once(&read_once(&shown)->console.terminal->modes);
 
 	out->application_cursor = modes & MODE_CURSOR_KEYS;
 	out->application_keypad = modes & MODE_KEYPAD;
@@ -415,15 +429,75 @@ static void scroll_pages(int half_screens)
 	want_picture();
 }
 
-static const struct input_target keys = {
-	.tty = &screen_console.tty,
-	.type = type,
-	.modes = key_modes,
-	.scroll = scroll_pages,
-};
+/* ---- virtual consoles ---- */
+
+void screen_show(unsigned number)
+{
+	if (number < 1 || number > SCREEN_VCS)
+		return;
+	write_once(&wanted_number, number);
+	want_picture();
+}
+
+unsigned screen_shown(void)
+{
+	return (unsigned)(read_once(&shown) - vcs) + 1;
+}
+
+err_t screen_wait_shown(unsigned number)
+{
+	return wait_event_interruptible(&shown_queue, screen_shown() == number);
+}
+
+static bool make(struct vc *vc, unsigned number)
+{
+	void *rows = kva_alloc(HISTORY_PAGES);
+	char name[8];
+
+	if (!rows)
+		return false;
+	kernel_format(name, sizeof(name), "tty%u", number);
+	console_setup(&vc->console, name, number, &screen_ops, &host, display->rows,
+		      display->columns);
+	history_init(&vc->history, rows, HISTORY_PAGES * PAGE_SIZE);
+	spin_init(&vc->input_lock, LOCK_DEVICE);
+	vc->key_mode = KEYBOARD_UNICODE;
+	vc->keys = (struct input_target){.tty = &vc->console.tty,
+					 .type = type,
+					 .modes = key_modes,
+					 .scroll = scroll_pages,
+					 .show = screen_show};
+	task_init(&vc->feeder, vc->console.tty.name, feed_terminal, NULL);
+	tty_source_init(&vc->source, &vc->console.tty, &vc->feeder);
+	task_start(&vc->feeder);
+	/* Release: pairs with the acquire in screen_made(). */
+	store_release(&vc->made, true);
+	return true;
+}
+
+struct vc *screen_made(unsigned number)
+{
+	struct vc *vc = &vcs[number - 1];
+
+	return load_acquire(&vc->made) ? vc : NULL;
+}
+
+struct console *screen_console_get(unsigned number)
+{
+	struct vc *vc = number ? &vcs[number - 1] : read_once(&shown);
+	bool made = load_acquire(&vc->made);
+
+	if (!made) {
+		mutex_lock(&making);
+		made = vc->made || make(vc, number);
+		mutex_unlock(&making);
+	}
+	return made && vc->console.terminal ? &vc->console : NULL;
+}
 
 bool screen_init(void)
 {
+	struct console *first;
 	err_t err;
 
 	if (!display)
@@ -432,15 +506,11 @@ bool screen_init(void)
 		log_err("no memory for the screen (%s): it stays as it is", display->name);
 		return false;
 	}
-	console_setup(&screen_console, "tty1", 1, &screen_ops, &host, display->rows,
-		      display->columns);
-	if (!screen_console.terminal) {
+	first = screen_console_get(1);
+	if (!first) {
 		log_err("no memory for the terminal of the screen (%s)", display->name);
 		return false;
 	}
-	task_init(&feeder.task, "tty1", feed_terminal, NULL);
-	tty_source_init(&feeder.source, &screen_console.tty, &feeder.task);
-	task_start(&feeder.task);
 	task_init(&wake_task, "screen", wake_drawer, NULL);
 	task_start(&wake_task);
 	err = kthread_start("screen", draw_forever, NULL, NULL);
@@ -448,8 +518,8 @@ bool screen_init(void)
 		log_err("no memory for the thread of the screen (%s)", display->name);
 		return false;
 	}
-	logo_draw(screen_console.terminal, framebuffer_shape() != NULL);
-	input_set_target(&keys);
+	logo_draw(first->terminal, framebuffer_shape() != NULL);
+	input_set_target(&shown->keys);
 	present = true;
 	screen_raw_end();
 	want_picture();

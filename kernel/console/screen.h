@@ -1,15 +1,19 @@
 /*
- * The machine's own screen: /dev/tty1 on a display (text mode or pixels). What programs write
- * changes the terminal's cells at once; a thread draws them a little later, as often as is worth
- * while, and only those that look other than what is shown.
+ * The machine's own screen: /dev/tty1 to tty6 on a display (text mode or pixels). What programs
+ * write changes the terminal's cells at once; a thread draws them a little later, as often as is
+ * worth while, and only those that look other than what is shown.
  */
 #ifndef KERNEL_CONSOLE_SCREEN_H
 #define KERNEL_CONSOLE_SCREEN_H
 
 #include "console.h"
 
-/* tty1. Set up where there is a display; look at screen_present() first. */
-extern struct console screen_console;
+#define SCREEN_VCS 6
+
+/* The virtual console ttyN, numbers from 1; 0: the one that is shown. The first is there where
+ * there is a display (look at screen_present() first), the others are made by this. NULL: no
+ * memory. Sleeps. */
+struct console *screen_console_get(unsigned number);
 
 /* Whether there is one. From console_init() on. */
 bool screen_present(void);

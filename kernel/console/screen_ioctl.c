@@ -1,6 +1,6 @@
 /*
- * What programs can ask of the screen's terminal beside what all terminals have (linux/kd.h): to
- * have the pixels for themselves, and what keys send.
+ * What programs can ask of a virtual console beside what all terminals have (linux/kd.h,
+ * linux/vt.h): to have the pixels for themselves, what keys send, which console is shown.
  *
  * A program that has the pixels is remembered by its number. When it ends without having given them
  * back, or gives up its keyboard mode, the text returns.
@@ -15,11 +15,6 @@
 #include "screen.h"
 #include "screen_priv.h"
 
-/* atomic: the process whose settings these are; 0: none. Two that change them at once are on their
- * own, as on Linux. */
-static int graphics_owner;
-static int keys_owner;
-
 static int caller(void)
 {
 	const struct process *process = process_current();
@@ -27,24 +22,37 @@ static int caller(void)
 	return process ? process->pid : 0;
 }
 
-static ssize_t set_graphics(uint64_t mode)
+/* As Linux: who sits at it, or may configure terminals. */
+static bool may_change(struct vc *vc)
+{
+	return tty_is_controlling(&vc->console.tty) || tty_may_configure();
+}
+
+static ssize_t set_graphics(struct vc *vc, uint64_t mode)
 {
 	if (mode != KD_TEXT && mode != KD_GRAPHICS)
 		return -EINVAL;
-	write_once(&graphics_owner, mode == KD_GRAPHICS ? caller() : 0);
-	screen_set_graphics(mode == KD_GRAPHICS);
+	write_once(&vc->graphics_owner, mode == KD_GRAPHICS ? caller() : 0);
+	screen_set_graphics(vc, mode == KD_GRAPHICS);
 	/* Nothing of the text comes over what the program draws next. */
 	if (mode == KD_GRAPHICS)
 		screen_wait_for_picture();
 	return 0;
 }
 
-static ssize_t set_keys(uint64_t mode)
+static void change_keys(struct vc *vc, enum keyboard_mode mode)
+{
+	write_once(&vc->key_mode, mode);
+	if (screen_made(screen_shown()) == vc)
+		input_set_mode(mode);
+}
+
+static ssize_t set_keys(struct vc *vc, uint64_t mode)
 {
 	if (mode > K_OFF)
 		return -EINVAL;
-	write_once(&keys_owner, mode == KEYBOARD_UNICODE ? 0 : caller());
-	input_set_mode((enum keyboard_mode)mode);
+	write_once(&vc->keys_owner, mode == KEYBOARD_UNICODE ? 0 : caller());
+	change_keys(vc, (enum keyboard_mode)mode);
 	return 0;
 }
 
@@ -58,18 +66,86 @@ static ssize_t put_byte(uptr_t to, uint8_t value)
 	return user_put(to, &value);
 }
 
+/* ---- which console is shown ---- */
+
+static bool is_in_use(unsigned number)
+{
+	struct vc *vc = screen_made(number);
+
+	return number == screen_shown() || (vc && read_once(&vc->console.tty.nopen) > 0);
+}
+
+static ssize_t find_unused(uptr_t argument)
+{
+	for (unsigned number = 1; number <= SCREEN_VCS; number++) {
+		if (!is_in_use(number))
+			return put_int(argument, (int)number);
+	}
+	return put_int(argument, -1);
+}
+
+static ssize_t get_state(uptr_t argument)
+{
+	struct abi_vt_stat stat = {.v_active = (uint16_t)screen_shown(), .v_state = 1};
+
+	for (unsigned number = 1; number <= SCREEN_VCS; number++) {
+		if (is_in_use(number))
+			stat.v_state |= (uint16_t)(1u << number);
+	}
+	return user_put(argument, &stat);
+}
+
+/* Consoles change when they are asked to; that programs be asked first (VT_PROCESS) is not served.
+ */
+static ssize_t set_mode(uptr_t argument)
+{
+	struct abi_vt_mode mode;
+
+	if (user_get(&mode, argument))
+		return -EFAULT;
+	return mode.mode == VT_AUTO ? 0 : -EINVAL;
+}
+
+static ssize_t get_mode(uptr_t argument)
+{
+	struct abi_vt_mode mode = {.mode = VT_AUTO};
+
+	return user_put(argument, &mode);
+}
+
+static ssize_t activate(uint64_t number, bool wait)
+{
+	if (number < 1 || number > SCREEN_VCS)
+		return -ENXIO;
+	if (wait)
+		return screen_wait_shown((unsigned)number);
+	if (!screen_console_get((unsigned)number))
+		return -ENOMEM;
+	screen_show((unsigned)number);
+	return 0;
+}
+
+static bool is_change(unsigned command)
+{
+	return command == KDSETMODE || command == KDSKBMODE || command == KDSETLED ||
+	       command == VT_SETMODE || command == VT_ACTIVATE || command == VT_WAITACTIVE;
+}
+
 ssize_t screen_ioctl(struct console *console, unsigned command, uptr_t argument)
 {
-	(void)console;
+	struct vc *vc = container_of(console, struct vc, console);
+
+	if (is_change(command) && !may_change(vc))
+		return -EPERM;
 	switch (command) {
 	case KDSETMODE:
-		return set_graphics(argument.value);
+		return set_graphics(vc, argument.value);
 	case KDGETMODE:
-		return put_int(argument, screen_graphics() ? KD_GRAPHICS : KD_TEXT);
+		return put_int(argument, read_once(&vc->graphics) ? KD_GRAPHICS : KD_TEXT);
 	case KDSKBMODE:
-		return set_keys(argument.value);
+		return set_keys(vc, argument.value);
 	case KDGKBMODE:
-		return put_int(argument, (int)input_mode());
+		return put_int(argument, (int)read_once(&vc->key_mode));
 	case KDSETLED:
 		input_set_locks((uint8_t)argument.value);
 		return 0;
@@ -77,18 +153,39 @@ ssize_t screen_ioctl(struct console *console, unsigned command, uptr_t argument)
 		return put_byte(argument, input_locks());
 	case KDGKBTYPE:
 		return put_byte(argument, KB_101);
+	case VT_OPENQRY:
+		return find_unused(argument);
+	case VT_GETSTATE:
+		return get_state(argument);
+	case VT_GETMODE:
+		return get_mode(argument);
+	case VT_SETMODE:
+		return set_mode(argument);
+	case VT_ACTIVATE:
+	case VT_WAITACTIVE:
+		return activate(argument.value, command == VT_WAITACTIVE);
 	default:
 		return -ENOTTY;
 	}
 }
 
-void screen_process_ended(int pid)
+static void give_back(struct vc *vc, int pid)
 {
 	int mine = pid;
 
-	if (read_once(&graphics_owner) == pid && atomic_cas(&graphics_owner, &mine, 0))
-		screen_set_graphics(false);
+	if (read_once(&vc->graphics_owner) == pid && atomic_cas(&vc->graphics_owner, &mine, 0))
+		screen_set_graphics(vc, false);
 	mine = pid;
-	if (read_once(&keys_owner) == pid && atomic_cas(&keys_owner, &mine, 0))
-		input_set_mode(KEYBOARD_UNICODE);
+	if (read_once(&vc->keys_owner) == pid && atomic_cas(&vc->keys_owner, &mine, 0))
+		change_keys(vc, KEYBOARD_UNICODE);
+}
+
+void screen_process_ended(int pid)
+{
+	for (unsigned number = 1; screen_present() && number <= SCREEN_VCS; number++) {
+		struct vc *vc = screen_made(number);
+
+		if (vc)
+			give_back(vc, pid);
+	}
 }

@@ -5,8 +5,11 @@
  */
 #define LOG_SUBSYSTEM "console"
 
+#include <abi/errno.h>
+#include <abi/stat.h>
 #include <arch/boot.h>
 #include <fusek/devfs.h>
+#include <lib/fmt.h>
 #include <lib/log.h>
 #include <lib/string.h>
 
@@ -23,15 +26,15 @@ struct tty *console_tty;
 
 static struct console *main_console; /* constant after console_init(): that of console_tty */
 
-static struct console *const all[] = {&serial_console, &screen_console};
+static struct console *screen; /* tty1; NULL: there is no screen */
 
 /* Under the log's lock, from anywhere. */
 static void sink(const struct log_line *line)
 {
-	for (size_t i = 0; i < ARRAY_SIZE(all); i++) {
-		if (all[i]->shows_log)
-			console_log_line(all[i], line);
-	}
+	if (serial_console.shows_log)
+		console_log_line(&serial_console, line);
+	if (screen && screen->shows_log)
+		console_log_line(screen, line);
 }
 
 /* NULL: there is no such console, or not on this machine. */
@@ -39,8 +42,8 @@ static struct console *find(const char *name)
 {
 	if (strcmp(name, "ttyS0") == 0)
 		return &serial_console;
-	if ((strcmp(name, "tty0") == 0 || strcmp(name, "tty1") == 0) && screen_present())
-		return &screen_console;
+	if (strcmp(name, "tty0") == 0 || strcmp(name, "tty1") == 0)
+		return screen;
 	return NULL;
 }
 
@@ -69,8 +72,9 @@ static void read_options(void)
 	if (main_console)
 		return;
 	serial_console.shows_log = true;
-	screen_console.shows_log = screen_present();
-	main_console = screen_present() ? &screen_console : &serial_console;
+	if (screen)
+		screen->shows_log = true;
+	main_console = screen ? screen : &serial_console;
 }
 
 static void make_device(const char *name, uint32_t major, uint32_t minor, uint32_t mode,
@@ -82,10 +86,31 @@ static void make_device(const char *name, uint32_t major, uint32_t minor, uint32
 		log_err("/dev/%s cannot be made (error %d)", name, -err);
 }
 
+/* ttyN, or with number 0 the one that is shown; made when it is opened. */
+static err_t open_screen(struct device_file *file, unsigned flags)
+{
+	struct console *console = screen_console_get(abi_minor(file->rdev));
+
+	return console ? terminal_open_as(file, &console->tty, flags, false) : -ENOMEM;
+}
+
+static const struct device_ops screen_device_ops = TERMINAL_DEVICE_OPS(open_screen);
+
+static void make_screen_devices(void)
+{
+	static char names[SCREEN_VCS + 1][8];
+
+	for (unsigned i = 0; i <= SCREEN_VCS; i++) {
+		kernel_format(names[i], sizeof(names[i]), "tty%u", i);
+		make_device(names[i], DEVICE_SERIAL_MAJOR, i, 0620, &screen_device_ops, NULL);
+	}
+}
+
 void console_init(void)
 {
 	serial_console_init();
-	(void)screen_init();
+	if (screen_init())
+		screen = screen_console_get(1);
 	read_options();
 	console_tty = &main_console->tty;
 
@@ -93,12 +118,8 @@ void console_init(void)
 		    console_tty);
 	make_device("ttyS0", DEVICE_SERIAL_MAJOR, DEVICE_TTYS0_MINOR, 0620, &terminal_device_ops,
 		    &serial_console.tty);
-	if (screen_present()) {
-		make_device("tty0", DEVICE_SERIAL_MAJOR, 0, 0620, &terminal_device_ops,
-			    &screen_console.tty);
-		make_device("tty1", DEVICE_SERIAL_MAJOR, 1, 0620, &terminal_device_ops,
-			    &screen_console.tty);
-	}
+	if (screen)
+		make_screen_devices();
 	vcs_init();
 	fb0_init();
 	if (!serial_console_works() && main_console == &serial_console)
@@ -108,8 +129,8 @@ void console_init(void)
 	log_set_sink(sink);
 	if (serial_console.shows_log)
 		console_show_log(&serial_console, false);
-	if (screen_console.shows_log)
-		console_show_log(&screen_console, true);
+	if (screen && screen->shows_log)
+		console_show_log(screen, true);
 }
 
 void console_line_editor(bool editing)

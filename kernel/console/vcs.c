@@ -51,7 +51,8 @@ static const struct {
 
 /* Constant after vcs_init(). */
 struct vcs {
-	struct console *console;
+	struct console *console; /* NULL: virtual console `number` */
+	unsigned number;         /* 0: the one that is shown */
 	enum vcs_kind kind;
 	char name[8];
 };
@@ -166,26 +167,32 @@ static void fill_window(enum vcs_kind kind, const struct terminal *terminal,
 		to_bytes(kind, terminal, &cells[i], bytes + i * kinds[kind].unit_bytes);
 }
 
-static void change_window(const struct vcs *vcs, const struct window *window, const uint8_t *before,
-			  const uint8_t *after)
+static void change_window(const struct vcs *vcs, struct console *console,
+			  const struct window *window, const uint8_t *before, const uint8_t *after)
 {
-	const struct terminal *terminal = vcs->console->terminal;
+	const struct terminal *terminal = console->terminal;
 	unsigned unit = kinds[vcs->kind].unit_bytes;
 	struct cell cells[PIECE];
 
 	if (window->count == 0) {
 		if (before[2] != after[2] || before[3] != after[3])
-			console_put_cursor(vcs->console, after[3], after[2]);
+			console_put_cursor(console, after[3], after[2]);
 		return;
 	}
 	memcpy(cells, terminal->lines[window->row] + window->column,
 	       window->count * sizeof(struct cell));
 	for (unsigned i = 0; i < window->count; i++)
 		from_bytes(vcs->kind, before + i * unit, after + i * unit, &cells[i]);
-	console_put_cells(vcs->console, window->row, window->column, cells, window->count);
+	console_put_cells(console, window->row, window->column, cells, window->count);
 }
 
 /* ---- as a device ---- */
+
+/* NULL: the console has not been made. */
+static struct console *console_of(const struct vcs *vcs)
+{
+	return vcs->console ? vcs->console : screen_console_get(vcs->number);
+}
 
 /* As Linux: whole code points only. */
 static bool is_misaligned(const struct vcs *vcs, uint64_t offset_bytes, size_t len_bytes)
@@ -194,22 +201,22 @@ static bool is_misaligned(const struct vcs *vcs, uint64_t offset_bytes, size_t l
 }
 
 /* The bytes of one window. 0: the end. */
-static ssize_t read_piece(const struct vcs *vcs, uint64_t offset_bytes, size_t want_bytes,
-			  uint8_t *bytes, struct window *window)
+static ssize_t read_piece(const struct vcs *vcs, struct console *console, uint64_t offset_bytes,
+			  size_t want_bytes, uint8_t *bytes, struct window *window)
 {
 	const struct terminal *terminal;
 	ssize_t done = 0;
-	err_t err = console_lock(vcs->console);
+	err_t err = console_lock(console);
 
 	if (err)
 		return err;
-	terminal = vcs->console->terminal;
+	terminal = console->terminal;
 	*window = (struct window){0};
 	if (find_window(vcs->kind, terminal, offset_bytes, want_bytes, window)) {
 		fill_window(vcs->kind, terminal, window, bytes);
 		done = (ssize_t)window->len_bytes;
 	}
-	console_unlock(vcs->console);
+	console_unlock(console);
 	return done;
 }
 
@@ -221,13 +228,16 @@ static ssize_t vcs_read(struct device_file *file, struct buffer *buffer, uint64_
 	uint8_t bytes[PIECE * UNIT_MAX];
 	struct window window = {0};
 	size_t done = 0;
+	struct console *console = console_of(vcs);
 	ssize_t got;
 
 	(void)flags;
+	if (!console)
+		return -ENXIO;
 	if (is_misaligned(vcs, offset_bytes, wanted))
 		return -EINVAL;
 	while (done < wanted) {
-		got = read_piece(vcs, offset_bytes + done, wanted - done, bytes, &window);
+		got = read_piece(vcs, console, offset_bytes + done, wanted - done, bytes, &window);
 		if (got < 0)
 			return done ? (ssize_t)done : got;
 		if (got == 0)
@@ -240,37 +250,37 @@ static ssize_t vcs_read(struct device_file *file, struct buffer *buffer, uint64_
 }
 
 /* Puts `len_bytes` of what the program wrote into one window. 0: the end. */
-static ssize_t write_piece(const struct vcs *vcs, uint64_t offset_bytes, const uint8_t *from,
-			   size_t len_bytes)
+static ssize_t write_piece(const struct vcs *vcs, struct console *console, uint64_t offset_bytes,
+			   const uint8_t *from, size_t len_bytes)
 {
 	uint8_t before[PIECE * UNIT_MAX];
 	uint8_t after[PIECE * UNIT_MAX];
 	struct window window = {0};
 	ssize_t done = 0;
-	err_t err = console_lock(vcs->console);
+	err_t err = console_lock(console);
 
 	if (err)
 		return err;
-	if (find_window(vcs->kind, vcs->console->terminal, offset_bytes, len_bytes, &window)) {
-		fill_window(vcs->kind, vcs->console->terminal, &window, before);
+	if (find_window(vcs->kind, console->terminal, offset_bytes, len_bytes, &window)) {
+		fill_window(vcs->kind, console->terminal, &window, before);
 		memcpy(after, before, sizeof(after));
 		memcpy(after + window.skip_bytes, from, window.len_bytes);
-		change_window(vcs, &window, before, after);
+		change_window(vcs, console, &window, before, after);
 		done = (ssize_t)window.len_bytes;
 	}
-	console_unlock(vcs->console);
+	console_unlock(console);
 	return done;
 }
 
 /* All of what was copied in, up to the end of the cells. */
-static ssize_t write_bytes(const struct vcs *vcs, uint64_t offset_bytes, const uint8_t *from,
-			   size_t len_bytes)
+static ssize_t write_bytes(const struct vcs *vcs, struct console *console, uint64_t offset_bytes,
+			   const uint8_t *from, size_t len_bytes)
 {
 	size_t done = 0;
 	ssize_t put;
 
 	while (done < len_bytes) {
-		put = write_piece(vcs, offset_bytes + done, from + done, len_bytes - done);
+		put = write_piece(vcs, console, offset_bytes + done, from + done, len_bytes - done);
 		if (put <= 0)
 			return done ? (ssize_t)done : put;
 		done += (size_t)put;
@@ -286,16 +296,19 @@ static ssize_t vcs_write(struct device_file *file, struct buffer *buffer, uint64
 	uint8_t bytes[PIECE * UNIT_MAX];
 	size_t done = 0;
 	ssize_t put;
+	struct console *console = console_of(vcs);
 	size_t n;
 
 	(void)flags;
+	if (!console)
+		return -ENXIO;
 	if (is_misaligned(vcs, offset_bytes, wanted))
 		return -EINVAL;
 	while (done < wanted) {
 		n = buffer_copy_from(buffer, bytes, MIN(sizeof(bytes), wanted - done));
 		if (n == 0)
 			return done ? (ssize_t)done : -EFAULT;
-		put = write_bytes(vcs, offset_bytes + done, bytes, n);
+		put = write_bytes(vcs, console, offset_bytes + done, bytes, n);
 		if (put < 0)
 			return done ? (ssize_t)done : put;
 		done += (size_t)put;
@@ -309,14 +322,13 @@ static const struct device_ops vcs_ops = {.read = vcs_read, .write = vcs_write};
 
 /* ---- setting up ---- */
 
-/* `number` as in the name. */
-static void make(struct vcs *vcs, struct console *console, enum vcs_kind kind, const char *number,
-		 unsigned minor)
+/* `suffix` as in the name. */
+static void make(struct vcs *vcs, enum vcs_kind kind, const char *suffix, unsigned minor)
 {
 	err_t err;
 
-	*vcs = (struct vcs){.console = console, .kind = kind};
-	kernel_format(vcs->name, sizeof(vcs->name), "%s%s", kinds[kind].prefix, number);
+	vcs->kind = kind;
+	kernel_format(vcs->name, sizeof(vcs->name), "%s%s", kinds[kind].prefix, suffix);
 	err = devfs_register(vcs->name, VCS_MAJOR, kinds[kind].minor + minor, 0660, DEVICE_SEEKABLE,
 			     &vcs_ops, vcs);
 	if (err)
@@ -325,14 +337,20 @@ static void make(struct vcs *vcs, struct console *console, enum vcs_kind kind, c
 
 void vcs_init(void)
 {
-	static struct vcs all[3 * ARRAY_SIZE(kinds)];
-	struct console *own = screen_present() ? &screen_console : &serial_console;
+	static struct vcs all[ARRAY_SIZE(kinds) * (2 + SCREEN_VCS)];
+	struct console *own = screen_present() ? NULL : &serial_console;
 	struct vcs *next = all;
+	char suffix[4];
 
 	for (unsigned kind = 0; kind < ARRAY_SIZE(kinds); kind++) {
-		make(next++, own, kind, "", 0);
-		make(next++, &serial_console, kind, "S0", 63); /* the last minor of its kind */
-		if (screen_present())
-			make(next++, &screen_console, kind, "1", 1);
+		next->console = own;
+		make(next++, kind, "", 0);
+		next->console = &serial_console;
+		make(next++, kind, "S0", 63); /* the last minor of its kind */
+		for (unsigned i = 1; screen_present() && i <= SCREEN_VCS; i++) {
+			next->number = i;
+			kernel_format(suffix, sizeof(suffix), "%u", i);
+			make(next++, kind, suffix, i);
+		}
 	}
 }

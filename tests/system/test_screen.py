@@ -153,3 +153,19 @@ def test_text_returns_when_who_has_the_pixels_is_killed(screen_machine):  # noqa
     machine.wait_for(machine.picture, lambda picture: not picture.find("Fuselage"))
     picture = machine.wait_for(machine.picture, lambda picture: picture.begins("back"))
     assert picture.find("a hybrid kernel")
+
+
+def test_each_virtual_console_has_its_own_screen(screen_machine):  # noqa: F811
+    machine = screen_machine(kernel_options(commands(
+        "echo 'sec'ond > /dev/tty2", "hexdump /dev/vcs2", "echo 'st'ill")))
+    machine.wait_for(machine.vga_text, "still")
+    assert machine.vga_text().find("second")    # of vcs2's cells
+    assert not machine.vga_text().begins("second")
+    machine.press("alt-f2")
+    picture = machine.wait_for(machine.vga_text, lambda picture: picture.begins("second"))
+    assert PROMPT not in picture.text()
+    machine.type("typed")
+    machine.wait_for(machine.vga_text, lambda picture: picture.begins("typed"))     # its own echo
+    machine.press("alt-f1")
+    picture = machine.wait_for(machine.vga_text, "still")
+    assert picture.at_prompt()
