@@ -201,7 +201,7 @@ err_t node_setattr(struct node *node, const struct vfs_context *context,
 
 static bool owns(const struct vfs_context *context, const struct server_attr *attr)
 {
-	return context->uid == 0 || context->uid == attr->uid;
+	return context->uid == attr->uid || vfs_capable(context, CAP_FOWNER);
 }
 
 /* Finds the node and its attributes for a change; *out is a reference on success. */
@@ -238,7 +238,7 @@ err_t vfs_chmod(const struct vfs_context *context, struct object *at, const char
 	else if (!owns(context, &attr))
 		err = -EPERM;
 	/* A group that one is not in gets no program that runs as it. */
-	if (context->uid != 0 && !vfs_in_group(context, attr.gid))
+	if (!vfs_in_group(context, attr.gid) && !vfs_capable(context, CAP_FSETID))
 		set.mode &= ~S_ISGID;
 	if (!err)
 		err = node_setattr(path.dentry->node, context, &set);
@@ -260,8 +260,8 @@ err_t vfs_chown(const struct vfs_context *context, struct object *at, const char
 		set.valid |= SETATTR_UID;
 	if (gid != UINT32_MAX)
 		set.valid |= SETATTR_GID;
-	if (context->uid != 0 &&
-	    ((uid != UINT32_MAX && uid != attr.uid) || !owns(context, &attr) ||
+	if (!vfs_capable(context, CAP_CHOWN) &&
+	    ((uid != UINT32_MAX && uid != attr.uid) || context->uid != attr.uid ||
 	     (gid != UINT32_MAX && gid != attr.gid && !vfs_in_group(context, gid))))
 		err = -EPERM;
 	/* Who gets it must not get a program that runs as the old owner. */

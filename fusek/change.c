@@ -244,7 +244,7 @@ err_t vfs_mknod(const struct vfs_context *context, struct object *at, const char
 		break;
 	case S_IFCHR:
 	case S_IFBLK:
-		if (context->uid != 0)
+		if (!vfs_capable(context, CAP_MKNOD))
 			return -EPERM;
 		break;
 	default:

@@ -141,7 +141,7 @@ err_t mount_by_type(const struct vfs_context *context, const char *source, const
 	struct path place;
 	err_t err;
 
-	if (context->uid != 0)
+	if (!vfs_capable(context, CAP_SYS_ADMIN))
 		return -EPERM;
 	if ((flags & MS_MGC_MSK) == MS_MGC_VAL)
 		flags &= ~MS_MGC_MSK;
@@ -168,7 +168,7 @@ err_t mount_remove_by_name(const struct vfs_context *context, const char *at, un
 	struct path place;
 	err_t err;
 
-	if (context->uid != 0)
+	if (!vfs_capable(context, CAP_SYS_ADMIN))
 		return -EPERM;
 	if (flags & ~(MNT_FORCE | MNT_DETACH | UMOUNT_NOFOLLOW))
 		return -EINVAL;

@@ -27,7 +27,8 @@ struct path mount_root(void)
 
 struct vfs_context vfs_kernel_context(void)
 {
-	return (struct vfs_context){.root = the_root, .cwd = the_root, .umask = 022};
+	return (struct vfs_context){
+		.root = the_root, .cwd = the_root, .capabilities = CAPABILITIES_ALL, .umask = 022};
 }
 
 struct server_caller server_caller_of(const struct vfs_context *context)

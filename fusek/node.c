@@ -357,17 +357,21 @@ err_t node_attr(struct node *node, struct server_attr *out)
 	return 0;
 }
 
+/* Who may do all may run only what somebody may run; who may read all may enter directories. */
+static bool may_override(const struct vfs_context *context, uint32_t mode, unsigned mask)
+{
+	unsigned reading = S_ISDIR(mode) ? R_OK | X_OK : R_OK;
+
+	if (vfs_capable(context, CAP_DAC_OVERRIDE))
+		return !(mask & X_OK) || S_ISDIR(mode) || (mode & 0111);
+	return !(mask & ~reading & 7) && vfs_capable(context, CAP_DAC_READ_SEARCH);
+}
+
 err_t node_may(const struct node *node, const struct vfs_context *context, unsigned mask)
 {
 	uint32_t mode = read_once(&node->attr.mode);
 	unsigned granted;
 
-	if (context->uid == 0) {
-		/* Root may do all, but run only what somebody may run. */
-		if ((mask & X_OK) && !S_ISDIR(mode) && !(mode & 0111))
-			return -EACCES;
-		return 0;
-	}
 	if (node_server(node)->flags & SERVER_CHECKS_ACCESS)
 		return (mask & X_OK) && S_ISREG(mode) && !(mode & 0111) ? -EACCES : 0;
 	if (context->uid == read_once(&node->attr.uid))
@@ -376,5 +380,5 @@ err_t node_may(const struct node *node, const struct vfs_context *context, unsig
 		granted = mode >> 3;
 	else
 		granted = mode;
-	return (mask & ~granted & 7) ? -EACCES : 0;
+	return (mask & ~granted & 7) && !may_override(context, mode, mask) ? -EACCES : 0;
 }

@@ -63,7 +63,7 @@ static err_t check_existing(struct node *node, const struct vfs_context *context
 	err = node_may(node, context, wanted);
 	if (err)
 		return err;
-	if ((flags & O_NOATIME) && context->uid != 0 && context->uid != attr.uid)
+	if ((flags & O_NOATIME) && context->uid != attr.uid && !vfs_capable(context, CAP_FOWNER))
 		return -EPERM;
 	return (wanted & W_OK) && node_type(node) == S_IFREG ? node_may_change(node) : 0;
 }

@@ -24,8 +24,8 @@ static err_t check_remove(const struct vfs_context *context, struct node *direct
 	if (err)
 		return err;
 	/* The sticky bit: only who owns the file or the directory. */
-	if ((attr.mode & S_ISVTX) && context->uid != 0 && context->uid != attr.uid &&
-	    context->uid != read_once(&child->attr.uid))
+	if ((attr.mode & S_ISVTX) && context->uid != attr.uid &&
+	    context->uid != read_once(&child->attr.uid) && !vfs_capable(context, CAP_FOWNER))
 		return -EPERM;
 	return 0;
 }

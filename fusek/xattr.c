@@ -22,14 +22,17 @@ static err_t check_space(const struct node *node, const struct vfs_context *cont
 	uint32_t mode = read_once(&node->attr.mode);
 
 	if (in_space(attribute, "security.") || in_space(attribute, "system."))
-		return write && context->uid != 0 && in_space(attribute, "security.") ? -EPERM : 0;
+		return write && !vfs_capable(context, CAP_SYS_ADMIN) &&
+				       in_space(attribute, "security.")
+			       ? -EPERM
+			       : 0;
 	if (in_space(attribute, "trusted."))
-		return context->uid == 0 ? 0 : write ? -EPERM : -ENODATA;
+		return vfs_capable(context, CAP_SYS_ADMIN) ? 0 : write ? -EPERM : -ENODATA;
 	if (in_space(attribute, "user.")) {
 		if (!S_ISREG(mode) && !S_ISDIR(mode))
 			return write ? -EPERM : -ENODATA;
-		if (S_ISDIR(mode) && (mode & S_ISVTX) && write && context->uid != 0 &&
-		    context->uid != read_once(&node->attr.uid))
+		if (S_ISDIR(mode) && (mode & S_ISVTX) && write &&
+		    context->uid != read_once(&node->attr.uid) && !vfs_capable(context, CAP_FOWNER))
 			return -EPERM;
 	}
 	return node_may(node, context, write ? W_OK : R_OK);

@@ -133,10 +133,18 @@ err_t process_set_traced(int32_t pid, bool on);
 struct signal_actions;
 struct uthread;
 
+/* Capabilities as bits (abi/capability.h): see process/capability.h. */
+struct capability_sets {
+	uint64_t permitted, effective, inheritable;
+	uint64_t bounding, ambient;
+	uint32_t securebits; /* SECBIT_* */
+};
+
 /* The ids of a thread. As on Linux each thread has its own; libc keeps them alike. */
 struct credentials {
-	uint32_t uid, euid, suid;
-	uint32_t gid, egid, sgid;
+	uint32_t uid, euid, suid, fsuid; /* fsuid: as whom it looks at files */
+	uint32_t gid, egid, sgid, fsgid;
+	struct capability_sets capabilities;
 };
 
 /* Where exec has put what the program was given, in its own memory. */

@@ -5,6 +5,7 @@
 #include "log.h"
 #include "log_hide.h"
 
+#include "process/capability.h"
 #include "process/uthread.h"
 #include "syscall_table.h"
 
@@ -192,8 +193,8 @@ int sys_syslog(int action, uptr_t buf, int len)
 		action == SYSLOG_READ || action == SYSLOG_READ_ALL || action == SYSLOG_READ_CLEAR;
 
 	/* What is there, and how much can be, is for everybody. */
-	if (action != SYSLOG_READ_ALL && action != SYSLOG_SIZE_BUFFER &&
-	    uthread_current()->ids.euid != 0)
+	if (action != SYSLOG_READ_ALL && action != SYSLOG_SIZE_BUFFER && !capable(CAP_SYSLOG) &&
+	    !capable(CAP_SYS_ADMIN))
 		return -EPERM;
 	if (reads && (uptr_is_null(buf) || len < 0))
 		return -EINVAL;

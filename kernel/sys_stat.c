@@ -2,6 +2,7 @@
  * System calls on attributes: stat and its kin, access, modes, owners, sizes, and reading
  * directories. Owns no state.
  */
+#include "process/capability.h"
 #include "process/uthread.h"
 #include "sys_path.h"
 #include "syscall_table.h"
@@ -145,6 +146,7 @@ int sys_faccessat2(int dirfd, uptr_t path, unsigned mode, unsigned at_flags)
 	if (!(at_flags & AT_EACCESS)) {
 		as.uid = uthread_current()->ids.uid;
 		as.gid = uthread_current()->ids.gid;
+		as.capabilities = credentials_real_capabilities(&uthread_current()->ids);
 	}
 	err = vfs_access(&as, from.at, from.name, mode, at_flags);
 	at_path_put(&from);

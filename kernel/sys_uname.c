@@ -3,6 +3,7 @@
  */
 #include "uname.h"
 
+#include "process/capability.h"
 #include "process/uthread.h"
 #include "syscall_table.h"
 
@@ -58,7 +59,7 @@ static err_t set_name(enum machine_name which, uptr_t from, int len)
 {
 	char name[ABI_UTSNAME_BYTES];
 
-	if (uthread_current()->ids.euid != 0)
+	if (!capable(CAP_SYS_ADMIN))
 		return -EPERM;
 	if (len < 0 || len > NAME_BYTES_MAX)
 		return -EINVAL;

@@ -185,8 +185,6 @@ struct tty *tty_controlling_get(void);
 /* TIOCSCTTY, and what an open does. `steal`: from another session, too. -EPERM: not a session's
  * leader, it has one, or it is another's. */
 err_t tty_make_controlling(struct tty *tty, bool steal);
-/* May the running program do to terminals what only an administrator may? */
-bool tty_may_configure(void);
 /* TIOCNOTTY: -ENOTTY: it is not. A leader's whole session loses it, and its foreground gets SIGHUP
  * and SIGCONT. */
 err_t must_check tty_give_up(struct tty *tty);

@@ -15,7 +15,7 @@
 #include <mm/slab.h>
 
 #include "devices.h"
-#include "process/uthread.h"
+#include "process/capability.h"
 
 static ssize_t put_int(uptr_t to, int value)
 {
@@ -70,13 +70,6 @@ static ssize_t set_size(struct tty *tty, uptr_t argument)
 	}
 	tty_set_size(tty, &size);
 	return 0;
-}
-
-bool tty_may_configure(void)
-{
-	const struct process *process = process_current();
-
-	return process && uthread_current()->ids.euid == 0;
 }
 
 static ssize_t flush(struct tty *tty, uint64_t which)
@@ -186,7 +179,7 @@ ssize_t tty_ioctl(const struct tty_file *file, unsigned command, uptr_t argument
 	case TIOCGSID:
 		return tty_ioctl_groups(tty, command, argument, false);
 	case TIOCSCTTY:
-		return tty_make_controlling(tty, argument.value == 1 && tty_may_configure());
+		return tty_make_controlling(tty, argument.value == 1 && capable(CAP_SYS_ADMIN));
 	case TIOCNOTTY:
 		return tty_give_up(tty);
 	default:

@@ -11,7 +11,7 @@
 #include <lib/atomic.h>
 
 #include "input/input.h"
-#include "process.h"
+#include "process/capability.h"
 #include "screen.h"
 #include "screen_priv.h"
 
@@ -25,7 +25,7 @@ static int caller(void)
 /* As Linux: who sits at it, or may configure terminals. */
 static bool may_change(struct vc *vc)
 {
-	return tty_is_controlling(&vc->console.tty) || tty_may_configure();
+	return tty_is_controlling(&vc->console.tty) || capable(CAP_SYS_TTY_CONFIG);
 }
 
 static ssize_t set_graphics(struct vc *vc, uint64_t mode)

@@ -3,6 +3,7 @@
  */
 #include "memory.h"
 
+#include "process/capability.h"
 #include "syscall_table.h"
 
 #include <abi/errno.h>
@@ -34,9 +35,7 @@ void limit_space(const struct process *process, struct space *space)
 
 bool space_lock_is_unlimited(void)
 {
-	const struct uthread *self = uthread_current();
-
-	return !self || self->ids.euid == 0;
+	return capable(CAP_IPC_LOCK);
 }
 
 bool may_lock(void)

@@ -12,6 +12,7 @@
 #include "exec.h"
 
 #include "../signal/signal.h"
+#include "capability.h"
 #include "exit.h"
 #include "syscall_table.h"
 
@@ -154,10 +155,11 @@ static err_t take_ids(struct exec_request *request)
 		if ((stat.st_mode & (S_ISGID | GROUP_EXECUTES)) == (S_ISGID | GROUP_EXECUTES))
 			request->ids.egid = stat.st_gid;
 	}
-	request->ids.suid = request->ids.euid;
-	request->ids.sgid = request->ids.egid;
-	request->secure =
-		request->ids.euid != request->ids.uid || request->ids.egid != request->ids.gid;
+	request->ids.suid = request->ids.fsuid = request->ids.euid;
+	request->ids.sgid = request->ids.fsgid = request->ids.egid;
+	request->secure = credentials_execute(&request->ids, &uthread->ids,
+					      request->ids.euid != uthread->ids.euid ||
+						      request->ids.egid != uthread->ids.egid);
 	return 0;
 }
 

@@ -6,6 +6,7 @@
 
 #include "../signal/signal.h"
 #include "../tty.h"
+#include "capability.h"
 #include "family.h"
 
 #include <abi/errno.h>
@@ -251,9 +252,13 @@ bool process_may_inspect(const struct process *process)
 	if (!self || self == process)
 		return true;
 	own = &uthread_current()->fs;
-	if (own->uid == 0)
+	if (capable(CAP_SYS_PTRACE))
 		return true;
 	if (read_once(&process->not_dumpable))
+		return false;
+	/* Who could do more than the one who looks is not looked at. */
+	if (read_once(&ids->capabilities.permitted) &
+	    ~uthread_current()->ids.capabilities.permitted)
 		return false;
 	return read_once(&ids->uid) == own->uid && read_once(&ids->euid) == own->uid &&
 	       read_once(&ids->suid) == own->uid && read_once(&ids->gid) == own->gid &&

@@ -11,6 +11,7 @@
 #include "../signal/signal.h"
 #include "../trace.h"
 #include "../tty.h"
+#include "capability.h"
 #include "exec.h"
 
 #include <abi/errno.h>
@@ -74,6 +75,7 @@ static err_t set_files(struct uthread *uthread, const struct spawn_request *requ
 		return -ENOMEM;
 	}
 	uthread->fs = kernel;
+	uthread->ids = credentials_of_user_0();
 	uthread->fs.pid = uthread->process->pid;
 	uthread_set_place(uthread, place);
 	return 0;
@@ -87,6 +89,7 @@ static err_t process_create(const struct spawn_request *request, struct process 
 	if (!process)
 		return -ENOMEM;
 	process->tty = request->tty;
+	process->ids = credentials_of_user_0();
 	process->traced = request->traced || trace_everything();
 	process_set_name(process, request->path);
 	process->actions = signal_actions_create(NULL);

@@ -1,7 +1,9 @@
 /*
  * Users and groups. Each thread has its own ids, as on Linux; libc changes those of all threads.
- * With effective user 0 everything may be changed, else only to what one of the three ids is.
+ * With CAP_SETUID or CAP_SETGID everything may be changed, else only to what one of the three ids
+ * is.
  */
+#include "capability.h"
 #include "syscall_table.h"
 #include "uthread.h"
 
@@ -19,14 +21,36 @@ void uthread_set_ids(struct uthread *self, const struct credentials *ids)
 	if (ids->euid != self->ids.euid || ids->egid != self->ids.egid)
 		write_once(&process->not_dumpable, true);
 	self->ids = *ids;
-	self->fs.uid = ids->euid;
-	self->fs.gid = ids->egid;
+	uthread_credentials_to_fs(self);
 	write_once(&process->ids.uid, ids->uid);
 	write_once(&process->ids.euid, ids->euid);
 	write_once(&process->ids.suid, ids->suid);
+	write_once(&process->ids.fsuid, ids->fsuid);
 	write_once(&process->ids.gid, ids->gid);
 	write_once(&process->ids.egid, ids->egid);
 	write_once(&process->ids.sgid, ids->sgid);
+	write_once(&process->ids.fsgid, ids->fsgid);
+	write_once(&process->ids.capabilities.permitted, ids->capabilities.permitted);
+	write_once(&process->ids.capabilities.effective, ids->capabilities.effective);
+	write_once(&process->ids.capabilities.inheritable, ids->capabilities.inheritable);
+	write_once(&process->ids.capabilities.bounding, ids->capabilities.bounding);
+	write_once(&process->ids.capabilities.ambient, ids->capabilities.ambient);
+}
+
+void uthread_credentials_to_fs(struct uthread *self)
+{
+	self->fs.uid = self->ids.fsuid;
+	self->fs.gid = self->ids.fsgid;
+	self->fs.capabilities = self->ids.capabilities.effective;
+}
+
+/* Other users and groups: files are looked at as the effective ones, and capabilities follow. */
+static void change_ids(struct uthread *self, struct credentials *ids)
+{
+	ids->fsuid = ids->euid;
+	ids->fsgid = ids->egid;
+	credentials_ids_changed(ids, &self->ids);
+	uthread_set_ids(self, ids);
 }
 
 int sys_getuid(void)
@@ -71,11 +95,6 @@ int sys_getresgid(uptr_t real, uptr_t effective, uptr_t saved)
 	return put_three(real, ids->gid, effective, ids->egid, saved, ids->sgid);
 }
 
-static bool is_privileged(void)
-{
-	return uthread_current()->ids.euid == 0;
-}
-
 static bool is_one_of(uint32_t id, uint32_t first, uint32_t second, uint32_t third)
 {
 	return id == KEEP || id == first || id == second || id == third;
@@ -91,14 +110,14 @@ int sys_setresuid(unsigned real, unsigned effective, unsigned saved)
 	struct uthread *self = uthread_current();
 	struct credentials ids = self->ids;
 
-	if (!is_privileged() && (!is_one_of(real, ids.uid, ids.euid, ids.suid) ||
-				 !is_one_of(effective, ids.uid, ids.euid, ids.suid) ||
-				 !is_one_of(saved, ids.uid, ids.euid, ids.suid)))
+	if (!capable(CAP_SETUID) && (!is_one_of(real, ids.uid, ids.euid, ids.suid) ||
+				     !is_one_of(effective, ids.uid, ids.euid, ids.suid) ||
+				     !is_one_of(saved, ids.uid, ids.euid, ids.suid)))
 		return -EPERM;
 	ids.uid = choose(real, ids.uid);
 	ids.euid = choose(effective, ids.euid);
 	ids.suid = choose(saved, ids.suid);
-	uthread_set_ids(self, &ids);
+	change_ids(self, &ids);
 	return 0;
 }
 
@@ -107,14 +126,14 @@ int sys_setresgid(unsigned real, unsigned effective, unsigned saved)
 	struct uthread *self = uthread_current();
 	struct credentials ids = self->ids;
 
-	if (!is_privileged() && (!is_one_of(real, ids.gid, ids.egid, ids.sgid) ||
-				 !is_one_of(effective, ids.gid, ids.egid, ids.sgid) ||
-				 !is_one_of(saved, ids.gid, ids.egid, ids.sgid)))
+	if (!capable(CAP_SETGID) && (!is_one_of(real, ids.gid, ids.egid, ids.sgid) ||
+				     !is_one_of(effective, ids.gid, ids.egid, ids.sgid) ||
+				     !is_one_of(saved, ids.gid, ids.egid, ids.sgid)))
 		return -EPERM;
 	ids.gid = choose(real, ids.gid);
 	ids.egid = choose(effective, ids.egid);
 	ids.sgid = choose(saved, ids.sgid);
-	uthread_set_ids(self, &ids);
+	change_ids(self, &ids);
 	return 0;
 }
 
@@ -133,13 +152,13 @@ int sys_setreuid(unsigned real, unsigned effective)
 	struct uthread *self = uthread_current();
 	struct credentials ids = self->ids;
 
-	if (!is_privileged() && (!is_one_of(real, ids.uid, ids.euid, KEEP) ||
-				 !is_one_of(effective, ids.uid, ids.euid, ids.suid)))
+	if (!capable(CAP_SETUID) && (!is_one_of(real, ids.uid, ids.euid, KEEP) ||
+				     !is_one_of(effective, ids.uid, ids.euid, ids.suid)))
 		return -EPERM;
 	ids.uid = choose(real, ids.uid);
 	ids.euid = choose(effective, ids.euid);
 	ids.suid = saved_after(real, effective, self->ids.uid, ids.suid, ids.euid);
-	uthread_set_ids(self, &ids);
+	change_ids(self, &ids);
 	return 0;
 }
 
@@ -148,13 +167,13 @@ int sys_setregid(unsigned real, unsigned effective)
 	struct uthread *self = uthread_current();
 	struct credentials ids = self->ids;
 
-	if (!is_privileged() && (!is_one_of(real, ids.gid, ids.egid, KEEP) ||
-				 !is_one_of(effective, ids.gid, ids.egid, ids.sgid)))
+	if (!capable(CAP_SETGID) && (!is_one_of(real, ids.gid, ids.egid, KEEP) ||
+				     !is_one_of(effective, ids.gid, ids.egid, ids.sgid)))
 		return -EPERM;
 	ids.gid = choose(real, ids.gid);
 	ids.egid = choose(effective, ids.egid);
 	ids.sgid = saved_after(real, effective, self->ids.gid, ids.sgid, ids.egid);
-	uthread_set_ids(self, &ids);
+	change_ids(self, &ids);
 	return 0;
 }
 
@@ -165,12 +184,12 @@ int sys_setuid(unsigned uid)
 
 	if (uid == KEEP)
 		return -EINVAL;
-	if (is_privileged())
+	if (capable(CAP_SETUID))
 		ids.uid = ids.suid = uid;
 	else if (uid != ids.uid && uid != ids.suid)
 		return -EPERM;
 	ids.euid = uid;
-	uthread_set_ids(self, &ids);
+	change_ids(self, &ids);
 	return 0;
 }
 
@@ -181,13 +200,45 @@ int sys_setgid(unsigned gid)
 
 	if (gid == KEEP)
 		return -EINVAL;
-	if (is_privileged())
+	if (capable(CAP_SETGID))
 		ids.gid = ids.sgid = gid;
 	else if (gid != ids.gid && gid != ids.sgid)
 		return -EPERM;
 	ids.egid = gid;
-	uthread_set_ids(self, &ids);
+	change_ids(self, &ids);
 	return 0;
+}
+
+/* ---- the ids for files ---- */
+
+/* The result is who it was before, whatever comes of it. */
+int sys_setfsuid(unsigned uid)
+{
+	struct uthread *self = uthread_current();
+	struct credentials ids = self->ids;
+	uint32_t before = ids.fsuid;
+
+	if (uid == KEEP ||
+	    (uid != before && !is_one_of(uid, ids.uid, ids.euid, ids.suid) && !capable(CAP_SETUID)))
+		return (int)before;
+	ids.fsuid = uid;
+	credentials_fs_user_changed(&ids, before);
+	uthread_set_ids(self, &ids);
+	return (int)before;
+}
+
+int sys_setfsgid(unsigned gid)
+{
+	struct uthread *self = uthread_current();
+	struct credentials ids = self->ids;
+	uint32_t before = ids.fsgid;
+
+	if (gid == KEEP ||
+	    (gid != before && !is_one_of(gid, ids.gid, ids.egid, ids.sgid) && !capable(CAP_SETGID)))
+		return (int)before;
+	ids.fsgid = gid;
+	uthread_set_ids(self, &ids);
+	return (int)before;
 }
 
 /* ---- supplementary groups ---- */
@@ -257,7 +308,7 @@ int sys_setgroups(int ngroups, uptr_t from)
 	struct uthread *self = uthread_current();
 	struct vfs_groups *groups = NULL;
 
-	if (!is_privileged())
+	if (!capable(CAP_SETGID))
 		return -EPERM;
 	if (ngroups < 0 || (uint32_t)ngroups > GROUPS_MAX)
 		return -EINVAL;

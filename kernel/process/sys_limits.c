@@ -5,6 +5,7 @@
 #include "uthread.h"
 
 #include "../memory/memory.h"
+#include "capability.h"
 #include "inspect.h"
 #include "syscall_table.h"
 
@@ -54,7 +55,7 @@ static err_t change_limit(struct process *process, unsigned resource,
 
 	if (wanted->rlim_cur > wanted->rlim_max)
 		return -EINVAL;
-	if (wanted->rlim_max > limit->rlim_max && uthread_current()->ids.euid != 0)
+	if (wanted->rlim_max > limit->rlim_max && !capable(CAP_SYS_RESOURCE))
 		return -EPERM;
 	if (resource == RLIMIT_NOFILE && wanted->rlim_max > FD_MAX)
 		return -EPERM;
@@ -90,7 +91,7 @@ static bool may_limit(const struct process *process)
 	const struct credentials *own = &uthread_current()->ids;
 	const struct credentials *ids = &process->ids;
 
-	return process == process_current() || own->euid == 0 ||
+	return process == process_current() || capable(CAP_SYS_RESOURCE) ||
 	       (read_once(&ids->uid) == own->uid && read_once(&ids->euid) == own->uid &&
 		read_once(&ids->suid) == own->uid && read_once(&ids->gid) == own->gid &&
 		read_once(&ids->egid) == own->gid && read_once(&ids->sgid) == own->gid);

@@ -2,6 +2,7 @@
  * System calls on processes: numbers, ending, limits, usage, priorities, names. Waiting, groups and
  * ids have files of their own beside this one. Owns no state.
  */
+#include "capability.h"
 #include "exit.h"
 #include "syscall_table.h"
 #include "uthread.h"
@@ -125,7 +126,7 @@ static err_t may_set_nice(struct process *process, int nice)
 	const struct credentials *own = &uthread_current()->ids;
 	int before = NICE_MAX;
 
-	if (own->euid == 0)
+	if (capable(CAP_SYS_NICE))
 		return 0;
 	if (own->euid != read_once(&process->ids.uid) && own->euid != read_once(&process->ids.euid))
 		return -EPERM;
@@ -200,11 +201,14 @@ static int64_t set_name(uptr_t from)
 	return 0;
 }
 
-int64_t sys_prctl(int option, uint64_t a, UNUSED uint64_t b, UNUSED uint64_t c, UNUSED uint64_t d)
+int64_t sys_prctl(int option, uint64_t a, uint64_t b, uint64_t c, uint64_t d)
 {
 	struct process *process = process_current();
+	int64_t result = capability_prctl(option, a, b, c, d);
 	int subreaper;
 
+	if (result != -ENODATA)
+		return result;
 	switch (option) {
 	case PR_SET_NAME:
 		return set_name(uptr(a));

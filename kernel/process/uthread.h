@@ -93,6 +93,9 @@ err_t must_check uthread_visit(int32_t tid, err_t (*visit)(struct uthread *uthre
 /* The running thread's ids, where files and senders of signals look for them, too. */
 void uthread_set_ids(struct uthread *self, const struct credentials *ids);
 
+/* What file operations know of them is made anew of self->ids. */
+void uthread_credentials_to_fs(struct uthread *self);
+
 /* References of supplementary groups. Both take NULL. */
 struct vfs_groups *groups_get(struct vfs_groups *groups);
 void groups_put(struct vfs_groups *groups);

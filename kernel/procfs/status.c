@@ -176,6 +176,13 @@ static void add_signals(struct text *text, const struct proc_subject *subject,
 		 report->ignored, report->caught);
 }
 
+static void add_capabilities(struct text *text, const struct capability_sets *sets)
+{
+	text_add(text, "CapInh:\t%016lx\nCapPrm:\t%016lx\nCapEff:\t%016lx\n", sets->inheritable,
+		 sets->permitted, sets->effective);
+	text_add(text, "CapBnd:\t%016lx\nCapAmb:\t%016lx\n", sets->bounding, sets->ambient);
+}
+
 void proc_process_status(struct text *text, const struct proc_subject *subject)
 {
 	struct process_report report;
@@ -189,13 +196,13 @@ void proc_process_status(struct text *text, const struct proc_subject *subject)
 	add_umask(text, subject);
 	text_add(text, "State:\t%c (%s)\nTgid:\t%d\nPid:\t%d\nPPid:\t%d\nTracerPid:\t0\n",
 		 report.state, state_name(report.state), report.pid, report.tid, report.parent);
-	/* The fourth, for files, is always the effective one. */
-	text_add(text, "Uid:\t%u\t%u\t%u\t%u\n", ids->uid, ids->euid, ids->suid, ids->euid);
-	text_add(text, "Gid:\t%u\t%u\t%u\t%u\n", ids->gid, ids->egid, ids->sgid, ids->egid);
+	text_add(text, "Uid:\t%u\t%u\t%u\t%u\n", ids->uid, ids->euid, ids->suid, ids->fsuid);
+	text_add(text, "Gid:\t%u\t%u\t%u\t%u\n", ids->gid, ids->egid, ids->sgid, ids->fsgid);
 	add_fd_size(text, subject);
 	add_memory(text, subject);
 	text_add(text, "Threads:\t%u\n", report.nthreads);
 	add_signals(text, subject, &report);
+	add_capabilities(text, &ids->capabilities);
 	text_add(text, "NoNewPrivs:\t%d\n", report.no_new_privileges);
 	add_cpus(text, report.affinity);
 }

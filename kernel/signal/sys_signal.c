@@ -3,6 +3,7 @@
  */
 #include "signal.h"
 
+#include "../process/capability.h"
 #include "../process/family.h"
 #include "../sys_poll.h"
 #include "syscall_table.h"
@@ -208,7 +209,7 @@ static bool may_signal(const struct process *process, int signal)
 	uint32_t uid = read_once(&process->ids.uid);
 	uint32_t suid = read_once(&process->ids.suid);
 
-	if (process == process_current() || own->euid == 0)
+	if (process == process_current() || capable(CAP_KILL))
 		return true;
 	if (own->uid == uid || own->uid == suid || own->euid == uid || own->euid == suid)
 		return true;

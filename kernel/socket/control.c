@@ -4,6 +4,7 @@
  */
 #include "socket.h"
 
+#include "../process/capability.h"
 #include "../process/uthread.h"
 
 #include <abi/errno.h>
@@ -48,14 +49,14 @@ static err_t read_credentials(const struct abi_ucred *said, struct socket_messag
 	const struct uthread *self = uthread_current();
 	const struct credentials *ids = &self->ids;
 
-	if (ids->euid != 0) {
-		if (said->pid != self->process->pid)
-			return -EPERM;
-		if (said->uid != ids->uid && said->uid != ids->euid && said->uid != ids->suid)
-			return -EPERM;
-		if (said->gid != ids->gid && said->gid != ids->egid && said->gid != ids->sgid)
-			return -EPERM;
-	}
+	if (said->pid != self->process->pid && !capable(CAP_SYS_ADMIN))
+		return -EPERM;
+	if (said->uid != ids->uid && said->uid != ids->euid && said->uid != ids->suid &&
+	    !capable(CAP_SETUID))
+		return -EPERM;
+	if (said->gid != ids->gid && said->gid != ids->egid && said->gid != ids->sgid &&
+	    !capable(CAP_SETGID))
+		return -EPERM;
 	message->from = *said;
 	return 0;
 }

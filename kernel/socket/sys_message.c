@@ -3,6 +3,7 @@
  */
 #include "socket.h"
 
+#include "../process/capability.h"
 #include "../process/uthread.h"
 #include "../signal/signal.h"
 #include "../sys_poll.h"
@@ -21,12 +22,13 @@
 static struct socket_message begin_message(void)
 {
 	const struct uthread *self = uthread_current();
+	bool unlimited = capable(CAP_SYS_RESOURCE) || capable(CAP_SYS_ADMIN);
 	uint64_t limit = read_once(&self->process->limits[RLIMIT_NOFILE].rlim_cur);
 
 	return (struct socket_message){
 		.from = socket_caller(false),
 		.user = self->ids.uid,
-		.max_in_flight = self->ids.euid == 0 ? UINT64_MAX : limit,
+		.max_in_flight = unlimited ? UINT64_MAX : limit,
 	};
 }
 

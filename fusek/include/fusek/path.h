@@ -9,6 +9,7 @@
 #ifndef FUSEK_PATH_H
 #define FUSEK_PATH_H
 
+#include <abi/capability.h>
 #include <abi/errno.h>
 #include <abi/fcntl.h>
 #include <abi/stat.h>
@@ -37,12 +38,22 @@ struct vfs_context {
 	struct path cwd;
 	uint32_t uid;
 	uint32_t gid;
+	uint64_t capabilities;     /* effective ones, as bits */
 	struct vfs_groups *groups; /* beside gid; NULL: none */
 	uint32_t umask;
 	int32_t pid; /* shown to drivers; 0: the kernel */
 };
 
-/* The kernel's own: user 0, the root, umask 022. Without references: the root lives for good. */
+#define CAP_BIT(number)  (UINT64_C(1) << (number))
+#define CAPABILITIES_ALL (CAP_BIT(CAP_LAST_CAP + 1) - 1)
+
+static inline bool vfs_capable(const struct vfs_context *context, unsigned capability)
+{
+	return (context->capabilities & CAP_BIT(capability)) != 0;
+}
+
+/* The kernel's own: user 0 with all capabilities, the root, umask 022. Without references: the root
+ * lives for good. */
 struct vfs_context vfs_kernel_context(void);
 
 /* gid, or one of the others. */
