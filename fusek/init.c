@@ -42,7 +42,7 @@ static err_t mount_tmpfs(struct server *ramdisk, const char *name)
 
 err_t fusek_init(paddr_t ramdisk_start, paddr_t ramdisk_end)
 {
-	static const char *const writable[] = {"/tmp", "/var", "/run", "/root", "/home"};
+	static const char *const writable[] = {"/tmp", "/var", "/run", "/root", "/home", "/etc"};
 	struct server *ramdisk;
 	err_t err = ramdisk_create(ramdisk_start, ramdisk_end, "ramdisk", &ramdisk);
 

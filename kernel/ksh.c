@@ -16,6 +16,7 @@
 #include "ksh_image.h"
 #include "ksh_session.h"
 #include "tty.h"
+#include "userspace.h"
 
 #include <abi/errno.h>
 #include <abi/fcntl.h>
@@ -312,8 +313,11 @@ static void thread_is_over(struct thread *thread)
 	(void)thread;
 }
 
+/* `argument`: not NULL: a userspace comes first, and ksh when that has ended. */
 static void ksh_thread(void *argument)
 {
+	if (argument)
+		userspace_run_default();
 	tty_set_session(console_tty, ksh_session_number());
 	run();
 }
@@ -322,10 +326,8 @@ void ksh_start(void)
 {
 	char option[8];
 
-	if (boot_option("ksh", option, sizeof(option)) && strcmp(option, "off") == 0) {
-		log_warn("ksh=off, and there is no init yet: nothing will run");
-		return;
-	}
+	bool off = boot_option("ksh", option, sizeof(option)) && strcmp(option, "off") == 0;
+
 	ksh.stack_base = stack_alloc();
 	if (!ksh.stack_base) {
 		log_err("there is no memory for a stack");
@@ -334,6 +336,7 @@ void ksh_start(void)
 	thread_init(&ksh.thread, &(struct thread_params){
 					 .name = "ksh",
 					 .entry = ksh_thread,
+					 .argument = off ? &ksh : NULL,
 					 .stack_base = ksh.stack_base,
 					 .stack_top = ksh.stack_base + KERNEL_STACK_BYTES,
 					 .release = thread_is_over,

@@ -161,4 +161,5 @@ const struct ksh_exports ksh_export_table = {
 	.keymap_name = input_keymap_name,
 	.sched_list = ksh_sched_list,
 	.lock_list = ksh_lock_list,
+	.userspace_run = ksh_userspace_run,
 };

@@ -7,6 +7,7 @@
 #include "process.h"
 #include "trace.h"
 #include "tty.h"
+#include "userspace.h"
 
 #include <abi/errno.h>
 #include <abi/wait.h>
@@ -79,6 +80,18 @@ int ksh_process_wait(int pid, bool block, struct ksh_exit *out)
 		.real_ns = usage.ended_ns - usage.started_ns,
 	};
 	return 0;
+}
+
+int ksh_userspace_run(const struct ksh_spawn *spawn, struct ksh_exit *out)
+{
+	int status = 0;
+	err_t err = userspace_run(spawn->path, spawn->argv, spawn->envp, &status);
+
+	*out = (struct ksh_exit){
+		.status = WIFEXITED(status) ? WEXITSTATUS(status) : 0,
+		.signal = WIFSIGNALED(status) ? WTERMSIG(status) : 0,
+	};
+	return err;
 }
 
 int ksh_process_disown(int pid)

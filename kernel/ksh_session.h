@@ -48,6 +48,7 @@ long ksh_mount_list(struct ksh_mount *out, size_t max);
 int ksh_process_spawn(const struct ksh_spawn *spawn);
 int ksh_process_wait(int pid, bool block, struct ksh_exit *out);
 int ksh_process_disown(int pid);
+int ksh_userspace_run(const struct ksh_spawn *spawn, struct ksh_exit *out);
 int ksh_process_signal(int pid, int signal);
 int ksh_process_nice(int pid, int nice);
 int ksh_process_foreground(int pid);

@@ -53,6 +53,7 @@ struct spawn_request {
 	int32_t group;       /* process group to join; 0: one of its own */
 	int8_t nice;
 	bool traced;     /* from its first system call on */
+	bool init;       /* it is PID 1 */
 	bool foreground; /* its group gets `tty` before it runs, even if loading fails */
 };
 
@@ -271,6 +272,8 @@ static inline struct process *process_current(void)
 
 /* Gives the link a number and makes it findable. -EAGAIN: none is free. */
 err_t must_check pid_insert(struct pid_link *link);
+/* The same with number 1. -EAGAIN: it is taken. */
+err_t must_check pid_insert_init(struct pid_link *link);
 /* No look-up finds it from here on; the number is used again late. */
 void pid_remove(struct pid_link *link);
 /* With a reference; NULL: no such process. Lock-free, from anywhere. */

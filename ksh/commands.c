@@ -63,6 +63,9 @@ static const struct builtin builtins[] = {
 	{"panic", "panic [NAME]", "breaks the kernel on purpose; alone: lists the ways",
 	 "panic null", command_panic, no_arguments},
 
+	{"init", "init [PROGRAM [WORD...]]",
+	 "brings up a userspace: PROGRAM (/sbin/init) as the first process", "init", command_init,
+	 NULL},
 	{"reboot", "reboot", "starts the machine again", "reboot", command_reboot, no_arguments},
 	{"poweroff", "poweroff", "switches the machine off", "poweroff", command_poweroff,
 	 no_arguments},

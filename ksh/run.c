@@ -153,6 +153,35 @@ static int run_program(const char *const *words, const struct run_options *optio
 	return spawn.foreground ? wait_for_program(pid) : start_in_background(pid);
 }
 
+/* `init`: as run_program(), but it is PID 1, and the console is its own. */
+int command_init(size_t nwords, const char *const *words)
+{
+	char option[KSH_PATH_MAX] = "/sbin/init";
+	char path[KSH_PATH_MAX];
+	const char *by_itself[] = {option, NULL};
+	struct ksh_spawn spawn = {.path = path, .argv = words + 1, .envp = environment};
+	struct ksh_exit end = {0};
+	int err;
+
+	if (nwords == 1) {
+		(void)kernel->boot_option("init", option, sizeof(option));
+		spawn.argv = by_itself;
+	}
+	err = find_program(spawn.argv[0], path, sizeof(path));
+	if (!err) {
+		output_flush();
+		kernel->console_mode(KSH_CONSOLE_LINE);
+		err = kernel->userspace_run(&spawn, &end);
+		kernel->console_mode(KSH_CONSOLE_RAW);
+	}
+	if (err) {
+		complain("init", "%s: %s", spawn.argv[0], error_text(err));
+		return 1;
+	}
+	report_exit(&end);
+	return exit_status(&end);
+}
+
 /* ---- one command ---- */
 
 /* Of its words, so it may stand before a `&`. */

@@ -131,7 +131,7 @@ command_function command_help, command_ls, command_cd, command_pwd, command_cat,
 	command_sched, command_locks, command_mounts, command_dmesg, command_trace, command_time,
 	command_nice, command_kill, command_jobs, command_wait, command_selftest, command_bench,
 	command_demo, command_panic, command_reboot, command_poweroff, command_exit,
-	command_history, command_keymap;
+	command_history, command_keymap, command_init;
 
 /* ---- completion (offer.c) ---- */
 

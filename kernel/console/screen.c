@@ -439,6 +439,14 @@ void screen_show(unsigned number)
 	want_picture();
 }
 
+void screen_show_console(const struct tty *tty)
+{
+	for (unsigned number = 1; number <= SCREEN_VCS; number++) {
+		if (tty == &vcs[number - 1].console.tty)
+			screen_show(number);
+	}
+}
+
 unsigned screen_shown(void)
 {
 	return (unsigned)(read_once(&shown) - vcs) + 1;

@@ -18,6 +18,9 @@ struct console *screen_console_get(unsigned number);
 /* Whether there is one. From console_init() on. */
 bool screen_present(void);
 
+/* The terminal is shown, if it is a virtual console. From any context. */
+void screen_show_console(const struct tty *tty);
+
 /* Finds a display. Once, after mm_init(): from here on console_screen_raw() shows something. */
 void screen_find_display(void);
 /* Makes the terminal. False: there is no display. Sleeps. */

@@ -26,6 +26,7 @@
 #include "random.h"
 #include "sysrq.h"
 #include "tty.h"
+#include "userspace.h"
 
 #define TAKE_BYTES  32
 #define TYPED_BYTES 256
@@ -199,7 +200,8 @@ static void act(const struct input_target *to, const struct keyboard_result *res
 		break;
 	case ACTION_REBOOT:
 		log_info("Ctrl-Alt-Del");
-		machine_reboot();
+		userspace_ctrl_alt_del();
+		break;
 	}
 }
 

@@ -15,7 +15,8 @@
 #include <abi/errno.h>
 
 #define BUCKETS   1024u
-#define PID_FIRST 100 /* 1 is init's, the kernel's own threads have small numbers */
+#define PID_INIT  1
+#define PID_FIRST 100 /* the kernel's own threads have small numbers */
 
 static struct spinlock lock = SPINLOCK_INIT(LOCK_PIDTABLE);
 static struct pid_link *buckets[BUCKETS]; /* [lock], read under RCU */
@@ -56,25 +57,43 @@ static int32_t next_free_locked(void)
 	return 0;
 }
 
+static void insert_locked(struct pid_link *link, int32_t number) REQUIRES(lock);
+static void insert_locked(struct pid_link *link, int32_t number)
+{
+	struct pid_link **bucket = bucket_of(number);
+
+	write_once(&ngiven, ngiven + 1);
+	link->number = number;
+	if (link->is_process)
+		process_of(link)->pid = number;
+	link->next = *bucket;
+	rcu_assign(bucket, link);
+}
+
 err_t pid_insert(struct pid_link *link)
 {
-	struct pid_link **bucket;
 	int32_t number;
 
 	spin_lock(&lock);
 	number = next_free_locked();
 	if (number) {
 		write_once(&last_pid, number);
-		write_once(&ngiven, ngiven + 1);
-		link->number = number;
-		if (link->is_process)
-			process_of(link)->pid = number;
-		bucket = bucket_of(number);
-		link->next = *bucket;
-		rcu_assign(bucket, link);
+		insert_locked(link, number);
 	}
 	spin_unlock(&lock);
 	return number ? 0 : -EAGAIN;
+}
+
+err_t pid_insert_init(struct pid_link *link)
+{
+	bool taken;
+
+	spin_lock(&lock);
+	taken = lookup(PID_INIT) != NULL;
+	if (!taken)
+		insert_locked(link, PID_INIT);
+	spin_unlock(&lock);
+	return taken ? -EAGAIN : 0;
 }
 
 int32_t pid_last_given(void)

@@ -93,7 +93,9 @@ static err_t process_create(const struct spawn_request *request, struct process 
 	process->traced = request->traced || trace_everything();
 	process_set_name(process, request->path);
 	process->actions = signal_actions_create(NULL);
-	err = process->actions ? pid_insert(&process->link) : -ENOMEM;
+	err = -ENOMEM;
+	if (process->actions)
+		err = request->init ? pid_insert_init(&process->link) : pid_insert(&process->link);
 	if (err) {
 		process_discard(process);
 		return err;

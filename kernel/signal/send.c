@@ -48,6 +48,14 @@ static void begin_end_locked(struct process *process, int status)
 	kill_threads_locked(process);
 }
 
+void signal_end_process(struct process *process, int status)
+{
+	irqflags_t flags = spin_lock_irqsave(&process->signal_lock);
+
+	begin_end_locked(process, status);
+	spin_unlock_irqrestore(&process->signal_lock, flags);
+}
+
 int signal_begin_exit(int status)
 {
 	struct uthread *self = uthread_current();

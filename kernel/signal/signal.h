@@ -46,6 +46,8 @@ struct signal_actions {
 
 /* ---- raising (send.c) ---- */
 
+/* Ends it with wait4's status, whatever it does about signals, init too. From anywhere. */
+void signal_end_process(struct process *process, int status);
 /* From the kernel (SI_KERNEL): from anywhere, interrupts too, and it cannot fail. 1 .. SIGNAL_MAX.
  */
 void process_signal(struct process *process, int signal);

@@ -96,7 +96,7 @@ static void versions_are_told(void)
 	EXPECT_ERRNO(EFAULT, syscall(SYS_capget, 8L, sets));
 	EXPECT_ERRNO(EFAULT, syscall(SYS_capget, &header, 8L));
 	EXPECT_ERRNO(EFAULT, syscall(SYS_capset, &header, 8L));
-	header.pid = getppid();
+	header.pid = getpid() + 1;
 	EXPECT_ERRNO(EPERM, syscall(SYS_capset, &header, sets));
 	header.version = 17;
 	EXPECT_ERRNO(EINVAL, syscall(SYS_capset, &header, sets));

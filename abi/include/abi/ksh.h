@@ -371,6 +371,10 @@ struct ksh_exports {
 	long (*sched_list)(struct ksh_sched *out, size_t max);
 	/* Classes with no wait among them. */
 	long (*lock_list)(struct ksh_lock *out, size_t max);
+
+	/* Runs a program as PID 1, with all that it starts, until it has ended (streams and flags
+	 * of `spawn` are not looked at). -EBUSY: there is one already; else as process_spawn. */
+	int (*userspace_run)(const struct ksh_spawn *spawn, struct ksh_exit *out);
 };
 
 /* ksh's ELF entry point. When it returns, ksh is started anew. */

@@ -93,7 +93,7 @@ void names_stats(struct names_stats *out);
 void names_evict(void);
 
 /* Mounts the ext2 image at [ramdisk_start, ramdisk_end) as root, devfs on /dev, and tmpfs, seeded
- * with what the image holds there, on /tmp /var /run /root /home as far as the image has these
+ * with what the image holds there, on /tmp /var /run /root /home /etc as far as the image has these
  * directories. An error has been logged, and named its place. Once, in a thread. */
 err_t must_check fusek_init(paddr_t ramdisk_start, paddr_t ramdisk_end);
 
