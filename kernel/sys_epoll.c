@@ -34,10 +34,13 @@ static err_t control(struct object *epoll, int operation, int fd, struct object 
 		     const struct abi_epoll_event *event)
 {
 	struct waitq *queue;
+	unsigned events = object_poll(target, &queue);
 
-	if (object_poll(target, &queue) & POLLNVAL)
+	if (events & POLLNVAL)
 		return -EBADF; /* O_PATH */
-	if (!object_is_epoll(epoll))
+	if (!queue && !(events & (POLLERR | POLLHUP)))
+		return -EPERM; /* nothing ever happens to it */
+	if (!object_is_epoll(epoll) || target == epoll)
 		return -EINVAL;
 	switch (operation) {
 	case EPOLL_CTL_ADD:

@@ -53,7 +53,8 @@ static void take_ready(struct epoll *epoll, struct list *taken)
 {
 	irqflags_t flags = spin_lock_irqsave(&epoll->ready_lock);
 
-	list_splice_tail(taken, &epoll->ready);
+	list_add_tail(&epoll->ready, &epoll->taken);
+	list_cut_before(taken, &epoll->ready, &epoll->taken);
 	spin_unlock_irqrestore(&epoll->ready_lock, flags);
 }
 
@@ -62,8 +63,8 @@ static void put_back(struct epoll *epoll, struct list *taken)
 {
 	irqflags_t flags = spin_lock_irqsave(&epoll->ready_lock);
 
-	list_splice_tail(taken, &epoll->ready);
-	list_splice_tail(&epoll->ready, taken);
+	list_splice_head(&epoll->ready, taken);
+	list_del(&epoll->taken);
 	spin_unlock_irqrestore(&epoll->ready_lock, flags);
 }
 
@@ -110,7 +111,7 @@ static void take_back(struct epoll *epoll, const struct told *told, unsigned nto
 		if (!item)
 			continue;
 		if (!item->wanted)
-			write_once(&item->wanted, told[i].event.events);
+			write_once(&item->wanted, epoll_wanted(item));
 		(void)epoll_make_ready(item);
 	}
 	mutex_unlock(&epoll->lock);
@@ -261,6 +262,7 @@ struct object *epoll_create(void)
 	epoll->items = (struct tree)TREE_INIT(NULL);
 	spin_init(&epoll->ready_lock, LOCK_READY);
 	list_init(&epoll->ready);
+	list_init(&epoll->taken);
 	waitq_init(&epoll->sleepers);
 	spin_init(&epoll->sleepers.lock, LOCK_SLEEPERS);
 	waitq_init(&epoll->pollers);

@@ -40,6 +40,8 @@ struct epoll {
 	struct spinlock ready_lock;
 	struct list ready;     /* [r] written under it, its emptiness is [a]: those that may have
 				  something to tell */
+	struct list taken;     /* [r] on it in the place of those that somebody looks at: what is
+				  put back is not missed by who looks meanwhile */
 	struct waitq sleepers; /* in epoll_wait(); woken under a target's queue */
 	struct waitq pollers;  /* who polls it, or watches it from another epoll */
 	struct task teller;    /* wakes pollers: nobody can under another queue's lock */
@@ -69,6 +71,16 @@ struct epoll_item {
 };
 
 struct epoll *epoll_of(struct object *object);
+
+/* What an entry is always told of. */
+#define EPOLL_ALWAYS_WANTED (POLLERR | POLLHUP)
+/* Not events. */
+#define EPOLL_HOW_TOLD (EPOLLWAKEUP | EPOLLONESHOT | EPOLLET | EPOLLEXCLUSIVE)
+
+static inline unsigned epoll_wanted(const struct epoll_item *item)
+{
+	return (item->events & ~EPOLL_HOW_TOLD) | EPOLL_ALWAYS_WANTED;
+}
 
 /* ---- entries (items.c) ---- */
 

@@ -10,13 +10,9 @@
 
 #define WATCH_LOCKS 32
 
-/* What an entry is always told of. */
-#define ALWAYS_WANTED (POLLERR | POLLHUP)
 /* What Linux lets stand beside EPOLLEXCLUSIVE. */
 #define EXCLUSIVE_MAY_HAVE                                                                         \
 	(POLLIN | POLLOUT | POLLERR | POLLHUP | EPOLLWAKEUP | EPOLLET | EPOLLEXCLUSIVE)
-/* Not events. */
-#define HOW_TOLD (EPOLLWAKEUP | EPOLLONESHOT | EPOLLET | EPOLLEXCLUSIVE)
 
 SLAB_CACHE(item_cache, struct epoll_item);
 static uint64_t nitems; /* atomic: in all epolls */
@@ -152,7 +148,7 @@ static void set_events(struct epoll_item *item, const struct abi_epoll_event *ev
 {
 	item->events = event->events;
 	item->data = event->data;
-	write_once(&item->wanted, (event->events & ~HOW_TOLD) | ALWAYS_WANTED);
+	write_once(&item->wanted, epoll_wanted(item));
 	/* Either a waker sees what is wanted now, or the look that follows sees what it did. */
 	memory_barrier();
 }
@@ -238,15 +234,6 @@ static err_t add_epoll(struct epoll_item *item, const struct abi_epoll_event *ev
 	return err;
 }
 
-/* True: it has no wait queue, and never will. */
-static bool never_changes(struct object *object)
-{
-	struct waitq *queue;
-	unsigned events = object_poll(object, &queue);
-
-	return !queue && !(events & (POLLERR | POLLHUP));
-}
-
 err_t epoll_add(struct object *object, int fd, struct object *target,
 		const struct abi_epoll_event *event)
 {
@@ -254,10 +241,6 @@ err_t epoll_add(struct object *object, int fd, struct object *target,
 	struct epoll_item *item;
 	err_t err;
 
-	if (never_changes(target))
-		return -EPERM;
-	if (target == object)
-		return -EINVAL;
 	if (exclusive && (event->events & ~EXCLUSIVE_MAY_HAVE || object_is_epoll(target)))
 		return -EINVAL;
 	err = item_create(epoll_of(object), fd, target, exclusive, &item);

@@ -17,11 +17,11 @@ struct object *epoll_create(void);
 bool object_is_epoll(const struct object *object);
 
 /*
- * The three of epoll_ctl(); `epoll` is one, and the caller has a reference to `target`. They sleep.
- * add: -EEXIST; -EPERM: nothing ever happens to the target; -EINVAL: it is `epoll` itself, or its
- * events do not go with EPOLLEXCLUSIVE; -ELOOP: it would watch itself, or too many would watch one
- * another; -ENOSPC: too many entries in all; -ENOMEM.
- * change, remove: -ENOENT; -EINVAL: what is exclusive cannot be changed.
+ * The three of epoll_ctl(); `epoll` is one, and the caller has a reference to `target`, which is
+ * another object, and one that something can happen to: it has a wait queue, or may get one. They
+ * sleep. add: -EEXIST; -EINVAL: its events do not go with EPOLLEXCLUSIVE; -ELOOP: it would watch
+ * itself, or too many would watch one another; -ENOSPC: too many entries in all; -ENOMEM. change,
+ * remove: -ENOENT; -EINVAL: what is exclusive cannot be changed.
  */
 err_t must_check epoll_add(struct object *epoll, int fd, struct object *target,
 			   const struct abi_epoll_event *event);

@@ -72,6 +72,32 @@ static inline void list_splice_tail(struct list *to, struct list *from)
 	list_init(from);
 }
 
+/* Moves the entries before `end`, which is one of the list `head`, to `to`, which is empty. Whoever
+ * looks at head->next meanwhile never sees the list empty. */
+static inline void list_cut_before(struct list *to, struct list *head, struct list *end)
+{
+	if (head->next == end)
+		return;
+	to->next = head->next;
+	to->prev = end->prev;
+	to->next->prev = to;
+	to->prev->next = to;
+	end->prev = head;
+	head->next = end;
+}
+
+/* Moves all entries of `from` to the head of `to`; the same holds for who looks at to->next. */
+static inline void list_splice_head(struct list *to, struct list *from)
+{
+	if (list_empty(from))
+		return;
+	from->prev->next = to->next;
+	to->next->prev = from->prev;
+	from->next->prev = to;
+	to->next = from->next;
+	list_init(from);
+}
+
 #define list_entry(link, type, member)       container_of(link, type, member)
 #define list_first_entry(head, type, member) list_entry((head)->next, type, member)
 #define list_last_entry(head, type, member)  list_entry((head)->prev, type, member)
