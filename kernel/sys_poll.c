@@ -76,7 +76,8 @@ static void poll_set_put(struct poll_set *set)
 		kvfree(set->items, set->room * sizeof(*set->items));
 }
 
-static int poll_item_look(struct poll_item *item)
+/* `ask`: whoever has to be asked, too, which sleeps. */
+static int poll_item_look(struct poll_item *item, bool ask)
 {
 	unsigned events;
 
@@ -87,7 +88,8 @@ static int poll_item_look(struct poll_item *item)
 		item->asked.revents = POLLNVAL;
 		return 1;
 	}
-	object_poll_ask(item->object);
+	if (ask)
+		object_poll_ask(item->object);
 	events = object_poll(item->object, &item->queue);
 	events &= (unsigned)(uint16_t)item->asked.events | POLLERR | POLLHUP | POLLNVAL;
 	item->asked.revents = (int16_t)events;
@@ -95,12 +97,12 @@ static int poll_item_look(struct poll_item *item)
 }
 
 /* How many have something to tell. */
-static int poll_look(struct poll_set *set)
+static int poll_look(struct poll_set *set, bool ask)
 {
 	int nready = 0;
 
 	for (unsigned i = 0; i < set->nitems; i++)
-		nready += poll_item_look(&set->items[i]);
+		nready += poll_item_look(&set->items[i], ask);
 	return nready;
 }
 
@@ -123,26 +125,26 @@ static struct poll_item *poll_prepare(struct poll_set *set, struct poll_item *no
 	return nothing;
 }
 
+/* Once it is queued it does not ask any more, since that would sleep: a wake that comes meanwhile
+ * is the end of that sleep, and not of the one that follows. Who is not asked says so by a wake. */
 static int poll_wait(struct poll_set *set, uint64_t deadline_ns)
 {
 	WAITQ(never);
 	struct poll_item nothing = {.queue = &never};
-	int nready = poll_look(set);
+	int nready = poll_look(set, true);
 	err_t err = 0;
 
 	nothing.entry = (struct wait_entry)WAIT_ENTRY_INIT(nothing.entry);
 	while (!nready && !err) {
 		struct poll_item *last = poll_prepare(set, &nothing);
 
-		nready = poll_look(set);
+		nready = poll_look(set, false);
 		if (nready)
 			break;
-		/* waitq_prepare() of a queued entry does nothing, so say anew what we wait on. */
-		current_thread()->waits_on = last->queue;
 		err = waitq_block(last->queue, &last->entry, THREAD_KILLED | THREAD_INTERRUPTED,
 				  deadline_ns);
 		if (err)
-			nready = poll_look(set);
+			nready = poll_look(set, err == -ETIMEDOUT);
 	}
 	waitq_finish(&never, &nothing.entry);
 	if (nready || err == -ETIMEDOUT)
