@@ -119,6 +119,12 @@ static void tell_job_control(struct process *process, int code, int status)
 	bool is_stop = code == CLD_STOPPED;
 
 	spin_lock(&family_lock);
+	/* Another of its threads was continued before this one came to tell of the stop, and tells
+	 * of that, or has. */
+	if (is_stop && !read_once(&process->stopped)) {
+		spin_unlock(&family_lock);
+		return;
+	}
 	process->stop_report = is_stop ? (uint8_t)status : 0;
 	process->continue_report = !is_stop;
 	if (process->parent)
@@ -186,17 +192,30 @@ bool family_group_is_orphaned(const struct process *process)
 }
 
 /* POSIX: a stopped group that becomes an orphan is hung up and continued. */
-static void hang_up_if_orphaned(int32_t group, int32_t session)
+static void hang_up_if_orphaned(int32_t group, int32_t session, const struct process *without)
 {
 	struct group_view view;
 
 	spin_lock(&family_lock);
-	view = look_at_group_locked(group, session, NULL);
+	view = look_at_group_locked(group, session, without);
 	spin_unlock(&family_lock);
 	if (view.has_guardian || !view.has_stopped)
 		return;
 	(void)process_group_signal(group, SIGHUP); /* its members may have ended meanwhile */
 	(void)process_group_signal(group, SIGCONT);
+}
+
+/* Its parent is one that could continue its group: with its end the group may lose the last. */
+static bool guards_its_group(const struct process *process)
+{
+	const struct process *parent;
+	bool guards;
+
+	spin_lock(&family_lock);
+	parent = process->parent;
+	guards = parent && parent->group != process->group && parent->session == process->session;
+	spin_unlock(&family_lock);
+	return guards;
 }
 
 /* Who takes the children of `process`, with a reference; NULL: the kernel. */
@@ -261,6 +280,8 @@ void family_orphan_children(struct process *process)
 		if (forget)
 			process_forget(child);
 		else if (group != process->group && session == process->session)
-			hang_up_if_orphaned(group, session);
+			hang_up_if_orphaned(group, session, NULL);
 	}
+	if (guards_its_group(process))
+		hang_up_if_orphaned(process->group, process->session, process);
 }

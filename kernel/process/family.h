@@ -34,7 +34,8 @@ void family_signal_births_locked(struct process *process, int signal);
  * the caller lets go of it with process_forget(). */
 bool family_end_locked(struct process *process) REQUIRES(family_lock);
 /* Its children go to a subreaper among its ancestors, to init, or to the kernel, which reaps those
- * that have ended. Groups that this leaves without anybody who could continue them are told. */
+ * that have ended. Groups, its own among them, that its end leaves without anybody who could
+ * continue them are told. */
 void family_orphan_children(struct process *process);
 /* All threads of the running process have come to rest, or go on: the parent is told. */
 void family_tell_stopped(struct process *process);

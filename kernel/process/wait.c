@@ -219,7 +219,8 @@ static bool take_stop_locked(struct process *child, bool keep, struct wait_resul
 	REQUIRES(family_lock);
 static bool take_stop_locked(struct process *child, bool keep, struct wait_result *result)
 {
-	if (!child->stop_report)
+	/* One that was continued is no stopped one, though it did not yet come to say so. */
+	if (!child->stop_report || !read_once(&child->stopped))
 		return false;
 	result->code = CLD_STOPPED;
 	result->status = child->stop_report;

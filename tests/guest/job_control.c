@@ -2,6 +2,7 @@
  * Stops and continues, what a parent is told of them, and groups that nobody could continue.
  */
 #include <fcntl.h>
+#include <poll.h>
 #include <pthread.h>
 #include <sched.h>
 #include <signal.h>
@@ -53,6 +54,22 @@ static void stops_and_continues_are_told(void)
 	EXPECT_EQUAL(kill(pid, SIGKILL), 0); /* ends a stopped one, too */
 	EXPECT_EQUAL(waitpid(pid, &status, 0), pid);
 	EXPECT(WIFSIGNALED(status) && WTERMSIG(status) == SIGKILL);
+}
+
+/* A stop that nobody has asked about is over with the call that ends it. */
+static void a_continued_process_is_no_stopped_one(void)
+{
+	pid_t pid = sleeper();
+	siginfo_t info = {0};
+
+	EXPECT_EQUAL(kill(pid, SIGSTOP), 0);
+	EXPECT_EQUAL(waitid(P_PID, (id_t)pid, &info, WSTOPPED | WNOWAIT), 0);
+	EXPECT_EQUAL(info.si_code, CLD_STOPPED);
+	EXPECT_EQUAL(kill(pid, SIGCONT), 0);
+	info.si_pid = -1;
+	EXPECT_EQUAL(waitid(P_PID, (id_t)pid, &info, WSTOPPED | WNOHANG | WNOWAIT), 0);
+	EXPECT_EQUAL(info.si_pid, 0);
+	get_rid_of(pid);
 }
 
 static void a_stopped_process_does_nothing(void)
@@ -181,6 +198,45 @@ static void orphaned_groups_are_hung_up(void)
 	close(fds[0]);
 }
 
+/* A session whose leader lives on, and a group of two: the one who made the other ends, and with it
+ * the only member whose parent could continue the group. */
+static void a_group_that_loses_its_last_guardian_is_hung_up(void)
+{
+	struct pollfd end = {.events = POLLIN};
+	pid_t leader, first;
+	int fds[2];
+
+	EXPECT_EQUAL(pipe(fds), 0);
+	leader = fork();
+	if (leader == 0) {
+		setsid();
+		first = fork();
+		if (first == 0) {
+			pid_t second;
+
+			setpgid(0, 0);
+			second = fork();
+			if (second == 0) {
+				raise(SIGSTOP);
+				for (;;)
+					pause();
+			}
+			waitpid(second, NULL, WUNTRACED);
+			_exit(0);
+		}
+		close(fds[1]);
+		waitpid(first, NULL, 0);
+		for (;;)
+			pause();
+	}
+	close(fds[1]);
+	end.fd = fds[0];
+	EXPECT_EQUAL(poll(&end, 1, 10000), 1); /* the second one has ended */
+	EXPECT_EQUAL(end.revents, POLLHUP);
+	get_rid_of(leader);
+	close(fds[0]);
+}
+
 static void *count_for_ever(void *counter)
 {
 	for (;;)
@@ -242,12 +298,14 @@ int main(void)
 	for (int number = 1; number < 32; number++)
 		signal(number, SIG_DFL);
 	RUN(stops_and_continues_are_told);
+	RUN(a_continued_process_is_no_stopped_one);
 	RUN(a_stopped_process_does_nothing);
 	RUN(the_parent_gets_a_signal_unless_it_will_not);
 	RUN(stop_and_continue_undo_each_other);
 	RUN(a_stop_does_not_interrupt);
 	RUN(a_stop_reaches_every_thread);
 	RUN(orphaned_groups_are_hung_up);
+	RUN(a_group_that_loses_its_last_guardian_is_hung_up);
 	RUN(orphaned_groups_do_not_stop_from_the_terminal);
 	return check_end();
 }
