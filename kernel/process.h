@@ -224,6 +224,7 @@ struct process {
 	struct abi_rlimit limits[RLIMIT_COUNT]; /* [l] written, each half [a] */
 	uint64_t alarm_interval_ns;             /* [s] of setitimer */
 	uint64_t alarm_deadline_ns;             /* [s] 0: none runs */
+	uint64_t alarm_rang_ns;                 /* [s] when it was to; 0: its signal was taken */
 	struct timer alarm;                     /* started and cancelled under `lock` */
 
 	/* signals */

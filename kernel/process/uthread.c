@@ -156,7 +156,6 @@ noreturn void uthread_exit(int status)
 	if (!process->exiting && uthread == process->leader)
 		process->status_to_be = status;
 	process->exiting |= is_last;
-	signal_drop_thread_locked(process, uthread, ~UINT64_C(0));
 	has_stopped = !is_last && signal_stop_is_complete_locked(process);
 	spin_unlock_irqrestore(&process->signal_lock, flags);
 
@@ -176,6 +175,8 @@ static void thread_gone(struct thread *thread)
 	irqflags_t flags = spin_lock_irqsave(&process->signal_lock);
 	bool is_last;
 
+	/* Up to here somebody may have sent it one. */
+	signal_drop_thread_locked(process, uthread, ~UINT64_C(0));
 	list_del(&uthread->sibling);
 	uthread->listed = false;
 	process->gone_cpu_ns += cpu_ns;

@@ -9,9 +9,10 @@
 
 SLAB_CACHE(actions_cache, struct signal_actions);
 
-struct signal_actions *signal_actions_create(const struct signal_actions *from)
+struct signal_actions *signal_actions_create(struct signal_actions *from)
 {
 	struct signal_actions *actions = slab_alloc(&actions_cache);
+	irqflags_t flags;
 
 	if (!actions)
 		return NULL;
@@ -21,8 +22,10 @@ struct signal_actions *signal_actions_create(const struct signal_actions *from)
 		memset(actions->of, 0, sizeof(actions->of));
 		return actions;
 	}
-	/* Another process that shares `from` may change it meanwhile. */
+	/* Another thread may change it meanwhile: each action is a whole one. */
+	flags = spin_lock_irqsave(&from->lock);
 	memcpy(actions->of, from->of, sizeof(actions->of));
+	spin_unlock_irqrestore(&from->lock, flags);
 	return actions;
 }
 

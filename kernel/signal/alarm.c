@@ -1,7 +1,8 @@
 /*
  * alarm() and setitimer(ITIMER_REAL): one timer a process, which raises SIGALRM and, with an
- * interval, starts itself anew. It is started and cancelled under the process's mutex, and when its
- * last thread ends; its deadline is under signal_lock, since the interrupt changes it.
+ * interval, is started anew when that is taken, as on Linux: so one that rings faster than anybody
+ * listens costs nothing. It is set and cancelled under the process's mutex, and when its last
+ * thread ends; its deadline is under signal_lock, since the interrupt changes it.
  */
 #include "signal.h"
 #include "syscall_table.h"
@@ -14,22 +15,28 @@
 void signal_alarm(struct process *process)
 {
 	irqflags_t flags = spin_lock_irqsave(&process->signal_lock);
-	uint64_t interval_ns = process->alarm_interval_ns;
-	uint64_t now_ns = clock_ns();
-	uint64_t deadline_ns = 0;
 
-	if (interval_ns && process->alarm_deadline_ns) {
-		/* Missed beats are left out. */
-		deadline_ns = process->alarm_deadline_ns + interval_ns;
-		if (deadline_ns <= now_ns)
-			deadline_ns = now_ns + interval_ns;
-	}
-	process->alarm_deadline_ns = deadline_ns;
-	/* Under the lock: who has set the deadline to 0 finds it started or never will. */
-	if (deadline_ns)
-		timer_start(&process->alarm, deadline_ns);
+	process->alarm_rang_ns = process->alarm_deadline_ns;
+	process->alarm_deadline_ns = 0;
 	spin_unlock_irqrestore(&process->signal_lock, flags);
 	process_signal(process, SIGALRM);
+}
+
+void signal_alarm_taken_locked(struct process *process)
+{
+	uint64_t interval_ns = process->alarm_interval_ns;
+	uint64_t now_ns = clock_ns();
+	uint64_t deadline_ns;
+
+	if (!interval_ns || !process->alarm_rang_ns)
+		return; /* another SIGALRM */
+	deadline_ns = process->alarm_rang_ns + interval_ns;
+	if (deadline_ns <= now_ns) /* beats that were missed are left out */
+		deadline_ns += (now_ns - deadline_ns) / interval_ns * interval_ns + interval_ns;
+	process->alarm_rang_ns = 0;
+	process->alarm_deadline_ns = deadline_ns;
+	/* Under the lock: who has set the deadline to 0 finds it started or never will. */
+	timer_start(&process->alarm, deadline_ns);
 }
 
 struct alarm {
@@ -57,13 +64,14 @@ static void set_deadline(struct process *process, uint64_t deadline_ns, uint64_t
 	irqflags_t flags = spin_lock_irqsave(&process->signal_lock);
 
 	process->alarm_deadline_ns = deadline_ns;
+	process->alarm_rang_ns = 0;
 	process->alarm_interval_ns = interval_ns;
 	spin_unlock_irqrestore(&process->signal_lock, flags);
 }
 
 void signal_cancel_alarm(struct process *process)
 {
-	/* The interrupt starts nothing without a deadline, so afterwards the timer is still. */
+	/* Nobody who takes a signal starts it now, so afterwards the timer is still. */
 	set_deadline(process, 0, 0);
 	timer_cancel(&process->alarm);
 }
@@ -80,7 +88,7 @@ static struct alarm set_alarm(const struct alarm *wanted)
 	signal_cancel_alarm(process);
 	if (wanted->left_ns)
 		deadline_ns = clock_ns() + wanted->left_ns;
-	set_deadline(process, deadline_ns, wanted->interval_ns);
+	set_deadline(process, deadline_ns, deadline_ns ? wanted->interval_ns : 0);
 	if (deadline_ns)
 		timer_start(&process->alarm, deadline_ns);
 	mutex_unlock(&process->lock);

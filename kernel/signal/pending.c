@@ -51,6 +51,8 @@ static void take_from_locked(struct process *process, struct signal_pending *pen
 	bool more = false;
 
 	*info = (struct signal_info){.signal = signal, .code = SI_KERNEL};
+	if (signal == SIGALRM)
+		signal_alarm_taken_locked(process);
 	list_for_each_safe (entry, following, &pending->queue, link) {
 		if (entry->info.signal != signal)
 			continue;

@@ -98,7 +98,7 @@ void signal_pending_add_locked(struct process *process, struct signal_pending *p
 
 /* ---- actions (actions.c) ---- */
 
-struct signal_actions *signal_actions_create(const struct signal_actions *from);
+struct signal_actions *signal_actions_create(struct signal_actions *from);
 void signal_actions_put(struct signal_actions *actions);
 void signal_get_action(int signal, struct abi_sigaction *out);
 /* The pending ones that are ignored now are dropped. */
@@ -137,6 +137,8 @@ void signalfd_tell(const struct process *process);
 
 /* What the process's timer does when it rings, in its interrupt. */
 void signal_alarm(struct process *process);
+/* SIGALRM was taken: one with an interval runs again. */
+void signal_alarm_taken_locked(struct process *process) REQUIRES(process->signal_lock);
 /* None is set, and the timer's function does not run. Only the process's own threads call it. */
 void signal_cancel_alarm(struct process *process);
 

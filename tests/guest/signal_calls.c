@@ -197,6 +197,37 @@ static void alarms_ring(void)
 	EXPECT_ERRNO(EINVAL, setitimer(ITIMER_REAL, &timer, NULL));
 }
 
+/* However short the interval: the next one begins when the last was taken. */
+static void an_alarm_rings_again_when_it_was_heard(void)
+{
+	struct itimerval value = {.it_interval.tv_sec = 100, .it_value.tv_usec = 1000};
+	sigset_t set;
+	siginfo_t info;
+
+	sigemptyset(&set);
+	sigaddset(&set, SIGALRM);
+	EXPECT_EQUAL(sigprocmask(SIG_BLOCK, &set, NULL), 0);
+	EXPECT_EQUAL(setitimer(ITIMER_REAL, &value, NULL), 0);
+	do {
+		sigset_t pending;
+
+		EXPECT_EQUAL(sigpending(&pending), 0);
+		if (sigismember(&pending, SIGALRM))
+			break;
+		usleep(1000);
+	} while (true);
+	EXPECT_EQUAL(getitimer(ITIMER_REAL, &value), 0);
+	EXPECT(value.it_interval.tv_sec == 100 && value.it_value.tv_sec == 0);
+	EXPECT_EQUAL(sigwaitinfo(&set, &info), SIGALRM);
+	EXPECT_EQUAL(getitimer(ITIMER_REAL, &value), 0);
+	EXPECT(value.it_value.tv_sec > 0 && value.it_value.tv_sec <= 100);
+	value = (struct itimerval){.it_interval.tv_sec = 7};
+	EXPECT_EQUAL(setitimer(ITIMER_REAL, &value, NULL), 0); /* none, whatever its interval */
+	EXPECT_EQUAL(getitimer(ITIMER_REAL, &value), 0);
+	EXPECT(value.it_interval.tv_sec == 0 && value.it_value.tv_sec == 0);
+	EXPECT_EQUAL(sigprocmask(SIG_UNBLOCK, &set, NULL), 0);
+}
+
 static void a_pipe_without_readers_raises(void)
 {
 	int fds[2];
@@ -307,6 +338,7 @@ int main(void)
 	RUN(ignored_signals_do_not_interrupt);
 	RUN(ppoll_and_pselect_swap_the_mask);
 	RUN(alarms_ring);
+	RUN(an_alarm_rings_again_when_it_was_heard);
 	RUN(a_pipe_without_readers_raises);
 	RUN(a_signal_finds_the_thread_that_takes_it);
 	RUN(a_threads_number_stands_for_its_process);
