@@ -160,7 +160,8 @@ ssize_t sys_sendfile(int out_fd, int in_fd, uptr_t offset, size_t len)
 
 /* ---- copy_file_range ---- */
 
-static err_t check_kinds(struct object *in, struct object *out, bool *same)
+/* *within_bytes: the size of the file if both are the same one, else 0. */
+static err_t check_kinds(struct object *in, struct object *out, uint64_t *within_bytes)
 {
 	struct abi_stat from, to;
 	err_t err = object_stat(in, &from);
@@ -175,17 +176,18 @@ static err_t check_kinds(struct object *in, struct object *out, bool *same)
 		return -EINVAL;
 	if (!may_read(in) || !may_write(out) || object_flags(out) & O_APPEND)
 		return -EBADF;
-	*same = from.st_dev == to.st_dev && from.st_ino == to.st_ino;
+	*within_bytes = 0;
+	if (from.st_dev == to.st_dev && from.st_ino == to.st_ino)
+		*within_bytes = (uint64_t)from.st_size;
 	return 0;
 }
 
 static ssize_t copy_range(struct object *in, uptr_t in_offset, struct object *out,
 			  uptr_t out_offset, size_t len)
 {
-	uint64_t from, to;
+	uint64_t from, to, within_bytes;
 	ssize_t done;
-	bool same;
-	err_t err = check_kinds(in, out, &same);
+	err_t err = check_kinds(in, out, &within_bytes);
 
 	if (!err)
 		err = get_position(in, in_offset, &from);
@@ -196,8 +198,11 @@ static ssize_t copy_range(struct object *in, uptr_t in_offset, struct object *ou
 	len = MIN(len, BUFFER_BYTES_MAX);
 	if (from + len > INT64_MAX || to + len > INT64_MAX)
 		return -EOVERFLOW;
-	if (same && len && from < to + len && to < from + len)
-		return -EINVAL; /* one over the other */
+	if (from < within_bytes) {
+		len = MIN(len, within_bytes - from);
+		if (len && from < to + len && to < from + len)
+			return -EINVAL; /* one over the other */
+	}
 	done = object_copy_range(in, from, out, to, (uint32_t)len);
 	if (done > 0) {
 		from += (uint64_t)done;

@@ -136,6 +136,11 @@ static void copy_file_range_copies_between_files_and_within_one(void)
 	EXPECT_EQUAL(lseek(to, 0, SEEK_END), 3000);
 	in = BYTES;
 	EXPECT_EQUAL(copy_file_range(from, &in, to, NULL, 10, 0), 0);
+	/* To its own end, however much is asked for: what there is does not lie over itself. */
+	in = 0;
+	out = 3000;
+	EXPECT_EQUAL(copy_file_range(to, &in, to, &out, 1000000, 0), 3000);
+	EXPECT_EQUAL(lseek(to, 0, SEEK_END), 6000);
 }
 
 static void copy_file_range_refuses_what_linux_refuses(void)
