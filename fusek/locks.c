@@ -3,10 +3,12 @@
  * locks on it; one owner's locks of a kind do not overlap, and those that touch and are alike are
  * one. Those who wait stand in one list, by which a circle of them is found before it is closed.
  * All of it is under records_lock (LOCK_RECORDS): held for a walk over one file's locks, never
- * while anybody waits or a server is asked.
+ * while anybody waits or a server is asked. A program can make as many as a file has bytes, so all
+ * together have a limit.
  */
 #include "locks.h"
 
+#include <mm/frame.h>
 #include <mm/slab.h>
 #include <sched/lock.h>
 #include <sched/wait.h>
@@ -34,6 +36,7 @@ struct lock_waiter {
 
 static MUTEX(records_lock, LOCK_RECORDS);
 static LIST_HEAD(waiters); /* records_lock: struct lock_waiter */
+static uint64_t nheld;     /* records_lock: struct held_lock on lists */
 
 /* NULL: nothing was ever locked. */
 static struct node_locks *locks_of(const struct node *node)
@@ -130,14 +133,42 @@ static bool closes_circle_locked(const struct object_lock *wants, const struct o
 
 /* ---- changing ---- */
 
+static void drop_held(struct held_lock *held) REQUIRES(records_lock);
 static void drop_held(struct held_lock *held)
 {
 	list_del(&held->link);
+	nheld--;
 	kfree(held);
+}
+
+/* At most a thousandth of memory: of 256 MiB, 4096. */
+static uint64_t held_max(void)
+{
+	return frames_total() * PAGE_SIZE / 1024 / 64;
+}
+
+/* What the request leaves is more locks than there were: all but giving back, unless that is out of
+ * the middle of one. */
+static bool makes_more_locked(const struct node_locks *locks, const struct object_lock *request)
+	REQUIRES(records_lock);
+static bool makes_more_locked(const struct node_locks *locks, const struct object_lock *request)
+{
+	const struct held_lock *held;
+
+	if (request->type != F_UNLCK)
+		return true;
+	list_for_each (held, &locks->held, link) {
+		if (same_owner(&held->what, request) && held->what.start < request->start &&
+		    held->what.end > request->end)
+			return true;
+	}
+	return false;
 }
 
 /* Takes [start, end] out of a lock that overlaps it; `upper` is for what is left above, if there is
  * something below, too. True: it was used. */
+static bool cut_out(struct held_lock *held, const struct object_lock *range,
+		    struct held_lock *upper) REQUIRES(records_lock);
 static bool cut_out(struct held_lock *held, const struct object_lock *range,
 		    struct held_lock *upper)
 {
@@ -148,6 +179,7 @@ static bool cut_out(struct held_lock *held, const struct object_lock *range,
 		upper->what = *what;
 		upper->what.start = range->end + 1;
 		list_add_tail(&held->link, &upper->link);
+		nheld++;
 	}
 	if (below)
 		what->end = range->start - 1;
@@ -190,6 +222,7 @@ static void apply_locked(struct node_locks *locks, const struct object_lock *req
 		return;
 	spare[0]->what = result;
 	list_add_tail(&locks->held, &spare[0]->link);
+	nheld++;
 	spare[0] = NULL;
 }
 
@@ -244,6 +277,8 @@ err_t locks_set(struct node *node, const struct object_lock *request, bool wait)
 	}
 	if (!unlock)
 		err = wait_locked(locks, request, wait);
+	if (!err && nheld >= held_max() && makes_more_locked(locks, request))
+		err = -ENOLCK;
 	if (!err)
 		apply_locked(locks, request, spare);
 	write_once(&locks->version, locks->version + 1);

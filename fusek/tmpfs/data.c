@@ -305,12 +305,13 @@ err_t tmpfs_get_page(struct server *server, struct nodeid node, uint64_t page_in
 	struct frame *frame;
 	err_t err = 0;
 
-	if (page_index >= (get_size(inode) + PAGE_MASK) >> PAGE_SHIFT)
-		return -EIO;
 	mutex_lock(&inode->pages.lock);
 	frame = tmpfs_pages_find_locked(&inode->pages, page_index);
-	if (!frame && seed_part(inode, page_index) &&
-	    !(fault_access & (FAULT_WRITE | FAULT_SHARED)))
+	/* Under the lock: whoever cuts the file off has set its size before it takes the pages. */
+	if (page_index >= (get_size(inode) + PAGE_MASK) >> PAGE_SHIFT)
+		err = -EIO;
+	else if (!frame && seed_part(inode, page_index) &&
+		 !(fault_access & (FAULT_WRITE | FAULT_SHARED)))
 		err = seed_page(fs, inode, page_index, out);
 	else if (!frame && (fault_access & FAULT_AHEAD))
 		err = -EAGAIN;

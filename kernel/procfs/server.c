@@ -1,7 +1,9 @@
 /*
  * /proc as a server: what tree.c finds, in FUSE's operations. Owns the open files, each with the
  * text that was made for it; `lock` (LOCK_SNAPSHOT) keeps which one that is, a reference keeps the
- * text while it is copied.
+ * text while it is copied. All texts that are kept have a limit, since a program may open as many
+ * files as it likes and each text be as long as its environment: one that is beyond is made anew
+ * for each read.
  */
 #define LOG_SUBSYSTEM "proc"
 
@@ -18,6 +20,7 @@
 #include <fusek/mount.h>
 #include <lib/log.h>
 #include <lib/string.h>
+#include <mm/frame.h>
 #include <mm/slab.h>
 
 #define PROC_SUPER_MAGIC 0x9fa0
@@ -27,6 +30,7 @@
 struct snapshot {
 	struct refcount references;
 	struct text text; /* constant once it is made */
+	bool charged;     /* constant once it is kept */
 };
 
 struct proc_open {
@@ -34,10 +38,31 @@ struct proc_open {
 	struct snapshot *snapshot; /* lock: a reference; NULL: not read yet */
 };
 
+static uint64_t kept_bytes; /* atomic: of snapshots that are charged */
+
+/* A 128th of memory. */
+static uint64_t kept_bytes_max(void)
+{
+	return frames_total() * PAGE_SIZE / 128;
+}
+
+/* False: there is no room for it beside the others that are kept. */
+static bool charge(struct snapshot *snapshot)
+{
+	uint64_t bytes = snapshot->text.room_bytes;
+
+	snapshot->charged = atomic_fetch_add_full(&kept_bytes, bytes) + bytes <= kept_bytes_max();
+	if (!snapshot->charged)
+		(void)atomic_fetch_sub_full(&kept_bytes, bytes);
+	return snapshot->charged;
+}
+
 static void snapshot_put(struct snapshot *snapshot)
 {
 	if (!snapshot || !refcount_put(&snapshot->references))
 		return;
+	if (snapshot->charged)
+		(void)atomic_fetch_sub_full(&kept_bytes, snapshot->text.room_bytes);
 	text_free(&snapshot->text);
 	kfree(snapshot);
 }
@@ -66,18 +91,21 @@ static err_t make_snapshot(const struct proc_subject *subject, struct snapshot *
 	return err;
 }
 
-/* The file's text is this one now; a reference for the caller. */
-static struct snapshot *keep_snapshot(struct proc_open *open, struct snapshot *fresh)
+/* The file's text is this one now, if it can be kept. */
+static void keep_snapshot(struct proc_open *open, struct snapshot *fresh)
 {
+	struct snapshot *kept = NULL;
 	struct snapshot *before;
 
-	refcount_get(&fresh->references);
+	if (charge(fresh)) {
+		refcount_get(&fresh->references);
+		kept = fresh;
+	}
 	spin_lock(&open->lock);
 	before = open->snapshot;
-	open->snapshot = fresh;
+	open->snapshot = kept;
 	spin_unlock(&open->lock);
 	snapshot_put(before);
-	return fresh;
 }
 
 /* What there was made before, with a reference, or NULL. */
@@ -108,7 +136,7 @@ static err_t snapshot_for(struct proc_open *open, struct nodeid node, bool anew,
 	err = make_snapshot(&subject, out);
 	proc_subject_put(&subject);
 	if (!err)
-		*out = keep_snapshot(open, *out);
+		keep_snapshot(open, *out);
 	return err;
 }
 
