@@ -190,6 +190,34 @@ SELFTEST(tmpfs_directory_must_be_empty)
 	end(&context);
 }
 
+/* What a program can make without end is counted: names, and what links lead to. */
+SELFTEST(tmpfs_names_and_targets_take_room)
+{
+	struct abi_statfs before, with, after;
+	struct vfs_context context;
+	char target[200];
+
+	if (!selftest_check(begin(&context)))
+		return;
+	memset(target, 'x', sizeof(target) - 1);
+	target[sizeof(target) - 1] = 0;
+	selftest_check(write_text(&context, HERE "/a", ""));
+	selftest_check(vfs_statfs(&context, NULL, HERE, 0, &before) == 0);
+	selftest_check(vfs_link(&context, NULL, HERE "/a", NULL, HERE "/b", 0) == 0);
+	selftest_check(vfs_symlink(&context, target, NULL, HERE "/c") == 0);
+	selftest_check(vfs_symlink(&context, "short", NULL, HERE "/d") == 0);
+	selftest_check(vfs_statfs(&context, NULL, HERE, 0, &with) == 0);
+	selftest_check(before.f_ffree - with.f_ffree == 3);
+	selftest_check(before.f_bfree - with.f_bfree == 1);
+	selftest_check(remove_file(&context, HERE "/a") == 0);
+	selftest_check(remove_file(&context, HERE "/c") == 0);
+	selftest_check(remove_file(&context, HERE "/d") == 0);
+	selftest_check(vfs_statfs(&context, NULL, HERE, 0, &after) == 0);
+	selftest_check(after.f_ffree == before.f_ffree && after.f_bfree == before.f_bfree);
+	selftest_check(remove_file(&context, HERE "/b") == 0);
+	end(&context);
+}
+
 SELFTEST(tmpfs_mapped_page_is_the_file)
 {
 	const struct object_map_request request = {

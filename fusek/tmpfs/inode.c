@@ -5,6 +5,7 @@
 #include "inode.h"
 
 #include <arch/clock.h>
+#include <lib/string.h>
 #include <mm/slab.h>
 
 struct abi_timespec tmpfs_now(void)
@@ -43,9 +44,29 @@ err_t tmpfs_inode_create_locked(struct tmpfs *fs, uint32_t mode, uint32_t uid, u
 	return 0;
 }
 
+err_t tmpfs_inode_set_target(struct tmpfs_inode *inode, const char *text, size_t len_bytes)
+{
+	bool is_long = len_bytes > TMPFS_SHORT_TARGET;
+	err_t err = is_long ? tmpfs_page_charge() : 0;
+
+	if (err)
+		return err;
+	inode->target = kmalloc(len_bytes);
+	if (!inode->target) {
+		if (is_long)
+			tmpfs_page_uncharge();
+		return -ENOMEM;
+	}
+	memcpy(inode->target, text, len_bytes);
+	inode->target_bytes = inode->size_bytes = len_bytes;
+	return 0;
+}
+
 void tmpfs_inode_free(struct tmpfs_inode *inode)
 {
 	tmpfs_pages_cut(&inode->pages, 0, UINT64_MAX);
+	if (inode->target_bytes > TMPFS_SHORT_TARGET)
+		tmpfs_page_uncharge();
 	tmpfs_xattrs_free(inode);
 	kfree(inode->target);
 	kfree(inode);

@@ -31,6 +31,8 @@ struct tmpfs_pages {
 	uint64_t nframes;  /* lock, read [a]: pages and tables */
 };
 
+#define TMPFS_SHORT_TARGET 128 /* SHORT_SYMLINK_LEN */
+
 #define TMPFS_HEIGHT_MAX 4
 /* Whole pages that the tree reaches. */
 #define TMPFS_PAGES_MAX      (UINT64_C(1) << (9 * TMPFS_HEIGHT_MAX))
@@ -51,14 +53,17 @@ void tmpfs_pages_cut(struct tmpfs_pages *pages, uint64_t first, uint64_t end);
 uint64_t tmpfs_pages_next_locked(const struct tmpfs_pages *pages, uint64_t index, bool used)
 	REQUIRES(pages->lock);
 
-/* A zeroed frame within tmpfs's share of memory. */
+/* -ENOSPC: of tmpfs's share of memory nothing is left. */
+err_t must_check tmpfs_page_charge(void);
+void tmpfs_page_uncharge(void);
+/* A zeroed frame within that share. */
 err_t must_check tmpfs_frame_alloc(struct frame **out);
 void tmpfs_frame_free(struct frame *frame);
 
 /* The share of all tmpfs together: half of memory. */
 uint64_t tmpfs_frames_used(void);
 uint64_t tmpfs_frames_max(void);
-/* -ENOSPC: as many files as tmpfs may have exist. */
+/* A file, or, as on Linux, a further name of one. -ENOSPC: as many as tmpfs may have exist. */
 err_t must_check tmpfs_inode_charge(void);
 void tmpfs_inode_uncharge(void);
 uint64_t tmpfs_inodes_used(void);
@@ -95,8 +100,8 @@ struct tmpfs_inode {
 	struct tmpfs_inode *parent; /* [t] itself for the root; NULL: removed */
 
 	/* links */
-	char *target; /* [c] */
-	size_t target_bytes;
+	char *target;        /* [c] */
+	size_t target_bytes; /* [c] above TMPFS_SHORT_TARGET it takes a page of the share */
 
 	/* files */
 	struct tmpfs_pages pages;
@@ -152,6 +157,9 @@ err_t must_check tmpfs_inode_create_locked(struct tmpfs *fs, uint32_t mode, uint
 /* Frees what has neither names nor look-ups left. */
 void tmpfs_inode_settle_locked(struct tmpfs *fs, struct tmpfs_inode *inode) REQUIRES(fs->tree_lock);
 void tmpfs_inode_free(struct tmpfs_inode *inode);
+/* What a link leads to. -ENOSPC, -ENOMEM. */
+err_t must_check tmpfs_inode_set_target(struct tmpfs_inode *inode, const char *text,
+					size_t len_bytes);
 struct abi_timespec tmpfs_now(void);
 /* The contents have changed (modified), or only the inode. */
 void tmpfs_touch(struct tmpfs_inode *inode, bool modified);

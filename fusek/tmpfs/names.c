@@ -104,16 +104,9 @@ static err_t make(struct server *server, const struct server_caller *caller, str
 	if (err)
 		goto unlock;
 	inode->rdev = rdev;
-	if (target) {
-		inode->target = kmalloc(target->len_bytes);
-		if (!inode->target) {
-			err = -ENOMEM;
-			goto free_inode;
-		}
-		memcpy(inode->target, target->text, target->len_bytes);
-		inode->target_bytes = inode->size_bytes = target->len_bytes;
-	}
-	if (name.len_bytes)
+	if (target)
+		err = tmpfs_inode_set_target(inode, target->text, target->len_bytes);
+	if (!err && name.len_bytes)
 		err = add_name(directory, name, inode);
 	if (err)
 		goto free_inode;
@@ -157,6 +150,21 @@ static err_t tmpfs_create_file(struct server *server, const struct server_caller
 	return make(server, caller, parent, name, mode, 0, NULL, entry);
 }
 
+/* One more name. The first of a file that was made without one counts already, as the file. */
+static err_t add_link(struct tmpfs_inode *directory, struct server_name name,
+		      struct tmpfs_inode *inode)
+{
+	bool further = inode->nlink != 0;
+	err_t err = further ? tmpfs_inode_charge() : 0;
+
+	if (err)
+		return err;
+	err = add_name(directory, name, inode);
+	if (err && further)
+		tmpfs_inode_uncharge();
+	return err;
+}
+
 static err_t tmpfs_link(struct server *server, const struct server_caller *caller,
 			struct nodeid node, struct nodeid parent, struct server_name name,
 			struct server_entry *out)
@@ -173,7 +181,7 @@ static err_t tmpfs_link(struct server *server, const struct server_caller *calle
 	else if (inode->nlink == UINT32_MAX)
 		err = -EMLINK;
 	else
-		err = add_name(tmpfs_inode(server, parent), name, inode);
+		err = add_link(tmpfs_inode(server, parent), name, inode);
 	if (!err) {
 		inode->linkable = false;
 		tmpfs_touch(inode, false);
@@ -229,6 +237,8 @@ static void drop_link(struct tmpfs *fs, struct tmpfs_inode *directory, struct tm
 		set_nlink(directory, directory->nlink - 1);
 	} else {
 		set_nlink(inode, inode->nlink - 1);
+		if (inode->nlink)
+			tmpfs_inode_uncharge();
 	}
 	tmpfs_touch(inode, false);
 	tmpfs_inode_settle_locked(fs, inode);

@@ -53,34 +53,44 @@ void tmpfs_inode_uncharge(void)
 	(void)atomic_fetch_sub_full(&inodes_used, 1);
 }
 
+err_t tmpfs_page_charge(void)
+{
+	return charge(&frames_used);
+}
+
+void tmpfs_page_uncharge(void)
+{
+	(void)atomic_fetch_sub_full(&frames_used, 1);
+}
+
 err_t tmpfs_frame_alloc(struct frame **out)
 {
-	err_t err = charge(&frames_used);
+	err_t err = tmpfs_page_charge();
 
 	if (err)
 		return err;
 	*out = frame_alloc(0, FRAME_ZERO);
 	if (*out)
 		return 0;
-	(void)atomic_fetch_sub_full(&frames_used, 1);
+	tmpfs_page_uncharge();
 	return -ENOMEM;
 }
 
 void tmpfs_frame_free(struct frame *frame)
 {
 	frame_put(frame);
-	(void)atomic_fetch_sub_full(&frames_used, 1);
+	tmpfs_page_uncharge();
 }
 
 static err_t table_alloc(struct tmpfs_pages *pages, struct table **out)
 {
-	err_t err = charge(&frames_used);
+	err_t err = tmpfs_page_charge();
 
 	if (err)
 		return err;
 	*out = kzalloc(sizeof(**out));
 	if (!*out) {
-		(void)atomic_fetch_sub_full(&frames_used, 1);
+		tmpfs_page_uncharge();
 		return -ENOMEM;
 	}
 	write_once(&pages->nframes, pages->nframes + 1);
@@ -90,7 +100,7 @@ static err_t table_alloc(struct tmpfs_pages *pages, struct table **out)
 static void table_free(struct tmpfs_pages *pages, struct table *table)
 {
 	kfree(table);
-	(void)atomic_fetch_sub_full(&frames_used, 1);
+	tmpfs_page_uncharge();
 	write_once(&pages->nframes, pages->nframes - 1);
 }
 

@@ -47,22 +47,17 @@ static err_t copy_target(struct tmpfs *fs, struct tmpfs_inode *inode)
 {
 	char *text = kmalloc(PATH_MAX);
 	ssize_t len_bytes;
+	err_t err;
 
 	if (!text)
 		return -ENOMEM;
 	len_bytes = fs->seed->ops->readlink(fs->seed, inode->seed, text, PATH_MAX);
-	if (len_bytes > 0) {
-		inode->target = kmalloc((size_t)len_bytes);
-		if (inode->target)
-			memcpy(inode->target, text, (size_t)len_bytes);
-	}
+	if (len_bytes > 0)
+		err = tmpfs_inode_set_target(inode, text, (size_t)len_bytes);
+	else
+		err = len_bytes ? (err_t)len_bytes : -EIO;
 	kfree(text);
-	if (len_bytes < 0)
-		return (err_t)len_bytes;
-	if (!inode->target)
-		return len_bytes ? -ENOMEM : -EIO;
-	inode->target_bytes = inode->size_bytes = (size_t)len_bytes;
-	return 0;
+	return err;
 }
 
 static err_t copy_contents(struct tmpfs *fs, struct tmpfs_inode *inode,
