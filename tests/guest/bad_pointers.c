@@ -6,6 +6,8 @@
 #include <fcntl.h>
 #include <stdint.h>
 #include <stdlib.h>
+#include <sys/epoll.h>
+#include <sys/eventfd.h>
 #include <sys/mman.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
@@ -189,6 +191,24 @@ static void nothing_is_read_for_nothing(void)
 	EXPECT_EQUAL(syscall(SYS_write, writable, 0L, 0L), 0);
 }
 
+/* What could not be told is told the next time, and all that was asked for. */
+static void an_event_that_cannot_be_told_waits(void)
+{
+	struct epoll_event event = {.events = EPOLLIN | EPOLLOUT | EPOLLONESHOT};
+	uint64_t one = 1;
+	int ep = epoll_create1(0);
+	int fd = eventfd(0, 0);
+
+	EXPECT_EQUAL(epoll_ctl(ep, EPOLL_CTL_ADD, fd, &event), 0);
+	EXPECT_ERRNO(EFAULT, syscall(SYS_epoll_wait, ep, 16, 1, 0));
+	EXPECT_EQUAL(write(fd, &one, sizeof(one)), 8);
+	EXPECT_EQUAL(epoll_wait(ep, &event, 1, 0), 1);
+	EXPECT_EQUAL(event.events, EPOLLIN | EPOLLOUT);
+	EXPECT_EQUAL(epoll_wait(ep, &event, 1, 0), 0);
+	close(fd);
+	close(ep);
+}
+
 int main(void)
 {
 	char scratch[] = "/tmp/bad-pointers-XXXXXX";
@@ -214,6 +234,7 @@ int main(void)
 	RUN(a_read_may_end_at_a_bad_page);
 	RUN(reading_into_read_only_memory_is_refused);
 	RUN(nothing_is_read_for_nothing);
+	RUN(an_event_that_cannot_be_told_waits);
 	unlink(scratch);
 	unlink("/tmp/bad-pointers-link");
 	return check_end();

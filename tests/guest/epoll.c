@@ -159,21 +159,6 @@ static void one_shot_is_told_once_until_it_is_asked_for_again(void)
 	close(ep);
 }
 
-/* What could not be told is told the next time, and all that was asked for. */
-static void a_bad_address_takes_nothing(void)
-{
-	int ep = epoll_create1(0);
-	int fd = eventfd(0, 0);
-
-	EXPECT_EQUAL(add(ep, fd, EPOLLIN | EPOLLOUT | EPOLLONESHOT), 0);
-	EXPECT_ERRNO(EFAULT, raw_wait(ep, 16, 1));
-	EXPECT_EQUAL(bump(fd, 1), 8);
-	EXPECT_EQUAL(events_for(ep, fd), EPOLLIN | EPOLLOUT);
-	EXPECT_EQUAL(look(ep), 0);
-	close(fd);
-	close(ep);
-}
-
 static void entries_are_by_descriptor_and_go_with_the_last_one(void)
 {
 	int ep = epoll_create(1);
@@ -596,7 +581,6 @@ int main(void)
 	RUN(levels_are_told_while_they_last);
 	RUN(edges_are_told_once);
 	RUN(one_shot_is_told_once_until_it_is_asked_for_again);
-	RUN(a_bad_address_takes_nothing);
 	RUN(entries_are_by_descriptor_and_go_with_the_last_one);
 	RUN(many_are_told_in_turn);
 	RUN(a_wait_ends_with_the_event);

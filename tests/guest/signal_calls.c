@@ -328,6 +328,54 @@ static void a_threads_number_stands_for_its_process(void)
 		close(fds[i]);
 }
 
+/* The first figure of SigQ: signals that wait. -1: it is not told. */
+static long queued_signals(void)
+{
+	FILE *status = fopen("/proc/self/status", "r");
+	char line[200];
+	long queued = -1;
+
+	while (status && fgets(line, sizeof(line), status)) {
+		if (sscanf(line, "SigQ: %ld", &queued) == 1)
+			break;
+	}
+	if (status)
+		fclose(status);
+	return queued;
+}
+
+static void *end_at_once(void *tid)
+{
+	__atomic_store_n((long *)tid, syscall(SYS_gettid), __ATOMIC_RELEASE);
+	return NULL;
+}
+
+/* Signals that come to a thread between its last step and its being gone go with it. */
+static void signals_to_a_thread_that_ends_go_with_it(void)
+{
+	long before = queued_signals();
+	sigset_t set, old;
+
+	sigemptyset(&set);
+	sigaddset(&set, SIGRTMIN);
+	EXPECT(before >= 0);
+	EXPECT_EQUAL(pthread_sigmask(SIG_BLOCK, &set, &old), 0);
+	for (int i = 0; i < 200; i++) {
+		pthread_t thread;
+		long tid = 0, number;
+
+		EXPECT_EQUAL(pthread_create(&thread, NULL, end_at_once, &tid), 0);
+		while (!(number = __atomic_load_n(&tid, __ATOMIC_ACQUIRE)))
+			sched_yield();
+		while (syscall(SYS_tgkill, getpid(), number, SIGRTMIN) == 0 || errno == EAGAIN)
+			;
+		EXPECT_EQUAL(errno, ESRCH);
+		EXPECT_EQUAL(pthread_join(thread, NULL), 0);
+	}
+	EXPECT(queued_signals() <= before + 50); /* on Linux others of this user have some, too */
+	EXPECT_EQUAL(pthread_sigmask(SIG_SETMASK, &old, NULL), 0);
+}
+
 int main(void)
 {
 	RUN(suspend_swaps_the_mask);
@@ -341,6 +389,7 @@ int main(void)
 	RUN(an_alarm_rings_again_when_it_was_heard);
 	RUN(a_pipe_without_readers_raises);
 	RUN(a_signal_finds_the_thread_that_takes_it);
+	RUN(signals_to_a_thread_that_ends_go_with_it);
 	RUN(a_threads_number_stands_for_its_process);
 	return check_end();
 }

@@ -73,54 +73,6 @@ static void *count(void *argument)
 	return NULL;
 }
 
-/* The first figure of SigQ: signals that wait. -1: it is not told. */
-static long queued_signals(void)
-{
-	FILE *status = fopen("/proc/self/status", "r");
-	char line[200];
-	long queued = -1;
-
-	while (status && fgets(line, sizeof(line), status)) {
-		if (sscanf(line, "SigQ: %ld", &queued) == 1)
-			break;
-	}
-	if (status)
-		fclose(status);
-	return queued;
-}
-
-static void *end_at_once(void *tid)
-{
-	__atomic_store_n((long *)tid, syscall(SYS_gettid), __ATOMIC_RELEASE);
-	return NULL;
-}
-
-/* Signals that come to a thread between its last step and its being gone go with it. */
-static void signals_to_a_thread_that_ends_go_with_it(void)
-{
-	long before = queued_signals();
-	sigset_t set, old;
-
-	sigemptyset(&set);
-	sigaddset(&set, SIGRTMIN);
-	EXPECT(before >= 0);
-	EXPECT_EQUAL(pthread_sigmask(SIG_BLOCK, &set, &old), 0);
-	for (int i = 0; i < 200; i++) {
-		pthread_t thread;
-		long tid = 0, number;
-
-		EXPECT_EQUAL(pthread_create(&thread, NULL, end_at_once, &tid), 0);
-		while (!(number = __atomic_load_n(&tid, __ATOMIC_ACQUIRE)))
-			sched_yield();
-		while (syscall(SYS_tgkill, getpid(), number, SIGRTMIN) == 0 || errno == EAGAIN)
-			;
-		EXPECT_EQUAL(errno, ESRCH);
-		EXPECT_EQUAL(pthread_join(thread, NULL), 0);
-	}
-	EXPECT(queued_signals() <= before + 50); /* on Linux others of this user have some, too */
-	EXPECT_EQUAL(pthread_sigmask(SIG_SETMASK, &old, NULL), 0);
-}
-
 static void mutexes_exclude(void)
 {
 	enum { THREADS = 4, TIMES = 5000 };
@@ -612,7 +564,6 @@ int main(void)
 {
 	RUN(join_gets_the_result);
 	RUN(numbers_are_of_the_process_and_of_the_thread);
-	RUN(signals_to_a_thread_that_ends_go_with_it);
 	RUN(mutexes_exclude);
 	RUN(conditions_wake);
 	RUN(a_condition_can_time_out);
