@@ -173,6 +173,21 @@ err_t vfs_statfs(const struct vfs_context *context, struct object *at, const cha
 
 /* ---- changing them ---- */
 
+/* RLIMIT_FSIZE, for a file that grows. */
+static err_t check_size(struct node *node, uint64_t size_bytes)
+{
+	struct server_attr attr;
+	err_t err;
+
+	if (likely(size_bytes <= file_limit_bytes()))
+		return 0;
+	err = node_attr(node, &attr);
+	if (err || size_bytes <= attr.size_bytes)
+		return err;
+	file_limit_met();
+	return -EFBIG;
+}
+
 err_t node_setattr(struct node *node, const struct vfs_context *context,
 		   const struct server_setattr *set)
 {
@@ -186,6 +201,11 @@ err_t node_setattr(struct node *node, const struct vfs_context *context,
 		return err;
 	if (!server->ops->setattr)
 		return -EPERM;
+	if (set->valid & SETATTR_SIZE) {
+		err = check_size(node, set->size_bytes);
+		if (err)
+			return err;
+	}
 	version = node_attr_version(node);
 	err = server->ops->setattr(server, &caller, node->id, set, &attr, &valid_ns);
 	if (err)

@@ -114,7 +114,8 @@ err_t change_create(struct walk *walk, uint32_t mode, unsigned flags, struct den
 #define NAMELESS_BYTES 24
 
 err_t change_tmpfile(const struct vfs_context *context, struct dentry *directory, uint32_t mode,
-		     unsigned flags, struct dentry **out, struct server_open *opened)
+		     unsigned flags, const char *shown, struct dentry **out,
+		     struct server_open *opened)
 {
 	struct walk walk = {.context = context, .at = directory};
 	struct server *server = directory->mount->server;
@@ -131,10 +132,11 @@ err_t change_tmpfile(const struct vfs_context *context, struct dentry *directory
 	if (err)
 		return err == -ENOSYS ? -EOPNOTSUPP : err;
 	*opened = made.opened;
-	walk.last = (struct server_name){
-		.text = text,
-		.len_bytes = (size_t)kernel_format(text, sizeof(text), "#%llu",
-						   (unsigned long long)made.entry.attr.ino)};
+	if (!shown) {
+		kernel_format(text, sizeof(text), "#%llu", (unsigned long long)made.entry.attr.ino);
+		shown = text;
+	}
+	walk.last = (struct server_name){.text = shown, .len_bytes = strlen(shown)};
 	/* No version matches: the name cache does not keep it. */
 	err = insert_new(&walk, &made, UINT64_MAX, S_IFREG, out);
 	if (!err)

@@ -187,18 +187,45 @@ static ssize_t file_read(struct object *object, struct buffer *buffer, const uin
 	return done;
 }
 
+/* RLIMIT_FSIZE: what lies beyond is not written; nothing of it would be: -EFBIG. */
+static err_t cut_to_limit(struct file *file, struct buffer *buffer, uint64_t offset)
+{
+	uint64_t limit_bytes = file_limit_bytes();
+	struct server_attr attr;
+	err_t err;
+
+	if (likely(limit_bytes == UINT64_MAX) || node_type(file->node) != S_IFREG)
+		return 0;
+	if (object_call_flags(&file->object, buffer) & O_APPEND) {
+		err = node_attr(file->node, &attr);
+		if (err)
+			return err;
+		offset = attr.size_bytes;
+	}
+	if (offset >= limit_bytes && buffer_remaining(buffer)) {
+		file_limit_met();
+		return -EFBIG;
+	}
+	buffer_cut(buffer, limit_bytes - MIN(offset, limit_bytes));
+	return 0;
+}
+
 static ssize_t write_at(struct file *file, struct buffer *buffer, uint64_t offset,
 			uint64_t *end_bytes)
 {
 	static const struct server_caller kernel_caller; /* the mode was checked at open */
 	const struct server_ops *ops = file->server->ops;
 	ssize_t done;
+	err_t err;
 
+	*end_bytes = 0;
+	err = cut_to_limit(file, buffer, offset);
+	if (err)
+		return err;
 	if (ops->write_pages)
 		return node_pages_write(file, buffer, offset, end_bytes);
 	if (!ops->write)
 		return -EINVAL;
-	*end_bytes = 0;
 	done = ops->write(file->server, &kernel_caller, file->id, file->open.handle, buffer, offset,
 			  object_call_flags(&file->object, buffer), end_bytes);
 	/* A device's attributes say nothing of what was written to it. */
@@ -391,6 +418,7 @@ static void file_describe(struct object *object, char *to, size_t to_bytes)
 struct file_mapping {
 	struct memory_object memory;
 	struct file *file; /* constant, a reference */
+	bool writable;     /* constant: the server counts it */
 };
 
 static struct file_mapping *mapping_of(struct memory_object *memory)
@@ -416,7 +444,10 @@ static err_t mapping_wait_page(struct memory_object *memory, uint64_t page_index
 static void mapping_release(struct memory_object *memory)
 {
 	struct file_mapping *mapping = mapping_of(memory);
+	struct file *file = mapping->file;
 
+	if (mapping->writable)
+		file->server->ops->unmap_writable(file->server, file->id);
 	object_put(&mapping->file->object);
 	kfree(mapping);
 }
@@ -471,6 +502,7 @@ static err_t file_map(struct object *object, const struct object_map_request *re
 	struct file *file = file_of(object);
 	const struct server_ops *ops = file->server->ops;
 	struct file_mapping *mapping;
+	err_t err;
 
 	if (node_type(file->node) == S_IFCHR)
 		return ops->map ? ops->map(file->server, file->id, file->open.handle, request, out)
@@ -484,12 +516,30 @@ static err_t file_map(struct object *object, const struct object_map_request *re
 	mapping = kzalloc(sizeof(*mapping));
 	if (!mapping)
 		return -ENOMEM;
+	if (request->shared && request->write && ops->map_writable) {
+		err = ops->map_writable(file->server, file->id);
+		if (err) {
+			kfree(mapping);
+			return err;
+		}
+		mapping->writable = true;
+	}
 	memory_object_init(&mapping->memory, &mapping_ops);
 	mapping->memory.places = &file->node->places;
 	mapping->file = file;
 	object_get(object);
 	*out = &mapping->memory;
 	return 0;
+}
+
+static err_t file_seal(struct object *object, unsigned add, unsigned *seals)
+{
+	struct file *file = file_of(object);
+	const struct server_ops *ops = file->server->ops;
+
+	if (!ops->seal || node_type(file->node) != S_IFREG)
+		return -EINVAL;
+	return ops->seal(file->server, file->id, add, seals);
 }
 
 const struct object_ops file_ops = {
@@ -509,6 +559,7 @@ const struct object_ops file_ops = {
 	.poll = file_poll,
 	.poll_ask = file_poll_ask,
 	.map = file_map,
+	.seal = file_seal,
 	.describe = file_describe,
 	.release = file_release,
 	.free = file_free,

@@ -61,5 +61,8 @@ err_t fusek_init(paddr_t ramdisk_start, paddr_t ramdisk_end)
 		if (err)
 			log_warn("%s is not writable: error %d", writable[i], -err);
 	}
+	err = memfd_init();
+	if (err)
+		log_warn("no files of memory alone: error %d", -err);
 	return 0;
 }

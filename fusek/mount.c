@@ -80,9 +80,9 @@ static err_t publish_locked(struct mount *mount, const struct path *at)
 	return 0;
 }
 
-err_t mount_create(struct server *server, const struct path *at)
+/* A mount that is nowhere yet. */
+static err_t make_mount(struct server *server, struct mount **out)
 {
-	static const struct path nowhere;
 	struct mount *mount = kzalloc(sizeof(*mount));
 	struct node *node;
 	err_t err;
@@ -97,25 +97,43 @@ err_t mount_create(struct server *server, const struct path *at)
 	server->mount_number = mount->number;
 
 	err = get_root_node(mount, &node);
-	if (err)
-		goto free_mount;
-	mount->root = dentry_create_root(mount, node);
-	if (!mount->root) {
-		err = -ENOMEM;
-		goto free_mount;
+	if (!err) {
+		mount->root = dentry_create_root(mount, node);
+		err = mount->root ? 0 : -ENOMEM;
 	}
+	if (err)
+		kfree(mount);
+	else
+		*out = mount;
+	return err;
+}
+
+err_t mount_create(struct server *server, const struct path *at)
+{
+	static const struct path nowhere;
+	struct mount *mount;
+	err_t err = make_mount(server, &mount);
+
+	if (err)
+		return err;
 	mutex_lock(&mounts_lock);
 	err = publish_locked(mount, at ? at : &nowhere);
 	mutex_unlock(&mounts_lock);
-	if (err)
-		goto put_root;
-	return 0;
-
-put_root:
+	if (!err)
+		return 0;
 	dentry_put(mount->root);
 	rcu_barrier(); /* what it freed still names the mount */
-free_mount:
 	kfree(mount);
+	return err;
+}
+
+err_t mount_create_hidden(struct server *server, struct path *root)
+{
+	struct mount *mount;
+	err_t err = make_mount(server, &mount);
+
+	if (!err)
+		root->dentry = dentry_get(mount->root);
 	return err;
 }
 

@@ -242,7 +242,7 @@ static err_t open_nameless(const struct vfs_context *context, const struct path 
 	if (err)
 		return err;
 	mode = (mode & 07777 & ~context->umask) | S_IFREG;
-	err = change_tmpfile(context, at.dentry, mode, flags, &dentry, &opened);
+	err = change_tmpfile(context, at.dentry, mode, flags, NULL, &dentry, &opened);
 	path_put(&at);
 	return err ? err : adopt_created(dentry, &opened, flags, out);
 }
@@ -272,6 +272,17 @@ err_t vfs_open(const struct vfs_context *context, struct object *at, const char 
 	if (err)
 		return err;
 	return open_dentry(end.dentry, context, flags, out);
+}
+
+err_t vfs_open_nameless(const struct vfs_context *context, const struct path *at, const char *shown,
+			uint32_t mode, unsigned flags, struct object **out)
+{
+	struct server_open opened;
+	struct dentry *dentry;
+	err_t err =
+		change_tmpfile(context, at->dentry, mode | S_IFREG, flags, shown, &dentry, &opened);
+
+	return err ? err : adopt_created(dentry, &opened, flags, out);
 }
 
 err_t vfs_open_exec(const struct vfs_context *context, struct object *at, const char *name,

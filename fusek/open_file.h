@@ -61,6 +61,11 @@ err_t must_check node_may_change(const struct node *node);
 
 void vfs_fill_stat(const struct node *node, const struct server_attr *attr, struct abi_stat *out);
 
+/* A new file in the directory `at` that never gets a name, but is shown as `shown` and deleted. */
+err_t must_check vfs_open_nameless(const struct vfs_context *context, const struct path *at,
+				   const char *shown, uint32_t mode, unsigned flags,
+				   struct object **out);
+
 /* ---- object_ops of open files, by subject ---- */
 
 /* ranges.c */

@@ -19,6 +19,10 @@ err_t file_allocate(struct object *object, unsigned mode, uint64_t offset_bytes,
 	if (!ops->fallocate ||
 	    (mode & ~(FALLOC_FL_KEEP_SIZE | FALLOC_FL_PUNCH_HOLE | FALLOC_FL_ZERO_RANGE)))
 		return -EOPNOTSUPP;
+	if (!(mode & FALLOC_FL_KEEP_SIZE) && offset_bytes + len_bytes > file_limit_bytes()) {
+		file_limit_met();
+		return -EFBIG;
+	}
 	err = ops->fallocate(file->server, file->id, file->open.handle, mode, offset_bytes,
 			     len_bytes);
 	if (err)

@@ -239,6 +239,17 @@ err_t object_map(struct object *object, const struct object_map_request *request
 	return object->ops->map(object, request, out);
 }
 
+err_t object_seal(struct object *object, unsigned add, unsigned *seals)
+{
+	if (object_flags(object) & O_PATH)
+		return -EBADF;
+	if (!object->ops->seal)
+		return -EINVAL;
+	if (add && (object_flags(object) & O_ACCMODE) == O_RDONLY)
+		return -EPERM;
+	return object->ops->seal(object, add, seals);
+}
+
 void object_describe(struct object *object, char *to, size_t to_bytes)
 {
 	if (object->ops->describe)

@@ -51,7 +51,7 @@ struct spawn_request {
 	struct tty *tty;     /* controlling terminal, or NULL */
 	int32_t session;     /* that it belongs to; 0: one of its own */
 	int32_t group;       /* process group to join; 0: one of its own */
-	int8_t nice;
+	int nice;
 	bool traced;     /* from its first system call on */
 	bool init;       /* it is PID 1 */
 	bool foreground; /* its group gets `tty` before it runs, even if loading fails */

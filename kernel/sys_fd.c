@@ -4,6 +4,7 @@
  */
 #include "sys_fd.h"
 
+#include "memory/memfd.h"
 #include "process/uthread.h"
 #include "sys_lock.h"
 #include "syscall_table.h"
@@ -97,6 +98,9 @@ static int64_t fcntl_object(int fd, struct object *object, int command, uint64_t
 	case F_OFD_SETLK:
 	case F_OFD_SETLKW:
 		return fcntl_lock(fd, object, command, uptr(argument));
+	case F_ADD_SEALS:
+	case F_GET_SEALS:
+		return fcntl_seals(object, command, argument);
 	case F_GETFL:
 		return object_flags(object);
 	case F_SETFL:

@@ -98,6 +98,7 @@ err_t space_fork(struct space *parent, struct space **out) NO_THREAD_SAFETY
 	child->brk_start = parent->brk_start;
 	child->brk_end = parent->brk_end;
 	child->limits = parent->limits;
+	child->barriers = read_once(&parent->barriers);
 	tree_for_each (region, &parent->regions, node) {
 		err = fork_region(parent, child, region);
 		if (err)

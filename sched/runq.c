@@ -38,6 +38,7 @@ void entity_init(struct sched_entity *entity, enum sched_policy policy, unsigned
 		entity->level = LEVEL_NORMAL;
 		entity->nice = (int8_t)MAX(NICE_MIN, MIN(NICE_MAX, nice));
 		entity->slice_full_ns = nice_slice_ns(nice);
+		entity->woken_level = LEVEL_BOOSTED;
 		break;
 	case POLICY_FIFO:
 	case POLICY_RR:
@@ -179,13 +180,13 @@ bool runq_try_lend(struct runq *queue, struct sched_entity *from, struct sched_e
 		/* No slice to lend between policies: it runs on its own, if it has one. */
 		if (to->policy == POLICY_OTHER && !may_wake_boosted(queue, to))
 			return false;
-		if (runq_outranks(queue, to->policy == POLICY_OTHER ? LEVEL_BOOSTED : to->level))
+		if (runq_outranks(queue, to->policy == POLICY_OTHER ? to->woken_level : to->level))
 			return false;
 		if (to->policy == POLICY_OTHER)
-			to->level = LEVEL_BOOSTED;
+			to->level = to->woken_level;
 		return true;
 	}
-	if (rest_ns <= 0 || runq_outranks(queue, LEVEL_BOOSTED))
+	if (rest_ns <= 0 || runq_outranks(queue, to->woken_level))
 		return false;
 	if (to->epoch != queue->epoch) {
 		refill(to);
@@ -193,7 +194,7 @@ bool runq_try_lend(struct runq *queue, struct sched_entity *from, struct sched_e
 	}
 	from->slice_left_ns = to->slice_left_ns;
 	to->slice_left_ns = rest_ns;
-	to->level = LEVEL_BOOSTED;
+	to->level = to->woken_level;
 	return true;
 }
 

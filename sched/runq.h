@@ -86,7 +86,7 @@ static inline void runq_wake(struct runq *queue, struct sched_entity *entity)
 		if (unlikely(entity->epoch != queue->epoch || entity->slice_left_ns <= 0) &&
 		    !runq_refill_for_wake(queue, entity))
 			return; /* it is among the expired */
-		entity->level = LEVEL_BOOSTED;
+		entity->level = entity->woken_level;
 	}
 	runq_add_tail(queue, entity);
 }

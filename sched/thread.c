@@ -150,6 +150,37 @@ void thread_set_nice(struct thread *thread, int nice) NO_THREAD_SAFETY
 	spin_unlock_irqrestore(&cpu->lock, flags);
 }
 
+/* `cpu` runs it, or has it in its queue. True: somebody else may have to run now. */
+static bool change_policy_locked(struct cpu_sched *cpu, struct thread *thread,
+				 const struct thread_policy *policy) NO_THREAD_SAFETY
+{
+	struct sched_entity *entity = &thread->sched;
+	bool queued = list_linked(&entity->run_link);
+
+	if (queued)
+		(void)!runq_remove(&cpu->queue, entity); /* its slice is a new one */
+	entity_init(entity, policy->policy, policy->priority, policy->nice);
+	entity->epoch = cpu->queue.epoch;
+	if (policy->unhurried)
+		entity->woken_level = LEVEL_NORMAL;
+	if (queued)
+		runq_add_tail(&cpu->queue, entity);
+	return cpu->current == thread || (queued && sched_outranks(cpu, thread));
+}
+
+void thread_set_policy(struct thread *thread, const struct thread_policy *policy) NO_THREAD_SAFETY
+{
+	irqflags_t flags = irq_save();
+	struct cpu_sched *cpu = sched_lock_cpu_of(thread);
+	bool choose_anew = change_policy_locked(cpu, thread, policy);
+
+	spin_unlock_stay_disabled(&cpu->lock);
+	if (choose_anew)
+		sched_want_switch(cpu);
+	irq_restore(flags);
+	preempt_enable();
+}
+
 uint64_t thread_cpu_time_ns(struct thread *thread) NO_THREAD_SAFETY
 {
 	irqflags_t flags = irq_save();

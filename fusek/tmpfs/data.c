@@ -205,6 +205,9 @@ err_t tmpfs_set_size(struct tmpfs *fs, struct tmpfs_inode *inode, uint64_t size_
 	err = mutex_lock_killable(&inode->data_lock);
 	if (err)
 		return err;
+	err = tmpfs_seals_allow_size_locked(inode, size_bytes);
+	if (err)
+		goto unlock;
 	if (size_bytes < get_size(inode)) {
 		err = cut(fs, inode, size_bytes);
 	} else if (size_bytes > get_size(inode)) {
@@ -214,6 +217,7 @@ err_t tmpfs_set_size(struct tmpfs *fs, struct tmpfs_inode *inode, uint64_t size_
 	}
 	if (!err)
 		tmpfs_touch(inode, true);
+unlock:
 	mutex_unlock(&inode->data_lock);
 	return err;
 }
@@ -222,14 +226,20 @@ err_t tmpfs_set_size(struct tmpfs *fs, struct tmpfs_inode *inode, uint64_t size_
 
 /* Up to the end of one page. The bytes moved, or an error if none were. */
 static ssize_t write_page(struct tmpfs *fs, struct tmpfs_inode *inode, struct buffer *buffer,
+			  uint64_t here) REQUIRES(inode->data_lock);
+static ssize_t write_page(struct tmpfs *fs, struct tmpfs_inode *inode, struct buffer *buffer,
 			  uint64_t here)
 {
 	size_t in_page = here % PAGE_SIZE;
 	size_t step = MIN(buffer_remaining(buffer), PAGE_SIZE - in_page);
 	struct frame *frame;
 	size_t moved;
-	err_t err = tmpfs_own_page(fs, inode, here / PAGE_SIZE, &frame);
+	err_t err = 0;
 
+	if (here + step > get_size(inode))
+		err = tmpfs_seals_allow_size_locked(inode, here + step);
+	if (!err)
+		err = tmpfs_own_page(fs, inode, here / PAGE_SIZE, &frame);
 	if (err)
 		return err;
 	moved = buffer_copy_from(buffer, (char *)frame_virt(frame) + in_page, step);
@@ -242,16 +252,20 @@ static ssize_t write_page(struct tmpfs *fs, struct tmpfs_inode *inode, struct bu
 }
 
 static ssize_t write_locked(struct tmpfs *fs, struct tmpfs_inode *inode, struct buffer *buffer,
+			    uint64_t offset_bytes) REQUIRES(inode->data_lock);
+static ssize_t write_locked(struct tmpfs *fs, struct tmpfs_inode *inode, struct buffer *buffer,
 			    uint64_t offset_bytes)
 {
+	err_t err = tmpfs_seals_allow_write_locked(inode);
 	size_t done = 0;
 
+	if (err)
+		return err;
 	if (offset_bytes >= TMPFS_FILE_BYTES_MAX ||
 	    buffer_remaining(buffer) > TMPFS_FILE_BYTES_MAX - offset_bytes)
 		return -EFBIG;
 	if (offset_bytes + buffer_remaining(buffer) > get_size(inode)) {
-		err_t err = tmpfs_settle_seed_end(fs, inode);
-
+		err = tmpfs_settle_seed_end(fs, inode);
 		if (err)
 			return err;
 	}

@@ -4,6 +4,7 @@
  */
 #include "inode.h"
 
+#include <abi/mman.h>
 #include <arch/clock.h>
 #include <lib/string.h>
 #include <mm/slab.h>
@@ -40,6 +41,7 @@ err_t tmpfs_inode_create_locked(struct tmpfs *fs, uint32_t mode, uint32_t uid, u
 	tmpfs_pages_init(&inode->pages);
 	list_init(&inode->seed_link);
 	list_init(&inode->xattrs);
+	inode->seals = F_SEAL_SEAL;
 	*out = inode;
 	return 0;
 }
@@ -139,6 +141,11 @@ err_t tmpfs_setattr(struct server *server, const struct server_caller *caller, s
 	struct abi_timespec now = tmpfs_now();
 	err_t err;
 
+	if (set->valid & SETATTR_MODE) {
+		err = tmpfs_seals_allow_mode(inode, set->mode);
+		if (err)
+			return err;
+	}
 	if (set->valid & SETATTR_SIZE) {
 		err = tmpfs_set_size(tmpfs_of(server), inode, set->size_bytes);
 		if (err)

@@ -104,6 +104,8 @@ struct tmpfs_inode {
 	size_t target_bytes; /* [c] above TMPFS_SHORT_TARGET it takes a page of the share */
 
 	/* files */
+	uint32_t seals;     /* [d], read [a]: F_SEAL_* that nobody takes off */
+	uint32_t nwritable; /* [d] shared mappings that may write */
 	struct tmpfs_pages pages;
 	struct nodeid seed;  /* [c] of tmpfs->seed; 0: none */
 	uint64_t seed_bytes; /* [p] so much of it still shows through where no page is */
@@ -205,6 +207,19 @@ err_t tmpfs_fallocate(struct server *server, struct nodeid node, struct handle h
 		      unsigned mode, uint64_t offset_bytes, uint64_t len_bytes);
 err_t tmpfs_lseek(struct server *server, struct nodeid node, struct handle handle,
 		  uint64_t offset_bytes, int whence, uint64_t *found_bytes);
+
+/* ---- seals.c: what a file's contents are protected from, for good ---- */
+
+/* data_lock is held. -EPERM. */
+err_t must_check tmpfs_seals_allow_write_locked(const struct tmpfs_inode *inode)
+	REQUIRES(inode->data_lock);
+err_t must_check tmpfs_seals_allow_size_locked(const struct tmpfs_inode *inode, uint64_t size_bytes)
+	REQUIRES(inode->data_lock);
+/* -EPERM: the new mode makes a program of it, or none. */
+err_t must_check tmpfs_seals_allow_mode(const struct tmpfs_inode *inode, uint32_t mode);
+err_t tmpfs_seal(struct server *server, struct nodeid node, unsigned add, unsigned *seals);
+err_t tmpfs_map_writable(struct server *server, struct nodeid node);
+void tmpfs_unmap_writable(struct server *server, struct nodeid node);
 
 /* ---- xattr.c ---- */
 

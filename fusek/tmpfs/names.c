@@ -495,6 +495,9 @@ static const struct server_ops tmpfs_ops = {
 	.readdir = tmpfs_readdir,
 	.statfs = tmpfs_statfs,
 	.get_page = tmpfs_get_page,
+	.seal = tmpfs_seal,
+	.map_writable = tmpfs_map_writable,
+	.unmap_writable = tmpfs_unmap_writable,
 	.destroy = tmpfs_destroy,
 };
 

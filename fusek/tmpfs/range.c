@@ -91,11 +91,19 @@ static err_t fill(struct tmpfs *fs, struct tmpfs_inode *inode, uint64_t offset_b
 }
 
 static err_t change_locked(struct tmpfs *fs, struct tmpfs_inode *inode, unsigned mode,
+			   uint64_t offset_bytes, uint64_t end_bytes) REQUIRES(inode->data_lock);
+static err_t change_locked(struct tmpfs *fs, struct tmpfs_inode *inode, unsigned mode,
 			   uint64_t offset_bytes, uint64_t end_bytes)
 {
 	bool grows = !(mode & FALLOC_FL_KEEP_SIZE) && end_bytes > inode->size_bytes;
 	err_t err = 0;
 
+	if (mode & (FALLOC_FL_PUNCH_HOLE | FALLOC_FL_ZERO_RANGE))
+		err = tmpfs_seals_allow_write_locked(inode);
+	if (!err && !(mode & FALLOC_FL_PUNCH_HOLE) && end_bytes > inode->size_bytes)
+		err = tmpfs_seals_allow_size_locked(inode, end_bytes);
+	if (err)
+		return err;
 	if (mode & FALLOC_FL_PUNCH_HOLE)
 		return punch(fs, inode, offset_bytes, end_bytes);
 	/* Before a page behind the end comes into being, so that it has no bytes of the seed. */

@@ -12,4 +12,7 @@
  * ends it. */
 err_t must_check tmpfs_create(struct server *seed, const char *name, struct server **out);
 
+/* For who has just made the file: it has these F_SEAL_* and no others. */
+void tmpfs_make_sealable(struct server *server, struct nodeid node, unsigned seals);
+
 #endif

@@ -89,7 +89,7 @@ static void copy_rest(struct uthread *child, const struct abi_clone_args *args)
 	if (args->flags & CLONE_SETTLS)
 		child->thread->context.fs_base = args->tls;
 	string_copy(child->thread->name, sizeof(child->thread->name), parent->thread->name);
-	thread_set_nice(child->thread, parent->thread->sched.nice);
+	uthread_inherit_policy(child);
 	child->space = child->process->space;
 	child->thread->context.pagetable = &child->space->pagetable;
 }
@@ -315,6 +315,9 @@ static int clone(const struct abi_clone_args *args)
 		return err;
 	if (args->flags & CLONE_SETTLS && args->tls >= USER_MAX)
 		return -EPERM;
+	err = check_process_limit();
+	if (err)
+		return err;
 	return args->flags & CLONE_THREAD ? new_thread(args) : new_process(args);
 }
 

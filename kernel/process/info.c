@@ -128,9 +128,9 @@ bool process_nice_locked(struct process *process, bool set, int *nice)
 
 	list_for_each (uthread, &process->threads, sibling) {
 		if (set)
-			thread_set_nice(uthread->thread, *nice);
+			uthread_set_nice_locked(process, uthread, *nice);
 		else
-			*nice = MIN(*nice, (int)uthread->thread->sched.nice);
+			*nice = MIN(*nice, uthread->sched_nice);
 	}
 	return process->nthreads != 0;
 }

@@ -85,9 +85,9 @@ static void look_at_thread(struct uthread *uthread, void *argument)
 	string_copy(out->name, sizeof(out->name), thread->name);
 	out->state = is_running(uthread) ? 'R' : 'S';
 	out->cpu_ns = thread_cpu_time_ns(thread);
-	out->nice = thread->sched.nice;
-	out->policy = thread->sched.policy;
-	out->level = thread->sched.level;
+	out->nice = (int8_t)uthread->sched_nice;
+	out->policy = uthread->sched_policy;
+	out->priority = uthread->sched_priority;
 	out->cpu = thread_cpu_id(thread);
 	out->affinity = thread_affinity(thread);
 	out->pending = uthread->pending.set;

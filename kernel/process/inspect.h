@@ -25,8 +25,8 @@ struct process_report {
 	uint64_t waited_faults;
 	uint64_t started_ns; /* of clock_ns() */
 	int8_t nice;
-	uint8_t policy; /* enum sched_policy */
-	uint8_t level;
+	uint8_t policy;   /* SCHED_* of abi/sched.h */
+	uint8_t priority; /* of FIFO and RR: 1 .. 99; else 0 */
 	uint32_t cpu;
 	cpuset_t affinity;
 	uint64_t pending, shared_pending, blocked, ignored, caught; /* signals */

@@ -165,6 +165,7 @@ static err_t process_start(struct process *process, struct spawn *spawn)
 		uthread_discard(uthread);
 		return err;
 	}
+	uthread->sched_nice = spawn->request->nice;
 	thread_set_nice(uthread->thread, spawn->request->nice);
 	if (spawn->request->foreground)
 		tty_set_foreground(process->tty, process->group); /* which may kill it already */

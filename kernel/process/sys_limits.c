@@ -5,12 +5,14 @@
 #include "uthread.h"
 
 #include "../memory/memory.h"
+#include "../signal/signal.h"
 #include "capability.h"
 #include "inspect.h"
 #include "syscall_table.h"
 
 #include <abi/errno.h>
 #include <arch/user.h>
+#include <fusek/server.h>
 #include <ipc/fdtable.h>
 #include <mm/space.h>
 
@@ -124,4 +126,47 @@ int sys_setrlimit(unsigned resource, uptr_t limit)
 	if (uptr_is_null(limit))
 		return -EFAULT;
 	return limits_of(process_current(), resource, limit, uptr(0));
+}
+
+/* ---- of files ---- */
+
+uint64_t file_limit_bytes(void)
+{
+	const struct process *process = process_current();
+
+	return process ? read_once(&process->limits[RLIMIT_FSIZE].rlim_cur) : UINT64_MAX;
+}
+
+void file_limit_met(void)
+{
+	signal_raise(SIGXFSZ);
+}
+
+/* ---- of processes ---- */
+
+struct count {
+	uint32_t uid;
+	uint64_t nthreads;
+};
+
+static void count_threads(void *argument, struct process *process)
+{
+	struct count *count = argument;
+
+	if (read_once(&process->ids.uid) == count->uid)
+		count->nthreads += read_once(&process->nthreads);
+}
+
+/* Counted when it is asked for: who has no limit, which is nearly everybody, pays nothing. */
+err_t check_process_limit(void)
+{
+	const struct uthread *self = uthread_current();
+	uint64_t limit = read_once(&self->process->limits[RLIMIT_NPROC].rlim_cur);
+	struct count count = {.uid = self->ids.uid};
+
+	if (limit == RLIM_INFINITY || self->ids.uid == 0 || capable(CAP_SYS_RESOURCE) ||
+	    capable(CAP_SYS_ADMIN))
+		return 0;
+	pid_for_each_rcu(count_threads, &count);
+	return count.nthreads >= limit ? -EAGAIN : 0;
 }

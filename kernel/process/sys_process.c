@@ -111,8 +111,8 @@ int sys_getrusage(int who, uptr_t out)
 /* ---- priorities ---- */
 
 struct nice_call {
-	int32_t group; /* 0: `pid` */
-	int32_t pid;
+	int which; /* PRIO_* */
+	int who;
 	bool set;
 	int nice; /* to set; else the most urgent that was found */
 	unsigned nfound;
@@ -131,7 +131,19 @@ static err_t may_set_nice(struct process *process, int nice)
 	if (own->euid != read_once(&process->ids.uid) && own->euid != read_once(&process->ids.euid))
 		return -EPERM;
 	(void)process_nice_locked(process, false, &before);
-	return nice < before ? -EACCES : 0;
+	return nice < before && !may_be_nice(process, nice) ? -EACCES : 0;
+}
+
+static bool is_meant(const struct nice_call *call, const struct process *process)
+{
+	switch (call->which) {
+	case PRIO_PROCESS:
+		return process->pid == call->who;
+	case PRIO_PGRP:
+		return read_once(&process->group) == call->who;
+	default:
+		return read_once(&process->ids.uid) == (uint32_t)call->who;
+	}
 }
 
 static void nice_each(void *argument, struct process *process)
@@ -140,7 +152,7 @@ static void nice_each(void *argument, struct process *process)
 	irqflags_t flags;
 	err_t err = 0;
 
-	if (call->group ? read_once(&process->group) != call->group : process->pid != call->pid)
+	if (!is_meant(call, process))
 		return;
 	flags = spin_lock_irqsave(&process->signal_lock);
 	if (call->set)
@@ -156,11 +168,15 @@ static err_t nice_call(int which, int who, struct nice_call *call)
 {
 	const struct process *process = process_current();
 
-	if (which == PRIO_PROCESS)
-		call->pid = who ? who : process->pid;
-	else if (which == PRIO_PGRP)
-		call->group = who ? who : process->group;
-	else
+	call->which = which;
+	call->who = who;
+	if (which == PRIO_PROCESS && !who)
+		call->who = process->pid;
+	else if (which == PRIO_PGRP && !who)
+		call->who = process->group;
+	else if (which == PRIO_USER && !who)
+		call->who = (int)uthread_current()->ids.uid;
+	else if (which != PRIO_PROCESS && which != PRIO_PGRP && which != PRIO_USER)
 		return -EINVAL;
 	pid_for_each_rcu(nice_each, call);
 	if (call->err)

@@ -59,6 +59,12 @@ struct uthread {
 	uint64_t clear_tid;        /* [o] a word that becomes 0 when it ends, and is woken */
 	uint64_t robust_list;      /* [o] head of the list of its robust futexes */
 
+	/* scheduling, as the calls tell it; what follows from it the scheduler knows */
+	uint8_t sched_policy;   /* [s] SCHED_* */
+	uint8_t sched_priority; /* [s] of FIFO and RR: 1 .. 99 */
+	int sched_nice;         /* [s] kept while the policy has no use for it */
+	bool sched_reset;       /* [s] children begin as usual (SCHED_RESET_ON_FORK) */
+
 	/* signals */
 	struct signal_pending pending;    /* [s] */
 	uint64_t blocked;                 /* [o] written under signal_lock */
@@ -95,6 +101,18 @@ void uthread_set_ids(struct uthread *self, const struct credentials *ids);
 
 /* What file operations know of them is made anew of self->ids. */
 void uthread_credentials_to_fs(struct uthread *self);
+
+/* RLIMIT_NPROC: -EAGAIN: the user has as many threads as he may (process/sys_limits.c). */
+err_t must_check check_process_limit(void);
+
+/* ---- scheduling (process/sched.c) ---- */
+
+void uthread_set_nice_locked(struct process *process, struct uthread *uthread, int nice)
+	REQUIRES(process->signal_lock);
+/* A copy of the running thread begins as its policies say. */
+void uthread_inherit_policy(struct uthread *child);
+/* Linux's can_nice(): the running thread may make `process` so urgent. */
+bool may_be_nice(const struct process *process, int nice);
 
 /* References of supplementary groups. Both take NULL. */
 struct vfs_groups *groups_get(struct vfs_groups *groups);

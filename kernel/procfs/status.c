@@ -42,20 +42,9 @@ static uint64_t resident_pages(const struct space_stats *stats)
 
 /* ---- stat ---- */
 
-/* As sched_setscheduler(2) numbers it. */
-static unsigned policy_number(const struct process_report *report)
-{
-	return report->policy == POLICY_FIFO ? 1 : report->policy == POLICY_RR ? 2 : 0;
-}
-
 static bool is_realtime(const struct process_report *report)
 {
-	return policy_number(report) != 0;
-}
-
-static int realtime_priority(const struct process_report *report)
-{
-	return is_realtime(report) ? LEVEL_REALTIME_LAST + 1 - report->level : 0;
+	return report->priority != 0;
 }
 
 static void add_who(struct text *text, const struct process_report *report)
@@ -81,16 +70,16 @@ void proc_process_stat(struct text *text, const struct proc_subject *subject)
 		 report.cpu_ns / TICK_NS, report.waited_ns / TICK_NS);
 	/* priority nice num_threads itrealvalue starttime vsize rss rsslim */
 	text_add(text, "%d %d %u 0 %llu %lu %lu %lu ",
-		 is_realtime(&report) ? -1 - realtime_priority(&report) : 20 + report.nice,
-		 report.nice, report.nthreads, report.started_ns / TICK_NS,
-		 stats.mapped_pages * PAGE_SIZE, resident_pages(&stats), rss_limit);
+		 is_realtime(&report) ? -1 - report.priority : 20 + report.nice, report.nice,
+		 report.nthreads, report.started_ns / TICK_NS, stats.mapped_pages * PAGE_SIZE,
+		 resident_pages(&stats), rss_limit);
 	/* five addresses; signal blocked sigignore sigcatch; wchan nswap cnswap */
 	text_add(text, "0 0 0 0 0 %lu %lu %lu %lu 0 0 0 ",
 		 (report.pending | report.shared_pending) & INT32_MAX, report.blocked & INT32_MAX,
 		 report.ignored & INT32_MAX, report.caught & INT32_MAX);
 	/* exit_signal processor rt_priority policy; delays, guests, addresses and exit_code */
 	text_add(text, "%u %u %d %u 0 0 0 0 0 0 0 0 0 0 0\n", report.exit_signal, report.cpu,
-		 realtime_priority(&report), policy_number(&report));
+		 report.priority, report.policy);
 }
 
 /* ---- status ---- */

@@ -2,16 +2,15 @@
  * mlock and its like, mmap's and mremap's rarer flags, and limits that bite: of locked memory, of
  * all memory, of data, of a stack.
  */
-#include <signal.h>
 #include <stdint.h>
 #include <stdlib.h>
 #include <sys/mman.h>
-#include <sys/resource.h>
 #include <sys/syscall.h>
-#include <sys/wait.h>
 #include <unistd.h>
 
 #include "check.h"
+
+#include "as_user.h"
 
 #define PAGE ((size_t)4096)
 
@@ -24,36 +23,6 @@ static unsigned char *map(size_t npages, int flags)
 {
 	return mmap(NULL, npages * PAGE, PROT_READ | PROT_WRITE, MAP_ANONYMOUS | flags, -1, 0);
 }
-
-static bool set_limit(int resource, rlim_t value)
-{
-	struct rlimit limit;
-
-	return getrlimit(resource, &limit) == 0 &&
-	       (limit.rlim_cur = value, setrlimit(resource, &limit) == 0);
-}
-
-/* Runs `body` in a child that is nobody's administrator; it returns the line where it failed. */
-static int as_user(int (*body)(void))
-{
-	int status;
-	pid_t child = fork();
-
-	if (child == 0) {
-		if (syscall(SYS_setresuid, 1000, 1000, 1000))
-			_exit(255);
-		_exit(body());
-	}
-	if (child < 0 || waitpid(child, &status, 0) != child)
-		return -1;
-	return WIFEXITED(status) ? WEXITSTATUS(status) : -1 - WTERMSIG(status);
-}
-
-#define NEED(condition)                                                                            \
-	do {                                                                                       \
-		if (!(condition))                                                                  \
-			return __LINE__ % 250 + 1;                                                 \
-	} while (0)
 
 /* In KiB, of /proc/self/status; -1: there is no such line. */
 static long status_kib(const char *name)
@@ -185,20 +154,9 @@ static int lock_everything(void)
 	return 0;
 }
 
-static int lock_as_administrator(void)
-{
-	return lock_everything();
-}
-
 static void mlockall_is_for_now_and_for_later(void)
 {
-	int status;
-	pid_t child = fork();
-
-	if (child == 0)
-		_exit(lock_as_administrator());
-	EXPECT(waitpid(child, &status, 0) == child);
-	EXPECT_EQUAL(status, 0);
+	EXPECT_EQUAL(in_child_as(0, lock_everything), 0);
 }
 
 static int lock_within_the_limit(void)

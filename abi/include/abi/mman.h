@@ -65,6 +65,21 @@
 
 #define MLOCK_ONFAULT 1u
 
+#define MFD_CLOEXEC       0x01u
+#define MFD_ALLOW_SEALING 0x02u
+#define MFD_HUGETLB       0x04u
+#define MFD_NOEXEC_SEAL   0x08u
+#define MFD_EXEC          0x10u
+#define MFD_NAME_MAX      249u
+
+#define F_SEAL_SEAL         0x01u
+#define F_SEAL_SHRINK       0x02u
+#define F_SEAL_GROW         0x04u
+#define F_SEAL_WRITE        0x08u
+#define F_SEAL_FUTURE_WRITE 0x10u
+#define F_SEAL_EXEC         0x20u
+#define F_SEAL_ALL          0x3fu
+
 #define MS_ASYNC      1
 #define MS_INVALIDATE 2
 #define MS_SYNC       4

@@ -27,6 +27,13 @@ err_t must_check vfs_open(const struct vfs_context *context, struct object *at, 
 err_t must_check vfs_open_exec(const struct vfs_context *context, struct object *at,
 			       const char *name, unsigned at_flags, struct object **out);
 
+/* memfd_create(2): a file without a name in memory, with these F_SEAL_*; `name` has at most 249
+ * bytes. -ENOMEM, -ENOSPC. */
+err_t must_check vfs_memfd(const struct vfs_context *context, const char *name, uint32_t mode,
+			   unsigned seals, struct object **out);
+/* Once, by fusek_init(). */
+err_t must_check memfd_init(void);
+
 /* The place of an open file; none for an object that is no file. Borrowed from the object. */
 struct path file_path(struct object *object);
 /* A place that leads to `object`: an open file's, or one that opens the object again (pipes,

@@ -15,6 +15,9 @@
  * errors when its root is asked for. */
 err_t must_check mount_create(struct server *server, const struct path *at);
 
+/* Mounts it where no walk comes, for good; *root is a reference. */
+err_t must_check mount_create_hidden(struct server *server, struct path *root);
+
 /* Takes the mount away whose root `at` is; the reference is consumed in any case. -EINVAL: not a
  * mount's root; -EBUSY: open files, working directories or mounts below. */
 err_t must_check mount_remove(struct path *at);

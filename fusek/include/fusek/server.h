@@ -98,6 +98,11 @@ struct server_caller {
 	uint32_t umask; /* for information: the modes of the operations have it applied */
 };
 
+/* Hooks of kernel/: how long the running program may make a file (RLIMIT_FSIZE; UINT64_MAX: as it
+ * likes), and that it wanted more. */
+uint64_t file_limit_bytes(void);
+void file_limit_met(void);
+
 /* Hook of kernel/: the program that runs; all zeros for the kernel's own threads. */
 struct server_caller server_caller_current(void);
 
@@ -311,6 +316,12 @@ struct server_ops {
 	 * FAULT_SHARED is the file's own: changes of it are changes of the file. */
 	err_t (*get_page)(struct server *server, struct nodeid node, uint64_t page_index,
 			  unsigned fault_access, struct page_ref *out);
+	/* F_SEAL_* of a file; `add` is put to them first. NULL: it has none. -EPERM, -EBUSY. */
+	err_t (*seal)(struct server *server, struct nodeid node, unsigned add, unsigned *seals);
+	/* Before a shared mapping that may write, and when it is gone: for servers with seals.
+	 * -EPERM. */
+	err_t (*map_writable)(struct server *server, struct nodeid node);
+	void (*unmap_writable)(struct server *server, struct nodeid node);
 	/* Devices that can be mapped bring an object of their own. */
 	err_t (*map)(struct server *server, struct nodeid node, struct handle handle,
 		     const struct object_map_request *request, struct memory_object **out);

@@ -43,6 +43,12 @@ static inline size_t buffer_remaining(const struct buffer *buffer)
 	return buffer->remaining_bytes;
 }
 
+/* No more than this moves from now on. */
+static inline void buffer_cut(struct buffer *buffer, uint64_t len_bytes)
+{
+	buffer->remaining_bytes = MIN(buffer->remaining_bytes, len_bytes);
+}
+
 /* Both return how many bytes were moved: min(len, remaining), or less when the program's memory
  * ended there (then the caller reports -EFAULT if it moved nothing at all). The buffer advances by
  * as much. They may sleep for a page; a buffer of kernel memory never does. */

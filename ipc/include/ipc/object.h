@@ -96,6 +96,8 @@ struct object_ops {
 	/* *out is a reference for the caller. */
 	err_t (*map)(struct object *object, const struct object_map_request *request,
 		     struct memory_object **out);
+	/* F_SEAL_*: `add` is put to them, *seals is what there is then. */
+	err_t (*seal)(struct object *object, unsigned add, unsigned *seals);
 	/* A name for `vm`, `fdinfo` and messages; cut to fit, always NUL-terminated. */
 	void (*describe)(struct object *object, char *to, size_t to_bytes);
 	/* What open() of /proc/self/fd/N gives: as if it had a name, with `flags` (O_ACCMODE,
@@ -180,6 +182,9 @@ static inline unsigned poll_synonyms(unsigned events)
 /* -EACCES: not open for what the mapping may do; -ENODEV: the kind cannot be mapped. */
 err_t must_check object_map(struct object *object, const struct object_map_request *request,
 			    struct memory_object **out);
+/* -EPERM: not open for writing, or sealed against it; -EBUSY: somebody writes to a mapping;
+ * -EINVAL: the kind has no seals. */
+err_t must_check object_seal(struct object *object, unsigned add, unsigned *seals);
 void object_describe(struct object *object, char *to, size_t to_bytes);
 /* -ENXIO: the kind cannot be opened again. */
 err_t must_check object_reopen(struct object *object, unsigned flags, struct object **out);

@@ -68,6 +68,7 @@ struct space {
 	vaddr_t map_top;           /* [c] mappings without an address go below, from the top down */
 	vaddr_t brk_start;         /* [l] 0: no heap */
 	vaddr_t brk_end;           /* [l] as the program asked, not rounded */
+	uint32_t barriers;         /* atomic: which ones kernel/ may raise for it (membarrier) */
 	uint64_t mapped_pages;     /* [l] sum of all regions */
 	uint64_t data_pages;       /* [l] of those: private and writable, but for stacks */
 	uint64_t locked_pages;     /* [l] of those: locked */

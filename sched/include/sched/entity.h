@@ -63,7 +63,9 @@ struct sched_entity {
 	uint32_t slice_full_ns; /* 0: no slices (FIFO, idle) */
 	uint32_t epoch;         /* the queue's when the slice was given */
 	uint8_t level;
-	uint8_t policy; /* enum sched_policy */
+	uint8_t policy;      /* enum sched_policy */
+	uint8_t woken_level; /* of POLICY_OTHER: LEVEL_BOOSTED, or LEVEL_NORMAL if waking it is no
+				reason to hurry */
 	int8_t nice;
 };
 

@@ -116,6 +116,16 @@ err_t thread_sleep_until_ns(uint64_t deadline_ns);
 
 void thread_set_nice(struct thread *thread, int nice); /* clamped; POLICY_OTHER only */
 void thread_set_name(const char *name);                /* of the calling thread */
+/* What a thread asks of the CPU. */
+struct thread_policy {
+	enum sched_policy policy; /* not POLICY_IDLE */
+	unsigned priority;        /* of FIFO and RR: SCHED_PRIORITY_MIN .. _MAX */
+	int nice;                 /* of OTHER */
+	bool unhurried;           /* of OTHER: no boost when it wakes */
+};
+/* From now on, with a fresh slice; wherever the thread is. From any context that holds no lock of
+ * class LOCK_RUNQ or later. */
+void thread_set_policy(struct thread *thread, const struct thread_policy *policy);
 /* Confines it to these CPUs: if it is not on one of them, it soon is; the calling thread is as soon
  * as preemption is enabled. -EINVAL: none of them has started. From any context that holds no lock
  * of class LOCK_RUNQ or later. */

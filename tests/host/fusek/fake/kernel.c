@@ -124,6 +124,19 @@ int32_t fake_caller_pid = 1;
 unsigned fake_pending;
 void (*fake_block)(void);
 
+uint64_t fake_file_limit_bytes = UINT64_MAX;
+unsigned fake_limits_met;
+
+uint64_t file_limit_bytes(void)
+{
+	return fake_file_limit_bytes;
+}
+
+void file_limit_met(void)
+{
+	fake_limits_met++;
+}
+
 struct server_caller server_caller_current(void)
 {
 	return (struct server_caller){.pid = fake_caller_pid};
