@@ -300,6 +300,8 @@ static err_t fill_wait(struct node_pages *pages, struct fill *fill)
 
 /* ---- finding pages ---- */
 
+/* What brings the page, and was asked for after the last change: an older one may bring what was
+ * there before, and is for those alone who asked before. */
 static struct fill *fill_of_locked(struct node_pages *pages, uint64_t index) REQUIRES(pages->lock);
 static struct fill *fill_of_locked(struct node_pages *pages, uint64_t index)
 {
@@ -308,7 +310,8 @@ static struct fill *fill_of_locked(struct node_pages *pages, uint64_t index)
 	list_for_each (fill, &pages->fills, link) {
 		uint64_t first = fill->io.offset_bytes / PAGE_SIZE;
 
-		if (index >= first && index - first < fill->io.npages)
+		if (fill->version == pages->version && index >= first &&
+		    index - first < fill->io.npages)
 			return fill;
 	}
 	return NULL;

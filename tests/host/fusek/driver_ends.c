@@ -32,6 +32,7 @@
 #include <fusek/mount.h>
 #include <mm/slab.h>
 #include <string.h>
+#include <unistd.h>
 
 static ssize_t read_it(void)
 {
@@ -133,6 +134,25 @@ static void nothing_is_taken_away_while_a_request_needs_it(void **state)
 	fake_driver_answer_late();
 	fake_driver_serve();
 	assert_int_equal(mock.nasked[FUSE_FORGET] + mock.nasked[FUSE_BATCH_FORGET], 1);
+}
+
+/* Whoever asks after a write does not wait for an answer to what was asked for before it. */
+static void a_read_after_a_write_gets_nothing_older(void **state)
+{
+	struct object *object = open_ok(AT "/file", O_RDWR);
+	char text[5] = "";
+
+	mock.kill_at = FUSE_READ; /* and is not answered for long */
+	assert_int_equal(object_read_kernel(object, text, 4, 0), -EINTR);
+	fake_pending = 0;
+	assert_int_equal(object_write_kernel(object, "new!", 4), 4);
+	alarm(10); /* or it waits for ever */
+	assert_int_equal(object_read_kernel(object, text, 4, 0), 4);
+	alarm(0);
+	assert_string_equal(text, "new!");
+	assert_int_equal(mock.nasked[FUSE_READ], 2);
+	fake_driver_answer_late();
+	object_put(object);
 }
 
 static void a_notification_after_the_end_finds_nothing(void **state)
@@ -279,6 +299,7 @@ int main(void)
 		MOUNTED(who_is_killed_while_it_is_served_leaves_no_debt),
 		MOUNTED(who_is_killed_tells_the_driver),
 		MOUNTED(nothing_is_taken_away_while_a_request_needs_it),
+		MOUNTED(a_read_after_a_write_gets_nothing_older),
 		MOUNTED(a_notification_after_the_end_finds_nothing),
 		MOUNTED(the_kernel_s_own_threads_do_not_wait_for_ever),
 		MOUNTED(a_signal_tells_the_driver),
