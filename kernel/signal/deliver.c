@@ -131,13 +131,11 @@ static void act_by_default(struct process *process, int signal)
 	uint32_t ncontinues;
 	irqflags_t flags;
 
-	if (signal_is_ignored(process, signal))
+	/* Nobody ends or stops init by accident. */
+	if (signal_is_ignored(process, signal) || process->pid == 1)
 		return;
-	if (!(SIGNAL_BIT(signal) & STOP_SIGNALS)) {
-		if (process->pid != 1)
-			process_exit(WAIT_STATUS_SIGNAL(signal));
-		return;
-	}
+	if (!(SIGNAL_BIT(signal) & STOP_SIGNALS))
+		process_exit(WAIT_STATUS_SIGNAL(signal));
 	flags = spin_lock_irqsave(&process->signal_lock);
 	ncontinues = process->ncontinues;
 	spin_unlock_irqrestore(&process->signal_lock, flags);

@@ -37,8 +37,9 @@ def log_in(machine, name, pattern):
 
 @pytest.fixture(scope="module")
 def userspace():
-    """A machine where `user` is logged in on the serial port. Its window has 24 rows."""
-    machine = Machine([str(TOOL), "run", "--append", "ksh.run=init"])
+    """A machine that came up without ksh, where `user` is logged in on the serial port. Its window
+    has 24 rows."""
+    machine = Machine([str(TOOL), "run", "--append", "ksh=off"])
     log_in(machine, "user", USER)
     shell(machine, f"stty rows {ROWS} cols {COLUMNS}")
     machine.screen.resize(ROWS, COLUMNS)
@@ -122,7 +123,9 @@ def test_script_gives_a_shell_a_terminal_of_its_own(userspace):
     assert shell(userspace, "tty; stty size") == ["/dev/pts/0", f"{ROWS} {COLUMNS}"]
     userspace.send("sleep 1000\r")
     userspace.press_until(lambda: userspace.send("\x1a"), "Stopped")
-    userspace.send("kill %1; exit\r")
+    shell(userspace, "kill -9 %1; wait")
+    assert "must be suid" not in " ".join(shell(userspace, "su -c true </dev/null"))
+    userspace.send("exit\r")
     userspace.wait_for("Script done")
     userspace.wait_for(at(USER))
     assert "/dev/pts/0" in shell(userspace, "cat log")
@@ -158,11 +161,20 @@ def test_su_makes_an_administrator_who_halts_to_ksh(userspace):
     userspace.wait_for(at(ROOT))
     assert shell(userspace, "id -u; whoami; pwd", ROOT) == ["0", "root", "/root"]
     assert shell(userspace, "grep -c '^user:\\$6\\$' /etc/shadow", ROOT) == ["1"]
+    assert shell(userspace, "kill -9 1; kill -STOP 1; ps | grep -c '[s]bin/init'", ROOT) == ["1"]
+    assert "for us" in " ".join(shell(userspace, "/sbin/init; echo for us", ROOT))
     clear(userspace)
     userspace.send("halt\r")
     userspace.wait_for_prompt(60)
     left = userspace.run("ps")
     assert not [line for line in left if "getty" in line or "login" in line or "sh" in line.split()]
+
+
+def test_the_end_of_process_1_is_told_and_leads_back(userspace):
+    assert userspace.run("init /bin/false")[-1].endswith("status 1]")
+    assert userspace.run("init /bin/crash null")[-1].startswith("[SIGSEGV")
+    said = " ".join(userspace.run("init /bin/nothing"))
+    assert "init: /bin/nothing: no such file" in said.lower()
 
 
 def test_poweroff_ends_the_machine(userspace):

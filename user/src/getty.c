@@ -7,7 +7,6 @@
 #include <string.h>
 #include <sys/ioctl.h>
 #include <sys/stat.h>
-#include <sys/utsname.h>
 #include <termios.h>
 #include <unistd.h>
 
@@ -63,8 +62,6 @@ static bool take_terminal(const char *name)
 
 int main(int argc, char **argv)
 {
-	struct utsname name;
-
 	program_start("getty", help, argc, argv);
 	if (argc < 2 || argc > 3)
 		usage_error("a terminal is needed");
@@ -72,8 +69,7 @@ int main(int argc, char **argv)
 		return 1;
 	make_sane();
 	setenv("TERM", argc > 2 ? argv[2] : "linux", 1);
-	uname(&name);
-	printf("\n%s %s (%s)\n\n", name.sysname, name.release, argv[1]);
+	printf("\nFuselage (%s)\n\n", argv[1]);
 	fflush(stdout);
 	execl("/bin/login", "login", (char *)NULL);
 	complain_errno("/bin/login");

@@ -1,13 +1,14 @@
 /*
  * passwd: another password. The new /etc/shadow is written beside the old one and takes its name,
- * so that whoever reads it sees one or the other; that it can only be made once keeps two of us
- * apart.
+ * so that whoever reads it sees one or the other. A lock keeps two of us apart, and is gone with
+ * whoever has it.
  */
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/file.h>
 #include <sys/stat.h>
 #include <time.h>
 #include <unistd.h>
@@ -21,6 +22,8 @@ static const char help[] = "usage: passwd [-d] [NAME]\n"
 
 #define SHADOW     "/etc/shadow"
 #define SHADOW_NEW "/etc/shadow.new"
+#define LOCK_FILE  "/etc/.pwd.lock"
+#define LOCK_S     15 /* so long is it waited for */
 #define DAY_S      86400
 
 /* The line of `name` with another secret; the others as they are. False: it has none. */
@@ -49,9 +52,23 @@ static bool copy_lines(FILE *from, FILE *to, const char *name, const char *secre
 	return found;
 }
 
+/* Held until we end. */
+static bool take_lock(void)
+{
+	int fd = open(LOCK_FILE, O_WRONLY | O_CREAT | O_CLOEXEC, 0600);
+	bool taken;
+
+	alarm(LOCK_S);
+	taken = fd >= 0 && flock(fd, LOCK_EX) == 0;
+	alarm(0);
+	if (!taken)
+		complain_errno(LOCK_FILE);
+	return taken;
+}
+
 static bool replace(const char *name, const char *secret)
 {
-	int fd = open(SHADOW_NEW, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
+	int fd = open(SHADOW_NEW, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
 	FILE *from = fopen(SHADOW, "re");
 	FILE *to = fd >= 0 ? fdopen(fd, "w") : NULL;
 	bool done = false;
@@ -131,7 +148,7 @@ int main(int argc, char **argv)
 		}
 	}
 	secret = empty ? "" : ask_new();
-	if (!secret || !replace(name, secret))
+	if (!secret || !take_lock() || !replace(name, secret))
 		return 1;
 	printf("passwd: password of %s changed\n", name);
 	return program_end(0);
