@@ -13,6 +13,7 @@
 #include <ipc/anonymous.h>
 #include <lib/string.h>
 #include <mm/slab.h>
+#include <sched/lock.h>
 #include <sched/timer.h>
 
 struct timerfd {
@@ -20,11 +21,15 @@ struct timerfd {
 	bool wall; /* constant */
 	struct spinlock lock;
 	struct timerfd_setting setting; /* lock; the deadline is the first that was not read */
+	bool cancelled;                 /* lock: the time of day was set, and nobody knows yet */
+	struct list by_day;             /* day_lock: of those that are `wall` */
 	struct timer timer;
 	struct waitq expired;
 };
 
 SLAB_CACHE(timerfd_cache, struct timerfd);
+static MUTEX(day_lock, LOCK_DAYTIMERS);
+static LIST_HEAD(all_by_day); /* day_lock */
 static const struct object_ops timerfd_ops;
 
 static struct timerfd *timerfd_of(const struct object *object)
@@ -65,6 +70,17 @@ static int64_t late_ns(const struct timerfd_setting *setting)
 	return (int64_t)clock_ns() - setting->deadline_ns;
 }
 
+/* Once for each time that it was set. */
+static bool take_cancelled(struct timerfd *timerfd)
+{
+	irqflags_t flags = spin_lock_irqsave(&timerfd->lock);
+	bool cancelled = timerfd->cancelled;
+
+	timerfd->cancelled = false;
+	spin_unlock_irqrestore(&timerfd->lock, flags);
+	return cancelled;
+}
+
 /* How often the time has come; 0: not yet. */
 static uint64_t take(struct timerfd *timerfd)
 {
@@ -91,9 +107,14 @@ static ssize_t timerfd_read(struct object *object, struct buffer *buffer, const 
 	struct timerfd *timerfd = timerfd_of(object);
 	uint64_t count = 0;
 	err_t err = number_check(buffer, offset);
+	bool cancelled = false;
 
 	if (!err)
-		err = object_wait(object, &timerfd->expired, (count = take(timerfd)) != 0);
+		err = object_wait(object, &timerfd->expired,
+				  (cancelled = take_cancelled(timerfd)) ||
+					  (count = take(timerfd)) != 0);
+	if (cancelled)
+		return -ECANCELED;
 	return err ? err : number_give(buffer, count);
 }
 
@@ -101,7 +122,8 @@ static unsigned timerfd_poll(struct object *object, struct waitq **queue)
 {
 	struct timerfd *timerfd = timerfd_of(object);
 	irqflags_t flags = spin_lock_irqsave(&timerfd->lock);
-	bool has_come = timerfd->setting.armed && late_ns(&timerfd->setting) >= 0;
+	bool has_come =
+		timerfd->cancelled || (timerfd->setting.armed && late_ns(&timerfd->setting) >= 0);
 
 	spin_unlock_irqrestore(&timerfd->lock, flags);
 	*queue = &timerfd->expired;
@@ -141,6 +163,7 @@ void timerfd_set(struct object *object, const struct timerfd_setting *setting,
 	if (before)
 		*before = left_locked(timerfd);
 	timerfd->setting = *setting;
+	timerfd->cancelled = false;
 	start_locked(timerfd);
 	spin_unlock_irqrestore(&timerfd->lock, flags);
 }
@@ -150,8 +173,35 @@ static void timerfd_describe(UNUSED struct object *object, char *to, size_t to_b
 	string_copy(to, to_bytes, "anon_inode:[timerfd]");
 }
 
+static void shift(struct timerfd *timerfd, int64_t forward_ns)
+{
+	irqflags_t flags = spin_lock_irqsave(&timerfd->lock);
+	struct timerfd_setting *setting = &timerfd->setting;
+
+	if (setting->by_day) {
+		setting->deadline_ns -= forward_ns;
+		start_locked(timerfd);
+		timerfd->cancelled |= setting->cancel_on_set;
+	}
+	spin_unlock_irqrestore(&timerfd->lock, flags);
+	waitq_wake_all_events(&timerfd->expired, POLLIN);
+}
+
+void timerfd_shift(int64_t forward_ns)
+{
+	struct timerfd *timerfd;
+
+	mutex_lock(&day_lock);
+	list_for_each (timerfd, &all_by_day, by_day)
+		shift(timerfd, forward_ns);
+	mutex_unlock(&day_lock);
+}
+
 static void timerfd_release(struct object *object)
 {
+	mutex_lock(&day_lock);
+	list_del(&timerfd_of(object)->by_day);
+	mutex_unlock(&day_lock);
 	timer_cancel(&timerfd_of(object)->timer);
 }
 
@@ -180,5 +230,10 @@ struct object *timerfd_create(bool wall, unsigned flags)
 	timer_init(&timerfd->timer, expire, timerfd);
 	waitq_init(&timerfd->expired);
 	timerfd->wall = wall;
+	list_init(&timerfd->by_day);
+	mutex_lock(&day_lock);
+	if (wall)
+		list_add_tail(&all_by_day, &timerfd->by_day);
+	mutex_unlock(&day_lock);
 	return &timerfd->object;
 }

@@ -65,11 +65,25 @@ err_t must_check process_spawn(const struct spawn_request *request, int32_t *pid
 /* What a process used until its end. */
 struct process_usage {
 	uint64_t cpu_ns;
+	uint64_t system_ns;  /* of that: in the kernel */
 	uint64_t started_ns; /* of clock_ns() */
 	uint64_t ended_ns;
 	uint64_t max_resident_pages;
 	uint64_t nfaults;
+	uint64_t nmajor; /* of those: that something was waited for */
 	uint64_t nswitches;
+	uint64_t npreempted; /* of those: with more to do */
+};
+
+struct cpu_times {
+	uint64_t user_ns;
+	uint64_t system_ns; /* in the kernel on its behalf */
+};
+
+/* An interval timer of CPU time. */
+struct cpu_interval {
+	uint64_t deadline_ns; /* 0: none runs */
+	uint64_t interval_ns;
 };
 
 /* Waits for a process that the kernel spawned and reaps it. *status is wait4's (abi/wait.h).
@@ -209,12 +223,15 @@ struct process {
 	struct list births;          /* [f] struct family_birth: children that are being made */
 
 	/* threads */
-	struct list threads;      /* [s] struct uthread by sibling, the oldest first */
-	struct uthread *leader;   /* [s] whose number is the process's; NULL once it has gone */
-	struct uthread *executor; /* [s] replaces the program: all others must end */
-	uint32_t nthreads;        /* [s] on the list */
-	uint32_t nliving;         /* [s] of those, whose end has not begun */
-	uint64_t gone_cpu_ns;     /* [s] CPU time of threads that have gone */
+	struct list threads;        /* [s] struct uthread by sibling, the oldest first */
+	struct uthread *leader;     /* [s] whose number is the process's; NULL once it has gone */
+	struct uthread *executor;   /* [s] replaces the program: all others must end */
+	uint32_t nthreads;          /* [s] on the list */
+	uint32_t nliving;           /* [s] of those, whose end has not begun */
+	uint64_t gone_cpu_ns;       /* [s] CPU time of threads that have gone, and the samples of */
+	uint64_t gone_user_ticks;   /* [s] where it was spent (time/cpu_time.h) */
+	uint64_t gone_system_ticks; /* [s] */
+	struct cpu_times times_told; /* [s] */
 
 	/* what it runs in */
 	struct mutex lock;
@@ -226,6 +243,13 @@ struct process {
 	uint64_t alarm_deadline_ns;             /* [s] 0: none runs */
 	uint64_t alarm_rang_ns;                 /* [s] when it was to; 0: its signal was taken */
 	struct timer alarm;                     /* started and cancelled under `lock` */
+	struct cpu_interval virtual_interval;   /* [s] setitimer's others */
+	struct cpu_interval profile_interval;   /* [s] */
+	uint64_t cpu_warn_s;                    /* [s] the next warning of RLIMIT_CPU */
+	bool cpu_watched;                       /* [s], read [a]: something goes by CPU time */
+	struct list timers;                     /* [l] and [s] struct posix_timer */
+	uint32_t ntimers;                       /* [s] */
+	int32_t next_timer_id;                  /* [s] */
 
 	/* signals */
 	struct spinlock signal_lock;

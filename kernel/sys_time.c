@@ -5,6 +5,8 @@
 #include "process/uthread.h"
 #include "sys_poll.h"
 #include "syscall_table.h"
+#include "time/clocks.h"
+#include "time/cpu_time.h"
 
 #include <abi/errno.h>
 #include <abi/time.h>
@@ -12,36 +14,16 @@
 #include <arch/user.h>
 #include <sched/wait.h>
 
-static struct abi_timespec timespec_of(uint64_t ns)
-{
-	return (struct abi_timespec){.tv_sec = (int64_t)(ns / NSEC_PER_SEC),
-				     .tv_nsec = (int64_t)(ns % NSEC_PER_SEC)};
-}
-
 /* ---- reading ---- */
 
-static err_t clock_read(int clock, uint64_t *ns)
+static err_t clock_read(int number, uint64_t *ns)
 {
-	switch (clock) {
-	case CLOCK_REALTIME:
-	case CLOCK_REALTIME_COARSE:
-		*ns = clock_wall_ns();
-		return 0;
-	case CLOCK_MONOTONIC:
-	case CLOCK_MONOTONIC_RAW:
-	case CLOCK_MONOTONIC_COARSE:
-	case CLOCK_BOOTTIME:
-		*ns = clock_ns();
-		return 0;
-	case CLOCK_PROCESS_CPUTIME_ID:
-		*ns = process_cpu_time_ns(process_current());
-		return 0;
-	case CLOCK_THREAD_CPUTIME_ID:
-		*ns = thread_cpu_time_ns(current_thread());
-		return 0;
-	default:
-		return -EINVAL;
-	}
+	struct clock clock;
+	err_t err = clock_find(number, &clock);
+
+	if (!err)
+		*ns = clock_read_ns(&clock);
+	return err;
 }
 
 int sys_clock_gettime(int clock, uptr_t out)
@@ -52,7 +34,7 @@ int sys_clock_gettime(int clock, uptr_t out)
 
 	if (err)
 		return err;
-	time = timespec_of(ns);
+	time = timespec_of_ns(ns);
 	return user_put(out, &time);
 }
 
@@ -67,18 +49,6 @@ int sys_clock_getres(int clock, uptr_t out)
 	return uptr_is_null(out) ? 0 : user_put(out, &grain);
 }
 
-int sys_gettimeofday(uptr_t out, uptr_t zone)
-{
-	const struct abi_timezone utc = {0};
-	uint64_t ns = clock_wall_ns();
-	struct abi_timeval time = {.tv_sec = (int64_t)(ns / NSEC_PER_SEC),
-				   .tv_usec = (int64_t)(ns % NSEC_PER_SEC / NSEC_PER_USEC)};
-
-	if (!uptr_is_null(out) && user_put(out, &time))
-		return -EFAULT;
-	return uptr_is_null(zone) ? 0 : user_put(zone, &utc);
-}
-
 int64_t sys_time(uptr_t out)
 {
 	int64_t seconds = (int64_t)(clock_wall_ns() / NSEC_PER_SEC);
@@ -91,9 +61,14 @@ int64_t sys_time(uptr_t out)
 int64_t sys_times(uptr_t out)
 {
 	const uint64_t tick_ns = NSEC_PER_SEC / USER_HZ;
+	struct process *process = process_current();
+	struct cpu_times own = process_times(process);
+	uint64_t below_ns = process->waited.cpu_ns - process->waited.system_ns;
 	struct abi_tms times = {
-		.tms_utime = (int64_t)(process_cpu_time_ns(process_current()) / tick_ns),
-		.tms_cutime = (int64_t)(process_current()->waited.cpu_ns / tick_ns),
+		.tms_utime = (int64_t)(own.user_ns / tick_ns),
+		.tms_stime = (int64_t)(own.system_ns / tick_ns),
+		.tms_cutime = (int64_t)(below_ns / tick_ns),
+		.tms_cstime = (int64_t)(process->waited.system_ns / tick_ns),
 	};
 
 	if (!uptr_is_null(out) && user_put(out, &times))
@@ -138,7 +113,7 @@ static int sleep_and_tell(uint64_t deadline_ns, uptr_t remaining)
 	now_ns = clock_ns();
 	if (now_ns >= deadline_ns)
 		return 0;
-	left = timespec_of(deadline_ns - now_ns);
+	left = timespec_of_ns(deadline_ns - now_ns);
 	if (!uptr_is_null(remaining) && user_put(remaining, &left))
 		return -EFAULT;
 	uthread_current()->restart = (struct restart){

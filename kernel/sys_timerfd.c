@@ -12,7 +12,6 @@
 #include <ipc/fdtable.h>
 #include <ipc/timerfd.h>
 
-/* Nobody sets the clock while programs run, so there is nothing that CANCEL_ON_SET would tell. */
 #define SETTIME_FLAGS (TFD_TIMER_ABSTIME | TFD_TIMER_CANCEL_ON_SET)
 
 int sys_timerfd_create(int clock, unsigned flags)
@@ -59,6 +58,7 @@ static struct timerfd_setting setting_of(const struct abi_itimerspec *wanted, bo
 	int64_t value_ns = ns_of(&wanted->it_value);
 	struct timerfd_setting setting = {
 		.armed = value_ns != 0,
+		.by_day = absolute && wall,
 		.interval_ns = (uint64_t)ns_of(&wanted->it_interval),
 		.deadline_ns = value_ns,
 	};
@@ -103,6 +103,7 @@ int sys_timerfd_settime(int fd, int flags, uptr_t value, uptr_t before)
 	if (err)
 		return err;
 	setting = setting_of(&wanted, flags & TFD_TIMER_ABSTIME, timerfd_is_wall(timerfd));
+	setting.cancel_on_set = setting.by_day && flags & TFD_TIMER_CANCEL_ON_SET;
 	timerfd_set(timerfd, &setting, &left);
 	object_put(timerfd);
 	old = report(&left);

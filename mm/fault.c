@@ -254,6 +254,7 @@ err_t mm_user_fault(struct space *space, vaddr_t address, unsigned fault_access)
 	err_t err;
 
 	while ((err = space_fault(space, address, fault_access, &wait)) == MM_WAIT) {
+		atomic_fetch_add_full(&space->major_faults, 1);
 		err = page_wait(&wait);
 		if (err)
 			return err;

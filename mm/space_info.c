@@ -119,7 +119,9 @@ void space_stats(struct space *space, struct space_stats *out)
 		.locked_pages = space->locked_pages,
 		.resident_pages = space->resident_pages,
 		.in_place_pages = space->in_place_pages,
+		.peak_pages = MAX(space->peak_pages, space->resident_pages),
 		.faults = space->faults,
+		.major_faults = read_once(&space->major_faults),
 		.nregions = space->nregions,
 	};
 	mutex_unlock(&space->lock);

@@ -128,6 +128,7 @@ void space_clear_pages_locked(struct space *space, vaddr_t start, vaddr_t end, u
 	batch.start = batch.end = start;
 	batch.no_flush = clear_flags & CLEAR_NO_FLUSH;
 	batch.count = 0;
+	space->peak_pages = MAX(space->peak_pages, space->resident_pages);
 	while ((entry = space_next_table(&space->pagetable, &address, end))) {
 		vaddr_t stop = space_table_end(address, end);
 

@@ -31,6 +31,8 @@ struct cpu_sched {
 	uint64_t timer_armed_ns;   /* [l] what the timer interrupt is set to, at the latest */
 	uint64_t quiescent_points; /* atomic, counted by this CPU: moments outside of all RCU reads
 				    */
+	uint64_t user_ticks;       /* atomic, counted by this CPU: see struct sched_stats */
+	uint64_t system_ticks;     /* the same */
 	struct runq queue;         /* [q] */
 	struct sched_stats stats;  /* [q] */
 	struct thread idle;

@@ -150,6 +150,7 @@ static void reschedule(void (*put_back)(struct runq *queue, struct sched_entity 
 		return;
 	}
 	cpu->stats.npreemptions++;
+	prev->npreempted++;
 	prepare_switch(cpu, prev, next, now_ns);
 	if (unlikely(sched_several)) {
 		if (prev == &cpu->idle)
@@ -399,6 +400,25 @@ noreturn void sched_exit_current(void)
 
 /* ---- the timer interrupt ---- */
 
+/* Where the CPU's time goes, by sample. What the program wants to be told of it, it looks at on its
+ * way out. */
+static void sample(struct cpu_sched *cpu)
+{
+	struct thread *current = cpu->current;
+
+	if (current == &cpu->idle)
+		return;
+	if (this_cpu()->interrupted_program) {
+		write_once(&current->user_ticks, current->user_ticks + 1);
+		write_once(&cpu->user_ticks, cpu->user_ticks + 1);
+	} else {
+		write_once(&current->system_ticks, current->system_ticks + 1);
+		write_once(&cpu->system_ticks, cpu->system_ticks + 1);
+	}
+	if (unlikely(read_once(&current->cpu_watched)))
+		context_request_exit_work(&current->context);
+}
+
 void clock_timer_interrupt(void)
 {
 	struct cpu_sched *cpu = this_percpu(cpu_sched);
@@ -409,6 +429,7 @@ void clock_timer_interrupt(void)
 	if (unlikely(now_ns < cpu->timer_last_ns + SUSPICIOUS_NS))
 		clock_watch_wake();
 	cpu->timer_last_ns = now_ns;
+	sample(cpu);
 	/* Disabled once, by this interrupt: what was interrupted is no read section. So a thread
 	 * that runs alone for long holds no grace period up. */
 	if (preempt_depth() == 1)
@@ -449,6 +470,8 @@ void sched_stats(uint32_t cpu_number, struct sched_stats *out)
 
 	*out = cpu->stats;
 	out->nready = cpu->queue.nready;
+	out->user_ticks = read_once(&cpu->user_ticks);
+	out->system_ticks = read_once(&cpu->system_ticks);
 	out->is_busy = cpu->current != &cpu->idle;
 	out->idle_ns = cpu->idle.cpu_time_ns;
 	if (cpu->current == &cpu->idle)

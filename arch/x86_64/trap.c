@@ -211,6 +211,7 @@ static void interrupt(struct trap_frame *frame)
 	struct cpu *cpu = this_cpu();
 
 	cpu->interrupt_depth++;
+	cpu->interrupted_program = trap_from_user(frame);
 	preempt_disable();
 	switch (frame->vector) {
 	case VECTOR_TIMER:

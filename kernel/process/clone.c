@@ -176,6 +176,8 @@ static void copy_facts(struct process *child, const struct abi_clone_args *args)
 	memcpy(child->command, parent->command, sizeof(child->command));
 	mutex_lock(&parent->lock);
 	memcpy(child->limits, parent->limits, sizeof(child->limits));
+	child->cpu_watched = child->limits[RLIMIT_CPU].rlim_cur != RLIM_INFINITY ||
+			     child->limits[RLIMIT_CPU].rlim_max != RLIM_INFINITY;
 	mutex_unlock(&parent->lock);
 }
 

@@ -49,6 +49,7 @@ struct process *process_alloc(void)
 	list_init(&process->children);
 	list_init(&process->births);
 	list_init(&process->threads);
+	list_init(&process->timers);
 	waitq_init(&process->changed);
 	waitq_init(&process->continued);
 	mutex_init(&process->lock, LOCK_PROCESS);

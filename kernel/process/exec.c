@@ -12,6 +12,7 @@
 #include "exec.h"
 
 #include "../signal/signal.h"
+#include "../time/posix_timer.h"
 #include "capability.h"
 #include "exit.h"
 #include "syscall_table.h"
@@ -338,6 +339,7 @@ static err_t commit(struct exec_request *request, const struct exec_image *image
 		process_exit(WAIT_STATUS_SIGNAL(SIGKILL));
 	if (self->robust_list || self->clear_tid)
 		tell_old_waiters(self, image);
+	posix_timers_delete_all(process);
 	signal_reset_handlers();
 	fd_table_close_on_exec(self->fds);
 	write_once(&process->has_executed, true);

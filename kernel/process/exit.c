@@ -9,6 +9,7 @@
 #include "../console/screen.h"
 #include "../futex.h"
 #include "../signal/signal.h"
+#include "../time/posix_timer.h"
 #include "../tty.h"
 #include "family.h"
 #include "wait.h"
@@ -76,8 +77,9 @@ static void drop_space(struct process *process)
 	if (!space)
 		return;
 	space_stats(space, &stats);
-	process->usage.max_resident_pages = stats.resident_pages;
+	process->usage.max_resident_pages = stats.peak_pages;
 	process->usage.nfaults += stats.faults;
+	process->usage.nmajor += stats.major_faults;
 	space_put(space);
 }
 
@@ -95,6 +97,7 @@ void exit_last_thread(struct process *process)
 	irqflags_t flags;
 
 	signal_cancel_alarm(process);
+	posix_timers_delete_all(process);
 	drop_space(process);
 	tty_leader_ended(process);
 	screen_process_ended(process->pid);

@@ -5,6 +5,7 @@
 #include "inspect.h"
 
 #include "../signal/signal.h"
+#include "../time/cpu_time.h"
 #include "../tty.h"
 #include "capability.h"
 #include "family.h"
@@ -84,7 +85,7 @@ static void look_at_thread(struct uthread *uthread, void *argument)
 
 	string_copy(out->name, sizeof(out->name), thread->name);
 	out->state = is_running(uthread) ? 'R' : 'S';
-	out->cpu_ns = thread_cpu_time_ns(thread);
+	out->times = uthread_times(uthread);
 	out->nice = (int8_t)uthread->sched_nice;
 	out->policy = uthread->sched_policy;
 	out->priority = uthread->sched_priority;
@@ -102,9 +103,8 @@ static void add_threads_locked(struct process *process, struct process_report *o
 {
 	struct uthread *uthread;
 
-	out->cpu_ns = process->gone_cpu_ns;
+	out->times = process_times_locked(process);
 	list_for_each (uthread, &process->threads, sibling) {
-		out->cpu_ns += thread_cpu_time_ns(uthread->thread);
 		if (is_running(uthread))
 			out->state = 'R';
 	}
@@ -168,12 +168,14 @@ err_t process_report(struct process *process, int32_t tid, struct process_report
 		.session = read_once(&process->session),
 		.tid = tid ? tid : process->pid,
 		.ids = process->ids,
-		.waited_ns = read_once(&process->waited.cpu_ns),
+		.waited = {.system_ns = read_once(&process->waited.system_ns)},
 		.waited_faults = read_once(&process->waited.nfaults),
+		.waited_major = read_once(&process->waited.nmajor),
 		.started_ns = process->usage.started_ns,
 		.exit_signal = read_once(&process->exit_signal),
 	};
 	look_at_terminal(process, out);
+	out->waited.user_ns = read_once(&process->waited.cpu_ns) - out->waited.system_ns;
 	string_copy(out->name, sizeof(out->name), process->name);
 	err = with_thread(process, tid, look_at_thread, out);
 	if (err && tid)

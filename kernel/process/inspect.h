@@ -20,9 +20,10 @@ struct process_report {
 	int tty_foreground; /* the group there; -1 */
 	struct credentials ids;
 	uint32_t nthreads;
-	uint64_t cpu_ns;    /* of all its threads, those that have gone, too; or of the one */
-	uint64_t waited_ns; /* of children that were waited for */
+	struct cpu_times times;  /* of all its threads, those that have gone, too; or of the one */
+	struct cpu_times waited; /* of children that were waited for */
 	uint64_t waited_faults;
+	uint64_t waited_major;
 	uint64_t started_ns; /* of clock_ns() */
 	int8_t nice;
 	uint8_t policy;   /* SCHED_* of abi/sched.h */

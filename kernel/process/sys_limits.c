@@ -6,6 +6,7 @@
 
 #include "../memory/memory.h"
 #include "../signal/signal.h"
+#include "../time/cpu_time.h"
 #include "capability.h"
 #include "inspect.h"
 #include "syscall_table.h"
@@ -32,6 +33,9 @@ static void tell_limit(struct process *process, unsigned resource, uint64_t valu
 			write_once(&fds->limit, (uint32_t)value);
 			fd_table_put(fds);
 		}
+		break;
+	case RLIMIT_CPU:
+		cpu_time_watch(process);
 		break;
 	case RLIMIT_AS:
 	case RLIMIT_DATA:

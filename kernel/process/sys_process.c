@@ -2,6 +2,9 @@
  * System calls on processes: numbers, ending, limits, usage, priorities, names. Waiting, groups and
  * ids have files of their own beside this one. Owns no state.
  */
+#include "../time/clocks.h"
+#include "../time/cpu_time.h"
+
 #include "capability.h"
 #include "exit.h"
 #include "syscall_table.h"
@@ -65,45 +68,67 @@ int sys_set_tid_address(uptr_t word)
 
 /* ---- usage ---- */
 
-static struct abi_timeval timeval_of(uint64_t ns)
-{
-	return (struct abi_timeval){.tv_sec = (int64_t)(ns / NSEC_PER_SEC),
-				    .tv_usec = (int64_t)(ns % NSEC_PER_SEC / NSEC_PER_USEC)};
-}
-
 struct abi_rusage process_rusage(const struct process_usage *usage)
 {
 	return (struct abi_rusage){
-		.ru_utime = timeval_of(usage->cpu_ns),
+		.ru_utime = timeval_of_ns(usage->cpu_ns - usage->system_ns),
+		.ru_stime = timeval_of_ns(usage->system_ns),
 		.ru_maxrss = (int64_t)(usage->max_resident_pages * PAGE_SIZE / KIB),
-		.ru_minflt = (int64_t)usage->nfaults,
-		.ru_nvcsw = (int64_t)usage->nswitches,
+		.ru_minflt = (int64_t)(usage->nfaults - usage->nmajor),
+		.ru_majflt = (int64_t)usage->nmajor,
+		.ru_nvcsw = (int64_t)(usage->nswitches - usage->npreempted),
+		.ru_nivcsw = (int64_t)usage->npreempted,
 	};
+}
+
+static void add_switches(struct process_usage *usage, const struct thread *thread)
+{
+	usage->npreempted += read_once(&thread->npreempted);
+	/* Counted when it came back: one that is preempted just now is not yet. */
+	usage->nswitches += MAX(read_once(&thread->nswitches), read_once(&thread->npreempted));
+}
+
+static struct process_usage usage_so_far(bool of_thread)
+{
+	struct uthread *self = uthread_current();
+	struct process *process = self->process;
+	struct process_usage usage = {0};
+	const struct uthread *uthread;
+	struct cpu_times times;
+	struct space_stats stats;
+	irqflags_t flags;
+
+	space_stats(self->space, &stats);
+	flags = spin_lock_irqsave(&process->signal_lock);
+	if (of_thread) {
+		times = uthread_times(self);
+		add_switches(&usage, self->thread);
+	} else {
+		times = process_times_locked(process);
+		usage = process->usage;
+		list_for_each (uthread, &process->threads, sibling)
+			add_switches(&usage, uthread->thread);
+	}
+	spin_unlock_irqrestore(&process->signal_lock, flags);
+	usage.cpu_ns = times.user_ns + times.system_ns;
+	usage.system_ns = times.system_ns;
+	usage.max_resident_pages = MAX(usage.max_resident_pages, stats.peak_pages);
+	usage.nfaults += stats.faults;
+	usage.nmajor += stats.major_faults;
+	return usage;
 }
 
 int sys_getrusage(int who, uptr_t out)
 {
-	struct process *process = process_current();
-	struct process_usage usage = {0};
+	struct process_usage usage;
 	struct abi_rusage report;
-	struct space_stats stats;
 
-	switch (who) {
-	case RUSAGE_SELF:
-	case RUSAGE_THREAD:
-		space_stats(uthread_current()->space, &stats);
-		usage.cpu_ns = who == RUSAGE_SELF ? process_cpu_time_ns(process)
-						  : thread_cpu_time_ns(current_thread());
-		usage.max_resident_pages = stats.resident_pages;
-		usage.nfaults = stats.faults;
-		usage.nswitches = current_thread()->nswitches;
-		break;
-	case RUSAGE_CHILDREN:
-		usage = process->waited;
-		break;
-	default:
+	if (who == RUSAGE_SELF || who == RUSAGE_THREAD)
+		usage = usage_so_far(who == RUSAGE_THREAD);
+	else if (who == RUSAGE_CHILDREN)
+		usage = process_current()->waited;
+	else
 		return -EINVAL;
-	}
 	report = process_rusage(&usage);
 	return user_put(out, &report);
 }

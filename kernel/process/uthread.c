@@ -7,6 +7,7 @@
 
 #include "../kthread.h"
 #include "../signal/signal.h"
+#include "../time/cpu_time.h"
 #include "exit.h"
 
 #include <abi/errno.h>
@@ -112,6 +113,7 @@ err_t uthread_list(struct uthread *uthread)
 	if (process->nthreads && (process->exiting || (self && self->replaced))) {
 		err = -EINTR;
 	} else {
+		uthread->thread->cpu_watched = process->cpu_watched;
 		list_add_tail(&process->threads, &uthread->sibling);
 		uthread->listed = true;
 		process->nthreads++;
@@ -171,7 +173,6 @@ static void thread_gone(struct thread *thread)
 {
 	struct uthread *uthread = thread->user_data;
 	struct process *process = uthread->process;
-	uint64_t cpu_ns = thread_cpu_time_ns(thread);
 	irqflags_t flags = spin_lock_irqsave(&process->signal_lock);
 	bool is_last;
 
@@ -179,8 +180,9 @@ static void thread_gone(struct thread *thread)
 	signal_drop_thread_locked(process, uthread, ~UINT64_C(0));
 	list_del(&uthread->sibling);
 	uthread->listed = false;
-	process->gone_cpu_ns += cpu_ns;
+	cpu_time_gone_locked(process, thread);
 	process->usage.nswitches += thread->nswitches;
+	process->usage.npreempted += thread->npreempted;
 	if (process->leader == uthread)
 		write_once(&process->leader, NULL);
 	is_last = --process->nthreads == 0;

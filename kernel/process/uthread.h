@@ -65,6 +65,8 @@ struct uthread {
 	int sched_nice;         /* [s] kept while the policy has no use for it */
 	bool sched_reset;       /* [s] children begin as usual (SCHED_RESET_ON_FORK) */
 
+	struct cpu_times times_told; /* [s] see time/cpu_time.h */
+
 	/* signals */
 	struct signal_pending pending;    /* [s] */
 	uint64_t blocked;                 /* [o] written under signal_lock */

@@ -5,6 +5,7 @@
 #include "wait.h"
 
 #include "../signal/signal.h"
+#include "../time/cpu_time.h"
 #include "family.h"
 
 #include <abi/errno.h>
@@ -29,7 +30,8 @@ void child_info_fields(struct signal_info *info, struct process *child, int stat
 
 	info->fields[0] = (uint32_t)child->pid | (uint64_t)read_once(&child->ids.uid) << 32;
 	info->fields[1] = (uint32_t)status;
-	info->fields[2] = child->usage.cpu_ns / tick_ns;
+	info->fields[2] = (child->usage.cpu_ns - child->usage.system_ns) / tick_ns;
+	info->fields[3] = child->usage.system_ns / tick_ns;
 }
 
 /* What the parent does about SIGCHLD: who ignores it gets none, not even to be kept while it is
@@ -84,6 +86,7 @@ void process_ended(struct process *process)
 
 	spin_lock(&family_lock);
 	process->usage.cpu_ns = process->gone_cpu_ns;
+	process->usage.system_ns = process_times(process).system_ns;
 	process->usage.ended_ns = clock_ns();
 	forget = family_end_locked(process);
 	spin_unlock(&family_lock);
@@ -193,8 +196,11 @@ static void add_usage(struct process_usage *sum, const struct process *child)
 	const struct process_usage *below = &child->waited;
 
 	sum->cpu_ns += own->cpu_ns + below->cpu_ns;
+	sum->system_ns += own->system_ns + below->system_ns;
 	sum->nfaults += own->nfaults + below->nfaults;
+	sum->nmajor += own->nmajor + below->nmajor;
 	sum->nswitches += own->nswitches + below->nswitches;
+	sum->npreempted += own->npreempted + below->npreempted;
 	sum->max_resident_pages = MAX(sum->max_resident_pages, own->max_resident_pages);
 	sum->max_resident_pages = MAX(sum->max_resident_pages, below->max_resident_pages);
 }

@@ -7,6 +7,8 @@
 #include "load.h"
 #include "procfs.h"
 
+#include "../time/cpu_time.h"
+
 #include <abi/resource.h>
 #include <arch/boot.h>
 #include <arch/clock.h>
@@ -23,9 +25,11 @@
 
 /* ---- CPUs ---- */
 
-static void add_cpu(struct text *text, const char *name, uint64_t busy_ns, uint64_t idle_ns)
+static void add_cpu(struct text *text, const char *name, const struct cpu_times *busy,
+		    uint64_t idle_ns)
 {
-	text_add(text, "%s%llu 0 0 %llu 0 0 0 0 0 0\n", name, busy_ns / TICK_NS, idle_ns / TICK_NS);
+	text_add(text, "%s%llu 0 %llu %llu 0 0 0 0 0 0\n", name, busy->user_ns / TICK_NS,
+		 busy->system_ns / TICK_NS, idle_ns / TICK_NS);
 }
 
 static uint64_t interrupts(void)
@@ -43,21 +47,25 @@ void proc_stat(struct text *text, UNUSED const struct proc_subject *subject)
 {
 	struct text each = {0};
 	uint64_t now_ns = clock_ns();
-	uint64_t busy_ns = 0, idle_ns = 0, nswitches = 0;
+	uint64_t idle_ns = 0, nswitches = 0;
+	struct cpu_times all = {0};
 
 	for_each_cpu (cpu) {
 		struct sched_stats stats;
+		struct cpu_times busy;
 		uint64_t cpu_idle_ns;
 
 		sched_stats(cpu, &stats);
 		cpu_idle_ns = MIN(stats.idle_ns, now_ns);
 		idle_ns += cpu_idle_ns;
-		busy_ns += now_ns - cpu_idle_ns;
+		busy = cpu_times_split(now_ns - cpu_idle_ns, stats.user_ticks, stats.system_ticks);
+		all.user_ns += busy.user_ns;
+		all.system_ns += busy.system_ns;
 		nswitches += stats.nswitches;
 		text_add(&each, "cpu%u ", cpu);
-		add_cpu(&each, "", now_ns - cpu_idle_ns, cpu_idle_ns);
+		add_cpu(&each, "", &busy, cpu_idle_ns);
 	}
-	add_cpu(text, "cpu  ", busy_ns, idle_ns);
+	add_cpu(text, "cpu  ", &all, idle_ns);
 	text_add_bytes(text, each.bytes, each.len_bytes);
 	if (each.err)
 		text->err = each.err;

@@ -66,8 +66,11 @@ void proc_process_stat(struct text *text, const struct proc_subject *subject)
 	rss_limit = read_once(&subject->process->limits[RLIMIT_RSS].rlim_cur);
 	add_who(text, &report);
 	/* minflt cminflt majflt cmajflt utime stime cutime cstime */
-	text_add(text, "%lu %lu 0 0 %llu 0 %llu 0 ", stats.faults, report.waited_faults,
-		 report.cpu_ns / TICK_NS, report.waited_ns / TICK_NS);
+	text_add(text, "%lu %lu %lu %lu %llu %llu %llu %llu ", stats.faults - stats.major_faults,
+		 report.waited_faults - report.waited_major, stats.major_faults,
+		 report.waited_major, report.times.user_ns / TICK_NS,
+		 report.times.system_ns / TICK_NS, report.waited.user_ns / TICK_NS,
+		 report.waited.system_ns / TICK_NS);
 	/* priority nice num_threads itrealvalue starttime vsize rss rsslim */
 	text_add(text, "%d %d %u 0 %llu %lu %lu %lu ",
 		 is_realtime(&report) ? -1 - report.priority : 20 + report.nice, report.nice,

@@ -10,6 +10,8 @@
  */
 #include "signal.h"
 
+#include "../time/cpu_time.h"
+
 #include "../process/exit.h"
 #include "../process/family.h"
 #include "../syscall.h"
@@ -191,6 +193,7 @@ void signal_deliver(struct trap_frame *frame)
 	struct process *process = uthread->process;
 	struct signal_info info;
 
+	cpu_time_check();
 	while (take(uthread, &info)) {
 		struct abi_sigaction action;
 

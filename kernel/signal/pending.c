@@ -5,6 +5,8 @@
  */
 #include "signal.h"
 
+#include "../time/posix_timer.h"
+
 #include <mm/slab.h>
 
 void signal_pending_init(struct signal_pending *pending)
@@ -18,7 +20,8 @@ void signal_pending_add_locked(struct process *process, struct signal_pending *p
 {
 	uint64_t bit = SIGNAL_BIT(signal);
 
-	if (pending->set & bit && signal < SIGRTMIN)
+	/* As on Linux a timer's signal waits beside another one of its kind. */
+	if (pending->set & bit && signal < SIGRTMIN && !(*entry && (*entry)->timer))
 		return;
 	write_once(&pending->set, pending->set | bit);
 	if (!*entry)
@@ -30,13 +33,37 @@ void signal_pending_add_locked(struct process *process, struct signal_pending *p
 
 /* ---- taking out ---- */
 
-static void free_entry_locked(struct process *process, struct signal_entry *entry)
-	REQUIRES(process->signal_lock);
-static void free_entry_locked(struct process *process, struct signal_entry *entry)
+/* `info`: it is taken, and this is what the program sees; NULL: it is dropped. */
+static void free_entry_locked(struct process *process, struct signal_entry *entry,
+			      struct signal_info *info) REQUIRES(process->signal_lock);
+static void free_entry_locked(struct process *process, struct signal_entry *entry,
+			      struct signal_info *info)
 {
 	list_del(&entry->link);
 	process->nqueued--;
-	kfree(entry);
+	if (unlikely(entry->timer))
+		posix_timer_taken_locked(process, entry, info);
+	else
+		kfree(entry);
+}
+
+static void forget_in(struct signal_pending *pending, const struct posix_timer *timer)
+{
+	struct signal_entry *entry;
+
+	list_for_each (entry, &pending->queue, link) {
+		if (entry->timer == timer)
+			entry->timer = NULL;
+	}
+}
+
+void signal_forget_timer_locked(struct process *process, const struct posix_timer *timer)
+{
+	struct uthread *uthread;
+
+	forget_in(&process->pending, timer);
+	list_for_each (uthread, &process->threads, sibling)
+		forget_in(&uthread->pending, timer);
 }
 
 /* Fills *info from the queue; the bit goes with the last of its kind. */
@@ -62,7 +89,7 @@ static void take_from_locked(struct process *process, struct signal_pending *pen
 		}
 		found = true;
 		*info = entry->info;
-		free_entry_locked(process, entry);
+		free_entry_locked(process, entry, info);
 	}
 	if (!more)
 		write_once(&pending->set, pending->set & ~SIGNAL_BIT(signal));
@@ -106,7 +133,7 @@ static void drop_from_locked(struct process *process, struct signal_pending *pen
 	write_once(&pending->set, pending->set & ~set);
 	list_for_each_safe (entry, following, &pending->queue, link) {
 		if (SIGNAL_BIT(entry->info.signal) & set)
-			free_entry_locked(process, entry);
+			free_entry_locked(process, entry, NULL);
 	}
 }
 

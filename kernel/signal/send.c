@@ -169,6 +169,17 @@ static void send_locked(struct process *process, struct uthread *only, int signa
 	signalfd_tell(process);
 }
 
+void signal_send_entry_locked(struct process *process, struct uthread *only, int signal,
+			      struct signal_entry **entry)
+{
+	send_locked(process, only, signal, entry);
+}
+
+struct signal_entry *signal_entry_alloc(void)
+{
+	return slab_alloc_zeroed(&entry_cache);
+}
+
 void process_signal(struct process *process, int signal)
 {
 	struct signal_entry *none = NULL;
@@ -187,7 +198,7 @@ static err_t send(struct process *process, struct uthread *only, const struct si
 	err_t err = 0;
 
 	if (entry)
-		entry->info = *info;
+		*entry = (struct signal_entry){.info = *info};
 	flags = spin_lock_irqsave(&process->signal_lock);
 	if (only && !only->listed) {
 		err = -ESRCH;
@@ -223,7 +234,7 @@ bool signal_force(const struct signal_info *info)
 	irqflags_t flags;
 
 	if (entry)
-		entry->info = *info;
+		*entry = (struct signal_entry){.info = *info};
 	flags = spin_lock_irqsave(&process->signal_lock);
 	has_handler = read_once(&process->actions->of[info->signal - 1].handler) > SIG_IGN &&
 		      !(uthread->blocked & bit) && !(bit & UNBLOCKABLE_SIGNALS);

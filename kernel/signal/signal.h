@@ -30,9 +30,12 @@ struct signal_info {
 	uint64_t fields[4];
 };
 
+struct posix_timer;
+
 struct signal_entry {
 	struct list link; /* [s] in the order they came */
 	struct signal_info info;
+	struct posix_timer *timer; /* [s] whose it is, and who gets it back; NULL: nobody's */
 };
 
 /*
@@ -63,6 +66,16 @@ bool signal_force(const struct signal_info *info);
 void signal_raise(int signal);
 /* si_code SI_USER and the like, from the running process. */
 struct signal_info signal_info_from_self(int signal, int code);
+
+/* For POSIX timers. An entry of one's own: kfree() it. NULL: no memory. */
+struct signal_entry *signal_entry_alloc(void);
+/* *entry is taken over (and NULL then) if the signal waits; from anywhere. `only`: to this thread.
+ */
+void signal_send_entry_locked(struct process *process, struct uthread *only, int signal,
+			      struct signal_entry **entry) REQUIRES(process->signal_lock);
+/* The entry that waits is the timer's no more. */
+void signal_forget_timer_locked(struct process *process, const struct posix_timer *timer)
+	REQUIRES(process->signal_lock);
 
 /* ---- masks and what is pending (pending.c) ---- */
 
@@ -133,7 +146,7 @@ void signalfd_init(void);
 /* Under its signal_lock or not: something waits to be taken by `process`. */
 void signalfd_tell(const struct process *process);
 
-/* ---- the alarm clock (alarm.c) ---- */
+/* ---- the alarm clock (time/interval.c) ---- */
 
 /* What the process's timer does when it rings, in its interrupt. */
 void signal_alarm(struct process *process);

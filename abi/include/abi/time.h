@@ -21,7 +21,9 @@ struct abi_itimerval {
 	struct abi_timeval it_value;
 };
 
-#define ITIMER_REAL 0
+#define ITIMER_REAL    0
+#define ITIMER_VIRTUAL 1
+#define ITIMER_PROF    2
 
 struct abi_itimerspec {
 	struct abi_timespec it_interval;
@@ -53,6 +55,21 @@ struct abi_tms { /* in ticks of 1/USER_HZ s */
 #define CLOCK_REALTIME_COARSE    5
 #define CLOCK_MONOTONIC_COARSE   6
 #define CLOCK_BOOTTIME           7
+#define CLOCK_TAI                11
+
+struct abi_sigevent { /* of timer_create */
+	uint64_t sigev_value;
+	int32_t sigev_signo;
+	int32_t sigev_notify;
+	int32_t sigev_tid;
+	uint32_t padding[11];
+};
+_Static_assert(sizeof(struct abi_sigevent) == 64, "struct sigevent of x86-64");
+
+#define SIGEV_SIGNAL    0
+#define SIGEV_NONE      1
+#define SIGEV_THREAD    2
+#define SIGEV_THREAD_ID 4
 
 #define TIMER_ABSTIME 1
 

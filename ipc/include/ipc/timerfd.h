@@ -10,6 +10,8 @@
 /* Of clock_ns(), which may lie before the machine's start. */
 struct timerfd_setting {
 	bool armed;
+	bool by_day;        /* the deadline is a time of day: it moves when that is set */
+	bool cancel_on_set; /* and who waits for it is told so */
 	int64_t deadline_ns;
 	uint64_t interval_ns; /* 0: once */
 };
@@ -30,5 +32,7 @@ bool timerfd_is_wall(const struct object *timerfd);
 void timerfd_set(struct object *timerfd, const struct timerfd_setting *setting,
 		 struct timerfd_left *before);
 struct timerfd_left timerfd_get(struct object *timerfd);
+/* The time of day was put forward by so much (back: negative). Sleeps. */
+void timerfd_shift(int64_t forward_ns);
 
 #endif

@@ -10,6 +10,8 @@
 enum lock_class {
 	/* ---- sleeping locks ---- */
 	LOCK_KSH,       /* ksh's job table */
+	LOCK_CLOCKSET,  /* setting the time of day: one at a time */
+	LOCK_DAYTIMERS, /* the descriptors that go by it */
 	LOCK_PROCESS,   /* a process: its threads and children; parent before child */
 	LOCK_FILE,      /* the position of an open file */
 	LOCK_APPEND,    /* who writes at the end of a driver's file */

@@ -76,8 +76,10 @@ struct space {
 	unsigned future_flags;      /* [l] what later mappings get (mlockall): SPACE_LOCKED,
 				       SPACE_POPULATE */
 	uint64_t resident_pages;    /* [l] counted frames that are mapped here */
+	uint64_t peak_pages;        /* [l] the most that there were before some went */
 	uint64_t in_place_pages;    /* [l] mapped pages of ramdisks and devices */
 	uint64_t faults;            /* [l] */
+	uint64_t major_faults;      /* atomic: of those, that waited for a page */
 };
 
 /* An empty space, whose mappings without an address go below `map_top`; the caller holds the first
@@ -210,7 +212,9 @@ struct space_stats {
 	uint64_t locked_pages;
 	uint64_t resident_pages;
 	uint64_t in_place_pages;
+	uint64_t peak_pages; /* the most that were resident */
 	uint64_t faults;
+	uint64_t major_faults;
 	uint32_t nregions;
 };
 void space_stats(struct space *space, struct space_stats *out);

@@ -52,10 +52,14 @@ struct thread {
 	uint64_t run_start_ns;     /* [q] when it was last switched to */
 	uint64_t cpu_time_ns;      /* [q] without the run in progress: thread_cpu_time_ns() */
 	uint64_t nswitches;        /* [q] how often it was switched to */
-	uint8_t state;             /* [q] enum thread_state */
-	bool wake_token;           /* [q] a wake came while it was not blocked */
-	bool on_cpu;               /* atomic: its stack is in use; cleared after the switch away */
-	uint32_t pending;          /* atomic: enum thread_pending */
+	uint64_t npreempted;       /* [q] how often from it while it had more to do */
+	uint64_t user_ticks;   /* atomic, its CPU's: timer interrupts that met it in its program, */
+	uint64_t system_ticks; /* and in the kernel */
+	bool cpu_watched;      /* atomic: it looks at its CPU time at each timer interrupt */
+	uint8_t state;         /* [q] enum thread_state */
+	bool wake_token;       /* [q] a wake came while it was not blocked */
+	bool on_cpu;           /* atomic: its stack is in use; cleared after the switch away */
+	uint32_t pending;      /* atomic: enum thread_pending */
 
 	uint32_t tid;  /* [c] a process's first thread has the process's id */
 	char name[16]; /* [o], read by anybody: may be seen half changed, always ends with a NUL */
@@ -194,10 +198,12 @@ struct sched_stats {
 	uint64_t nmoved;       /* threads that came from another CPU */
 	uint64_t nstolen;      /* threads that an idle CPU took away */
 	uint64_t idle_ns;
-	uint64_t waited_ns; /* several CPUs: how long threads that ran here had waited ready */
-	uint64_t wasted_ns; /* of that, while some CPU that they may use was idle */
-	uint32_t nready;    /* threads waiting for the CPU */
-	bool is_busy;       /* one runs, and it is not the idle thread */
+	uint64_t user_ticks;   /* timer interrupts that met a program, */
+	uint64_t system_ticks; /* and the kernel, but for the idle thread */
+	uint64_t waited_ns;    /* several CPUs: how long threads that ran here had waited ready */
+	uint64_t wasted_ns;    /* of that, while some CPU that they may use was idle */
+	uint32_t nready;       /* threads waiting for the CPU */
+	bool is_busy;          /* one runs, and it is not the idle thread */
 };
 void sched_stats(uint32_t cpu_number, struct sched_stats *out);
 

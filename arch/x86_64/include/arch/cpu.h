@@ -36,8 +36,9 @@ struct cpu {
 	uint32_t interrupt_depth; /* hardware interrupts being handled */
 	uint32_t id;              /* 0.. in order of start */
 	uint32_t apic_id;
-	uint64_t tsc_offset;   /* added to its TSC gives the first CPU's */
-	struct cpu_arch *arch; /* GDT, TSS, entry stacks: arch's own */
+	uint64_t tsc_offset;      /* added to its TSC gives the first CPU's */
+	struct cpu_arch *arch;    /* GDT, TSS, entry stacks: arch's own */
+	bool interrupted_program; /* the interrupt that is being handled came while one ran */
 } CACHE_ALIGNED;
 
 #define CPU_NO_SWITCH_WANTED UINT32_C(0x80000000)

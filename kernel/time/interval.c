@@ -1,10 +1,14 @@
 /*
- * alarm() and setitimer(ITIMER_REAL): one timer a process, which raises SIGALRM and, with an
+ * alarm() and setitimer(). ITIMER_REAL is one timer a process, which raises SIGALRM and, with an
  * interval, is started anew when that is taken, as on Linux: so one that rings faster than anybody
  * listens costs nothing. It is set and cancelled under the process's mutex, and when its last
- * thread ends; its deadline is under signal_lock, since the interrupt changes it.
+ * thread ends; its deadline is under signal_lock, since the interrupt changes it. The other two go
+ * by CPU time and have no timer of their own (cpu_time.c).
  */
-#include "signal.h"
+#include "../signal/signal.h"
+
+#include "clocks.h"
+#include "cpu_time.h"
 #include "syscall_table.h"
 
 #include <abi/errno.h>
@@ -106,39 +110,87 @@ int sys_alarm(unsigned seconds)
 	return (int)((before.left_ns + NSEC_PER_SEC / 2) / NSEC_PER_SEC);
 }
 
-static struct abi_timeval timeval_of(uint64_t ns)
+/* ---- those of CPU time ---- */
+
+static struct cpu_interval *interval_of(struct process *process, int which)
 {
-	return (struct abi_timeval){.tv_sec = (int64_t)(ns / NSEC_PER_SEC),
-				    .tv_usec = (int64_t)(ns % NSEC_PER_SEC / NSEC_PER_USEC)};
+	return which == ITIMER_VIRTUAL ? &process->virtual_interval : &process->profile_interval;
 }
 
-static bool is_valid(const struct abi_timeval *time)
+static struct alarm read_interval_locked(struct process *process, int which)
+	REQUIRES(process->signal_lock);
+static struct alarm read_interval_locked(struct process *process, int which)
 {
-	return time->tv_sec >= 0 && time->tv_usec >= 0 && time->tv_usec < 1000000;
+	const struct cpu_interval *interval = interval_of(process, which);
+	struct cpu_times times = process_times_locked(process);
+	uint64_t now_ns = times.user_ns + (which == ITIMER_PROF ? times.system_ns : 0);
+	struct alarm alarm = {.interval_ns = interval->interval_ns};
+
+	if (interval->deadline_ns)
+		alarm.left_ns = interval->deadline_ns > now_ns ? interval->deadline_ns - now_ns
+							       : NSEC_PER_USEC;
+	return alarm;
 }
 
-static uint64_t ns_of(const struct abi_timeval *time)
+static struct alarm read_interval(int which)
 {
-	if ((uint64_t)time->tv_sec > UINT64_MAX / NSEC_PER_SEC / 4)
-		return UINT64_MAX / 4;
-	return (uint64_t)time->tv_sec * NSEC_PER_SEC + (uint64_t)time->tv_usec * NSEC_PER_USEC;
+	struct process *process = process_current();
+	struct alarm alarm;
+	irqflags_t flags;
+
+	if (which == ITIMER_REAL)
+		return read_alarm(process);
+	flags = spin_lock_irqsave(&process->signal_lock);
+	alarm = read_interval_locked(process, which);
+	spin_unlock_irqrestore(&process->signal_lock, flags);
+	return alarm;
 }
+
+static struct alarm set_interval(int which, const struct alarm *wanted)
+{
+	struct process *process = process_current();
+	struct cpu_times times;
+	struct alarm before;
+	irqflags_t flags;
+
+	if (which == ITIMER_REAL)
+		return set_alarm(wanted);
+	flags = spin_lock_irqsave(&process->signal_lock);
+	before = read_interval_locked(process, which);
+	times = process_times_locked(process);
+	*interval_of(process, which) = (struct cpu_interval){.interval_ns = wanted->interval_ns};
+	if (wanted->left_ns)
+		interval_of(process, which)->deadline_ns =
+			times.user_ns + (which == ITIMER_PROF ? times.system_ns : 0) +
+			wanted->left_ns;
+	spin_unlock_irqrestore(&process->signal_lock, flags);
+	if (wanted->left_ns)
+		cpu_time_watch(process);
+	return before;
+}
+
+/* ---- the calls ---- */
 
 static int put_alarm(uptr_t to, const struct alarm *alarm)
 {
-	const struct abi_itimerval value = {.it_interval = timeval_of(alarm->interval_ns),
-					    .it_value = timeval_of(alarm->left_ns)};
+	const struct abi_itimerval value = {.it_interval = timeval_of_ns(alarm->interval_ns),
+					    .it_value = timeval_of_ns(alarm->left_ns)};
 
 	return user_put(to, &value);
+}
+
+static bool is_interval(int which)
+{
+	return which == ITIMER_REAL || which == ITIMER_VIRTUAL || which == ITIMER_PROF;
 }
 
 int sys_getitimer(int which, uptr_t out)
 {
 	struct alarm alarm;
 
-	if (which != ITIMER_REAL)
+	if (!is_interval(which))
 		return -EINVAL;
-	alarm = read_alarm(process_current());
+	alarm = read_interval(which);
 	return put_alarm(out, &alarm);
 }
 
@@ -147,13 +199,14 @@ int sys_setitimer(int which, uptr_t value, uptr_t before)
 	struct abi_itimerval wanted = {0};
 	struct alarm alarm;
 
-	if (which != ITIMER_REAL)
+	if (!is_interval(which))
 		return -EINVAL;
 	if (!uptr_is_null(value) && user_get(&wanted, value))
 		return -EFAULT;
-	if (!is_valid(&wanted.it_value) || !is_valid(&wanted.it_interval))
+	if (!timeval_is_valid(&wanted.it_value) || !timeval_is_valid(&wanted.it_interval))
 		return -EINVAL;
-	alarm = set_alarm(&(struct alarm){.left_ns = ns_of(&wanted.it_value),
-					  .interval_ns = ns_of(&wanted.it_interval)});
+	alarm = set_interval(which,
+			     &(struct alarm){.left_ns = ns_of_timeval(&wanted.it_value),
+					     .interval_ns = ns_of_timeval(&wanted.it_interval)});
 	return uptr_is_null(before) ? 0 : put_alarm(before, &alarm);
 }

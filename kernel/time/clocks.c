@@ -1,0 +1,83 @@
+/*
+ * What the numbers of clocks mean. Owns no state.
+ */
+#include "clocks.h"
+
+#include "cpu_time.h"
+
+#include <abi/errno.h>
+#include <arch/clock.h>
+
+/* A CPU clock's number: ~pid << 3, a bit for a thread's, and what is counted
+ * (clock_getcpuclockid(3); Linux's posix-timers.h). */
+#define CPU_CLOCK_WHAT   3
+#define CPU_CLOCK_PROF   0
+#define CPU_CLOCK_VIRT   1
+#define CPU_CLOCK_SCHED  2
+#define CPU_CLOCK_THREAD 4
+
+static err_t find_cpu_clock(int number, struct clock *out)
+{
+	const struct uthread *self = uthread_current();
+	int32_t pid = ~(number >> 3);
+	struct process *process;
+
+	if ((number & CPU_CLOCK_WHAT) > CPU_CLOCK_SCHED)
+		return -EINVAL;
+	*out = (struct clock){.has_timers = true,
+			      .user_only = (number & CPU_CLOCK_WHAT) == CPU_CLOCK_VIRT};
+	out->cpu = number & CPU_CLOCK_THREAD ? CLOCK_CPU_THREAD : CLOCK_CPU_PROCESS;
+	out->tid = pid;
+	if (!pid)
+		out->tid = out->cpu == CLOCK_CPU_THREAD ? self->tid : self->process->pid;
+	process = out->cpu == CLOCK_CPU_THREAD ? process_find_by_thread(out->tid)
+					       : process_find(out->tid);
+	process_put(process);
+	return process == self->process ? 0 : -EINVAL;
+}
+
+err_t clock_find(int number, struct clock *out)
+{
+	*out = (struct clock){.has_timers = true};
+	switch (number) {
+	case CLOCK_REALTIME:
+	case CLOCK_TAI: /* nobody has told by how much it is ahead */
+		out->wall = true;
+		return 0;
+	case CLOCK_MONOTONIC:
+	case CLOCK_BOOTTIME:
+		return 0;
+	case CLOCK_REALTIME_COARSE:
+		*out = (struct clock){.wall = true};
+		return 0;
+	case CLOCK_MONOTONIC_RAW:
+	case CLOCK_MONOTONIC_COARSE:
+		*out = (struct clock){0};
+		return 0;
+	case CLOCK_PROCESS_CPUTIME_ID:
+		return find_cpu_clock((int)(~0u << 3) | CPU_CLOCK_SCHED, out);
+	case CLOCK_THREAD_CPUTIME_ID:
+		return find_cpu_clock((int)(~0u << 3) | CPU_CLOCK_THREAD | CPU_CLOCK_SCHED, out);
+	default:
+		return number < 0 ? find_cpu_clock(number, out) : -EINVAL;
+	}
+}
+
+uint64_t clock_now_ns(const struct clock *clock, struct process *process)
+{
+	return clock->cpu ? cpu_time_of_clock_locked(clock, process) : clock_ns();
+}
+
+uint64_t clock_read_ns(const struct clock *clock)
+{
+	struct process *process = process_current();
+	irqflags_t flags;
+	uint64_t ns;
+
+	if (clock->wall)
+		return clock_wall_ns();
+	flags = spin_lock_irqsave(&process->signal_lock);
+	ns = clock_now_ns(clock, process);
+	spin_unlock_irqrestore(&process->signal_lock, flags);
+	return ns;
+}

@@ -1,0 +1,67 @@
+/*
+ * The clocks that programs name, and times as they write them.
+ */
+#ifndef KERNEL_TIME_CLOCKS_H
+#define KERNEL_TIME_CLOCKS_H
+
+#include "../process/uthread.h"
+
+#include <abi/time.h>
+
+enum clock_cpu { CLOCK_CPU_NONE, CLOCK_CPU_PROCESS, CLOCK_CPU_THREAD };
+
+struct clock {
+	enum clock_cpu cpu; /* CPU time of whom */
+	bool user_only;     /* of that: in the program itself */
+	bool wall;          /* of the day */
+	bool has_timers;
+	int32_t tid; /* of CPU clocks: the process or the thread */
+};
+
+/* What a clockid_t means to the running thread. -EINVAL: nothing, or another process's CPU time. */
+err_t must_check clock_find(int number, struct clock *out);
+/* In nanoseconds. Of the wall clock it is clock_ns(), which timers go by. With process's
+ * signal_lock held, which is who has the clock. */
+uint64_t clock_now_ns(const struct clock *clock, struct process *process);
+/* As programs read it: the wall clock since 1970. */
+uint64_t clock_read_ns(const struct clock *clock);
+
+static inline struct abi_timespec timespec_of_ns(uint64_t ns)
+{
+	return (struct abi_timespec){.tv_sec = (int64_t)(ns / NSEC_PER_SEC),
+				     .tv_nsec = (int64_t)(ns % NSEC_PER_SEC)};
+}
+
+static inline struct abi_timeval timeval_of_ns(uint64_t ns)
+{
+	return (struct abi_timeval){.tv_sec = (int64_t)(ns / NSEC_PER_SEC),
+				    .tv_usec = (int64_t)(ns % NSEC_PER_SEC / NSEC_PER_USEC)};
+}
+
+static inline bool timespec_is_valid(const struct abi_timespec *time)
+{
+	return time->tv_sec >= 0 && time->tv_nsec >= 0 && time->tv_nsec < (int64_t)NSEC_PER_SEC;
+}
+
+static inline bool timeval_is_valid(const struct abi_timeval *time)
+{
+	return time->tv_sec >= 0 && time->tv_usec >= 0 && time->tv_usec < 1000000;
+}
+
+/* At most 73 years, so that sums fit. */
+static inline uint64_t ns_of_timespec(const struct abi_timespec *time)
+{
+	if ((uint64_t)time->tv_sec > UINT64_MAX / NSEC_PER_SEC / 8)
+		return UINT64_MAX / 8;
+	return (uint64_t)time->tv_sec * NSEC_PER_SEC + (uint64_t)time->tv_nsec;
+}
+
+static inline uint64_t ns_of_timeval(const struct abi_timeval *time)
+{
+	const struct abi_timespec fine = {.tv_sec = time->tv_sec,
+					  .tv_nsec = time->tv_usec * (int64_t)NSEC_PER_USEC};
+
+	return ns_of_timespec(&fine);
+}
+
+#endif
