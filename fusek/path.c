@@ -153,6 +153,55 @@ unlock:
 	return found;
 }
 
+/* ---- what openat2 forbids ---- */
+
+#define RESOLVE_SCOPED (RESOLVE_BENEATH | RESOLVE_IN_ROOT)
+
+static const struct dentry *above(const struct dentry *at, struct server_name *name);
+
+/* Below the context's root, or the root itself. */
+static bool is_in_root(const struct vfs_context *context, const struct dentry *at)
+{
+	const struct dentry *root = context->root.dentry;
+	struct server_name name;
+
+	rcu_read_lock();
+	while (at && at != root && at != cross_mounts_rcu(context->root.dentry))
+		at = above(at, &name);
+	rcu_read_unlock();
+	return at;
+}
+
+/* Whether a step from walk->at may end at `to`. */
+static err_t check_step(const struct walk *walk, struct server_name name, const struct dentry *to)
+{
+	unsigned resolve = walk->context->resolve;
+
+	if (likely(!resolve))
+		return 0;
+	if ((resolve & RESOLVE_NO_XDEV) && to->mount != walk->at->mount)
+		return -EXDEV;
+	if (!(resolve & RESOLVE_SCOPED) || !is_dot_dot(name))
+		return 0;
+	if ((resolve & RESOLVE_BENEATH) && to == walk->at)
+		return -EXDEV; /* above where it started */
+	/* A directory on the way was moved out of the root meanwhile. */
+	return is_in_root(walk->context, to) ? 0 : -EAGAIN;
+}
+
+/* Whether a name, of the caller's or of a link, may begin at the root. */
+static err_t check_absolute(const struct walk *walk)
+{
+	const struct vfs_context *context = walk->context;
+
+	if (context->resolve & RESOLVE_BENEATH)
+		return -EXDEV;
+	if ((context->resolve & RESOLVE_NO_XDEV) && walk->at &&
+	    walk->at->mount != context->root.dentry->mount)
+		return -EXDEV;
+	return 0;
+}
+
 /* ---- the long way ---- */
 
 err_t walk_begin(struct walk *walk, const struct vfs_context *context, const struct path *from,
@@ -166,8 +215,13 @@ err_t walk_begin(struct walk *walk, const struct vfs_context *context, const str
 		return -ENOENT;
 	if (len_bytes == PATH_MAX)
 		return -ENAMETOOLONG;
-	if (*name == '/')
+	if (*name == '/') {
+		err_t err = check_absolute(walk);
+
+		if (err)
+			return err;
 		start = &context->root;
+	}
 	rcu_read_lock();
 	walk->at = cross_mounts_rcu(start->dentry);
 	if (walk->at == start->dentry || !refcount_try_get(&walk->at->references))
@@ -247,18 +301,18 @@ static err_t step(struct walk *walk, struct server_name name, struct dentry **ou
 	}
 	if (is_dot_dot(name)) {
 		*out = get_parent(walk);
-		return 0;
-	}
-	if (name.len_bytes > NAME_MAX)
+	} else if (name.len_bytes > NAME_MAX) {
 		return -ENAMETOOLONG;
-	err = dentry_lookup(walk->at, name, walk->context, out);
+	} else {
+		err = dentry_lookup(walk->at, name, walk->context, out);
+		if (err)
+			return err;
+		*out = cross_mounts(*out);
+	}
+	err = mount_admits((*out)->mount, walk->context) ? check_step(walk, name, *out) : -EACCES;
 	if (err)
-		return err;
-	*out = cross_mounts(*out);
-	if (mount_admits((*out)->mount, walk->context))
-		return 0;
-	dentry_put(*out);
-	return -EACCES;
+		dentry_put(*out);
+	return err;
 }
 
 static void go_to(struct walk *walk, struct dentry *dentry)
@@ -300,6 +354,7 @@ static err_t jump(struct walk *walk, const struct node *link)
 {
 	struct server *server = node_server(link);
 	struct server_caller caller = server_caller_of(walk->context);
+	unsigned resolve = walk->context->resolve;
 	struct path to;
 	err_t err;
 
@@ -308,9 +363,16 @@ static err_t jump(struct walk *walk, const struct node *link)
 	err = server->ops->follow(server, &caller, link->id, &to);
 	if (err)
 		return err;
-	if (!mount_admits(to.dentry->mount, walk->context)) {
+	if (!mount_admits(to.dentry->mount, walk->context))
+		err = -EACCES;
+	else if (resolve & RESOLVE_NO_MAGICLINKS)
+		err = -ELOOP;
+	else if ((resolve & RESOLVE_SCOPED) ||
+		 ((resolve & RESOLVE_NO_XDEV) && to.dentry->mount != walk->at->mount))
+		err = -EXDEV;
+	if (err) {
 		path_put(&to);
-		return -EACCES;
+		return err;
 	}
 	go_to(walk, to.dentry);
 	walk->jumped = true;
@@ -322,13 +384,18 @@ err_t walk_into_link(struct walk *walk, struct dentry *link)
 	char *text = NULL;
 	err_t err = -ELOOP;
 
-	if (walk->nlinks++ < 40) /* Linux: MAXSYMLINKS */
+	if (walk->nlinks++ < 40 && /* Linux: MAXSYMLINKS */
+	    !(walk->context->resolve & RESOLVE_NO_SYMLINKS))
 		err = jump(walk, link->node);
 	if (err == -ENOSYS)
 		err = link_text(walk, link->node, &text);
 	dentry_put(link);
-	if (err || !text)
+	if (!err && text && *text == '/')
+		err = check_absolute(walk);
+	if (err || !text) {
+		kfree(text);
 		return err;
+	}
 	kfree(walk->text);
 	walk->text = text;
 	walk->rest = text;
@@ -427,10 +494,13 @@ err_t path_walk(const struct vfs_context *context, const struct path *from, cons
 		return 0;
 	}
 	atomic_add_relaxed(&names_counters.nwalks, 1);
-	if (*name && path_walk_cached(context, start->dentry, name, walk_flags, out)) {
+	if (*name && !(context->resolve & ~RESOLVE_CACHED) &&
+	    path_walk_cached(context, start->dentry, name, walk_flags, out)) {
 		atomic_add_relaxed(&names_counters.nwalks_fast, 1);
 		return 0;
 	}
+	if (context->resolve & RESOLVE_CACHED)
+		return -EAGAIN;
 	out->dentry = NULL;
 	err = walk_begin(&walk, context, from, name);
 	if (!err)

@@ -1,5 +1,5 @@
 /*
- * System calls on names: opening, making, removing, renaming, the working directory. Each copies
+ * System calls on names: making, removing, renaming, the working directory. Each copies
  * the path, finds where it starts, and hands both to fusek/file.h, which does the checks that are
  * about files. Owns no state.
  */
@@ -50,44 +50,6 @@ void at_path_put(struct at_path *path)
 	if (path->at)
 		object_put(path->at);
 	kfree(path->name);
-}
-
-/* ---- opening ---- */
-
-int sys_openat(int dirfd, uptr_t path, unsigned open_flags, unsigned mode)
-{
-	struct fd_table *fds = current_fds();
-	struct object *object;
-	struct at_path from;
-	int fd;
-	err_t err;
-
-	err = at_path_get(dirfd, path, &from);
-	if (err)
-		return err;
-	err = fd_reserve(fds, 0, open_flags & O_CLOEXEC, &fd);
-	if (err)
-		goto put_path;
-	err = vfs_open(context(), from.at, from.name, open_flags, mode & 07777, &object);
-	if (err) {
-		fd_unreserve(fds, fd);
-		goto put_path;
-	}
-	fd_install(fds, fd, object);
-	err = fd;
-put_path:
-	at_path_put(&from);
-	return err;
-}
-
-int sys_open(uptr_t path, unsigned open_flags, unsigned mode)
-{
-	return sys_openat(AT_FDCWD, path, open_flags, mode);
-}
-
-int sys_creat(uptr_t path, unsigned mode)
-{
-	return sys_openat(AT_FDCWD, path, O_CREAT | O_WRONLY | O_TRUNC, mode);
 }
 
 /* ---- making and removing names ---- */
@@ -320,6 +282,27 @@ int sys_fchdir(int fd)
 	err = change_directory(object, "");
 	object_put(object);
 	return err;
+}
+
+/* The working directory stays where it is. */
+int sys_chroot(uptr_t path)
+{
+	struct at_path from;
+	struct path found;
+	err_t err = at_path_get(AT_FDCWD, path, &from);
+
+	if (err)
+		return err;
+	err = from.name[0] ? vfs_find_directory(context(), NULL, from.name, &found) : -ENOENT;
+	at_path_put(&from);
+	if (err)
+		return err;
+	if (context()->uid != 0) {
+		path_put(&found);
+		return -EPERM;
+	}
+	place_set_root(found);
+	return 0;
 }
 
 int sys_umask(unsigned mode)

@@ -6,6 +6,7 @@
 #include "uthread.h"
 
 #include "../signal/signal.h"
+#include "../user_struct.h"
 #include "family.h"
 #include "syscall_table.h"
 
@@ -352,34 +353,14 @@ int sys_vfork(void)
 		&(struct abi_clone_args){.flags = CLONE_VM | CLONE_VFORK, .exit_signal = SIGCHLD});
 }
 
-/* What lies beyond what we know must be zero: somebody asks for nothing that we would not do. */
-static err_t check_tail(uptr_t from, size_t len_bytes)
-{
-	for (size_t i = sizeof(struct abi_clone_args); i < len_bytes; i++) {
-		uint8_t byte;
-
-		if (user_get(&byte, uptr_add(from, i)))
-			return -EFAULT;
-		if (byte)
-			return -E2BIG;
-	}
-	return 0;
-}
-
 int sys_clone3(uptr_t arguments, size_t len)
 {
 	struct abi_clone_args args = {0};
 	err_t err;
 
-	if (len > PAGE_SIZE)
-		return -E2BIG;
-	if (len < CLONE_ARGS_SIZE_VER0)
-		return -EINVAL;
-	err = check_tail(arguments, len);
+	err = user_get_struct(&args, sizeof(args), CLONE_ARGS_SIZE_VER0, arguments, len);
 	if (err)
 		return err;
-	if (user_copy_in(&args, arguments, MIN(len, sizeof(args))))
-		return -EFAULT;
 	if (args.flags & (CSIGNAL | CLONE_DETACHED) || args.exit_signal > SIGNAL_MAX)
 		return -EINVAL;
 	if (args.flags & (CLONE_THREAD | CLONE_PARENT) && args.exit_signal)

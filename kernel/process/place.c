@@ -155,17 +155,31 @@ struct vfs_context *uthread_fs(void)
 
 /* ---- changes ---- */
 
-void place_set_cwd(struct path cwd)
+/* `which` is one of the running thread's place. */
+static void set_path(struct place *place, struct path *which, struct path to)
 {
-	struct place *place = uthread_current()->place;
 	struct path before;
 
 	spin_lock(&place->lock);
-	before = place->cwd;
-	place->cwd = cwd;
+	before = *which;
+	*which = to;
 	write_once(&place->generation, place->generation + 1);
 	spin_unlock(&place->lock);
 	path_put(&before);
+}
+
+void place_set_cwd(struct path cwd)
+{
+	struct place *place = uthread_current()->place;
+
+	set_path(place, &place->cwd, cwd);
+}
+
+void place_set_root(struct path root)
+{
+	struct place *place = uthread_current()->place;
+
+	set_path(place, &place->root, root);
 }
 
 uint32_t place_set_umask(uint32_t umask)

@@ -147,8 +147,9 @@ bool place_is_shared(struct place *place);
 void uthread_set_place(struct uthread *uthread, struct place *place);
 /* Gives up its place and its descriptors: nobody finds them by it from here on. May sleep. */
 void uthread_drop_files(struct uthread *uthread);
-/* Of the running thread and all that share its place; takes over the reference. */
+/* Of the running thread and all that share its place; take over the reference. */
 void place_set_cwd(struct path cwd);
+void place_set_root(struct path root);
 uint32_t place_set_umask(uint32_t umask);
 
 #endif

@@ -29,6 +29,19 @@
 #define O_PATH      010000000u
 #define O_TMPFILE   020200000u /* holds O_DIRECTORY */
 
+/* openat2 */
+struct abi_open_how {
+	uint64_t flags, mode, resolve;
+};
+#define OPEN_HOW_SIZE_VER0 24
+
+#define RESOLVE_NO_XDEV       0x01u
+#define RESOLVE_NO_MAGICLINKS 0x02u
+#define RESOLVE_NO_SYMLINKS   0x04u
+#define RESOLVE_BENEATH       0x08u
+#define RESOLVE_IN_ROOT       0x10u
+#define RESOLVE_CACHED        0x20u
+
 #define F_DUPFD         0
 #define F_GETFD         1
 #define F_SETFD         2

@@ -42,6 +42,8 @@ struct vfs_context {
 	struct vfs_groups *groups; /* beside gid; NULL: none */
 	uint32_t umask;
 	int32_t pid; /* shown to drivers; 0: the kernel */
+	/* RESOLVE_*, of openat2 alone; with BENEATH and IN_ROOT `root` is where the name starts. */
+	uint32_t resolve;
 };
 
 #define CAP_BIT(number)  (UINT64_C(1) << (number))
@@ -83,7 +85,8 @@ enum walk_flags {
 };
 
 /* *out is what `name` means, a reference for the caller; it exists. `from` NULL: the working
- * directory. -ENOENT, -ENOTDIR, -EACCES, -ELOOP, -ENAMETOOLONG, -EIO, -EINTR (killed), -ENOMEM. */
+ * directory. -ENOENT, -ENOTDIR, -EACCES, -ELOOP, -ENAMETOOLONG, -EIO, -EINTR (killed), -ENOMEM;
+ * for context->resolve -EXDEV, -ELOOP, -EAGAIN. */
 err_t must_check path_walk(const struct vfs_context *context, const struct path *from,
 			   const char *name, unsigned walk_flags, struct path *out);
 
