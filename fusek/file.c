@@ -69,7 +69,10 @@ err_t file_open_at_server(struct file *file, const struct vfs_context *context, 
 	case S_IFDIR:
 		break;
 	case S_IFIFO:
-		return -EOPNOTSUPP; /* named pipes wait for their issue */
+		err = fifo_open_file(file, flags);
+		if (!err)
+			opened(file);
+		return err;
 	default:
 		return -ENXIO;
 	}
@@ -356,7 +359,7 @@ static err_t file_sync(struct object *object)
 	const struct server_ops *ops = file->server->ops;
 	err_t err;
 
-	if (node_type(file->node) == S_IFCHR)
+	if (node_type(file->node) == S_IFCHR || node_type(file->node) == S_IFIFO)
 		return -EINVAL;
 	if (!ops->fsync)
 		return 0; /* the server keeps nothing back: what was written is where it will be */
@@ -561,6 +564,7 @@ const struct object_ops file_ops = {
 	.map = file_map,
 	.seal = file_seal,
 	.describe = file_describe,
+	.pipe_end = fifo_end,
 	.release = file_release,
 	.free = file_free,
 };

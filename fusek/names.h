@@ -29,6 +29,7 @@
 struct mount;
 struct node_locks;
 struct node_pages;
+struct pipe;
 
 /*
  *   [c] constant once it can be found
@@ -57,6 +58,7 @@ struct node {
 	struct node_pages *pages;     /* [a] set once: the page cache (pages.h), NULL: none */
 	struct mapped_places places;  /* where its pages are mapped */
 	struct node_locks *locks;     /* [a] set once: locks.h, NULL: it was never locked */
+	struct pipe *fifo;            /* [a] set once: of a FIFO that was opened */
 	struct rcu_head rcu;
 };
 

@@ -11,6 +11,7 @@
 #include "pages.h"
 
 #include <arch/clock.h>
+#include <ipc/pipe.h>
 #include <lib/log.h>
 #include <lib/string.h>
 #include <mm/slab.h>
@@ -203,6 +204,7 @@ void node_put(struct node *node)
 
 	node_pages_free(node);
 	locks_free(node);
+	fifo_put(node->fifo);
 	forget(node->mount, node->id, nlookup);
 	atomic_add_relaxed(&names_counters.nnodes, -1);
 	/* The mount may go as soon as its nodes are gone: the last touch of it, unless it waits for

@@ -17,7 +17,8 @@ struct file {
 	struct object object;
 	struct dentry *dentry;      /* [c] a reference */
 	struct node *node;          /* [c] of dentry, which keeps it */
-	struct server *server;      /* [c] who serves the data: the node's, or devfs for a device */
+	struct server *server;      /* [c] who serves the data: the node's, or devfs for a device,
+				       or fifo_server() */
 	struct nodeid id;           /* [c] its number there */
 	struct server_open open;    /* [c] */
 	bool opened;                /* [c] release is owed */
@@ -83,6 +84,11 @@ err_t file_lock_test(struct object *object, struct object_lock *lock);
 /* A descriptor is closed (after the server was told), the last one was. */
 void file_locks_closed(struct file *file, uint64_t process);
 void file_locks_released(struct file *file);
+
+/* fifo.c: who serves the data of FIFOs, whatever filesystem has their names. */
+struct server *fifo_server(void);
+err_t must_check fifo_open_file(struct file *file, unsigned flags);
+struct object *fifo_end(struct object *object);
 
 /* getdents.c */
 ssize_t must_check file_getdents(struct object *object, struct buffer *buffer,

@@ -14,7 +14,7 @@ err_t file_allocate(struct object *object, unsigned mode, uint64_t offset_bytes,
 	if (node_type(file->node) == S_IFDIR)
 		return -EISDIR;
 	if (node_type(file->node) != S_IFREG)
-		return -ENODEV;
+		return node_type(file->node) == S_IFIFO ? -ESPIPE : -ENODEV;
 	/* No server makes room in the middle of a file or takes it out. */
 	if (!ops->fallocate ||
 	    (mode & ~(FALLOC_FL_KEEP_SIZE | FALLOC_FL_PUNCH_HOLE | FALLOC_FL_ZERO_RANGE)))

@@ -88,6 +88,20 @@ static int64_t set_status_flags(struct object *object, uint64_t argument)
 	return object_set_flags(object, wanted);
 }
 
+static int64_t pipe_size_of(struct object *object, int command, uint64_t argument)
+{
+	struct object *pipe = object_pipe_end(object);
+	size_t size;
+	err_t err;
+
+	if (!pipe)
+		return -EBADF;
+	if (command == F_GETPIPE_SZ)
+		return (int64_t)pipe_size(pipe);
+	err = pipe_set_size(pipe, (unsigned)argument, uthread_current()->ids.euid == 0, &size);
+	return err ? err : (int64_t)size;
+}
+
 static int64_t fcntl_object(int fd, struct object *object, int command, uint64_t argument)
 {
 	switch (command) {
@@ -101,6 +115,9 @@ static int64_t fcntl_object(int fd, struct object *object, int command, uint64_t
 	case F_ADD_SEALS:
 	case F_GET_SEALS:
 		return fcntl_seals(object, command, argument);
+	case F_GETPIPE_SZ:
+	case F_SETPIPE_SZ:
+		return pipe_size_of(object, command, argument);
 	case F_GETFL:
 		return object_flags(object);
 	case F_SETFL:

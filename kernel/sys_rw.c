@@ -207,7 +207,7 @@ static err_t decode_flags(int fd, unsigned flags, unsigned *call_flags)
 	object = fd_get(current_fds(), fd);
 	if (!object)
 		return -EBADF;
-	is_pipe = object->kind == OBJECT_PIPE;
+	is_pipe = object_pipe_end(object);
 	object_put(object);
 	*call_flags |= O_NONBLOCK;
 	return is_pipe ? 0 : -EOPNOTSUPP;

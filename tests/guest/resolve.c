@@ -66,9 +66,9 @@ static void make_tree(void)
 
 static void remove_tree(void)
 {
-	static const char *const names[] = {"root/link", "root/escape", "root/absolute", "root/far",
-					    "root/dirlink", "root/file", "root/sub/inner",
-					    "root/etc/name", "outside"};
+	static const char *const names[] = {"root/link",      "root/escape",   "root/absolute",
+					    "root/far",       "root/dirlink",  "root/file",
+					    "root/sub/inner", "root/etc/name", "outside"};
 
 	for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++)
 		unlink(names[i]);
@@ -227,7 +227,8 @@ static int in_chroot(void)
 		return 5;
 	if (!getcwd(text, sizeof(text)) || strcmp(text, "/"))
 		return 6;
-	if (access("/escape", F_OK) == 0 || access("/tmp", F_OK) == 0 || access("/proc/self", F_OK) == 0)
+	if (access("/escape", F_OK) == 0 || access("/tmp", F_OK) == 0 ||
+	    access("/proc/self", F_OK) == 0)
 		return 7;
 	/* A place from before is one still; its parents are not below the new root. */
 	if (faccessat(outside, "outside", F_OK, 0))

@@ -131,6 +131,12 @@ struct abi_iovec {
 #define RWF_NOWAIT 0x08u
 #define RWF_APPEND 0x10u
 
+/* splice, tee, vmsplice */
+#define SPLICE_F_MOVE     1u
+#define SPLICE_F_NONBLOCK 2u
+#define SPLICE_F_MORE     4u
+#define SPLICE_F_GIFT     8u
+
 /* fadvise64 */
 #define POSIX_FADV_NORMAL  0
 #define POSIX_FADV_NOREUSE 5

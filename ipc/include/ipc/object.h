@@ -103,6 +103,8 @@ struct object_ops {
 	/* What open() of /proc/self/fd/N gives: as if it had a name, with `flags` (O_ACCMODE,
 	 * O_NONBLOCK ...). *out is a reference for the caller. */
 	err_t (*reopen)(struct object *object, unsigned flags, struct object **out);
+	/* The end of a pipe that it is, or has (a FIFO); borrowed. */
+	struct object *(*pipe_end)(struct object *object);
 	void (*release)(struct object *object);
 	void (*free)(struct object *object);
 };
@@ -190,6 +192,12 @@ void object_describe(struct object *object, char *to, size_t to_bytes);
 err_t must_check object_reopen(struct object *object, unsigned flags, struct object **out);
 /* For `reopen` of what there is only one of: the same again. -EACCES: not open for it. */
 err_t must_check object_reopen_same(struct object *object, unsigned flags, struct object **out);
+
+/* For ipc/pipe.h, borrowed; NULL: it is no pipe. */
+static inline struct object *object_pipe_end(struct object *object)
+{
+	return object->ops->pipe_end ? object->ops->pipe_end(object) : NULL;
+}
 
 /* For the kernel itself: the same with kernel memory. Fewer bytes than asked: the end was met. */
 ssize_t must_check object_read_kernel(struct object *object, void *to, size_t len_bytes,
