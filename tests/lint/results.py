@@ -1,7 +1,7 @@
 #!/usr/bin/python3
 """docs/results/*.tsv has its form, and what the documents quote from it is what stands there: a link
 [VALUE](.../results/NAME.tsv#ROW) has the row's value as its text (commas between thousands do not
-count). tests/BUDGET gives minutes to each suite, not more than 45 in all.
+count). tests/BUDGET gives minutes to each suite, not more than 25 in all.
 """
 
 import re
@@ -15,7 +15,7 @@ sys.path.insert(0, str(TREE / "tools"))
 from fuselage import budget, results, testunits  # noqa: E402
 
 QUOTED = re.compile(r"\[([^\]]+)\]\(([^)\s]*results/([\w-]+)\.tsv)(?:#([\w-]+))?\)")
-MINUTES_MAX = 45
+MINUTES_MAX = 25
 
 
 def tables():

@@ -1,8 +1,8 @@
-"""tests/BUDGET: how many minutes each suite may take, checked after every run of the tests.
+"""tests/BUDGET: how many minutes of a whole run each suite may take, checked after every run.
 
-A suite's minutes are those of its units one after the other, though two run at once: so they say
-the same on any number of processors. On a machine that is busy with other things as well they say
-nothing, and no suite fails for them.
+Two units run at once, so a suite's minutes are half of what its units took; builds run alone, and
+count whole. On a machine that is busy with other things as well they say nothing, and no suite fails
+for them.
 """
 
 import os
@@ -12,6 +12,7 @@ from .testunits import Result
 
 FILE = ROOT / "tests" / "BUDGET"
 BUSY = 2.5                      # waiting threads for each processor; our own tests are about 1
+QUICK_MAX = 5                   # minutes of `test --quick`, builds left out
 
 
 def read():
@@ -36,3 +37,12 @@ def check(seconds):
             yield Result(f"budget/{suite}", False, took_s,
                          f"its tests took {took_s / 60:.1f} minutes; tests/BUDGET gives it "
                          f"{minutes[suite]:g}. What is long belongs into --nightly.")
+
+
+def check_quick(seconds):
+    """A Result if the quick tests took longer than people wait for them."""
+    took_s = sum(took for suite, took in seconds.items() if suite != "build")
+    if took_s > QUICK_MAX * 60 and not is_busy():
+        yield Result("budget/quick", False, took_s,
+                     f"the quick tests took {took_s / 60:.1f} minutes, {QUICK_MAX} are the limit: "
+                     "tests/QUICK says which they are")

@@ -12,7 +12,8 @@ Fuselage: a hybrid x86-64 kernel.
                                  --screen: in a window, with keyboard and pixels
   ./fuselage exec -- CMD ARGS    boot without a screen, run CMD, pass its output and status on
   ./fuselage test [FILTER]       every test whose name holds FILTER; --list prints the names;
-                                 --mutants and --nightly run what takes longer
+                                 --quick runs some minutes of them, --mutants and
+                                 --nightly what takes longer
   ./fuselage debug               boot with gdb attached and symbols loaded
   ./fuselage build               build the kernel and the ramdisk
   ./fuselage iso                 a bootable CD and stick image, for BIOS and UEFI
@@ -93,6 +94,8 @@ def make_parser():
     test.add_argument("--list", action="store_true", help="print the tests' names")
     test.add_argument("--mutants", action="store_true",
                       help="break each promise of tests/mutants in a copy: its test must fail")
+    test.add_argument("--quick", action="store_true",
+                      help="those of tests/QUICK: some minutes, for while one works")
     test.add_argument("--nightly", action="store_true",
                       help="all at full length, for hours, with results in docs/results")
     test.add_argument("--preset", choices=PRESETS,

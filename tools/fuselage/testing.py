@@ -10,8 +10,8 @@
     selftest/<name>         one self-test of the kernel, for who asks for it by this name
     mutants/<name>          --mutants: a patch that breaks a promise is caught by the test it names
 
-tests/BUDGET gives each suite its minutes. --nightly runs everything at its full length, mutants
-as well, and writes docs/results/.
+tests/BUDGET gives each suite its minutes. --quick runs those that tests/QUICK names, --nightly
+everything at its full length, mutants as well, and writes docs/results/.
 """
 
 import os
@@ -20,10 +20,11 @@ import threading
 import time
 
 from . import budget, build, mutants, results, testunits
-from .common import PRESETS, ToolError, say
+from .common import PRESETS, ROOT, ToolError, say
 from .testunits import SCRATCH, Result, chosen, may_hold, units
 
 PARALLEL = 2
+QUICK = ROOT / "tests" / "QUICK"
 # What the tests need of each build; the host's is a project of its own.
 BUILDS = {"debug": ("all", "image"), "release": ("all", "image"), "kasan": ("kernel_image",),
           "host": ()}
@@ -90,13 +91,13 @@ def work(waiting, score, text, worked):
                 score.add(result)
         except Exception as error:      # a broken unit must not end the others silently
             score.add(Result(unit.names[0], False, 0, f"{type(error).__name__}: {error}"))
-        score.spent(unit.suite(), time.monotonic() - started_s)
+        score.spent(unit.suite(), (time.monotonic() - started_s) / PARALLEL)
 
 
-def run_units(selected, score, text, presets):
-    builds = [f"build/{name}" for name in BUILDS]
-    needed = set().union(*(unit.needs for unit in selected),
-                         (name.partition("/")[2] for name in builds if text in name))
+def run_units(selected, score, text, presets, quick):
+    needed = set().union(*(unit.needs for unit in selected))
+    if not quick:
+        needed |= {name for name in BUILDS if text in f"build/{name}"}
     dropped = set(PRESETS) - set(presets)
     worked = build_all(needed - dropped, score, text) | dropped
     waiting = list(selected)
@@ -106,6 +107,14 @@ def run_units(selected, score, text, presets):
         thread.start()
     for thread in threads:
         thread.join()
+
+
+def is_quick(unit):
+    """By the last line of tests/QUICK that its name begins with; a line with a minus leaves out."""
+    lines = [line.partition("#")[0].strip() for line in QUICK.read_text().splitlines()]
+    meant = [line for line in filter(None, lines)
+             if unit.names[0].startswith(line.removeprefix("-"))]
+    return bool(meant) and not meant[-1].startswith("-")
 
 
 def list_names(selected, text):
@@ -122,6 +131,8 @@ def main(args):
         print("\n".join(f"mutants/{path.stem}" for path in mutants.chosen(text)))
         return 0
     selected = [] if args.mutants else [unit for unit in units(text) if chosen(unit, text)]
+    if args.quick:
+        selected = [unit for unit in selected if is_quick(unit)]
     if args.list:
         list_names(selected, text)
         return 0
@@ -129,14 +140,14 @@ def main(args):
     score = Score()
     started_s = time.monotonic()
     if not args.mutants:
-        run_units(selected, score, text, [args.preset] if args.preset else PRESETS)
+        run_units(selected, score, text, [args.preset] if args.preset else PRESETS, args.quick)
     if args.mutants or (args.nightly and not text):
         mutants.run(mutants.chosen(text), score)
     if not score.passed and not score.failed:
         say(f"no test's name holds '{text}'")
         score.failed = 1
     if not args.nightly and not args.mutants:
-        for result in budget.check(score.seconds):
+        for result in (budget.check_quick if args.quick else budget.check)(score.seconds):
             score.add(result)
     if args.nightly and not text:
         took_s = time.monotonic() - started_s
