@@ -95,8 +95,7 @@ int main(int argc, char **argv)
 		return 2;
 	}
 	made = (processes ? make_processes : make_threads)(count, fds);
-	printf("%d %s, %ld bytes each\n", made, argv[1],
-	       made ? (before - free_bytes()) / made : 0);
+	printf("%d %s, %ld bytes each\n", made, argv[1], made ? (before - free_bytes()) / made : 0);
 	if (made < count)
 		printf("no more: %s\n", strerror(errno));
 	fflush(stdout);
