@@ -4,6 +4,7 @@
  */
 #include <fusek/file.h>
 
+#include "notify.h"
 #include "open_file.h"
 #include "pages.h"
 
@@ -219,6 +220,35 @@ err_t node_setattr(struct node *node, const struct vfs_context *context,
 	return 0;
 }
 
+/* As Linux: a time alone is what usually changes it. */
+static uint32_t change_events(const struct server_setattr *set)
+{
+	bool atime = set->valid & SETATTR_ATIME || set->valid & SETATTR_ATIME_NOW;
+	bool mtime = set->valid & SETATTR_MTIME || set->valid & SETATTR_MTIME_NOW;
+	uint32_t events = 0;
+
+	if (set->valid & (SETATTR_MODE | SETATTR_UID | SETATTR_GID) || (atime && mtime))
+		events |= IN_ATTRIB;
+	else if (atime)
+		events |= IN_ACCESS;
+	else if (mtime)
+		events |= IN_MODIFY;
+	if (set->valid & SETATTR_SIZE)
+		events |= IN_MODIFY;
+	return events;
+}
+
+/* A change by name. */
+static err_t setattr_told(const struct path *path, const struct vfs_context *context,
+			  const struct server_setattr *set)
+{
+	err_t err = node_setattr(path->dentry->node, context, set);
+
+	if (!err)
+		notify(path->dentry, change_events(set));
+	return err;
+}
+
 static bool owns(const struct vfs_context *context, const struct server_attr *attr)
 {
 	return context->uid == attr->uid || vfs_capable(context, CAP_FOWNER);
@@ -261,7 +291,7 @@ err_t vfs_chmod(const struct vfs_context *context, struct object *at, const char
 	if (!vfs_in_group(context, attr.gid) && !vfs_capable(context, CAP_FSETID))
 		set.mode &= ~S_ISGID;
 	if (!err)
-		err = node_setattr(path.dentry->node, context, &set);
+		err = setattr_told(&path, context, &set);
 	path_put(&path);
 	return err;
 }
@@ -292,7 +322,7 @@ err_t vfs_chown(const struct vfs_context *context, struct object *at, const char
 			set.mode &= ~S_ISGID;
 	}
 	if (!err && set.valid)
-		err = node_setattr(path.dentry->node, context, &set);
+		err = setattr_told(&path, context, &set);
 	path_put(&path);
 	return err;
 }
@@ -338,7 +368,7 @@ err_t vfs_utimens(const struct vfs_context *context, struct object *at, const ch
 	if (set.valid && !owns(context, &attr))
 		err = now ? node_may(path.dentry->node, context, W_OK) : -EPERM;
 	if (!err && set.valid)
-		err = node_setattr(path.dentry->node, context, &set);
+		err = setattr_told(&path, context, &set);
 	path_put(&path);
 	return err;
 }
@@ -363,7 +393,7 @@ err_t vfs_truncate(const struct vfs_context *context, const char *name, uint64_t
 	if (!err)
 		err = node_may(path.dentry->node, context, W_OK);
 	if (!err)
-		err = node_setattr(path.dentry->node, context, &set);
+		err = setattr_told(&path, context, &set);
 	path_put(&path);
 	return err;
 }

@@ -7,6 +7,7 @@
 
 #include <fusek/file.h>
 
+#include "notify.h"
 #include "open_file.h"
 
 #include <lib/fmt.h>
@@ -74,6 +75,8 @@ static err_t insert_new(struct walk *walk, const struct made *made, uint64_t ver
 		node_refuse_entry(mount, entry);
 	if (err)
 		return doubt_name(walk, err);
+	if (!read_once(&dentry->removed) && version != UINT64_MAX)
+		notify_name(walk->at->node, walk->last, IN_CREATE, type == S_IFDIR, 0);
 	if (out)
 		*out = dentry;
 	else
@@ -326,6 +329,8 @@ static err_t link_to(struct walk *walk, struct node *node)
 	node_attr_changed(node);
 	if (err)
 		return doubt_name(walk, err == -ENOSYS ? -EPERM : err);
+	if (unlikely(read_once(&node->watches)))
+		notify_node(node, IN_ATTRIB); /* of its links there is one more */
 	return insert_new(walk, &made, version, node_type(node), NULL);
 }
 

@@ -7,6 +7,8 @@
 
 #include "names.h"
 
+#include "notify.h"
+
 #include <arch/cpu.h>
 #include <lib/string.h>
 #include <mm/frame.h>
@@ -184,6 +186,9 @@ void dentry_put(struct dentry *dentry)
 			atomic_add_relaxed(&names_counters.nnegative, -1);
 		if (is_directory(dentry))
 			forget_name(dentry);
+		if (unlikely(dentry->node && read_once(&dentry->node->watches) &&
+			     read_once(&dentry->removed)))
+			notify_unused(dentry->node);
 		node_put(dentry->node);
 		rcu_call(&key->rcu, free_key);
 		rcu_call(&dentry->rcu, free_dentry);

@@ -8,6 +8,7 @@
 #include <fusek/mount.h>
 
 #include "devices.h"
+#include "notify.h"
 #include "open_file.h"
 #include "pages.h"
 
@@ -98,6 +99,10 @@ static void file_release(struct object *object)
 	struct file *file = file_of(object);
 	const struct server_ops *ops = file->server->ops;
 
+	if (file->told_open)
+		notify(file->dentry, (object_flags(object) & O_ACCMODE) == O_RDONLY
+					     ? IN_CLOSE_NOWRITE
+					     : IN_CLOSE_WRITE);
 	file_locks_released(file);
 	if (file->opened && node_type(file->node) == S_IFDIR) {
 		if (ops->releasedir)
@@ -170,7 +175,7 @@ static ssize_t read_at(struct file *file, struct buffer *buffer, uint64_t offset
 			 object_call_flags(&file->object, buffer));
 }
 
-static ssize_t file_read(struct object *object, struct buffer *buffer, const uint64_t *offset)
+static ssize_t read_untold(struct object *object, struct buffer *buffer, const uint64_t *offset)
 {
 	struct file *file = file_of(object);
 	ssize_t done;
@@ -213,6 +218,15 @@ static err_t cut_to_limit(struct file *file, struct buffer *buffer, uint64_t off
 	return 0;
 }
 
+static ssize_t file_read(struct object *object, struct buffer *buffer, const uint64_t *offset)
+{
+	ssize_t done = read_untold(object, buffer, offset);
+
+	if (done > 0)
+		notify(file_of(object)->dentry, IN_ACCESS);
+	return done;
+}
+
 static ssize_t write_at(struct file *file, struct buffer *buffer, uint64_t offset,
 			uint64_t *end_bytes)
 {
@@ -237,7 +251,7 @@ static ssize_t write_at(struct file *file, struct buffer *buffer, uint64_t offse
 	return done;
 }
 
-static ssize_t file_write(struct object *object, struct buffer *buffer, const uint64_t *offset)
+static ssize_t write_untold(struct object *object, struct buffer *buffer, const uint64_t *offset)
 {
 	struct file *file = file_of(object);
 	uint64_t end_bytes;
@@ -255,6 +269,15 @@ static ssize_t file_write(struct object *object, struct buffer *buffer, const ui
 	if (done > 0)
 		file->position = end_bytes;
 	mutex_unlock(&file->position_lock);
+	return done;
+}
+
+static ssize_t file_write(struct object *object, struct buffer *buffer, const uint64_t *offset)
+{
+	ssize_t done = write_untold(object, buffer, offset);
+
+	if (done > 0)
+		notify(file_of(object)->dentry, IN_MODIFY);
 	return done;
 }
 
@@ -348,9 +371,14 @@ static err_t file_truncate(struct object *object, uint64_t size_bytes)
 					   .handle = file->open.handle,
 					   .size_bytes = size_bytes};
 
+	err_t err;
+
 	if (node_type(file->node) != S_IFREG)
 		return -EINVAL;
-	return node_setattr(file->node, &context, &set);
+	err = node_setattr(file->node, &context, &set);
+	if (!err)
+		notify(file->dentry, IN_MODIFY);
+	return err;
 }
 
 static err_t file_sync(struct object *object)

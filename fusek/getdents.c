@@ -4,6 +4,7 @@
  * never waits for a program's memory. "." and ".." are ours, with the cookies 0 and 1; the server's
  * cookies are shifted by 2 (they are 0 at the beginning, and opaque).
  */
+#include "notify.h"
 #include "open_file.h"
 
 #include <lib/string.h>
@@ -171,5 +172,7 @@ ssize_t file_getdents(struct object *object, struct buffer *buffer, enum dirent_
 		result = copy_records(file, buffer, form, page);
 	mutex_unlock(&file->position_lock);
 	kfree(page);
+	if (result >= 0)
+		notify(file->dentry, IN_ACCESS);
 	return result;
 }

@@ -7,6 +7,7 @@
 #include <fusek/mount.h>
 
 #include "names.h"
+#include "notify.h"
 
 #include <arch/clock.h>
 #include <lib/fmt.h>
@@ -201,9 +202,11 @@ err_t mount_remove(struct path *at)
 		return -EINVAL;
 	}
 	dentry_evict_all(mount);
+	notify_unmount(mount, true);
 	err = detach(mount, at->dentry);
 	if (err)
 		return err;
+	notify_unmount(mount, false); /* the root's own */
 	write_once(&mount->detached, true);
 	dentry_put(mount->root); /* its node is the last: mount_gone() */
 	return 0;
@@ -239,6 +242,7 @@ err_t mount_detach(const struct path *at)
 		write_once(&top->detached, true);
 		mutex_unlock(&mounts_lock);
 		rcu_synchronize(); /* no walk enters it any more */
+		notify_unmount(top, false);
 		dentry_drop_all(top);
 		dentry_put(top->root);
 	} while (top != mount);

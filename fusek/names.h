@@ -26,6 +26,7 @@
 #include <sched/rcu.h>
 #include <sched/seqcount.h>
 
+struct inotify_watch;
 struct mount;
 struct node_locks;
 struct node_pages;
@@ -57,8 +58,10 @@ struct node {
 	uint64_t attr_version;        /* [s] counts local changes: an older answer is not kept */
 	struct node_pages *pages;     /* [a] set once: the page cache (pages.h), NULL: none */
 	struct mapped_places places;  /* where its pages are mapped */
-	struct node_locks *locks;     /* [a] set once: locks.h, NULL: it was never locked */
-	struct pipe *fifo;            /* [a] set once: of a FIFO that was opened */
+	struct inotify_watch
+		*watches;         /* notify_lock (notify.h); NULL: nobody watches it, read [a] */
+	struct node_locks *locks; /* [a] set once: locks.h, NULL: it was never locked */
+	struct pipe *fifo;        /* [a] set once: of a FIFO that was opened */
 	struct rcu_head rcu;
 };
 

@@ -5,6 +5,7 @@
 #include <fusek/file.h>
 
 #include "change.h"
+#include "notify.h"
 #include "open_file.h"
 #include "pages.h"
 #include "walk.h"
@@ -68,6 +69,12 @@ static err_t check_existing(struct node *node, const struct vfs_context *context
 	return (wanted & W_OK) && node_type(node) == S_IFREG ? node_may_change(node) : 0;
 }
 
+static void tell_opened(struct file *file)
+{
+	file->told_open = true;
+	notify(file->dentry, IN_OPEN);
+}
+
 static err_t truncate_opened(struct file *file, const struct vfs_context *context)
 {
 	const struct server_setattr set = {.valid = SETATTR_SIZE | SETATTR_HANDLE,
@@ -109,8 +116,13 @@ static err_t open_dentry(struct dentry *dentry, const struct vfs_context *contex
 		err = file_open_at_server(file, context,
 					  object_flags(&file->object) |
 						  (flags & (O_TRUNC | O_NOCTTY)));
-	if (!err && (flags & O_TRUNC) && node_type(file->node) == S_IFREG)
+	if (!err && !(flags & O_PATH))
+		tell_opened(file);
+	if (!err && (flags & O_TRUNC) && node_type(file->node) == S_IFREG) {
 		err = truncate_opened(file, context);
+		if (!err)
+			notify(file->dentry, IN_MODIFY);
+	}
 	if (err) {
 		object_put(&file->object);
 		return err;
@@ -130,11 +142,13 @@ static err_t open_unchecked(struct dentry *dentry, const struct vfs_context *con
 	if (err)
 		return err;
 	err = file_open_at_server(file, context, kept_flags);
-	if (err)
+	if (err) {
 		object_put(&file->object);
-	else
-		*out = &file->object;
-	return err;
+		return err;
+	}
+	tell_opened(file);
+	*out = &file->object;
+	return 0;
 }
 
 /* What CREATE has made and opened; consumes the reference to `dentry`. */
@@ -155,6 +169,7 @@ static err_t adopt_created(struct dentry *dentry, const struct server_open *open
 	dentry_put(dentry);
 	file->open = *opened;
 	file->opened = true;
+	tell_opened(file);
 	*out = &file->object;
 	return 0;
 }

@@ -22,6 +22,7 @@ struct file {
 	struct nodeid id;           /* [c] its number there */
 	struct server_open open;    /* [c] */
 	bool opened;                /* [c] release is owed */
+	bool told_open;             /* [c] who watches was told that it is open */
 	struct mutex position_lock; /* LOCK_FILE */
 	uint64_t position;          /* [p] of a directory: the cookie */
 	uint64_t lock_owner;        /* [a] set once: as owner of locks; 0: it never took one */

@@ -5,6 +5,7 @@
  */
 #include <fusek/file.h>
 
+#include "notify.h"
 #include "open_file.h"
 #include "walk.h"
 
@@ -100,6 +101,8 @@ static err_t remove_last(struct walk *walk, struct dentry *victim, bool director
 		return err == -ENOSYS ? -EPERM : err;
 	write_once(&victim->removed, true);
 	dentry_drop_name(walk->at, walk->last, victim->node);
+	if (!directory && read_once(&victim->node->watches))
+		notify_node(victim->node, IN_ATTRIB); /* of its links there is one less */
 	return 0;
 }
 
@@ -125,6 +128,8 @@ err_t vfs_unlink(const struct vfs_context *context, struct object *at, const cha
 		goto end_walk;
 	err = remove_last(&walk, victim, directory);
 	dentry_put(victim);
+	if (!err) /* after what becomes of the thing itself, as on Linux */
+		notify_name(walk.at->node, walk.last, IN_DELETE, directory, 0);
 end_walk:
 	walk_end(&walk);
 	return err;
@@ -217,6 +222,36 @@ static err_t ask_rename(struct rename *rename, struct names_rename *done)
 	return err == -ENOSYS ? -EINVAL : err;
 }
 
+static void tell_names(const struct walk *from, const struct walk *to, struct node *node)
+{
+	bool directory = node_type(node) == S_IFDIR;
+	uint32_t cookie = notify_cookie();
+
+	notify_name(from->at->node, from->last, IN_MOVED_FROM, directory, cookie);
+	notify_name(to->at->node, to->last, IN_MOVED_TO, directory, cookie);
+}
+
+/* What stood at the new name ends with its last user, which we are perhaps. */
+static void tell_move(const struct rename *rename)
+{
+	struct node *node = rename->old->node;
+
+	if (likely(!read_once(&notify_nwatches)))
+		return;
+	tell_names(&rename->from, &rename->to, node);
+	if (!dentry_is_negative(rename->target) && !(rename->flags & RENAME_EXCHANGE))
+		notify_node(rename->target->node, IN_ATTRIB);
+	notify_node(node, IN_MOVE_SELF);
+}
+
+static void tell_exchanged(const struct rename *rename)
+{
+	if (likely(!read_once(&notify_nwatches)))
+		return;
+	tell_names(&rename->to, &rename->from, rename->target->node);
+	notify_node(rename->target->node, IN_MOVE_SELF);
+}
+
 static err_t do_rename(struct rename *rename)
 {
 	bool exchange = (rename->flags & RENAME_EXCHANGE) != 0;
@@ -243,6 +278,9 @@ static err_t do_rename(struct rename *rename)
 	if (!exchange && !dentry_is_negative(rename->target))
 		write_once(&rename->target->removed, true);
 	dentry_renamed(rename->old, exchange ? rename->target : NULL, &done);
+	tell_move(rename);
+	if (exchange)
+		tell_exchanged(rename);
 	return 0;
 }
 

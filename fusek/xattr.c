@@ -4,6 +4,7 @@
  */
 #include <fusek/file.h>
 
+#include "notify.h"
 #include "open_file.h"
 
 #include <abi/xattr.h>
@@ -136,8 +137,10 @@ static err_t change(const struct vfs_context *context, struct object *at, const 
 		err = ops->removexattr(server, &caller, node->id, attribute);
 	else
 		err = -ENOSYS;
-	if (!err)
+	if (!err) {
 		node_attr_changed(node);
+		notify(path.dentry, IN_ATTRIB);
+	}
 put_path:
 	path_put(&path);
 	return err == -ENOSYS ? -EOPNOTSUPP : err;

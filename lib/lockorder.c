@@ -103,7 +103,7 @@ const char *lockclass_name(enum lock_class class)
 		[LOCK_TIMERFD] = "timerfd", [LOCK_SCREEN] = "screen",
 		[LOCK_RECORDS] = "records", [LOCK_MAPPED] = "mapped",
 		[LOCK_PTYS] = "ptys",       [LOCK_FLIGHT] = "flight",
-		[LOCK_SOCKETS] = "sockets",
+		[LOCK_SOCKETS] = "sockets", [LOCK_NOTIFY] = "notify",
 	};
 
 	if ((unsigned)class >= LOCK_CLASSES || !names[class])

@@ -27,6 +27,7 @@ enum lock_class {
 	LOCK_SYSLOG,    /* how far syslog(2) has read the log */
 	LOCK_STREAM,    /* the bytes in a pipe, the receiving end of a socket */
 	LOCK_FLIGHT,    /* which objects are on their way through sockets */
+	LOCK_NOTIFY,    /* who watches which files, and what is to be told */
 	LOCK_SPACE,     /* an address space's regions */
 	LOCK_PAGES,     /* the list of files that have pages in the cache */
 	LOCK_OBJECT,    /* a memory object's pages */

@@ -1,0 +1,22 @@
+/*
+ * inotify(7): an object that tells what happens to files and directories through this kernel. What
+ * a driver changes by itself is not seen.
+ */
+#ifndef FUSEK_INOTIFY_H
+#define FUSEK_INOTIFY_H
+
+#include <abi/inotify.h>
+#include <fusek/path.h>
+#include <ipc/object.h>
+
+/* `flags`: O_NONBLOCK or 0. *out is a reference for the caller. -EMFILE: there are too many. */
+err_t must_check inotify_create(unsigned flags, struct object **out);
+bool object_is_inotify(const struct object *object);
+/* The number of the watch of what `name` is, made or changed. -EINVAL: `mask` makes no sense;
+ * -EACCES: not readable; -ENOTDIR, -EEXIST by the mask's flags; -ENOSPC: too many watches. */
+int must_check inotify_add(struct object *inotify, const struct vfs_context *context,
+			   const char *name, uint32_t mask);
+/* -EINVAL: no such watch. */
+err_t must_check inotify_remove(struct object *inotify, int wd);
+
+#endif

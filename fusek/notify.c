@@ -1,0 +1,192 @@
+/*
+ * Who watches which file, and what they are told. A watch holds its node, so what is watched keeps
+ * its number; it goes with the last name and user of the file, with the mount, or with its owner.
+ */
+#include "inotify_priv.h"
+
+#include <lib/string.h>
+#include <mm/slab.h>
+
+#define ON_CHILD (IN_ACCESS | IN_MODIFY | IN_ATTRIB | IN_CLOSE_WRITE | IN_CLOSE_NOWRITE | IN_OPEN)
+
+uint32_t notify_nwatches;
+static uint32_t last_cookie; /* atomic */
+LIST_HEAD(all_watches);      /* notify_lock */
+MUTEX(notify_lock, LOCK_NOTIFY);
+
+uint32_t notify_cookie(void)
+{
+	return atomic_fetch_add_full(&last_cookie, 1) + 1;
+}
+
+void watch_remove(struct inotify_watch *watch, struct inotify_watch **gone)
+{
+	struct inotify_watch **link = &watch->node->watches;
+	const struct server_name no_name = {0};
+
+	inotify_tell(watch->inotify, watch->wd, IN_IGNORED, 0, no_name);
+	while (*link != watch)
+		link = &(*link)->next;
+	write_once(link, watch->next);
+	list_del(&watch->link);
+	list_del(&watch->all);
+	atomic_add_relaxed(&notify_nwatches, -1);
+	watch->next = *gone;
+	*gone = watch;
+}
+
+void watches_put(struct inotify_watch *gone)
+{
+	while (gone) {
+		struct inotify_watch *watch = gone;
+
+		gone = watch->next;
+		node_put(watch->node);
+		kfree(watch);
+	}
+}
+
+/* `without_name`: the child has lost it, and only a user of it is left. */
+static void tell(struct node *node, uint32_t events, uint32_t cookie, struct server_name name,
+		 bool without_name)
+{
+	struct inotify_watch *gone = NULL;
+	struct inotify_watch *watch;
+	struct inotify_watch *next;
+
+	if (!read_once(&node->watches))
+		return;
+	mutex_lock(&notify_lock);
+	for (watch = node->watches; watch; watch = next) {
+		uint32_t told = watch->mask & events & (IN_ALL_EVENTS | IN_UNMOUNT);
+
+		next = watch->next;
+		if (!told || (without_name && watch->mask & IN_EXCL_UNLINK))
+			continue;
+		inotify_tell(watch->inotify, watch->wd, told | (events & IN_ISDIR), cookie, name);
+		if (watch->mask & IN_ONESHOT)
+			watch_remove(watch, &gone);
+	}
+	mutex_unlock(&notify_lock);
+	watches_put(gone);
+}
+
+void notify_node(struct node *node, uint32_t events)
+{
+	const struct server_name no_name = {0};
+
+	/* As Linux: that it is a directory is not said of its end and its moves. */
+	if (node_type(node) == S_IFDIR && !(events & (IN_DELETE_SELF | IN_MOVE_SELF)))
+		events |= IN_ISDIR;
+	tell(node, events, 0, no_name, false);
+}
+
+void notify_name_slowly(struct node *directory, struct server_name name, uint32_t events,
+			uint32_t cookie)
+{
+	tell(directory, events, cookie, name, false);
+}
+
+/* The directory where it has, or had, its name, with a reference; NULL: nobody watches that. */
+static struct dentry *watched_parent(struct dentry *dentry, char *name, size_t *name_bytes)
+{
+	const struct dentry_key *key;
+	struct dentry *parent;
+
+	rcu_read_lock();
+	key = dentry_key(dentry);
+	parent = key->parent;
+	if (parent &&
+	    (!read_once(&parent->node->watches) || !refcount_try_get(&parent->references)))
+		parent = NULL;
+	if (parent) {
+		*name_bytes = key->len_bytes;
+		memcpy(name, key->text, key->len_bytes);
+	}
+	rcu_read_unlock();
+	return parent;
+}
+
+void notify_slowly(struct dentry *dentry, uint32_t events)
+{
+	uint32_t directory = node_type(dentry->node) == S_IFDIR ? IN_ISDIR : 0;
+	char text[NAME_MAX];
+	struct server_name name = {.text = text};
+	struct dentry *parent = watched_parent(dentry, text, &name.len_bytes);
+
+	if (parent)
+		tell(parent->node, (events & ON_CHILD) | directory, 0, name,
+		     read_once(&dentry->removed));
+	dentry_put(parent);
+	notify_node(dentry->node, events);
+}
+
+/* ---- what ends watches ---- */
+
+static void remove_all(struct node *node, struct inotify_watch **gone) REQUIRES(notify_lock);
+static void remove_all(struct node *node, struct inotify_watch **gone)
+{
+	while (node->watches)
+		watch_remove(node->watches, gone);
+}
+
+void notify_unused(struct node *node)
+{
+	struct inotify_watch *gone = NULL;
+	struct server_attr attr;
+
+	/* A server that has forgotten it says so. */
+	if (!node_attr(node, &attr) && attr.nlink && !S_ISDIR(attr.mode))
+		return;
+	notify_node(node, IN_DELETE_SELF);
+	mutex_lock(&notify_lock);
+	remove_all(node, &gone);
+	mutex_unlock(&notify_lock);
+	watches_put(gone);
+}
+
+static bool watches_alone_hold(const struct node *node) REQUIRES(notify_lock);
+static bool watches_alone_hold(const struct node *node)
+{
+	const struct inotify_watch *watch;
+	int32_t count = 0;
+
+	for (watch = node->watches; watch; watch = watch->next)
+		count++;
+	return read_once(&node->references.count) == count;
+}
+
+/* How many nodes of the mount are there for watches alone. */
+static uint64_t count_held(const struct mount *mount) REQUIRES(notify_lock);
+static uint64_t count_held(const struct mount *mount)
+{
+	const struct inotify_watch *watch;
+	uint64_t count = 0;
+
+	list_for_each (watch, &all_watches, all)
+		count += watch->node->mount == mount && watch->node->watches == watch &&
+			 watches_alone_hold(watch->node);
+	return count;
+}
+
+void notify_unmount(struct mount *mount, bool when_free)
+{
+	const struct server_name no_name = {0};
+	struct inotify_watch *gone = NULL;
+	struct inotify_watch *watch;
+	struct inotify_watch *next;
+
+	if (!read_once(&notify_nwatches))
+		return;
+	mutex_lock(&notify_lock);
+	if (!when_free || read_once(&mount->nnodes) == 1 + count_held(mount)) {
+		list_for_each_safe (watch, next, &all_watches, all) {
+			if (watch->node->mount != mount)
+				continue;
+			inotify_tell(watch->inotify, watch->wd, IN_UNMOUNT, 0, no_name);
+			watch_remove(watch, &gone);
+		}
+	}
+	mutex_unlock(&notify_lock);
+	watches_put(gone);
+}
