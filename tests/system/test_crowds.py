@@ -4,9 +4,12 @@ everything is back afterwards. On the measuring machine, whose seconds do not de
 import os
 import re
 import subprocess
+import time
 from pathlib import Path
 
 import pytest
+
+from fuselage import results
 
 SOURCE = Path(__file__).parent / "programs" / "crowd.c"
 CROWD = 10000 if os.environ.get("FUSELAGE_NIGHTLY") else 1000
@@ -48,6 +51,7 @@ def used_kib(machine):
 
 @pytest.mark.parametrize("what", BYTES_MAX)
 def test_a_crowd_is_cheap_and_leaves_nothing(boot, crowd, what):
+    start_s = time.monotonic()
     machine = boot("--icount", "--preset", "release", "--mem", "4096", "--add", f"{crowd}:/bin/crowd")
     machine.wait_for_prompt()
     pid, _ = gather(machine, what, 50)  # what is kept at hand is there from then on
@@ -63,3 +67,6 @@ def test_a_crowd_is_cheap_and_leaves_nothing(boot, crowd, what):
     assert machine.run("hello") == ["Hello, world!"]
     disperse(machine, pid)
     assert used_kib(machine) <= before_kib + CROWD / 10, (before_kib, used_kib(machine))
+    if os.environ.get("FUSELAGE_NIGHTLY"):
+        results.note_all("crowds", {what: CROWD, f"{what}-bytes-each": each}, "-",
+                         time.monotonic() - start_s)
