@@ -8,6 +8,8 @@
 
 #include "names.h"
 
+#include <ipc/socket.h>
+
 static struct object *object_at(struct nodeid node)
 {
 	return (struct object *)node.value;
@@ -34,10 +36,27 @@ static err_t nameless_getattr(UNUSED struct server *server, struct nodeid node,
 	return err;
 }
 
+/* A place does not keep a socket open, only its memory: it may lie in that socket's own queue. */
+static void keep(struct object *object)
+{
+	if (object_is_socket(object))
+		(void)socket_get_of(object);
+	else
+		object_get(object);
+}
+
+static void let_go(struct object *object)
+{
+	if (object_is_socket(object))
+		socket_put_of(object);
+	else
+		object_put(object);
+}
+
 static void nameless_forget(UNUSED struct server *server, struct nodeid node, uint64_t nlookup)
 {
 	while (nlookup--)
-		object_put(object_at(node));
+		let_go(object_at(node));
 }
 
 static err_t nameless_reopen(UNUSED struct server *server, struct nodeid node, unsigned flags,
@@ -73,10 +92,10 @@ err_t path_of_object(struct object *object, struct path *out)
 		err = -ENXIO;
 	if (err)
 		return err;
-	object_get(object);
+	keep(object);
 	err = node_from_entry(&mount, &entry, &node);
 	if (err) {
-		object_put(object);
+		let_go(object);
 		return err;
 	}
 	dentry = dentry_create_root(&mount, node);

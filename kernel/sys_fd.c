@@ -5,6 +5,7 @@
 #include "sys_fd.h"
 
 #include "memory/memfd.h"
+#include "process/capability.h"
 #include "process/uthread.h"
 #include "sys_lock.h"
 #include "syscall_table.h"
@@ -98,7 +99,7 @@ static int64_t pipe_size_of(struct object *object, int command, uint64_t argumen
 		return -EBADF;
 	if (command == F_GETPIPE_SZ)
 		return (int64_t)pipe_size(pipe);
-	err = pipe_set_size(pipe, (unsigned)argument, uthread_current()->ids.euid == 0, &size);
+	err = pipe_set_size(pipe, (unsigned)argument, capable(CAP_SYS_RESOURCE), &size);
 	return err ? err : (int64_t)size;
 }
 

@@ -5,6 +5,7 @@
  */
 #include "sys_path.h"
 
+#include "process/capability.h"
 #include "process/uthread.h"
 #include "syscall_table.h"
 
@@ -297,7 +298,7 @@ int sys_chroot(uptr_t path)
 	at_path_put(&from);
 	if (err)
 		return err;
-	if (context()->uid != 0) {
+	if (!capable(CAP_SYS_CHROOT)) {
 		path_put(&found);
 		return -EPERM;
 	}

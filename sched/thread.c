@@ -157,6 +157,12 @@ static bool change_policy_locked(struct cpu_sched *cpu, struct thread *thread,
 	struct sched_entity *entity = &thread->sched;
 	bool queued = list_linked(&entity->run_link);
 
+	/* What is left of its slice stays so: who asks again and again would never end it. */
+	if (entity->policy == POLICY_OTHER && policy->policy == POLICY_OTHER) {
+		entity_set_nice(entity, policy->nice);
+		entity->woken_level = policy->unhurried ? LEVEL_NORMAL : LEVEL_BOOSTED;
+		return false;
+	}
 	if (queued)
 		(void)!runq_remove(&cpu->queue, entity); /* its slice is a new one */
 	entity_init(entity, policy->policy, policy->priority, policy->nice);

@@ -105,9 +105,10 @@ ssize_t ring_put(struct pipe_ring *ring, struct buffer *buffer)
 		size_t room = ring_room(ring);
 		size_t want = piece_bytes(ring->written, MIN(room, buffer_remaining(buffer)));
 		struct frame **page = page_of(ring, ring->written);
+		bool fresh = !*page;
 		size_t copied;
 
-		if (!*page)
+		if (fresh)
 			*page = frame_alloc(0, 0);
 		if (!*page) {
 			err = -ENOMEM;
@@ -117,16 +118,13 @@ ssize_t ring_put(struct pipe_ring *ring, struct buffer *buffer)
 			buffer, (char *)frame_virt(*page) + ring->written % PAGE_SIZE, want);
 		write_once(&ring->written, ring->written + copied);
 		moved += copied;
+		/* A page taken for a copy that failed at once would be nobody's to free. */
+		if (!copied && fresh) {
+			frame_put(*page);
+			*page = NULL;
+		}
 		if (copied < want)
 			break;
-	}
-	/* A page taken for a copy that failed at once would be nobody's to free. */
-	if (!ring_bytes(ring)) {
-		struct frame **page = page_of(ring, ring->written);
-
-		if (*page)
-			frame_put(*page);
-		*page = NULL;
 	}
 	return moved ? (ssize_t)moved : err;
 }

@@ -146,6 +146,15 @@ err_t flight_begin(struct socket_rights *rights, struct socket *to, uint32_t use
 	return err;
 }
 
+void flight_copy(const struct socket_rights *rights, struct socket_rights *copy)
+{
+	/* A search sees these references, or the caller's to the queue that they are in. */
+	mutex_lock(&flight_lock);
+	for (; copy->count < rights->count; copy->count++)
+		copy->objects[copy->count] = object_get(rights->objects[copy->count]);
+	mutex_unlock(&flight_lock);
+}
+
 void flight_end(struct socket_rights *rights)
 {
 	/* Whose rights they are decides alone: nobody else links them. */

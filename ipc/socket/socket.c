@@ -19,6 +19,11 @@ static const struct object_ops socket_ops;
 
 struct spinlock sockets_lock = SPINLOCK_INIT(LOCK_SOCKETS);
 
+void socket_put_of(const struct object *object)
+{
+	socket_put(socket_of(object));
+}
+
 bool object_is_socket(const struct object *object)
 {
 	return object->ops == &socket_ops;

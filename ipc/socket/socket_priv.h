@@ -158,6 +158,8 @@ err_t must_check flight_begin(struct socket_rights *rights, struct socket *to, u
 			      uint64_t max);
 /* They are somebody's again; before anybody uses the objects. Takes those that never began. */
 void flight_end(struct socket_rights *rights);
+/* References of one's own to what waits; `copy` is empty and has the room. Sleeps. */
+void flight_copy(const struct socket_rights *rights, struct socket_rights *copy);
 /* Ends the sockets that nobody can reach any more. `closing`: whose one reference the caller is
  * about to give back, or NULL. */
 void flight_collect(struct socket *closing);

@@ -367,8 +367,7 @@ static err_t give_rights(struct message *message, bool peek, struct socket_messa
 	copy = socket_rights_alloc(rights->count);
 	if (!copy)
 		return -ENOMEM;
-	for (; copy->count < rights->count; copy->count++)
-		copy->objects[copy->count] = object_get(rights->objects[copy->count]);
+	flight_copy(rights, copy);
 	to->rights = copy;
 	return 0;
 }

@@ -14,10 +14,13 @@
 #include <ipc/fdtable.h>
 #include <ipc/object.h>
 #include <ipc/pipe.h>
+#include <ipc/socket.h>
 #include <mm/kva.h>
 
-#define PIECE_PAGES 16
-#define PIECE_BYTES (PIECE_PAGES * PAGE_SIZE)
+#define PIECE_BYTES (16 * PAGE_SIZE)
+/* What is no pipe, no socket and has no positions may take and give whole messages alone, as a
+ * driver's connection does: of this length at most. */
+#define WHOLE_BYTES (MIB + 16 * PAGE_SIZE)
 
 #define SPLICE_FLAGS (SPLICE_F_MOVE | SPLICE_F_NONBLOCK | SPLICE_F_MORE | SPLICE_F_GIFT)
 
@@ -44,16 +47,30 @@ struct side {
 	uint64_t *at;
 };
 
-static void piece_buffer(struct buffer *buffer, char *piece, size_t len_bytes, unsigned call_flags)
+/* The kernel's own memory on the way. */
+struct piece {
+	char *bytes;
+	size_t len_bytes;
+};
+
+static err_t piece_alloc(struct piece *piece, size_t len_bytes)
 {
-	buffer_init_kernel(buffer, piece, len_bytes);
+	piece->len_bytes = ALIGN_UP(len_bytes, PAGE_SIZE);
+	piece->bytes = kva_alloc(piece->len_bytes / PAGE_SIZE);
+	return piece->bytes ? 0 : -ENOMEM;
+}
+
+static void piece_buffer(struct buffer *buffer, const struct piece *piece, size_t len_bytes,
+			 unsigned call_flags)
+{
+	buffer_init_kernel(buffer, piece->bytes, len_bytes);
 	buffer->call_flags = call_flags;
 }
 
 /* What goes at once. */
-static size_t shorter(size_t len_bytes, size_t room)
+static size_t shorter(const struct piece *piece, size_t len_bytes, size_t room)
 {
-	size_t piece_bytes = MIN(room, PIECE_BYTES);
+	size_t piece_bytes = MIN(room, piece->len_bytes);
 
 	return MIN(len_bytes, piece_bytes);
 }
@@ -61,10 +78,11 @@ static size_t shorter(size_t len_bytes, size_t room)
 /* ---- from a pipe ---- */
 
 /* Into what is no pipe. As much as goes at once. */
-static ssize_t pipe_to_file(const struct side *from, const struct side *to, char *piece,
-			    size_t len_bytes, bool wait)
+static ssize_t pipe_to_file(const struct side *from, const struct side *to,
+			    const struct piece *piece, size_t len_bytes, bool wait)
 {
-	ssize_t lent = pipe_lend(from->pipe, piece, MIN(len_bytes, PIECE_BYTES), wait), done;
+	ssize_t lent = pipe_lend(from->pipe, piece->bytes, MIN(len_bytes, piece->len_bytes), wait),
+		done;
 	struct buffer buffer;
 
 	if (lent <= 0)
@@ -76,8 +94,8 @@ static ssize_t pipe_to_file(const struct side *from, const struct side *to, char
 }
 
 /* Into another pipe: when both have something for each other. */
-static ssize_t pipe_to_pipe(const struct side *from, const struct side *to, char *piece,
-			    size_t len_bytes, unsigned flags, bool takes)
+static ssize_t pipe_to_pipe(const struct side *from, const struct side *to,
+			    const struct piece *piece, size_t len_bytes, unsigned flags, bool takes)
 {
 	bool wait = waits(from->object, flags) && waits(to->object, flags);
 	struct buffer buffer;
@@ -87,8 +105,8 @@ static ssize_t pipe_to_pipe(const struct side *from, const struct side *to, char
 		room = pipe_wait_room(to->pipe, wait);
 		if (room < 0)
 			return room;
-		len_bytes = shorter(len_bytes, (size_t)room);
-		lent = pipe_lend(from->pipe, piece, len_bytes, wait);
+		len_bytes = shorter(piece, len_bytes, (size_t)room);
+		lent = pipe_lend(from->pipe, piece->bytes, len_bytes, wait);
 		if (lent <= 0)
 			return lent;
 		piece_buffer(&buffer, piece, (size_t)lent, O_NONBLOCK);
@@ -102,20 +120,22 @@ static ssize_t pipe_to_pipe(const struct side *from, const struct side *to, char
 
 /* One piece, for which there was room. If others were faster, what has positions is read again; the
  * rest would be lost, and waits. */
-static ssize_t read_into_pipe(const struct side *from, const struct side *to, char *piece,
-			      size_t len_bytes)
+static ssize_t read_into_pipe(const struct side *from, const struct side *to,
+			      const struct piece *piece, size_t len_bytes, bool *again)
 {
 	struct buffer buffer;
 	uint64_t at = 0;
 	bool moves = !from->at && !object_seek(from->object, 0, SEEK_CUR, &at);
 	ssize_t got, done;
 
+	*again = false;
 	piece_buffer(&buffer, piece, len_bytes, 0);
 	got = object_read(from->object, &buffer, from->at);
 	if (got <= 0)
 		return got;
 	piece_buffer(&buffer, piece, (size_t)got, moves || from->at ? O_NONBLOCK : 0);
 	done = object_write(to->pipe, &buffer, NULL);
+	*again = done == -EAGAIN; /* somebody else has filled it */
 	if (moves && done < got) {
 		at += done > 0 ? (uint64_t)done : 0;
 		(void)!object_seek(from->object, (int64_t)at, SEEK_SET, &at);
@@ -123,23 +143,25 @@ static ssize_t read_into_pipe(const struct side *from, const struct side *to, ch
 	return done;
 }
 
-static ssize_t file_to_pipe(const struct side *from, const struct side *to, char *piece,
-			    size_t len_bytes, bool wait)
+static ssize_t file_to_pipe(const struct side *from, const struct side *to,
+			    const struct piece *piece, size_t len_bytes, bool wait)
 {
 	ssize_t room, done;
+	bool again;
 
 	do {
 		room = pipe_wait_room(to->pipe, wait);
 		if (room < 0)
 			return room;
-		done = read_into_pipe(from, to, piece, shorter(len_bytes, (size_t)room));
-	} while (done == -EAGAIN && wait && !(object_flags(from->object) & O_NONBLOCK));
+		done = read_into_pipe(from, to, piece, shorter(piece, len_bytes, (size_t)room),
+				      &again);
+	} while (again && wait);
 	return done;
 }
 
 /* ---- splice ---- */
 
-static ssize_t move_piece(const struct side *from, const struct side *to, char *piece,
+static ssize_t move_piece(const struct side *from, const struct side *to, const struct piece *piece,
 			  size_t len_bytes, unsigned flags)
 {
 	if (from->pipe && to->pipe)
@@ -149,18 +171,34 @@ static ssize_t move_piece(const struct side *from, const struct side *to, char *
 	return file_to_pipe(from, to, piece, len_bytes, waits(to->object, flags));
 }
 
-/* The first piece is waited for, what follows is taken as far as it is there. */
+static bool has_positions(const struct side *side)
+{
+	uint64_t position;
+
+	return !object_seek(side->object, 0, SEEK_CUR, &position);
+}
+
+static size_t piece_limit(const struct side *side)
+{
+	return object_is_socket(side->object) || has_positions(side) ? PIECE_BYTES : WHOLE_BYTES;
+}
+
+/* The first piece is waited for, what follows is taken as far as it is there; of what has no
+ * positions nobody knows that before. */
 static ssize_t move(const struct side *from, const struct side *to, size_t len_bytes,
 		    unsigned flags)
 {
-	char *piece = kva_alloc(PIECE_PAGES);
+	struct piece piece;
+	const struct side *file = from->pipe ? to : from;
+	bool once = !from->pipe && !has_positions(from);
 	size_t done = 0;
-	ssize_t n = 0;
+	ssize_t n;
 
-	if (!piece)
-		return -ENOMEM;
-	while (done < len_bytes) {
-		n = move_piece(from, to, piece, len_bytes - done,
+	n = piece_alloc(&piece, MIN(len_bytes, file->pipe ? PIECE_BYTES : piece_limit(file)));
+	if (n)
+		return n;
+	while (done < len_bytes && !(done && once)) {
+		n = move_piece(from, to, &piece, len_bytes - done,
 			       done ? flags | SPLICE_F_NONBLOCK : flags);
 		if (n <= 0)
 			break;
@@ -170,7 +208,7 @@ static ssize_t move(const struct side *from, const struct side *to, size_t len_b
 		if (to->at)
 			*to->at += (size_t)n;
 	}
-	kva_free(piece);
+	kva_free(piece.bytes);
 	return done ? (ssize_t)done : n;
 }
 
@@ -247,17 +285,16 @@ static ssize_t tee(struct object *in, struct object *out, size_t len, unsigned f
 	struct side from = {in, object_pipe_end(in), NULL};
 	struct side to = {out, object_pipe_end(out), NULL};
 	ssize_t done;
-	char *piece;
+	struct piece piece;
 
 	if (!may_read(in) || !may_write(out))
 		return -EBADF;
 	if (!from.pipe || !to.pipe || pipe_is_same(from.pipe, to.pipe))
 		return -EINVAL;
-	piece = kva_alloc(PIECE_PAGES);
-	if (!piece)
+	if (piece_alloc(&piece, MIN(len, PIECE_BYTES)))
 		return -ENOMEM;
-	done = write_result(out, pipe_to_pipe(&from, &to, piece, len, flags, false));
-	kva_free(piece);
+	done = write_result(out, pipe_to_pipe(&from, &to, &piece, len, flags, false));
+	kva_free(piece.bytes);
 	return done;
 }
 

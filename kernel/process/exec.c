@@ -161,6 +161,12 @@ static err_t take_ids(struct exec_request *request)
 	request->secure = credentials_execute(&request->ids, &uthread->ids,
 					      request->ids.euid != uthread->ids.euid ||
 						      request->ids.egid != uthread->ids.egid);
+	if (uthread->no_new_privileges) {
+		struct capability_sets *sets = &request->ids.capabilities;
+
+		sets->permitted &= uthread->ids.capabilities.permitted;
+		sets->effective &= sets->permitted;
+	}
 	return 0;
 }
 

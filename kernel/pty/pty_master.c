@@ -180,7 +180,6 @@ static ssize_t open_peer(struct pty *pty, uint64_t flags)
 	const struct vfs_context context = vfs_kernel_context();
 	struct object *object;
 	char name[24];
-	int fd;
 	err_t err;
 
 	if (flags & ~(uint64_t)(O_ACCMODE | O_NOCTTY | O_NONBLOCK | O_CLOEXEC))
@@ -189,10 +188,8 @@ static ssize_t open_peer(struct pty *pty, uint64_t flags)
 	err = vfs_open(&context, NULL, name, (unsigned)flags, 0, &object);
 	if (err)
 		return err;
-	fd = fd_add(uthread_current()->fds, object, (unsigned)flags & O_CLOEXEC);
-	if (fd < 0)
-		object_put(object);
-	return fd;
+	/* Takes the reference, in case of an error too. */
+	return fd_add(uthread_current()->fds, object, (unsigned)flags & O_CLOEXEC);
 }
 
 static ssize_t send_signal(struct pty *pty, uint64_t signal)

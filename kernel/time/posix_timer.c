@@ -110,7 +110,9 @@ static void fire_locked(struct posix_timer *timer, int64_t now_ns) NO_THREAD_SAF
 		signal_send_entry_locked(process, only, timer->signal, &timer->entry);
 	if (timer->entry && timer->armed) {
 		(void)forward_locked(timer, now_ns);
-		timer->deadline_ns = MAX(timer->deadline_ns, now_ns + (int64_t)IGNORED_PAUSE_NS);
+		/* All of a process together are no more often than one alone. */
+		timer->deadline_ns = MAX(timer->deadline_ns,
+					 now_ns + (int64_t)(IGNORED_PAUSE_NS * process->ntimers));
 		start_locked(timer);
 	}
 }
@@ -134,9 +136,13 @@ void posix_timer_taken_locked(struct process *process, struct signal_entry *entr
 	debug_assert(timer->process == process && !timer->entry);
 	timer->entry = entry;
 	timer->overrun = 0;
-	if (timer->armed && timer->interval_ns) {
-		timer->overrun =
-			(int32_t)MIN(forward_locked(timer, now_of(timer)), (uint64_t)INT32_MAX);
+	if (timer->armed) {
+		int64_t now_ns = now_of(timer);
+
+		/* One that was set anew meanwhile has its first deadline yet to come. */
+		if (timer->interval_ns && now_ns >= timer->deadline_ns)
+			timer->overrun =
+				(int32_t)MIN(forward_locked(timer, now_ns), (uint64_t)INT32_MAX);
 		start_locked(timer);
 	}
 	if (info)

@@ -487,6 +487,7 @@ static void prepare(sigset_t *outside)
 
 	/* All blocked but where it waits: a mark that is set is always seen. */
 	sigfillset(&all);
+	action.sa_mask = all; /* one a wait: the next stays pending */
 	sigprocmask(SIG_BLOCK, &all, outside);
 	sigemptyset(outside);
 	for (size_t i = 0; i < sizeof(heard) / sizeof(heard[0]); i++)

@@ -78,7 +78,9 @@ static bool replace(const char *name, const char *secret)
 	} else if (!copy_lines(from, to, name, secret)) {
 		complain("%s: no such account in " SHADOW, name);
 	} else {
-		done = fflush(to) == 0 && fsync(fd) == 0 && rename(SHADOW_NEW, SHADOW) == 0;
+		/* What was lost on the way is not told by the last flush. */
+		done = !ferror(from) && !ferror(to) && fflush(to) == 0 && fsync(fd) == 0 &&
+		       rename(SHADOW_NEW, SHADOW) == 0;
 		if (!done)
 			complain_errno(SHADOW);
 	}

@@ -127,8 +127,8 @@ struct thread_policy {
 	int nice;                 /* of OTHER */
 	bool unhurried;           /* of OTHER: no boost when it wakes */
 };
-/* From now on, with a fresh slice; wherever the thread is. From any context that holds no lock of
- * class LOCK_RUNQ or later. */
+/* From now on, with a fresh slice if it was of another kind; wherever the thread is. From any
+ * context that holds no lock of class LOCK_RUNQ or later. */
 void thread_set_policy(struct thread *thread, const struct thread_policy *policy);
 /* Confines it to these CPUs: if it is not on one of them, it soon is; the calling thread is as soon
  * as preemption is enabled. -EINVAL: none of them has started. From any context that holds no lock
