@@ -62,7 +62,7 @@ unsigned socket_type(const struct object *socket);
 /* Of one that is an object's: what keeps its memory. */
 struct socket *socket_get_of(const struct object *object);
 void socket_put_of(const struct object *object); /* gives that back */
-void socket_put(struct socket *socket); /* takes NULL */
+void socket_put(struct socket *socket);          /* takes NULL */
 
 /* ---- names ---- */
 
