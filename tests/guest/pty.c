@@ -7,6 +7,7 @@
 #include <signal.h>
 #include <stdlib.h>
 #include <sys/ioctl.h>
+#include <sys/resource.h>
 #include <sys/stat.h>
 #include <sys/sysmacros.h>
 #include <sys/wait.h>
@@ -131,6 +132,23 @@ static void the_peer_is_opened_without_a_name(void)
 	EXPECT_EQUAL(fcntl(peer, F_GETFD), FD_CLOEXEC);
 	EXPECT(strcmp(ttyname(peer), slave_name) == 0);
 	close(peer);
+	close_pair();
+}
+
+static void a_peer_needs_a_free_descriptor(void)
+{
+	struct rlimit before;
+	struct rlimit none;
+
+	open_pair();
+	getrlimit(RLIMIT_NOFILE, &before);
+	none = before;
+	none.rlim_cur = (rlim_t)dup(master);
+	close((int)none.rlim_cur);
+	setrlimit(RLIMIT_NOFILE, &none);
+	for (int i = 0; i < 3; i++)
+		EXPECT_ERRNO(EMFILE, ioctl(master, TIOCGPTPEER, O_RDWR | O_NOCTTY));
+	setrlimit(RLIMIT_NOFILE, &before);
 	close_pair();
 }
 
@@ -518,6 +536,7 @@ int main(void)
 	RUN(a_pair_has_a_name_and_attributes);
 	RUN(names_are_listed);
 	RUN(the_peer_is_opened_without_a_name);
+	RUN(a_peer_needs_a_free_descriptor);
 	RUN(lines_are_edited_and_echoed);
 	RUN(an_erased_character_may_have_many_bytes);
 	RUN(settings_and_size_are_the_same_from_both_sides);

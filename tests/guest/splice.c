@@ -5,8 +5,10 @@
 #include <signal.h>
 #include <stdlib.h>
 #include <sys/ioctl.h>
+#include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
+#include <sys/time.h>
 #include <sys/uio.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -251,6 +253,22 @@ static void only_root_has_pipes_above_the_limit(void)
 	close(ends[0]), close(ends[1]);
 }
 
+static void a_socket_s_time_out_is_splice_s(void)
+{
+	struct timeval limit = {.tv_usec = 1000};
+	int ends[2];
+	int fds[2];
+
+	EXPECT_EQUAL(socketpair(AF_UNIX, SOCK_STREAM, 0, ends), 0);
+	EXPECT_EQUAL(pipe(fds), 0);
+	EXPECT_EQUAL(setsockopt(ends[0], SOL_SOCKET, SO_RCVTIMEO, &limit, sizeof(limit)), 0);
+	EXPECT_ERRNO(EAGAIN, splice(ends[0], NULL, fds[1], NULL, 4096, 0));
+	close(ends[0]);
+	close(ends[1]);
+	close(fds[0]);
+	close(fds[1]);
+}
+
 int main(void)
 {
 	for (int i = 0; i < BYTES; i++)
@@ -268,5 +286,6 @@ int main(void)
 	RUN(pipes_grow_and_shrink_around_their_bytes);
 	RUN(only_root_has_pipes_above_the_limit);
 	unlink(name);
+	RUN(a_socket_s_time_out_is_splice_s);
 	return check_end();
 }
