@@ -25,7 +25,7 @@ RAMDISK_TREE = TREE / "build" / "shared" / "ramdisk" / "tree"
 PROMPT = "ksh>"
 ROWS, COLUMNS = 300, 120        # tall, so that the output of a command stays on the screen
 BOOT_LIMIT_S = 60
-HALTED = "The machine is halted"
+HALTED = "The machine is halted."
 
 
 def kernel(preset="debug"):

@@ -37,7 +37,8 @@ class Board:
                     self.body.add((x, y))
         self.width = len(rows[0].rstrip()) // 2 - 1 if rows else 0
         self.height = len(rows)
-        self.score = int(re.search(r"score (\d+)", lines[0])[1]) if "score" in lines[0] else None
+        score = re.search(r"score (\d+)", lines[0])
+        self.score = int(score[1]) if score else None
         return frame and self.head and self.food and self.score is not None
 
     def way_to_food(self):
