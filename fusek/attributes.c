@@ -139,6 +139,14 @@ err_t vfs_access(const struct vfs_context *context, struct object *at, const cha
 	return err;
 }
 
+static int64_t statfs_flags(const struct server *server)
+{
+	return (server->flags & SERVER_READ_ONLY ? ST_RDONLY : 0) |
+	       (server->flags & SERVER_NO_SET_ID ? ST_NOSUID : 0) |
+	       (server->flags & SERVER_NO_DEVICES ? ST_NODEV : 0) |
+	       (server->flags & SERVER_NO_EXEC ? ST_NOEXEC : 0);
+}
+
 err_t vfs_statfs(const struct vfs_context *context, struct object *at, const char *name,
 		 unsigned at_flags, struct abi_statfs *out)
 {
@@ -166,7 +174,7 @@ err_t vfs_statfs(const struct vfs_context *context, struct object *at, const cha
 			.f_fsid = {(int32_t)path.dentry->mount->number, 0},
 			.f_namelen = stats.name_bytes,
 			.f_frsize = stats.block_bytes,
-			.f_flags = (server->flags & SERVER_READ_ONLY) ? ST_RDONLY : 0,
+			.f_flags = statfs_flags(server),
 		};
 	path_put(&path);
 	return err;

@@ -57,11 +57,6 @@ static const struct server_ops fifo_ops = {
 
 static struct server server = {.ops = &fifo_ops, .type = "fifo", .source = "none"};
 
-struct server *fifo_server(void)
-{
-	return &server;
-}
-
 /* The node's pipe; NULL: no memory. */
 static struct pipe *pipe_of(struct node *node)
 {

@@ -198,11 +198,14 @@ static ssize_t read_untold(struct object *object, struct buffer *buffer, const u
 /* RLIMIT_FSIZE: what lies beyond is not written; nothing of it would be: -EFBIG. */
 static err_t cut_to_limit(struct file *file, struct buffer *buffer, uint64_t offset)
 {
-	uint64_t limit_bytes = file_limit_bytes();
 	struct server_attr attr;
+	uint64_t limit_bytes;
 	err_t err;
 
-	if (likely(limit_bytes == UINT64_MAX) || node_type(file->node) != S_IFREG)
+	if (node_type(file->node) != S_IFREG)
+		return 0;
+	limit_bytes = file_limit_bytes();
+	if (likely(limit_bytes == UINT64_MAX))
 		return 0;
 	if (object_call_flags(&file->object, buffer) & O_APPEND) {
 		err = node_attr(file->node, &attr);
@@ -441,126 +444,6 @@ static void file_describe(struct object *object, char *to, size_t to_bytes)
 	else
 		string_copy(to, to_bytes, "(file)");
 	kfree(name);
-}
-
-/* ---- mappings ---- */
-
-/* The pages of one open file; holds it open. */
-struct file_mapping {
-	struct memory_object memory;
-	struct file *file; /* constant, a reference */
-	bool writable;     /* constant: the server counts it */
-};
-
-static struct file_mapping *mapping_of(struct memory_object *memory)
-{
-	return container_of(memory, struct file_mapping, memory);
-}
-
-static err_t mapping_get_page(struct memory_object *memory, uint64_t page_index,
-			      unsigned fault_access, struct page_ref *out)
-{
-	struct file *file = mapping_of(memory)->file;
-
-	if (file->server->ops->read_pages)
-		return node_pages_get(file, page_index, fault_access, out);
-	return file->server->ops->get_page(file->server, file->id, page_index, fault_access, out);
-}
-
-static err_t mapping_wait_page(struct memory_object *memory, uint64_t page_index)
-{
-	return node_pages_wait(mapping_of(memory)->file, page_index);
-}
-
-static void mapping_release(struct memory_object *memory)
-{
-	struct file_mapping *mapping = mapping_of(memory);
-	struct file *file = mapping->file;
-
-	if (mapping->writable)
-		file->server->ops->unmap_writable(file->server, file->id);
-	object_put(&mapping->file->object);
-	kfree(mapping);
-}
-
-static void mapping_name(struct memory_object *memory, char *to, size_t to_bytes)
-{
-	file_describe(&mapping_of(memory)->file->object, to, to_bytes);
-}
-
-static void mapping_identity(struct memory_object *memory, uint64_t *device, uint64_t *inode)
-{
-	const struct node *node = mapping_of(memory)->file->node;
-
-	*device = abi_makedev(0, node->mount->number);
-	*inode = node->attr.ino; /* never changes */
-}
-
-static err_t mapping_sync(struct memory_object *memory)
-{
-	return file_sync(&mapping_of(memory)->file->object);
-}
-
-static err_t mapping_punch(struct memory_object *memory, uint64_t offset_bytes, uint64_t len_bytes)
-{
-	return file_allocate(&mapping_of(memory)->file->object,
-			     FALLOC_FL_PUNCH_HOLE | FALLOC_FL_KEEP_SIZE, offset_bytes, len_bytes);
-}
-
-static bool mapping_is_own(struct memory_object *memory)
-{
-	const struct file *file = mapping_of(memory)->file;
-	uint32_t uid = server_caller_current().uid;
-
-	return (object_flags(&file->object) & O_ACCMODE) != O_RDONLY || uid == 0 ||
-	       uid == read_once(&file->node->attr.uid);
-}
-
-static const struct memory_object_ops mapping_ops = {
-	.sync = mapping_sync,
-	.punch = mapping_punch,
-	.is_own = mapping_is_own,
-	.identity = mapping_identity,
-	.get_page = mapping_get_page,
-	.wait_page = mapping_wait_page,
-	.release = mapping_release,
-	.name = mapping_name,
-};
-
-static err_t file_map(struct object *object, const struct object_map_request *request,
-		      struct memory_object **out)
-{
-	struct file *file = file_of(object);
-	const struct server_ops *ops = file->server->ops;
-	struct file_mapping *mapping;
-	err_t err;
-
-	if (node_type(file->node) == S_IFCHR)
-		return ops->map ? ops->map(file->server, file->id, file->open.handle, request, out)
-				: -ENODEV;
-	if (node_type(file->node) != S_IFREG || !(ops->get_page || ops->read_pages))
-		return -ENODEV;
-	/* Linux maps a private copy of what goes past the cache; nobody writes pages back yet. */
-	if (request->shared &&
-	    ((file->open.flags & SERVER_DIRECT_IO) || (ops->read_pages && request->write)))
-		return -ENODEV;
-	mapping = kzalloc(sizeof(*mapping));
-	if (!mapping)
-		return -ENOMEM;
-	if (request->shared && request->write && ops->map_writable) {
-		err = ops->map_writable(file->server, file->id);
-		if (err) {
-			kfree(mapping);
-			return err;
-		}
-		mapping->writable = true;
-	}
-	memory_object_init(&mapping->memory, &mapping_ops);
-	mapping->memory.places = &file->node->places;
-	mapping->file = file;
-	object_get(object);
-	*out = &mapping->memory;
-	return 0;
 }
 
 static err_t file_seal(struct object *object, unsigned add, unsigned *seals)

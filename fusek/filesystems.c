@@ -18,7 +18,10 @@
 
 static unsigned server_flags(unsigned flags)
 {
-	return (flags & MS_RDONLY) ? SERVER_READ_ONLY : 0;
+	return (flags & MS_RDONLY ? SERVER_READ_ONLY : 0) |
+	       (flags & MS_NODEV ? SERVER_NO_DEVICES : 0) |
+	       (flags & MS_NOSUID ? SERVER_NO_SET_ID : 0) |
+	       (flags & MS_NOEXEC ? SERVER_NO_EXEC : 0);
 }
 
 /* ---- a driver behind /dev/fuse ---- */

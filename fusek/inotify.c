@@ -10,6 +10,7 @@
 #include <arch/user.h>
 #include <ipc/anonymous.h>
 #include <lib/string.h>
+#include <mm/frame.h>
 #include <mm/slab.h>
 
 #define EVENTS_MAX   16384 /* in one queue, as Linux */
@@ -21,7 +22,8 @@
 #define KEPT_FLAGS (IN_EXCL_UNLINK | IN_ONESHOT)
 
 SLAB_CACHE(inotify_cache, struct inotify);
-static uint32_t ninotifys; /* atomic */
+static uint32_t ninotifys;    /* atomic */
+static uint64_t queued_bytes; /* notify_lock: all that events hold */
 static const struct object_ops inotify_ops;
 
 static struct inotify *inotify_of(struct object *object)
@@ -39,6 +41,17 @@ bool object_is_inotify(const struct object *object)
 static size_t told_bytes(const struct inotify_event *event)
 {
 	return sizeof(event->told) + event->told.name_bytes;
+}
+
+static size_t held_bytes(const struct inotify_event *event)
+{
+	return sizeof(*event) + event->told.name_bytes;
+}
+
+/* At most a 64th of memory in all queues together: of 256 MiB, 4 MiB. */
+static uint64_t queued_max(void)
+{
+	return frames_total() * PAGE_SIZE / 64;
 }
 
 static bool same(const struct inotify_event *a, const struct inotify_event *b)
@@ -69,6 +82,7 @@ static void append(struct inotify *inotify, struct inotify_event *event)
 {
 	list_add_tail(&inotify->events, &event->link);
 	inotify->nbytes += (uint32_t)told_bytes(event);
+	queued_bytes += held_bytes(event);
 	write_once(&inotify->nevents, inotify->nevents + 1);
 }
 
@@ -80,7 +94,7 @@ void inotify_tell(struct inotify *inotify, int32_t wd, uint32_t mask, uint32_t c
 	const struct server_name no_name = {0};
 	struct inotify_event *event = NULL;
 
-	if (inotify->nevents < EVENTS_MAX)
+	if (inotify->nevents < EVENTS_MAX && queued_bytes < queued_max())
 		event = make_event(wd, mask, cookie, name);
 	if (!event) /* it is lost: the place behind the last is for saying so */
 		event = make_event(-1, IN_Q_OVERFLOW, 0, no_name);
@@ -110,6 +124,7 @@ static struct inotify_event *take_event(struct inotify *inotify, size_t room_byt
 		} else {
 			list_del(&event->link);
 			inotify->nbytes -= (uint32_t)told_bytes(event);
+			queued_bytes -= held_bytes(event);
 			write_once(&inotify->nevents, inotify->nevents - 1);
 		}
 	}
@@ -191,8 +206,10 @@ static void inotify_release(struct object *object)
 	while (!list_empty(&inotify->watches))
 		watch_remove(list_first_entry(&inotify->watches, struct inotify_watch, link),
 			     &gone);
-	list_for_each_safe (event, next, &inotify->events, link)
+	list_for_each_safe (event, next, &inotify->events, link) {
+		queued_bytes -= held_bytes(event);
 		kfree(event);
+	}
 	mutex_unlock(&notify_lock);
 	watches_put(gone);
 	atomic_add_relaxed(&ninotifys, -1);

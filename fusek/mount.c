@@ -249,14 +249,24 @@ err_t mount_detach(const struct path *at)
 	return 0;
 }
 
+/* As /proc/mounts has them. */
+static void describe_options(const struct server *server, char to[MOUNT_OPTIONS_BYTES])
+{
+	kernel_format(to, MOUNT_OPTIONS_BYTES, "%s%s%s%s",
+		      server->flags & SERVER_READ_ONLY ? "ro" : "rw",
+		      server->flags & SERVER_NO_SET_ID ? ",nosuid" : "",
+		      server->flags & SERVER_NO_DEVICES ? ",nodev" : "",
+		      server->flags & SERVER_NO_EXEC ? ",noexec" : "");
+}
+
 static void fill_info(const struct mount *mount, struct mount_info *out)
 {
 	struct server *server = mount->server;
 	const struct path root = {.dentry = mount->root};
 	char *name = kmalloc(PATH_MAX);
 
-	*out = (struct mount_info){.nnodes = read_once(&mount->nnodes),
-				   .read_only = (server->flags & SERVER_READ_ONLY) != 0};
+	*out = (struct mount_info){.nnodes = read_once(&mount->nnodes)};
+	describe_options(server, out->options);
 	string_copy(out->source, sizeof(out->source), server->source);
 	string_copy(out->type, sizeof(out->type), server->type);
 	if (!name || path_name(&the_root, &root, name, PATH_MAX) < 0)
@@ -312,8 +322,8 @@ bool mount_next(uint32_t after, const struct path *root, struct mount_line *out,
 			*out = (struct mount_line){
 				.number = mount->number,
 				.parent = mount->at ? mount->at->mount->number : 0,
-				.read_only = (mount->server->flags & SERVER_READ_ONLY) != 0,
 			};
+			describe_options(mount->server, out->options);
 			string_copy(out->source, sizeof(out->source), mount->server->source);
 			string_copy(out->type, sizeof(out->type), mount->server->type);
 		}

@@ -371,11 +371,17 @@ static bool may_override(const struct vfs_context *context, uint32_t mode, unsig
 
 err_t node_may(const struct node *node, const struct vfs_context *context, unsigned mask)
 {
+	const unsigned server_flags = node_server(node)->flags;
 	uint32_t mode = read_once(&node->attr.mode);
 	unsigned granted;
 
-	if (node_server(node)->flags & SERVER_CHECKS_ACCESS)
-		return (mask & X_OK) && S_ISREG(mode) && !(mode & 0111) ? -EACCES : 0;
+	if (server_flags & (SERVER_CHECKS_ACCESS | SERVER_NO_EXEC)) {
+		if ((mask & X_OK) && S_ISREG(mode) &&
+		    (server_flags & SERVER_NO_EXEC || !(mode & 0111)))
+			return -EACCES;
+		if (server_flags & SERVER_CHECKS_ACCESS)
+			return 0;
+	}
 	if (context->uid == read_once(&node->attr.uid))
 		granted = mode >> 6;
 	else if (vfs_in_group(context, read_once(&node->attr.gid)))

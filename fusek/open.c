@@ -327,6 +327,11 @@ err_t vfs_open_exec(const struct vfs_context *context, struct object *at, const 
 	return open_unchecked(path.dentry, context, O_RDONLY, out);
 }
 
+bool vfs_gives_ids(const struct object *file)
+{
+	return !(container_of(file, struct file, object)->server->flags & SERVER_NO_SET_ID);
+}
+
 err_t vfs_find_directory(const struct vfs_context *context, struct object *at, const char *name,
 			 struct path *out)
 {

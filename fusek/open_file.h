@@ -18,7 +18,7 @@ struct file {
 	struct dentry *dentry;      /* [c] a reference */
 	struct node *node;          /* [c] of dentry, which keeps it */
 	struct server *server;      /* [c] who serves the data: the node's, or devfs for a device,
-				       or fifo_server() */
+				       or a FIFO's */
 	struct nodeid id;           /* [c] its number there */
 	struct server_open open;    /* [c] */
 	bool opened;                /* [c] release is owed */
@@ -86,8 +86,11 @@ err_t file_lock_test(struct object *object, struct object_lock *lock);
 void file_locks_closed(struct file *file, uint64_t process);
 void file_locks_released(struct file *file);
 
-/* fifo.c: who serves the data of FIFOs, whatever filesystem has their names. */
-struct server *fifo_server(void);
+/* file_map.c: the object_ops' map; the mapping holds a reference to the file. */
+err_t must_check file_map(struct object *object, const struct object_map_request *request,
+			  struct memory_object **out);
+
+/* fifo.c serves the data of FIFOs, whatever filesystem has their names. */
 err_t must_check fifo_open_file(struct file *file, unsigned flags);
 struct object *fifo_end(struct object *object);
 

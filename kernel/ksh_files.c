@@ -202,8 +202,7 @@ long ksh_mount_list(struct ksh_mount *out, size_t max)
 		string_copy(out[count].type, sizeof(out[count].type), info.type);
 		string_copy(out[count].source, sizeof(out[count].source), info.source);
 		string_copy(out[count].path, sizeof(out[count].path), info.at);
-		string_copy(out[count].options, sizeof(out[count].options),
-			    info.read_only ? "ro" : "rw");
+		string_copy(out[count].options, sizeof(out[count].options), info.options);
 	}
 	return count;
 }

@@ -9,8 +9,10 @@
  */
 #include "tty.h"
 
+#include "process/capability.h"
 #include "process/family.h"
 #include "signal/signal.h"
+#include "syscall_table.h"
 
 #include <abi/errno.h>
 #include <arch/user.h>
@@ -73,9 +75,11 @@ static err_t claim_locked(struct tty *tty, struct process *process, bool steal, 
 	if (steal)
 		*stolen = take_from_session_locked(tty, &foreground);
 	err = tty_claim(tty, process->session, process->group);
-	if (!err)
-		write_once(&process->tty, tty);
-	return err;
+	if (err)
+		return err;
+	process->lost_foreground = 0; /* with this one it has another */
+	write_once(&process->tty, tty);
+	return 0;
 }
 
 err_t tty_make_controlling(struct tty *tty, bool steal)
@@ -166,6 +170,20 @@ void tty_hang_up(struct tty *tty)
 	process_put(leader);
 	if (was_claimed)
 		tty_put(tty);
+}
+
+int sys_vhangup(void)
+{
+	struct tty *tty;
+
+	if (!capable(CAP_SYS_TTY_CONFIG))
+		return -EPERM;
+	tty = tty_controlling_get();
+	if (tty) {
+		tty_hang_up(tty);
+		tty_put(tty);
+	}
+	return 0;
 }
 
 /* ---- who may read and change it ---- */

@@ -55,6 +55,15 @@ void space_put(struct space *space)
 
 /* ---- mapping ---- */
 
+static unsigned max_prot_of(const struct space_request *request)
+{
+	unsigned max_prot = request->max_prot ? request->max_prot : SPACE_PROT_ALL;
+
+	if (request->object && request->object->never_exec)
+		max_prot &= ~(unsigned)SPACE_EXEC;
+	return max_prot;
+}
+
 static err_t check_request(const struct space_request *request)
 {
 	uint64_t end;
@@ -69,7 +78,7 @@ static err_t check_request(const struct space_request *request)
 	if (__builtin_add_overflow(request->offset_bytes,
 				   ALIGN_UP(request->length_bytes, PAGE_SIZE), &end))
 		return -EOVERFLOW;
-	if (request->max_prot && request->prot & ~request->max_prot)
+	if (request->prot & ~max_prot_of(request))
 		return -EACCES;
 	if (!(request->flags & (SPACE_FIXED | SPACE_NOREPLACE)))
 		return 0;
@@ -160,7 +169,7 @@ err_t space_map(struct space *space, const struct space_request *request, vaddr_
 	if (!region)
 		return -ENOMEM;
 	region->prot = (uint8_t)request->prot;
-	region->max_prot = (uint8_t)(request->max_prot ? request->max_prot : SPACE_PROT_ALL);
+	region->max_prot = (uint8_t)max_prot_of(request);
 	region->flags = request->flags & SPACE_LASTING;
 	region->object = request->object;
 	region->page_offset = request->object ? request->offset_bytes >> PAGE_SHIFT : 0;

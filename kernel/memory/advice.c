@@ -14,14 +14,15 @@
 
 /* ---- madvise ---- */
 
-err_t check_advice(int advice)
+/* Those that there are: nothing is merged here, and no page can be made to fail, as on a Linux
+ * built without. */
+static err_t check_advice(int advice)
 {
 	switch (advice) {
 	case MADV_NORMAL ... MADV_DONTNEED:
 	case MADV_FREE ... MADV_DOFORK:
 	case MADV_HUGEPAGE ... MADV_DONTNEED_LOCKED:
 		return 0;
-	/* Nothing is merged here, and no page can be made to fail, as on a Linux without. */
 	default:
 		return -EINVAL;
 	}
@@ -64,7 +65,8 @@ static err_t discard(struct space *space, uint64_t address, size_t len, int advi
 	return space_discard(space, address, len);
 }
 
-err_t advise(struct space *space, uint64_t address, size_t len, int advice)
+/* Range and advice are checked. */
+static err_t advise(struct space *space, uint64_t address, size_t len, int advice)
 {
 	switch (advice) {
 	case MADV_DONTNEED:

@@ -3,7 +3,7 @@
  */
 #include "memory.h"
 
-#include "process/capability.h"
+#include "../process/capability.h"
 #include "syscall_table.h"
 
 #include <abi/errno.h>

@@ -18,11 +18,6 @@ err_t must_check check_range(uint64_t address, size_t *len);
 /* Linux's can_do_mlock(): a limit of 0 means not at all. */
 bool may_lock(void);
 
-/* Madvise's advice to `space`; range and advice are checked. */
-err_t must_check advise(struct space *space, uint64_t address, size_t len, int advice);
-/* An advice that there is; -EINVAL. */
-err_t must_check check_advice(int advice);
-
 /* The limits of `process`, for a space of its. */
 void limit_space(const struct process *process, struct space *space);
 

@@ -150,7 +150,7 @@ static err_t take_ids(struct exec_request *request)
 	if (err)
 		return err;
 	request->ids = uthread->ids;
-	if (!uthread->no_new_privileges) {
+	if (!uthread->no_new_privileges && vfs_gives_ids(request->file)) {
 		if (stat.st_mode & S_ISUID)
 			request->ids.euid = stat.st_uid;
 		if ((stat.st_mode & (S_ISGID | GROUP_EXECUTES)) == (S_ISGID | GROUP_EXECUTES))

@@ -6,6 +6,7 @@
  */
 #include "uthread.h"
 
+#include "../user_struct.h"
 #include "capability.h"
 #include "syscall_table.h"
 
@@ -333,23 +334,14 @@ static int too_long(uptr_t attributes)
 static int read_attributes(uptr_t from, struct abi_sched_attr *out)
 {
 	uint32_t size;
+	err_t err;
 
-	*out = (struct abi_sched_attr){0};
 	if (user_get(&size, from))
 		return -EFAULT;
 	if (!size)
 		size = SCHED_ATTR_SIZE_VER0;
-	if (size < SCHED_ATTR_SIZE_VER0 || size > PAGE_SIZE)
-		return too_long(from);
-	for (uint32_t i = sizeof(*out); i < size; i++) {
-		uint8_t byte;
-
-		if (user_get(&byte, uptr_add(from, i)))
-			return -EFAULT;
-		if (byte)
-			return too_long(from);
-	}
-	return user_copy_in(out, from, MIN(size, (uint32_t)sizeof(*out)));
+	err = user_get_struct(out, sizeof(*out), SCHED_ATTR_SIZE_VER0, from, size);
+	return err == -EINVAL || err == -E2BIG ? too_long(from) : err;
 }
 
 static err_t keep_wanted(const struct uthread *uthread, struct sched_call *call)

@@ -35,17 +35,12 @@ static void for_each_mount(struct text *text, const struct proc_subject *subject
 		text->err = -EINVAL; /* as Linux, of one that has ended */
 }
 
-static const char *access(const struct mount_line *mount)
-{
-	return mount->read_only ? "ro" : "rw";
-}
-
 static void add_mount(struct text *text, const struct mount_line *mount, const char *at)
 {
 	text_add_escaped(text, mount->source, SPECIAL);
 	text_add(text, " ");
 	text_add_escaped(text, at, SPECIAL);
-	text_add(text, " %s %s 0 0\n", mount->type, access(mount));
+	text_add(text, " %s %s 0 0\n", mount->type, mount->options);
 }
 
 void proc_process_mounts(struct text *text, const struct proc_subject *subject)
@@ -58,9 +53,9 @@ static void add_mountinfo(struct text *text, const struct mount_line *mount, con
 {
 	text_add(text, "%u %u 0:%u / ", mount->number, mount->parent, mount->number);
 	text_add_escaped(text, at, SPECIAL);
-	text_add(text, " %s - %s ", access(mount), mount->type);
+	text_add(text, " %s - %s ", mount->options, mount->type);
 	text_add_escaped(text, mount->source, SPECIAL);
-	text_add(text, " %s\n", access(mount));
+	text_add(text, " %.2s\n", mount->options); /* ro or rw */
 }
 
 void proc_process_mountinfo(struct text *text, const struct proc_subject *subject)

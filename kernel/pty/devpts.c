@@ -20,6 +20,7 @@
 #include <mm/slab.h>
 
 #include "../devices.h"
+#include "../time/clocks.h"
 
 #define PTMX_NODE          2
 #define FIRST_NODE         16 /* less than it: nodes that are no slaves; to it the serial is added */
@@ -40,15 +41,9 @@ void devpts_options_get(struct devpts_options *out)
 
 /* ---- nodes ---- */
 
-static struct abi_timespec time_of(uint64_t ns)
-{
-	return (struct abi_timespec){.tv_sec = (int64_t)(ns / NSEC_PER_SEC),
-				     .tv_nsec = (int64_t)(ns % NSEC_PER_SEC)};
-}
-
 static void fill_slave(struct pty *pty, struct server_attr *out)
 {
-	struct abi_timespec made = time_of(pty->made_ns);
+	struct abi_timespec made = timespec_of_ns(pty->made_ns);
 	struct pty_attributes attributes;
 
 	pty_get_attributes(pty, &attributes);

@@ -127,7 +127,8 @@ static err_t opened(struct tty *tty) REQUIRES(tty->lock)
 {
 	struct pty *pty = pty_of(tty);
 
-	if (pty->slave_locked || tty->hangups)
+	/* It is said that the master has gone before the files of the slave end. */
+	if (pty->slave_locked || read_once(&pty->master_gone))
 		return -EIO;
 	pty->slave_gone = false;
 	return 0;
@@ -314,7 +315,7 @@ err_t pty_create(struct pty **out)
 void pty_master_ended(struct pty *pty)
 {
 	spin_lock(&ptys_lock);
-	pty->master_gone = true;
+	write_once(&pty->master_gone, true);
 	spin_unlock(&ptys_lock);
 	tty_hang_up(&pty->tty);
 	pty_put(pty);

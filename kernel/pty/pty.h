@@ -26,7 +26,7 @@ struct pty {
 	struct tty tty;             /* the slave */
 	uint32_t number;            /* [c] */
 	uint64_t serial;            /* [c] how many there had been: its node's number */
-	bool master_gone;           /* [p] */
+	bool master_gone;           /* [p] written, read without it */
 	bool slave_locked;          /* [l] TIOCSPTLCK */
 	bool slave_gone;            /* [l] it was open, and is not any more */
 	bool packet;                /* [l] TIOCPKT */

@@ -3,7 +3,6 @@
  */
 #include "socket.h"
 
-#include "../process/capability.h"
 #include "../process/uthread.h"
 #include "../signal/signal.h"
 #include "../sys_poll.h"
@@ -17,20 +16,6 @@
 #include <ipc/object.h>
 
 /* ---- sending ---- */
-
-/* As Linux counts objects on their way: an administrator has no limit. */
-static struct socket_message begin_message(void)
-{
-	const struct uthread *self = uthread_current();
-	bool unlimited = capable(CAP_SYS_RESOURCE) || capable(CAP_SYS_ADMIN);
-	uint64_t limit = read_once(&self->process->limits[RLIMIT_NOFILE].rlim_cur);
-
-	return (struct socket_message){
-		.from = socket_caller(false),
-		.user = self->ids.uid,
-		.max_in_flight = unlimited ? UINT64_MAX : limit,
-	};
-}
 
 /* To whom a message with an address goes: message->to, a reference. */
 static err_t find_named(struct object *socket, const struct address *address,
@@ -66,7 +51,7 @@ static ssize_t send(struct object *socket, struct buffer *buffer, unsigned flags
 
 ssize_t sys_sendto(int fd, uptr_t data, size_t len, unsigned flags, uptr_t name, int name_bytes)
 {
-	struct socket_message message = begin_message();
+	struct socket_message message = {.from = socket_caller(false)};
 	bool named = !uptr_is_null(name);
 	struct address address;
 	struct object *socket;
@@ -105,7 +90,7 @@ static err_t get_header(uptr_t from, struct abi_msghdr *header, struct pieces *p
 
 static ssize_t send_message(struct object *socket, uptr_t from, unsigned flags)
 {
-	struct socket_message message = begin_message();
+	struct socket_message message = {.from = socket_caller(false)};
 	struct address address;
 	struct abi_msghdr header;
 	struct pieces pieces;
@@ -130,16 +115,23 @@ static ssize_t send_message(struct object *socket, uptr_t from, unsigned flags)
 	return result;
 }
 
-ssize_t sys_sendmsg(int fd, uptr_t header, unsigned flags)
+/* The call on socket `fd` with a message's header. */
+static ssize_t with_header(int fd, uptr_t header, unsigned flags,
+			   ssize_t (*call)(struct object *socket, uptr_t header, unsigned flags))
 {
 	struct object *socket;
 	ssize_t result = socket_of_fd(fd, &socket);
 
 	if (result)
 		return result;
-	result = send_message(socket, header, flags);
+	result = call(socket, header, flags);
 	object_put(socket);
 	return result;
+}
+
+ssize_t sys_sendmsg(int fd, uptr_t header, unsigned flags)
+{
+	return with_header(fd, header, flags, send_message);
 }
 
 static uptr_t element(uptr_t list, unsigned index)
@@ -274,14 +266,7 @@ static ssize_t receive_message(struct object *socket, uptr_t to, unsigned flags)
 
 ssize_t sys_recvmsg(int fd, uptr_t header, unsigned flags)
 {
-	struct object *socket;
-	ssize_t result = socket_of_fd(fd, &socket);
-
-	if (result)
-		return result;
-	result = receive_message(socket, header, flags);
-	object_put(socket);
-	return result;
+	return with_header(fd, header, flags, receive_message);
 }
 
 /* Until the time has come, which is looked at after each message alone, as on Linux. */

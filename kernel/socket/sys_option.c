@@ -4,6 +4,7 @@
  */
 #include "socket.h"
 
+#include "../time/clocks.h"
 #include "syscall_table.h"
 
 #include <abi/errno.h>
@@ -84,12 +85,6 @@ static err_t get_number(struct object *socket, int option, int *value)
 	}
 }
 
-static struct abi_timeval timeval_of(uint64_t ns)
-{
-	return (struct abi_timeval){.tv_sec = (int64_t)(ns / NSEC_PER_SEC),
-				    .tv_usec = (int64_t)(ns % NSEC_PER_SEC / NSEC_PER_USEC)};
-}
-
 static err_t get_option(struct object *socket, int option, uptr_t value, uptr_t value_bytes)
 {
 	const struct socket_options *options = socket_options(socket);
@@ -106,11 +101,11 @@ static err_t get_option(struct object *socket, int option, uptr_t value, uptr_t 
 		return put_value(value, value_bytes, &options->linger, sizeof(options->linger));
 	case SO_RCVTIMEO:
 	case SO_RCVTIMEO_NEW:
-		time = timeval_of(read_once(&options->receive_timeout_ns));
+		time = timeval_of_ns(read_once(&options->receive_timeout_ns));
 		return put_value(value, value_bytes, &time, sizeof(time));
 	case SO_SNDTIMEO:
 	case SO_SNDTIMEO_NEW:
-		time = timeval_of(read_once(&options->send_timeout_ns));
+		time = timeval_of_ns(read_once(&options->send_timeout_ns));
 		return put_value(value, value_bytes, &time, sizeof(time));
 	default:
 		err = get_number(socket, option, &number);

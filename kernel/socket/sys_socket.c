@@ -134,7 +134,9 @@ static err_t bind_to(struct object *socket, const struct address *address)
 	return err;
 }
 
-int sys_bind(int fd, uptr_t name, int name_bytes)
+/* The call on socket `fd` with the address that the program gives. */
+static err_t with_address(int fd, uptr_t name, int name_bytes,
+			  err_t (*call)(struct object *socket, const struct address *address))
 {
 	struct address address;
 	struct object *socket;
@@ -144,9 +146,14 @@ int sys_bind(int fd, uptr_t name, int name_bytes)
 		return err;
 	err = address_get(name, name_bytes, &address);
 	if (!err)
-		err = bind_to(socket, &address);
+		err = call(socket, &address);
 	object_put(socket);
 	return err;
+}
+
+int sys_bind(int fd, uptr_t name, int name_bytes)
+{
+	return with_address(fd, name, name_bytes, bind_to);
 }
 
 int sys_getsockname(int fd, uptr_t name, uptr_t name_bytes)
@@ -200,28 +207,19 @@ static err_t connect_to(struct object *socket, const struct address *address)
 	if (address->family == AF_UNSPEC)
 		return socket_connect(socket, NULL);
 	err = address_find(socket, address, &to);
-	if (!err && socket_pass_credentials(socket))
-		err = socket_autobind(socket); /* so that the answer can be sent */
 	if (err)
 		return err;
-	err = socket_connect(socket, to);
+	if (socket_pass_credentials(socket))
+		err = socket_autobind(socket); /* so that the answer can be sent */
+	if (!err)
+		err = socket_connect(socket, to);
 	socket_put(to);
 	return err;
 }
 
 int sys_connect(int fd, uptr_t name, int name_bytes)
 {
-	struct address address;
-	struct object *socket;
-	err_t err = socket_of_fd(fd, &socket);
-
-	if (err)
-		return err;
-	err = address_get(name, name_bytes, &address);
-	if (!err)
-		err = connect_to(socket, &address);
-	object_put(socket);
-	return err;
+	return with_address(fd, name, name_bytes, connect_to);
 }
 
 /* Whose name, if somebody wants it, is told. */

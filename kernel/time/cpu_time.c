@@ -81,6 +81,17 @@ void cpu_time_gone_locked(struct process *process, struct thread *thread)
 	process->gone_system_ticks += thread->system_ticks;
 }
 
+static uint64_t of_times(const struct clock *clock, const struct cpu_times *times)
+{
+	return times->user_ns + (clock->user_only ? 0 : times->system_ns);
+}
+
+static uint64_t of_thread(const struct clock *clock, struct uthread *uthread)
+{
+	return clock->user_only ? uthread_times(uthread).user_ns
+				: thread_cpu_time_ns(uthread->thread);
+}
+
 static uint64_t of_thread_locked(struct process *process, const struct clock *clock)
 	REQUIRES(process->signal_lock);
 static uint64_t of_thread_locked(struct process *process, const struct clock *clock)
@@ -88,10 +99,8 @@ static uint64_t of_thread_locked(struct process *process, const struct clock *cl
 	struct uthread *uthread;
 
 	list_for_each (uthread, &process->threads, sibling) {
-		if (uthread->tid != clock->tid)
-			continue;
-		return clock->user_only ? uthread_times(uthread).user_ns
-					: thread_cpu_time_ns(uthread->thread);
+		if (uthread->tid == clock->tid)
+			return of_thread(clock, uthread);
 	}
 	return 0;
 }
@@ -104,7 +113,14 @@ uint64_t cpu_time_of_clock_locked(const struct clock *clock,
 	if (clock->cpu == CLOCK_CPU_THREAD)
 		return of_thread_locked(process, clock);
 	times = process_times_locked(process);
-	return times.user_ns + (clock->user_only ? 0 : times.system_ns);
+	return of_times(clock, &times);
+}
+
+uint64_t cpu_time_of_own_clock(const struct clock *clock, struct uthread *self,
+			       const struct cpu_times *process_times)
+{
+	return clock->cpu == CLOCK_CPU_THREAD ? of_thread(clock, self)
+					      : of_times(clock, process_times);
 }
 
 /* ---- watching ---- */
@@ -194,7 +210,7 @@ void cpu_time_check(void)
 	wait = check_interval_locked(process, &process->virtual_interval, times.user_ns, SIGVTALRM);
 	wait |= check_interval_locked(process, &process->profile_interval, total_ns, SIGPROF);
 	wait |= check_limit_locked(process, total_ns);
-	wait |= posix_timers_check_locked(process, self);
+	wait |= posix_timers_check_locked(process, self, &times);
 	if (!wait)
 		mark_locked(process, false);
 	spin_unlock_irqrestore(&process->signal_lock, flags);

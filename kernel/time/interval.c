@@ -117,13 +117,21 @@ static struct cpu_interval *interval_of(struct process *process, int which)
 	return which == ITIMER_VIRTUAL ? &process->virtual_interval : &process->profile_interval;
 }
 
+/* The CPU time that it goes by. */
+static uint64_t now_of_locked(struct process *process, int which) REQUIRES(process->signal_lock);
+static uint64_t now_of_locked(struct process *process, int which)
+{
+	struct cpu_times times = process_times_locked(process);
+
+	return times.user_ns + (which == ITIMER_PROF ? times.system_ns : 0);
+}
+
 static struct alarm read_interval_locked(struct process *process, int which)
 	REQUIRES(process->signal_lock);
 static struct alarm read_interval_locked(struct process *process, int which)
 {
 	const struct cpu_interval *interval = interval_of(process, which);
-	struct cpu_times times = process_times_locked(process);
-	uint64_t now_ns = times.user_ns + (which == ITIMER_PROF ? times.system_ns : 0);
+	uint64_t now_ns = now_of_locked(process, which);
 	struct alarm alarm = {.interval_ns = interval->interval_ns};
 
 	if (interval->deadline_ns)
@@ -149,7 +157,6 @@ static struct alarm read_interval(int which)
 static struct alarm set_interval(int which, const struct alarm *wanted)
 {
 	struct process *process = process_current();
-	struct cpu_times times;
 	struct alarm before;
 	irqflags_t flags;
 
@@ -157,12 +164,10 @@ static struct alarm set_interval(int which, const struct alarm *wanted)
 		return set_alarm(wanted);
 	flags = spin_lock_irqsave(&process->signal_lock);
 	before = read_interval_locked(process, which);
-	times = process_times_locked(process);
 	*interval_of(process, which) = (struct cpu_interval){.interval_ns = wanted->interval_ns};
 	if (wanted->left_ns)
 		interval_of(process, which)->deadline_ns =
-			times.user_ns + (which == ITIMER_PROF ? times.system_ns : 0) +
-			wanted->left_ns;
+			now_of_locked(process, which) + wanted->left_ns;
 	spin_unlock_irqrestore(&process->signal_lock, flags);
 	if (wanted->left_ns)
 		cpu_time_watch(process);

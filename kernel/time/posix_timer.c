@@ -149,7 +149,8 @@ void posix_timer_taken_locked(struct process *process, struct signal_entry *entr
 		info->fields[0] = (uint32_t)timer->id | (uint64_t)(uint32_t)timer->overrun << 32;
 }
 
-bool posix_timers_check_locked(struct process *process, const struct uthread *self)
+bool posix_timers_check_locked(struct process *process, struct uthread *self,
+			       const struct cpu_times *process_times)
 {
 	struct posix_timer *timer;
 	bool wait = false;
@@ -162,8 +163,10 @@ bool posix_timers_check_locked(struct process *process, const struct uthread *se
 		if (!timer->clock.cpu || !timer->armed || timer->notify == SIGEV_NONE)
 			continue;
 		wait = true;
-		now_ns = now_of(timer);
-		if (timer->entry && !of_another && now_ns >= timer->deadline_ns)
+		if (!timer->entry || of_another)
+			continue;
+		now_ns = (int64_t)cpu_time_of_own_clock(&timer->clock, self, process_times);
+		if (now_ns >= timer->deadline_ns)
 			fire_locked(timer, now_ns);
 	}
 	return wait;

@@ -14,7 +14,8 @@ struct posix_timer;
 void posix_timer_taken_locked(struct process *process, struct signal_entry *entry,
 			      struct signal_info *info) REQUIRES(process->signal_lock);
 /* Those that go by CPU time: of the process, and of the running thread. True: some wait. */
-bool posix_timers_check_locked(struct process *process, const struct uthread *self)
+bool posix_timers_check_locked(struct process *process, struct uthread *self,
+			       const struct cpu_times *process_times)
 	REQUIRES(process->signal_lock);
 /* The wall clock was put forward by so much (back: negative). */
 void posix_timers_shift(int64_t forward_ns);

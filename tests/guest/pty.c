@@ -512,6 +512,44 @@ static void a_sleeping_reader_is_woken_by_the_hang_up(void)
 	EXPECT_EQUAL(status_of(pid), 0);
 }
 
+/* What getty does: whoever had it open before has lost it. */
+static void vhangup_takes_it_from_everybody(void)
+{
+	int left_behind;
+	pid_t pid;
+
+	open_pair();
+	make_raw();
+	left_behind = dup(slave);
+	pid = fork_leader();
+	if (pid == 0) {
+		char byte;
+		int fresh;
+
+		CHILD_EXPECT(vhangup() == 0);
+		CHILD_EXPECT(nhangups == 1 && ncontinues == 1);
+		CHILD_EXPECT(read(left_behind, &byte, 1) == 0);
+		CHILD_EXPECT(write(left_behind, "x", 1) == -1 && errno == EIO);
+		CHILD_EXPECT(read(slave, &byte, 1) == 0);
+		CHILD_EXPECT(open("/dev/tty", O_RDWR) == -1 && errno == ENXIO);
+		CHILD_EXPECT(vhangup() == 0); /* it has none */
+		fresh = open(slave_name, O_RDWR);
+		CHILD_EXPECT(fresh >= 0 && tcgetsid(fresh) == getpid());
+		CHILD_EXPECT(write(fresh, "new", 3) == 3);
+		CHILD_EXPECT(read(left_behind, &byte, 1) == 0);
+		CHILD_EXPECT(setresuid(1000, 1000, 1000) == 0);
+		CHILD_EXPECT(vhangup() == -1 && errno == EPERM);
+		for (;;)
+			pause();
+	}
+	close(left_behind);
+	close(slave);
+	EXPECT(reads(master, "new"));
+	kill(pid, SIGKILL);
+	EXPECT_EQUAL(status_of(pid), SIGKILL);
+	close(master);
+}
+
 static void a_signal_is_sent_from_the_master(void)
 {
 	char byte;
@@ -551,6 +589,7 @@ int main(void)
 	RUN(another_size_is_told);
 	RUN(a_hang_up_is_told_to_the_leader);
 	RUN(a_sleeping_reader_is_woken_by_the_hang_up);
+	RUN(vhangup_takes_it_from_everybody);
 	RUN(a_signal_is_sent_from_the_master);
 	return check_end();
 }

@@ -2,6 +2,7 @@
  * getty: makes a terminal ready for somebody to log in, then becomes login.
  */
 #include <fcntl.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -29,6 +30,38 @@ static void make_sane(void)
 	tcsetattr(STDIN_FILENO, TCSAFLUSH, &termios);
 }
 
+/* -1, and it has said why. */
+static int open_terminal(const char *path)
+{
+	int fd = open(path, O_RDWR | O_NOCTTY);
+
+	if (fd < 0) {
+		complain_errno("%s", path);
+	} else if (ioctl(fd, TIOCSCTTY, 1)) {
+		complain_errno("%s as the terminal of a session", path);
+		close(fd);
+		fd = -1;
+	}
+	return fd;
+}
+
+/* Whoever has it open loses it: a program that was left behind is not told a password. */
+static bool clear_terminal(const char *path)
+{
+	int fd = open_terminal(path);
+	int err;
+
+	if (fd < 0)
+		return false;
+	signal(SIGHUP, SIG_IGN);
+	err = vhangup();
+	signal(SIGHUP, SIG_DFL);
+	close(fd);
+	if (err)
+		complain_errno("%s cannot be taken from others", path);
+	return !err;
+}
+
 static bool take_terminal(const char *name)
 {
 	char path[64];
@@ -44,15 +77,11 @@ static bool take_terminal(const char *name)
 		complain_errno("%s", path);
 		return false;
 	}
-	fd = open(path, O_RDWR);
-	if (fd < 0) {
-		complain_errno("%s", path);
+	if (!clear_terminal(path))
 		return false;
-	}
-	if (ioctl(fd, TIOCSCTTY, 1)) {
-		complain_errno("%s as the terminal of a session", path);
+	fd = open_terminal(path);
+	if (fd < 0)
 		return false;
-	}
 	for (int i = 0; i <= STDERR_FILENO; i++)
 		dup2(fd, i);
 	if (fd > STDERR_FILENO)

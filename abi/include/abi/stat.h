@@ -101,6 +101,9 @@ struct abi_statfs {
 _Static_assert(sizeof(struct abi_statfs) == 120, "struct statfs of x86-64");
 
 #define ST_RDONLY 1
+#define ST_NOSUID 2
+#define ST_NODEV  4
+#define ST_NOEXEC 8
 
 #define EXT2_SUPER_MAGIC  0xef53
 #define TMPFS_MAGIC       0x01021994

@@ -27,6 +27,9 @@ err_t must_check vfs_open(const struct vfs_context *context, struct object *at, 
 err_t must_check vfs_open_exec(const struct vfs_context *context, struct object *at,
 			       const char *name, unsigned at_flags, struct object **out);
 
+/* Whether the set-id bits of a file that vfs_open_exec() has opened are heeded. */
+bool vfs_gives_ids(const struct object *file);
+
 /* memfd_create(2): a file without a name in memory, with these F_SEAL_*; `name` has at most 249
  * bytes. -ENOMEM, -ENOSPC. */
 err_t must_check vfs_memfd(const struct vfs_context *context, const char *name, uint32_t mode,

@@ -38,7 +38,7 @@ err_t must_check filesystem_register(const struct filesystem_type *type);
 const char *filesystem_name(unsigned index);
 
 /* mount(2) for user 0: a filesystem of a registered `type`, or "fuse", "fuse.NAME", over the
- * directory `at`. flags: MS_RDONLY, and MS_NOSUID, MS_NODEV, MS_NOEXEC, MS_SYNCHRONOUS, MS_NOATIME,
+ * directory `at`. flags: MS_RDONLY, MS_NOSUID, MS_NODEV, MS_NOEXEC, and MS_SYNCHRONOUS, MS_NOATIME,
  * MS_NODIRATIME, MS_RELATIME, MS_SILENT, which change nothing here; others -EINVAL. -ENODEV: no
  * such type. Sleeps. */
 err_t must_check mount_by_type(const struct vfs_context *context, const char *source,
@@ -53,12 +53,14 @@ err_t must_check mount_remove_by_name(const struct vfs_context *context, const c
  */
 struct path mount_root(void);
 
+#define MOUNT_OPTIONS_BYTES 32
+
 struct mount_info {
 	char source[32];
 	char type[16];
-	char at[128]; /* path from the root, cut to fit */
-	bool read_only;
-	uint64_t nnodes; /* in the cache */
+	char at[128];                      /* path from the root, cut to fit */
+	char options[MOUNT_OPTIONS_BYTES]; /* "ro" or "rw", then what it may not */
+	uint64_t nnodes;                   /* in the cache */
 	struct server_statfs statfs;
 };
 
@@ -71,8 +73,8 @@ err_t must_check mount_statfs(uint32_t number, struct server_statfs *out);
 
 /* A line of /proc/mounts. */
 struct mount_line {
-	uint32_t number, parent; /* parent 0: the root of everything */
-	bool read_only;
+	uint32_t number, parent;           /* parent 0: the root of everything */
+	char options[MOUNT_OPTIONS_BYTES]; /* as above */
 	char source[128];
 	char type[64];
 };

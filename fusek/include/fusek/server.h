@@ -348,6 +348,10 @@ enum server_flags {
 	/* Nobody may enter but owner_uid with owner_gid, not even user 0: the files are a program's
 	 * inventions, and who is not its owner should not depend on them. */
 	SERVER_OWNER_ONLY = 1 << 3,
+	/* Programs of it run with the ids of who starts them. */
+	SERVER_NO_SET_ID = 1 << 4,
+	/* No file of it can be run, nor mapped to be. */
+	SERVER_NO_EXEC = 1 << 5,
 };
 
 /* The head of each server; constant after the mount. */

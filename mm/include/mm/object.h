@@ -86,6 +86,7 @@ struct memory_object {
 	struct mapped_places *places; /* constant; NULL: nobody takes its pages back */
 	unsigned page_flags; /* constant: PAGE_UNCACHED or PAGE_COMBINING for memory of a device,
 			      * which the direct map does not have */
+	bool never_exec;     /* constant: no mapping of it can be executed, now or later */
 };
 
 /* The creator holds the first reference. */
@@ -94,6 +95,7 @@ static inline void memory_object_init(struct memory_object *object,
 {
 	object->ops = ops;
 	object->page_flags = 0;
+	object->never_exec = false;
 	object->places = NULL;
 	refcount_init(&object->refs);
 }

@@ -1,8 +1,9 @@
 /* sources: fusek/attributes.c fusek/change.c fusek/dentry.c fusek/devfs.c fusek/file.c
-   fusek/file_locks.c fusek/locks.c fusek/ranges.c fusek/xattr.c fusek/getdents.c fusek/mount.c
-   fusek/node.c fusek/open.c fusek/pages.c fusek/pages_write.c fusek/path.c fusek/remove.c
-   fusek/inotify.c fusek/notify.c ipc/anonymous.c ipc/buffer.c ipc/object.c lib/string.c lib/fmt.c
-   lib/tree.c mm/pageset.c tests/host/fusek/fake/kernel.c tests/host/fusek/fake/server.c */
+   fusek/file_locks.c fusek/file_map.c fusek/locks.c fusek/ranges.c fusek/xattr.c fusek/getdents.c
+   fusek/mount.c fusek/node.c fusek/open.c fusek/pages.c fusek/pages_write.c fusek/path.c
+   fusek/remove.c fusek/inotify.c fusek/notify.c ipc/anonymous.c ipc/buffer.c ipc/object.c
+   lib/string.c lib/fmt.c lib/tree.c mm/pageset.c tests/host/fusek/fake/kernel.c
+   tests/host/fusek/fake/server.c */
 /*
  * The name cache against a server that behaves as a driver may: answers that time out, numbers that
  * are used again, lies, and names that change while it is being asked.

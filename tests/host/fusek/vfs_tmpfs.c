@@ -1,8 +1,8 @@
 /* sources: fusek/attributes.c fusek/change.c fusek/dentry.c fusek/devfs.c fusek/file.c
-   fusek/file_locks.c fusek/locks.c fusek/ranges.c fusek/xattr.c fusek/getdents.c fusek/init.c
-   fusek/memfd.c fusek/mount.c fusek/node.c fusek/open.c fusek/pages.c fusek/pages_write.c
-   fusek/path.c fusek/ramdisk.c fusek/remove.c fusek/inotify.c fusek/notify.c ipc/anonymous.c
-   fusek/ext2/super.c fusek/ext2/inode.c fusek/ext2/directory.c fusek/tmpfs/data.c
+   fusek/file_locks.c fusek/file_map.c fusek/locks.c fusek/ranges.c fusek/xattr.c fusek/getdents.c
+   fusek/init.c fusek/memfd.c fusek/mount.c fusek/node.c fusek/open.c fusek/pages.c
+   fusek/pages_write.c fusek/path.c fusek/ramdisk.c fusek/remove.c fusek/inotify.c fusek/notify.c
+   ipc/anonymous.c fusek/ext2/super.c fusek/ext2/inode.c fusek/ext2/directory.c fusek/tmpfs/data.c
    fusek/tmpfs/seals.c fusek/tmpfs/range.c fusek/tmpfs/xattr.c fusek/tmpfs/entries.c
    fusek/tmpfs/inode.c fusek/tmpfs/names.c fusek/tmpfs/pages.c fusek/tmpfs/seed.c ipc/buffer.c
    ipc/object.c lib/tree.c lib/string.c lib/fmt.c mm/pageset.c tests/host/fusek/fake/kernel.c
@@ -22,6 +22,7 @@
 #include <arch/paging.h>
 #include <fusek/devfs.h>
 #include <fusek/file.h>
+#include <fusek/inotify.h>
 #include <fusek/mount.h>
 #include <mm/frame.h>
 
@@ -382,6 +383,65 @@ static void room_behind_the_end_is_no_part_of_the_file(void **state)
 	assert_int_equal(vfs_unlink(&kernel, NULL, "/tmp/room", 0), 0);
 }
 
+/* Takes all that waits in a queue: how many bytes, and what the last event is. */
+static size_t drain(struct object *inotify, uint32_t *last_mask)
+{
+	static char bytes[4096] __attribute__((aligned(8)));
+	struct buffer buffer;
+	size_t total_bytes = 0;
+	ssize_t n;
+
+	*last_mask = 0;
+	for (;;) {
+		buffer_init_kernel(&buffer, bytes, sizeof(bytes));
+		n = object_read(inotify, &buffer, NULL);
+		if (n <= 0)
+			break;
+		for (char *at = bytes; at < bytes + n;) {
+			const struct abi_inotify_event *event = (const void *)at;
+
+			*last_mask = event->mask;
+			at += sizeof(*event) + event->name_bytes;
+		}
+		total_bytes += (size_t)n;
+	}
+	assert_int_equal(n, -EAGAIN);
+	return total_bytes;
+}
+
+static void events_that_nobody_reads_are_bounded_together(void **state)
+{
+	const size_t max_bytes = frames_total() * PAGE_SIZE / 64;
+	struct object *inotifys[32];
+	char name[200] = "/tmp/";
+	size_t total_bytes = 0;
+	uint32_t last;
+
+	memset(name + 5, 'n', sizeof(name) - 6);
+	object_put(open_ok(name, O_RDWR | O_CREAT));
+	for (size_t i = 0; i < ARRAY_SIZE(inotifys); i++) {
+		assert_int_equal(inotify_create(O_NONBLOCK, &inotifys[i]), 0);
+		assert_true(inotify_add(inotifys[i], &kernel, "/tmp", IN_ALL_EVENTS) > 0);
+	}
+	/* Each queue alone would have room for all of them. */
+	for (size_t i = 0; i * 2 * ARRAY_SIZE(inotifys) * sizeof(name) < 2 * max_bytes; i++)
+		object_put(open_ok(name, O_RDWR));
+	for (size_t i = 0; i < ARRAY_SIZE(inotifys); i++) {
+		total_bytes += drain(inotifys[i], &last);
+		assert_int_equal(last, IN_Q_OVERFLOW);
+	}
+	assert_in_range(total_bytes, max_bytes / 2, max_bytes);
+
+	/* What was read has made room. */
+	object_put(open_ok(name, O_RDWR));
+	for (size_t i = 0; i < ARRAY_SIZE(inotifys); i++) {
+		drain(inotifys[i], &last);
+		assert_int_equal(last, IN_CLOSE_WRITE);
+		object_put(inotifys[i]);
+	}
+	assert_int_equal(vfs_unlink(&kernel, NULL, name, 0), 0);
+}
+
 static void holes_far_apart_are_found(void **state)
 {
 	struct object *object = open_ok("/tmp/far", O_RDWR | O_CREAT);
@@ -481,6 +541,7 @@ int main(void)
 		TEST(attributes_change_and_are_guarded),
 		TEST(what_is_punched_out_of_a_seed_does_not_show_again),
 		TEST(room_behind_the_end_is_no_part_of_the_file),
+		TEST(events_that_nobody_reads_are_bounded_together),
 		TEST(holes_far_apart_are_found),
 		TEST(attributes_have_limits),
 		TEST(attributes_of_others_are_not_seen),
