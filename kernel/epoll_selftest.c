@@ -91,6 +91,29 @@ static int look(struct object *epoll, uint64_t deadline_ns)
 	return epoll_wait(epoll, &to, deadline_ns);
 }
 
+/* Whoever makes an event finds it in every epoll around it. */
+SELFTEST(epoll_around_an_epoll_has_the_event_at_once)
+{
+	const uint64_t one = 1;
+	struct object *counter = eventfd_create(0, false, O_NONBLOCK);
+	struct object *inner = epoll_create();
+	struct object *outer = epoll_create();
+	unsigned nseen = 0;
+
+	if (selftest_check(counter && inner && outer) && selftest_check(!watch(inner, counter)) &&
+	    selftest_check(!watch(outer, inner))) {
+		for (unsigned i = 0; i < ROUNDS; i++) {
+			selftest_check(object_write_kernel(counter, &one, sizeof(one)) == 8);
+			nseen += look(outer, 0) == 1;
+			selftest_check(look(inner, 0) == 1);
+		}
+		selftest_check(nseen == ROUNDS);
+	}
+	object_put(outer);
+	object_put(inner);
+	object_put(counter);
+}
+
 SELFTEST(epoll_tells_edges_of_what_was_asked_alone)
 {
 	const uint64_t one = 1;

@@ -11,7 +11,7 @@
 static bool has_inner_order(enum lock_class class)
 {
 	return class == LOCK_PROCESS || class == LOCK_DIRECTORY || class == LOCK_RUNQ ||
-	       class == LOCK_FUTEX;
+	       class == LOCK_FUTEX || class == LOCK_POLLERS;
 }
 
 static enum lockorder_fault check_one(const struct lockorder_held *held, const void *lock,
@@ -105,6 +105,7 @@ const char *lockclass_name(enum lock_class class)
 		[LOCK_PTYS] = "ptys",         [LOCK_FLIGHT] = "flight",
 		[LOCK_SOCKETS] = "sockets",   [LOCK_NOTIFY] = "notify",
 		[LOCK_CLOCKSET] = "clockset", [LOCK_DAYTIMERS] = "daytimers",
+		[LOCK_POLLERS] = "pollers",
 	};
 
 	if ((unsigned)class >= LOCK_CLASSES || !names[class])

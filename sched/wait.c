@@ -120,36 +120,65 @@ bool waitq_wake_one(struct waitq *queue)
 	return found;
 }
 
+static bool is_no_watch(UNUSED struct waitq_watch *watch, UNUSED unsigned events)
+{
+	return false;
+}
+
+/* True: an exclusive watch has answered. */
+static bool wake_or_tell(struct wait_entry *entry, unsigned events, bool answered)
+{
+	struct waitq_watch *watch = container_of(entry, struct waitq_watch, entry);
+
+	if (!is_watch(entry)) {
+		wake_waiter(entry);
+		let_go(entry);
+	} else if (!watch->exclusive || !answered) {
+		answered |= watch->notify(watch, events) && watch->exclusive;
+	}
+	return answered;
+}
+
+/* Bounded steps at a time. Watches stay where they are: another who wakes meanwhile has to find
+ * them, with events of its own. So two marks stand among them, how far this has come and where it
+ * ends, which are watches to everybody else. Those who queue from now on are not meant. */
+static void wake_many(struct waitq *queue, unsigned events)
+{
+	struct waitq_watch done = {.notify = is_no_watch};
+	struct waitq_watch end = {.notify = is_no_watch};
+	bool answered = false;
+	struct wait_entry *entry;
+	irqflags_t flags = spin_lock_irqsave(&queue->lock);
+
+	list_add_head(&queue->waiters, &done.entry.link);
+	list_add_tail(&queue->waiters, &end.entry.link);
+	while ((entry = list_first_entry(&done.entry.link, struct wait_entry, link)) !=
+	       &end.entry) {
+		list_del(&done.entry.link);
+		list_add_head(&entry->link, &done.entry.link);
+		answered = wake_or_tell(entry, events, answered);
+		spin_unlock_irqrestore(&queue->lock, flags);
+		flags = spin_lock_irqsave(&queue->lock);
+	}
+	list_del(&done.entry.link);
+	list_del(&end.entry.link);
+	spin_unlock_irqrestore(&queue->lock, flags);
+}
+
 void waitq_wake_all_events(struct waitq *queue, unsigned events)
 {
-	LIST_HEAD(waiters);
 	irqflags_t flags;
-	bool answered = false;
+	bool many;
 
 	if (nobody_waits(queue))
 		return;
 	flags = spin_lock_irqsave(&queue->lock);
-	/* Those who queue from now on are not meant; those who leave take themselves off this list,
-	 * under the same lock. */
-	list_splice_tail(&waiters, &queue->waiters);
-	while (!list_empty(&waiters)) {
-		struct wait_entry *entry = list_first_entry(&waiters, struct wait_entry, link);
-
-		if (unlikely(is_watch(entry))) {
-			struct waitq_watch *watch = container_of(entry, struct waitq_watch, entry);
-
-			list_del(&entry->link);
-			link_watch(queue, watch);
-			if (!watch->exclusive || !answered)
-				answered |= watch->notify(watch, events) && watch->exclusive;
-		} else {
-			wake_waiter(entry);
-			let_go(entry);
-		}
-		spin_unlock_irqrestore(&queue->lock, flags); /* bounded steps at a time */
-		flags = spin_lock_irqsave(&queue->lock);
-	}
+	many = queue->waiters.next != queue->waiters.prev;
+	if (likely(!many && !list_empty(&queue->waiters)))
+		(void)wake_or_tell(first_waiter(queue), events, false);
 	spin_unlock_irqrestore(&queue->lock, flags);
+	if (unlikely(many))
+		wake_many(queue, events);
 }
 
 /* ---- watching ---- */

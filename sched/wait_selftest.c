@@ -110,6 +110,43 @@ SELFTEST(waitq_watches_are_told_and_stay)
 	selftest_check(!waitq_has_waiters(&shared.queue));
 }
 
+#define MEETING_ROUNDS 20000
+
+static unsigned ntold_of[2]; /* atomic: wakes with each of two events */
+
+static bool count_told(UNUSED struct waitq_watch *watch, unsigned events)
+{
+	(void)__atomic_fetch_add(&ntold_of[events == 2], 1, __ATOMIC_RELAXED);
+	return false;
+}
+
+static void wake_with_two(UNUSED void *argument)
+{
+	for (unsigned i = 0; i < MEETING_ROUNDS; i++)
+		waitq_wake_all_events(&shared.queue, 2);
+}
+
+/* Each tells all watches, though the other is at them as well. */
+SELFTEST(waitq_wakes_that_meet_tell_both)
+{
+	struct waitq_watch watches[3];
+
+	reset();
+	ntold_of[0] = ntold_of[1] = 0;
+	for (unsigned i = 0; i < ARRAY_SIZE(watches); i++) {
+		watches[i] = (struct waitq_watch){.notify = count_told};
+		waitq_watch(&shared.queue, &watches[i]);
+	}
+	test_start_anywhere(0, wake_with_two, NULL);
+	for (unsigned i = 0; i < MEETING_ROUNDS; i++)
+		waitq_wake_all_events(&shared.queue, 1);
+	test_join(0);
+	selftest_check(ntold_of[0] == MEETING_ROUNDS * ARRAY_SIZE(watches));
+	selftest_check(ntold_of[1] == MEETING_ROUNDS * ARRAY_SIZE(watches));
+	for (unsigned i = 0; i < ARRAY_SIZE(watches); i++)
+		waitq_unwatch(&shared.queue, &watches[i]);
+}
+
 SELFTEST(waitq_wake_one_wakes_one)
 {
 	reset();

@@ -213,16 +213,6 @@ static unsigned epoll_poll(struct object *object, struct waitq **queue)
 	return found ? POLLIN : 0;
 }
 
-static enum task_poll tell_pollers(struct task *task)
-{
-	struct epoll *epoll = container_of(task, struct epoll, teller);
-
-	if (task_cancelled(task))
-		return TASK_DONE;
-	waitq_wake_all_events(&epoll->pollers, POLLIN);
-	return task_pending(task, "events");
-}
-
 /* ---- its life ---- */
 
 static void epoll_describe(UNUSED struct object *object, char *to, size_t to_bytes)
@@ -232,10 +222,7 @@ static void epoll_describe(UNUSED struct object *object, char *to, size_t to_byt
 
 static void epoll_release(struct object *object)
 {
-	struct epoll *epoll = epoll_of(object);
-
-	epoll_remove_all(epoll);
-	task_cancel_and_join(&epoll->teller);
+	epoll_remove_all(epoll_of(object));
 }
 
 static void epoll_free(struct object *object)
@@ -266,9 +253,8 @@ struct object *epoll_create(void)
 	waitq_init(&epoll->sleepers);
 	spin_init(&epoll->sleepers.lock, LOCK_SLEEPERS);
 	waitq_init(&epoll->pollers);
+	spin_init(&epoll->pollers.lock, LOCK_POLLERS);
 	list_init(&epoll->inner);
 	list_init(&epoll->outer);
-	task_init(&epoll->teller, "epoll", tell_pollers, NULL);
-	task_start(&epoll->teller);
 	return &epoll->object;
 }

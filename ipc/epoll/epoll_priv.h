@@ -5,8 +5,10 @@
  *	epoll->lock  (sleeping, LOCK_EPOLL)     the entries; of two, the inner one by trylock alone
  *	watch lock   (spinning, LOCK_WATCHES)   an object's entries; one of a few, by its address
  *	a target's wait queue (LOCK_WAITQ)      under it, an entry is told of a wake
- *	ready_lock   (spinning, LOCK_READY)     the list of the ready; interrupts off
- *	sleepers     (spinning, LOCK_SLEEPERS)  the queue of those in epoll_wait()
+ *	pollers      (spinning, LOCK_POLLERS)   the same where the target is an epoll: the inner
+ *one's first, then that of the one that watches it ready_lock   (spinning, LOCK_READY)     the list
+ *of the ready; interrupts off sleepers     (spinning, LOCK_SLEEPERS)  the queue of those in
+ *epoll_wait()
  *
  * Who ends what: an entry ends by epoll_remove(), which has references to both; with its object, in
  * epoll_forget(), which takes a reference to the epoll; or with its epoll. Where the last two meet,
@@ -21,7 +23,6 @@
 #include <lib/list.h>
 #include <lib/tree.h>
 #include <sched/lock.h>
-#include <sched/task.h>
 #include <sched/wait.h>
 
 /*
@@ -43,13 +44,13 @@ struct epoll {
 	struct list taken;     /* [r] on it in the place of those that somebody looks at: what is
 				  put back is not missed by who looks meanwhile */
 	struct waitq sleepers; /* in epoll_wait(); woken under a target's queue */
-	struct waitq pollers;  /* who polls it, or watches it from another epoll */
-	struct task teller;    /* wakes pollers: nobody can under another queue's lock */
+	struct waitq pollers;  /* who polls it, or watches it from another epoll; likewise */
 
 	struct list inner;   /* [n] entries here whose object is an epoll */
 	struct list outer;   /* [n] entries elsewhere whose object is this one */
 	uint64_t walk;       /* [n] the walk that came here last */
 	unsigned walk_edges; /* [n] and what it found */
+	uint64_t check;      /* [n] the check that came here last */
 };
 
 struct epoll_item {
@@ -99,7 +100,7 @@ void epoll_remove_all(struct epoll *epoll);
 
 extern struct mutex nesting_lock;
 
-/* -ELOOP: `inner` must not become an entry of `outer`. */
+/* -ELOOP, -EINVAL: `inner` must not become an entry of `outer` (nesting.c). */
 err_t must_check epoll_check_nesting(struct epoll *outer, struct epoll *inner)
 	REQUIRES(nesting_lock);
 

@@ -71,7 +71,7 @@ bool epoll_tell(struct epoll *epoll)
 	bool woken = waitq_wake_one(&epoll->sleepers);
 
 	if (waitq_has_waiters(&epoll->pollers)) {
-		task_wake(&epoll->teller);
+		waitq_wake_all_events(&epoll->pollers, POLLIN);
 		woken = true;
 	}
 	return woken;

@@ -12,6 +12,7 @@
 #include <stdbool.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/utsname.h>
 
 static int failed_tests;
 static char failure[400]; /* of the running test; empty while all is well */
@@ -49,6 +50,14 @@ static char failure[400]; /* of the running test; empty while all is well */
 		if (errno != (reason))                                                             \
 			FAIL("%s says '%s', not %s", #call, strerror(errno), #reason);             \
 	} while (0)
+
+/* On Linux the tests may run in a container, whose root may not do everything. */
+static inline bool may_be_restricted(void)
+{
+	struct utsname names;
+
+	return uname(&names) == 0 && !strstr(names.release, "fuselage");
+}
 
 #define RUN(test) check_run(#test, test)
 

@@ -1,6 +1,5 @@
 /*
- * epoll: what is told when, how often and to whom; entries and their ends; epolls in epolls;
- * errors.
+ * epoll: what is told when, how often and to whom; entries and their ends; errors.
  */
 #include <fcntl.h>
 #include <poll.h>
@@ -14,64 +13,13 @@
 #include <unistd.h>
 
 #include "check.h"
+#include "epoll_help.h"
 #include "signal_help.h"
-
-#define MANY 100
-
-static struct epoll_event got[MANY];
-
-static int control(int ep, int operation, int fd, uint32_t events)
-{
-	struct epoll_event event = {.events = events, .data.u64 = (uint64_t)fd | UINT64_C(7) << 40};
-
-	return epoll_ctl(ep, operation, fd, &event);
-}
-
-static int add(int ep, int fd, uint32_t events)
-{
-	return control(ep, EPOLL_CTL_ADD, fd, events);
-}
-
-static int change(int ep, int fd, uint32_t events)
-{
-	return control(ep, EPOLL_CTL_MOD, fd, events);
-}
-
-/* How many are told at once. */
-static int look(int ep)
-{
-	memset(got, 0, sizeof(got));
-	return epoll_wait(ep, got, MANY, 0);
-}
-
-/* The events of the only one that is told; 0: none; -1: it is not `fd` or not the only one. */
-static long long events_for(int ep, int fd)
-{
-	int n = look(ep);
-
-	if (n == 0)
-		return 0;
-	return n == 1 && got[0].data.u64 == ((uint64_t)fd | UINT64_C(7) << 40)
-		       ? (long long)got[0].events
-		       : -1;
-}
 
 /* Also where it makes no sense, which the headers know. */
 static long raw_wait(int ep, long events, long nevents)
 {
 	return syscall(SYS_epoll_wait, ep, events, nevents, 0);
-}
-
-static int put(int fd)
-{
-	return (int)write(fd, "x", 1);
-}
-
-static int take(int fd)
-{
-	char byte;
-
-	return (int)read(fd, &byte, 1);
 }
 
 static int bump(int fd, uint64_t value)
@@ -84,13 +32,6 @@ static int drain(int fd)
 	uint64_t value;
 
 	return (int)read(fd, &value, sizeof(value));
-}
-
-static int events_of(int fd)
-{
-	struct pollfd item = {.fd = fd, .events = POLLIN | POLLOUT};
-
-	return poll(&item, 1, 0) < 0 ? -1 : item.revents;
 }
 
 static void levels_are_told_while_they_last(void)
@@ -329,94 +270,6 @@ static void signals_end_a_wait_and_the_mask_is_swapped(void)
 	close(ep);
 }
 
-/* ---- epolls in epolls ---- */
-
-static void an_epoll_can_be_polled_and_watched(void)
-{
-	int inner = epoll_create1(0);
-	int outer = epoll_create1(0);
-	int fds[2];
-
-	EXPECT_EQUAL(pipe(fds), 0);
-	EXPECT_EQUAL(add(inner, fds[0], EPOLLIN), 0);
-	EXPECT_EQUAL(add(outer, inner, EPOLLIN), 0);
-	EXPECT_EQUAL(events_of(inner), 0);
-	EXPECT_EQUAL(look(outer), 0);
-	EXPECT_EQUAL(put(fds[1]), 1);
-	EXPECT_EQUAL(events_of(inner), POLLIN);
-	EXPECT_EQUAL(events_of(outer), POLLIN);
-	EXPECT_EQUAL(epoll_wait(outer, got, 1, -1), 1);
-	EXPECT_EQUAL(events_for(inner, fds[0]), EPOLLIN);
-	EXPECT_EQUAL(events_of(outer), POLLIN);
-	EXPECT_EQUAL(take(fds[0]), 1);
-	EXPECT_EQUAL(events_of(outer), 0); /* nobody has looked, but it knows */
-	EXPECT_EQUAL(look(outer), 0);
-	EXPECT_EQUAL(events_of(inner), 0);
-	close(inner);
-	EXPECT_EQUAL(put(fds[1]), 1);
-	EXPECT_EQUAL(look(outer), 0);
-	close(outer);
-	close(fds[0]);
-	close(fds[1]);
-}
-
-static void *put_one(void *fd)
-{
-	return put(*(int *)fd) == 1 ? fd : NULL;
-}
-
-static void a_wake_comes_through_all_of_them(void)
-{
-	struct pollfd item = {.events = POLLIN};
-	pthread_t thread;
-	int eps[4];
-	int fds[2];
-
-	EXPECT_EQUAL(pipe(fds), 0);
-	for (int i = 0; i < 4; i++) {
-		eps[i] = epoll_create1(0);
-		EXPECT_EQUAL(add(eps[i], i ? eps[i - 1] : fds[0], EPOLLIN), 0);
-	}
-	for (int i = 0; i < 20; i++) {
-		EXPECT_EQUAL(pthread_create(&thread, NULL, put_one, &fds[1]), 0);
-		if (i % 2) {
-			EXPECT_EQUAL(epoll_wait(eps[3], got, 1, -1), 1);
-		} else {
-			item.fd = eps[3];
-			EXPECT_EQUAL(poll(&item, 1, -1), 1);
-		}
-		pthread_join(thread, NULL);
-		EXPECT_EQUAL(take(fds[0]), 1);
-	}
-	for (int i = 0; i < 4; i++)
-		close(eps[i]);
-	close(fds[0]);
-	close(fds[1]);
-}
-
-static void circles_and_long_chains_are_refused(void)
-{
-	int eps[8];
-	int i;
-
-	for (i = 0; i < 8; i++)
-		eps[i] = epoll_create1(0);
-	EXPECT_ERRNO(EINVAL, add(eps[0], eps[0], EPOLLIN));
-	for (i = 1; i < 5; i++)
-		EXPECT_EQUAL(add(eps[i], eps[i - 1], EPOLLIN), 0);
-	EXPECT_ERRNO(ELOOP, add(eps[5], eps[4], EPOLLIN));
-	EXPECT_ERRNO(ELOOP, add(eps[0], eps[4], EPOLLIN));
-	EXPECT_ERRNO(ELOOP, add(eps[0], eps[1], EPOLLIN));
-	EXPECT_EQUAL(control(eps[2], EPOLL_CTL_DEL, eps[1], 0), 0); /* 1 > 0, and 4 > 3 > 2 */
-	EXPECT_EQUAL(add(eps[0], eps[2], EPOLLIN), 0);
-	EXPECT_EQUAL(add(eps[5], eps[4], EPOLLIN), 0);
-	EXPECT_ERRNO(ELOOP, add(eps[2], eps[1], EPOLLIN)); /* 1 > 0 > 2 by now */
-	EXPECT_EQUAL(add(eps[1], eps[5], EPOLLIN), 0);
-	EXPECT_ERRNO(ELOOP, add(eps[6], eps[1], EPOLLIN));
-	for (i = 0; i < 8; i++)
-		close(eps[i]);
-}
-
 /* ---- the rest ---- */
 
 static void exclusive_entries_have_rules(void)
@@ -587,9 +440,6 @@ int main(void)
 	RUN(an_event_is_for_one_of_those_who_wait);
 	RUN(time_ends_a_wait);
 	RUN(signals_end_a_wait_and_the_mask_is_swapped);
-	RUN(an_epoll_can_be_polled_and_watched);
-	RUN(a_wake_comes_through_all_of_them);
-	RUN(circles_and_long_chains_are_refused);
 	RUN(exclusive_entries_have_rules);
 	RUN(exclusive_events_are_not_lost);
 	RUN(what_makes_no_sense_is_refused);

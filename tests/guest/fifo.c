@@ -146,6 +146,40 @@ static void a_signal_ends_the_wait(void)
 	unlink("f");
 }
 
+static int heard[2]; /* a pipe: a byte for each signal */
+
+static void on_signal(int signal_)
+{
+	(void)signal_;
+	write(heard[1], "s", 1);
+}
+
+static void a_wait_goes_on_after_a_signal_that_restarts(void)
+{
+	struct sigaction action = {.sa_handler = on_signal, .sa_flags = SA_RESTART};
+	struct pollfd none = {.fd = -1};
+	int pid, status, writer;
+	char byte;
+
+	EXPECT_EQUAL(mkfifo("f", 0600), 0);
+	EXPECT_EQUAL(pipe(heard), 0);
+	sigaction(SIGUSR1, &action, NULL);
+	pid = fork();
+	if (pid == 0)
+		_exit(open("f", O_RDONLY) >= 0 ? 0 : 1);
+	/* One after the other, so that it waits when some of them come. */
+	for (int i = 0; i < 20; i++) {
+		poll(&none, 1, 1);
+		EXPECT_EQUAL(kill(pid, SIGUSR1), 0);
+		EXPECT_EQUAL(read(heard[0], &byte, 1), 1);
+	}
+	writer = open("f", O_WRONLY);
+	EXPECT(waitpid(pid, &status, 0) == pid && status == 0);
+	close(writer), close(heard[0]), close(heard[1]);
+	signal(SIGUSR1, SIG_DFL);
+	unlink("f");
+}
+
 int main(void)
 {
 	if (!mkdtemp(folder) || chdir(folder))
@@ -155,6 +189,7 @@ int main(void)
 	RUN(both_ends_in_one_wait_for_nobody);
 	RUN(who_opens_waits_for_the_other_end);
 	RUN(a_signal_ends_the_wait);
+	RUN(a_wait_goes_on_after_a_signal_that_restarts);
 	rmdir(folder);
 	return check_end();
 }

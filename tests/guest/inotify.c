@@ -6,11 +6,15 @@
 #include <stdlib.h>
 #include <sys/inotify.h>
 #include <sys/ioctl.h>
+#include <sys/mount.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
 #include <unistd.h>
 
+#include "as_user.h"
 #include "check.h"
+
+static char folder[] = "/tmp/inotify-XXXXXX";
 
 static int in;
 static char text[4096]; /* of what was read: "wd:events name, ..." */
@@ -34,6 +38,7 @@ static const struct {
 	{IN_IGNORED, "ignored"},
 	{IN_Q_OVERFLOW, "overflow"},
 	{IN_ISDIR, "dir"},
+	{IN_UNMOUNT, "unmount"},
 };
 
 static uint32_t cookies[2]; /* of the last events that had one: the two halves of a move */
@@ -251,12 +256,70 @@ static void a_queue_has_an_end(void)
 	close(in);
 }
 
+static void an_unmount_is_told(void)
+{
+	EXPECT_EQUAL(mkdir("m", 0755), 0);
+	if (mount("none", "m", "tmpfs", 0, NULL) && may_be_restricted()) {
+		rmdir("m");
+		return;
+	}
+	EXPECT(make("m/f") == 0 && begin("m/f", IN_ALL_EVENTS));
+	EXPECT_EQUAL(umount("m"), 0);
+	EXPECT_TOLD("1:unmount, 1:ignored");
+	EXPECT_EQUAL(rmdir("m"), 0);
+	close(in);
+}
+
+static int watch_without_permission(void)
+{
+	in = inotify_init();
+	NEED(in >= 0);
+	NEED(inotify_add_watch(in, "f", IN_OPEN) == -1 && errno == EACCES);
+	NEED(inotify_add_watch(in, ".", IN_OPEN) == 1);
+	return 0;
+}
+
+static void who_may_not_read_is_told_nothing(void)
+{
+	EXPECT_EQUAL(make("f"), 0);
+	EXPECT_EQUAL(as_user(watch_without_permission), 0);
+	unlink("f");
+}
+
+/* Linux's limit is one for each user, and can be set. */
+static void there_are_not_too_many(void)
+{
+	static int others[2000];
+	struct rlimit limit = {.rlim_cur = 2100, .rlim_max = 4096};
+	int n = 0;
+
+	if (may_be_restricted())
+		return;
+	EXPECT_EQUAL(setrlimit(RLIMIT_NOFILE, &limit), 0);
+	while (n < 2000 && (others[n] = inotify_init()) >= 0)
+		n++;
+	EXPECT_EQUAL(errno, EMFILE);
+	EXPECT(n >= 128 && n < 2000); /* it is not the limit of descriptors */
+	while (n)
+		close(others[--n]);
+	in = inotify_init();
+	EXPECT(in >= 0);
+	close(in);
+}
+
 int main(void)
 {
+	if (!mkdtemp(folder) || chmod(folder, 0755) || chdir(folder))
+		return 1;
 	RUN(a_directory_tells_of_its_files);
 	RUN(a_file_tells_of_itself);
 	RUN(masks_say_what_and_how);
 	RUN(events_wait_to_be_read);
 	RUN(a_queue_has_an_end);
+	RUN(an_unmount_is_told);
+	RUN(who_may_not_read_is_told_nothing);
+	RUN(there_are_not_too_many);
+	if (chdir("/") || rmdir(folder))
+		return 1;
 	return check_end();
 }

@@ -204,6 +204,7 @@ static void what_is_cached_is_enough_if_asked(void)
 {
 	EXPECT_EQUAL(try("sub/inner", O_RDONLY, 0), 0);
 	EXPECT_EQUAL(try("sub/inner", O_RDONLY, CACHED), 0);
+	EXPECT_ERRNO(EAGAIN, try("never-looked-for", O_RDONLY, CACHED));
 	EXPECT_ERRNO(EAGAIN, open_how(root, "sub/inner", O_WRONLY | O_TRUNC, 0, CACHED));
 	EXPECT_ERRNO(EAGAIN, open_how(root, "x", O_CREAT | O_WRONLY, 0600, CACHED));
 }

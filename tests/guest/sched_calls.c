@@ -256,8 +256,8 @@ static int with_limits(void)
 {
 	const struct rlimit nice = {24, 24}, priority = {5, 5};
 
-	if (setrlimit(RLIMIT_NICE, &nice) && errno == EPERM)
-		return 0; /* a container's root may not */
+	if (setrlimit(RLIMIT_NICE, &nice) && may_be_restricted())
+		return 0;
 	NEED(setrlimit(RLIMIT_RTPRIO, &priority) == 0);
 	return as_user(within_limits);
 }

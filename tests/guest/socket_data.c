@@ -8,6 +8,7 @@
 #include <sys/ioctl.h>
 #include <sys/syscall.h>
 #include <sys/uio.h>
+#include <sys/wait.h>
 
 #ifndef SIOCOUTQ
 #define SIOCOUTQ 0x5411
@@ -139,6 +140,11 @@ static void many_messages_in_one_call(void)
 	EXPECT_EQUAL(syscall(SYS_recvmmsg, fds[1], messages, 4, MSG_WAITFORONE, NULL), 2);
 	EXPECT(strcmp(bytes[0], "ccc") == 0);
 	EXPECT_ERRNO(EAGAIN, syscall(SYS_recvmmsg, fds[1], messages, 4, MSG_DONTWAIT, NULL));
+	/* The time is looked at after each message. */
+	EXPECT(write(fds[0], "d", 1) == 1 && write(fds[0], "e", 1) == 1);
+	later = (struct timespec){.tv_nsec = 1};
+	EXPECT_EQUAL(syscall(SYS_recvmmsg, fds[1], messages, 4, 0, &later), 1);
+	EXPECT_EQUAL(syscall(SYS_recvmmsg, fds[1], messages, 4, MSG_DONTWAIT, NULL), 1);
 	later.tv_nsec = 2000000000;
 	EXPECT_ERRNO(EINVAL, syscall(SYS_recvmmsg, fds[1], messages, 4, 0, &later));
 	EXPECT_ERRNO(EFAULT, syscall(SYS_recvmmsg, fds[1], messages, 4, 0, 8));
@@ -210,12 +216,11 @@ static void waits_end_when_they_should(void)
 	soon.tv_sec = 100;
 	EXPECT_EQUAL(setsockopt(fds[0], SOL_SOCKET, SO_RCVTIMEO, &soon, sizeof(soon)), 0);
 	install(SIGALRM, note, SA_RESTART);
-	ualarm(20000, 0);
+	ualarm(20000, 20000); /* one may come before it reads */
 	EXPECT_ERRNO(EINTR, read(fds[0], &byte, 1));
+	ualarm(0, 0);
 	signal(SIGALRM, SIG_DFL);
-	/* As many bytes as were asked for. */
-	n = 3;
-	EXPECT_EQUAL(setsockopt(fds[1], SOL_SOCKET, SO_RCVLOWAT, &n, sizeof(n)), 0);
+	alarm(100);
 	EXPECT_EQUAL(write(fds[0], "ab", 2), 2);
 	EXPECT_EQUAL(ioctl(fds[1], FIONREAD, &n), 0);
 	EXPECT_EQUAL(n, 2);
@@ -231,6 +236,32 @@ static void waits_end_when_they_should(void)
 	EXPECT(write(fds[0], "abc", 3) == 3 && write(fds[0], "de", 2) == 2);
 	EXPECT_EQUAL(ioctl(fds[1], FIONREAD, &n), 0);
 	EXPECT_EQUAL(n, 3); /* the next one */
+	close(fds[0]);
+	close(fds[1]);
+}
+
+/* SO_RCVLOWAT: a read waits for as many. The other side writes the last byte when it has seen that
+ * the first ones were taken. */
+static void a_read_waits_for_as_many_as_were_asked_for(void)
+{
+	int fds[2], status, n = 3;
+	char bytes[8];
+	pid_t pid;
+
+	EXPECT_EQUAL(socketpair(AF_UNIX, SOCK_STREAM, 0, fds), 0);
+	EXPECT_EQUAL(setsockopt(fds[1], SOL_SOCKET, SO_RCVLOWAT, &n, sizeof(n)), 0);
+	pid = fork();
+	if (pid == 0) {
+		if (write(fds[0], "ab", 2) != 2)
+			_exit(1);
+		do
+			ioctl(fds[0], SIOCOUTQ, &n);
+		while (n);
+		_exit(write(fds[0], "c", 1) != 1);
+	}
+	EXPECT_EQUAL(read(fds[1], bytes, sizeof(bytes)), 3);
+	EXPECT(memcmp(bytes, "abc", 3) == 0);
+	EXPECT(waitpid(pid, &status, 0) == pid && status == 0);
 	close(fds[0]);
 	close(fds[1]);
 }
@@ -300,6 +331,7 @@ int main(void)
 	RUN(many_messages_in_one_call);
 	RUN(options_are_kept);
 	RUN(waits_end_when_they_should);
+	RUN(a_read_waits_for_as_many_as_were_asked_for);
 	RUN(a_look_goes_on_over_pieces);
 	RUN(the_signal_is_for_streams_alone);
 	RUN(the_unconnected_say_so);

@@ -4,13 +4,17 @@
 #include <fcntl.h>
 #include <pthread.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <sys/epoll.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
 
+#include "as_user.h"
 #include "check.h"
 #include "socket_help.h"
+
+static char folder[] = "/tmp/sockets-XXXXXX";
 
 static void a_connection_goes_both_ways(void)
 {
@@ -104,7 +108,7 @@ static void names_are_checked(void)
 	EXPECT_ERRNO(EINVAL, bind(fd, NAMED("second")));
 	EXPECT_ERRNO(ENOENT, unlink("second"));
 	close(fd);
-	/* Others by types and by permission. */
+	/* Others by types. */
 	fd = bound(SOCK_DGRAM, "dgram");
 	EXPECT(fd >= 0);
 	EXPECT_ERRNO(EPROTOTYPE, connected(SOCK_STREAM, "dgram"));
@@ -117,6 +121,30 @@ static void names_are_checked(void)
 	close(other);
 	close(fd);
 	unlink("moved");
+}
+
+static int without_permission(void)
+{
+	NEED(connected(SOCK_DGRAM, "guarded") == -1 && errno == EACCES);
+	NEED(connected(SOCK_DGRAM, "open") >= 0);
+	NEED(bound(SOCK_DGRAM, "locked/mine") == -1 && errno == EACCES);
+	NEED(sendto(socket(AF_UNIX, SOCK_DGRAM, 0), "x", 1, 0, NAMED("guarded")) == -1 &&
+	     errno == EACCES);
+	return 0;
+}
+
+/* To connect is to write. */
+static void names_have_permissions(void)
+{
+	int guarded = bound(SOCK_DGRAM, "guarded");
+	int open_ = bound(SOCK_DGRAM, "open");
+
+	EXPECT(guarded >= 0 && open_ >= 0);
+	EXPECT(chmod("guarded", 0644) == 0 && chmod("open", 0622) == 0);
+	EXPECT(mkdir("locked", 0755) == 0);
+	EXPECT_EQUAL(as_user(without_permission), 0);
+	EXPECT(unlink("guarded") == 0 && unlink("open") == 0 && rmdir("locked") == 0);
+	close(guarded), close(open_);
 }
 
 static void abstract_names_end_with_their_sockets(void)
@@ -302,14 +330,19 @@ static void all_are_listed(void)
 
 int main(void)
 {
+	if (!mkdtemp(folder) || chmod(folder, 0755) || chdir(folder))
+		return 1;
 	alarm(100);
 	RUN(a_connection_goes_both_ways);
 	RUN(names_are_checked);
+	RUN(names_have_permissions);
 	RUN(abstract_names_end_with_their_sockets);
 	RUN(who_waits_is_bounded);
 	RUN(a_connection_is_waited_for);
 	RUN(credentials_are_those_of_the_others);
 	RUN(who_passes_credentials_gets_a_name);
 	RUN(all_are_listed);
+	if (chdir("/") || rmdir(folder))
+		return 1;
 	return check_end();
 }

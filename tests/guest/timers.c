@@ -7,6 +7,7 @@
 #include <signal.h>
 #include <stdint.h>
 #include <stdlib.h>
+#include <sys/mman.h>
 #include <sys/resource.h>
 #include <sys/syscall.h>
 #include <sys/time.h>
@@ -184,13 +185,15 @@ static void absolute_times_are_absolute(void)
 static void a_timer_without_a_signal_is_asked(void)
 {
 	struct sigevent event = {.sigev_notify = SIGEV_NONE};
-	struct itimerspec value = after_ms(50, 0), left;
+	struct itimerspec value = after_ms(100000, 0), left;
 	int id;
 
 	EXPECT_EQUAL(create(CLOCK_BOOTTIME, &event, &id), 0);
 	EXPECT_EQUAL(set(id, 0, &value, NULL), 0);
 	EXPECT_EQUAL(syscall(SYS_timer_gettime, id, &left), 0);
-	EXPECT(left.it_value.tv_nsec > 0 && left.it_value.tv_nsec <= 50 * MS);
+	EXPECT(left.it_value.tv_sec > 0 && left.it_value.tv_sec <= 100);
+	value = after_ms(50, 0);
+	EXPECT_EQUAL(set(id, 0, &value, NULL), 0);
 	nanosleep(&(struct timespec){.tv_nsec = 60 * MS}, NULL);
 	EXPECT_EQUAL(syscall(SYS_timer_gettime, id, &left), 0);
 	EXPECT(left.it_value.tv_sec == 0 && left.it_value.tv_nsec == 0);
@@ -275,7 +278,7 @@ static void timers_can_go_by_cpu_time(void)
 {
 	static const int clocks[] = {CLOCK_PROCESS_CPUTIME_ID, CLOCK_THREAD_CPUTIME_ID};
 	struct sigevent event = {.sigev_notify = SIGEV_SIGNAL, .sigev_signo = SIGUSR1};
-	struct itimerspec value = after_ms(5, 0);
+	struct itimerspec value = after_ms(200, 0);
 
 	for (int i = 0; i < 2; i++) {
 		int id;
@@ -283,7 +286,7 @@ static void timers_can_go_by_cpu_time(void)
 		catch (SIGUSR1);
 		EXPECT_EQUAL(create(clocks[i], &event, &id), 0);
 		EXPECT_EQUAL(set(id, 0, &value, NULL), 0);
-		nanosleep(&(struct timespec){.tv_nsec = 20 * MS}, NULL);
+		nanosleep(&(struct timespec){.tv_nsec = 300 * MS}, NULL);
 		EXPECT_EQUAL(nsignals, 0); /* it did not compute */
 		EXPECT(spin_for(1));
 		EXPECT_EQUAL(delete (id), 0);
@@ -372,20 +375,28 @@ static void cpu_time_is_of_the_program_or_the_kernel(void)
 	EXPECT(ms_of(usage.ru_utime) >= 30 && ms_of(usage.ru_stime) >= 30);
 }
 
+static volatile int *nwarnings; /* shared with the child */
+
 static int use_time_up(void)
 {
-	const struct rlimit limit = {.rlim_cur = 0, .rlim_max = 1};
+	const struct rlimit limit = {.rlim_cur = 1, .rlim_max = 2};
 
 	catch (SIGXCPU);
 	NEED(setrlimit(RLIMIT_CPU, &limit) == 0);
-	NEED(spin_for(1));
-	for (;;)
+	for (;;) {
 		spun++;
+		*nwarnings = nsignals;
+	}
 }
 
 static void cpu_time_is_limited(void)
 {
+	nwarnings = mmap(NULL, sizeof(*nwarnings), PROT_READ | PROT_WRITE,
+			 MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+	EXPECT(nwarnings != MAP_FAILED);
 	EXPECT_EQUAL(in_child_as(1000, use_time_up), -1 - SIGKILL);
+	EXPECT_EQUAL(*nwarnings, 1);
+	munmap((void *)nwarnings, sizeof(*nwarnings));
 }
 
 static void clocks_of_threads_have_numbers(void)
@@ -448,11 +459,58 @@ static void the_clock_is_the_administrators(void)
 	EXPECT_ERRNO(EFAULT, syscall(SYS_settimeofday, (void *)8, NULL));
 	/* What it says now, as far as it may. */
 	clock_gettime(CLOCK_REALTIME, &now);
-	int result = clock_settime(CLOCK_REALTIME, &now);
-	EXPECT(result == 0 || errno == EPERM);
+	if (clock_settime(CLOCK_REALTIME, &now) && may_be_restricted())
+		return;
+	EXPECT_EQUAL(clock_settime(CLOCK_REALTIME, &now), 0);
 	gettimeofday(&day, NULL);
-	result = (int)syscall(SYS_settimeofday, &day, NULL);
-	EXPECT(result == 0 || errno == EPERM);
+	EXPECT_EQUAL(syscall(SYS_settimeofday, &day, NULL), 0);
+}
+
+/* As a daemon does; where another may keep the clock it is left alone. */
+static void what_is_said_of_the_clock_is_kept(void)
+{
+	struct timex timex = {
+		.modes = ADJ_MAXERROR | ADJ_ESTERROR, .maxerror = 1234, .esterror = 567};
+	struct timespec before, after;
+
+	if (may_be_restricted())
+		return;
+	EXPECT(syscall(SYS_adjtimex, &timex) >= 0);
+	timex = (struct timex){.modes = ADJ_STATUS, .status = STA_PLL};
+	EXPECT_EQUAL(syscall(SYS_adjtimex, &timex), TIME_OK);
+	timex = (struct timex){.modes = ADJ_TIMECONST, .constant = 4};
+	EXPECT(syscall(SYS_adjtimex, &timex) >= 0);
+	timex = (struct timex){.modes = ADJ_TAI, .constant = 37};
+	EXPECT(syscall(SYS_adjtimex, &timex) >= 0);
+	timex = (struct timex){0};
+	EXPECT(syscall(SYS_clock_adjtime, CLOCK_REALTIME, &timex) >= 0);
+	EXPECT_EQUAL(timex.maxerror, 1234);
+	EXPECT_EQUAL(timex.esterror, 567);
+	EXPECT_EQUAL(timex.constant, 4);
+	EXPECT_EQUAL(timex.tai, 37);
+	EXPECT(timex.status & STA_PLL);
+
+	/* The day before, and back. */
+	clock_gettime(CLOCK_REALTIME, &before);
+	timex = (struct timex){.modes = ADJ_SETOFFSET, .time = {.tv_sec = -86400}};
+	EXPECT(syscall(SYS_adjtimex, &timex) >= 0);
+	clock_gettime(CLOCK_REALTIME, &after);
+	EXPECT(after.tv_sec < before.tv_sec - 86000);
+	timex = (struct timex){.modes = ADJ_SETOFFSET | ADJ_NANO,
+			       .time = {.tv_sec = 86400, .tv_usec = 999999999}};
+	EXPECT(syscall(SYS_adjtimex, &timex) >= 0);
+	clock_gettime(CLOCK_REALTIME, &after);
+	EXPECT(after.tv_sec >= before.tv_sec && after.tv_sec < before.tv_sec + 400);
+
+	timex = (struct timex){.modes = ADJ_SETOFFSET, .time = {.tv_usec = 1000000}};
+	EXPECT_ERRNO(EINVAL, syscall(SYS_adjtimex, &timex));
+	timex = (struct timex){.modes = ADJ_STATUS};
+	EXPECT_ERRNO(EOPNOTSUPP, syscall(SYS_clock_adjtime, CLOCK_MONOTONIC, &timex));
+	/* A clock whose speed cannot be changed says so. */
+	timex = (struct timex){.modes = ADJ_FREQUENCY, .freq = 1};
+	EXPECT_ERRNO(EOPNOTSUPP, syscall(SYS_adjtimex, &timex));
+	timex = (struct timex){.modes = ADJ_STATUS, .status = STA_UNSYNC};
+	EXPECT_EQUAL(syscall(SYS_adjtimex, &timex), TIME_ERROR);
 }
 
 int main(void)
@@ -472,5 +530,6 @@ int main(void)
 	RUN(clocks_of_threads_have_numbers);
 	RUN(the_clock_tells_of_itself);
 	RUN(the_clock_is_the_administrators);
+	RUN(what_is_said_of_the_clock_is_kept);
 	return check_end();
 }

@@ -162,13 +162,13 @@ def test_each_virtual_console_has_its_own_screen(screen_machine):  # noqa: F811
     assert machine.vga_text().find("second")    # of vcs2's cells
     assert not machine.vga_text().begins("second")
     machine.press("alt-f2")
-    picture = machine.wait_for(machine.vga_text, lambda picture: picture.begins("second"))
-    assert PROMPT not in picture.text()
+    machine.wait_for(machine.vga_text,      # which is drawn row by row
+                     lambda picture: picture.begins("second") and PROMPT not in picture.text())
     machine.type("typed")
     machine.wait_for(machine.vga_text, lambda picture: picture.begins("typed"))     # its own echo
     machine.press("alt-f1")
-    picture = machine.wait_for(machine.vga_text, "still")
-    assert picture.at_prompt()
+    machine.wait_for(machine.vga_text,
+                     lambda picture: picture.find("still") and picture.at_prompt())
     machine.type("init\n")
     machine.wait_for(machine.vga_text, "fuselage login:")
     machine.press("alt-f3")

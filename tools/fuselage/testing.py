@@ -125,6 +125,9 @@ def list_names(selected, text):
 
 def main(args):
     text = args.filter
+    if args.quick and (args.nightly or args.mutants):
+        raise ToolError("test: --quick leaves out what --nightly and --mutants are for: only one of "
+                        "them")
     if args.nightly:
         os.environ["FUSELAGE_NIGHTLY"] = "1"
     if args.mutants and args.list:
@@ -144,7 +147,7 @@ def main(args):
     if args.mutants or (args.nightly and not text):
         mutants.run(mutants.chosen(text), score)
     if not score.passed and not score.failed:
-        say(f"no test's name holds '{text}'")
+        say(f"no{' quick' if args.quick else ''} test's name holds '{text}'")
         score.failed = 1
     if not args.nightly and not args.mutants:
         for result in (budget.check_quick if args.quick else budget.check)(score.seconds):

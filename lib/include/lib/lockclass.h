@@ -55,6 +55,7 @@ enum lock_class {
 	LOCK_DEVICE,    /* a device's registers and rings: serial ports, the exec channel */
 	LOCK_THREADS,   /* the list of all threads */
 	LOCK_WAITQ,     /* a wait queue's list, a mutex's waiters */
+	LOCK_POLLERS,   /* the same of an epoll; two: the inner one's first */
 	LOCK_READY,     /* what has happened in an epoll: under the queue that told it */
 	LOCK_SLEEPERS,  /* those who wait for that */
 	LOCK_TIMER,     /* a CPU's timers */

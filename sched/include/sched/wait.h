@@ -22,8 +22,8 @@ struct task;
 
 struct waitq {
 	struct spinlock lock;
-	struct list waiters; /* struct wait_entry: watches, then the longest waiting first, and
-				among them exclusive watches; under lock */
+	struct list waiters; /* [lock] struct wait_entry: watches, then the longest waiting first,
+				and among them exclusive watches, and marks of who wakes all */
 };
 
 #define WAITQ_INIT(name)                                                                           \
@@ -34,8 +34,9 @@ struct waitq {
 
 void waitq_init(struct waitq *queue);
 
-/* Wake the longest waiting one, or all. From any context that holds no lock of class LOCK_WAITQ or
- * later. wake_one: true if somebody was waiting. */
+/* Wake the longest waiting one, or all. From any context that holds no lock of the queue's class
+ * (LOCK_WAITQ, unless its owner gave it another) or later. wake_one: true if somebody was waiting.
+ */
 bool waitq_wake_one(struct waitq *queue);
 /* Tells watches which of POLL* may have come to hold; the others tell them ~0. */
 void waitq_wake_all_events(struct waitq *queue, unsigned events);
@@ -130,7 +131,7 @@ static inline void waitq_answer(struct wait_entry *entry)
 void waitq_finish(struct waitq *queue, struct wait_entry *entry);
 /*
  * One that does not wait but wants to be told of every wake, and stays on the queue. `notify` is
- * called under the queue's lock, interrupts off: it takes no lock of class LOCK_WAITQ or before. A
+ * called under the queue's lock, interrupts off: it takes no lock of its class or before. A
  * wake-one tells all watches, and an exclusive one may answer it: then it goes to nobody else, and
  * a wake-all to no other exclusive watch.
  */

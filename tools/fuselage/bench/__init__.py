@@ -52,8 +52,9 @@ def main(args):
         raise ToolError("bench: a debug build's figures mean nothing; leave --preset out")
     if args.profile and args.kernel:
         raise ToolError("bench: --profile needs the symbols of our own build: leave --kernel out")
-    if args.record and (args.what or args.linux != "all") and not args.wall:
-        raise ToolError("bench: --record keeps a whole run: leave rows and --linux out")
+    if args.record and (args.linux != "all" or args.kernel or (args.what and not args.wall)):
+        raise ToolError("bench: --record keeps a whole run of this tree beside every Linux: leave "
+                        "rows, --linux and --kernel out")
     chosen = choose(args.what)
     kernel = args.kernel or ensure("release")
     if args.profile:
