@@ -10,7 +10,7 @@ import socket
 import time
 
 import pytest
-from conftest import RAMDISK, kernel, on_this_terminal
+from conftest import PROMPT, RAMDISK, kernel, on_this_terminal
 from fuselage import qemu
 
 # QEMU's names of the keys of a US keyboard (qapi/ui.json, QKeyCode), by what they mean there.
@@ -105,6 +105,7 @@ def test_a_command_with_shifted_keys(machine_with_keys, append):
         shown = f"ksh> {command[:typed]}".rstrip()
         machine.wait_for(lambda lines, shown=shown: bool(lines) and lines[-1] == shown)
     keys.type("\n")
+    machine.wait_for(lambda lines: len(lines) > 1 and lines[-1] == PROMPT and command in lines[-2])
     assert machine.run("cat /tmp/x") == [ASCII]
 
 
