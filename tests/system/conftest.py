@@ -136,12 +136,24 @@ class Machine:
         self.send(command)
         self.wait_for(command)
         self.send("\r")
+        typed = f"{PROMPT} {command}"
+        rows = -(-len(typed) // COLUMNS)
+
+        def rows_typed(lines):
+            return [row for row, line in enumerate(lines) if line == typed[:COLUMNS]]
 
         def done(lines):
-            return len(lines) > 1 and lines[-1].strip() == PROMPT
+            """A prompt that is the last is a new one below the command; where that is gone from the
+            screen, one after which nothing comes: a line is drawn again in pieces."""
+            if len(lines) < 2 or lines[-1].strip() != PROMPT:
+                return False
+            before = len(self.raw)
+            return bool(rows_typed(lines)) or (self.read() and len(self.raw) == before)
 
         self.wait_for(done, timeout_s)
-        return self.lines()[1:-1]
+        lines = self.lines()
+        typed_at = rows_typed(lines)
+        return lines[typed_at[-1] + rows if typed_at else 1:-1]
 
     def wait_for_end(self, timeout_s=20):
         """Until the machine has switched itself off; returns the tool's exit status."""
