@@ -219,6 +219,8 @@ ssize_t sys_readlinkat(int dirfd, uptr_t path, uptr_t out, size_t len)
 		got = err ? err : got;
 	}
 	kfree(text);
+	if (got == -EINVAL && !from.name[0])
+		got = -ENOENT; /* the descriptor itself was meant, and it is no link */
 put_path:
 	at_path_put(&from);
 	return got;

@@ -2,8 +2,11 @@
 """Makes what follows from abi/syscalls.def.
 
     gensyscalls.py TABLE --kernel DIR     DIR/syscall_table.h and DIR/syscall_table.c
-    gensyscalls.py TABLE --docs FILE      the reference page
-    gensyscalls.py TABLE --check FILE     fails unless FILE is what --docs would write
+    gensyscalls.py TABLE --docs FILE --shown SHOWN     the reference page
+    gensyscalls.py TABLE --check FILE --shown SHOWN    fails unless FILE is what --docs would write
+
+SHOWN is what syscalls_shown.py wrote. A call of Linux that the table has as done and SHOWN does not
+have is an error as well.
 
 A table that does not parse, names a call twice or leaves the numbers out of order is an error that
 names the line.
@@ -23,6 +26,7 @@ CASTS = {
     "uptr_t": "uptr({})",
 }
 RESULTS = ("int", "ssize_t", "int64_t")
+NATIVE = 1024  # calls from here on are our own
 ATTRIBUTES = ("SLEEPS", "RESTARTS", "RESUMES")
 
 # How the tracer shows an argument (kernel/trace.c knows the letters): by name first, then by type.
@@ -188,30 +192,45 @@ def kernel_source(calls):
     return "\n".join(lines)
 
 
-def docs(calls):
+def check_shown(calls, shown):
+    for call in calls:
+        if call.state == "done" and call.name not in shown and call.number < NATIVE:
+            fail(f"{call.name} is done, but no program of tests/guest shows it: one has to name it, and it "
+                 f"has to succeed there (tools/syscalls_shown.py)")
+
+
+def docs(calls, shown):
+    check_shown(calls, shown)
     counts = {state: sum(call.state == state for call in calls)
               for state in ("done", "partial", "missing")}
     lines = [
         "# System calls",
         "",
         "Every system call of Linux on x86-64 and what becomes of it here. Made by",
-        "`tools/gensyscalls.py` from `abi/syscalls.def`; do not edit.",
+        "`tools/gensyscalls.py` from `abi/syscalls.def` and `tests/guest/SHOWN`; do not edit.",
         "",
         f"{counts['done']} are done, {counts['partial']} are partial (the note says what is not served:",
         f"it returns an error), {counts['missing']} are missing: they return `ENOSYS`, and the log names",
         "the program, the call and its number once.",
         "",
-        "| number | call | state | arguments and notes |",
-        "| ---: | --- | --- | --- |",
+        "Errors and flags are those that the programs of `tests/guest` show, which have to pass on Linux",
+        "and here: a call is done only if it is among them.",
+        "",
+        "| number | call | state | arguments and notes | errors | flags |",
+        "| ---: | --- | --- | --- | --- | --- |",
     ]
     for call in calls:
-        text = ""
+        text, errors, flags = "", "", ""
         if call.result:
             arguments = ", ".join(f"{of_type} {name}" for of_type, name in call.arguments) or "void"
             text = f"`{call.result} ({arguments})`"
+            if call.name in shown:
+                errors = " ".join(sorted(shown[call.name].errors))
+                flags = " ".join(sorted(shown[call.name].flags))
         if call.note:
             text += f" {call.note}"
-        lines.append(f"| {call.number} | {call.name} | {call.state} | {text} |".replace("|  |", "| |"))
+        row = f"| {call.number} | {call.name} | {call.state} | {text} | {errors} | {flags} |"
+        lines.append(row.replace("|  |", "| |").replace("|  |", "| |"))
     return "\n".join(lines) + "\n"
 
 
@@ -227,19 +246,25 @@ def main():
     parser.add_argument("--kernel", type=pathlib.Path, metavar="DIR")
     parser.add_argument("--docs", type=pathlib.Path, metavar="FILE")
     parser.add_argument("--check", type=pathlib.Path, metavar="FILE")
+    parser.add_argument("--shown", type=pathlib.Path, metavar="FILE")
     arguments = parser.parse_args()
+    if (arguments.docs or arguments.check) and not arguments.shown:
+        parser.error("the page needs --shown")
 
     calls = parse(arguments.table)
     if arguments.kernel:
         arguments.kernel.mkdir(parents=True, exist_ok=True)
         write_if_changed(arguments.kernel / "syscall_table.h", kernel_header(calls))
         write_if_changed(arguments.kernel / "syscall_table.c", kernel_source(calls))
+    if not arguments.docs and not arguments.check:
+        return
+    import syscalls_shown  # not for a build: whatever that reads it would have to depend on
+    page = docs(calls, syscalls_shown.read(arguments.shown))
     if arguments.docs:
-        write_if_changed(arguments.docs, docs(calls))
-    if arguments.check:
-        if not arguments.check.exists() or arguments.check.read_text(encoding="utf-8") != docs(calls):
-            fail(f"{arguments.check} is not up to date: tools/gensyscalls.py {arguments.table} "
-                 f"--docs {arguments.check}")
+        write_if_changed(arguments.docs, page)
+    elif not arguments.check.exists() or arguments.check.read_text(encoding="utf-8") != page:
+        fail(f"{arguments.check} is not up to date: tools/gensyscalls.py {arguments.table} "
+             f"--docs {arguments.check} --shown {arguments.shown}")
 
 
 if __name__ == "__main__":

@@ -11,6 +11,7 @@ TREE = Path(__file__).resolve().parents[2]
 GENERATOR = TREE / "tools" / "gensyscalls.py"
 TABLE = TREE / "abi" / "syscalls.def"
 PAGE = TREE / "docs" / "syscalls.md"
+SHOWN = TREE / "tests" / "guest" / "SHOWN"
 
 
 def generate(*arguments):
@@ -19,14 +20,31 @@ def generate(*arguments):
 
 
 def test_the_reference_page_is_up_to_date():
-    done = generate(TABLE, "--check", PAGE)
+    done = generate(TABLE, "--check", PAGE, "--shown", SHOWN)
     assert done.returncode == 0, done.stderr
 
 
 def test_an_old_page_is_noticed(tmp_path):
     old = tmp_path / "syscalls.md"
     old.write_text(PAGE.read_text().replace("| 0 | read | done |", "| 0 | read | missing |"))
-    assert generate(TABLE, "--check", old).returncode != 0
+    assert generate(TABLE, "--check", old, "--shown", SHOWN).returncode != 0
+
+
+def test_done_is_what_a_guest_test_shows(tmp_path):
+    shown = tmp_path / "SHOWN"
+    shown.write_text("".join(line for line in SHOWN.read_text().splitlines(keepends=True)
+                             if not line.startswith("dup3\t")))
+    refused = generate(TABLE, "--docs", tmp_path / "page.md", "--shown", shown)
+    assert refused.returncode != 0 and "dup3 is done, but no program" in refused.stderr
+
+
+def test_much_is_done_and_shown():
+    """How much the page promises at least."""
+    page = PAGE.read_text()
+    assert len(re.findall(r"\| done \|", page)) >= 220
+    cases = sum(text.count("\tRUN(") for text in
+                (path.read_text() for path in (TREE / "tests" / "guest").glob("*.c")))
+    assert cases >= 400
 
 
 def test_every_call_of_linux_is_in_the_table():
@@ -60,6 +78,6 @@ def test_each_call_has_a_handler_and_each_number_an_entry(tmp_path):
 def test_a_table_that_is_wrong_is_refused(tmp_path, line, complaint):
     table = tmp_path / "wrong.def"
     table.write_text(line + "\n")
-    done = generate(table, "--docs", tmp_path / "page.md")
+    done = generate(table, "--docs", tmp_path / "page.md", "--shown", SHOWN)
     assert done.returncode != 0
     assert complaint in done.stderr

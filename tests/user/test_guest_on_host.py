@@ -1,9 +1,10 @@
 """The guest tests test the Linux ABI, so they have to pass on Linux."""
 
 import subprocess
+import sys
 
 import pytest
-from conftest import GUEST_TESTS
+from conftest import GUEST_TESTS, TREE
 
 NAMES = sorted(path.name for path in GUEST_TESTS.glob("*") if path.is_file())
 NO_TAP = {"both_streams"}
@@ -20,6 +21,14 @@ def test_passes_on_linux(name, tmp_path):
     results = [line for line in done.stdout.splitlines() if line.startswith(("ok ", "not ok "))]
     assert not [line for line in results if line.startswith("not")]
     assert done.returncode == 0 and results
+
+
+def test_show_what_the_reference_page_says():
+    """Each error and flag that docs/syscalls.md lists of a call was seen by whoever watched."""
+    done = subprocess.run([sys.executable, "-B", TREE / "tools" / "syscalls_shown.py", GUEST_TESTS,
+                           TREE / "tests" / "guest", "--check", TREE / "tests" / "guest" / "SHOWN"],
+                          capture_output=True, text=True, timeout=300, check=False)
+    assert done.returncode == 0, done.stderr
 
 
 @pytest.mark.parametrize("name", ["startup", "startup_pie"])
