@@ -340,7 +340,7 @@ static void names_and_descriptors_are_checked(void)
 
 static void what_is_no_process_is_not_found(void)
 {
-	enum { NOBODY = 4000000 };
+	enum { NOBODY = 0x7ffffffe };
 	struct {
 		void *next;
 		long offset;

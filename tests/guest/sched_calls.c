@@ -81,7 +81,7 @@ static void what_is_no_policy_is_refused(void)
 	EXPECT_ERRNO(EINVAL, set_policy(0, 77, 0));
 	EXPECT_ERRNO(EINVAL, set_policy(0, -1, 0));
 	EXPECT_ERRNO(EINVAL, set_policy(-1, SCHED_OTHER, 0));
-	EXPECT_ERRNO(ESRCH, set_policy(32767, SCHED_OTHER, 0));
+	EXPECT_ERRNO(ESRCH, set_policy(0x7ffffffe, SCHED_OTHER, 0));
 	EXPECT_ERRNO(EINVAL, syscall(SYS_sched_setscheduler, 0, SCHED_OTHER, NULL));
 	EXPECT_ERRNO(EFAULT, syscall(SYS_sched_setscheduler, 0, SCHED_OTHER, (void *)8));
 	EXPECT_ERRNO(EINVAL, syscall(SYS_sched_setparam, 0, &param));
@@ -89,7 +89,7 @@ static void what_is_no_policy_is_refused(void)
 	EXPECT_ERRNO(EINVAL, syscall(SYS_sched_getparam, 0, NULL));
 	EXPECT_ERRNO(EFAULT, syscall(SYS_sched_getparam, 0, (void *)8));
 	EXPECT_ERRNO(EINVAL, get_policy(-1));
-	EXPECT_ERRNO(ESRCH, get_policy(32767));
+	EXPECT_ERRNO(ESRCH, get_policy(0x7ffffffe));
 }
 
 static void priorities_have_bounds(void)
@@ -117,7 +117,7 @@ static int intervals(void)
 	NEED(syscall(SYS_sched_rr_get_interval, 0, &interval) == 0);
 	NEED(interval.tv_sec == 0 && interval.tv_nsec == 0);
 	NEED(syscall(SYS_sched_rr_get_interval, -1, &interval) == -1 && errno == EINVAL);
-	NEED(syscall(SYS_sched_rr_get_interval, 32767, &interval) == -1 && errno == ESRCH);
+	NEED(syscall(SYS_sched_rr_get_interval, 0x7ffffffe, &interval) == -1 && errno == ESRCH);
 	NEED(syscall(SYS_sched_rr_get_interval, 0, (void *)8) == -1 && errno == EFAULT);
 	return 0;
 }
@@ -220,7 +220,7 @@ static void attributes_are_checked(void)
 	EXPECT_ERRNO(EINVAL, syscall(SYS_sched_getattr, 0, &attributes, 48, 1));
 	EXPECT_ERRNO(EINVAL, syscall(SYS_sched_getattr, 0, NULL, 48, 0));
 	EXPECT_ERRNO(EINVAL, syscall(SYS_sched_getattr, -1, &attributes, 48, 0));
-	EXPECT_ERRNO(ESRCH, syscall(SYS_sched_getattr, 32767, &attributes, 48, 0));
+	EXPECT_ERRNO(ESRCH, syscall(SYS_sched_getattr, 0x7ffffffe, &attributes, 48, 0));
 }
 
 /* ---- who may ---- */
