@@ -27,6 +27,7 @@
 #include <arch/trap.h>
 #include <fusek/driver.h>
 #include <fusek/mount.h>
+#include <ipc/sysv.h>
 #include <lib/fmt.h>
 #include <lib/log.h>
 #include <lib/panic.h>
@@ -123,6 +124,7 @@ static void bring_up(void *argument)
 	mount_root_filesystem();
 	devices_init();
 	signalfd_init();
+	sysv_init();
 	procfs_init();
 	if (fuse_device_init())
 		log_warn("no /dev/fuse: there will be no drivers");

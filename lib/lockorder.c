@@ -105,7 +105,8 @@ const char *lockclass_name(enum lock_class class)
 		[LOCK_PTYS] = "ptys",         [LOCK_FLIGHT] = "flight",
 		[LOCK_SOCKETS] = "sockets",   [LOCK_NOTIFY] = "notify",
 		[LOCK_CLOCKSET] = "clockset", [LOCK_DAYTIMERS] = "daytimers",
-		[LOCK_POLLERS] = "pollers",
+		[LOCK_POLLERS] = "pollers",   [LOCK_UNDO] = "undo",
+		[LOCK_SYSVS] = "sysvs",       [LOCK_SYSV] = "sysv",
 	};
 
 	if ((unsigned)class >= LOCK_CLASSES || !names[class])

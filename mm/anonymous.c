@@ -92,6 +92,17 @@ static const struct memory_object_ops anonymous_ops = {
 	.release = anonymous_release,
 };
 
+uint64_t memory_object_anonymous_pages(struct memory_object *object)
+{
+	struct anonymous_object *anonymous = anonymous_of(object);
+	uint64_t npages;
+
+	mutex_lock(&anonymous->lock);
+	npages = anonymous->pages.npages;
+	mutex_unlock(&anonymous->lock);
+	return npages;
+}
+
 err_t memory_object_anonymous(uint64_t len_bytes, struct memory_object **out)
 {
 	struct anonymous_object *anonymous = slab_alloc_zeroed(&anonymous_cache);

@@ -23,6 +23,8 @@ void places_attach_locked(struct space *space, struct region *region)
 	spin_lock(&places->lock);
 	list_add_tail(&places->links, &region->place.link);
 	spin_unlock(&places->lock);
+	if (region->object->ops->mapped)
+		region->object->ops->mapped(region->object);
 }
 
 void places_detach(struct region *region)
@@ -36,6 +38,8 @@ void places_detach(struct region *region)
 	list_del(&region->place.link);
 	spin_unlock(&places->lock);
 	region->place.space = NULL;
+	if (region->object->ops->unmapped)
+		region->object->ops->unmapped(region->object);
 }
 
 /* The pages of all regions that belong to `places`. */

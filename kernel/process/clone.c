@@ -16,6 +16,7 @@
 #include <arch/paging.h>
 #include <arch/user.h>
 #include <ipc/fdtable.h>
+#include <ipc/sysv.h>
 #include <lib/string.h>
 #include <mm/space.h>
 
@@ -74,6 +75,14 @@ static err_t copy_place(struct uthread *child, uint64_t flags)
 	return 0;
 }
 
+/* What semaphores get back: with one's own end alone, unless it is shared. */
+static err_t copy_undos(struct uthread *child, uint64_t flags)
+{
+	if (flags & CLONE_SYSVSEM)
+		child->undos = semaphore_undos_share(&uthread_current()->undos);
+	return flags & CLONE_SYSVSEM && !child->undos ? -ENOMEM : 0;
+}
+
 /* Everything that needs no memory. */
 static void copy_rest(struct uthread *child, const struct abi_clone_args *args)
 {
@@ -123,6 +132,8 @@ static err_t copy_thread(struct process *process, const struct abi_clone_args *a
 	err = copy_files(child, args->flags);
 	if (!err)
 		err = copy_place(child, args->flags);
+	if (!err)
+		err = copy_undos(child, args->flags);
 	if (err) {
 		uthread_discard(child);
 		return err;

@@ -11,6 +11,7 @@
 #include "exit.h"
 
 #include <abi/errno.h>
+#include <ipc/sysv.h>
 #include <lib/panic.h>
 #include <mm/slab.h>
 
@@ -97,6 +98,7 @@ void uthread_discard(struct uthread *uthread)
 	if (has_own_number(uthread))
 		pid_remove(&uthread->link);
 	uthread_drop_files(uthread);
+	semaphore_undos_put(uthread->undos);
 	thread_memory_free(thread_memory_of(uthread->thread));
 	rcu_call(&uthread->rcu, free_after_grace);
 }
@@ -147,6 +149,8 @@ noreturn void uthread_exit(int status)
 	spin_unlock_irqrestore(&process->signal_lock, flags);
 
 	exit_tell_waiters(uthread);
+	semaphore_undos_put(uthread->undos);
+	uthread->undos = NULL;
 	uthread_drop_files(uthread);
 	exit_leave_space(uthread);
 	exit_end_vfork(uthread);

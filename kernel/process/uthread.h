@@ -15,6 +15,7 @@
 
 struct fd_table;
 struct place;
+struct semaphore_undos;
 struct space;
 
 /* How an interrupted call goes on if no handler ran: restart_syscall does it. */
@@ -47,17 +48,18 @@ struct uthread {
 	struct rcu_head rcu;
 
 	/* what it runs with */
-	struct space *space;       /* [o] where its memory is: the process's, or the next one */
-	struct fd_table *fds;      /* [o] a reference; written under signal_lock */
-	struct place *place;       /* [o] the same; shared by CLONE_FS */
-	uint32_t place_generation; /* [o] of the copy below */
-	struct vfs_context fs;     /* [o] use uthread_fs() */
-	struct credentials ids;    /* [o] */
-	bool no_new_privileges;    /* [o] */
-	err_t fault_error;         /* [o] why the last page fault could not be served */
-	uint64_t fault_address;    /* [o] */
-	uint64_t clear_tid;        /* [o] a word that becomes 0 when it ends, and is woken */
-	uint64_t robust_list;      /* [o] head of the list of its robust futexes */
+	struct space *space;           /* [o] where its memory is: the process's, or the next one */
+	struct fd_table *fds;          /* [o] a reference; written under signal_lock */
+	struct place *place;           /* [o] the same; shared by CLONE_FS */
+	uint32_t place_generation;     /* [o] of the copy below */
+	struct vfs_context fs;         /* [o] use uthread_fs() */
+	struct credentials ids;        /* [o] */
+	bool no_new_privileges;        /* [o] */
+	err_t fault_error;             /* [o] why the last page fault could not be served */
+	uint64_t fault_address;        /* [o] */
+	uint64_t clear_tid;            /* [o] a word that becomes 0 when it ends, and is woken */
+	uint64_t robust_list;          /* [o] head of the list of its robust futexes */
+	struct semaphore_undos *undos; /* [o] what its end gives back; NULL: nothing (ipc/sysv.h) */
 
 	/* scheduling, as the calls tell it; what follows from it the scheduler knows */
 	uint8_t sched_policy;   /* [s] SCHED_* */

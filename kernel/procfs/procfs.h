@@ -29,6 +29,7 @@ enum proc_directory {
 	PROC_SYS,
 	PROC_SYS_KERNEL,
 	PROC_SYS_RANDOM,
+	PROC_SYSVIPC,
 };
 
 struct proc_entry;
@@ -91,6 +92,11 @@ proc_text_fn proc_version, proc_filesystems, proc_cmdline, proc_swaps;
 proc_text_fn proc_hostname, proc_domainname, proc_ostype, proc_osrelease, proc_osversion;
 proc_text_fn proc_pid_max;
 proc_text_fn proc_boot_id, proc_uuid, proc_entropy, proc_poolsize;
+
+/* ---- System V objects and their limits (sysv.c) ---- */
+
+proc_text_fn proc_sysvipc_shm, proc_sysvipc_sem, proc_sysvipc_msg;
+proc_text_fn proc_shmmax, proc_shmall, proc_shmmni, proc_sem, proc_msgmax, proc_msgmnb, proc_msgmni;
 
 /* ---- texts of processes (status.c, memory.c, mounts.c) ---- */
 

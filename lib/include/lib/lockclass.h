@@ -29,6 +29,9 @@ enum lock_class {
 	LOCK_FLIGHT,    /* which objects are on their way through sockets */
 	LOCK_NOTIFY,    /* who watches which files, and what is to be told */
 	LOCK_SPACE,     /* an address space's regions */
+	LOCK_UNDO,      /* what semaphores get back when a process ends */
+	LOCK_SYSVS,     /* which segments, sets or queues of System V there are */
+	LOCK_SYSV,      /* one of them: its state and its waiters */
 	LOCK_PAGES,     /* the list of files that have pages in the cache */
 	LOCK_OBJECT,    /* a memory object's pages */
 	LOCK_NESTING,   /* which epoll watches which */

@@ -54,6 +54,11 @@ struct memory_object_ops {
 	err_t (*punch)(struct memory_object *object, uint64_t offset_bytes, uint64_t len_bytes);
 	/* The running program owns it, or may write to it. NULL: nobody else knows it. */
 	bool (*is_own)(struct memory_object *object);
+	/* A region of it has come to be in a space, or is in none any more: what a fork makes and
+	 * what a mapping is cut into counts, too. With that space locked: locks of classes behind
+	 * LOCK_SPACE only. Of objects with `places`; may be NULL. */
+	void (*mapped)(struct memory_object *object);
+	void (*unmapped)(struct memory_object *object);
 	/* A file's st_dev and st_ino, for /proc. NULL: it is none. */
 	void (*identity)(struct memory_object *object, uint64_t *device, uint64_t *inode);
 };
@@ -115,5 +120,7 @@ static inline void memory_object_put(struct memory_object *object)
 
 /* Zeros on demand, shared by all who map it, `len_bytes` long (rounded up). */
 err_t must_check memory_object_anonymous(uint64_t len_bytes, struct memory_object **out);
+/* How many pages such a one has by now. May sleep. */
+uint64_t memory_object_anonymous_pages(struct memory_object *object);
 
 #endif

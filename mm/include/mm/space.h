@@ -188,6 +188,16 @@ err_t must_check space_write(struct space *space, vaddr_t address, const void *f
 err_t must_check space_shared_place(struct space *space, vaddr_t address,
 				    struct memory_object **object, uint64_t *offset_bytes);
 
+/* ---- objects that are taken away by where they were put (space_objects.c) ---- */
+
+/* The object with these operations whose beginning was mapped at `start`, if any of it still is; a
+ * reference. NULL: none. */
+struct memory_object *space_find_object(struct space *space, vaddr_t start,
+					const struct memory_object_ops *ops);
+/* Unmaps what is left of such a mapping of `len_bytes`, wherever it was cut. -EINVAL: nothing. */
+err_t must_check space_unmap_object(struct space *space, vaddr_t start, uint64_t len_bytes,
+				    const struct memory_object *object);
+
 struct region_info {
 	vaddr_t start;
 	vaddr_t end;

@@ -1,0 +1,34 @@
+/*
+ * What System V objects (ipc/sysv/) ask about who calls. Owns no state.
+ */
+#include "../process/capability.h"
+#include "../process/uthread.h"
+
+#include <ipc/sysv.h>
+
+struct sysv_caller sysv_caller(void)
+{
+	const struct uthread *self = process_current() ? uthread_current() : NULL;
+
+	if (!self)
+		return (struct sysv_caller){0};
+	return (struct sysv_caller){
+		.uid = self->ids.euid, .gid = self->ids.egid, .pid = self->process->pid};
+}
+
+bool sysv_caller_in_group(uint32_t gid)
+{
+	return process_current() && vfs_in_group(&uthread_current()->fs, gid);
+}
+
+bool sysv_caller_capable(unsigned capability)
+{
+	return capable(capability);
+}
+
+uint64_t sysv_caller_lock_limit_bytes(void)
+{
+	const struct process *process = process_current();
+
+	return process ? read_once(&process->limits[RLIMIT_MEMLOCK].rlim_cur) : UINT64_MAX;
+}

@@ -1,0 +1,53 @@
+/*
+ * Mappings that are taken away by where they were put, whatever has become of them since: what is
+ * left of one are the regions of its object that still lie where they would from its beginning.
+ */
+#include "space_priv.h"
+
+#include <abi/errno.h>
+
+static bool lies_from(const struct region *region, vaddr_t start)
+{
+	return region->start >= start &&
+	       (region->start - start) >> PAGE_SHIFT == region->page_offset;
+}
+
+struct memory_object *space_find_object(struct space *space, vaddr_t start,
+					const struct memory_object_ops *ops)
+{
+	struct memory_object *found = NULL;
+	const struct region *region;
+
+	mutex_lock(&space->lock);
+	for (region = region_from(&space->regions, start); region && !found;
+	     region = region_next(region)) {
+		if (region->object && region->object->ops == ops && lies_from(region, start))
+			found = memory_object_get(region->object);
+	}
+	mutex_unlock(&space->lock);
+	return found;
+}
+
+err_t space_unmap_object(struct space *space, vaddr_t start, uint64_t len_bytes,
+			 const struct memory_object *object)
+{
+	vaddr_t end = start + ALIGN_UP(len_bytes, PAGE_SIZE);
+	struct doomed doomed = {0};
+	struct region *region, *next;
+	err_t err = -EINVAL;
+
+	mutex_lock(&space->lock);
+	for (region = region_from(&space->regions, start); region && region->start < end;
+	     region = next) {
+		next = region_next(region);
+		if (region->object != object || !lies_from(region, start))
+			continue;
+		/* A whole region: nothing is cut, so it does not fail. */
+		err = space_unmap_locked(space, region->start, region->end, &doomed);
+		if (err)
+			break;
+	}
+	mutex_unlock(&space->lock);
+	doomed_free(&doomed);
+	return err;
+}
