@@ -265,20 +265,19 @@ int sysv_get(struct sysv_kind *kind, const struct sysv_request *request)
 	return result;
 }
 
-void sysv_forget_key_locked(struct sysv_object *object)
+void sysv_forget_key_locked(struct sysv_kind *kind, struct sysv_object *object)
 {
 	if (object->key != IPC_PRIVATE)
-		tree_remove(&object->kind->keys, &object->by_key);
+		tree_remove(&kind->keys, &object->by_key);
 	object->key = IPC_PRIVATE;
 }
 
-void sysv_remove_locked(struct sysv_object *object)
+void sysv_remove_locked(struct sysv_kind *kind, struct sysv_object *object)
 {
-	struct sysv_kind *kind = object->kind;
 	uint32_t index = index_of(object->id);
 
 	debug_assert(!object->gone);
-	sysv_forget_key_locked(object);
+	sysv_forget_key_locked(kind, object);
 	object->gone = true;
 	rcu_assign(&kind->chunks[index / SYSV_CHUNK_IDS]->slots[index % SYSV_CHUNK_IDS], NULL);
 	kind->count--;

@@ -436,12 +436,12 @@ err_t sysv_message_remove(int32_t id)
 	queue = queue_of(object);
 	mutex_lock(&queues.lock);
 	mutex_lock(&queue->base.lock);
-	err = sysv_owns_locked(object);
+	err = sysv_owns_locked(&queue->base);
 	if (!err) {
 		list_splice_tail(&messages, &queue->messages);
 		decide_all(&queue->receivers, -EIDRM, &woken);
 		decide_all(&queue->senders, -EIDRM, &woken);
-		sysv_remove_locked(object);
+		sysv_remove_locked(&queues, &queue->base);
 	}
 	mutex_unlock(&queue->base.lock);
 	mutex_unlock(&queues.lock);
@@ -514,7 +514,7 @@ int sysv_message_stat(int32_t id, enum sysv_lookup lookup, struct abi_msqid_ds *
 		return result;
 	queue = queue_of(object);
 	mutex_lock(&queue->base.lock);
-	result = sysv_check_locked(object, sysv_lookup_wants(lookup));
+	result = sysv_check_locked(&queue->base, sysv_lookup_wants(lookup));
 	if (!result) {
 		describe_locked(queue, out);
 		result = object->id;

@@ -247,7 +247,7 @@ err_t semaphore_remove(int32_t id)
 		semaphore_undo_forget_locked(set);
 		semaphore_expel_locked(set, -EIDRM, &woken);
 		semaphore_sets.total -= set->nsemaphores;
-		sysv_remove_locked(object);
+		sysv_remove_locked(&semaphore_sets, &set->base);
 	}
 	mutex_unlock(&set->base.lock);
 	mutex_unlock(&semaphore_sets.lock);
@@ -293,7 +293,7 @@ int semaphore_stat(int32_t id, enum sysv_lookup lookup, struct abi_semid_ds *out
 		return result;
 	set = semaphore_set_of(object);
 	mutex_lock(&set->base.lock);
-	result = sysv_check_locked(object, sysv_lookup_wants(lookup));
+	result = sysv_check_locked(&set->base, sysv_lookup_wants(lookup));
 	if (!result) {
 		describe_locked(set, out);
 		result = object->id;

@@ -158,11 +158,9 @@ err_t semaphore_undo_get(struct semaphore_undos *undos, struct semaphore_set *se
 
 /* ---- the end ---- */
 
-static void carry_out_locked(struct semaphore_undo *undo, struct list *woken)
-	REQUIRES(undo->set->base.lock)
+static void carry_out_locked(struct semaphore_set *set, struct semaphore_undo *undo,
+			     struct list *woken) REQUIRES(set->base.lock)
 {
-	struct semaphore_set *set = undo->set;
-
 	list_del(&undo->by_set);
 	for (unsigned i = 0; i < set->nsemaphores; i++) {
 		struct semaphore *semaphore = &set->semaphores[i];
@@ -184,12 +182,13 @@ void semaphore_undos_put(struct semaphore_undos *undos)
 	if (!undos || !refcount_put(&undos->references))
 		return;
 	list_for_each_safe (undo, next, &undos->entries, by_owner) {
+		struct semaphore_set *set = undo->set;
 		LIST_HEAD(woken);
 
-		mutex_lock(&undo->set->base.lock);
-		if (!undo->set->base.gone)
-			carry_out_locked(undo, &woken);
-		mutex_unlock(&undo->set->base.lock);
+		mutex_lock(&set->base.lock);
+		if (!set->base.gone)
+			carry_out_locked(set, undo, &woken);
+		mutex_unlock(&set->base.lock);
 		sysv_wake(&woken);
 		list_del(&undo->by_owner);
 		undo_free(undo);

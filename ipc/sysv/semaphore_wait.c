@@ -190,7 +190,7 @@ static err_t attempt(struct semaphore_set *set, const struct semaphore_call *cal
 		     struct semaphore_wait *wait)
 {
 	LIST_HEAD(woken);
-	unsigned stuck;
+	unsigned stuck = 0;
 	err_t err;
 
 	mutex_lock(&set->base.lock);

@@ -105,7 +105,7 @@ static void shm_release(struct memory_object *object)
 	mutex_lock(&shms.lock);
 	shms.total -= npages_of(shm->len_bytes);
 	mutex_lock(&shm->base.lock);
-	sysv_remove_locked(&shm->base);
+	sysv_remove_locked(&shms, &shm->base);
 	mutex_unlock(&shm->base.lock);
 	mutex_unlock(&shms.lock);
 }
@@ -286,7 +286,7 @@ err_t shm_remove(int32_t id)
 	err = sysv_owns_locked(object);
 	if (!err && !(object->mode & SHM_DEST)) {
 		object->mode |= SHM_DEST;
-		sysv_forget_key_locked(object);
+		sysv_forget_key_locked(&shms, object);
 		removed = true;
 	}
 	mutex_unlock(&object->lock);
@@ -389,17 +389,19 @@ static void describe_locked(struct shm *shm, struct abi_shmid_ds *out) REQUIRES(
 int shm_stat(int32_t id, enum sysv_lookup lookup, struct abi_shmid_ds *out)
 {
 	struct sysv_object *object;
+	struct shm *shm;
 	int result = sysv_look_up(&shms, id, lookup, &object);
 
 	if (result)
 		return result;
-	mutex_lock(&object->lock);
-	result = sysv_check_locked(object, sysv_lookup_wants(lookup));
+	shm = shm_of(object);
+	mutex_lock(&shm->base.lock);
+	result = sysv_check_locked(&shm->base, sysv_lookup_wants(lookup));
 	if (!result) {
-		describe_locked(shm_of(object), out);
+		describe_locked(shm, out);
 		result = object->id;
 	}
-	mutex_unlock(&object->lock);
+	mutex_unlock(&shm->base.lock);
 	sysv_put(object);
 	return result;
 }
@@ -425,9 +427,9 @@ int shm_next(uint32_t *index, struct abi_shmid_ds *out, uint64_t *resident_pages
 	if (!object)
 		return -1;
 	shm = shm_of(object);
-	mutex_lock(&object->lock);
+	mutex_lock(&shm->base.lock);
 	describe_locked(shm, out);
-	mutex_unlock(&object->lock);
+	mutex_unlock(&shm->base.lock);
 	*resident_pages = 0;
 	if (refcount_try_get(&shm->object.refs)) { /* else it goes just now */
 		*resident_pages = memory_object_anonymous_pages(shm->pages);

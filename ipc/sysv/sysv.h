@@ -111,9 +111,11 @@ err_t must_check sysv_set_owner_locked(struct sysv_object *object, const struct 
 void sysv_describe_locked(const struct sysv_object *object, struct abi_ipc_perm *out)
 	REQUIRES(object->lock);
 /* No look-up by key finds it from here on. */
-void sysv_forget_key_locked(struct sysv_object *object) REQUIRES(object->kind->lock, object->lock);
+void sysv_forget_key_locked(struct sysv_kind *kind, struct sysv_object *object)
+	REQUIRES(kind->lock, object->lock);
 /* Takes it out of the table, whose reference goes; whoever still has one finds it gone. */
-void sysv_remove_locked(struct sysv_object *object) REQUIRES(object->kind->lock, object->lock);
+void sysv_remove_locked(struct sysv_kind *kind, struct sysv_object *object)
+	REQUIRES(kind->lock, object->lock);
 
 /* For a stat call: a reference, -EINVAL. */
 err_t must_check sysv_look_up(struct sysv_kind *kind, int32_t id, enum sysv_lookup lookup,

@@ -1,65 +1,22 @@
 /*
  * System V semaphores: semget, semop, semtimedop, semctl.
  */
-#include <pthread.h>
 #include <stdint.h>
-#include <sys/sem.h>
 #include <sys/syscall.h>
 #include <time.h>
 
 #include "as_user.h"
 #include "check.h"
 #include "ipc_help.h"
+#include "semaphore_help.h"
 #include "signal_help.h"
 
 #ifndef SEM_STAT_ANY
 #define SEM_STAT_ANY 20
 #endif
 
-union semun {
-	int val;
-	struct semid_ds *buf;
-	unsigned short *array;
-};
-
-static key_t own_key; /* of this run */
-static int id;
 static struct semid_ds set;
-
-static int make(int nsems)
-{
-	id = semget(IPC_PRIVATE, nsems, 0600);
-	return id;
-}
-
-static void drop(void)
-{
-	semctl(id, 0, IPC_RMID);
-}
-
-static int operate(int index, int by, int flags)
-{
-	struct sembuf operation = {(unsigned short)index, (short)by, (short)flags};
-
-	return semop(id, &operation, 1);
-}
-
-static int value(int index)
-{
-	return semctl(id, index, GETVAL);
-}
-
-static int set_value(int index, int to)
-{
-	return semctl(id, index, SETVAL, (union semun){.val = to});
-}
-
-/* Until so many wait for it to grow, or to become 0. */
-static void until_waiting(int index, int command, int count)
-{
-	while (semctl(id, index, command) != count)
-		sched_yield();
-}
+static key_t own_key; /* of this run */
 
 static void values_are_set_and_told(void)
 {
@@ -143,11 +100,6 @@ static void operations_are_done_in_their_order(void)
 	EXPECT_EQUAL(semop(id, operations, 200), 0);
 	EXPECT_EQUAL(value(0), 1);
 	drop();
-}
-
-static int take_one(void)
-{
-	return operate(0, -1, 0) ? errno : 0;
 }
 
 static int take_two(void)
@@ -293,176 +245,6 @@ static void waiting_ends_in_time(void)
 	drop();
 }
 
-/* ---- SEM_UNDO ---- */
-
-static int end_owing(void)
-{
-	return operate(0, -3, SEM_UNDO) || operate(1, 2, SEM_UNDO) || operate(0, 1, 0) ? 1 : 0;
-}
-
-static void the_end_of_a_process_takes_back(void)
-{
-	EXPECT(make(2) >= 0);
-	set_value(0, 3);
-	EXPECT_EQUAL(end_of(child_of(end_owing)), 0);
-	EXPECT_EQUAL(value(0), 4);
-	EXPECT_EQUAL(value(1), 0);
-	drop();
-}
-
-static int take_and_be_killed(void)
-{
-	operate(0, -1, SEM_UNDO);
-	kill(getpid(), SIGKILL);
-	return 1;
-}
-
-static void so_does_being_killed_and_it_lets_others_go(void)
-{
-	pid_t taker;
-
-	EXPECT(make(1) >= 0);
-	set_value(0, 1);
-	EXPECT_EQUAL(operate(0, -1, 0), 0);
-	taker = child_of(take_one);
-	until_waiting(0, GETNCNT, 1);
-	EXPECT_EQUAL(operate(0, 1, 0), 0);
-	EXPECT_EQUAL(end_of(taker), 0);
-	set_value(0, 1);
-	EXPECT_EQUAL(end_of(child_of(take_and_be_killed)), -1 - SIGKILL);
-	EXPECT_EQUAL(value(0), 1);
-	EXPECT_EQUAL(end_of(child_of(take_one)), 0);
-	drop();
-}
-
-static int end_at_once(void)
-{
-	return 0;
-}
-
-static int fork_after_taking(void)
-{
-	NEED(operate(0, -1, SEM_UNDO) == 0);
-	NEED(end_of(child_of(end_at_once)) == 0);
-	NEED(value(0) == 0); /* the child's end took nothing back */
-	return 0;
-}
-
-static void a_fork_does_not_inherit_it(void)
-{
-	EXPECT(make(1) >= 0);
-	set_value(0, 1);
-	EXPECT_EQUAL(end_of(child_of(fork_after_taking)), 0);
-	EXPECT_EQUAL(value(0), 1);
-	drop();
-}
-
-static int exec_after_taking(void)
-{
-	char text[16];
-
-	NEED(operate(0, -1, SEM_UNDO) == 0);
-	snprintf(text, sizeof(text), "%d", id);
-	execl("/proc/self/exe", "semaphores", text, NULL);
-	return 1;
-}
-
-/* The program after that exec: it still owes. */
-static int look_after_exec(const char *of)
-{
-	id = atoi(of);
-	return value(0) == 0 ? 0 : 2;
-}
-
-static void an_exec_keeps_it(void)
-{
-	EXPECT(make(1) >= 0);
-	set_value(0, 1);
-	EXPECT_EQUAL(end_of(child_of(exec_after_taking)), 0);
-	EXPECT_EQUAL(value(0), 1);
-	drop();
-}
-
-static void *take_in_thread(void *argument)
-{
-	operate(0, -1, SEM_UNDO);
-	return argument;
-}
-
-static int thread_takes(void)
-{
-	pthread_t thread;
-
-	NEED(pthread_create(&thread, NULL, take_in_thread, NULL) == 0);
-	NEED(pthread_join(thread, NULL) == 0);
-	NEED(value(0) == 0); /* the process lives on */
-	return 0;
-}
-
-static void threads_owe_together(void)
-{
-	EXPECT(make(1) >= 0);
-	set_value(0, 1);
-	EXPECT_EQUAL(end_of(child_of(thread_takes)), 0);
-	EXPECT_EQUAL(value(0), 1);
-	drop();
-}
-
-static int owe_then_set(void)
-{
-	unsigned short all[2] = {4, 4};
-
-	NEED(operate(0, -1, SEM_UNDO) == 0 && operate(1, -1, SEM_UNDO) == 0);
-	NEED(set_value(0, 5) == 0);
-	if (value(1) == 7)
-		NEED(semctl(id, 0, SETALL, (union semun){.array = all}) == 0);
-	return 0;
-}
-
-static void setting_a_value_forgets_what_is_owed(void)
-{
-	EXPECT(make(2) >= 0);
-	set_value(0, 1);
-	set_value(1, 1);
-	EXPECT_EQUAL(end_of(child_of(owe_then_set)), 0);
-	EXPECT_EQUAL(value(0), 5);
-	EXPECT_EQUAL(value(1), 1);
-	set_value(1, 8);
-	EXPECT_EQUAL(end_of(child_of(owe_then_set)), 0);
-	EXPECT_EQUAL(value(0), 4);
-	EXPECT_EQUAL(value(1), 4);
-	drop();
-}
-
-static int owe_of_many_sets(void)
-{
-	for (int i = 0; i < 50; i++) {
-		NEED(make(2) >= 0);
-		NEED(operate(1, 1, SEM_UNDO) == 0);
-		drop();
-	}
-	return 0;
-}
-
-static int owe_too_much(void)
-{
-	NEED(operate(0, 32767, SEM_UNDO) == 0);
-	NEED(operate(0, -32767, 0) == 0);
-	NEED(operate(0, 1, SEM_UNDO) == 0); /* 32768 is still one that it can be less */
-	NEED(operate(0, 1, SEM_UNDO) == -1 && errno == ERANGE);
-	NEED(value(0) == 1);
-	return 0;
-}
-
-static void what_is_owed_has_bounds(void)
-{
-	EXPECT_EQUAL(end_of(child_of(owe_of_many_sets)), 0);
-	EXPECT(make(1) >= 0);
-	EXPECT_EQUAL(end_of(child_of(owe_too_much)), 0);
-	EXPECT_EQUAL(value(0), 0); /* not below */
-	drop();
-}
-
 /* ---- semctl ---- */
 
 static void stat_tells_who_and_how_many(void)
@@ -571,10 +353,8 @@ static void what_makes_no_sense_is_refused(void)
 	drop();
 }
 
-int main(int argc, char **argv)
+int main(void)
 {
-	if (argc > 1)
-		return look_after_exec(argv[1]);
 	own_key = 0x46000000 + getpid();
 	RUN(values_are_set_and_told);
 	RUN(keys_find_sets);
@@ -586,13 +366,6 @@ int main(int argc, char **argv)
 	RUN(who_waits_learns_that_the_set_is_removed);
 	RUN(a_signal_interrupts);
 	RUN(waiting_ends_in_time);
-	RUN(the_end_of_a_process_takes_back);
-	RUN(so_does_being_killed_and_it_lets_others_go);
-	RUN(a_fork_does_not_inherit_it);
-	RUN(an_exec_keeps_it);
-	RUN(threads_owe_together);
-	RUN(setting_a_value_forgets_what_is_owed);
-	RUN(what_is_owed_has_bounds);
 	RUN(stat_tells_who_and_how_many);
 	RUN(permissions_are_those_of_files);
 	RUN(the_whole_is_told);
