@@ -102,12 +102,15 @@ static void shm_release(struct memory_object *object)
 	struct shm *shm = shm_of_memory(object);
 
 	memory_object_put(shm->pages);
+	/* The table's may be the last, and goes while the lock is held. */
+	refcount_get(&shm->base.references);
 	mutex_lock(&shms.lock);
 	shms.total -= npages_of(shm->len_bytes);
 	mutex_lock(&shm->base.lock);
 	sysv_remove_locked(&shms, &shm->base);
 	mutex_unlock(&shm->base.lock);
 	mutex_unlock(&shms.lock);
+	sysv_put(&shm->base);
 }
 
 static void shm_name(struct memory_object *object, char *to, size_t to_bytes)
