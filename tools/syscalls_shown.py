@@ -12,6 +12,7 @@ cannot be traced: of ptrace() the sources alone say what they expect.
 import argparse
 import collections
 import concurrent.futures
+import contextlib
 import os
 import pathlib
 import re
@@ -22,7 +23,7 @@ import tempfile
 
 Row = collections.namedtuple("Row", "programs errors flags")
 
-LONGEST_S = 40
+LONGEST_S = 30
 NOT_ALONE = {"both_streams", "job_control"}     # they want arguments, a terminal
 WORD = re.compile(r"\b[A-Za-z_]\w*\b")
 CALL = re.compile(r"^\d+ +(\w+)\((.*?)(\) += (.*)| <unfinished \.\.\.>)$")
@@ -65,31 +66,27 @@ def source(sources, name):
     return "\n".join(texts)
 
 
-def run_traced(program, folder):
-    """The lines of the trace; None: it came to no end, as may be for one that is stopped and traced."""
-    log = pathlib.Path(folder, "log")
-    work = pathlib.Path(folder, "work")
-    work.mkdir()
-    child = subprocess.Popen(["strace", "-f", "-qq", "-s", "0", "-e", "signal=none", "-o", log,
-                              program.resolve()], cwd=work, stdin=subprocess.DEVNULL,
-                             stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
-                             start_new_session=True)
-    try:
-        child.wait(LONGEST_S)
-    except subprocess.TimeoutExpired:
-        os.killpg(child.pid, signal.SIGKILL)
-        child.wait()
-        return None
-    return log.read_text(encoding="utf-8", errors="replace").splitlines()
-
-
 def trace(program):
-    for _ in range(3):
-        with tempfile.TemporaryDirectory() as folder:
-            lines = run_traced(program, folder)
-            if lines is not None:
-                return lines
-    sys.exit(f"{program.name}: does not end under strace")
+    """The lines of the trace. Some that stop each other do not always go on when they are traced: of
+    those the lines up to there."""
+    with tempfile.TemporaryDirectory() as folder:
+        log = pathlib.Path(folder, "log")
+        work = pathlib.Path(folder, "work")
+        work.mkdir()
+        ended = True
+        with subprocess.Popen(["strace", "-f", "-qq", "-s", "0", "-e", "signal=none", "-o", log,
+                               program.resolve()], cwd=work, stdin=subprocess.DEVNULL,
+                              stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL) as child:
+            try:
+                child.wait(LONGEST_S)
+            except subprocess.TimeoutExpired:
+                ended = False
+                child.kill()
+        lines = log.read_text(encoding="utf-8", errors="replace").splitlines()
+    for pid in set() if ended else {int(line.split(" ", 1)[0]) for line in lines}:
+        with contextlib.suppress(ProcessLookupError):
+            os.kill(pid, signal.SIGKILL)
+    return lines
 
 
 def shown_by(program, sources):
