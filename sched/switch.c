@@ -337,8 +337,9 @@ void thread_wake_switch(struct thread *partner)
 
 void sched_switched_in(void)
 {
-	finish_switch();
+	/* Off as after any other switch: who left may have to be placed on another CPU. */
 	irq_disable();
+	finish_switch();
 	enable_preemption();
 	irq_enable();
 }

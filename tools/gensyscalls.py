@@ -2,6 +2,7 @@
 """Makes what follows from abi/syscalls.def.
 
     gensyscalls.py TABLE --kernel DIR     DIR/syscall_table.h and DIR/syscall_table.c
+    gensyscalls.py TABLE --fuzz FILE      what each call takes, for the fuzzer of system calls
     gensyscalls.py TABLE --docs FILE --shown SHOWN     the reference page
     gensyscalls.py TABLE --check FILE --shown SHOWN    fails unless FILE is what --docs would write
 
@@ -234,6 +235,42 @@ def docs(calls, shown):
     return "\n".join(lines) + "\n"
 
 
+# What the fuzzer of system calls gives for an argument (tests/system/programs/fuzz_arguments.h): by
+# its name, else by its type.
+FUZZ_OF_NAME = {
+    "path": "PATH", "target": "PATH", "strings": "STRINGS", "timeout": "TIME", "duration": "TIME",
+    "source": "STRING", "name": "STRING", "signal": "SIGNAL", "pid": "PID", "tid": "PID",
+    "tgid": "PID", "group": "PID", "pgid": "PID", "who": "PID", "address": "ADDRESS",
+    "new_address": "ADDRESS", "id": "ID", "uid": "USER_ID", "gid": "USER_ID",
+    "open_flags": "OPEN_FLAGS", "map_flags": "MAP_FLAGS", "clone_flags": "CLONE_FLAGS",
+    "offset": "OFFSET",
+}
+FUZZ_OF_TYPE = {"size_t": "LENGTH", "int64_t": "OFFSET", "uptr_t": "POINTER"}
+
+
+def fuzz_kind(argument):
+    of_type, name = argument
+    if of_type == "int" and name.endswith("fd"):
+        return "FD"
+    if of_type == "uptr_t" and name.endswith("path"):
+        return "PATH"
+    known = FUZZ_OF_NAME.get(name)
+    if known and (of_type == "uptr_t") == (known in ("PATH", "STRING", "STRINGS", "TIME")):
+        return known
+    return FUZZ_OF_TYPE.get(of_type, "BITS")
+
+
+def fuzz_header(calls):
+    lines = ["/* Made by tools/gensyscalls.py from abi/syscalls.def: what each call takes. */",
+             "#define FUZZ_TABLE \\"]
+    for call in calls:
+        if call.result:
+            kinds = [fuzz_kind(argument) for argument in call.arguments]
+            kinds += ["NONE"] * (6 - len(kinds))
+            lines.append(f"\tCALL({call.number}, {call.name}, {', '.join(kinds)}) \\")
+    return "\n".join(lines + ["", ""])
+
+
 def write_if_changed(path, text):
     """Unchanged output keeps its time, so nothing that depends on it is built again."""
     if not path.exists() or path.read_text(encoding="utf-8") != text:
@@ -247,6 +284,7 @@ def main():
     parser.add_argument("--docs", type=pathlib.Path, metavar="FILE")
     parser.add_argument("--check", type=pathlib.Path, metavar="FILE")
     parser.add_argument("--shown", type=pathlib.Path, metavar="FILE")
+    parser.add_argument("--fuzz", type=pathlib.Path, metavar="FILE")
     arguments = parser.parse_args()
     if (arguments.docs or arguments.check) and not arguments.shown:
         parser.error("the page needs --shown")
@@ -256,6 +294,8 @@ def main():
         arguments.kernel.mkdir(parents=True, exist_ok=True)
         write_if_changed(arguments.kernel / "syscall_table.h", kernel_header(calls))
         write_if_changed(arguments.kernel / "syscall_table.c", kernel_source(calls))
+    if arguments.fuzz:
+        write_if_changed(arguments.fuzz, fuzz_header(calls))
     if not arguments.docs and not arguments.check:
         return
     import syscalls_shown  # not for a build: whatever that reads it would have to depend on

@@ -341,6 +341,41 @@ static void the_number_of_processes_is_limited(void)
 	EXPECT_EQUAL(in_child_as(7654, few_processes), 0);
 }
 
+static int leave_for_the_other_cpu(void)
+{
+	const struct sched_param first = {.sched_priority = 1};
+	cpu_set_t all, one;
+	pid_t child;
+
+	/* So that a child does not run before we let it; musl's own function does nothing. */
+	syscall(SYS_sched_setscheduler, 0, SCHED_FIFO, &first);
+	NEED(sched_getaffinity(0, sizeof(all), &all) == 0);
+	for (int i = 0; i < 20; i++) {
+		CPU_ZERO(&one);
+		CPU_SET(i % 2, &one);
+		if (!CPU_ISSET(i % 2, &all) || CPU_COUNT(&all) < 2)
+			return 0;
+		NEED(sched_setaffinity(0, sizeof(one), &one) == 0);
+		child = fork(); /* waits here until we leave */
+		if (child == 0)
+			_exit(0);
+		NEED(child > 0);
+		NEED(sched_setaffinity(0, sizeof(all), &all) == 0);
+		CPU_CLR(i % 2, &all);
+		NEED(sched_setaffinity(0, sizeof(all), &all) == 0);
+		CPU_SET(i % 2, &all);
+		NEED(waitpid(child, NULL, 0) == child);
+		usleep(100); /* the queues are changed by interrupts, too */
+	}
+	return 0;
+}
+
+/* Who may no longer run on its CPU leaves it to a thread that has never run. */
+static void a_new_thread_takes_the_cpu_that_is_left(void)
+{
+	EXPECT_EQUAL(in_child_as(0, leave_for_the_other_cpu), 0);
+}
+
 int main(void)
 {
 	RUN(a_policy_is_set_and_told);
@@ -352,6 +387,7 @@ int main(void)
 	RUN(attributes_are_checked);
 	RUN(urgency_is_limited);
 	RUN(users_have_priorities);
+	RUN(a_new_thread_takes_the_cpu_that_is_left);
 	RUN(the_length_of_files_is_limited);
 	RUN(the_number_of_processes_is_limited);
 	return check_end();

@@ -6,6 +6,7 @@ pyte, so tests read what a person reads and not how it was drawn.
 """
 
 import os
+import re
 import subprocess
 import sys
 import time
@@ -166,6 +167,13 @@ class Machine:
 
     def close(self):
         self.child.close(force=True)
+
+
+def used_kib(machine):
+    """What `mem` says of programs and stacks."""
+    (line,) = [line for line in machine.run("mem") if "programs, stacks" in line]
+    number, unit = re.search(r"([\d.]+) (\wiB)", line).groups()
+    return float(number) * {"KiB": 1, "MiB": 1024}[unit]
 
 
 @pytest.fixture

@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 
+from conftest import used_kib
 from fuselage import results
 
 SOURCE = Path(__file__).parent / "programs" / "crowd.c"
@@ -40,13 +41,6 @@ def gather(machine, what, number):
 
 def disperse(machine, pid):
     machine.run(f"kill {pid}; wait", LIMIT_S)
-
-
-def used_kib(machine):
-    """What `mem` says of programs and stacks."""
-    (line,) = [line for line in machine.run("mem") if "programs, stacks" in line]
-    number, unit = re.search(r"([\d.]+) (\wiB)", line).groups()
-    return float(number) * {"KiB": 1, "MiB": 1024}[unit]
 
 
 @pytest.mark.parametrize("what", BYTES_MAX)
