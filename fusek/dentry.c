@@ -410,6 +410,17 @@ void names_evict(void)
 	dentry_evict_all(NULL);
 }
 
+#define NAMES_OF_A_FRAME 8 /* with their nodes; a guess */
+
+uint64_t names_reclaim(uint64_t nframes)
+{
+	uint64_t nleft = MIN(read_once(&names_counters.ndentries), nframes * NAMES_OF_A_FRAME);
+
+	for (; nleft; nleft -= MIN(nleft, UINT64_C(64)))
+		(void)evict_some(NULL, 64, true);
+	return 0;
+}
+
 /* ---- what servers say ---- */
 
 static bool same_meaning(const struct dentry *dentry, const struct node *node)

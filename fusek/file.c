@@ -456,6 +456,14 @@ static err_t file_seal(struct object *object, unsigned add, unsigned *seals)
 	return ops->seal(file->server, file->id, add, seals);
 }
 
+static uint64_t file_held_bytes(struct object *object)
+{
+	struct file *file = file_of(object);
+
+	return file->server->ops->held_bytes ? file->server->ops->held_bytes(file->server, file->id)
+					     : 0;
+}
+
 const struct object_ops file_ops = {
 	.read = file_read,
 	.write = file_write,
@@ -476,6 +484,7 @@ const struct object_ops file_ops = {
 	.seal = file_seal,
 	.describe = file_describe,
 	.pipe_end = fifo_end,
+	.held_bytes = file_held_bytes,
 	.release = file_release,
 	.free = file_free,
 };

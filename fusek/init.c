@@ -6,10 +6,12 @@
 #include <fusek/mount.h>
 
 #include "devices.h"
+#include "pages.h"
 #include "ramdisk.h"
 #include "tmpfs/tmpfs.h"
 
 #include <lib/log.h>
+#include <mm/pressure.h>
 
 static err_t mount_at(struct server *server, const char *name)
 {
@@ -40,11 +42,19 @@ static err_t mount_tmpfs(struct server *ramdisk, const char *name)
 	return err;
 }
 
+static struct memory_reclaimer pages_reclaimer = {.name = "page cache", .reclaim = pages_reclaim};
+static struct memory_reclaimer names_reclaimer = {
+	.name = "names", .reclaim = names_reclaim, .may_wait = true};
+
 err_t fusek_init(paddr_t ramdisk_start, paddr_t ramdisk_end)
 {
 	static const char *const writable[] = {"/tmp", "/var", "/run", "/root", "/home", "/etc"};
 	struct server *ramdisk;
-	err_t err = ramdisk_create(ramdisk_start, ramdisk_end, "ramdisk", &ramdisk);
+	err_t err;
+
+	memory_register_reclaimer(&pages_reclaimer);
+	memory_register_reclaimer(&names_reclaimer);
+	err = ramdisk_create(ramdisk_start, ramdisk_end, "ramdisk", &ramdisk);
 
 	if (err)
 		return err;

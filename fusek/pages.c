@@ -115,6 +115,33 @@ static void note_filled(struct node_pages *pages)
 	mutex_unlock(&all_lock);
 }
 
+/* ---- giving back ---- */
+
+static uint64_t drop_unused(struct node_pages *pages)
+{
+	uint64_t ndropped;
+
+	if (!mutex_trylock(&pages->lock))
+		return 0;
+	ndropped = pageset_drop_unused(&pages->pages);
+	(void)atomic_fetch_sub_full(&npages_total, ndropped);
+	mutex_unlock(&pages->lock);
+	return ndropped;
+}
+
+uint64_t pages_reclaim(uint64_t nframes)
+{
+	uint64_t ndropped = 0;
+
+	if (!mutex_trylock(&all_lock))
+		return 0;
+	for (struct list *link = all_pages.prev; link != &all_pages && ndropped < nframes;
+	     link = link->prev)
+		ndropped += drop_unused(container_of(link, struct node_pages, all));
+	mutex_unlock(&all_lock);
+	return ndropped;
+}
+
 /* ---- changes ---- */
 
 void node_pages_change_begin(struct node_pages *pages)

@@ -33,4 +33,8 @@ void node_pages_free(struct node *node);
 /* Pages that all files have in the cache together, for ksh. */
 uint64_t node_pages_cached(void);
 
+/* Drops about `nframes` pages that are cached and not in use, those of files that were read the
+ * longest ago first. How many it was. Takes no lock that it would have to wait for. */
+uint64_t pages_reclaim(uint64_t nframes);
+
 #endif

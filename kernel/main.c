@@ -11,6 +11,7 @@
 #include "exec_channel.h"
 #include "input/input.h"
 #include "ksh.h"
+#include "kthread.h"
 #include "log.h"
 #include "process.h"
 #include "procfs.h"
@@ -34,6 +35,7 @@
 #include <lib/string.h>
 #include <mm/kva.h>
 #include <mm/mm.h>
+#include <mm/pressure.h>
 #include <sched/clock_watch.h>
 #include <sched/task.h>
 #include <sched/thread.h>
@@ -115,6 +117,21 @@ static void start_watchdog(void)
 		watchdog_start(seconds * NSEC_PER_SEC);
 }
 
+/* The first one comes before all programs, and beside the executors. */
+static void start_memory_threads(void)
+{
+	const struct thread_policy policy = {.policy = POLICY_FIFO, .priority = 50};
+	struct thread *fast;
+	err_t err = kthread_create("memory", memory_reclaim_forever, NULL, &fast);
+
+	if (!err)
+		err = kthread_start("memory-names", memory_reclaim_slowly_forever, NULL, NULL);
+	if (err)
+		give_up("there is no memory for the threads that look after it");
+	thread_set_policy(fast, &policy);
+	thread_start(fast);
+}
+
 static void bring_up(void *argument)
 {
 	(void)argument;
@@ -122,6 +139,7 @@ static void bring_up(void *argument)
 	clock_watch_start();
 	start_watchdog();
 	mount_root_filesystem();
+	start_memory_threads();
 	devices_init();
 	signalfd_init();
 	sysv_init();

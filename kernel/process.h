@@ -266,6 +266,11 @@ struct process {
 	struct waitq continued;         /* stopped has become false */
 	struct signal_actions *actions; /* [o] the pointer, a reference; see signal/signal.h */
 
+	/* for when memory is short (memory/oom.h) */
+	int16_t oom_score_adj;     /* [a] -1000: never, to 1000: before all others */
+	bool oom_reapable;         /* the killer's: nobody who goes on runs in its space */
+	int16_t oom_score_adj_min; /* [a] how low who is not privileged may set it */
+
 	/* messages, tracing, what prctl remembers */
 	struct credentials ids;        /* [a] of its threads, for who signals or looks at it */
 	bool traced;                   /* [a] each of its calls is logged */

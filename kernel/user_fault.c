@@ -11,6 +11,7 @@
 #include <arch/trap.h>
 #include <lib/log.h>
 #include <mm/fault.h>
+#include <mm/pressure.h>
 #include <mm/space.h>
 
 err_t trap_user_page_fault(vaddr_t address, unsigned fault_access)
@@ -23,9 +24,9 @@ err_t trap_user_page_fault(vaddr_t address, unsigned fault_access)
 		return -EFAULT;
 	err = mm_user_fault(self->space, address, fault_access);
 	self->fault_error = err;
-	/* Killed while it waited for the page: it will not see user mode again, nothing to report.
-	 */
-	if (err == -EINTR && (fault_access & FAULT_USER))
+	/* Killed, while it waited for the page or before, so that its memory may be gone already:
+	 * it will not see user mode again, nothing to report. */
+	if (unlikely(err) && fault_access & FAULT_USER && (err == -EINTR || thread_killed()))
 		return 0;
 	return err;
 }
@@ -163,5 +164,6 @@ void trap_user_fault(struct trap_frame *frame, vaddr_t address)
 
 void trap_user_exit_work(struct trap_frame *frame)
 {
+	memory_throttle();
 	signal_deliver(frame);
 }

@@ -29,7 +29,7 @@ static struct anonymous_object *anonymous_of(struct memory_object *object)
 static err_t make_page_locked(struct anonymous_object *anonymous, uint64_t page_index,
 			      struct frame **out) REQUIRES(anonymous->lock)
 {
-	struct frame *frame = frame_alloc(0, FRAME_ZERO);
+	struct frame *frame = frame_alloc(0, FRAME_ZERO | FRAME_PROGRAM);
 	err_t err;
 
 	if (!frame)

@@ -10,6 +10,7 @@
 #include <lib/panic.h>
 #include <lib/string.h>
 #include <mm/frame.h>
+#include <mm/pressure.h>
 
 #include <abi/errno.h>
 
@@ -76,7 +77,7 @@ static unsigned own_page_flags(const struct region *region)
 /* A frame of our own with the contents of `from`. */
 static struct frame *copy_page(paddr_t from)
 {
-	struct frame *copy = frame_alloc(0, 0);
+	struct frame *copy = frame_alloc(0, FRAME_PROGRAM);
 
 	if (copy)
 		memcpy(frame_virt(copy), phys_to_virt(from), PAGE_SIZE);
@@ -182,7 +183,7 @@ static err_t install_object_page(struct space *space, struct region *region, vad
 static err_t install_zeroes(struct space *space, const struct region *region, pte_t *entry)
 	REQUIRES(space->lock)
 {
-	struct frame *frame = frame_alloc(0, FRAME_ZERO);
+	struct frame *frame = frame_alloc(0, FRAME_ZERO | FRAME_PROGRAM);
 
 	if (!frame)
 		return -ENOMEM;
@@ -248,16 +249,29 @@ err_t page_wait(struct page_wait *wait)
 	return err;
 }
 
-err_t mm_user_fault(struct space *space, vaddr_t address, unsigned fault_access)
+/* The first try came to `err`. */
+static NOINLINE err_t wait_and_fault(struct space *space, vaddr_t address, unsigned fault_access,
+				     struct page_wait *wait, err_t err)
 {
-	struct page_wait wait;
-	err_t err;
+	struct memory_wait memory = {0};
 
-	while ((err = space_fault(space, address, fault_access, &wait)) == MM_WAIT) {
-		atomic_fetch_add_full(&space->major_faults, 1);
-		err = page_wait(&wait);
+	for (; err; err = space_fault(space, address, fault_access, wait)) {
+		if (err == MM_WAIT) {
+			atomic_fetch_add_full(&space->major_faults, 1);
+			err = page_wait(wait);
+		} else if (err == -ENOMEM) {
+			err = memory_wait(&memory);
+		}
 		if (err)
 			return err;
 	}
-	return err;
+	return 0;
+}
+
+err_t mm_user_fault(struct space *space, vaddr_t address, unsigned fault_access)
+{
+	struct page_wait wait;
+	err_t err = space_fault(space, address, fault_access, &wait);
+
+	return likely(!err) ? 0 : wait_and_fault(space, address, fault_access, &wait, err);
 }

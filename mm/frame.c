@@ -14,6 +14,7 @@
 #include <lib/panic.h>
 #include <lib/string.h>
 #include <mm/frame.h>
+#include <sched/thread.h>
 
 #define STOCK_MAX      64
 #define STOCK_ORDER    4 /* a batch is one block of 16 frames */
@@ -98,12 +99,45 @@ static void pool_free_locked(struct frame *frame, unsigned order) REQUIRES(frame
 	buddy_free(&frame_pool.zones[low ? ZONE_DMA32 : ZONE_NORMAL].buddy, frame, order);
 }
 
+static uint64_t pool_count_locked(void) REQUIRES(frame_pool.lock)
+{
+	uint64_t count = 0;
+
+	for (unsigned i = 0; i < ZONES; i++)
+		count += frame_pool.zones[i].buddy.nfree + frame_pool.zones[i].untouched;
+	return count;
+}
+
+/* Before a trip to the pool. False: this one goes home with nothing. */
+static bool may_take_locked(unsigned flags) REQUIRES(frame_pool.lock)
+{
+	uint64_t nfree = pool_count_locked();
+
+	if (likely(nfree >= frame_pool.low))
+		return true;
+	pressure_note();
+	if (nfree >= frame_pool.min)
+		return true;
+	if (flags & FRAME_PROGRAM)
+		return false;
+	/* Whom the kernel helps beyond the mark shall not go on as if nothing were. */
+	if (current_thread()->process)
+		thread_request_exit_work(current_thread());
+	return true;
+}
+
 /* Preemption is off. Leaves the stock empty only if there is no memory. */
-static NOINLINE void stock_refill(struct frame_stock *stock)
+static NOINLINE void stock_refill(struct frame_stock *stock, unsigned flags)
 {
 	struct frame *block;
 
 	spin_lock(&frame_pool.lock);
+	if (!may_take_locked(flags)) {
+		if (stock->nzeroed)
+			stock->frames[stock->count++] = stock->zeroed[--stock->nzeroed];
+		spin_unlock(&frame_pool.lock);
+		return;
+	}
 	block = pool_alloc_locked(STOCK_ORDER, 0);
 	if (block) {
 		/* The highest on top of the stock last: they leave in ascending order. */
@@ -138,14 +172,28 @@ static NOINLINE void stock_drain(struct frame_stock *stock, unsigned count)
 		stock->frames[i] = stock->frames[i + count];
 }
 
+void frame_drain_cpu(void)
+{
+	struct frame_stock *stock;
+
+	preempt_disable();
+	stock = this_percpu(frame_stock);
+	stock_drain(stock, stock->count);
+	while (stock->nzeroed)
+		stock->frames[stock->count++] = stock->zeroed[--stock->nzeroed];
+	stock_drain(stock, stock->count);
+	preempt_enable();
+}
+
 static struct frame *alloc_block(unsigned order, unsigned flags)
 {
-	struct frame *frame;
+	struct frame *frame = NULL;
 
 	spin_lock(&frame_pool.lock);
-	frame = pool_alloc_locked(order, flags);
+	if (may_take_locked(flags))
+		frame = pool_alloc_locked(order, flags);
 	spin_unlock(&frame_pool.lock);
-	if (!frame) {
+	if (!frame && !(flags & FRAME_PROGRAM)) {
 		/* What lies in our own stock may be the missing half of a block. */
 		preempt_disable();
 		stock_drain(this_percpu(frame_stock), this_percpu(frame_stock)->count);
@@ -171,7 +219,7 @@ static struct frame *alloc_single(unsigned *flags)
 		*flags &= ~(unsigned)FRAME_ZERO;
 	} else {
 		if (unlikely(!stock->count))
-			stock_refill(stock);
+			stock_refill(stock, *flags);
 		if (likely(stock->count))
 			frame = stock->frames[--stock->count];
 	}
@@ -243,7 +291,7 @@ bool frame_stock_zeroed(void)
 	wanted = stock->nzeroed < ZEROED_MAX &&
 		 frames_free() > 4 * cpu_count() * (STOCK_MAX + ZEROED_MAX);
 	if (wanted && !stock->count)
-		stock_refill(stock);
+		stock_refill(stock, FRAME_PROGRAM);
 	wanted &= stock->count != 0;
 	if (wanted) {
 		/* Where it lies, so that it is counted all the time. */

@@ -35,6 +35,7 @@ struct frame_pool {
 	uint64_t sections;
 	uint64_t allocs;
 	uint64_t failures;
+	uint64_t min, low, high;   /* constant after pressure_init(): see mm/pressure.h */
 	uint32_t populating_cpu;   /* number + 1 of the CPU that populates a section; 0: none. Read
 				      without the lock by that CPU itself */
 	struct section_fill *fill; /* by that CPU: where its page tables' frames come from */
@@ -47,6 +48,15 @@ void frame_pool_init(const struct boot_ranges *ranges);
 
 /* An empty stock for the calling CPU. */
 void frame_init_cpu(void);
+/* What it has in stock goes back to the pool. */
+void frame_drain_cpu(void);
+
+/* ---- pressure.c ---- */
+
+/* The pool's marks. */
+void pressure_init(void);
+/* There is less than `low`: from anywhere, under any lock. */
+void pressure_note(void);
 
 /* Gives records to the zone's next section that has memory, and its frames to the zone's buddy.
  * False: there is none left. */

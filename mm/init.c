@@ -44,6 +44,7 @@ void mm_init(void)
 {
 	collect_ranges(&boot_ranges);
 	frame_pool_init(&boot_ranges);
+	pressure_init();
 	slab_init();
 	sched_set_idle_work(frame_stock_zeroed);
 	if (boot_ranges.dropped)

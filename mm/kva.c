@@ -319,6 +319,23 @@ void kva_init_cpu(void)
 	*this_percpu(stack_stock) = (struct stack_stock){0};
 }
 
+void kva_drain_cpu(void)
+{
+	vaddr_t stacks[STACKS_STOCK_MAX];
+	struct stack_stock *stock;
+	uint32_t count;
+
+	preempt_disable();
+	stock = this_percpu(stack_stock);
+	count = stock->count;
+	for (uint32_t i = 0; i < count; i++)
+		stacks[i] = stock->stacks[i];
+	stock->count = 0;
+	preempt_enable();
+	for (uint32_t i = 0; i < count; i++)
+		kva_free((void *)stacks[i]);
+}
+
 void kva_stats(struct kva_stats *out)
 {
 	*out = (struct kva_stats){0};

@@ -6,5 +6,7 @@
 
 /* No stacks in stock for the calling CPU. */
 void kva_init_cpu(void);
+/* Those that it has go back. */
+void kva_drain_cpu(void);
 
 #endif

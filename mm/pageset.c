@@ -77,21 +77,49 @@ err_t pageset_add(struct pageset *set, uint64_t page_index, struct frame *frame)
 	return 0;
 }
 
+static void drop_frame(struct pageset *set, struct pageset_chunk *chunk, uint64_t i)
+{
+	frame_put(chunk->frames[i]);
+	chunk->frames[i] = NULL;
+	chunk->used--;
+	set->npages--;
+}
+
+static void free_if_empty(struct pageset *set, struct pageset_chunk *chunk)
+{
+	if (chunk->used)
+		return;
+	tree_remove(&set->chunks, &chunk->node);
+	slab_free(&chunk_cache, chunk);
+}
+
 static void cut_chunk(struct pageset *set, struct pageset_chunk *chunk, uint64_t first,
 		      uint64_t end)
 {
 	for (uint64_t i = 0; i < CHUNK_PAGES; i++) {
-		if (!chunk->frames[i] || chunk->first + i < first || chunk->first + i >= end)
-			continue;
-		frame_put(chunk->frames[i]);
-		chunk->frames[i] = NULL;
-		chunk->used--;
-		set->npages--;
+		if (chunk->frames[i] && chunk->first + i >= first && chunk->first + i < end)
+			drop_frame(set, chunk, i);
 	}
-	if (!chunk->used) {
-		tree_remove(&set->chunks, &chunk->node);
-		slab_free(&chunk_cache, chunk);
+	free_if_empty(set, chunk);
+}
+
+uint64_t pageset_drop_unused(struct pageset *set)
+{
+	struct pageset_chunk *chunk = chunk_of(tree_first(&set->chunks));
+	uint64_t before = set->npages;
+
+	while (chunk) {
+		struct pageset_chunk *next = chunk_of(tree_next(&chunk->node));
+
+		for (uint64_t i = 0; i < CHUNK_PAGES; i++) {
+			/* Who wants one more reference asks the set's owner, who is the caller. */
+			if (chunk->frames[i] && !frame_is_shared(chunk->frames[i]))
+				drop_frame(set, chunk, i);
+		}
+		free_if_empty(set, chunk);
+		chunk = next;
 	}
+	return before - set->npages;
 }
 
 void pageset_cut(struct pageset *set, uint64_t first, uint64_t end)

@@ -367,6 +367,56 @@ void slab_init(void)
 	}
 }
 
+/* ---- giving back ---- */
+
+static void empty_magazine_into_slabs_locked(struct slab_cache *cache,
+					     struct slab_magazine *magazine) REQUIRES(cache->lock);
+static void empty_magazine_into_slabs_locked(struct slab_cache *cache,
+					     struct slab_magazine *magazine)
+{
+	if (magazine == &no_magazine)
+		return;
+	while (magazine->count)
+		slab_give_locked(cache, magazine->blocks[--magazine->count]);
+	spin_lock(&magazine_cache.lock);
+	slab_give_locked(&magazine_cache, magazine);
+	spin_unlock(&magazine_cache.lock);
+}
+
+static void drain_cache(struct slab_cache *cache)
+{
+	struct slab_magazine *magazine;
+	struct slab_stock *stock;
+
+	preempt_disable();
+	stock = stock_of(cache);
+	spin_lock(&cache->lock);
+	if (!cache->no_magazines) {
+		empty_magazine_into_slabs_locked(cache, stock->loaded);
+		empty_magazine_into_slabs_locked(cache, stock->previous);
+		*stock = (struct slab_stock){.loaded = &no_magazine, .previous = &no_magazine};
+		while ((magazine = pop(&cache->depot_full)))
+			empty_magazine_into_slabs_locked(cache, magazine);
+		while ((magazine = pop(&cache->depot_empty)))
+			empty_magazine_into_slabs_locked(cache, magazine);
+		cache->ndepot = cache->ndepot_empty = 0;
+	}
+	slab_destroy_empty_locked(cache);
+	spin_unlock(&cache->lock);
+	preempt_enable();
+}
+
+void slab_drain_cpu(void)
+{
+	/* That of the magazines is the first one, and the last to be asked. */
+	for (unsigned i = SLAB_CACHES_MAX; i-- > 1;) {
+		struct slab_cache *cache = load_acquire(&caches[i]);
+
+		if (cache)
+			drain_cache(cache);
+	}
+}
+
 /* ---- figures ---- */
 
 static void collect(struct slab_cache *cache, struct slab_stats *out)

@@ -160,3 +160,14 @@ void slab_give_locked(struct slab_cache *cache, void *block)
 		slab_destroy_locked(cache, slab);
 	}
 }
+
+void slab_destroy_empty_locked(struct slab_cache *cache)
+{
+	while (!list_empty(&cache->empty)) {
+		struct frame *slab = list_first_entry(&cache->empty, struct frame, link);
+
+		list_del(&slab->link);
+		cache->nempty--;
+		slab_destroy_locked(cache, slab);
+	}
+}

@@ -31,6 +31,9 @@ struct slab_stock {
 void slab_init(void);
 /* Empty stocks for the calling CPU. */
 void slab_init_cpu(void);
+/* What the calling CPU and the depots have goes back to the slabs, and slabs that nobody uses to
+ * the frames. */
+void slab_drain_cpu(void);
 /* Fills in what follows from object_bytes and align_bytes. */
 void slab_cache_layout(struct slab_cache *cache);
 
@@ -39,6 +42,8 @@ void slab_cache_layout(struct slab_cache *cache);
 /* A block from a slab, a fresh one if need be; NULL: no memory. */
 void *slab_take_locked(struct slab_cache *cache) REQUIRES(cache->lock);
 void slab_give_locked(struct slab_cache *cache, void *block) REQUIRES(cache->lock);
+/* Gives back those that nobody uses. */
+void slab_destroy_empty_locked(struct slab_cache *cache) REQUIRES(cache->lock);
 
 /* ---- slab_debug.c: what debug builds check of each block ---- */
 

@@ -53,6 +53,27 @@ void space_put(struct space *space)
 	slab_free(&space_cache, space);
 }
 
+bool space_reap(struct space *space)
+{
+	struct doomed doomed = {0};
+	struct region *region, *next;
+
+	if (!mutex_trylock(&space->lock))
+		return false;
+	for (region = region_from(&space->regions, 0); region; region = next) {
+		err_t err = 0;
+
+		next = region_next(region);
+		/* Without an object: nobody's release is called. Whole regions: nothing is cut. */
+		if (!region->object)
+			err = space_unmap_locked(space, region->start, region->end, &doomed);
+		assert(!err);
+	}
+	mutex_unlock(&space->lock);
+	doomed_free(&doomed);
+	return true;
+}
+
 /* ---- mapping ---- */
 
 static unsigned max_prot_of(const struct space_request *request)

@@ -6,6 +6,7 @@
 
 #include <lib/string.h>
 #include <mm/frame.h>
+#include <mm/pressure.h>
 
 #include <abi/errno.h>
 
@@ -42,6 +43,17 @@ static err_t copy_locked(struct space *space, struct access *access, vaddr_t add
 	return 0;
 }
 
+static err_t copy_page_part(struct space *space, struct access *access, vaddr_t address,
+			    size_t len_bytes, struct page_wait *wait)
+{
+	err_t err;
+
+	mutex_lock(&space->lock);
+	err = copy_locked(space, access, address, len_bytes, wait);
+	mutex_unlock(&space->lock);
+	return err;
+}
+
 static err_t access_space(struct space *space, struct access *access, vaddr_t address,
 			  size_t len_bytes)
 {
@@ -50,11 +62,8 @@ static err_t access_space(struct space *space, struct access *access, vaddr_t ad
 	while (len_bytes) {
 		size_t here = MIN(len_bytes, PAGE_SIZE - (address & PAGE_MASK));
 		struct page_wait wait;
-		err_t err;
+		err_t err = MEMORY_RETRY(copy_page_part(space, access, address, here, &wait));
 
-		mutex_lock(&space->lock);
-		err = copy_locked(space, access, address, here, &wait);
-		mutex_unlock(&space->lock);
 		if (err == MM_WAIT) {
 			err = page_wait(&wait);
 			if (!err)

@@ -8,6 +8,7 @@
 
 #include <mm/fault.h>
 #include <mm/frame.h>
+#include <mm/pressure.h>
 
 #include <abi/errno.h>
 
@@ -134,7 +135,7 @@ err_t space_populate(struct space *space, vaddr_t start, uint64_t length_bytes,
 
 	while (start < end) {
 		struct page_wait wait;
-		err_t err = populate_page(space, start, fault_access, &wait);
+		err_t err = MEMORY_RETRY(populate_page(space, start, fault_access, &wait));
 
 		if (err == MM_WAIT) {
 			err = page_wait(&wait);

@@ -29,14 +29,15 @@ static void count_table(int64_t change)
 	preempt_enable();
 }
 
-paddr_t pagetable_frame_alloc(void)
+/* Those of programs can wait; the kernel's own are needed under locks. */
+paddr_t pagetable_frame_alloc(vaddr_t for_address)
 {
 	struct frame *frame;
 	paddr_t address;
 
 	if (section_fill_frame(&address))
 		return address;
-	frame = frame_alloc(0, FRAME_ZERO);
+	frame = frame_alloc(0, for_address < USER_MAX ? FRAME_ZERO | FRAME_PROGRAM : FRAME_ZERO);
 	if (!frame)
 		return 0;
 	count_table(1);

@@ -67,7 +67,7 @@ SELFTEST(kernel_cannot_touch_user_memory)
 
 	if (!selftest_check(!pagetable_init(&table)))
 		return;
-	frame = pagetable_frame_alloc();
+	frame = pagetable_frame_alloc(PROBED);
 	entry = pagetable_walk_alloc(&table, PROBED, 0);
 	if (selftest_check(frame && entry)) {
 		pte_exchange(entry, pte_make(frame, PAGE_USER | PAGE_WRITE, 0));

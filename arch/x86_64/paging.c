@@ -165,7 +165,7 @@ static pte_t table_entry(paddr_t frame, vaddr_t address)
 }
 
 static pte_t *walk_alloc(struct pagetable *table, vaddr_t address, unsigned level,
-			 paddr_t (*frame_alloc)(void))
+			 paddr_t (*frame_alloc)(vaddr_t for_address))
 {
 	pte_t *entries = table_at(table->root);
 
@@ -174,10 +174,11 @@ static pte_t *walk_alloc(struct pagetable *table, vaddr_t address, unsigned leve
 		pte_t value = pte_read(entry);
 
 		if (!(value & PTE_PRESENT)) {
-			paddr_t frame = frame_alloc();
+			paddr_t frame = frame_alloc(address);
 
 			if (!frame)
 				return NULL;
+			write_once(&table->ntables, table->ntables + 1);
 			value = table_entry(frame, address);
 			store_release(entry, value); /* its zeros first */
 		} else if (pte_is_leaf(value, at)) {
@@ -193,7 +194,8 @@ pte_t *pagetable_walk_alloc(struct pagetable *table, vaddr_t address, unsigned l
 	return walk_alloc(table, address, level, pagetable_frame_alloc);
 }
 
-pte_t *pagetable_walk_early(vaddr_t address, unsigned level, paddr_t (*frame_alloc)(void))
+pte_t *pagetable_walk_early(vaddr_t address, unsigned level,
+			    paddr_t (*frame_alloc)(vaddr_t for_address))
 {
 	return walk_alloc(&kernel_table, address, level, frame_alloc);
 }
@@ -208,7 +210,7 @@ void pagetable_share_kernel(struct pagetable *table)
 
 err_t pagetable_init(struct pagetable *table)
 {
-	*table = (struct pagetable){.root = pagetable_frame_alloc()};
+	*table = (struct pagetable){.root = pagetable_frame_alloc(0), .ntables = 1};
 	if (!table->root)
 		return -ENOMEM;
 	pagetable_share_kernel(table);
@@ -243,6 +245,7 @@ static unsigned next_used(const pte_t *entries, unsigned from, unsigned end)
 }
 
 struct clearing {
+	struct pagetable *table;
 	vaddr_t start;
 	vaddr_t end;
 	void (*leaf)(void *argument, vaddr_t address, pte_t entry, unsigned level);
@@ -271,6 +274,7 @@ static bool clear_table(const struct clearing *c, paddr_t frame, vaddr_t base, u
 			c->leaf(c->argument, address, entry, level);
 		} else if (clear_table(c, pte_frame(entry), address, level - 1)) {
 			pte_exchange(&entries[i], 0);
+			write_once(&c->table->ntables, c->table->ntables - 1);
 			pagetable_frame_free(pte_frame(entry));
 		}
 	}
@@ -287,14 +291,18 @@ void pagetable_clear(struct pagetable *table, vaddr_t start, vaddr_t end,
 	debug_assert(start <= end && end <= USER_MAX + PAGE_SIZE);
 	for (vaddr_t base = ALIGN_DOWN(start, top_step); base < end; base += top_step) {
 		pte_t *entry = &entries[level_index(base, TOP_LEVEL)];
-		struct clearing c = {
-			.start = start, .end = end, .leaf = leaf, .argument = argument};
+		struct clearing c = {.table = table,
+				     .start = start,
+				     .end = end,
+				     .leaf = leaf,
+				     .argument = argument};
 		paddr_t frame = pte_frame(pte_read(entry));
 
 		if (!pte_present(pte_read(entry)))
 			continue;
 		if (clear_table(&c, frame, base, TOP_LEVEL - 1)) {
 			pte_exchange(entry, 0);
+			write_once(&table->ntables, table->ntables - 1);
 			pagetable_frame_free(frame);
 		}
 	}

@@ -21,7 +21,7 @@
 static struct boot_info *boot;
 
 /* Cuts one frame off the start of the first usable range with one to spare below 4 GiB. */
-static paddr_t early_frame(void)
+static paddr_t early_frame(UNUSED vaddr_t for_address)
 {
 	for (unsigned i = 0; i < boot->nranges; i++) {
 		struct memory_range *range = &boot->ranges[i];
@@ -83,7 +83,7 @@ static void map_shadow(vaddr_t start, vaddr_t end)
 
 	for (vaddr_t at = ALIGN_DOWN(kasan_shadow(start), PAGE_SIZE); at < shadow_end;
 	     at += PAGE_SIZE)
-		map_at(at, early_frame(), PAGE_WRITE, 0);
+		map_at(at, early_frame(at), PAGE_WRITE, 0);
 }
 
 static void make_top_entries(vaddr_t start, vaddr_t end)
@@ -101,11 +101,11 @@ void paging_init(struct boot_info *info)
 
 	boot = info;
 	paging_detect();
-	pagetable_kernel()->root = early_frame();
+	pagetable_kernel()->root = early_frame(0);
 	map_image_part(kernel_text_start, kernel_text_end, PAGE_EXEC);
 	map_image_part(kernel_rodata_start, kernel_rodata_end, 0);
 	map_image_part(kernel_data_start, kernel_image_end, PAGE_WRITE);
-	/* early_frame() cuts at the ranges' starts while they are mapped here, so what it took is
+	/* early_frame(0) cuts at the ranges' starts while they are mapped here, so what it took is
 	 * mapped too. */
 	map_direct();
 

@@ -8,7 +8,8 @@
 #include <arch/paging.h>
 
 /* As pagetable_walk_alloc() in the kernel's tree, before mm/ can give frames. */
-pte_t *pagetable_walk_early(vaddr_t address, unsigned level, paddr_t (*frame_alloc)(void));
+pte_t *pagetable_walk_early(vaddr_t address, unsigned level,
+			    paddr_t (*frame_alloc)(vaddr_t for_address));
 
 /* What of the entries' format depends on the CPU. Before the first entry is made. */
 void paging_detect(void);

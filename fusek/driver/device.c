@@ -156,6 +156,13 @@ struct fuse_device *fuse_device_of(struct object *object)
 	return file_device(object, &fuse_device_ops);
 }
 
+bool fuse_serves(struct object *object)
+{
+	const struct fuse_device *device = fuse_device_of(object);
+
+	return device && load_acquire(&device->connection);
+}
+
 err_t fuse_device_init(void)
 {
 	return devfs_register("fuse", FUSE_DEV_MAJOR, FUSE_DEV_MINOR, 0666, 0, &fuse_device_ops,

@@ -12,6 +12,7 @@
 #include "inode.h"
 
 #include <lib/string.h>
+#include <mm/pressure.h>
 
 static uint64_t get_size(struct tmpfs_inode *inode)
 {
@@ -75,9 +76,8 @@ static err_t own_page_locked(struct tmpfs *fs, struct tmpfs_inode *inode, uint64
 	return 0;
 }
 
-/* The same with a reference for the caller. */
-err_t tmpfs_own_page(struct tmpfs *fs, struct tmpfs_inode *inode, uint64_t index,
-		     struct frame **out)
+static err_t try_own_page(struct tmpfs *fs, struct tmpfs_inode *inode, uint64_t index,
+			  struct frame **out)
 {
 	err_t err;
 
@@ -87,6 +87,13 @@ err_t tmpfs_own_page(struct tmpfs *fs, struct tmpfs_inode *inode, uint64_t index
 		frame_get(*out);
 	mutex_unlock(&inode->pages.lock);
 	return err;
+}
+
+/* The same with a reference for the caller. May wait for memory. */
+err_t tmpfs_own_page(struct tmpfs *fs, struct tmpfs_inode *inode, uint64_t index,
+		     struct frame **out)
+{
+	return MEMORY_RETRY(try_own_page(fs, inode, index, out));
 }
 
 /* A page for reading: frame NULL and phys 0 is a hole. With a frame: a reference for the caller. */

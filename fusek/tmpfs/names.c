@@ -468,7 +468,15 @@ static void tmpfs_destroy(struct server *server)
 	kfree(fs);
 }
 
+static uint64_t tmpfs_held_bytes(struct server *server, struct nodeid node)
+{
+	const struct tmpfs_inode *inode = tmpfs_inode(server, node);
+
+	return read_once(&inode->nlink) ? 0 : read_once(&inode->pages.nframes) * PAGE_SIZE;
+}
+
 static const struct server_ops tmpfs_ops = {
+	.held_bytes = tmpfs_held_bytes,
 	.lookup = tmpfs_lookup,
 	.forget = tmpfs_forget,
 	.getattr = tmpfs_getattr,

@@ -69,7 +69,7 @@ err_t tmpfs_frame_alloc(struct frame **out)
 
 	if (err)
 		return err;
-	*out = frame_alloc(0, FRAME_ZERO);
+	*out = frame_alloc(0, FRAME_ZERO | FRAME_PROGRAM);
 	if (*out)
 		return 0;
 	tmpfs_page_uncharge();

@@ -207,6 +207,14 @@ static struct object *pipe_itself(struct object *object)
 	return object;
 }
 
+/* The two ends have one half each. */
+static uint64_t pipe_held_bytes(struct object *object)
+{
+	const struct pipe_ring *ring = &end_of(object)->pipe->ring;
+
+	return ALIGN_UP(read_once(&ring->written) - read_once(&ring->taken), PAGE_SIZE) / 2;
+}
+
 static const struct object_ops end_ops = {
 	.read = pipe_read,
 	.write = pipe_write,
@@ -216,6 +224,7 @@ static const struct object_ops end_ops = {
 	.describe = pipe_describe,
 	.reopen = pipe_reopen,
 	.pipe_end = pipe_itself,
+	.held_bytes = pipe_held_bytes,
 	.release = pipe_release,
 	.free = pipe_free,
 };

@@ -333,6 +333,11 @@ static void socket_describe(struct object *object, char *to, size_t to_bytes)
 	kernel_format(to, to_bytes, "socket:[%lu]", socket_of(object)->number);
 }
 
+static uint64_t socket_held_bytes(struct object *object)
+{
+	return read_once(&socket_of(object)->sent_bytes);
+}
+
 static const struct object_ops socket_ops = {
 	.read = socket_read,
 	.write = socket_write,
@@ -341,6 +346,7 @@ static const struct object_ops socket_ops = {
 	.stat = socket_stat,
 	.describe = socket_describe,
 	.closed = socket_closed,
+	.held_bytes = socket_held_bytes,
 	.release = socket_release,
 	.free = socket_free,
 };

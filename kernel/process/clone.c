@@ -12,12 +12,14 @@
 
 #include <abi/clone.h>
 #include <abi/errno.h>
+#include <abi/wait.h>
 #include <arch/context.h>
 #include <arch/paging.h>
 #include <arch/user.h>
 #include <ipc/fdtable.h>
 #include <ipc/sysv.h>
 #include <lib/string.h>
+#include <mm/pressure.h>
 #include <mm/space.h>
 
 #define CLONE_NAMESPACES                                                                           \
@@ -167,7 +169,7 @@ static err_t copy_space(struct process *child, uint64_t flags)
 	struct space *space = uthread_current()->space;
 
 	if (!(flags & CLONE_VM))
-		return space_fork(space, &child->space);
+		return MEMORY_RETRY(space_fork(space, &child->space));
 	child->space = space_get(space);
 	return 0;
 }
@@ -184,6 +186,8 @@ static void copy_facts(struct process *child, const struct abi_clone_args *args)
 	/* Only a thread that is alone changes these two. */
 	child->program = path_get(&parent->program);
 	child->given = parent->given;
+	child->oom_score_adj = read_once(&parent->oom_score_adj);
+	child->oom_score_adj_min = read_once(&parent->oom_score_adj_min);
 	memcpy(child->name, parent->name, sizeof(child->name));
 	memcpy(child->command, parent->command, sizeof(child->command));
 	mutex_lock(&parent->lock);
@@ -293,6 +297,11 @@ static int new_process(const struct abi_clone_args *args)
 	add_to_family(process, args->flags, &birth);
 	err = uthread_list(thread);
 	debug_assert(!err); /* its process has no threads yet */
+	/* Whoever was killed leaves no copy behind, that ends none the less: who kills all of a
+	 * group may have looked for its members before this one was, and its memory may be half of
+	 * what there was. */
+	if (thread_killed())
+		signal_end_process(process, WAIT_STATUS_SIGNAL(SIGKILL));
 	err = start(process, thread, args->flags & CLONE_VFORK);
 	process_put(process);
 	return err ? err : pid;

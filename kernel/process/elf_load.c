@@ -36,6 +36,7 @@
 #include <lib/log.h>
 #include <lib/string.h>
 #include <mm/object.h>
+#include <mm/pressure.h>
 #include <mm/slab.h>
 #include <mm/space.h>
 
@@ -477,7 +478,7 @@ static err_t load_files(struct load *load, struct exec_image *out)
 		return err;
 	load->stack_bytes = stack_bytes(load->request);
 	user_layout_choose(&load->layout, load->stack_bytes, vdso_bytes());
-	err = space_create(&load->space, load->layout.map_top);
+	err = MEMORY_RETRY(space_create(&load->space, load->layout.map_top));
 	if (err)
 		return err;
 	load->main.space = load->loader.space = out->space = load->space;

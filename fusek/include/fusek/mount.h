@@ -96,6 +96,9 @@ void names_stats(struct names_stats *out);
 /* Empties the name cache of all that nobody uses: before memory is counted, or when it is short.
  * Sleeps. */
 void names_evict(void);
+/* Evicts names that nobody holds and nobody has used lately, as many as `nframes` frames may hold.
+ * 0: what came of it is not known yet. May wait for a server's locks, and asks no driver. */
+uint64_t names_reclaim(uint64_t nframes);
 
 /* Mounts the ext2 image at [ramdisk_start, ramdisk_end) as root, devfs on /dev, and tmpfs, seeded
  * with what the image holds there, on /tmp /var /run /root /home /etc as far as the image has these

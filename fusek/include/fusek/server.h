@@ -188,6 +188,9 @@ struct server_copy {
 };
 
 struct server_ops {
+	/* Memory that a file without a name takes, which goes when it is closed; at once, without
+	 * sleeping. NULL: none. */
+	uint64_t (*held_bytes)(struct server *server, struct nodeid node);
 	/* What is mounted, without asking for long: the driver of a new mount is not there yet.
 	 * NULL: getattr of SERVER_ROOT says it. */
 	err_t (*root)(struct server *server, struct server_entry *out);

@@ -105,6 +105,9 @@ struct object_ops {
 	err_t (*reopen)(struct object *object, unsigned flags, struct object **out);
 	/* The end of a pipe that it is, or has (a FIFO); borrowed. */
 	struct object *(*pipe_end)(struct object *object);
+	/* The kernel's memory that is there for those who have it, and would go with the last of
+	 * them. A guess, without locks. NULL: next to nothing. */
+	uint64_t (*held_bytes)(struct object *object);
 	void (*release)(struct object *object);
 	void (*free)(struct object *object);
 };

@@ -61,4 +61,16 @@ static inline bool must_check refcount_put(struct refcount *ref)
 	return before == 1;
 }
 
+/* Gives up a reference unless it is the last one: then false, and the caller still has it. */
+static inline bool must_check refcount_put_unless_last(struct refcount *ref)
+{
+	int32_t count = read_once(&ref->count);
+
+	while (count > 1) {
+		if (count >= REFCOUNT_SATURATED || atomic_cas(&ref->count, &count, count - 1))
+			return true;
+	}
+	return false;
+}
+
 #endif

@@ -51,6 +51,9 @@ _Static_assert(sizeof(struct frame) == 32, "the frame table must stay small");
 enum frame_flags {
 	FRAME_ZERO = 1 << 0,  /* filled with zeros */
 	FRAME_DMA32 = 1 << 1, /* below 4 GiB */
+	/* For a program's memory: NULL when it is short (mm/pressure.h), though the kernel would
+	 * still get some. */
+	FRAME_PROGRAM = 1 << 2,
 };
 
 #define FRAME_TABLE ((struct frame *)FRAME_TABLE_BASE)

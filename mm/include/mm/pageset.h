@@ -19,5 +19,7 @@ struct frame *pageset_find(const struct pageset *set, uint64_t page_index);
 err_t must_check pageset_add(struct pageset *set, uint64_t page_index, struct frame *frame);
 /* Drops the references of all pages from `first` on, before `end`. */
 void pageset_cut(struct pageset *set, uint64_t first, uint64_t end);
+/* The same for those that nobody else has a reference to. How many went. */
+uint64_t pageset_drop_unused(struct pageset *set);
 
 #endif

@@ -93,6 +93,11 @@ static inline struct space *space_get(struct space *space)
 /* The last one unmaps and frees everything. No thread runs in it any more. */
 void space_put(struct space *space);
 
+/* Of a space all of whose threads have been killed: takes the anonymous memory out of it before
+ * they have come to their end. What is touched there from now on is not mapped. Sleeps not, but for
+ * the flush of TLBs. False: somebody has the space locked. */
+bool must_check space_reap(struct space *space);
+
 struct space_request {
 	vaddr_t address; /* SPACE_FIXED, SPACE_NOREPLACE: there; else a hint, 0: none */
 	uint64_t length_bytes;

@@ -117,12 +117,14 @@ static inline uint64_t level_bytes(unsigned level)
 
 struct pagetable {
 	paddr_t root;
-	uint64_t cpus; /* atomic: bit n set while CPU n may have entries of it in its TLB */
+	uint64_t cpus;    /* atomic: bit n set while CPU n may have entries of it in its TLB */
+	uint64_t ntables; /* frames of the tree, less those of the kernel's half. Whoever
+			   * serialises changes of the tree does so for this; read atomically */
 };
 
-/* Hooks of mm/: a zeroed frame for a table (0 if there is none), and its return. A table that was
- * visible to a CPU is given back only after it can no longer be walked. */
-paddr_t pagetable_frame_alloc(void);
+/* Hooks of mm/: a zeroed frame for the table that leads to `address` (0 if there is none), and its
+ * return. A table that was visible to a CPU is given back only after it can no longer be walked. */
+paddr_t pagetable_frame_alloc(vaddr_t address);
 void pagetable_frame_free(paddr_t frame);
 
 err_t must_check pagetable_init(struct pagetable *table);

@@ -16,6 +16,7 @@
 #include <mm/frame.h>
 #include <mm/kva.h>
 #include <mm/object.h>
+#include <mm/pressure.h>
 #include <mm/slab.h>
 #include <sched/lock.h>
 #include <sched/rcu.h>
@@ -102,6 +103,14 @@ void mutex_lock(struct mutex *mutex)
 		assert(held_classes[i] < mutex->class);
 	held_classes[fake_locks_held++] = mutex->class;
 	mutex->owner = 2;
+}
+
+bool mutex_trylock(struct mutex *mutex)
+{
+	if (mutex->owner)
+		return false;
+	mutex_lock(mutex);
+	return true;
 }
 
 err_t mutex_lock_killable(struct mutex *mutex)
@@ -295,6 +304,16 @@ uint64_t frames_total(void)
 uint64_t frames_free(void)
 {
 	return fake_frames_left;
+}
+
+/* Nobody is there who could give some back. */
+err_t memory_wait(struct memory_wait *wait)
+{
+	return -ENOMEM;
+}
+
+void memory_register_reclaimer(struct memory_reclaimer *reclaimer)
+{
 }
 
 struct frame *frame_alloc(unsigned order, unsigned flags)
