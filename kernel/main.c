@@ -36,6 +36,7 @@
 #include <mm/kva.h>
 #include <mm/mm.h>
 #include <mm/pressure.h>
+#include <mm/space.h>
 #include <sched/clock_watch.h>
 #include <sched/task.h>
 #include <sched/thread.h>
@@ -65,6 +66,25 @@ static void read_loglevel(void)
 		log_set_level((enum log_level)number);
 	else
 		log_warn("loglevel=%s: say err, warn, trace, info, debug or 0 to 4", text);
+}
+
+/* `transparent_hugepage=`, as Linux has it. */
+static void read_huge_mode(void)
+{
+	static const char *const modes[] = {[SPACE_HUGE_ALWAYS] = "always",
+					    [SPACE_HUGE_ADVISED] = "madvise",
+					    [SPACE_HUGE_NEVER] = "never"};
+	char text[16];
+
+	if (!boot_option("transparent_hugepage", text, sizeof(text)))
+		return;
+	for (unsigned i = 0; i < ARRAY_SIZE(modes); i++) {
+		if (!strcmp(text, modes[i])) {
+			space_set_huge_mode((enum space_huge)i);
+			return;
+		}
+	}
+	log_warn("transparent_hugepage=%s: say always, madvise or never", text);
 }
 
 /* A machine that cannot come up, for a reason that its user can do something about. */
@@ -186,6 +206,7 @@ noreturn void kernel_main(void)
 	screen_find_display();
 	machine_init_interrupts();
 	read_loglevel();
+	read_huge_mode();
 	log_info("Fuselage (%s build) by %s on %s, %lu MHz",
 		 IS_ON(FUSELAGE_DEBUG) ? "debug" : "release", boot_info->loader,
 		 cpu_features()->model[0] ? cpu_features()->model : cpu_features()->vendor,

@@ -5,6 +5,7 @@
  */
 #include <mm/pageset.h>
 
+#include <mm/commit.h>
 #include <mm/object.h>
 #include <mm/slab.h>
 #include <sched/lock.h>
@@ -83,6 +84,7 @@ static void anonymous_release(struct memory_object *object)
 	struct anonymous_object *anonymous = anonymous_of(object);
 
 	pageset_cut(&anonymous->pages, 0, UINT64_MAX);
+	commit_add(-(int64_t)anonymous->npages);
 	slab_free(&anonymous_cache, anonymous);
 }
 
@@ -105,16 +107,21 @@ uint64_t memory_object_anonymous_pages(struct memory_object *object)
 
 err_t memory_object_anonymous(uint64_t len_bytes, struct memory_object **out)
 {
-	struct anonymous_object *anonymous = slab_alloc_zeroed(&anonymous_cache);
+	uint64_t npages = (len_bytes >> PAGE_SHIFT) + !IS_ALIGNED(len_bytes, PAGE_SIZE);
+	struct anonymous_object *anonymous;
 
+	if (commit_check(npages))
+		return -ENOMEM;
+	anonymous = slab_alloc_zeroed(&anonymous_cache);
 	if (!anonymous)
 		return -ENOMEM;
+	commit_add((int64_t)npages);
 	memory_object_init(&anonymous->object, &anonymous_ops);
 	mutex_init(&anonymous->lock, LOCK_OBJECT);
 	mapped_places_init(&anonymous->places);
 	anonymous->object.places = &anonymous->places;
 	pageset_init(&anonymous->pages);
-	anonymous->npages = (len_bytes >> PAGE_SHIFT) + !IS_ALIGNED(len_bytes, PAGE_SIZE);
+	anonymous->npages = npages;
 	*out = &anonymous->object;
 	return 0;
 }

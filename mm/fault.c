@@ -5,6 +5,7 @@
  */
 #include <mm/fault.h>
 
+#include "huge.h"
 #include "space_priv.h"
 
 #include <lib/panic.h>
@@ -191,14 +192,37 @@ static err_t install_zeroes(struct space *space, const struct region *region, pt
 	return 0;
 }
 
+/* No table leads to a page of 4 KiB: makes it, *entry, unless a larger page has come there (NULL).
+ */
+static NOINLINE err_t fault_without_table(struct space *space, const struct region *region,
+					  vaddr_t address, pte_t **entry) REQUIRES(space->lock)
+{
+	unsigned level;
+
+	*entry = NULL;
+	if (pagetable_walk(&space->pagetable, address, &level)) {
+		/* It allows all that the region does: a CPU remembered something else. */
+		tlb_flush_local(address);
+		return 0;
+	}
+	if (huge_install_locked(space, region, address))
+		return 0;
+	*entry = pagetable_walk_alloc(&space->pagetable, address, 0);
+	return *entry ? 0 : -ENOMEM;
+}
+
 err_t fault_page_locked(struct space *space, struct region *region, vaddr_t address,
 			unsigned fault_access, struct page_wait *wait)
 {
-	pte_t *entry = pagetable_walk_alloc(&space->pagetable, address, 0);
+	pte_t *entry = pagetable_find(&space->pagetable, address);
 	pte_t value;
 
-	if (!entry)
-		return -ENOMEM;
+	if (unlikely(!entry)) {
+		err_t err = fault_without_table(space, region, address, &entry);
+
+		if (err || !entry)
+			return err;
+	}
 	value = pte_read(entry);
 	if (!value) {
 		if (region->object)

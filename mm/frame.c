@@ -247,6 +247,16 @@ struct frame *frame_alloc(unsigned order, unsigned flags)
 	return frame;
 }
 
+void frame_split(struct frame *frame, unsigned order)
+{
+	debug_assert(frame->state == FRAME_USED && frame->order == order);
+	for (struct frame *end = frame + (1u << order); frame < end; frame++) {
+		frame->state = FRAME_USED;
+		frame->order = 0;
+		frame->refs = 1;
+	}
+}
+
 void frame_free(struct frame *frame, unsigned order)
 {
 	struct frame_stock *stock;

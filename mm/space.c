@@ -5,6 +5,7 @@
 #include "space_priv.h"
 
 #include <lib/panic.h>
+#include <mm/commit.h>
 #include <mm/frame.h>
 #include <mm/slab.h>
 
@@ -47,6 +48,7 @@ void space_put(struct space *space)
 		doomed_add(&doomed, region);
 	}
 	mutex_unlock(&space->lock);
+	commit_add(-(int64_t)space->committed_pages);
 	doomed_free(&doomed);
 	debug_assert(space->resident_pages == 0 && space->in_place_pages == 0);
 	pagetable_destroy(&space->pagetable);
@@ -140,11 +142,6 @@ static err_t choose_place_locked(struct space *space, const struct space_request
 	return *start ? 0 : -ENOMEM;
 }
 
-static bool is_private_writable(const struct space_request *request)
-{
-	return request->prot & SPACE_WRITE && !(request->flags & SPACE_SHARED);
-}
-
 static err_t map_locked(struct space *space, const struct space_request *request,
 			struct region *region, struct doomed *doomed) REQUIRES(space->lock)
 {
@@ -183,9 +180,6 @@ err_t space_map(struct space *space, const struct space_request *request, vaddr_
 	err = check_request(request);
 	if (err)
 		return err;
-	/* Linux's heuristic: what could never be there is refused, all else is promised. */
-	if (is_private_writable(request) && request->length_bytes >> PAGE_SHIFT > frames_total())
-		return -ENOMEM;
 	region = region_alloc();
 	if (!region)
 		return -ENOMEM;

@@ -35,7 +35,7 @@ static err_t copy_locked(struct space *space, struct access *access, vaddr_t add
 	if (err)
 		return err;
 	user = phys_to_virt(pte_frame(pte_read(pagetable_walk(&space->pagetable, page, &level))));
-	user += address & PAGE_MASK;
+	user += address & (level_bytes(level) - 1);
 	if (access->fault_access & FAULT_WRITE)
 		memcpy(user, access->kernel, len_bytes);
 	else

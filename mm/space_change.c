@@ -140,8 +140,7 @@ static bool grow_heap_locked(struct space *space, struct region *region, vaddr_t
 	unsigned flags = SPACE_HEAP | (space->future_flags & SPACE_LOCKED);
 
 	/* One page apart from what is above: running off the heap must fault. */
-	if (npages > frames_total() ||
-	    space_fits_locked(space, npages, SPACE_READ | SPACE_WRITE, flags) ||
+	if (space_fits_locked(space, npages, SPACE_READ | SPACE_WRITE, flags) ||
 	    space->nregions >= SPACE_REGIONS_MAX ||
 	    !region_is_free(&space->regions, start, end + PAGE_SIZE))
 		return false;

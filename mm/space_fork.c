@@ -57,7 +57,7 @@ static err_t fork_pages(struct space *parent, struct space *child,
 	err_t err = 0;
 	pte_t *entry;
 
-	while (!err && (entry = space_next_table(&parent->pagetable, &address, region->end))) {
+	while (!err && (entry = space_next_table(parent, &address, region->end, NULL))) {
 		vaddr_t stop = space_table_end(address, region->end);
 
 		err = fork_table(parent, child, region, address, stop, entry);
@@ -73,6 +73,8 @@ static err_t fork_region(struct space *parent, struct space *child,
 
 	if (region->flags & SPACE_NO_FORK)
 		return 0;
+	if (region_commit_check(region))
+		return -ENOMEM;
 	copy = region_alloc();
 	if (!copy)
 		return -ENOMEM;
@@ -98,6 +100,7 @@ err_t space_fork(struct space *parent, struct space **out) NO_THREAD_SAFETY
 	child->brk_start = parent->brk_start;
 	child->brk_end = parent->brk_end;
 	child->limits = parent->limits;
+	child->no_huge = read_once(&parent->no_huge);
 	child->barriers = read_once(&parent->barriers);
 	tree_for_each (region, &parent->regions, node) {
 		err = fork_region(parent, child, region);

@@ -15,21 +15,23 @@ static uint64_t resident_pages(const struct space *space, const struct region *r
 		unsigned level;
 		const pte_t *entry = pagetable_walk(&space->pagetable, address, &level);
 
+		vaddr_t next = ALIGN_DOWN(address, level_bytes(level)) + level_bytes(level);
+
 		if (entry && pte_read(entry))
-			count++;
-		address = entry ? address + PAGE_SIZE
-				: ALIGN_DOWN(address, level_bytes(level)) + level_bytes(level);
+			count += (MIN(next, region->end) - address) >> PAGE_SHIFT;
+		address = next;
 	}
 	return count;
 }
 
-static void describe(const struct region *region, struct region_info *out, char *name,
+void region_describe(const struct region *region, struct region_info *out, char *name,
 		     size_t name_bytes)
 {
 	*out = (struct region_info){
 		.start = region->start,
 		.end = region->end,
 		.prot = region->prot,
+		.max_prot = region->max_prot,
 		.flags = region->flags,
 		.offset_bytes = region->page_offset << PAGE_SHIFT,
 		.anonymous = !region->object,
@@ -50,7 +52,7 @@ bool space_next(struct space *space, vaddr_t address, struct region_info *out)
 	mutex_lock(&space->lock);
 	region = region_from(&space->regions, address);
 	if (region) {
-		describe(region, out, out->name, sizeof(out->name));
+		region_describe(region, out, out->name, sizeof(out->name));
 		out->resident_pages = resident_pages(space, region);
 	}
 	mutex_unlock(&space->lock);
@@ -65,13 +67,14 @@ bool space_next_named(struct space *space, vaddr_t address, struct region_info *
 	mutex_lock(&space->lock);
 	region = region_from(&space->regions, address);
 	if (region)
-		describe(region, out, name, name_bytes);
+		region_describe(region, out, name, name_bytes);
 	mutex_unlock(&space->lock);
 	return region;
 }
 
 void space_kinds(struct space *space, struct space_kinds *out)
 {
+	const struct memory_object *program = NULL;
 	const struct region *region;
 
 	*out = (struct space_kinds){0};
@@ -80,8 +83,16 @@ void space_kinds(struct space *space, struct space_kinds *out)
 	     region = region_from(&space->regions, region->end)) {
 		uint64_t npages = (region->end - region->start) >> PAGE_SHIFT;
 
-		if ((region->prot & (SPACE_EXEC | SPACE_WRITE)) == SPACE_EXEC)
+		if (region->flags & SPACE_STACK)
+			out->stack_pages += npages;
+		if ((region->prot & (SPACE_EXEC | SPACE_WRITE)) == SPACE_EXEC) {
+			/* The program's own code lies below that of its libraries. */
+			if (!program)
+				program = region->object;
+			if (region->object != program)
+				out->library_pages += npages;
 			out->code_pages += npages;
+		}
 		if (region->prot & SPACE_WRITE && !(region->flags & SPACE_SHARED))
 			out->data_pages += npages;
 	}
@@ -115,6 +126,8 @@ void space_stats(struct space *space, struct space_stats *out)
 	mutex_lock(&space->lock);
 	*out = (struct space_stats){
 		.mapped_pages = space->mapped_pages,
+		.mapped_peak_pages = space->mapped_peak_pages,
+		.table_pages = space->pagetable.ntables,
 		.data_pages = space->data_pages,
 		.locked_pages = space->locked_pages,
 		.resident_pages = space->resident_pages,

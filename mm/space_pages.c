@@ -5,6 +5,8 @@
  * serialises the page tables.
  */
 #include "space_priv.h"
+
+#include "huge.h"
 #include "table_frames.h"
 
 #include <lib/panic.h>
@@ -16,6 +18,7 @@ struct release_batch {
 	vaddr_t start; /* of what must be flushed; start == end: nothing */
 	vaddr_t end;
 	bool no_flush;
+	struct list huge; /* of frames: blocks of 2 MiB */
 	unsigned count;
 	struct frame *frames[128];
 };
@@ -25,15 +28,28 @@ vaddr_t space_table_end(vaddr_t address, vaddr_t end)
 	return MIN(end, ALIGN_DOWN(address, level_bytes(1)) + level_bytes(1));
 }
 
-pte_t *space_next_table(const struct pagetable *table, vaddr_t *address, vaddr_t end)
+/* An entry of 2 MiB. True: it is the caller's as a whole. */
+static bool whole_or_split(struct space *space, vaddr_t address, vaddr_t end, bool *huge)
+	REQUIRES(space->lock)
 {
+	if (huge && IS_ALIGNED(address, HUGE_BYTES) && end - address >= HUGE_BYTES)
+		return *huge = true;
+	huge_split_locked(space, address);
+	return false;
+}
+
+pte_t *space_next_table(struct space *space, vaddr_t *address, vaddr_t end, bool *huge)
+{
+	if (huge)
+		*huge = false;
 	while (*address < end) {
 		unsigned level;
-		pte_t *entry = pagetable_walk(table, *address, &level);
+		pte_t *entry = pagetable_walk(&space->pagetable, *address, &level);
 
-		if (entry)
+		if (entry && (likely(level == 0) || whole_or_split(space, *address, end, huge)))
 			return entry;
-		*address = ALIGN_DOWN(*address, level_bytes(level)) + level_bytes(level);
+		if (!entry)
+			*address = ALIGN_DOWN(*address, level_bytes(level)) + level_bytes(level);
 	}
 	return NULL;
 }
@@ -77,6 +93,7 @@ static void batch_release(struct release_batch *batch)
 				(batch->end - batch->start) >> PAGE_SHIFT);
 	for (unsigned i = 0; i < batch->count; i++)
 		frame_put(batch->frames[i]);
+	huge_free(&batch->huge);
 	batch->count = 0;
 	batch->start = batch->end;
 }
@@ -96,15 +113,24 @@ static void batch_add(struct release_batch *batch, vaddr_t address, pte_t entry)
 		batch_release(batch);
 }
 
+static void batch_add_huge(struct release_batch *batch, vaddr_t address, pte_t *entry)
+	REQUIRES(batch->space->lock)
+{
+	if (batch->start == batch->end)
+		batch->start = address;
+	batch->end = address + HUGE_BYTES;
+	huge_take_out_locked(batch->space, entry, &batch->huge);
+}
+
 /* Gives back the tables of [start, end) that are whole in it. Its pages are gone already. Smaller
  * pieces keep theirs: the next mapping there will want it. */
-static void clear_tables(struct space *space, vaddr_t start, vaddr_t end)
+static void clear_tables(struct space *space, vaddr_t start, vaddr_t end) REQUIRES(space->lock)
 {
 	LIST_HEAD(limbo);
 	vaddr_t first = ALIGN_UP(start, level_bytes(1));
 	vaddr_t last = ALIGN_DOWN(end, level_bytes(1));
 
-	for (vaddr_t at = first; at < last && space_next_table(&space->pagetable, &at, last);
+	for (vaddr_t at = first; at < last && space_next_table(space, &at, last, NULL);
 	     at += level_bytes(1)) {
 		table_limbo_begin(&limbo);
 		pagetable_clear(&space->pagetable, at, at + level_bytes(1), NULL, NULL);
@@ -122,16 +148,23 @@ void space_clear_pages_locked(struct space *space, vaddr_t start, vaddr_t end, u
 	struct release_batch batch;
 	vaddr_t address = start;
 	pte_t *entry;
+	bool huge;
 
 	/* Not an initialiser: that would fill the whole array with zeros. */
 	batch.space = space;
 	batch.start = batch.end = start;
 	batch.no_flush = clear_flags & CLEAR_NO_FLUSH;
 	batch.count = 0;
+	list_init(&batch.huge);
 	space->peak_pages = MAX(space->peak_pages, space->resident_pages);
-	while ((entry = space_next_table(&space->pagetable, &address, end))) {
+	while ((entry = space_next_table(space, &address, end, &huge))) {
 		vaddr_t stop = space_table_end(address, end);
 
+		if (unlikely(huge)) {
+			batch_add_huge(&batch, address, entry);
+			address = stop;
+			continue;
+		}
 		for (; address < stop; address += PAGE_SIZE, entry++) {
 			pte_t value = pte_read(entry);
 
@@ -165,10 +198,18 @@ void space_protect_pages_locked(struct space *space, const struct region *region
 	vaddr_t changed_start = end;
 	vaddr_t changed_end = start;
 	pte_t *entry;
+	bool huge;
 
-	while ((entry = space_next_table(&space->pagetable, &address, end))) {
+	/* Where nobody may do anything, entries are hidden: small ones. */
+	while ((entry = space_next_table(space, &address, end, region->prot ? &huge : NULL))) {
 		vaddr_t stop = space_table_end(address, end);
 
+		if (region->prot && unlikely(huge)) {
+			huge_protect_locked(region, entry);
+			changed_start = MIN(changed_start, address);
+			changed_end = address = stop;
+			continue;
+		}
 		for (; address < stop; address += PAGE_SIZE, entry++) {
 			pte_t before = pte_read(entry);
 

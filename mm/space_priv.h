@@ -46,6 +46,8 @@ err_t must_check space_lock_fits_locked(const struct space *space, uint64_t npag
 /* The same for what is mapped and becomes writable. */
 err_t must_check space_data_fits_locked(const struct space *space, uint64_t npages, unsigned flags)
 	REQUIRES(space->lock);
+/* A copy of the region's memory may be promised. */
+err_t must_check region_commit_check(const struct region *region);
 /* The region has become longer by `npages` (or shorter: negative). */
 void space_count_locked(struct space *space, const struct region *region, int64_t npages)
 	REQUIRES(space->lock);
@@ -73,8 +75,11 @@ void places_detach(struct region *region);
 
 /* ---- pages (space_pages.c) ---- */
 
-/* The entry at *address, or at the next address before `end` that has a table; NULL: none. */
-pte_t *space_next_table(const struct pagetable *table, vaddr_t *address, vaddr_t end);
+/* The entry at *address, or at the next address before `end` that has a table; NULL: none. A page
+ * of 2 MiB on the way is split; but if `huge` is not NULL, and the range has all of it, *huge is
+ * true and the entry is its one. */
+pte_t *space_next_table(struct space *space, vaddr_t *address, vaddr_t end, bool *huge)
+	REQUIRES(space->lock);
 /* The end of the part of [address, end) whose entries lie in the same table, side by side. */
 vaddr_t space_table_end(vaddr_t address, vaddr_t end);
 
@@ -95,6 +100,11 @@ void space_clear_pages_locked(struct space *space, vaddr_t start, vaddr_t end, u
 /* Makes the entries of the region's part [start, end) follow its rights. */
 void space_protect_pages_locked(struct space *space, const struct region *region, vaddr_t start,
 				vaddr_t end) REQUIRES(space->lock);
+
+/* ---- what others may know (space_info.c) ---- */
+
+void region_describe(const struct region *region, struct region_info *out, char *name,
+		     size_t name_bytes);
 
 /* ---- faults (fault.c) ---- */
 

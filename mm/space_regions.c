@@ -6,6 +6,7 @@
 #include "space_priv.h"
 
 #include <lib/panic.h>
+#include <mm/commit.h>
 #include <mm/slab.h>
 
 #include <abi/errno.h>
@@ -55,6 +56,12 @@ static bool is_data(unsigned prot, unsigned flags)
 	return prot & SPACE_WRITE && !(flags & (SPACE_SHARED | SPACE_STACK));
 }
 
+/* Stacks too. */
+static bool is_promised(unsigned prot, unsigned flags)
+{
+	return prot & SPACE_WRITE && !(flags & (SPACE_SHARED | SPACE_UNPROMISED));
+}
+
 static bool fits(uint64_t have, uint64_t more, uint64_t limit)
 {
 	return more <= limit && have <= limit - more;
@@ -75,24 +82,36 @@ err_t space_fits_locked(const struct space *space, uint64_t npages, unsigned pro
 	if (!fits(space->mapped_pages, npages, limits->mapped_pages) ||
 	    (is_data(prot, flags) && !fits(space->data_pages, npages, limits->data_pages)))
 		return -ENOMEM;
+	if (is_promised(prot, flags) && commit_check(npages))
+		return -ENOMEM;
 	return flags & SPACE_LOCKED ? space_lock_fits_locked(space, npages) : 0;
 }
 
 err_t space_data_fits_locked(const struct space *space, uint64_t npages, unsigned flags)
 {
-	return is_data(SPACE_WRITE, flags) &&
-			       !fits(space->data_pages, npages, space->limits.data_pages)
-		       ? -ENOMEM
-		       : 0;
+	if (is_data(SPACE_WRITE, flags) &&
+	    !fits(space->data_pages, npages, space->limits.data_pages))
+		return -ENOMEM;
+	return is_promised(SPACE_WRITE, flags) ? commit_check(npages) : 0;
+}
+
+err_t region_commit_check(const struct region *region)
+{
+	return is_promised(region->prot, region->flags) ? commit_check(region_npages(region)) : 0;
 }
 
 void space_count_locked(struct space *space, const struct region *region, int64_t npages)
 {
 	space->mapped_pages += (uint64_t)npages;
+	space->mapped_peak_pages = MAX(space->mapped_peak_pages, space->mapped_pages);
 	if (is_data(region->prot, region->flags))
 		space->data_pages += (uint64_t)npages;
 	if (region->flags & SPACE_LOCKED)
 		space->locked_pages += (uint64_t)npages;
+	if (is_promised(region->prot, region->flags)) {
+		space->committed_pages += (uint64_t)npages;
+		commit_add(npages);
+	}
 }
 
 void space_set_limits(struct space *space, const struct space_limits *limits)

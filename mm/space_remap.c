@@ -28,7 +28,8 @@ static err_t make_tables(struct space *space, struct remap *remap, vaddr_t to) R
 	vaddr_t end = remap->start + MIN(remap->old_bytes, remap->new_bytes);
 	struct pagetable *table = &space->pagetable;
 
-	for (vaddr_t from = remap->start; space_next_table(table, &from, end);
+	/* Pages of 2 MiB become small ones here: they rarely fit at the other place. */
+	for (vaddr_t from = remap->start; space_next_table(space, &from, end, NULL);
 	     from = space_table_end(from, end)) {
 		vaddr_t last = space_table_end(from, end) - PAGE_SIZE;
 
@@ -46,7 +47,7 @@ static void move_pages(struct space *space, struct remap *remap, vaddr_t to) REQ
 	vaddr_t from = remap->start;
 	pte_t *entry;
 
-	while ((entry = space_next_table(table, &from, end))) {
+	while ((entry = space_next_table(space, &from, end, NULL))) {
 		for (vaddr_t stop = space_table_end(from, end); from < stop;
 		     from += PAGE_SIZE, entry++) {
 			unsigned level;

@@ -194,10 +194,35 @@ pte_t *pagetable_walk_alloc(struct pagetable *table, vaddr_t address, unsigned l
 	return walk_alloc(table, address, level, pagetable_frame_alloc);
 }
 
+static paddr_t no_frame(UNUSED vaddr_t for_address)
+{
+	return 0;
+}
+
+pte_t *pagetable_find(struct pagetable *table, vaddr_t address)
+{
+	return walk_alloc(table, address, 0, no_frame);
+}
+
 pte_t *pagetable_walk_early(vaddr_t address, unsigned level,
 			    paddr_t (*frame_alloc)(vaddr_t for_address))
 {
 	return walk_alloc(&kernel_table, address, level, frame_alloc);
+}
+
+/* Nothing is mapped while it changes: one address by pages of two sizes at once is not allowed for
+ * (SDM 3A 4.10.2.3). */
+void pagetable_split(struct pagetable *table, vaddr_t address, paddr_t table_frame)
+{
+	pte_t *entry = pagetable_walk_alloc(table, address, 1);
+	pte_t large = pte_exchange(entry, 0);
+	pte_t *small = table_at(table_frame);
+
+	debug_assert(large & PTE_PRESENT && large & PTE_LARGE);
+	tlb_flush_range(table, address, 1);
+	for (unsigned i = 0; i < TABLE_ENTRIES; i++)
+		small[i] = pte_make(pte_frame(large) + i * PAGE_SIZE, pte_flags(large), 0);
+	store_release(entry, table_entry(table_frame, address)); /* the entries first */
 }
 
 /* ---- trees of programs ---- */

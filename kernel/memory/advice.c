@@ -87,6 +87,10 @@ static err_t advise(struct space *space, uint64_t address, size_t len, int advic
 		return flag(space, address, len, SPACE_NO_DUMP, 0);
 	case MADV_DODUMP:
 		return flag(space, address, len, 0, SPACE_NO_DUMP);
+	case MADV_HUGEPAGE:
+		return flag(space, address, len, SPACE_HUGE, SPACE_NO_HUGE);
+	case MADV_NOHUGEPAGE:
+		return flag(space, address, len, SPACE_NO_HUGE, SPACE_HUGE);
 	case MADV_POPULATE_READ:
 		return populate(space, address, len, FAULT_READ);
 	case MADV_POPULATE_WRITE:

@@ -13,6 +13,7 @@
 #include <arch/paging.h>
 #include <ipc/fdtable.h>
 #include <ipc/object.h>
+#include <mm/commit.h>
 #include <mm/object.h>
 #include <mm/space.h>
 
@@ -91,6 +92,12 @@ static unsigned space_flags_of(unsigned map_flags)
 		flags |= SPACE_STACK;
 	if (map_flags & MAP_32BIT)
 		flags |= SPACE_LOW;
+	/* As Linux: but where all that is promised has a limit, it is promised as well. */
+	if (map_flags & MAP_NORESERVE && commit_get().mode != COMMIT_LIMIT)
+		flags |= SPACE_UNPROMISED;
+	/* As Linux since 6.7: most stacks are touched in a few pages at their end. */
+	if (map_flags & MAP_STACK)
+		flags |= SPACE_NO_HUGE;
 	if ((map_flags & MAP_TYPE) != MAP_PRIVATE)
 		flags |= SPACE_SHARED;
 	return flags;

@@ -481,6 +481,7 @@ static err_t load_files(struct load *load, struct exec_image *out)
 	err = MEMORY_RETRY(space_create(&load->space, load->layout.map_top));
 	if (err)
 		return err;
+	load->space->no_huge = before && read_once(&before->no_huge);
 	load->main.space = load->loader.space = out->space = load->space;
 	limit_space(process_current(), load->space);
 	enter(load->space);

@@ -269,6 +269,15 @@ int64_t sys_prctl(int option, uint64_t a, uint64_t b, uint64_t c, uint64_t d)
 		return 0;
 	case PR_GET_NO_NEW_PRIVS:
 		return uthread_current()->no_new_privileges;
+	case PR_SET_THP_DISABLE:
+		if (b || c || d)
+			return -EINVAL;
+		write_once(&uthread_current()->space->no_huge, a != 0);
+		return 0;
+	case PR_GET_THP_DISABLE:
+		if (a || b || c || d)
+			return -EINVAL;
+		return read_once(&uthread_current()->space->no_huge);
 	case PR_SET_CHILD_SUBREAPER:
 		process->subreaper = a != 0;
 		return 0;

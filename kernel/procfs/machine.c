@@ -15,8 +15,11 @@
 #include <arch/cpu.h>
 #include <arch/trap.h>
 #include <fusek/mount.h>
+#include <mm/commit.h>
 #include <mm/frame.h>
+#include <mm/mm.h>
 #include <mm/slab.h>
+#include <mm/space.h>
 #include <sched/thread.h>
 
 #define TICK_NS      (NSEC_PER_SEC / USER_HZ)
@@ -141,6 +144,11 @@ void proc_meminfo(struct text *text, UNUSED const struct proc_subject *subject)
 	add_kib(text, "SwapTotal:", 0);
 	add_kib(text, "SwapFree:", 0);
 	add_kib(text, "Slab:", slab_frames);
+	add_kib(text, "CommitLimit:", commit_limit());
+	add_kib(text, "Committed_AS:", commit_pages());
+	add_kib(text, "PageTables:", mm_table_pages());
+	add_kib(text, "AnonHugePages:", space_huge_pages() * (HUGE_PAGE_BYTES / PAGE_SIZE));
+	add_kib(text, "Hugepagesize:", HUGE_PAGE_BYTES / PAGE_SIZE);
 }
 
 void proc_swaps(struct text *text, UNUSED const struct proc_subject *subject)

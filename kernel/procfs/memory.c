@@ -74,7 +74,7 @@ void proc_process_auxv(struct text *text, const struct proc_subject *subject)
 
 /* ---- regions ---- */
 
-static void add_region(struct text *text, const struct region_info *region, const char *name)
+void proc_add_region(struct text *text, const struct region_info *region, const char *name)
 {
 	size_t start = text->len_bytes;
 
@@ -104,7 +104,7 @@ void proc_process_maps(struct text *text, const struct proc_subject *subject)
 	for (vaddr_t from = 0; space && name && !text->err; from = region.end) {
 		if (!space_next_named(space, from, &region, name, PATH_MAX))
 			break;
-		add_region(text, &region, name);
+		proc_add_region(text, &region, name);
 	}
 	kfree(name);
 	if (space)

@@ -29,6 +29,7 @@ enum proc_directory {
 	PROC_SYS,
 	PROC_SYS_KERNEL,
 	PROC_SYS_RANDOM,
+	PROC_SYS_VM,
 	PROC_SYSVIPC,
 };
 
@@ -55,6 +56,8 @@ struct proc_entry {
 	unsigned flags;                /* enum proc_flags */
 	/* A file's. On an error text->err. */
 	void (*text)(struct text *text, const struct proc_subject *subject);
+	/* What is written to it, without the line's end. NULL: nothing can be. */
+	err_t (*write)(const struct proc_subject *subject, const char *text);
 	/* A link's text, with its NUL; the length without it. */
 	ssize_t (*link)(const struct proc_subject *subject, char *to, size_t to_bytes);
 	/* Where a link leads; NULL: where its text says. */
@@ -73,6 +76,10 @@ enum {
 
 extern const struct proc_entry proc_entries[];
 extern const unsigned proc_nentries;
+
+struct region_info;
+/* The line of a region in maps and smaps (memory.c). */
+void proc_add_region(struct text *text, const struct region_info *region, const char *name);
 
 /* ---- tree.c ---- */
 
@@ -103,10 +110,21 @@ proc_text_fn proc_shmmax, proc_shmall, proc_shmmni, proc_sem, proc_msgmax, proc_
 proc_text_fn proc_process_stat, proc_process_status, proc_process_statm, proc_process_comm;
 proc_text_fn proc_process_limits;
 proc_text_fn proc_process_cmdline, proc_process_environ, proc_process_auxv, proc_process_maps;
+proc_text_fn proc_process_smaps, proc_process_smaps_rollup;
 proc_text_fn proc_process_mounts, proc_process_mountinfo;
 proc_text_fn proc_process_fdinfo;
 
 proc_text_fn proc_net_unix; /* sockets.c */
+
+/* ---- settings (memory_settings.c) ---- */
+
+typedef err_t proc_write_fn(const struct proc_subject *subject, const char *text);
+proc_text_fn proc_oom_score, proc_oom_score_adj, proc_oom_adj;
+proc_write_fn proc_oom_score_adj_write, proc_oom_adj_write;
+proc_text_fn proc_overcommit_memory, proc_overcommit_ratio, proc_overcommit_kbytes;
+proc_write_fn proc_overcommit_memory_write, proc_overcommit_ratio_write;
+proc_write_fn proc_overcommit_kbytes_write;
+proc_text_fn proc_max_map_count, proc_min_free;
 
 /* ---- links (links.c) ---- */
 

@@ -158,8 +158,8 @@ static err_t procfs_open(UNUSED struct server *server, UNUSED const struct serve
 		return err;
 	if (!may_look(&subject))
 		err = -EACCES;
-	else if ((flags & O_ACCMODE) != O_RDONLY)
-		err = -EACCES; /* nothing can be changed here yet, by nobody */
+	else if ((flags & O_ACCMODE) != O_RDONLY && !subject.entry->write)
+		err = -EACCES; /* there is nothing to set, for nobody */
 	proc_subject_put(&subject);
 	if (err)
 		return err;
@@ -167,6 +167,7 @@ static err_t procfs_open(UNUSED struct server *server, UNUSED const struct serve
 	if (!open)
 		return -ENOMEM;
 	spin_init(&open->lock, LOCK_SNAPSHOT);
+	out->flags |= SERVER_TRUNCATED; /* as Linux: there is nothing to cut */
 	out->handle.value = (uint64_t)open;
 	return 0;
 }
@@ -193,6 +194,35 @@ static ssize_t procfs_read(UNUSED struct server *server, struct nodeid node, str
 	}
 	snapshot_put(snapshot);
 	return buffer_result(moved, wanted);
+}
+
+/* A setting, whole. */
+#define WRITE_MAX 128
+
+static ssize_t procfs_write(UNUSED struct server *server, UNUSED const struct server_caller *caller,
+			    struct nodeid node, UNUSED struct handle handle, struct buffer *buffer,
+			    UNUSED uint64_t offset_bytes, UNUSED unsigned flags,
+			    uint64_t *end_bytes)
+{
+	size_t len_bytes = buffer_remaining(buffer);
+	struct proc_subject subject;
+	char text[WRITE_MAX + 1];
+	err_t err;
+
+	if (len_bytes > WRITE_MAX)
+		return -EINVAL;
+	if (buffer_copy_from(buffer, text, len_bytes) < len_bytes)
+		return -EFAULT;
+	text[len_bytes] = '\0';
+	for (size_t end = len_bytes; end && strchr(" \t\n", text[end - 1]); end--)
+		text[end - 1] = '\0';
+	err = proc_subject_get(node, &subject);
+	if (err)
+		return -ESRCH; /* as Linux */
+	err = subject.entry->write ? subject.entry->write(&subject, text) : -EINVAL;
+	proc_subject_put(&subject);
+	*end_bytes = 0; /* it has no size */
+	return err ? err : (ssize_t)len_bytes;
 }
 
 static err_t procfs_lookup(UNUSED struct server *server, UNUSED const struct server_caller *caller,
@@ -289,6 +319,7 @@ static const struct server_ops procfs_ops = {
 	.open = procfs_open,
 	.release = procfs_release,
 	.read = procfs_read,
+	.write = procfs_write,
 	.statfs = procfs_statfs,
 	.destroy = procfs_destroy,
 };

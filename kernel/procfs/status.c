@@ -147,14 +147,32 @@ static void add_cpus(struct text *text, cpuset_t cpus)
 static void add_memory(struct text *text, const struct proc_subject *subject)
 {
 	const uint64_t kib = PAGE_SIZE / KIB;
+	struct space *space = process_space_get(subject->process);
+	struct space_usage usage = {0};
+	struct space_kinds kinds;
 	struct space_stats stats;
+	struct region_info region;
 
-	get_stats(subject, &stats);
+	if (!space)
+		return;
+	space_stats(space, &stats);
+	space_kinds(space, &kinds);
+	for (vaddr_t from = 0; space_next_usage(space, from, &region, region.name,
+						sizeof(region.name), &usage);)
+		from = region.end;
+	space_put(space);
 	if (!stats.nregions)
 		return; /* as Linux: one that has ended has no such lines */
-	text_add(text, "VmSize:\t%8lu kB\nVmLck:\t%8lu kB\nVmRSS:\t%8lu kB\nVmData:\t%8lu kB\n",
-		 stats.mapped_pages * kib, stats.locked_pages * kib, resident_pages(&stats) * kib,
-		 stats.data_pages * kib);
+	text_add(text, "VmPeak:\t%8lu kB\nVmSize:\t%8lu kB\nVmLck:\t%8lu kB\nVmPin:\t       0 kB\n",
+		 stats.mapped_peak_pages * kib, stats.mapped_pages * kib, stats.locked_pages * kib);
+	text_add(text, "VmHWM:\t%8lu kB\nVmRSS:\t%8lu kB\n",
+		 (stats.peak_pages + stats.in_place_pages) * kib, resident_pages(&stats) * kib);
+	text_add(text, "RssAnon:\t%8lu kB\nRssFile:\t%8lu kB\nRssShmem:\t%8lu kB\n",
+		 usage.anonymous * kib, usage.file * kib, usage.shmem * kib);
+	text_add(text, "VmData:\t%8lu kB\nVmStk:\t%8lu kB\nVmExe:\t%8lu kB\nVmLib:\t%8lu kB\n",
+		 stats.data_pages * kib, kinds.stack_pages * kib,
+		 (kinds.code_pages - kinds.library_pages) * kib, kinds.library_pages * kib);
+	text_add(text, "VmPTE:\t%8lu kB\nVmSwap:\t       0 kB\n", stats.table_pages * kib);
 }
 
 static void add_signals(struct text *text, const struct proc_subject *subject,

@@ -5,6 +5,7 @@
 
 #define FILE_ALL   (S_IFREG | 0444)
 #define FILE_OWNER (S_IFREG | 0400)
+#define FILE_SET   (S_IFREG | 0644)
 #define LINK       (S_IFLNK | 0777)
 #define FOLDER     (S_IFDIR | 0555)
 
@@ -61,6 +62,16 @@ const struct proc_entry proc_entries[] = {
 	{"poolsize", PROC_SYS_RANDOM, .mode = FILE_ALL, .text = proc_poolsize},
 	{"uuid", PROC_SYS_RANDOM, .mode = FILE_ALL, .text = proc_uuid},
 
+	{"vm", PROC_SYS, PROC_SYS_VM, .mode = FOLDER},
+	{"max_map_count", PROC_SYS_VM, .mode = FILE_ALL, .text = proc_max_map_count},
+	{"min_free_kbytes", PROC_SYS_VM, .mode = FILE_ALL, .text = proc_min_free},
+	{"overcommit_kbytes", PROC_SYS_VM, .mode = FILE_SET, .text = proc_overcommit_kbytes,
+	 .write = proc_overcommit_kbytes_write},
+	{"overcommit_memory", PROC_SYS_VM, .mode = FILE_SET, .text = proc_overcommit_memory,
+	 .write = proc_overcommit_memory_write},
+	{"overcommit_ratio", PROC_SYS_VM, .mode = FILE_SET, .text = proc_overcommit_ratio,
+	 .write = proc_overcommit_ratio_write},
+
 	/* A process, or a thread. */
 	{"auxv", PROC_PROCESS, .mode = FILE_OWNER, .flags = PROC_OWNER_ONLY,
 	 .text = proc_process_auxv},
@@ -81,8 +92,17 @@ const struct proc_entry proc_entries[] = {
 	{"mounts", PROC_PROCESS, .mode = FILE_ALL, .text = proc_process_mounts},
 	{"net", PROC_PROCESS, PROC_NET, .mode = FOLDER},
 	{"unix", PROC_NET, .mode = FILE_ALL, .text = proc_net_unix},
+	{"oom_adj", PROC_PROCESS, .mode = FILE_SET, .text = proc_oom_adj,
+	 .write = proc_oom_adj_write},
+	{"oom_score", PROC_PROCESS, .mode = FILE_ALL, .text = proc_oom_score},
+	{"oom_score_adj", PROC_PROCESS, .mode = FILE_SET, .text = proc_oom_score_adj,
+	 .write = proc_oom_score_adj_write},
 	{"root", PROC_PROCESS, .mode = LINK, .flags = PROC_OWNER_ONLY, .link = proc_path_link,
 	 .follow = proc_root},
+	{"smaps", PROC_PROCESS, .mode = FILE_ALL, .flags = PROC_OWNER_ONLY,
+	 .text = proc_process_smaps},
+	{"smaps_rollup", PROC_PROCESS, .mode = FILE_ALL, .flags = PROC_OWNER_ONLY | PROC_WHOLE_ONLY,
+	 .text = proc_process_smaps_rollup},
 	{"stat", PROC_PROCESS, .mode = FILE_ALL, .text = proc_process_stat},
 	{"statm", PROC_PROCESS, .mode = FILE_ALL, .text = proc_process_statm},
 	{"status", PROC_PROCESS, .mode = FILE_ALL, .text = proc_process_status},

@@ -14,6 +14,8 @@
 #define PR_GET_CHILD_SUBREAPER 37
 #define PR_SET_NO_NEW_PRIVS    38
 #define PR_GET_NO_NEW_PRIVS    39
+#define PR_SET_THP_DISABLE     41
+#define PR_GET_THP_DISABLE     42
 
 #define ARCH_SET_GS 0x1001
 #define ARCH_SET_FS 0x1002

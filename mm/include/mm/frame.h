@@ -77,6 +77,8 @@ static inline struct frame *frame_from_phys(paddr_t address)
 /* A block of 1 << order frames, aligned to its size; the caller owns it, refs is 1. NULL: no
  * memory. */
 struct frame *frame_alloc(unsigned order, unsigned flags);
+/* What frame_alloc() gave becomes single frames with one reference each. */
+void frame_split(struct frame *frame, unsigned order);
 /* Takes back what frame_alloc() gave, whole, from the one who owns it alone. */
 void frame_free(struct frame *frame, unsigned order);
 

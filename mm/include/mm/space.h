@@ -21,22 +21,25 @@ enum space_prot { SPACE_READ = 1, SPACE_WRITE = 2, SPACE_EXEC = 4 };
 #define SPACE_PROT_ALL (SPACE_READ | SPACE_WRITE | SPACE_EXEC)
 
 enum space_flags {
-	SPACE_FIXED = 1 << 0,     /* exactly there; what is there goes */
-	SPACE_NOREPLACE = 1 << 1, /* exactly there; -EEXIST if something is */
-	SPACE_SHARED = 1 << 2,    /* writes reach the object */
-	SPACE_STACK = 1 << 3,     /* grows downwards where it is touched below; a gap is kept */
-	SPACE_POPULATE = 1 << 4,  /* pages now, as far as memory goes */
-	SPACE_HEAP = 1 << 5,      /* grown and cut by space_brk() */
-	SPACE_LOCKED = 1 << 6,    /* its pages stay; counts against the limit of those */
-	SPACE_NO_FORK = 1 << 7,   /* a copy of the space does not have it */
-	SPACE_WIPE_FORK = 1 << 8, /* a copy has zeros there */
-	SPACE_NO_DUMP = 1 << 9,   /* not for core files */
-	SPACE_LOW = 1 << 10,      /* below SPACE_LOW_END; of space_map() alone */
+	SPACE_FIXED = 1 << 0,       /* exactly there; what is there goes */
+	SPACE_NOREPLACE = 1 << 1,   /* exactly there; -EEXIST if something is */
+	SPACE_SHARED = 1 << 2,      /* writes reach the object */
+	SPACE_STACK = 1 << 3,       /* grows downwards where it is touched below; a gap is kept */
+	SPACE_POPULATE = 1 << 4,    /* pages now, as far as memory goes */
+	SPACE_HEAP = 1 << 5,        /* grown and cut by space_brk() */
+	SPACE_LOCKED = 1 << 6,      /* its pages stay; counts against the limit of those */
+	SPACE_NO_FORK = 1 << 7,     /* a copy of the space does not have it */
+	SPACE_WIPE_FORK = 1 << 8,   /* a copy has zeros there */
+	SPACE_NO_DUMP = 1 << 9,     /* not for core files */
+	SPACE_LOW = 1 << 10,        /* below SPACE_LOW_END; of space_map() alone */
+	SPACE_HUGE = 1 << 11,       /* pages of 2 MiB where they fit, if they are only on advice */
+	SPACE_NO_HUGE = 1 << 12,    /* never */
+	SPACE_UNPROMISED = 1 << 13, /* does not count as promised (mm/commit.h) */
 };
 /* Those that a region keeps. */
 #define SPACE_LASTING                                                                              \
 	(SPACE_SHARED | SPACE_STACK | SPACE_HEAP | SPACE_LOCKED | SPACE_NO_FORK |                  \
-	 SPACE_WIPE_FORK | SPACE_NO_DUMP)
+	 SPACE_WIPE_FORK | SPACE_NO_DUMP | SPACE_HUGE | SPACE_NO_HUGE | SPACE_UNPROMISED)
 #define SPACE_LOW_START (UINT64_C(1) << 30) /* as Linux: where MAP_32BIT looks */
 #define SPACE_LOW_END   (UINT64_C(1) << 31)
 
@@ -45,6 +48,15 @@ enum space_flags {
 #define SPACE_STACK_GUARD_GAP MIB /* as Linux: stack_guard_gap */
 
 struct region;
+
+#define HUGE_PAGE_BYTES (2 * MIB)
+
+/* Where anonymous memory gets pages of 2 MiB (mm/huge.c); as Linux's transparent_hugepage. */
+enum space_huge { SPACE_HUGE_ALWAYS, SPACE_HUGE_ADVISED, SPACE_HUGE_NEVER };
+void space_set_huge_mode(enum space_huge mode);
+enum space_huge space_huge_mode(void);
+/* How many there are. */
+uint64_t space_huge_pages(void);
 
 /* What the calls that map refuse to go beyond; UINT64_MAX: nothing. */
 struct space_limits {
@@ -70,9 +82,12 @@ struct space {
 	vaddr_t brk_end;           /* [l] as the program asked, not rounded */
 	uint32_t barriers;         /* atomic: which ones kernel/ may raise for it (membarrier) */
 	uint64_t mapped_pages;     /* [l] sum of all regions */
-	uint64_t data_pages;       /* [l] of those: private and writable, but for stacks */
-	uint64_t locked_pages;     /* [l] of those: locked */
+	uint64_t mapped_peak_pages; /* [l] the most that it was */
+	uint64_t data_pages;        /* [l] of those: private and writable, but for stacks */
+	uint64_t committed_pages;   /* [l] of those: promised */
+	uint64_t locked_pages;      /* [l] of those: locked */
 	struct space_limits limits; /* [l] */
+	bool no_huge;               /* atomic: no pages of 2 MiB, whatever its regions say */
 	unsigned future_flags;      /* [l] what later mappings get (mlockall): SPACE_LOCKED,
 				       SPACE_POPULATE */
 	uint64_t resident_pages;    /* [l] counted frames that are mapped here */
@@ -207,6 +222,7 @@ struct region_info {
 	vaddr_t start;
 	vaddr_t end;
 	unsigned prot;
+	unsigned max_prot;
 	unsigned flags;
 	uint64_t offset_bytes;
 	uint64_t resident_pages;
@@ -221,13 +237,39 @@ bool space_next(struct space *space, vaddr_t address, struct region_info *out);
 bool space_next_named(struct space *space, vaddr_t address, struct region_info *out, char *name,
 		      size_t name_bytes);
 
+/* What the pages of a region are, or of all regions; in pages. A page of a ramdisk or device is not
+ * counted by anybody, so it passes for shared, and is whole in `proportional`. */
+struct space_usage {
+	uint64_t resident;
+	uint64_t shared_clean, shared_dirty;   /* others map it as well */
+	uint64_t private_clean, private_dirty; /* nobody else does */
+	uint64_t anonymous;                    /* zeros to begin with, or a copy of a file's page */
+	uint64_t file;                         /* a file's own */
+	uint64_t shmem;                        /* of shared memory that belongs to no file */
+	uint64_t huge;                         /* of `anonymous`: in pages of 2 MiB */
+	/* Of each page the part that falls to this space; and of certain ones. */
+	uint64_t proportional_bytes;
+	uint64_t proportional_dirty_bytes;
+	uint64_t proportional_locked_bytes;
+	uint64_t proportional_anonymous_bytes;
+	uint64_t proportional_file_bytes;
+	uint64_t proportional_shmem_bytes;
+	bool huge_eligible; /* one of 2 MiB may come into being */
+};
+/* Adds to *sum what the region around or behind `address` has, and says which one it is. `name` as
+ * in space_next_named(). False: there is none. */
+bool space_next_usage(struct space *space, vaddr_t address, struct region_info *out, char *name,
+		      size_t name_bytes, struct space_usage *sum);
+
 struct space_stats {
 	uint64_t mapped_pages;
+	uint64_t mapped_peak_pages; /* the most that were mapped */
 	uint64_t data_pages;
 	uint64_t locked_pages;
 	uint64_t resident_pages;
 	uint64_t in_place_pages;
-	uint64_t peak_pages; /* the most that were resident */
+	uint64_t table_pages; /* page tables */
+	uint64_t peak_pages;  /* the most that were resident */
 	uint64_t faults;
 	uint64_t major_faults;
 	uint32_t nregions;
@@ -237,6 +279,8 @@ void space_stats(struct space *space, struct space_stats *out);
 struct space_kinds {
 	uint64_t code_pages; /* that can be executed and not written */
 	uint64_t data_pages; /* private and writable, the stack with them */
+	uint64_t stack_pages;
+	uint64_t library_pages; /* of code_pages: of files other than the first one mapped so */
 };
 void space_kinds(struct space *space, struct space_kinds *out);
 

@@ -137,6 +137,11 @@ struct pagetable *pagetable_kernel(void);
 /* The entry for `address` at `level`, tables made on the way; NULL: no memory, or a larger page is
  * in the way. */
 pte_t *pagetable_walk_alloc(struct pagetable *table, vaddr_t address, unsigned level);
+/* The same at level 0 if all tables are there; else NULL. */
+pte_t *pagetable_find(struct pagetable *table, vaddr_t address);
+/* The entry of 2 MiB at `address` (a multiple of that) becomes a table of 512 with the same rights,
+ * in the frame `table_frame`. Flushes; a CPU that comes while it happens faults and comes again. */
+void pagetable_split(struct pagetable *table, vaddr_t address, paddr_t table_frame);
 /* The entry as it is, without making anything; *level becomes the level where the walk ended. NULL:
  * a table is missing. */
 pte_t *pagetable_walk(const struct pagetable *table, vaddr_t address, unsigned *level);
