@@ -13,6 +13,7 @@
 #include "pages_priv.h"
 
 #include <lib/string.h>
+#include <mm/pressure.h>
 #include <mm/slab.h>
 #include <sched/wait.h>
 
@@ -294,7 +295,7 @@ static struct fill *fill_create(struct node *node, uint64_t first, uint32_t npag
 				      .npages = npages,
 				      .frames = fill->frames};
 	for (uint32_t i = 0; i < npages; i++) {
-		fill->frames[i] = frame_alloc(0, 0);
+		fill->frames[i] = frame_alloc(0, FRAME_PROGRAM);
 		if (!fill->frames[i]) {
 			fill_put(fill);
 			return NULL;
@@ -416,7 +417,7 @@ static err_t get_page(struct file *file, struct node_pages *pages, uint64_t inde
 {
 	struct place place;
 	uint64_t skipped_bytes;
-	err_t err = find_place(file, pages, index, wanted, &place);
+	err_t err = MEMORY_RETRY(find_place(file, pages, index, wanted, &place));
 
 	if (err)
 		return err;
@@ -492,13 +493,13 @@ static ssize_t read_cached(struct file *file, struct node_pages *pages, struct b
 static ssize_t read_past(struct file *file, struct node_pages *pages, struct buffer *buffer,
 			 uint64_t offset, size_t len_bytes)
 {
-	struct fill *fill =
-		fill_create(file->node, 0, (uint32_t)(ALIGN_UP(len_bytes, PAGE_SIZE) / PAGE_SIZE));
+	uint32_t npages = (uint32_t)(ALIGN_UP(len_bytes, PAGE_SIZE) / PAGE_SIZE);
+	struct fill *fill;
 	size_t moved = 0, got;
-	err_t err;
+	err_t err = MEMORY_RETRY((fill = fill_create(file->node, 0, npages)) ? 0 : -ENOMEM);
 
-	if (!fill)
-		return -ENOMEM;
+	if (err)
+		return err;
 	fill->io.offset_bytes = offset;
 	fill->io.len_bytes = len_bytes;
 	fill_start(file, fill);

@@ -5,6 +5,7 @@
 #include "pages_priv.h"
 
 #include <lib/string.h>
+#include <mm/pressure.h>
 #include <mm/slab.h>
 
 /* ---- writing: through to the server, and into what the cache has ---- */
@@ -40,8 +41,8 @@ static err_t chunk_fill(struct buffer *buffer, uint32_t most_bytes, struct chunk
 		size_t step = MIN((size_t)len - chunk->len_bytes, PAGE_SIZE);
 		size_t moved;
 
-		chunk->frames[i] = frame_alloc(0, 0);
-		if (!chunk->frames[i])
+		err = frame_alloc_waiting(0, &chunk->frames[i]);
+		if (err)
 			goto free_chunk;
 		moved = buffer_copy_from(buffer, frame_virt(chunk->frames[i]), step);
 		chunk->len_bytes += (uint32_t)moved;

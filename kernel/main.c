@@ -137,10 +137,10 @@ static void start_watchdog(void)
 		watchdog_start(seconds * NSEC_PER_SEC);
 }
 
-/* The first one comes before all programs, and beside the executors. */
+/* The first one comes before all others, on whatever CPU it looks for what is kept at hand. */
 static void start_memory_threads(void)
 {
-	const struct thread_policy policy = {.policy = POLICY_FIFO, .priority = 50};
+	const struct thread_policy policy = {.policy = POLICY_FIFO, .priority = SCHED_PRIORITY_MAX};
 	struct thread *fast;
 	err_t err = kthread_create("memory", memory_reclaim_forever, NULL, &fast);
 

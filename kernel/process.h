@@ -268,6 +268,7 @@ struct process {
 
 	/* for when memory is short (memory/oom.h) */
 	int16_t oom_score_adj;     /* [a] -1000: never, to 1000: before all others */
+	bool oom_awaited;          /* the killer's: it was ending when somebody was looked for */
 	bool oom_reapable;         /* the killer's: nobody who goes on runs in its space */
 	int16_t oom_score_adj_min; /* [a] how low who is not privileged may set it */
 

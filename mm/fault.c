@@ -283,9 +283,9 @@ static NOINLINE err_t wait_and_fault(struct space *space, vaddr_t address, unsig
 		if (err == MM_WAIT) {
 			atomic_fetch_add_full(&space->major_faults, 1);
 			err = page_wait(wait);
-		} else if (err == -ENOMEM) {
-			err = memory_wait(&memory);
 		}
+		if (err == -ENOMEM)
+			err = memory_wait(&memory);
 		if (err)
 			return err;
 	}

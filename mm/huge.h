@@ -11,9 +11,9 @@
 #include <mm/frame.h>
 #include <mm/space.h>
 
-#define HUGE_ORDER  9
-#define HUGE_PAGES  (UINT64_C(1) << HUGE_ORDER)
-#define HUGE_BYTES  HUGE_PAGE_BYTES
+#define HUGE_ORDER 9
+#define HUGE_PAGES (UINT64_C(1) << HUGE_ORDER)
+#define HUGE_BYTES HUGE_PAGE_BYTES
 _Static_assert(HUGE_BYTES == HUGE_PAGES * PAGE_SIZE && HUGE_ORDER <= FRAME_ORDER_MAX,
 	       "the buddy allocator has blocks of that size");
 
@@ -27,7 +27,8 @@ bool huge_is_eligible(const struct space *space, const struct region *region);
 void huge_split_locked(struct space *space, vaddr_t address) REQUIRES(space->lock);
 /* The page's rights follow the region's, which allow something. The caller flushes. */
 void huge_protect_locked(const struct region *region, pte_t *entry);
-/* Takes the page out, which is no longer counted. Onto the list until every CPU has forgotten it. */
+/* Takes the page out, which is no longer counted. Onto the list until every CPU has forgotten it.
+ */
 void huge_take_out_locked(struct space *space, pte_t *entry, struct list *taken)
 	REQUIRES(space->lock);
 void huge_free(struct list *taken);

@@ -25,7 +25,7 @@
 #include <sched/wait.h>
 
 #define KIB_OF_FRAMES(n) ((n) * (PAGE_SIZE / KIB))
-#define IDLE_TRIES_MAX   3
+#define IDLE_TRIES_MAX   16
 #define PAUSE_NS         NSEC_PER_MSEC
 #define SLOW_PATIENCE_NS (5 * NSEC_PER_MSEC)
 
@@ -130,13 +130,25 @@ err_t memory_wait(struct memory_wait *wait)
 	if (!load_acquire(&thread_is_there))
 		return -ENOMEM;
 	/* Others may have given some back since; but what fails again and again fails for another
-	 * reason. */
+	 * reason: it wants frames side by side. */
+	if (pool_free() >= frame_pool.min && wait->idle++ >= IDLE_TRIES_MAX)
+		return -ENOMEM;
 	if (pool_free() >= frame_pool.low)
-		return wait->idle++ < IDLE_TRIES_MAX ? 0 : -ENOMEM;
+		return 0;
 	err = wait_for_round();
 	if (!err && read_once(&nobody_left))
 		err = -ENOMEM;
 	return err;
+}
+
+err_t frame_alloc_waiting(unsigned flags, struct frame **out)
+{
+	struct memory_wait wait = {0};
+	err_t err = 0;
+
+	while (!(*out = frame_alloc(0, flags | FRAME_PROGRAM)) && !err)
+		err = memory_wait(&wait);
+	return *out ? 0 : err;
 }
 
 void memory_throttle(void)

@@ -98,3 +98,17 @@ bool space_next_usage(struct space *space, vaddr_t address, struct region_info *
 	mutex_unlock(&space->lock);
 	return region;
 }
+
+bool space_try_proportional(struct space *space, uint64_t *pages)
+{
+	struct space_usage sum = {0};
+	const struct region *region;
+
+	if (!mutex_trylock(&space->lock))
+		return false;
+	tree_for_each (region, &space->regions, node)
+		add_region(space, region, &sum);
+	mutex_unlock(&space->lock);
+	*pages = sum.proportional_bytes >> PAGE_SHIFT;
+	return true;
+}

@@ -212,7 +212,11 @@ static uint64_t pipe_held_bytes(struct object *object)
 {
 	const struct pipe_ring *ring = &end_of(object)->pipe->ring;
 
-	return ALIGN_UP(read_once(&ring->written) - read_once(&ring->taken), PAGE_SIZE) / 2;
+	uint64_t taken = read_once(&ring->taken);
+	uint64_t written = read_once(&ring->written);
+
+	/* The one may be older than the other, and the size older than both. */
+	return MIN(ALIGN_UP(written - taken, PAGE_SIZE), (uint64_t)PIPE_BYTES_MAX) / 2;
 }
 
 static const struct object_ops end_ops = {

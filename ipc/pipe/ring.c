@@ -8,6 +8,7 @@
 #include <lib/string.h>
 #include <mm/frame.h>
 #include <mm/kva.h>
+#include <mm/pressure.h>
 
 void ring_init(struct pipe_ring *ring)
 {
@@ -108,11 +109,13 @@ ssize_t ring_put(struct pipe_ring *ring, struct buffer *buffer)
 		bool fresh = !*page;
 		size_t copied;
 
-		if (fresh)
-			*page = frame_alloc(0, 0);
-		if (!*page) {
-			err = -ENOMEM;
-			break;
+		if (fresh) {
+			err_t no_frame = frame_alloc_waiting(0, page);
+
+			if (no_frame) {
+				err = no_frame;
+				break;
+			}
 		}
 		copied = buffer_copy_from(
 			buffer, (char *)frame_virt(*page) + ring->written % PAGE_SIZE, want);

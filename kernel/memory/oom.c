@@ -7,8 +7,9 @@
  * that goes makes room for the next. Drivers of file systems are chosen only if nobody else is
  * left, and init last of all; who has oom_score_adj -1000 never.
  *
- * Who was killed may be held up by a lock, or by a driver. So its memory is taken out of its space
- * at once, without it; and if it has not ended after a while, the next one is chosen.
+ * Who was killed may be held up by a lock, or by a driver. So after a moment, in which it tells
+ * those who wait for its futexes, its memory is taken out of its space without it; and if it has
+ * not ended after a while, the next one is chosen. One that is ending anyway comes first.
  */
 #define LOG_SUBSYSTEM "memory"
 #include "oom.h"
@@ -20,15 +21,16 @@
 #include <arch/clock.h>
 #include <lib/log.h>
 #include <lib/panic.h>
+#include <lib/string.h>
 #include <mm/frame.h>
 #include <mm/pressure.h>
 #include <mm/space.h>
 
+#define REAP_AFTER_NS (50 * NSEC_PER_MSEC)
 #define PATIENCE_NS   (2 * NSEC_PER_SEC)
 #define GROUPS        128 /* that are looked at: a power of two */
 #define GROUP_MEMBERS 8   /* fewer are no bomb */
-#define GROUP_ROUNDS  4
-#define GROUP_TIMES   4 /* how much larger than the largest process */
+#define GROUP_TIMES   4   /* how much larger than the largest process */
 
 /* Who goes first. */
 enum rank { RANK_PROGRAM, RANK_DRIVER, RANK_INIT };
@@ -47,7 +49,8 @@ struct choice {
 };
 
 static struct process *victim; /* a reference; NULL: nobody is dying */
-static uint64_t victim_until_ns;
+static uint64_t victim_since_ns;
+static bool victims_are_reaped;
 static struct group groups[GROUPS];
 
 /* ---- the choice ---- */
@@ -83,27 +86,34 @@ static void count_member(const struct process *process, int64_t points)
 	group->points += points;
 }
 
-/* It has memory, and nothing has begun its end. */
-static bool is_candidate(struct process *process)
+/* It has memory, and its end has begun, or has not. */
+static bool has_memory(struct process *process, bool exiting)
 {
 	irqflags_t flags = spin_lock_irqsave(&process->signal_lock);
-	bool candidate = process->space && process->nthreads && !process->exiting;
+	bool has = process->space && process->nthreads && process->exiting == exiting;
 
 	spin_unlock_irqrestore(&process->signal_lock, flags);
-	return candidate;
+	return has;
+}
+
+/* False: it is not to be killed, or going already. */
+static bool measure(struct process *process, struct choice *out)
+{
+	*out = (struct choice){.process = process};
+	if (!has_memory(process, false))
+		return false;
+	oom_size(process, &out->size);
+	out->rank = rank_of(process, &out->size);
+	out->points = oom_points(process, &out->size);
+	return out->points != INT64_MIN;
 }
 
 /* *best takes over the reference if it is better. */
 static bool consider(struct choice *best, struct process *process)
 {
-	struct choice this = {.process = process};
+	struct choice this;
 
-	if (!is_candidate(process))
-		return false;
-	oom_size(process, &this.size);
-	this.rank = rank_of(process, &this.size);
-	this.points = oom_points(process, &this.size);
-	if (this.points == INT64_MIN)
+	if (!measure(process, &this))
 		return false;
 	if (this.rank == RANK_PROGRAM)
 		count_member(process, this.points);
@@ -130,9 +140,34 @@ static void choose(struct choice *best)
 	}
 }
 
+/* Of a member that would go with its group. */
+static bool is_member(struct process *process, const struct group *group, struct choice *out)
+{
+	return read_once(&process->group) == group->number && measure(process, out) &&
+	       out->rank == RANK_PROGRAM;
+}
+
+/* What the members hold together: what several of them map counts once. */
+static int64_t group_pages(const struct group *group)
+{
+	struct process *process;
+	struct choice member;
+	uint64_t npages = 0;
+	int32_t after = 0;
+
+	while ((process = process_find_next(after))) {
+		after = process->pid;
+		if (is_member(process, group, &member))
+			npages += member.size.tables + member.size.kernel +
+				  oom_proportional_pages(process, member.size.resident);
+		process_put(process);
+	}
+	return (int64_t)npages;
+}
+
 static const struct group *choose_group(const struct choice *best)
 {
-	const struct group *largest = &groups[0];
+	struct group *largest = &groups[0];
 
 	for (unsigned i = 1; i < GROUPS; i++) {
 		if (groups[i].points > largest->points)
@@ -141,7 +176,8 @@ static const struct group *choose_group(const struct choice *best)
 	if (best->rank != RANK_PROGRAM || largest->nmembers < GROUP_MEMBERS ||
 	    largest->points < best->points * GROUP_TIMES)
 		return NULL;
-	return largest;
+	largest->points = group_pages(largest);
+	return largest->points < best->points * GROUP_TIMES ? NULL : largest;
 }
 
 /* ---- the end ---- */
@@ -151,17 +187,25 @@ static const struct group *choose_group(const struct choice *best)
 static bool kill_in_space(const struct space *space)
 {
 	struct process *process;
-	int32_t after = 0;
-	bool all = true;
+	bool all = true, found = true;
 
-	while ((process = process_find_next(after))) {
-		after = process->pid;
-		/* Only compared: who has the same space keeps it alive. */
-		if (read_once(&process->space) == space && process->pid == 1)
-			all = false;
-		else if (read_once(&process->space) == space)
-			signal_end_process(process, WAIT_STATUS_SIGNAL(SIGKILL));
-		process_put(process);
+	/* Those that were being made are there by now; who is killed makes no more. */
+	while (found) {
+		int32_t after = 0;
+
+		found = false;
+		while ((process = process_find_next(after))) {
+			after = process->pid;
+			/* Only compared: who has the same space keeps it alive. */
+			if (read_once(&process->space) == space && process->pid == 1) {
+				all = false;
+			} else if (read_once(&process->space) == space &&
+				   has_memory(process, false)) {
+				signal_end_process(process, WAIT_STATUS_SIGNAL(SIGKILL));
+				found = true;
+			}
+			process_put(process);
+		}
 	}
 	return all;
 }
@@ -171,35 +215,66 @@ static void put_space(void *space)
 	space_put(space);
 }
 
-/* Takes its memory away from it. */
-static void reap(struct process *process)
+/* Its memory may be taken away from it, if nobody who goes on has the same. `kill_others`: those
+ * who have go as well. */
+static void mark_for_reaping(struct process *process, bool kill_others)
 {
-	struct space *space = process->oom_reapable ? process_space_get(process) : NULL;
+	struct space *space = process_space_get(process);
 
 	if (!space)
 		return;
-	if (!space_reap(space))
-		log_debug("%s[%d] holds its space locked", process->name, process->pid);
+	/* One reference is the process's and one ours. */
+	process->oom_reapable =
+		read_once(&space->refs.count) <= 2 || (kill_others && kill_in_space(space));
 	oom_put_without_waiting(&space->refs, put_space, space);
 }
 
 static void kill_process(struct process *process)
 {
-	struct space *space = process_space_get(process);
-
 	signal_end_process(process, WAIT_STATUS_SIGNAL(SIGKILL));
+	mark_for_reaping(process, true);
+}
+
+/* True: nothing of it is left to take. */
+static bool reap(struct process *process)
+{
+	struct space *space = process_space_get(process);
+	bool done;
+
 	if (!space)
-		return;
-	/* One reference is the process's and one ours. */
-	process->oom_reapable =
-		read_once(&space->refs.count) <= 2 || process->pid == 1 || kill_in_space(space);
+		return true;
+	done = space_reap(space);
 	oom_put_without_waiting(&space->refs, put_space, space);
-	reap(process);
+	return done;
+}
+
+/* Of all that were killed. */
+static void reap_victims(void)
+{
+	struct process *process;
+	int32_t after = 0;
+
+	victims_are_reaped = true;
+	while ((process = process_find_next(after))) {
+		after = process->pid;
+		if (process->oom_reapable && has_memory(process, true))
+			victims_are_reaped &= reap(process);
+		process_put(process);
+	}
 }
 
 static unsigned long kib(uint64_t pages)
 {
 	return pages * (PAGE_SIZE / KIB);
+}
+
+/* *process becomes the victim, with its reference. */
+static void set_victim(struct process *process)
+{
+	process_put(victim);
+	victim = process;
+	victim_since_ns = clock_ns();
+	victims_are_reaped = false;
 }
 
 static void kill_one(const struct choice *best)
@@ -219,38 +294,69 @@ static void kill_one(const struct choice *best)
 		 kib(best->size.resident), kib(best->size.tables), kib(best->size.kernel),
 		 read_once(&process->oom_score_adj));
 	kill_process(best->process);
+	set_victim(best->process);
 }
 
-/* How many there were. */
+/* How many there were. The last one is the victim. */
 static unsigned kill_members(const struct group *group)
 {
 	struct process *process;
+	struct choice member;
 	unsigned nkilled = 0;
 	int32_t after = 0;
 
 	while ((process = process_find_next(after))) {
 		after = process->pid;
-		if (read_once(&process->group) == group->number && process->pid != 1 &&
-		    read_once(&process->oom_score_adj) != OOM_ADJ_MIN && is_candidate(process)) {
-			kill_process(process);
-			nkilled++;
+		if (!is_member(process, group, &member)) {
+			process_put(process);
+			continue;
 		}
-		process_put(process);
+		kill_process(process);
+		set_victim(process);
+		nkilled++;
 	}
 	return nkilled;
 }
 
 static void kill_group(const struct group *group, const struct choice *best)
 {
+	unsigned nkilled = 0, more;
+
+	/* Those that were being made are members by now; who is killed makes no more. */
+	while ((more = kill_members(group)))
+		nkilled += more;
+	if (!victim)
+		return; /* they have all ended by themselves */
 	log_warn("out of memory (%lu of %lu KiB free): the %u processes of group %d (one is "
 		 "%s[%d]) are killed, since they hold %lu KiB together, and no single one more "
 		 "than %lu KiB",
-		 kib(frames_free()), kib(frames_total()), group->nmembers, group->number,
-		 best->process->name, best->process->pid, kib((uint64_t)group->points),
-		 kib((uint64_t)best->points));
-	/* Those that were being made are members by now; who is killed makes no more. */
-	for (unsigned round = 0; round < GROUP_ROUNDS && kill_members(group);)
-		round++;
+		 kib(frames_free()), kib(frames_total()), nkilled, group->number, victim->name,
+		 victim->pid, kib((uint64_t)group->points), kib((uint64_t)best->points));
+}
+
+/* The largest one that is ending anyway, and has not been waited for yet. NULL: none. */
+static struct process *find_ending(void)
+{
+	struct process *process, *best = NULL;
+	uint64_t most = 0;
+	int32_t after = 0;
+
+	while ((process = process_find_next(after))) {
+		struct oom_size size;
+
+		after = process->pid;
+		if (!process->oom_awaited && has_memory(process, true)) {
+			oom_size(process, &size);
+			if (oom_pages(&size) > most) {
+				most = oom_pages(&size);
+				process_put(best);
+				best = process;
+				continue;
+			}
+		}
+		process_put(process);
+	}
+	return best;
 }
 
 /* Its last thread's stack is free, or it takes too long. */
@@ -258,10 +364,23 @@ static bool victim_is_gone(void)
 {
 	if (load_acquire(&victim->state) >= PROCESS_ZOMBIE)
 		return true;
-	if (clock_ns() < victim_until_ns)
+	if (clock_ns() < victim_since_ns + PATIENCE_NS)
 		return false;
-	log_warn("%s[%d] was killed for want of memory and does not end", victim->name,
-		 victim->pid);
+	log_warn("%s[%d] was killed, or ended by itself, and has not given back its memory",
+		 victim->name, victim->pid);
+	return true;
+}
+
+static bool await_ending(void)
+{
+	struct process *process = find_ending();
+
+	if (!process)
+		return false;
+	process->oom_awaited = true;
+	if (!process->oom_reapable)
+		mark_for_reaping(process, false);
+	set_victim(process);
 	return true;
 }
 
@@ -272,21 +391,24 @@ enum memory_kill memory_kill(void)
 
 	if (victim) {
 		if (!victim_is_gone()) {
-			reap(victim);
+			if (!victims_are_reaped && clock_ns() >= victim_since_ns + REAP_AFTER_NS)
+				reap_victims();
 			return MEMORY_DYING;
 		}
 		process_put(victim);
 		victim = NULL;
 	}
+	if (await_ending())
+		return MEMORY_DYING;
 	choose(&best);
 	if (!best.process)
 		return MEMORY_NOBODY;
 	group = choose_group(&best);
-	if (group)
+	if (group) {
 		kill_group(group, &best);
-	else
+		process_put(best.process);
+	} else {
 		kill_one(&best);
-	victim = best.process;
-	victim_until_ns = clock_ns() + PATIENCE_NS;
+	}
 	return MEMORY_DYING;
 }

@@ -36,6 +36,10 @@ void oom_put_without_waiting(struct refcount *refs, void (*put)(void *what), voi
 /* Pages, and a thousandth of memory for each step of oom_score_adj. INT64_MIN: never. */
 int64_t oom_points(const struct process *process, const struct oom_size *size);
 
+/* Of its `resident` pages those that fall to it: what it shares is divided among those who do.
+ * All, if its space is locked just now. */
+uint64_t oom_proportional_pages(struct process *process, uint64_t resident);
+
 /* As /proc/PID/oom_score tells it: 0 to 2000. */
 unsigned oom_score(struct process *process);
 

@@ -85,6 +85,22 @@ void oom_size(struct process *process, struct oom_size *out)
 	oom_put_without_waiting(&fds->references, put_table, fds);
 }
 
+static void put_space(void *space)
+{
+	space_put(space);
+}
+
+uint64_t oom_proportional_pages(struct process *process, uint64_t resident)
+{
+	struct space *space = process_space_get(process);
+
+	if (!space)
+		return 0;
+	(void)!space_try_proportional(space, &resident);
+	oom_put_without_waiting(&space->refs, put_space, space);
+	return resident;
+}
+
 int64_t oom_points(const struct process *process, const struct oom_size *size)
 {
 	int64_t adj = read_once(&process->oom_score_adj);

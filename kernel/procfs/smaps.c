@@ -50,20 +50,13 @@ static void add_flags(struct text *text, const struct region_info *region)
 		bool is_set;
 		const char *letters;
 	} flags[] = {
-		{region->prot & SPACE_READ, "rd"},
-		{region->prot & SPACE_WRITE, "wr"},
-		{region->prot & SPACE_EXEC, "ex"},
-		{region->flags & SPACE_SHARED, "sh"},
-		{region->max_prot & SPACE_READ, "mr"},
-		{region->max_prot & SPACE_WRITE, "mw"},
-		{region->max_prot & SPACE_EXEC, "me"},
-		{region->flags & SPACE_SHARED, "ms"},
-		{region->flags & SPACE_STACK, "gd"},
-		{region->flags & SPACE_LOCKED, "lo"},
-		{region->flags & SPACE_NO_FORK, "dc"},
-		{region->flags & SPACE_NO_DUMP, "dd"},
-		{region->flags & SPACE_WIPE_FORK, "wf"},
-		{region->flags & SPACE_HUGE, "hg"},
+		{region->prot & SPACE_READ, "rd"},       {region->prot & SPACE_WRITE, "wr"},
+		{region->prot & SPACE_EXEC, "ex"},       {region->flags & SPACE_SHARED, "sh"},
+		{region->max_prot & SPACE_READ, "mr"},   {region->max_prot & SPACE_WRITE, "mw"},
+		{region->max_prot & SPACE_EXEC, "me"},   {region->flags & SPACE_SHARED, "ms"},
+		{region->flags & SPACE_STACK, "gd"},     {region->flags & SPACE_LOCKED, "lo"},
+		{region->flags & SPACE_NO_FORK, "dc"},   {region->flags & SPACE_NO_DUMP, "dd"},
+		{region->flags & SPACE_WIPE_FORK, "wf"}, {region->flags & SPACE_HUGE, "hg"},
 		{region->flags & SPACE_NO_HUGE, "nh"},
 	};
 
@@ -118,8 +111,8 @@ void proc_process_smaps_rollup(struct text *text, const struct proc_subject *sub
 		text->err = -ESRCH; /* as Linux */
 		return;
 	}
-	for (vaddr_t from = 0; space_next_usage(space, from, &region, region.name,
-						sizeof(region.name), &usage);
+	for (vaddr_t from = 0;
+	     space_next_usage(space, from, &region, region.name, sizeof(region.name), &usage);
 	     from = region.end) {
 		all.start = all.start ? all.start : region.start;
 		all.end = region.end;

@@ -157,8 +157,8 @@ static void add_memory(struct text *text, const struct proc_subject *subject)
 		return;
 	space_stats(space, &stats);
 	space_kinds(space, &kinds);
-	for (vaddr_t from = 0; space_next_usage(space, from, &region, region.name,
-						sizeof(region.name), &usage);)
+	for (vaddr_t from = 0;
+	     space_next_usage(space, from, &region, region.name, sizeof(region.name), &usage);)
 		from = region.end;
 	space_put(space);
 	if (!stats.nregions)

@@ -40,6 +40,10 @@ err_t must_check memory_wait(struct memory_wait *wait);
 		memory_err_;                                                                       \
 	})
 
+struct frame;
+/* A frame for what a program wants to be kept for it; waits as memory_wait(). */
+err_t must_check frame_alloc_waiting(unsigned flags, struct frame **out);
+
 /* On the way to user mode: waits while there is less than `min`, unless killed. */
 void memory_throttle(void);
 

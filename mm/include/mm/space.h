@@ -261,6 +261,9 @@ struct space_usage {
 bool space_next_usage(struct space *space, vaddr_t address, struct region_info *out, char *name,
 		      size_t name_bytes, struct space_usage *sum);
 
+/* The sum of proportional_bytes, in pages. False: the space is locked, *pages is not touched. */
+bool must_check space_try_proportional(struct space *space, uint64_t *pages);
+
 struct space_stats {
 	uint64_t mapped_pages;
 	uint64_t mapped_peak_pages; /* the most that were mapped */

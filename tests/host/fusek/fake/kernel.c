@@ -312,6 +312,12 @@ err_t memory_wait(struct memory_wait *wait)
 	return -ENOMEM;
 }
 
+err_t frame_alloc_waiting(unsigned flags, struct frame **out)
+{
+	*out = frame_alloc(0, flags);
+	return *out ? 0 : -ENOMEM;
+}
+
 void memory_register_reclaimer(struct memory_reclaimer *reclaimer)
 {
 }
