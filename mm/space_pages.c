@@ -113,13 +113,13 @@ static void batch_add(struct release_batch *batch, vaddr_t address, pte_t entry)
 		batch_release(batch);
 }
 
-static void batch_add_huge(struct release_batch *batch, vaddr_t address, pte_t *entry)
-	REQUIRES(batch->space->lock)
+static void batch_add_huge(struct space *space, struct release_batch *batch, vaddr_t address,
+			   pte_t *entry) REQUIRES(space->lock)
 {
 	if (batch->start == batch->end)
 		batch->start = address;
 	batch->end = address + HUGE_BYTES;
-	huge_take_out_locked(batch->space, entry, &batch->huge);
+	huge_take_out_locked(space, entry, &batch->huge);
 }
 
 /* Gives back the tables of [start, end) that are whole in it. Its pages are gone already. Smaller
@@ -161,7 +161,7 @@ void space_clear_pages_locked(struct space *space, vaddr_t start, vaddr_t end, u
 		vaddr_t stop = space_table_end(address, end);
 
 		if (unlikely(huge)) {
-			batch_add_huge(&batch, address, entry);
+			batch_add_huge(space, &batch, address, entry);
 			address = stop;
 			continue;
 		}
