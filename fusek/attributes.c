@@ -4,6 +4,7 @@
  */
 #include <fusek/file.h>
 
+#include "mount_tree.h"
 #include "notify.h"
 #include "open_file.h"
 #include "pages.h"
@@ -38,17 +39,12 @@ static unsigned follow_unless(unsigned at_flags)
 	return (at_flags & AT_SYMLINK_NOFOLLOW) ? 0 : WALK_FOLLOW;
 }
 
-err_t node_may_change(const struct node *node)
-{
-	return (node_server(node)->flags & SERVER_READ_ONLY) ? -EROFS : 0;
-}
-
 /* ---- reading them ---- */
 
 void vfs_fill_stat(const struct node *node, const struct server_attr *attr, struct abi_stat *out)
 {
 	*out = (struct abi_stat){
-		.st_dev = abi_makedev(0, node->mount->number),
+		.st_dev = abi_makedev(0, node->fs->number),
 		.st_ino = attr->ino,
 		.st_nlink = attr->nlink,
 		.st_mode = attr->mode,
@@ -86,8 +82,8 @@ err_t vfs_stat(const struct vfs_context *context, struct object *at, const char 
 	return err;
 }
 
-err_t vfs_birth(const struct vfs_context *context, struct object *at, const char *name,
-		unsigned at_flags, struct abi_timespec *out)
+err_t vfs_details(const struct vfs_context *context, struct object *at, const char *name,
+		  unsigned at_flags, struct vfs_details *out)
 {
 	struct server *server;
 	struct path path;
@@ -98,18 +94,26 @@ err_t vfs_birth(const struct vfs_context *context, struct object *at, const char
 	err = vfs_resolve(context, at, name, at_flags, follow_unless(at_flags), &path);
 	if (err)
 		return err;
-	server = path.dentry->mount->server;
-	err = server->ops->birth ? server->ops->birth(server, path.dentry->node->id, out) : -ENOSYS;
+	server = node_server(path.dentry->node);
+	*out = (struct vfs_details){.is_mount_root = path_is_mount_root(&path),
+				    .mount_id = mount_id(&path)};
+	out->no_birth = server->ops->birth
+				? server->ops->birth(server, path.dentry->node->id, &out->birth)
+				: -ENOSYS;
 	path_put(&path);
-	return err;
+	return 0;
 }
 
-err_t node_access(const struct node *node, const struct vfs_context *context, unsigned mask)
+err_t path_access(const struct path *path, const struct vfs_context *context, unsigned mask)
 {
+	const struct node *node = path->dentry->node;
 	struct server *server = node_server(node);
 	struct server_caller caller = server_caller_of(context);
 	err_t err = node_may(node, context, mask);
 
+	if (!err && (mask & X_OK) && node_type(node) == S_IFREG &&
+	    (read_once(&path->mount->flags) & MS_NOEXEC))
+		err = -EACCES;
 	if (err || !mask || !(server->flags & SERVER_CHECKS_ACCESS) || !server->ops->access)
 		return err;
 	return server->ops->access(server, &caller, node->id, mask);
@@ -130,21 +134,24 @@ err_t vfs_access(const struct vfs_context *context, struct object *at, const cha
 		return err;
 	err = node_attr(path.dentry->node, &attr);
 	if (!err)
-		err = node_access(path.dentry->node, context, mask);
+		err = path_access(&path, context, mask);
 	/* Devices, pipes and sockets take writes on a read-only mount too. */
 	if (!err && (mask & W_OK) &&
 	    (S_ISREG(attr.mode) || S_ISDIR(attr.mode) || S_ISLNK(attr.mode)))
-		err = node_may_change(path.dentry->node);
+		err = path_may_change(&path);
 	path_put(&path);
 	return err;
 }
 
-static int64_t statfs_flags(const struct server *server)
+static int64_t statfs_flags(const struct path *path)
 {
-	return (server->flags & SERVER_READ_ONLY ? ST_RDONLY : 0) |
-	       (server->flags & SERVER_NO_SET_ID ? ST_NOSUID : 0) |
-	       (server->flags & SERVER_NO_DEVICES ? ST_NODEV : 0) |
-	       (server->flags & SERVER_NO_EXEC ? ST_NOEXEC : 0);
+	unsigned flags = read_once(&path->mount->flags);
+
+	return (path_may_change(path) ? ST_RDONLY : 0) | (flags & MS_NOSUID ? ST_NOSUID : 0) |
+	       (flags & MS_NODEV ? ST_NODEV : 0) | (flags & MS_NOEXEC ? ST_NOEXEC : 0) |
+	       (flags & MS_NOATIME ? ST_NOATIME : 0) | (flags & MS_NODIRATIME ? ST_NODIRATIME : 0) |
+	       (flags & MS_RELATIME ? ST_RELATIME : 0) |
+	       (flags & MS_NOSYMFOLLOW ? ST_NOSYMFOLLOW : 0) | ST_VALID;
 }
 
 err_t vfs_statfs(const struct vfs_context *context, struct object *at, const char *name,
@@ -160,7 +167,7 @@ err_t vfs_statfs(const struct vfs_context *context, struct object *at, const cha
 	err = vfs_resolve(context, at, name, at_flags, WALK_FOLLOW, &path);
 	if (err)
 		return err;
-	server = path.dentry->mount->server;
+	server = node_server(path.dentry->node);
 	err = server->ops->statfs ? server->ops->statfs(server, &stats) : -ENOSYS;
 	if (!err)
 		*out = (struct abi_statfs){
@@ -171,10 +178,10 @@ err_t vfs_statfs(const struct vfs_context *context, struct object *at, const cha
 			.f_bavail = stats.blocks_available,
 			.f_files = stats.files,
 			.f_ffree = stats.files_free,
-			.f_fsid = {(int32_t)path.dentry->mount->number, 0},
+			.f_fsid = {(int32_t)path.dentry->fs->number, 0},
 			.f_namelen = stats.name_bytes,
 			.f_frsize = stats.block_bytes,
-			.f_flags = statfs_flags(server),
+			.f_flags = statfs_flags(&path),
 		};
 	path_put(&path);
 	return err;
@@ -204,10 +211,8 @@ err_t node_setattr(struct node *node, const struct vfs_context *context,
 	struct server_caller caller = server_caller_of(context);
 	struct server_attr attr;
 	uint64_t valid_ns, version;
-	err_t err = node_may_change(node);
+	err_t err;
 
-	if (err)
-		return err;
 	if (!server->ops->setattr)
 		return -EPERM;
 	if (set->valid & SETATTR_SIZE) {
@@ -250,8 +255,10 @@ static uint32_t change_events(const struct server_setattr *set)
 static err_t setattr_told(const struct path *path, const struct vfs_context *context,
 			  const struct server_setattr *set)
 {
-	err_t err = node_setattr(path->dentry->node, context, set);
+	err_t err = path_may_change(path);
 
+	if (!err)
+		err = node_setattr(path->dentry->node, context, set);
 	if (!err)
 		notify(path->dentry, change_events(set));
 	return err;
@@ -275,7 +282,7 @@ static err_t find_for_change(const struct vfs_context *context, struct object *a
 		return err;
 	err = node_attr(out->dentry->node, attr);
 	if (!err)
-		err = node_may_change(out->dentry->node);
+		err = path_may_change(out);
 	if (err)
 		path_put(out);
 	return err;

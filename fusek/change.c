@@ -7,6 +7,7 @@
 
 #include <fusek/file.h>
 
+#include "mount_tree.h"
 #include "notify.h"
 #include "open_file.h"
 
@@ -17,27 +18,27 @@
 static err_t check_parent(const struct walk *walk)
 {
 	struct server_attr attr;
-	struct node *directory = walk->at->node;
+	struct node *directory = walk->at.dentry->node;
 	err_t err;
 
 	if (node_type(directory) != S_IFDIR)
 		return -ENOTDIR;
 	if (walk->last.len_bytes > NAME_MAX)
 		return -ENAMETOOLONG;
-	if (read_once(&walk->at->removed))
+	if (read_once(&walk->at.dentry->removed))
 		return -ENOENT;
 	err = node_attr(directory, &attr);
 	if (err)
 		return err;
 	err = node_may(directory, walk->context, W_OK | X_OK);
-	return err ? err : node_may_change(directory);
+	return err ? err : path_may_change(&walk->at);
 }
 
 /* The server did not do it, or we could not keep up: what the cache says of the name may be wrong.
  */
 static err_t doubt_name(struct walk *walk, err_t err)
 {
-	dentry_drop_name(walk->at, walk->last, NULL);
+	dentry_drop_name(walk->at.dentry, walk->last, NULL);
 	return err;
 }
 
@@ -55,28 +56,28 @@ static err_t insert_new(struct walk *walk, const struct made *made, uint64_t ver
 			struct dentry **out)
 {
 	const struct server_entry *entry = &made->entry;
-	struct mount *mount = walk->at->mount;
-	struct server *server = mount->server;
+	struct filesystem *fs = walk->at.dentry->fs;
+	struct server *server = fs->server;
 	struct dentry *dentry;
 	struct node *node = NULL;
 	err_t err = -EIO; /* the server says that it made something else */
 
 	if (entry->node.value && !nodeid_equal(entry->node, SERVER_ROOT) &&
 	    (entry->attr.mode & S_IFMT) == type)
-		err = node_from_entry(mount, entry, &node);
+		err = node_from_entry(fs, entry, &node);
 	if (!err)
-		err = dentry_insert(walk->at, walk->last, node_get(node), entry->entry_valid_ns,
-				    version, &dentry);
+		err = dentry_insert(walk->at.dentry, walk->last, node_get(node),
+				    entry->entry_valid_ns, version, &dentry);
 	if (err && made->is_open && server->ops->release)
 		server->ops->release(server, entry->node, made->opened.handle, made->open_flags);
 	if (node)
 		node_put(node);
 	else
-		node_refuse_entry(mount, entry);
+		node_refuse_entry(fs, entry);
 	if (err)
 		return doubt_name(walk, err);
 	if (!read_once(&dentry->removed) && version != UINT64_MAX)
-		notify_name(walk->at->node, walk->last, IN_CREATE, type == S_IFDIR, 0);
+		notify_name(walk->at.dentry->node, walk->last, IN_CREATE, type == S_IFDIR, 0);
 	if (out)
 		*out = dentry;
 	else
@@ -87,8 +88,8 @@ static err_t insert_new(struct walk *walk, const struct made *made, uint64_t ver
 err_t change_create(struct walk *walk, uint32_t mode, unsigned flags, struct dentry **out,
 		    struct server_open *opened)
 {
-	struct mount *mount = walk->at->mount;
-	struct server *server = mount->server;
+	struct filesystem *fs = walk->at.dentry->fs;
+	struct server *server = fs->server;
 	struct server_caller caller = server_caller_of(walk->context);
 	struct made made = {0};
 	struct names_change change;
@@ -97,14 +98,14 @@ err_t change_create(struct walk *walk, uint32_t mode, unsigned flags, struct den
 
 	if (err)
 		return err;
-	if (!server->ops->create || read_once(&mount->no_create))
+	if (!server->ops->create || read_once(&fs->no_create))
 		return -ENOSYS;
-	names_change_begin(&change, walk->at->node);
-	err = server->ops->create(server, &caller, walk->at->node->id, walk->last, mode, flags,
-				  &made.entry, &made.opened);
+	names_change_begin(&change, walk->at.dentry->node);
+	err = server->ops->create(server, &caller, walk->at.dentry->node->id, walk->last, mode,
+				  flags, &made.entry, &made.opened);
 	version = names_change_end(&change);
 	if (err == -ENOSYS)
-		write_once(&mount->no_create, 1);
+		write_once(&fs->no_create, 1);
 	if (err)
 		return doubt_name(walk, err);
 	made.is_open = true;
@@ -116,12 +117,12 @@ err_t change_create(struct walk *walk, uint32_t mode, unsigned flags, struct den
 /* No name of a directory: what a file has that was made without one. */
 #define NAMELESS_BYTES 24
 
-err_t change_tmpfile(const struct vfs_context *context, struct dentry *directory, uint32_t mode,
+err_t change_tmpfile(const struct vfs_context *context, const struct path *at, uint32_t mode,
 		     unsigned flags, const char *shown, struct dentry **out,
 		     struct server_open *opened)
 {
-	struct walk walk = {.context = context, .at = directory};
-	struct server *server = directory->mount->server;
+	struct walk walk = {.context = context, .at = *at}; /* borrowed */
+	struct server *server = at->dentry->fs->server;
 	struct server_caller caller = server_caller_of(context);
 	struct made made = {.is_open = true, .open_flags = flags};
 	char text[NAMELESS_BYTES];
@@ -130,7 +131,7 @@ err_t change_tmpfile(const struct vfs_context *context, struct dentry *directory
 	if (!err && !server->ops->tmpfile)
 		err = -EOPNOTSUPP;
 	if (!err)
-		err = server->ops->tmpfile(server, &caller, directory->node->id, mode, flags,
+		err = server->ops->tmpfile(server, &caller, at->dentry->node->id, mode, flags,
 					   &made.entry, &made.opened);
 	if (err)
 		return err == -ENOSYS ? -EOPNOTSUPP : err;
@@ -149,7 +150,7 @@ err_t change_tmpfile(const struct vfs_context *context, struct dentry *directory
 
 err_t change_mknod(struct walk *walk, uint32_t mode, uint64_t rdev, struct dentry **out)
 {
-	struct server *server = walk->at->mount->server;
+	struct server *server = walk->at.dentry->fs->server;
 	struct server_caller caller = server_caller_of(walk->context);
 	struct made made = {0};
 	struct names_change change;
@@ -160,8 +161,8 @@ err_t change_mknod(struct walk *walk, uint32_t mode, uint64_t rdev, struct dentr
 		return err;
 	if (!server->ops->mknod)
 		return -EPERM;
-	names_change_begin(&change, walk->at->node);
-	err = server->ops->mknod(server, &caller, walk->at->node->id, walk->last, mode, rdev,
+	names_change_begin(&change, walk->at.dentry->node);
+	err = server->ops->mknod(server, &caller, walk->at.dentry->node->id, walk->last, mode, rdev,
 				 &made.entry);
 	version = names_change_end(&change);
 	if (err)
@@ -174,11 +175,10 @@ err_t change_mknod(struct walk *walk, uint32_t mode, uint64_t rdev, struct dentr
 err_t change_find_new(struct walk *walk, const struct vfs_context *context, struct object *at,
 		      const char *name, bool directory)
 {
-	struct dentry *end;
-	struct path start;
+	struct path start, end;
 	err_t err = vfs_start(context, at, name, &start);
 
-	walk->at = NULL;
+	walk->at = (struct path){0};
 	walk->text = NULL;
 	if (!err)
 		err = walk_begin(walk, context, &start, name);
@@ -191,11 +191,11 @@ err_t change_find_new(struct walk *walk, const struct vfs_context *context, stru
 	err = walk_last(walk, &end);
 	if (err)
 		return err;
-	if (!dentry_is_negative(end))
+	if (!dentry_is_negative(end.dentry))
 		err = -EEXIST;
 	else if (walk->trailing_slash && !directory)
 		err = -ENOENT;
-	dentry_put(end);
+	path_put(&end);
 	return err;
 }
 
@@ -214,14 +214,15 @@ err_t vfs_mkdir(const struct vfs_context *context, struct object *at, const char
 		err = check_parent(&walk);
 	if (err)
 		goto end_walk;
-	server = walk.at->mount->server;
+	server = walk.at.dentry->fs->server;
 	if (!server->ops->mkdir) {
 		err = -EPERM;
 		goto end_walk;
 	}
 	mode = S_IFDIR | (mode & 01777 & ~context->umask);
-	names_change_begin(&change, walk.at->node);
-	err = server->ops->mkdir(server, &caller, walk.at->node->id, walk.last, mode, &made.entry);
+	names_change_begin(&change, walk.at.dentry->node);
+	err = server->ops->mkdir(server, &caller, walk.at.dentry->node->id, walk.last, mode,
+				 &made.entry);
 	version = names_change_end(&change);
 	if (!err)
 		err = insert_new(&walk, &made, version, S_IFDIR, NULL);
@@ -288,13 +289,13 @@ err_t vfs_symlink(const struct vfs_context *context, const char *target, struct 
 		err = check_parent(&walk);
 	if (err)
 		goto end_walk;
-	server = walk.at->mount->server;
+	server = walk.at.dentry->fs->server;
 	if (!server->ops->symlink) {
 		err = -EPERM;
 		goto end_walk;
 	}
-	names_change_begin(&change, walk.at->node);
-	err = server->ops->symlink(server, &caller, walk.at->node->id, walk.last, text,
+	names_change_begin(&change, walk.at.dentry->node);
+	err = server->ops->symlink(server, &caller, walk.at.dentry->node->id, walk.last, text,
 				   &made.entry);
 	version = names_change_end(&change);
 	if (!err)
@@ -306,24 +307,26 @@ end_walk:
 	return err;
 }
 
-static err_t link_to(struct walk *walk, struct node *node)
+static err_t link_to(struct walk *walk, const struct path *old)
 {
-	struct server *server = walk->at->mount->server;
+	struct node *node = old->dentry->node;
+	struct server *server = walk->at.dentry->fs->server;
 	struct server_caller caller = server_caller_of(walk->context);
 	struct made made = {0};
 	struct names_change change;
 	uint64_t version;
 	err_t err;
 
-	if (node->mount != walk->at->mount)
+	/* Of another mount of the same filesystem, too, as Linux. */
+	if (old->mount != walk->at.mount || node->fs != walk->at.dentry->fs)
 		return -EXDEV;
 	err = check_parent(walk);
 	if (err)
 		return err;
 	if (node_type(node) == S_IFDIR || !server->ops->link)
 		return -EPERM;
-	names_change_begin(&change, walk->at->node);
-	err = server->ops->link(server, &caller, node->id, walk->at->node->id, walk->last,
+	names_change_begin(&change, walk->at.dentry->node);
+	err = server->ops->link(server, &caller, node->id, walk->at.dentry->node->id, walk->last,
 				&made.entry);
 	version = names_change_end(&change);
 	node_attr_changed(node);
@@ -349,7 +352,7 @@ err_t vfs_link(const struct vfs_context *context, struct object *old_at, const c
 		return err;
 	err = change_find_new(&walk, context, new_at, new_name, false);
 	if (!err)
-		err = link_to(&walk, old.dentry->node);
+		err = link_to(&walk, &old);
 	walk_end(&walk);
 	path_put(&old);
 	return err;
@@ -368,7 +371,7 @@ ssize_t vfs_readlink(const struct vfs_context *context, struct object *at, const
 	err = vfs_resolve(context, at, name, at ? AT_EMPTY_PATH : 0, 0, &path);
 	if (err)
 		return err;
-	server = path.dentry->mount->server;
+	server = node_server(path.dentry->node);
 	if (node_type(path.dentry->node) != S_IFLNK || !server->ops->readlink)
 		result = -EINVAL;
 	else

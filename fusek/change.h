@@ -13,9 +13,9 @@ err_t must_check change_find_new(struct walk *walk, const struct vfs_context *co
  * -ENOSYS: the server has no CREATE. */
 err_t must_check change_create(struct walk *walk, uint32_t mode, unsigned flags,
 			       struct dentry **out, struct server_open *opened);
-/* A file without a name in `directory`, open; `shown` in messages, NULL: by its number. *out is a
- * reference. -EOPNOTSUPP: not served. */
-err_t must_check change_tmpfile(const struct vfs_context *context, struct dentry *directory,
+/* A file without a name in the directory `at`, open; `shown` in messages, NULL: by its number. *out
+ * is a reference. -EOPNOTSUPP: not served. */
+err_t must_check change_tmpfile(const struct vfs_context *context, const struct path *at,
 				uint32_t mode, unsigned flags, const char *shown,
 				struct dentry **out, struct server_open *opened);
 err_t must_check change_mknod(struct walk *walk, uint32_t mode, uint64_t rdev, struct dentry **out);

@@ -103,7 +103,8 @@ static bool key_is(const struct dentry_key *key, const struct dentry *parent,
 /* ---- life ---- */
 
 /* Consumes the references to `key` and `node`, also when there is no memory. */
-static struct dentry *create_dentry(struct mount *mount, struct dentry_key *key, struct node *node)
+static struct dentry *create_dentry(struct filesystem *fs, struct dentry_key *key,
+				    struct node *node)
 {
 	struct dentry *dentry = key ? slab_alloc_zeroed(&dentry_cache) : NULL;
 
@@ -114,7 +115,7 @@ static struct dentry *create_dentry(struct mount *mount, struct dentry_key *key,
 	}
 	refcount_init(&dentry->references);
 	list_init(&dentry->all);
-	dentry->mount = mount;
+	dentry->fs = fs;
 	dentry->key = key;
 	dentry->node = node;
 	atomic_add_relaxed(&names_counters.ndentries, 1);
@@ -128,14 +129,14 @@ static bool is_directory(const struct dentry *dentry)
 	return dentry->node && node_type(dentry->node) == S_IFDIR;
 }
 
-struct dentry *dentry_create_root(struct mount *mount, struct node *node)
+struct dentry *dentry_create_root(struct filesystem *fs, struct node *node)
 {
 	static const struct server_name slash = {.text = "/", .len_bytes = 1};
 	struct dentry *root;
 
 	if (!hash_seed)
 		hash_seed = cpu_random();
-	root = create_dentry(mount, dentry_key_create(NULL, slash), node);
+	root = create_dentry(fs, dentry_key_create(NULL, slash), node);
 	if (root)
 		node->dentry = root;
 	return root;
@@ -162,21 +163,15 @@ static void forget_name(const struct dentry *dentry)
 	spin_unlock(&names_lock);
 }
 
-struct dentry *dentry_get(struct dentry *dentry)
-{
-	refcount_get(&dentry->references);
-	return dentry;
-}
-
 static void free_dentry(struct rcu_head *head)
 {
 	slab_free(&dentry_cache, container_of(head, struct dentry, rcu));
 }
 
 /* Not by recursion: a chain of parents may be as long as a path is deep. */
-void dentry_put(struct dentry *dentry)
+void dentry_unused(struct dentry *dentry)
 {
-	while (dentry && refcount_put(&dentry->references)) {
+	do {
 		struct dentry_key *key = dentry->key;
 		struct dentry *parent = key->parent;
 
@@ -193,7 +188,7 @@ void dentry_put(struct dentry *dentry)
 		rcu_call(&key->rcu, free_key);
 		rcu_call(&dentry->rcu, free_dentry);
 		dentry = parent;
-	}
+	} while (dentry && refcount_put(&dentry->references));
 }
 
 /* ---- the hash ---- */
@@ -341,9 +336,9 @@ static bool evict_locked(struct dentry *dentry, struct list *victims)
 	return true;
 }
 
-/* Looks at the `nsteps` oldest, of one mount or (NULL) of all, and evicts what nobody holds. What
- * was used since the last look is spared once if `spare_used`. How many went. */
-static unsigned evict_some(const struct mount *mount, unsigned nsteps, bool spare_used)
+/* Looks at the `nsteps` oldest, of one filesystem or (NULL) of all, and evicts what nobody holds.
+ * What was used since the last look is spared once if `spare_used`. How many went. */
+static unsigned evict_some(const struct filesystem *fs, unsigned nsteps, bool spare_used)
 {
 	LIST_HEAD(victims);
 	struct dentry *dentry, *next;
@@ -354,7 +349,7 @@ static unsigned evict_some(const struct mount *mount, unsigned nsteps, bool spar
 		dentry = list_last_entry(&all_dentries, struct dentry, all);
 		list_del(&dentry->all);
 		list_add_head(&all_dentries, &dentry->all);
-		if (mount && dentry->mount != mount)
+		if (fs && dentry->fs != fs)
 			continue;
 		if (spare_used && dentry->used)
 			write_once(&dentry->used, false);
@@ -373,7 +368,7 @@ static unsigned evict_some(const struct mount *mount, unsigned nsteps, bool spar
 
 /* Leaves go first, so each round takes one level of names; the lock is held for a few steps each.
  */
-void dentry_evict_all(const struct mount *mount)
+void dentry_evict_all(const struct filesystem *fs)
 {
 	unsigned nevicted;
 
@@ -382,11 +377,11 @@ void dentry_evict_all(const struct mount *mount)
 
 		nevicted = 0;
 		for (; nleft; nleft -= MIN(nleft, UINT64_C(64)))
-			nevicted += evict_some(mount, 64, false);
+			nevicted += evict_some(fs, 64, false);
 	} while (nevicted);
 }
 
-void dentry_drop_all(const struct mount *mount)
+void dentry_drop_all(const struct filesystem *fs)
 {
 	struct dentry *dentry, *found;
 
@@ -394,7 +389,7 @@ void dentry_drop_all(const struct mount *mount)
 		found = NULL;
 		spin_lock(&names_lock);
 		list_for_each (dentry, &all_dentries, all) {
-			if (dentry->mount == mount) {
+			if (dentry->fs == fs) {
 				found = dentry;
 				leave_cache_locked(dentry);
 				break;
@@ -431,7 +426,7 @@ static bool same_meaning(const struct dentry *dentry, const struct node *node)
 err_t dentry_insert(struct dentry *parent, struct server_name name, struct node *node,
 		    uint64_t valid_ns, uint64_t version, struct dentry **out)
 {
-	struct dentry *fresh = create_dentry(parent->mount, dentry_key_create(parent, name), node);
+	struct dentry *fresh = create_dentry(parent->fs, dentry_key_create(parent, name), node);
 	struct dentry *old, *result, *put_later = NULL;
 	bool current;
 
@@ -474,7 +469,7 @@ err_t dentry_insert(struct dentry *parent, struct server_name name, struct node 
 static err_t ask_server(struct dentry *parent, struct server_name name,
 			const struct vfs_context *context, uint64_t version, struct dentry **out)
 {
-	struct server *server = parent->mount->server;
+	struct server *server = parent->fs->server;
 	struct server_caller caller = server_caller_of(context);
 	struct server_entry entry = {0};
 	struct node *node = NULL;
@@ -493,9 +488,9 @@ static err_t ask_server(struct dentry *parent, struct server_name name,
 	if (entry.node.value) {
 		err = nodeid_equal(entry.node, SERVER_ROOT)
 			      ? -EIO
-			      : node_from_entry(parent->mount, &entry, &node);
+			      : node_from_entry(parent->fs, &entry, &node);
 		if (err) {
-			node_refuse_entry(parent->mount, &entry);
+			node_refuse_entry(parent->fs, &entry);
 			return err;
 		}
 	}

@@ -8,6 +8,7 @@
 #include <fusek/mount.h>
 
 #include "devices.h"
+#include "mount_tree.h"
 #include "notify.h"
 #include "open_file.h"
 #include "pages.h"
@@ -17,18 +18,21 @@
 
 SLAB_CACHE(file_cache, struct file);
 
-err_t file_create(struct dentry *dentry, unsigned flags, struct file **out)
+err_t file_create(const struct path *at, unsigned flags, struct file **out)
 {
 	struct file *file = slab_alloc_zeroed(&file_cache);
 
 	if (!file) {
-		dentry_put(dentry);
+		struct path unused = *at;
+
+		path_put(&unused);
 		return -ENOMEM;
 	}
 	object_init(&file->object, &file_ops, OBJECT_FILE, flags);
 	mutex_init(&file->position_lock, LOCK_FILE);
-	file->dentry = dentry;
-	file->node = dentry->node;
+	file->dentry = at->dentry;
+	file->mount = at->mount;
+	file->node = at->dentry->node;
 	file->server = node_server(file->node);
 	file->id = file->node->id;
 	*out = file;
@@ -40,10 +44,10 @@ static err_t redirect_to_device(struct file *file)
 {
 	struct server *server = node_server(file->node);
 
+	if (read_once(&file->mount->flags) & MS_NODEV)
+		return -EACCES;
 	if (server == devfs_server())
 		return 0;
-	if (server->flags & SERVER_NO_DEVICES)
-		return -EACCES;
 	file->server = devfs_server();
 	return devfs_find(file->node->rdev, &file->id);
 }
@@ -110,7 +114,10 @@ static void file_release(struct object *object)
 	} else if (file->opened && ops->release) {
 		ops->release(file->server, file->id, file->open.handle, object_flags(object));
 	}
+	if (file->is_writer)
+		mount_write_end(file->mount);
 	dentry_put(file->dentry);
+	mount_put(file->mount);
 }
 
 static void file_free(struct object *object)
@@ -134,10 +141,10 @@ struct path file_path(struct object *object)
 {
 	if (!object || object->ops != &file_ops)
 		return (struct path){0};
-	return (struct path){.dentry = file_of(object)->dentry};
+	return (struct path){.mount = file_of(object)->mount, .dentry = file_of(object)->dentry};
 }
 
-bool file_facts(struct object *object, uint64_t *position, uint32_t *mount_number)
+bool file_facts(struct object *object, uint64_t *position, uint32_t *mount_id)
 {
 	const struct file *file;
 
@@ -145,7 +152,7 @@ bool file_facts(struct object *object, uint64_t *position, uint32_t *mount_numbe
 		return false;
 	file = file_of(object);
 	*position = read_once(&file->position);
-	*mount_number = file->node->mount->number;
+	*mount_id = file->mount->id;
 	return true;
 }
 

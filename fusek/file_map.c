@@ -4,7 +4,7 @@
  */
 #include "open_file.h"
 
-#include "names.h"
+#include "mount_tree.h"
 #include "pages.h"
 
 #include <abi/errno.h>
@@ -57,7 +57,7 @@ static void mapping_identity(struct memory_object *memory, uint64_t *device, uin
 {
 	const struct node *node = mapping_of(memory)->file->node;
 
-	*device = abi_makedev(0, node->mount->number);
+	*device = abi_makedev(0, node->fs->number);
 	*inode = node->attr.ino; /* never changes */
 }
 
@@ -105,7 +105,7 @@ err_t file_map(struct object *object, const struct object_map_request *request,
 				: -ENODEV;
 	if (node_type(file->node) != S_IFREG || !(ops->get_page || ops->read_pages))
 		return -ENODEV;
-	if (request->exec && (file->server->flags & SERVER_NO_EXEC))
+	if (request->exec && (read_once(&file->mount->flags) & MS_NOEXEC))
 		return -EPERM;
 	/* Linux maps a private copy of what goes past the cache; nobody writes pages back yet. */
 	if (request->shared &&
@@ -123,7 +123,7 @@ err_t file_map(struct object *object, const struct object_map_request *request,
 		mapping->writable = true;
 	}
 	memory_object_init(&mapping->memory, &mapping_ops);
-	mapping->memory.never_exec = file->server->flags & SERVER_NO_EXEC;
+	mapping->memory.never_exec = read_once(&file->mount->flags) & MS_NOEXEC;
 	mapping->memory.places = &file->node->places;
 	mapping->file = file;
 	object_get(object);

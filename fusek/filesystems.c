@@ -3,31 +3,19 @@
  */
 #include "driver/device.h"
 #include "driver/server.h"
+#include "mount_tree.h"
 #include "open_file.h"
 #include "tmpfs/tmpfs.h"
 
-#include <abi/mount.h>
 #include <fusek/driver.h>
 #include <fusek/file.h>
 #include <fusek/mount.h>
 #include <lib/string.h>
 
-#define FLAGS_TAKEN                                                                                \
-	(MS_RDONLY | MS_NOSUID | MS_NODEV | MS_NOEXEC | MS_SYNCHRONOUS | MS_NOATIME |              \
-	 MS_NODIRATIME | MS_RELATIME | MS_SILENT)
-
-static unsigned server_flags(unsigned flags)
-{
-	return (flags & MS_RDONLY ? SERVER_READ_ONLY : 0) |
-	       (flags & MS_NODEV ? SERVER_NO_DEVICES : 0) |
-	       (flags & MS_NOSUID ? SERVER_NO_SET_ID : 0) |
-	       (flags & MS_NOEXEC ? SERVER_NO_EXEC : 0);
-}
-
 /* ---- a driver behind /dev/fuse ---- */
 
 static err_t connect_driver(const struct fuse_mount_options *options, const char *source,
-			    unsigned flags, struct server **out)
+			    struct server **out)
 {
 	struct object *object = vfs_descriptor(options->fd);
 	struct fuse_connection *connection;
@@ -44,7 +32,7 @@ static err_t connect_driver(const struct fuse_mount_options *options, const char
 	err = connection ? 0 : -ENOMEM;
 	if (err)
 		goto put_object;
-	err = fuse_server_create(connection, options, source, server_flags(flags), out);
+	err = fuse_server_create(connection, options, source, out);
 	if (err) {
 		fuse_connection_put(connection);
 		goto put_object;
@@ -57,25 +45,22 @@ put_object:
 	return err;
 }
 
-static err_t mount_driver(const struct path *at, const char *source, const char *subtype,
-			  unsigned flags, const char *options)
+static err_t create_driver(const char *source, const char *subtype, const char *options,
+			   struct server **out)
 {
 	struct fuse_mount_options parsed;
-	struct server *server;
 	err_t err = fuse_parse_options(options, &parsed);
 
 	if (err)
 		return err;
 	if (subtype)
 		string_copy(parsed.subtype, sizeof(parsed.subtype), subtype);
-	err = connect_driver(&parsed, source, flags, &server);
+	err = connect_driver(&parsed, source, out);
 	if (err)
 		return err;
-	err = fuse_server_start(server);
-	if (!err)
-		err = mount_create(server, at);
+	err = fuse_server_start(*out);
 	if (err)
-		fuse_server_destroy(server);
+		fuse_server_destroy(*out);
 	return err;
 }
 
@@ -120,70 +105,16 @@ static const struct filesystem_type *find_type(const char *name)
 	return NULL;
 }
 
-static err_t mount_registered(const struct filesystem_type *type, const struct path *at,
-			      const char *source, unsigned flags, const char *options)
-{
-	struct server *server;
-	err_t err = type->create(source, options, &server);
-
-	if (err)
-		return err;
-	server->flags |= server_flags(flags);
-	err = mount_create(server, at);
-	if (err)
-		server->ops->destroy(server);
-	return err;
-}
-
-/* ---- the calls ---- */
-
-err_t mount_by_type(const struct vfs_context *context, const char *source, const char *at,
-		    const char *type, unsigned flags, const char *options)
+err_t filesystem_by_type(const char *type, const char *source, const char *options,
+			 struct server **out)
 {
 	const struct filesystem_type *registered = find_type(type);
-	struct path place;
-	err_t err;
 
-	if (!vfs_capable(context, CAP_SYS_ADMIN))
-		return -EPERM;
-	if ((flags & MS_MGC_MSK) == MS_MGC_VAL)
-		flags &= ~MS_MGC_MSK;
-	if (flags & ~FLAGS_TAKEN)
-		return -EINVAL;
-	err = path_walk(context, NULL, at, WALK_FOLLOW | WALK_DIRECTORY, &place);
-	if (err)
-		return err;
 	if (registered)
-		err = mount_registered(registered, &place, source, flags, options);
-	else if (strcmp(type, "fuse") == 0)
-		err = mount_driver(&place, source, NULL, flags, options);
-	else if (strncmp(type, "fuse.", 5) == 0 && type[5])
-		err = mount_driver(&place, source, type + 5, flags, options);
-	else
-		err = -ENODEV;
-	path_put(&place);
-	return err;
-}
-
-err_t mount_remove_by_name(const struct vfs_context *context, const char *at, unsigned flags)
-{
-	struct server *server;
-	struct path place;
-	err_t err;
-
-	if (!vfs_capable(context, CAP_SYS_ADMIN))
-		return -EPERM;
-	if (flags & ~(MNT_FORCE | MNT_DETACH | UMOUNT_NOFOLLOW))
-		return -EINVAL;
-	err = path_walk(context, NULL, at, (flags & UMOUNT_NOFOLLOW) ? 0 : WALK_FOLLOW, &place);
-	if (err)
-		return err;
-	server = place.dentry->mount->server;
-	if ((flags & MNT_FORCE) && place.dentry == place.dentry->mount->root && server->ops->abort)
-		server->ops->abort(server);
-	if (!(flags & MNT_DETACH))
-		return mount_remove(&place);
-	err = mount_detach(&place);
-	path_put(&place);
-	return err;
+		return registered->create(source, options, out);
+	if (strcmp(type, "fuse") == 0)
+		return create_driver(source, NULL, options, out);
+	if (strncmp(type, "fuse.", 5) == 0 && type[5])
+		return create_driver(source, type + 5, options, out);
+	return -ENODEV;
 }

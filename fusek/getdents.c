@@ -6,6 +6,7 @@
  */
 #include "notify.h"
 #include "open_file.h"
+#include "walk.h"
 
 #include <lib/string.h>
 #include <mm/slab.h>
@@ -64,12 +65,12 @@ static void enter(struct dirent_sink *base, struct server_name name,
 		  const struct server_entry *entry)
 {
 	struct getdents_sink *sink = container_of(base, struct getdents_sink, sink);
-	struct mount *mount = sink->directory->mount;
+	struct filesystem *fs = sink->directory->fs;
 	struct dentry *dentry;
 	struct node *node;
 
-	if (node_from_entry(mount, entry, &node)) {
-		node_refuse_entry(mount, entry);
+	if (node_from_entry(fs, entry, &node)) {
+		node_refuse_entry(fs, entry);
 		return;
 	}
 	if (!dentry_insert(sink->directory, name, node, entry->entry_valid_ns, sink->version,
@@ -79,15 +80,13 @@ static void enter(struct dirent_sink *base, struct server_name name,
 
 static uint64_t ino_above(const struct file *file)
 {
-	const struct dentry *at = file->dentry;
+	struct path at = {.mount = file->mount, .dentry = file->dentry};
+	struct server_name name;
 	uint64_t ino;
 
 	rcu_read_lock();
-	while (!dentry_key(at)->parent && at->mount->at)
-		at = at->mount->at;
-	if (dentry_key(at)->parent)
-		at = dentry_key(at)->parent;
-	ino = at->node->attr.ino; /* never changes */
+	(void)path_above_rcu(&at, &name);
+	ino = at.dentry->node->attr.ino; /* never changes */
 	rcu_read_unlock();
 	return ino;
 }

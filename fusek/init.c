@@ -19,9 +19,12 @@ static err_t mount_at(struct server *server, const char *name)
 	struct path at;
 	err_t err = path_walk(&context, NULL, name, WALK_FOLLOW | WALK_DIRECTORY, &at);
 
-	if (err)
+	if (err) {
+		if (server->ops->destroy)
+			server->ops->destroy(server);
 		return err;
-	err = mount_create(server, &at);
+	}
+	err = mount_create(server, &at, 0);
 	path_put(&at);
 	return err;
 }
@@ -36,10 +39,7 @@ static err_t mount_tmpfs(struct server *ramdisk, const char *name)
 		return 0; /* the image does not want it */
 	if (err)
 		return err;
-	err = mount_at(server, name);
-	if (err)
-		server->ops->destroy(server);
-	return err;
+	return mount_at(server, name);
 }
 
 static struct memory_reclaimer pages_reclaimer = {.name = "page cache", .reclaim = pages_reclaim};
@@ -58,7 +58,7 @@ err_t fusek_init(paddr_t ramdisk_start, paddr_t ramdisk_end)
 
 	if (err)
 		return err;
-	err = mount_create(ramdisk, NULL);
+	err = mount_create(ramdisk, NULL, 0);
 	if (err) {
 		log_err("the ramdisk cannot be mounted: error %d", -err);
 		return err;

@@ -25,8 +25,6 @@ err_t memfd_init(void)
 	if (err)
 		return err;
 	err = mount_create_hidden(server, &home);
-	if (err)
-		server->ops->destroy(server);
 	return err ? err : node_setattr(home.dentry->node, &kernel, &anybody);
 }
 

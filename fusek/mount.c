@@ -1,367 +1,353 @@
 /*
- * The tree of mounts. Owns the list of mounts and the pointers from covered directories to what
- * covers them. Changes are made under mounts_lock; walkers read the pointers under RCU, so a
- * mount's memory and root outlive every walk that saw them.
+ * Mounts: their life, and the tree that they stand in. Owns the list of mounts and the pointers
+ * from covered directories to what covers them (mount_tree.h says who may see what). Changes are
+ * made under mounts_lock; the spinlock `last_lock` is for the references of mounts that stand
+ * nowhere.
  */
 #define LOG_SUBSYSTEM "fusek"
-#include <fusek/mount.h>
+#include "mount_tree.h"
 
-#include "names.h"
-#include "notify.h"
-
-#include <arch/clock.h>
-#include <lib/fmt.h>
-#include <lib/log.h>
-#include <lib/string.h>
 #include <mm/slab.h>
-#include <sched/lock.h>
 
-static MUTEX(mounts_lock, LOCK_MOUNT);
-static LIST_HEAD(mounts);    /* mounts_lock: in the order of their making */
-static uint32_t last_number; /* mounts_lock */
-static struct path the_root; /* set once, by the first mount */
+MUTEX(mounts_lock, LOCK_MOUNT);
+LIST_HEAD(mounts_in_tree); /* mounts_lock: in the order of their coming */
+struct mount *mount_absolute;
 
-struct path mount_root(void)
+SLAB_CACHE(mount_cache, struct mount);
+
+static struct spinlock last_lock = SPINLOCK_INIT(LOCK_MOUNTUSE);
+static uint32_t last_id; /* atomic */
+
+/* ---- life ---- */
+
+unsigned mount_flags_of(const struct server *server, unsigned flags)
 {
-	return the_root;
+	return flags | (server->flags & SERVER_NO_DEVICES ? MS_NODEV : 0) |
+	       (server->flags & SERVER_NO_SET_ID ? MS_NOSUID : 0) |
+	       (server->flags & SERVER_NO_EXEC ? MS_NOEXEC : 0) |
+	       (server->flags & SERVER_OWNER_ONLY ? MOUNT_OWNER_ONLY : 0);
 }
 
-struct vfs_context vfs_kernel_context(void)
+struct mount *mount_alloc(struct filesystem *fs, struct dentry *root, unsigned flags)
 {
-	return (struct vfs_context){
-		.root = the_root, .cwd = the_root, .capabilities = CAPABILITIES_ALL, .umask = 022};
-}
-
-struct server_caller server_caller_of(const struct vfs_context *context)
-{
-	return (struct server_caller){.uid = context->uid,
-				      .gid = context->gid,
-				      .pid = context->pid,
-				      .umask = context->umask};
-}
-
-#define PATIENCE_NS (10 * NSEC_PER_SEC)
-
-uint64_t server_deadline_ns(void)
-{
-	return server_caller_current().pid ? UINT64_MAX : clock_ns() + PATIENCE_NS;
-}
-
-static err_t get_root_node(struct mount *mount, struct node **out)
-{
-	struct server *server = mount->server;
-	struct server_entry entry = {.node = SERVER_ROOT};
-	err_t err = server->ops->root ? server->ops->root(server, &entry)
-				      : server->ops->getattr(server, SERVER_ROOT, &entry.attr,
-							     &entry.attr_valid_ns);
-
-	if (err)
-		return err;
-	if (!S_ISDIR(entry.attr.mode))
-		return -ENOTDIR;
-	return node_from_entry(mount, &entry, out);
-}
-
-/* mounts_lock is held. */
-static err_t publish_locked(struct mount *mount, const struct path *at)
-{
-	if (!at->dentry) {
-		if (the_root.dentry)
-			return -EBUSY;
-		the_root.dentry = dentry_get(mount->root);
-	} else {
-		if (node_type(at->dentry->node) != S_IFDIR)
-			return -ENOTDIR;
-		if (at->dentry->covered_by)
-			return -EBUSY;
-		mount->at = dentry_get(at->dentry);
-		rcu_assign(&at->dentry->covered_by, mount);
-	}
-	list_add_tail(&mounts, &mount->link);
-	return 0;
-}
-
-/* A mount that is nowhere yet. */
-static err_t make_mount(struct server *server, struct mount **out)
-{
-	struct mount *mount = kzalloc(sizeof(*mount));
-	struct node *node;
-	err_t err;
+	struct mount *mount = slab_alloc_zeroed(&mount_cache);
 
 	if (!mount)
-		return -ENOMEM;
+		return NULL;
 	list_init(&mount->link);
-	mount->server = server;
-	mutex_lock(&mounts_lock);
-	mount->number = ++last_number;
-	mutex_unlock(&mounts_lock);
-	server->mount_number = mount->number;
+	list_init(&mount->children);
+	list_init(&mount->sibling);
+	mount->fs = filesystem_get(fs);
+	mount->root = root ? dentry_get(root) : NULL;
+	mount->flags = mount_flags_of(fs->server, flags);
+	mount->put_slowly = MOUNT_STANDS_NOWHERE;
+	mount->id = atomic_fetch_add_full(&last_id, 1) + 1;
+	return mount_get(mount);
+}
 
-	err = get_root_node(mount, &node);
-	if (!err) {
-		mount->root = dentry_create_root(mount, node);
-		err = mount->root ? 0 : -ENOMEM;
-	}
+int64_t mount_users(const struct mount *mount)
+{
+	int64_t sum = 0;
+
+	for (unsigned i = 0; i < MOUNT_SLOTS; i++)
+		sum += read_once(&mount->slots[i].count);
+	return sum;
+}
+
+static void free_mount(struct rcu_head *head)
+{
+	slab_free(&mount_cache, container_of(head, struct mount, rcu));
+}
+
+/* One at a time: so the sum is right, and one alone finds it 0. */
+void mount_put_slowly(struct mount *mount, bool keep_mark)
+{
+	bool last;
+
+	spin_lock(&last_lock);
+	atomic_add_relaxed(mount_slot(mount), -1);
+	last = (mount->put_slowly & MOUNT_STANDS_NOWHERE) && mount_users(mount) == 0;
+	if (!keep_mark)
+		write_once(&mount->put_slowly, mount->put_slowly & ~MOUNT_TO_EXPIRE);
+	spin_unlock(&last_lock);
+	if (!last)
+		return;
+	debug_assert(!mount->place && list_empty(&mount->children));
+	dentry_put(mount->root);
+	filesystem_put(mount->fs);
+	rcu_call(&mount->rcu, free_mount);
+}
+
+bool mount_mark_to_expire(struct mount *mount)
+{
+	bool marked;
+
+	spin_lock(&last_lock);
+	marked = (mount->put_slowly & MOUNT_TO_EXPIRE) != 0;
+	write_once(&mount->put_slowly, mount->put_slowly | MOUNT_TO_EXPIRE);
+	spin_unlock(&last_lock);
+	return marked;
+}
+
+static void set_put_slowly(struct mount *mount, unsigned bits)
+{
+	spin_lock(&last_lock);
+	write_once(&mount->put_slowly, bits);
+	spin_unlock(&last_lock);
+}
+
+err_t mount_write_begin(const struct path *path)
+{
+	err_t err;
+
+	/* Full order: a remount that has not seen us is seen by us. */
+	(void)atomic_fetch_add_full(&path->mount->nwriters, 1);
+	(void)atomic_fetch_add_full(&path->mount->fs->nwriters, 1);
+	err = path_may_change(path);
 	if (err)
-		kfree(mount);
-	else
-		*out = mount;
+		mount_write_end(path->mount);
 	return err;
 }
 
-err_t mount_create(struct server *server, const struct path *at)
+void mount_write_end(struct mount *mount)
 {
-	static const struct path nowhere;
+	atomic_add_relaxed(&mount->nwriters, -1);
+	atomic_add_relaxed(&mount->fs->nwriters, -1);
+}
+
+/* ---- places ---- */
+
+struct mount_place *mount_place_alloc(void)
+{
+	return kzalloc(sizeof(struct mount_place));
+}
+
+static void free_place(struct rcu_head *head)
+{
+	kfree(container_of(head, struct mount_place, rcu));
+}
+
+void mount_place_free(struct mount_place *place)
+{
+	if (!place)
+		return;
+	path_put(&place->path);
+	rcu_call(&place->rcu, free_place);
+}
+
+static void cover_locked(struct mount *mount) REQUIRES(mounts_lock);
+static void cover_locked(struct mount *mount)
+{
+	const struct path *at = &mount->place->path;
+
+	mount->next_here = at->dentry->mounted;
+	rcu_assign(&at->dentry->mounted, mount);
+	list_add_tail(&at->mount->children, &mount->sibling);
+}
+
+/* Its next_here stays until no walk can be on it any more. */
+static void uncover_locked(struct mount *mount) REQUIRES(mounts_lock);
+static void uncover_locked(struct mount *mount)
+{
+	struct mount **link = &mount->place->path.dentry->mounted;
+
+	while (*link != mount)
+		link = &(*link)->next_here;
+	rcu_assign(link, mount->next_here);
+	list_del(&mount->sibling);
+}
+
+struct mount *mount_next_in(struct mount *mount, struct mount *top)
+{
+	if (!list_empty(&mount->children))
+		return list_first_entry(&mount->children, struct mount, sibling);
+	while (mount != top) {
+		struct mount *parent = mount->place->path.mount;
+
+		if (mount->sibling.next != &parent->children)
+			return container_of(mount->sibling.next, struct mount, sibling);
+		mount = parent;
+	}
+	return NULL;
+}
+
+bool mount_is_in(struct mount *mount, const struct mount *above)
+{
+	while (mount != above && mount->place)
+		mount = mount->place->path.mount;
+	return mount == above;
+}
+
+/* What stands in it is in the tree if it is. */
+static void enter_tree_locked(struct mount *top) REQUIRES(mounts_lock);
+static void enter_tree_locked(struct mount *top)
+{
+	for (struct mount *mount = top; mount; mount = mount_next_in(mount, top))
+		list_add_tail(&mounts_in_tree, &mount->link);
+}
+
+err_t mount_attach_locked(struct mount *mount, const struct path *at, struct mount_place *place)
+{
+	place->path = path_get(at);
+	rcu_assign(&mount->place, place);
+	cover_locked(mount);
+	/* Who removes the directory looks for mounts afterwards: one of us sees the other. */
+	memory_barrier();
+	if (read_once(&at->dentry->removed)) {
+		struct path held = place->path;
+
+		uncover_locked(mount);
+		rcu_assign(&mount->place, NULL);
+		rcu_synchronize();
+		place->path = (struct path){0};
+		mount_put(held.mount); /* not the last ones: the caller has them */
+		dentry_put(held.dentry);
+		return -ENOENT;
+	}
+	(void)mount_get(mount);
+	set_put_slowly(mount, 0);
+	if (mount_in_tree(at->mount))
+		enter_tree_locked(mount);
+	return 0;
+}
+
+struct mount_place *mount_move_locked(struct mount *mount, const struct path *to,
+				      struct mount_place *place)
+{
+	struct mount_place *before = mount->place;
+
+	uncover_locked(mount);
+	place->path = path_get(to);
+	rcu_assign(&mount->place, place);
+	rcu_synchronize();
+	cover_locked(mount);
+	return before;
+}
+
+err_t mount_leave_locked(struct mount *mount, int64_t nusers, struct mount_place **place)
+{
+	if (mount_users(mount) > nusers)
+		return -EBUSY;
+	*place = mount->place;
+	uncover_locked(mount);
+	rcu_assign(&mount->place, NULL);
+	set_put_slowly(mount, MOUNT_STANDS_NOWHERE);
+	rcu_synchronize(); /* no walk can enter it any more; one may have just before */
+	if (mount_users(mount) > nusers) {
+		rcu_assign(&mount->place, *place);
+		cover_locked(mount);
+		set_put_slowly(mount, 0);
+		return -EBUSY;
+	}
+	if (mount_in_tree(mount))
+		list_del(&mount->link);
+	return 0;
+}
+
+void mount_left(struct mount *mount, struct mount_place *place)
+{
+	mount_place_free(place);
+	mount_put(mount);
+}
+
+/* One that nothing stands in: the youngest. */
+static struct mount *leaf_locked(struct mount *top) REQUIRES(mounts_lock);
+static struct mount *leaf_locked(struct mount *top)
+{
+	while (!list_empty(&top->children))
+		top = list_last_entry(&top->children, struct mount, sibling);
+	return top;
+}
+
+err_t mount_dissolve(struct mount *top)
+{
+	struct mount_place *place;
 	struct mount *mount;
-	err_t err = make_mount(server, &mount);
+	err_t err = 0;
+
+	do {
+		mutex_lock(&mounts_lock);
+		mount = leaf_locked(top);
+		if (!mount->place) { /* `top`, which was taken down meanwhile, or stood nowhere */
+			mutex_unlock(&mounts_lock);
+			return -EINVAL;
+		}
+		err = mount_leave_locked(mount, INT64_MAX, &place);
+		mutex_unlock(&mounts_lock);
+		mount_left(mount, place);
+	} while (!err && mount != top);
+	return err;
+}
+
+/* ---- the first ones ---- */
+
+static err_t nothing_getattr(UNUSED struct server *server, UNUSED struct nodeid node,
+			     struct server_attr *out, uint64_t *attr_valid_ns)
+{
+	*attr_valid_ns = SERVER_VALID_FOREVER;
+	*out = (struct server_attr){.ino = 1, .mode = S_IFDIR | 0755, .nlink = 2};
+	return 0;
+}
+
+/* What the first mount covers: an empty directory, so that even that one stands somewhere. */
+static err_t make_absolute(void)
+{
+	static const struct server_ops ops = {.getattr = nothing_getattr};
+	static struct server nothing = {.ops = &ops, .type = "rootfs", .source = "rootfs"};
+	struct filesystem *fs;
+	err_t err = filesystem_create(&nothing, &fs);
 
 	if (err)
 		return err;
-	mutex_lock(&mounts_lock);
-	err = publish_locked(mount, at ? at : &nowhere);
-	mutex_unlock(&mounts_lock);
-	if (!err)
-		return 0;
-	dentry_put(mount->root);
-	rcu_barrier(); /* what it freed still names the mount */
-	kfree(mount);
+	mount_absolute = mount_alloc(fs, fs->root, MS_RDONLY);
+	filesystem_put(fs);
+	return mount_absolute ? 0 : -ENOMEM;
+}
+
+struct path mount_root(void)
+{
+	return (struct path){.mount = mount_absolute,
+			     .dentry = mount_absolute ? mount_absolute->root : NULL};
+}
+
+err_t mount_fresh(struct server *server, unsigned flags, struct mount **out)
+{
+	struct filesystem *fs;
+	err_t err = filesystem_create(server, &fs);
+
+	if (err) {
+		if (server->ops->destroy)
+			server->ops->destroy(server);
+		return err;
+	}
+	*out = mount_alloc(fs, fs->root, flags);
+	filesystem_put(fs);
+	return *out ? 0 : -ENOMEM;
+}
+
+err_t mount_create(struct server *server, const struct path *at, unsigned flags)
+{
+	struct path root;
+	struct mount *mount;
+	err_t err = mount_absolute ? 0 : make_absolute();
+
+	if (err)
+		return err;
+	err = mount_fresh(server, flags, &mount);
+	if (err)
+		return err;
+	root = mount_root();
+	err = mount_graft(mount, at ? at : &root, true);
+	mount_put(mount);
 	return err;
 }
 
 err_t mount_create_hidden(struct server *server, struct path *root)
 {
 	struct mount *mount;
-	err_t err = make_mount(server, &mount);
+	err_t err = mount_fresh(server, 0, &mount);
 
 	if (!err)
-		root->dentry = dentry_get(mount->root);
+		*root = (struct path){.mount = mount, .dentry = dentry_get(mount->root)};
 	return err;
-}
-
-/* Nothing but the mount itself holds anything of it. mounts_lock is held. */
-static bool unused_locked(const struct mount *mount)
-{
-	struct mount *other;
-
-	list_for_each (other, &mounts, link) {
-		if (other->at && other->at->mount == mount)
-			return false;
-	}
-	return read_once(&mount->nnodes) == 1 && read_once(&mount->root->references.count) == 1;
-}
-
-static void free_mount(struct rcu_head *head)
-{
-	kfree(container_of(head, struct mount, rcu));
-}
-
-/* Nothing names anything of it any more, and no walk can come to it. */
-void mount_gone(struct mount *mount)
-{
-	struct server *server = mount->server;
-
-	dentry_put(mount->at);
-	rcu_call(&mount->rcu, free_mount);
-	if (server->ops->destroy)
-		server->ops->destroy(server);
-}
-
-/* The walker's own reference to the root is `held`: it is given up here. */
-static err_t detach(struct mount *mount, struct dentry *held)
-{
-	err_t err = -EBUSY;
-
-	mutex_lock(&mounts_lock);
-	if (mount->detached) { /* somebody else did, and ours may be the last reference */
-		mutex_unlock(&mounts_lock);
-		dentry_put(held);
-		return -EINVAL;
-	}
-	dentry_put(held);
-	if (unused_locked(mount)) {
-		rcu_assign(&mount->at->covered_by, NULL);
-		rcu_synchronize(); /* no walk can enter it any more; one may have just before */
-		if (unused_locked(mount)) {
-			list_del(&mount->link);
-			err = 0;
-		} else {
-			rcu_assign(&mount->at->covered_by, mount);
-		}
-	}
-	mutex_unlock(&mounts_lock);
-	return err;
-}
-
-err_t mount_remove(struct path *at)
-{
-	struct mount *mount = at->dentry->mount;
-	err_t err;
-
-	if (at->dentry != mount->root || !mount->at) {
-		path_put(at);
-		return -EINVAL;
-	}
-	dentry_evict_all(mount);
-	notify_unmount(mount, true);
-	err = detach(mount, at->dentry);
-	if (err)
-		return err;
-	notify_unmount(mount, false); /* the root's own */
-	write_once(&mount->detached, true);
-	dentry_put(mount->root); /* its node is the last: mount_gone() */
-	return 0;
-}
-
-/* The youngest mount that stands in or over `mount`, itself at last. */
-static struct mount *topmost_locked(struct mount *mount)
-{
-	struct mount *other;
-
-	list_for_each (other, &mounts, link) {
-		if (other->at && other->at->mount == mount)
-			return topmost_locked(other);
-	}
-	return mount;
-}
-
-err_t mount_detach(const struct path *at)
-{
-	struct mount *mount = at->dentry->mount, *top;
-
-	if (at->dentry != mount->root || !mount->at)
-		return -EINVAL;
-	do {
-		mutex_lock(&mounts_lock);
-		if (mount->detached) {
-			mutex_unlock(&mounts_lock);
-			return -EINVAL; /* somebody else did */
-		}
-		top = topmost_locked(mount);
-		rcu_assign(&top->at->covered_by, NULL);
-		list_del(&top->link);
-		write_once(&top->detached, true);
-		mutex_unlock(&mounts_lock);
-		rcu_synchronize(); /* no walk enters it any more */
-		notify_unmount(top, false);
-		dentry_drop_all(top);
-		dentry_put(top->root);
-	} while (top != mount);
-	return 0;
-}
-
-/* As /proc/mounts has them. */
-static void describe_options(const struct server *server, char to[MOUNT_OPTIONS_BYTES])
-{
-	kernel_format(to, MOUNT_OPTIONS_BYTES, "%s%s%s%s",
-		      server->flags & SERVER_READ_ONLY ? "ro" : "rw",
-		      server->flags & SERVER_NO_SET_ID ? ",nosuid" : "",
-		      server->flags & SERVER_NO_DEVICES ? ",nodev" : "",
-		      server->flags & SERVER_NO_EXEC ? ",noexec" : "");
-}
-
-static void fill_info(const struct mount *mount, struct mount_info *out)
-{
-	struct server *server = mount->server;
-	const struct path root = {.dentry = mount->root};
-	char *name = kmalloc(PATH_MAX);
-
-	*out = (struct mount_info){.nnodes = read_once(&mount->nnodes)};
-	describe_options(server, out->options);
-	string_copy(out->source, sizeof(out->source), server->source);
-	string_copy(out->type, sizeof(out->type), server->type);
-	if (!name || path_name(&the_root, &root, name, PATH_MAX) < 0)
-		string_copy(out->at, sizeof(out->at), "?");
-	else
-		string_copy(out->at, sizeof(out->at), name);
-	kfree(name);
-	if (!server->ops->statfs || server->ops->statfs(server, &out->statfs))
-		out->statfs = (struct server_statfs){0};
-}
-
-/* The one with the lowest number above `after`, its root held; NULL: there is none. */
-static struct mount *hold_next(uint32_t after)
-{
-	struct mount *mount, *found = NULL;
-
-	mutex_lock(&mounts_lock);
-	list_for_each (mount, &mounts, link) {
-		if (mount->number > after && (!found || mount->number < found->number))
-			found = mount;
-	}
-	if (found)
-		dentry_get(found->root);
-	mutex_unlock(&mounts_lock);
-	return found;
-}
-
-err_t mount_statfs(uint32_t number, struct server_statfs *out)
-{
-	struct mount *mount = number ? hold_next(number - 1) : NULL;
-	struct server *server;
-	err_t err = -EINVAL;
-
-	if (!mount)
-		return err;
-	server = mount->server;
-	if (mount->number == number)
-		err = server->ops->statfs ? server->ops->statfs(server, out) : -ENOSYS;
-	dentry_put(mount->root);
-	return err;
-}
-
-bool mount_next(uint32_t after, const struct path *root, struct mount_line *out, char *at,
-		size_t at_bytes)
-{
-	struct mount *mount;
-
-	while ((mount = hold_next(after))) {
-		const struct path top = {.dentry = mount->root};
-		ssize_t len = path_getcwd(root, &top, at, at_bytes);
-
-		if (len > 0) {
-			*out = (struct mount_line){
-				.number = mount->number,
-				.parent = mount->at ? mount->at->mount->number : 0,
-			};
-			describe_options(mount->server, out->options);
-			string_copy(out->source, sizeof(out->source), mount->server->source);
-			string_copy(out->type, sizeof(out->type), mount->server->type);
-		}
-		after = mount->number;
-		dentry_put(mount->root);
-		if (len > 0)
-			return true;
-	}
-	return false;
-}
-
-bool mount_info(unsigned index, struct mount_info *out)
-{
-	struct mount *mount, *found = NULL;
-
-	/* The root is held over the question to the server, which is asked without the lock. */
-	mutex_lock(&mounts_lock);
-	list_for_each (mount, &mounts, link) {
-		if (index-- == 0) {
-			found = mount;
-			dentry_get(found->root);
-			break;
-		}
-	}
-	mutex_unlock(&mounts_lock);
-	if (!found)
-		return false;
-	fill_info(found, out);
-	dentry_put(found->root);
-	return true;
-}
-
-void names_stats(struct names_stats *out)
-{
-	*out = (struct names_stats){.ndentries = read_once(&names_counters.ndentries),
-				    .nnegative = read_once(&names_counters.nnegative),
-				    .nnodes = read_once(&names_counters.nnodes),
-				    .nwalks = read_once(&names_counters.nwalks),
-				    .nwalks_fast = read_once(&names_counters.nwalks_fast),
-				    .nlookups = read_once(&names_counters.nlookups)};
 }

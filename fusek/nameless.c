@@ -6,7 +6,7 @@
  */
 #include <fusek/file.h>
 
-#include "names.h"
+#include "mount_tree.h"
 
 #include <ipc/socket.h>
 
@@ -73,7 +73,14 @@ static const struct server_ops nameless_ops = {
 
 static struct server nameless = {.ops = &nameless_ops, .type = "nameless", .source = "none"};
 /* Its number is that of objects' st_dev. */
-static struct mount mount = {.server = &nameless};
+static struct filesystem nameless_fs = {.server = &nameless, .references = REFCOUNT_INIT};
+static struct mount *nameless_mount; /* constant after nameless_init(); each thing is a root */
+
+err_t nameless_init(void)
+{
+	nameless_mount = mount_alloc(&nameless_fs, NULL, 0);
+	return nameless_mount ? 0 : -ENOMEM;
+}
 
 err_t path_of_object(struct object *object, struct path *out)
 {
@@ -90,17 +97,19 @@ err_t path_of_object(struct object *object, struct path *out)
 	err = nameless_getattr(&nameless, entry.node, &entry.attr, &entry.attr_valid_ns);
 	if (!err && !(entry.attr.mode & S_IFMT))
 		err = -ENXIO;
+	if (!err && !nameless_mount)
+		err = -ENOMEM;
 	if (err)
 		return err;
 	keep(object);
-	err = node_from_entry(&mount, &entry, &node);
+	err = node_from_entry(&nameless_fs, &entry, &node);
 	if (err) {
 		let_go(object);
 		return err;
 	}
-	dentry = dentry_create_root(&mount, node);
+	dentry = dentry_create_root(&nameless_fs, node);
 	if (!dentry)
 		return -ENOMEM;
-	out->dentry = dentry;
+	*out = (struct path){.mount = mount_get(nameless_mount), .dentry = dentry};
 	return 0;
 }

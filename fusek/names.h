@@ -26,6 +26,7 @@
 #include <sched/rcu.h>
 #include <sched/seqcount.h>
 
+struct filesystem;
 struct inotify_watch;
 struct mount;
 struct node_locks;
@@ -43,7 +44,7 @@ struct pipe;
 struct node {
 	struct refcount references;
 	struct node *hash_next; /* [n] */
-	struct mount *mount;    /* [c] */
+	struct filesystem *fs;  /* [c] */
 	struct nodeid id;       /* [c] */
 	uint64_t generation;    /* [c] */
 	uint64_t rdev;          /* [c] */
@@ -67,7 +68,7 @@ struct node {
 
 /* A name in a directory; constant, exchanged as a whole. Holds a reference to the parent. */
 struct dentry_key {
-	struct dentry *parent; /* NULL: the root of a mount */
+	struct dentry *parent; /* NULL: the root of a filesystem */
 	uint32_t hash;
 	uint16_t len_bytes;
 	struct rcu_head rcu;
@@ -79,8 +80,9 @@ struct dentry {
 	struct dentry *hash_next; /* [n] */
 	struct dentry_key *key;   /* [n] */
 	struct node *node;        /* [c] NULL: the name is known not to exist */
-	struct mount *mount;      /* [c] */
-	struct mount *covered_by; /* [mounts_lock, read under RCU] what is mounted over it */
+	struct filesystem *fs;    /* [c] */
+	struct mount *mounted;    /* mounts_lock, read under RCU: the first of the mounts that stand
+				     here (mount_tree.h); NULL: none */
 	uint64_t valid_until_ns;  /* [a] */
 	struct list all;          /* [l] */
 	bool hashed;              /* [l] */
@@ -96,10 +98,10 @@ extern struct spinlock names_lock; /* LOCK_DENTRY */
 /* The node of a server's reply, which counted one look-up. A reference for the caller, with which
  * the look-up goes back. On an error it is the caller's: node_refuse_entry(). -EIO: the reply
  * cannot be true (said in the log). */
-err_t must_check node_from_entry(struct mount *mount, const struct server_entry *entry,
+err_t must_check node_from_entry(struct filesystem *fs, const struct server_entry *entry,
 				 struct node **out);
 /* What a reply gave out is not taken: the look-up goes back. */
-void node_refuse_entry(struct mount *mount, const struct server_entry *entry);
+void node_refuse_entry(struct filesystem *fs, const struct server_entry *entry);
 struct node *node_get(struct node *node);
 void node_put(struct node *node);
 /* By the server's number, with a reference; NULL: nobody uses it. */
@@ -138,12 +140,25 @@ bool still_valid(uint64_t valid_until_ns);
 
 uint32_t name_hash(const struct dentry *parent, const char *text, size_t len_bytes);
 
-/* The root of a mount; holds `node`'s reference. NULL: no memory. */
-struct dentry *dentry_create_root(struct mount *mount, struct node *node);
+/* The root of a filesystem; holds `node`'s reference. NULL: no memory. */
+struct dentry *dentry_create_root(struct filesystem *fs, struct node *node);
 /* What names the directory, with a reference; NULL: nothing does. */
 struct dentry *dentry_of_directory(struct node *directory);
-struct dentry *dentry_get(struct dentry *dentry);
-void dentry_put(struct dentry *dentry);
+static inline struct dentry *dentry_get(struct dentry *dentry)
+{
+	refcount_get(&dentry->references);
+	return dentry;
+}
+
+/* Its last reference is gone. */
+void dentry_unused(struct dentry *dentry);
+
+/* May sleep. Takes NULL. */
+static inline void dentry_put(struct dentry *dentry)
+{
+	if (dentry && refcount_put(&dentry->references))
+		dentry_unused(dentry);
+}
 
 /* In an RCU section, without a reference; NULL: not cached, or no longer valid. */
 struct dentry *dentry_find_rcu(const struct dentry *parent, struct server_name name, uint32_t hash);
@@ -193,13 +208,17 @@ void dentry_renamed(struct dentry *old, struct dentry *exchanged,
 struct dentry_key *dentry_key_create(struct dentry *parent, struct server_name name);
 void dentry_key_free(struct dentry_key *key);
 
-/* Takes everything out of the cache that only the cache holds; `mount` NULL: of all mounts. */
-void dentry_evict_all(const struct mount *mount);
+/* Takes everything out of the cache that only the cache holds; `fs` NULL: of all. */
+void dentry_evict_all(const struct filesystem *fs);
 
-/* Takes everything of a mount out of the cache, also what is in use: it stays with who uses it. */
-void dentry_drop_all(const struct mount *mount);
+/* Takes everything of a filesystem out of the cache, also what is in use: it stays with who uses
+ * it. */
+void dentry_drop_all(const struct filesystem *fs);
 
-/* True if `dentry` is `ancestor` or below it, in one mount. */
+/* Its name from the root of its filesystem, with the NUL; the length; -ERANGE. */
+ssize_t must_check dentry_name(const struct dentry *dentry, char *to, size_t to_bytes);
+
+/* True if `dentry` is `ancestor` or below it, in one filesystem. */
 bool dentry_is_below(const struct dentry *dentry, const struct dentry *ancestor);
 
 static inline bool dentry_is_negative(const struct dentry *dentry)
@@ -212,41 +231,35 @@ static inline struct dentry_key *dentry_key(const struct dentry *dentry)
 	return rcu_dereference(&dentry->key);
 }
 
-/* ---- mounts (mount.c) ---- */
+/* ---- filesystems (filesystem.c) ---- */
 
-struct mount {
-	struct server *server; /* [c] */
-	struct dentry *root;   /* [c] */
-	struct dentry *at;     /* [c] what it covers; NULL: the root of everything */
-	struct list link;      /* mounts_lock */
-	uint32_t number;       /* [c] st_dev */
-	uint64_t nnodes;       /* [a] */
-	uint64_t no_create;    /* [a] the server does not know CREATE */
-	bool detached;         /* [a] out of the tree: goes with its last node */
+/* A server with its nodes and names. It is in the tree by its mounts, and lives as long as there is
+ * one; after the last one, which may be long after the tree has lost it, it goes with its last
+ * node. */
+struct filesystem {
+	struct server *server;      /* [c] */
+	struct dentry *root;        /* [c] */
+	struct refcount references; /* of mounts, and of who makes one */
+	uint32_t number;            /* [c] st_dev */
+	uint64_t nnodes;            /* [a] */
+	uint64_t no_create;         /* [a] the server does not know CREATE */
+	uint32_t nwriters;          /* [a] files that are open for writing */
+	bool ending;                /* [a] there is no mount any more: goes with its last node */
 	struct rcu_head rcu;
 };
 
-/* The mount that covers `dentry`, in an RCU section. */
-static inline struct mount *mount_over_rcu(const struct dentry *dentry)
-{
-	return rcu_dereference(&dentry->covered_by);
-}
-
-/* SERVER_OWNER_ONLY. */
-static inline bool mount_admits(const struct mount *mount, const struct vfs_context *context)
-{
-	const struct server *server = mount->server;
-
-	return likely(!(server->flags & SERVER_OWNER_ONLY)) ||
-	       (context->uid == server->owner_uid && context->gid == server->owner_gid);
-}
-
-/* Its last node is gone, and it was detached. */
-void mount_gone(struct mount *mount);
+/* Asks the server for its root. *out is a reference; with it the server is the filesystem's, and
+ * destroy() is called when it ends. On an error the server stays the caller's. */
+err_t must_check filesystem_create(struct server *server, struct filesystem **out);
+struct filesystem *filesystem_get(struct filesystem *fs);
+/* Sleeps. */
+void filesystem_put(struct filesystem *fs);
+/* Its last node is gone, and there was no mount any more. */
+void filesystem_gone(struct filesystem *fs);
 
 static inline struct server *node_server(const struct node *node)
 {
-	return node->mount->server;
+	return node->fs->server;
 }
 
 struct server_caller server_caller_of(const struct vfs_context *context);

@@ -1,7 +1,7 @@
 /*
- * Nodes: one struct for each thing of a mount that somebody names or uses, found by mount and
- * number. Owns the hash of nodes, the sum of look-ups that each server has counted for a node, and
- * the cached attributes. Locks: names_lock for the hash and the sums, attr_lock for attributes;
+ * Nodes: one struct for each thing of a filesystem that somebody names or uses, found by filesystem
+ * and number. Owns the hash of nodes, the sum of look-ups that each server has counted for a node,
+ * and the cached attributes. Locks: names_lock for the hash and the sums, attr_lock for attributes;
  * never both.
  */
 #define LOG_SUBSYSTEM "fusek"
@@ -24,10 +24,9 @@ SLAB_CACHE(node_cache, struct node);
 
 struct spinlock names_lock = SPINLOCK_INIT(LOCK_DENTRY);
 
-static struct node **bucket_of(const struct mount *mount, struct nodeid id)
+static struct node **bucket_of(const struct filesystem *fs, struct nodeid id)
 {
-	uint64_t mixed =
-		(id.value ^ ((uint64_t)mount->number << 40)) * UINT64_C(0x9e3779b97f4a7c15);
+	uint64_t mixed = (id.value ^ ((uint64_t)fs->number << 40)) * UINT64_C(0x9e3779b97f4a7c15);
 
 	return &buckets[mixed >> 53];
 }
@@ -50,18 +49,18 @@ bool still_valid(uint64_t valid_until_ns)
 	return valid_until_ns != 0 && clock_ns() < valid_until_ns;
 }
 
-static void forget(struct mount *mount, struct nodeid id, uint64_t nlookup)
+static void forget(struct filesystem *fs, struct nodeid id, uint64_t nlookup)
 {
-	struct server *server = mount->server;
+	struct server *server = fs->server;
 
 	if (nlookup && server->ops->forget && !nodeid_equal(id, SERVER_ROOT))
 		server->ops->forget(server, id, nlookup);
 }
 
-void node_refuse_entry(struct mount *mount, const struct server_entry *entry)
+void node_refuse_entry(struct filesystem *fs, const struct server_entry *entry)
 {
 	if (entry->node.value)
-		forget(mount, entry->node, 1);
+		forget(fs, entry->node, 1);
 }
 
 static const char *entry_lie(const struct server_entry *entry)
@@ -84,10 +83,10 @@ static const char *entry_lie(const struct server_entry *entry)
 }
 
 /* The same thing still: the number is not used for something new. */
-static bool node_matches(const struct node *node, const struct mount *mount,
+static bool node_matches(const struct node *node, const struct filesystem *fs,
 			 const struct server_entry *entry)
 {
-	return node->mount == mount && nodeid_equal(node->id, entry->node) &&
+	return node->fs == fs && nodeid_equal(node->id, entry->node) &&
 	       node->generation == entry->generation &&
 	       node_type(node) == (entry->attr.mode & S_IFMT);
 }
@@ -95,7 +94,7 @@ static bool node_matches(const struct node *node, const struct mount *mount,
 static void unhash_node_locked(struct node *node) REQUIRES(names_lock);
 static void unhash_node_locked(struct node *node)
 {
-	struct node **link = bucket_of(node->mount, node->id);
+	struct node **link = bucket_of(node->fs, node->id);
 
 	if (!node->hashed)
 		return;
@@ -106,7 +105,7 @@ static void unhash_node_locked(struct node *node)
 	node->hashed = false;
 }
 
-static struct node *create_node(struct mount *mount, const struct server_entry *entry)
+static struct node *create_node(struct filesystem *fs, const struct server_entry *entry)
 {
 	struct node *node = slab_alloc_zeroed(&node_cache);
 
@@ -115,7 +114,7 @@ static struct node *create_node(struct mount *mount, const struct server_entry *
 	refcount_init(&node->references);
 	spin_init(&node->attr_lock, LOCK_DENTRY);
 	mapped_places_init(&node->places);
-	node->mount = mount;
+	node->fs = fs;
 	node->id = entry->node;
 	node->generation = entry->generation;
 	node->rdev = entry->attr.rdev;
@@ -127,18 +126,18 @@ static struct node *create_node(struct mount *mount, const struct server_entry *
 
 /* An existing node of the number, with a reference and the look-up counted; one whose number was
  * given to something else leaves the hash. Else `fresh` goes in. */
-static struct node *find_or_add(struct mount *mount, const struct server_entry *entry,
+static struct node *find_or_add(struct filesystem *fs, const struct server_entry *entry,
 				struct node *fresh)
 {
-	struct node **bucket = bucket_of(mount, entry->node);
+	struct node **bucket = bucket_of(fs, entry->node);
 	struct node *node, *next, *found = NULL;
 
 	spin_lock(&names_lock);
 	for (node = *bucket; node && !found; node = next) {
 		next = node->hash_next;
-		if (node->mount != mount || !nodeid_equal(node->id, entry->node))
+		if (node->fs != fs || !nodeid_equal(node->id, entry->node))
 			continue;
-		if (!node_matches(node, mount, entry))
+		if (!node_matches(node, fs, entry))
 			unhash_node_locked(node);
 		else if (refcount_try_get(&node->references))
 			found = node;
@@ -154,26 +153,25 @@ static struct node *find_or_add(struct mount *mount, const struct server_entry *
 	return found ? found : fresh;
 }
 
-err_t node_from_entry(struct mount *mount, const struct server_entry *entry, struct node **out)
+err_t node_from_entry(struct filesystem *fs, const struct server_entry *entry, struct node **out)
 {
 	const char *lie = entry_lie(entry);
 	struct node *fresh, *node;
 
 	if (lie) {
-		log_warn("%s on %s: %s (node %llu, mode %o)", mount->server->type,
-			 mount->server->source, lie, (unsigned long long)entry->node.value,
-			 entry->attr.mode);
+		log_warn("%s on %s: %s (node %llu, mode %o)", fs->server->type, fs->server->source,
+			 lie, (unsigned long long)entry->node.value, entry->attr.mode);
 		return -EIO;
 	}
-	fresh = create_node(mount, entry);
+	fresh = create_node(fs, entry);
 	if (!fresh)
 		return -ENOMEM;
-	node = find_or_add(mount, entry, fresh);
+	node = find_or_add(fs, entry, fresh);
 	if (node != fresh) {
 		/* Its attributes stay: whether the entry's are newer nobody can tell now. */
 		slab_free(&node_cache, fresh);
 	} else {
-		atomic_add_relaxed(&mount->nnodes, 1);
+		atomic_add_relaxed(&fs->nnodes, 1);
 		atomic_add_relaxed(&names_counters.nnodes, 1);
 	}
 	*out = node;
@@ -205,25 +203,24 @@ void node_put(struct node *node)
 	node_pages_free(node);
 	locks_free(node);
 	fifo_put(node->fifo);
-	forget(node->mount, node->id, nlookup);
+	forget(node->fs, node->id, nlookup);
 	atomic_add_relaxed(&names_counters.nnodes, -1);
-	/* The mount may go as soon as its nodes are gone: the last touch of it, unless it waits for
-	 * just that. The root's node is there until it is marked as detached. */
-	if (atomic_fetch_sub_full(&node->mount->nnodes, 1) == 1 &&
-	    read_once(&node->mount->detached))
-		mount_gone(node->mount);
+	/* The filesystem may go as soon as its nodes are gone: the last touch of it, unless it
+	 * waits for just that. The root's node is there until it is marked as ending. */
+	if (atomic_fetch_sub_full(&node->fs->nnodes, 1) == 1 && read_once(&node->fs->ending))
+		filesystem_gone(node->fs);
 	rcu_call(&node->rcu, free_node);
 }
 
 struct node *node_find(const struct server *server, struct nodeid id)
 {
-	const struct mount key = {.number = server->mount_number};
+	const struct filesystem key = {.number = server->fs_number};
 	struct node *node, *found = NULL;
 
 	rcu_read_lock();
 	node = rcu_dereference(bucket_of(&key, id));
 	for (; node && !found; node = rcu_dereference(&node->hash_next)) {
-		if (nodeid_equal(node->id, id) && node->mount->server == server &&
+		if (nodeid_equal(node->id, id) && node->fs->server == server &&
 		    refcount_try_get(&node->references))
 			found = node;
 	}
@@ -371,17 +368,11 @@ static bool may_override(const struct vfs_context *context, uint32_t mode, unsig
 
 err_t node_may(const struct node *node, const struct vfs_context *context, unsigned mask)
 {
-	const unsigned server_flags = node_server(node)->flags;
 	uint32_t mode = read_once(&node->attr.mode);
 	unsigned granted;
 
-	if (server_flags & (SERVER_CHECKS_ACCESS | SERVER_NO_EXEC)) {
-		if ((mask & X_OK) && S_ISREG(mode) &&
-		    (server_flags & SERVER_NO_EXEC || !(mode & 0111)))
-			return -EACCES;
-		if (server_flags & SERVER_CHECKS_ACCESS)
-			return 0;
-	}
+	if (node_server(node)->flags & SERVER_CHECKS_ACCESS)
+		return (mask & X_OK) && S_ISREG(mode) && !(mode & 0111) ? -EACCES : 0;
 	if (context->uid == read_once(&node->attr.uid))
 		granted = mode >> 6;
 	else if (vfs_in_group(context, read_once(&node->attr.gid)))

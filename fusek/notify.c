@@ -145,31 +145,7 @@ void notify_unused(struct node *node)
 	watches_put(gone);
 }
 
-static bool watches_alone_hold(const struct node *node) REQUIRES(notify_lock);
-static bool watches_alone_hold(const struct node *node)
-{
-	const struct inotify_watch *watch;
-	int32_t count = 0;
-
-	for (watch = node->watches; watch; watch = watch->next)
-		count++;
-	return read_once(&node->references.count) == count;
-}
-
-/* How many nodes of the mount are there for watches alone. */
-static uint64_t count_held(const struct mount *mount) REQUIRES(notify_lock);
-static uint64_t count_held(const struct mount *mount)
-{
-	const struct inotify_watch *watch;
-	uint64_t count = 0;
-
-	list_for_each (watch, &all_watches, all)
-		count += watch->node->mount == mount && watch->node->watches == watch &&
-			 watches_alone_hold(watch->node);
-	return count;
-}
-
-void notify_unmount(struct mount *mount, bool when_free)
+void notify_unmount(const struct filesystem *fs)
 {
 	const struct server_name no_name = {0};
 	struct inotify_watch *gone = NULL;
@@ -179,13 +155,11 @@ void notify_unmount(struct mount *mount, bool when_free)
 	if (!read_once(&notify_nwatches))
 		return;
 	mutex_lock(&notify_lock);
-	if (!when_free || read_once(&mount->nnodes) == 1 + count_held(mount)) {
-		list_for_each_safe (watch, next, &all_watches, all) {
-			if (watch->node->mount != mount)
-				continue;
-			inotify_tell(watch->inotify, watch->wd, IN_UNMOUNT, 0, no_name);
-			watch_remove(watch, &gone);
-		}
+	list_for_each_safe (watch, next, &all_watches, all) {
+		if (watch->node->fs != fs)
+			continue;
+		inotify_tell(watch->inotify, watch->wd, IN_UNMOUNT, 0, no_name);
+		watch_remove(watch, &gone);
 	}
 	mutex_unlock(&notify_lock);
 	watches_put(gone);

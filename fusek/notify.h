@@ -34,8 +34,8 @@ static inline void notify_name(struct node *directory, struct server_name name, 
 void notify_node(struct node *node, uint32_t events);
 /* Nobody uses it under this name, which it has lost: if it was the last one, the watches go. */
 void notify_unused(struct node *node);
-/* The mount goes, or would but for watches: `when_free`: only if they alone are in the way. */
-void notify_unmount(struct mount *mount, bool when_free);
+/* It has no mount any more: the watches on what it has go. */
+void notify_unmount(const struct filesystem *fs);
 /* Binds the two halves of a move. */
 uint32_t notify_cookie(void);
 

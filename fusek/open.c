@@ -5,6 +5,7 @@
 #include <fusek/file.h>
 
 #include "change.h"
+#include "mount_tree.h"
 #include "notify.h"
 #include "open_file.h"
 #include "pages.h"
@@ -46,8 +47,10 @@ static err_t check_flags(unsigned flags)
 }
 
 /* May `context` open what is there already in this way? */
-static err_t check_existing(struct node *node, const struct vfs_context *context, unsigned flags)
+static err_t check_existing(const struct path *path, const struct vfs_context *context,
+			    unsigned flags)
 {
+	struct node *node = path->dentry->node;
 	unsigned wanted = wanted_access(flags);
 	struct server_attr attr;
 	err_t err;
@@ -66,7 +69,7 @@ static err_t check_existing(struct node *node, const struct vfs_context *context
 		return err;
 	if ((flags & O_NOATIME) && context->uid != attr.uid && !vfs_capable(context, CAP_FOWNER))
 		return -EPERM;
-	return (wanted & W_OK) && node_type(node) == S_IFREG ? node_may_change(node) : 0;
+	return (wanted & W_OK) && node_type(node) == S_IFREG ? path_may_change(path) : 0;
 }
 
 static void tell_opened(struct file *file)
@@ -88,28 +91,45 @@ static err_t truncate_opened(struct file *file, const struct vfs_context *contex
 	return node_setattr(file->node, context, &set);
 }
 
-/* Consumes the reference to `dentry`. */
-static err_t open_dentry(struct dentry *dentry, const struct vfs_context *context, unsigned flags,
-			 struct object **out)
+/* As file_create(); while it is open for writing the mount stays writable. */
+static err_t create_counted(const struct path *at, unsigned kept_flags, struct file **out)
 {
-	struct server *server = node_server(dentry->node);
+	err_t err = file_create(at, kept_flags, out);
+
+	if (err || node_type((*out)->node) != S_IFREG || (kept_flags & O_PATH) ||
+	    (kept_flags & O_ACCMODE) == O_RDONLY)
+		return err;
+	err = mount_write_begin(at);
+	if (err)
+		object_put(&(*out)->object);
+	else
+		(*out)->is_writer = true;
+	return err;
+}
+
+/* Consumes the reference. */
+static err_t open_place(struct path *at, const struct vfs_context *context, unsigned flags,
+			struct object **out)
+{
+	struct node *node = at->dentry->node;
+	struct server *server = node_server(node);
 	struct file *file;
 	err_t err = 0;
 
 	if (!(flags & O_PATH))
-		err = check_existing(dentry->node, context, flags);
-	else if ((flags & O_DIRECTORY) && node_type(dentry->node) != S_IFDIR)
+		err = check_existing(at, context, flags);
+	else if ((flags & O_DIRECTORY) && node_type(node) != S_IFDIR)
 		err = -ENOTDIR;
 	if (!err && !(flags & O_PATH) && server->ops->reopen) {
-		err = server->ops->reopen(server, dentry->node->id, flags & OPEN_KEPT_FLAGS, out);
-		dentry_put(dentry);
+		err = server->ops->reopen(server, node->id, flags & OPEN_KEPT_FLAGS, out);
+		path_put(at);
 		return err;
 	}
 	if (err) {
-		dentry_put(dentry);
+		path_put(at);
 		return err;
 	}
-	err = file_create(dentry, flags & OPEN_KEPT_FLAGS, &file);
+	err = create_counted(at, flags & OPEN_KEPT_FLAGS, &file);
 	if (err)
 		return err;
 	if (!(flags & O_PATH))
@@ -133,11 +153,11 @@ static err_t open_dentry(struct dentry *dentry, const struct vfs_context *contex
 
 /* For who has checked already, or need not: a file just made is open for whatever its mode says,
  * and a program may be executable without being readable. Consumes the reference to `dentry`. */
-static err_t open_unchecked(struct dentry *dentry, const struct vfs_context *context,
+static err_t open_unchecked(const struct path *at, const struct vfs_context *context,
 			    unsigned kept_flags, struct object **out)
 {
 	struct file *file;
-	err_t err = file_create(dentry, kept_flags, &file);
+	err_t err = create_counted(at, kept_flags, &file);
 
 	if (err)
 		return err;
@@ -151,22 +171,21 @@ static err_t open_unchecked(struct dentry *dentry, const struct vfs_context *con
 	return 0;
 }
 
-/* What CREATE has made and opened; consumes the reference to `dentry`. */
-static err_t adopt_created(struct dentry *dentry, const struct server_open *opened, unsigned flags,
+/* What CREATE has made and opened; consumes the reference. */
+static err_t adopt_created(struct path *at, const struct server_open *opened, unsigned flags,
 			   struct object **out)
 {
-	struct server *server = dentry->mount->server;
-	struct nodeid id = dentry->node->id;
+	struct server *server = node_server(at->dentry->node);
+	struct nodeid id = at->dentry->node->id;
+	struct dentry *held = dentry_get(at->dentry); /* so that there is who releases it */
 	struct file *file;
-	err_t err = file_create(dentry_get(dentry), flags & OPEN_KEPT_FLAGS, &file);
+	err_t err = create_counted(at, flags & OPEN_KEPT_FLAGS, &file);
 
-	if (err) {
-		if (server->ops->release)
-			server->ops->release(server, id, opened->handle, flags);
-		dentry_put(dentry);
+	if (err && server->ops->release)
+		server->ops->release(server, id, opened->handle, flags);
+	dentry_put(held);
+	if (err)
 		return err;
-	}
-	dentry_put(dentry);
 	file->open = *opened;
 	file->opened = true;
 	tell_opened(file);
@@ -178,48 +197,53 @@ static err_t adopt_created(struct dentry *dentry, const struct server_open *open
 static err_t create_file(struct walk *walk, unsigned flags, uint32_t mode, struct object **out)
 {
 	struct server_open opened;
-	struct dentry *dentry;
+	struct path made = {0};
 	err_t err;
 
 	mode = (mode & 07777 & ~walk->context->umask) | S_IFREG;
-	err = change_create(walk, mode, flags, &dentry, &opened);
-	if (!err)
-		return adopt_created(dentry, &opened, flags, out);
-	if (err != -ENOSYS)
+	err = change_create(walk, mode, flags, &made.dentry, &opened);
+	if (err && err != -ENOSYS)
 		return err;
-	err = change_mknod(walk, mode, 0, &dentry);
-	if (err)
-		return err;
-	return open_unchecked(dentry, walk->context, flags & OPEN_KEPT_FLAGS, out);
+	if (err) {
+		err = change_mknod(walk, mode, 0, &made.dentry);
+		if (err)
+			return err;
+		made.mount = mount_get(walk->at.mount);
+		return open_unchecked(&made, walk->context, flags & OPEN_KEPT_FLAGS, out);
+	}
+	made.mount = mount_get(walk->at.mount);
+	return adopt_created(&made, &opened, flags, out);
 }
 
 /* One look at the last name. 1: a link was entered, walk on; -EEXIST without O_EXCL: look again. */
 static err_t open_last(struct walk *walk, unsigned flags, uint32_t mode, struct object **out)
 {
-	struct dentry *end;
+	struct path end;
 	err_t err;
 
 	/* What a link of /proc led to is there, and has no name to be looked for. */
-	if (walk->jumped && !walk->last.len_bytes && !walk->trailing_slash)
-		return open_dentry(dentry_get(walk->at), walk->context, flags, out);
+	if (walk->jumped && !walk->last.len_bytes && !walk->trailing_slash) {
+		end = path_get(&walk->at);
+		return open_place(&end, walk->context, flags, out);
+	}
 	if (walk_last_is_special(walk) || walk->trailing_slash)
 		return (flags & O_EXCL) && walk_last_is_special(walk) ? -EEXIST : -EISDIR;
 	err = walk_last(walk, &end);
 	if (err)
 		return err;
-	if (dentry_is_negative(end)) {
-		dentry_put(end);
+	if (dentry_is_negative(end.dentry)) {
+		path_put(&end);
 		return create_file(walk, flags, mode, out);
 	}
 	if (flags & O_EXCL) {
-		dentry_put(end);
+		path_put(&end);
 		return -EEXIST;
 	}
-	if (node_type(end->node) == S_IFLNK && !(flags & O_NOFOLLOW)) {
-		err = walk_into_link(walk, end);
+	if (node_type(end.dentry->node) == S_IFLNK && !(flags & O_NOFOLLOW)) {
+		err = walk_into_link(walk, &end);
 		return err ? err : 1;
 	}
-	return open_dentry(end, walk->context, flags, out);
+	return open_place(&end, walk->context, flags, out);
 }
 
 static err_t open_creating(const struct vfs_context *context, const struct path *start,
@@ -244,22 +268,34 @@ static err_t open_creating(const struct vfs_context *context, const struct path 
 	return err;
 }
 
+err_t vfs_open_nameless(const struct vfs_context *context, const struct path *at, const char *shown,
+			uint32_t mode, unsigned flags, struct object **out)
+{
+	struct server_open opened;
+	struct path made;
+	err_t err =
+		change_tmpfile(context, at, mode | S_IFREG, flags, shown, &made.dentry, &opened);
+
+	if (err)
+		return err;
+	made.mount = mount_get(at->mount);
+	return adopt_created(&made, &opened, flags, out);
+}
+
 /* In the directory `name`. */
 static err_t open_nameless(const struct vfs_context *context, const struct path *start,
 			   const char *name, unsigned flags, uint32_t mode, struct object **out)
 {
 	unsigned walk_flags = WALK_DIRECTORY | ((flags & O_NOFOLLOW) ? 0 : WALK_FOLLOW);
-	struct server_open opened;
-	struct dentry *dentry;
 	struct path at;
 	err_t err = path_walk(context, start, name, walk_flags, &at);
 
 	if (err)
 		return err;
 	mode = (mode & 07777 & ~context->umask) | S_IFREG;
-	err = change_tmpfile(context, at.dentry, mode, flags, NULL, &dentry, &opened);
+	err = vfs_open_nameless(context, &at, NULL, mode, flags, out);
 	path_put(&at);
-	return err ? err : adopt_created(dentry, &opened, flags, out);
+	return err;
 }
 
 err_t vfs_open(const struct vfs_context *context, struct object *at, const char *name,
@@ -286,18 +322,7 @@ err_t vfs_open(const struct vfs_context *context, struct object *at, const char 
 	err = path_walk(context, &start, name, walk_flags, &end);
 	if (err)
 		return err;
-	return open_dentry(end.dentry, context, flags, out);
-}
-
-err_t vfs_open_nameless(const struct vfs_context *context, const struct path *at, const char *shown,
-			uint32_t mode, unsigned flags, struct object **out)
-{
-	struct server_open opened;
-	struct dentry *dentry;
-	err_t err =
-		change_tmpfile(context, at->dentry, mode | S_IFREG, flags, shown, &dentry, &opened);
-
-	return err ? err : adopt_created(dentry, &opened, flags, out);
+	return open_place(&end, context, flags, out);
 }
 
 err_t vfs_open_exec(const struct vfs_context *context, struct object *at, const char *name,
@@ -318,18 +343,20 @@ err_t vfs_open_exec(const struct vfs_context *context, struct object *at, const 
 		err = -ELOOP;
 	else if (!err && !S_ISREG(attr.mode))
 		err = -EACCES;
+	if (!err && (read_once(&path.mount->flags) & MS_NOEXEC))
+		err = -EACCES;
 	if (!err)
 		err = node_may(path.dentry->node, context, X_OK);
 	if (err) {
 		path_put(&path);
 		return err;
 	}
-	return open_unchecked(path.dentry, context, O_RDONLY, out);
+	return open_unchecked(&path, context, O_RDONLY, out);
 }
 
 bool vfs_gives_ids(const struct object *file)
 {
-	return !(container_of(file, struct file, object)->server->flags & SERVER_NO_SET_ID);
+	return !(read_once(&container_of(file, struct file, object)->mount->flags) & MS_NOSUID);
 }
 
 err_t vfs_find_directory(const struct vfs_context *context, struct object *at, const char *name,
@@ -346,7 +373,7 @@ err_t vfs_find_directory(const struct vfs_context *context, struct object *at, c
 	if (!err)
 		err = node_attr(out->dentry->node, &attr);
 	if (!err)
-		err = node_access(out->dentry->node, context, X_OK);
+		err = path_access(out, context, X_OK);
 	if (err)
 		path_put(out);
 	return err;

@@ -16,12 +16,14 @@
 struct file {
 	struct object object;
 	struct dentry *dentry;      /* [c] a reference */
+	struct mount *mount;        /* [c] the same; both are its place */
 	struct node *node;          /* [c] of dentry, which keeps it */
 	struct server *server;      /* [c] who serves the data: the node's, or devfs for a device,
 				       or a FIFO's */
 	struct nodeid id;           /* [c] its number there */
 	struct server_open open;    /* [c] */
 	bool opened;                /* [c] release is owed */
+	bool is_writer;             /* [c] the mount counts it */
 	bool told_open;             /* [c] who watches was told that it is open */
 	struct mutex position_lock; /* LOCK_FILE */
 	uint64_t position;          /* [p] of a directory: the cookie */
@@ -37,9 +39,9 @@ static inline struct file *file_of(struct object *object)
 
 extern const struct object_ops file_ops;
 
-/* An object for `dentry`, whose reference it takes over (also on an error); the server has not been
+/* An object for `at`, whose reference it takes over (also on an error); the server has not been
  * asked. */
-err_t must_check file_create(struct dentry *dentry, unsigned flags, struct file **out);
+err_t must_check file_create(const struct path *at, unsigned flags, struct file **out);
 
 /* Asks the server to open it: a handle. `flags` are open's, O_TRUNC with them. */
 err_t must_check file_open_at_server(struct file *file, const struct vfs_context *context,
@@ -55,15 +57,13 @@ err_t must_check vfs_start(const struct vfs_context *context, struct object *at,
 			   struct path *out);
 
 /* As node_may(), and asks a server that decides itself: for access(2) and chdir. Sleeps. */
-err_t must_check node_access(const struct node *node, const struct vfs_context *context,
+err_t must_check path_access(const struct path *path, const struct vfs_context *context,
 			     unsigned mask);
-
-/* The mount takes changes: -EROFS. */
-err_t must_check node_may_change(const struct node *node);
 
 void vfs_fill_stat(const struct node *node, const struct server_attr *attr, struct abi_stat *out);
 
-/* A new file in the directory `at` that never gets a name, but is shown as `shown` and deleted. */
+/* A new file in the directory `at` that never gets a name, but is shown as `shown` (NULL: by its
+ * number) and deleted. */
 err_t must_check vfs_open_nameless(const struct vfs_context *context, const struct path *at,
 				   const char *shown, uint32_t mode, unsigned flags,
 				   struct object **out);

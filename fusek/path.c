@@ -3,43 +3,12 @@
  * servers; whatever it does not find at once ends it. Then the long way, which holds a reference to
  * the place where it is and may sleep. No state of its own.
  */
+#include "mount_tree.h"
 #include "walk.h"
 
 #include <lib/string.h>
 #include <mm/slab.h>
 #include <sched/thread.h>
-
-bool vfs_in_group(const struct vfs_context *context, uint32_t gid)
-{
-	const struct vfs_groups *groups = context->groups;
-	uint32_t low = 0;
-	uint32_t high = groups ? groups->count : 0;
-
-	if (context->gid == gid)
-		return true;
-	while (low < high) {
-		uint32_t middle = low + (high - low) / 2;
-
-		if (groups->gids[middle] == gid)
-			return true;
-		if (groups->gids[middle] < gid)
-			low = middle + 1;
-		else
-			high = middle;
-	}
-	return false;
-}
-
-struct path path_get(const struct path *path)
-{
-	return (struct path){.dentry = path->dentry ? dentry_get(path->dentry) : NULL};
-}
-
-void path_put(struct path *path)
-{
-	dentry_put(path->dentry);
-	path->dentry = NULL;
-}
 
 /* Cuts the next name off *rest: slashes before it are skipped. Empty: there is none. */
 static struct server_name next_name(const char **rest)
@@ -72,118 +41,183 @@ static bool is_dot_dot(struct server_name name)
 	return name.len_bytes == 2 && name.text[0] == '.' && name.text[1] == '.';
 }
 
-/* The directory above, not beyond the root of the context or of everything. In an RCU section, or
- * while `at` is held. */
-static struct dentry *parent_of(const struct vfs_context *context, struct dentry *at)
+/* The directory above, not beyond the root of the context or of everything. In an RCU section. */
+static struct path parent_of(const struct vfs_context *context, struct path at)
 {
-	while (at != context->root.dentry) {
-		struct dentry *parent = dentry_key(at)->parent;
+	while (!path_equal(&at, &context->root)) {
+		const struct mount_place *place;
 
-		if (parent)
-			return parent;
-		if (!at->mount->at)
+		if (at.dentry != at.mount->root) {
+			struct dentry *parent = dentry_key(at.dentry)->parent;
+
+			if (parent)
+				at.dentry = parent;
 			break;
-		at = at->mount->at; /* the root of a mount: what it covers has the parent */
+		}
+		place = rcu_dereference(&at.mount->place);
+		if (!place)
+			break;
+		at = place->path;
 	}
 	return at;
 }
 
-/* What a walker sees at `dentry`: the root of the topmost mount over it. In an RCU section. */
-static struct dentry *cross_mounts_rcu(struct dentry *dentry)
+/* The kernel's own walks begin at the root of everything, under what is mounted there. */
+static void begin_rcu(struct path *at)
 {
-	const struct mount *over;
-
-	while ((over = mount_over_rcu(dentry)))
-		dentry = over->root;
-	return dentry;
+	if (unlikely(at->mount == mount_absolute))
+		path_cross_rcu(at);
 }
 
 /* ---- the cached walk ---- */
 
-/* One step inside the RCU section; NULL: the long way has to find out. */
-static struct dentry *cached_step(const struct vfs_context *context, struct dentry *at,
-				  struct server_name name)
+/* Everybody may look for names in most directories: no more is asked then. */
+static bool may_search(const struct node *node, const struct vfs_context *context)
 {
-	const struct node *node = at->node;
-	struct dentry *child;
+	uint32_t mode = read_once(&node->attr.mode);
 
-	if (!node || !S_ISDIR(read_once(&node->attr.mode)) || node_may(node, context, X_OK))
-		return NULL;
-	if (is_dot(name))
-		return at;
-	if (is_dot_dot(name))
-		return cross_mounts_rcu(parent_of(context, at));
-	if (name.len_bytes > NAME_MAX)
-		return NULL;
-	child = dentry_find_rcu(at, name, name_hash(at, name.text, name.len_bytes));
-	if (!child || !child->node)
-		return NULL;
-	child = cross_mounts_rcu(child);
-	return likely(mount_admits(child->mount, context)) ? child : NULL;
+	return S_ISDIR(mode) && ((mode & 0111) == 0111 || !node_may(node, context, X_OK));
 }
 
-/* True: *out is the end, with a reference. */
-static bool path_walk_cached(const struct vfs_context *context, struct dentry *from,
-			     const char *rest, unsigned walk_flags, struct path *out)
+enum cached { CACHED_UNKNOWN, CACHED_FOUND, CACHED_MISSING };
+
+/* One step inside the RCU section; unknown: the long way has to find out. */
+static ALWAYS_INLINE enum cached cached_step(const struct vfs_context *context, struct path *at,
+					     struct server_name name)
 {
-	struct dentry *at = *rest == '/' ? context->root.dentry : from;
+	const struct node *node = at->dentry->node;
+	struct dentry *child;
+
+	if (!node || !may_search(node, context))
+		return CACHED_UNKNOWN;
+	if (is_dot(name))
+		return CACHED_FOUND;
+	if (is_dot_dot(name)) {
+		if (!path_is_connected(at))
+			return CACHED_UNKNOWN;
+		*at = parent_of(context, *at);
+	} else {
+		if (name.len_bytes > NAME_MAX)
+			return CACHED_UNKNOWN;
+		child = dentry_find_rcu(at->dentry, name,
+					name_hash(at->dentry, name.text, name.len_bytes));
+		if (!child)
+			return CACHED_UNKNOWN;
+		if (!child->node)
+			return CACHED_MISSING;
+		at->dentry = child;
+	}
+	path_cross_rcu(at);
+	return mount_admits(at->mount, context) ? CACHED_FOUND : CACHED_UNKNOWN;
+}
+
+static bool is_link(const struct path *at)
+{
+	return S_ISLNK(read_once(&at->dentry->node->attr.mode));
+}
+
+/* Found: *out is the end, with a reference. */
+static NOINLINE enum cached path_walk_cached(const struct vfs_context *context,
+					     const struct path *from, const char *rest,
+					     unsigned walk_flags, struct path *out)
+{
+	struct path at = *rest == '/' ? context->root : *from;
+	enum cached found = CACHED_UNKNOWN;
 	const char *begin = rest;
-	bool found = false, slash = false;
 	struct server_name name;
+	bool slash = false;
 
 	rcu_read_lock();
-	at = cross_mounts_rcu(at);
+	begin_rcu(&at);
 	for (name = next_name(&rest); name.len_bytes; name = next_name(&rest)) {
+		enum cached step = cached_step(context, &at, name);
+
 		slash = *rest == '/';
-		at = cached_step(context, at, name);
-		if (!at)
+		if (step != CACHED_FOUND) {
+			found = step;
 			goto unlock;
-		if (S_ISLNK(read_once(&at->node->attr.mode)) &&
-		    ((walk_flags & WALK_FOLLOW) || !only_slashes(rest) || slash))
+		}
+		if (is_link(&at) && ((walk_flags & WALK_FOLLOW) || slash))
 			goto unlock;
 	}
 	if (rest - begin >= PATH_MAX)
 		goto unlock;
-	if (((walk_flags & WALK_DIRECTORY) || slash) && !S_ISDIR(read_once(&at->node->attr.mode)))
+	if (((walk_flags & WALK_DIRECTORY) || slash) &&
+	    !S_ISDIR(read_once(&at.dentry->node->attr.mode)))
 		goto unlock;
-	found = refcount_try_get(&at->references);
+	if (refcount_try_get(&at.dentry->references)) {
+		(void)mount_get(at.mount);
+		found = CACHED_FOUND;
+	}
 unlock:
 	rcu_read_unlock();
-	out->dentry = at;
+	*out = at;
 	return found;
+}
+
+/* All names but the last, from `at` on: if they are cached, walk->at is a reference to what they
+ * lead to; else nothing is changed. */
+static NOINLINE bool cached_to_last(struct walk *walk, struct path at)
+{
+	const char *rest = walk->rest;
+	struct server_name name;
+	bool found = false;
+
+	rcu_read_lock();
+	begin_rcu(&at);
+	for (;;) {
+		name = next_name(&rest);
+		if (only_slashes(rest))
+			break;
+		if (cached_step(walk->context, &at, name) != CACHED_FOUND || is_link(&at))
+			goto unlock;
+	}
+	found = refcount_try_get(&at.dentry->references);
+	if (found)
+		(void)mount_get(at.mount);
+unlock:
+	rcu_read_unlock();
+	if (!found)
+		return false;
+	walk->at = at;
+	walk->last = name;
+	walk->trailing_slash = *rest == '/';
+	walk->rest = rest;
+	return true;
 }
 
 /* ---- what openat2 forbids ---- */
 
 #define RESOLVE_SCOPED (RESOLVE_BENEATH | RESOLVE_IN_ROOT)
 
-static const struct dentry *above(const struct dentry *at, struct server_name *name);
-
 /* Below the context's root, or the root itself. */
-static bool is_in_root(const struct vfs_context *context, const struct dentry *at)
+static bool is_in_root(const struct vfs_context *context, const struct path *to)
 {
-	const struct dentry *root = context->root.dentry;
+	struct path at = *to, top = context->root;
 	struct server_name name;
+	bool found;
 
 	rcu_read_lock();
-	while (at && at != root && at != cross_mounts_rcu(context->root.dentry))
-		at = above(at, &name);
+	path_cross_rcu(&top);
+	do {
+		found = path_equal(&at, &context->root) || path_equal(&at, &top);
+	} while (!found && path_above_rcu(&at, &name));
 	rcu_read_unlock();
-	return at;
+	return found;
 }
 
 /* Whether a step from walk->at may end at `to`. */
-static err_t check_step(const struct walk *walk, struct server_name name, const struct dentry *to)
+static err_t check_step(const struct walk *walk, struct server_name name, const struct path *to)
 {
 	unsigned resolve = walk->context->resolve;
 
 	if (likely(!resolve))
 		return 0;
-	if ((resolve & RESOLVE_NO_XDEV) && to->mount != walk->at->mount)
+	if ((resolve & RESOLVE_NO_XDEV) && to->mount != walk->at.mount)
 		return -EXDEV;
 	if (!(resolve & RESOLVE_SCOPED) || !is_dot_dot(name))
 		return 0;
-	if ((resolve & RESOLVE_BENEATH) && to == walk->at)
+	if ((resolve & RESOLVE_BENEATH) && path_equal(to, &walk->at))
 		return -EXDEV; /* above where it started */
 	/* A directory on the way was moved out of the root meanwhile. */
 	return is_in_root(walk->context, to) ? 0 : -EAGAIN;
@@ -196,13 +230,28 @@ static err_t check_absolute(const struct walk *walk)
 
 	if (context->resolve & RESOLVE_BENEATH)
 		return -EXDEV;
-	if ((context->resolve & RESOLVE_NO_XDEV) && walk->at &&
-	    walk->at->mount != context->root.dentry->mount)
+	if ((context->resolve & RESOLVE_NO_XDEV) && walk->at.mount &&
+	    walk->at.mount != context->root.mount)
 		return -EXDEV;
 	return 0;
 }
 
 /* ---- the long way ---- */
+
+static struct path begin_at(const struct path *start)
+{
+	struct path at = *start;
+
+	rcu_read_lock();
+	begin_rcu(&at);
+	if (!refcount_try_get(&at.dentry->references)) { /* unmounted just now */
+		at = *start;
+		(void)dentry_get(at.dentry);
+	}
+	(void)mount_get(at.mount);
+	rcu_read_unlock();
+	return at;
+}
 
 err_t walk_begin(struct walk *walk, const struct vfs_context *context, const struct path *from,
 		 const char *name)
@@ -222,26 +271,24 @@ err_t walk_begin(struct walk *walk, const struct vfs_context *context, const str
 			return err;
 		start = &context->root;
 	}
-	rcu_read_lock();
-	walk->at = cross_mounts_rcu(start->dentry);
-	if (walk->at == start->dentry || !refcount_try_get(&walk->at->references))
-		walk->at = dentry_get(start->dentry);
-	rcu_read_unlock();
+	if (!context->resolve && cached_to_last(walk, *start))
+		walk->at_last = true;
+	else
+		walk->at = begin_at(start);
 	return 0;
 }
 
 void walk_end(struct walk *walk)
 {
-	dentry_put(walk->at);
+	path_put(&walk->at);
 	kfree(walk->text);
-	walk->at = NULL;
 	walk->text = NULL;
 }
 
 /* May a name be looked for in walk->at? */
 static err_t check_directory(const struct walk *walk)
 {
-	struct node *node = walk->at->node;
+	struct node *node = walk->at.dentry->node;
 	struct server_attr attr;
 	err_t err;
 
@@ -256,38 +303,57 @@ static err_t check_directory(const struct walk *walk)
 	return node_may(node, walk->context, X_OK);
 }
 
-/* Replaces a reference to `dentry` by one to what is mounted over it. */
-static struct dentry *cross_mounts(struct dentry *dentry)
+void path_cross(struct path *at)
 {
-	struct dentry *top;
+	struct path top = *at;
 
-	if (likely(!read_once(&dentry->covered_by)))
-		return dentry;
+	if (likely(!read_once(&at->dentry->mounted)))
+		return;
 	rcu_read_lock();
-	top = cross_mounts_rcu(dentry);
-	if (top == dentry || !refcount_try_get(&top->references))
-		top = NULL; /* unmounted just now: what was below shows again */
+	path_cross_rcu(&top);
+	if (path_equal(&top, at) || !refcount_try_get(&top.dentry->references))
+		top = *at; /* not over this one; or unmounted just now: what was below shows again
+			    */
+	else
+		(void)mount_get(top.mount);
 	rcu_read_unlock();
-	if (!top)
-		return dentry;
-	dentry_put(dentry);
-	return top;
+	if (path_equal(&top, at))
+		return;
+	path_put(at);
+	*at = top;
 }
 
-static struct dentry *get_parent(const struct walk *walk)
+static err_t get_parent(const struct walk *walk, struct path *out)
 {
-	struct dentry *parent;
-
+	if (!path_is_connected(&walk->at))
+		return -ENOENT; /* as Linux: moved out of what is bound */
 	rcu_read_lock();
 	do {
-		parent = parent_of(walk->context, walk->at);
-	} while (!refcount_try_get(&parent->references)); /* moved away: look again */
+		*out = parent_of(walk->context, walk->at);
+	} while (!refcount_try_get(&out->dentry->references)); /* moved away: look again */
+	(void)mount_get(out->mount);
 	rcu_read_unlock();
-	return cross_mounts(parent);
+	return 0;
+}
+
+/* What `name` means in walk->at, but for what is mounted there. */
+static err_t look_up(const struct walk *walk, struct server_name name, struct path *out)
+{
+	struct dentry *child;
+	err_t err;
+
+	if (is_dot_dot(name))
+		return get_parent(walk, out);
+	if (name.len_bytes > NAME_MAX)
+		return -ENAMETOOLONG;
+	err = dentry_lookup(walk->at.dentry, name, walk->context, &child);
+	if (!err)
+		*out = (struct path){.mount = mount_get(walk->at.mount), .dentry = child};
+	return err;
 }
 
 /* What `name` means in walk->at; *out may be negative. */
-static err_t step(struct walk *walk, struct server_name name, struct dentry **out)
+static err_t step(struct walk *walk, struct server_name name, struct path *out)
 {
 	err_t err = check_directory(walk);
 
@@ -296,29 +362,24 @@ static err_t step(struct walk *walk, struct server_name name, struct dentry **ou
 	if (thread_killed())
 		return -EINTR;
 	if (is_dot(name)) {
-		*out = dentry_get(walk->at);
+		*out = path_get(&walk->at);
 		return 0;
 	}
-	if (is_dot_dot(name)) {
-		*out = get_parent(walk);
-	} else if (name.len_bytes > NAME_MAX) {
-		return -ENAMETOOLONG;
-	} else {
-		err = dentry_lookup(walk->at, name, walk->context, out);
-		if (err)
-			return err;
-		*out = cross_mounts(*out);
-	}
-	err = mount_admits((*out)->mount, walk->context) ? check_step(walk, name, *out) : -EACCES;
+	err = look_up(walk, name, out);
 	if (err)
-		dentry_put(*out);
+		return err;
+	path_cross(out);
+	err = mount_admits(out->mount, walk->context) ? check_step(walk, name, out) : -EACCES;
+	if (err)
+		path_put(out);
 	return err;
 }
 
-static void go_to(struct walk *walk, struct dentry *dentry)
+/* Consumes the reference. */
+static void go_to(struct walk *walk, const struct path *to)
 {
-	dentry_put(walk->at);
-	walk->at = dentry;
+	path_put(&walk->at);
+	walk->at = *to;
 	walk->jumped = false;
 }
 
@@ -363,33 +424,34 @@ static err_t jump(struct walk *walk, const struct node *link)
 	err = server->ops->follow(server, &caller, link->id, &to);
 	if (err)
 		return err;
-	if (!mount_admits(to.dentry->mount, walk->context))
+	if (!mount_admits(to.mount, walk->context))
 		err = -EACCES;
 	else if (resolve & RESOLVE_NO_MAGICLINKS)
 		err = -ELOOP;
 	else if ((resolve & RESOLVE_SCOPED) ||
-		 ((resolve & RESOLVE_NO_XDEV) && to.dentry->mount != walk->at->mount))
+		 ((resolve & RESOLVE_NO_XDEV) && to.mount != walk->at.mount))
 		err = -EXDEV;
 	if (err) {
 		path_put(&to);
 		return err;
 	}
-	go_to(walk, to.dentry);
+	go_to(walk, &to);
 	walk->jumped = true;
 	return 0;
 }
 
-err_t walk_into_link(struct walk *walk, struct dentry *link)
+err_t walk_into_link(struct walk *walk, struct path *link)
 {
 	char *text = NULL;
 	err_t err = -ELOOP;
 
 	if (walk->nlinks++ < 40 && /* Linux: MAXSYMLINKS */
-	    !(walk->context->resolve & RESOLVE_NO_SYMLINKS))
-		err = jump(walk, link->node);
+	    !(walk->context->resolve & RESOLVE_NO_SYMLINKS) &&
+	    !(read_once(&link->mount->flags) & MS_NOSYMFOLLOW))
+		err = jump(walk, link->dentry->node);
 	if (err == -ENOSYS)
-		err = link_text(walk, link->node, &text);
-	dentry_put(link);
+		err = link_text(walk, link->dentry->node, &text);
+	path_put(link);
 	if (!err && text && *text == '/')
 		err = check_absolute(walk);
 	if (err || !text) {
@@ -399,17 +461,30 @@ err_t walk_into_link(struct walk *walk, struct dentry *link)
 	kfree(walk->text);
 	walk->text = text;
 	walk->rest = text;
-	if (*text == '/')
-		go_to(walk, cross_mounts(dentry_get(walk->context->root.dentry)));
+	if (*text == '/') {
+		struct path root = begin_at(&walk->context->root);
+
+		go_to(walk, &root);
+	}
 	return 0;
 }
 
 err_t walk_to_last(struct walk *walk)
 {
+	struct path from = walk->at;
+
+	if (walk->at_last) {
+		walk->at_last = false;
+		return 0;
+	}
+	if (!walk->context->resolve && !walk->jumped && cached_to_last(walk, from)) {
+		path_put(&from);
+		return 0;
+	}
 	for (;;) {
 		bool slash = walk->jumped && *walk->rest == '/';
 		struct server_name name = next_name(&walk->rest);
-		struct dentry *child;
+		struct path child;
 		err_t err;
 
 		walk->last = name;
@@ -419,24 +494,24 @@ err_t walk_to_last(struct walk *walk)
 		err = step(walk, name, &child);
 		if (err)
 			return err;
-		if (dentry_is_negative(child)) {
-			dentry_put(child);
+		if (dentry_is_negative(child.dentry)) {
+			path_put(&child);
 			return -ENOENT;
 		}
-		if (node_type(child->node) == S_IFLNK) {
-			err = walk_into_link(walk, child);
+		if (node_type(child.dentry->node) == S_IFLNK) {
+			err = walk_into_link(walk, &child);
 			if (err)
 				return err;
 			continue;
 		}
-		go_to(walk, child);
+		go_to(walk, &child);
 	}
 }
 
-err_t walk_last(struct walk *walk, struct dentry **out)
+err_t walk_last(struct walk *walk, struct path *out)
 {
 	if (!walk->last.len_bytes) {
-		*out = dentry_get(walk->at);
+		*out = path_get(&walk->at);
 		return 0;
 	}
 	return step(walk, walk->last, out);
@@ -449,7 +524,7 @@ bool walk_last_is_special(const struct walk *walk)
 
 static err_t walk_whole(struct walk *walk, unsigned walk_flags, struct path *out)
 {
-	struct dentry *end;
+	struct path end;
 	bool directory;
 	err_t err;
 
@@ -461,24 +536,25 @@ static err_t walk_whole(struct walk *walk, unsigned walk_flags, struct path *out
 		if (err)
 			return err;
 		directory = (walk_flags & WALK_DIRECTORY) || walk->trailing_slash;
-		if (dentry_is_negative(end)) {
-			dentry_put(end);
+		if (dentry_is_negative(end.dentry)) {
+			path_put(&end);
 			return -ENOENT;
 		}
 		/* A slash behind a link means what it points to; a link that one of /proc led to is
 		 * meant itself. */
-		if (node_type(end->node) != S_IFLNK || (walk->jumped && !walk->last.len_bytes) ||
+		if (node_type(end.dentry->node) != S_IFLNK ||
+		    (walk->jumped && !walk->last.len_bytes) ||
 		    !((walk_flags & WALK_FOLLOW) || walk->trailing_slash))
 			break;
-		err = walk_into_link(walk, end);
+		err = walk_into_link(walk, &end);
 		if (err)
 			return err;
 	}
-	if (directory && node_type(end->node) != S_IFDIR) {
-		dentry_put(end);
+	if (directory && node_type(end.dentry->node) != S_IFDIR) {
+		path_put(&end);
 		return -ENOTDIR;
 	}
-	out->dentry = end;
+	*out = end;
 	return 0;
 }
 
@@ -494,94 +570,20 @@ err_t path_walk(const struct vfs_context *context, const struct path *from, cons
 		return 0;
 	}
 	atomic_add_relaxed(&names_counters.nwalks, 1);
-	if (*name && !(context->resolve & ~RESOLVE_CACHED) &&
-	    path_walk_cached(context, start->dentry, name, walk_flags, out)) {
-		atomic_add_relaxed(&names_counters.nwalks_fast, 1);
-		return 0;
+	if (*name && !(context->resolve & ~RESOLVE_CACHED)) {
+		enum cached found = path_walk_cached(context, start, name, walk_flags, out);
+
+		if (found != CACHED_UNKNOWN) {
+			atomic_add_relaxed(&names_counters.nwalks_fast, 1);
+			return found == CACHED_FOUND ? 0 : -ENOENT;
+		}
 	}
 	if (context->resolve & RESOLVE_CACHED)
 		return -EAGAIN;
-	out->dentry = NULL;
+	*out = (struct path){0};
 	err = walk_begin(&walk, context, from, name);
 	if (!err)
 		err = walk_whole(&walk, walk_flags, out);
 	walk_end(&walk);
 	return err;
-}
-
-/* ---- from a place to its name ---- */
-
-/* Puts `text` in front of *start. */
-static bool prepend(char *to, size_t *start, const char *text, size_t len_bytes)
-{
-	if (*start < len_bytes)
-		return false;
-	*start -= len_bytes;
-	memcpy(to + *start, text, len_bytes);
-	return true;
-}
-
-/* The next place above: over mount borders, NULL at the root of everything. */
-static const struct dentry *above(const struct dentry *at, struct server_name *name)
-{
-	const struct dentry_key *key;
-
-	while (!(key = dentry_key(at))->parent) {
-		if (!at->mount->at)
-			return NULL;
-		at = at->mount->at;
-	}
-	*name = (struct server_name){.text = key->text, .len_bytes = key->len_bytes};
-	return key->parent;
-}
-
-static ssize_t write_name(const struct path *root, const struct path *path, bool for_getcwd,
-			  char *to, size_t to_bytes)
-{
-	const struct dentry *at = path->dentry, *up, *top;
-	size_t start = to_bytes;
-	struct server_name name;
-	ssize_t result = -ERANGE;
-
-	if (!to_bytes)
-		return -ERANGE;
-	to[--start] = 0;
-	rcu_read_lock();
-	if (read_once(&at->removed)) {
-		if (for_getcwd)
-			result = -ENOENT;
-		if (for_getcwd || !prepend(to, &start, " (deleted)", 10))
-			goto unlock;
-	}
-	top = cross_mounts_rcu(root->dentry);
-	while (at != root->dentry && at != top) {
-		up = above(at, &name);
-		if (!up && for_getcwd) {
-			result = -ENOENT;
-			goto unlock;
-		}
-		if (!up)
-			break;
-		if (!prepend(to, &start, name.text, name.len_bytes) || !prepend(to, &start, "/", 1))
-			goto unlock;
-		at = up;
-	}
-	if ((start == to_bytes - 1 || to[start] != '/') && !prepend(to, &start, "/", 1))
-		goto unlock;
-	result = (ssize_t)(to_bytes - start);
-unlock:
-	rcu_read_unlock();
-	if (result > 0)
-		memmove(to, to + start, (size_t)result);
-	return result;
-}
-
-ssize_t path_name(const struct path *root, const struct path *path, char *to, size_t to_bytes)
-{
-	return write_name(root, path, false, to, to_bytes);
-}
-
-ssize_t path_getcwd(const struct path *root, const struct path *path, char *to, size_t to_bytes)
-{
-	return write_name(root, path, true, to, to_bytes);
 }

@@ -237,8 +237,10 @@ err_t ramdisk_create(paddr_t start, paddr_t end, const char *source, struct serv
 	disk = kzalloc(sizeof(*disk));
 	if (!disk)
 		return -ENOMEM;
-	disk->server = (struct server){
-		.ops = &ramdisk_ops, .type = "ext2", .source = source, .flags = SERVER_READ_ONLY};
+	disk->server = (struct server){.ops = &ramdisk_ops,
+				       .type = "ext2",
+				       .source = source,
+				       .flags = SERVER_READ_ONLY | SERVER_UNCHANGING};
 	err = ext2_open(&disk->image, phys_to_virt(start), end - start, complain, disk);
 	if (err) {
 		kfree(disk);

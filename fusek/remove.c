@@ -5,14 +5,16 @@
  */
 #include <fusek/file.h>
 
+#include "mount_tree.h"
 #include "notify.h"
 #include "open_file.h"
 #include "walk.h"
 
 /* May `child` lose its name in `directory`? */
-static err_t check_remove(const struct vfs_context *context, struct node *directory,
+static err_t check_remove(const struct vfs_context *context, const struct path *at,
 			  struct node *child)
 {
+	struct node *directory = at->dentry->node;
 	struct server_attr attr;
 	err_t err = node_attr(directory, &attr);
 
@@ -21,7 +23,7 @@ static err_t check_remove(const struct vfs_context *context, struct node *direct
 	err = node_may(directory, context, W_OK | X_OK);
 	if (err)
 		return err;
-	err = node_may_change(directory);
+	err = path_may_change(at);
 	if (err)
 		return err;
 	/* The sticky bit: only who owns the file or the directory. */
@@ -31,19 +33,25 @@ static err_t check_remove(const struct vfs_context *context, struct node *direct
 	return 0;
 }
 
+/* `end` is where a mount is, or a directory on which one stands that another mount shows. */
+static bool is_mounted(const struct walk *walk, const struct path *end)
+{
+	return end->mount != walk->at.mount || read_once(&end->dentry->mounted);
+}
+
 /* The existing last name of a walk, not a mount's root. *out is a reference. */
-static err_t find_last(struct walk *walk, struct dentry **out)
+static err_t find_last(struct walk *walk, struct path *out)
 {
 	err_t err = walk_last(walk, out);
 
 	if (err)
 		return err;
-	if (dentry_is_negative(*out))
+	if (dentry_is_negative(out->dentry))
 		err = -ENOENT;
-	else if ((*out)->mount != walk->at->mount)
-		err = -EBUSY; /* something is mounted there */
+	else if (is_mounted(walk, out))
+		err = -EBUSY;
 	if (err)
-		dentry_put(*out);
+		path_put(out);
 	return err;
 }
 
@@ -53,11 +61,20 @@ static err_t begin_at(struct walk *walk, const struct vfs_context *context, stru
 	struct path start;
 	err_t err = vfs_start(context, at, name, &start);
 
-	walk->at = NULL;
+	walk->at = (struct path){0};
 	walk->text = NULL;
 	if (!err)
 		err = walk_begin(walk, context, &start, name);
 	return err ? err : walk_to_last(walk);
+}
+
+/* Its name is gone; and what was mounted there since we looked. */
+static void set_removed(struct dentry *victim)
+{
+	write_once(&victim->removed, true);
+	memory_barrier(); /* pairs with mount_attach_locked(): one of us sees the other */
+	if (unlikely(read_once(&victim->mounted)))
+		mount_remove_below(victim);
 }
 
 /* ---- unlink, rmdir ---- */
@@ -74,15 +91,15 @@ static err_t special_name_error(const struct walk *walk, bool directory)
 
 static err_t remove_last(struct walk *walk, struct dentry *victim, bool directory)
 {
-	struct server *server = walk->at->mount->server;
+	struct server *server = walk->at.dentry->fs->server;
 	struct server_caller caller = server_caller_of(walk->context);
-	struct nodeid parent = walk->at->node->id;
+	struct nodeid parent = walk->at.dentry->node->id;
 	struct names_change change;
 	err_t err;
 
 	if (directory && node_type(victim->node) != S_IFDIR)
 		return -ENOTDIR;
-	err = check_remove(walk->context, walk->at->node, victim->node);
+	err = check_remove(walk->context, &walk->at, victim->node);
 	if (err)
 		return err;
 	if (!directory && node_type(victim->node) == S_IFDIR)
@@ -92,15 +109,15 @@ static err_t remove_last(struct walk *walk, struct dentry *victim, bool director
 	if (directory ? !server->ops->rmdir : !server->ops->unlink)
 		return -EPERM;
 
-	names_change_begin(&change, walk->at->node);
+	names_change_begin(&change, walk->at.dentry->node);
 	err = directory ? server->ops->rmdir(server, &caller, parent, walk->last)
 			: server->ops->unlink(server, &caller, parent, walk->last);
 	(void)names_change_end(&change);
 	node_attr_changed(victim->node);
 	if (err)
 		return err == -ENOSYS ? -EPERM : err;
-	write_once(&victim->removed, true);
-	dentry_drop_name(walk->at, walk->last, victim->node);
+	set_removed(victim);
+	dentry_drop_name(walk->at.dentry, walk->last, victim->node);
 	if (!directory && read_once(&victim->node->watches))
 		notify_node(victim->node, IN_ATTRIB); /* of its links there is one less */
 	return 0;
@@ -110,7 +127,7 @@ err_t vfs_unlink(const struct vfs_context *context, struct object *at, const cha
 		 unsigned at_flags)
 {
 	bool directory = (at_flags & AT_REMOVEDIR) != 0;
-	struct dentry *victim;
+	struct path victim;
 	struct walk walk;
 	err_t err;
 
@@ -126,10 +143,10 @@ err_t vfs_unlink(const struct vfs_context *context, struct object *at, const cha
 	err = find_last(&walk, &victim);
 	if (err)
 		goto end_walk;
-	err = remove_last(&walk, victim, directory);
-	dentry_put(victim);
+	err = remove_last(&walk, victim.dentry, directory);
+	path_put(&victim);
 	if (!err) /* after what becomes of the thing itself, as on Linux */
-		notify_name(walk.at->node, walk.last, IN_DELETE, directory, 0);
+		notify_name(walk.at.dentry->node, walk.last, IN_DELETE, directory, 0);
 end_walk:
 	walk_end(&walk);
 	return err;
@@ -141,8 +158,8 @@ end_walk:
 struct rename {
 	struct walk from;
 	struct walk to;
-	struct dentry *old;
-	struct dentry *target; /* may be negative */
+	struct path old;
+	struct path target; /* may be negative */
 	unsigned flags;
 };
 
@@ -150,21 +167,21 @@ struct rename {
 static err_t check_shape(const struct rename *rename)
 {
 	bool exchange = (rename->flags & RENAME_EXCHANGE) != 0;
-	bool onto_nothing = dentry_is_negative(rename->target);
+	bool onto_nothing = dentry_is_negative(rename->target.dentry);
 
 	if (exchange && onto_nothing)
 		return -ENOENT;
 	if ((rename->flags & RENAME_NOREPLACE) && !onto_nothing)
 		return -EEXIST;
-	if (!onto_nothing && rename->target->mount != rename->to.at->mount)
+	if (!onto_nothing && is_mounted(&rename->to, &rename->target))
 		return -EBUSY;
-	if (node_type(rename->old->node) != S_IFDIR &&
+	if (node_type(rename->old.dentry->node) != S_IFDIR &&
 	    (rename->from.trailing_slash || (rename->to.trailing_slash && !exchange)))
 		return -ENOTDIR;
 	/* Into itself, or over what it is in. */
-	if (dentry_is_below(rename->to.at, rename->old))
+	if (dentry_is_below(rename->to.at.dentry, rename->old.dentry))
 		return -EINVAL;
-	if (!onto_nothing && dentry_is_below(rename->from.at, rename->target))
+	if (!onto_nothing && dentry_is_below(rename->from.at.dentry, rename->target.dentry))
 		return exchange ? -EINVAL : -ENOTEMPTY;
 	return 0;
 }
@@ -173,20 +190,20 @@ static err_t check_shape(const struct rename *rename)
 static err_t check_target(const struct rename *rename)
 {
 	const struct vfs_context *context = rename->to.context;
-	bool old_is_directory = node_type(rename->old->node) == S_IFDIR;
-	struct node *directory = rename->to.at->node;
+	bool old_is_directory = node_type(rename->old.dentry->node) == S_IFDIR;
+	const struct path *at = &rename->to.at;
 	bool target_is_directory;
 	struct server_attr attr;
 	err_t err;
 
-	if (dentry_is_negative(rename->target)) {
-		err = node_attr(directory, &attr);
-		return err ? err : node_may(directory, context, W_OK | X_OK);
+	if (dentry_is_negative(rename->target.dentry)) {
+		err = node_attr(at->dentry->node, &attr);
+		return err ? err : node_may(at->dentry->node, context, W_OK | X_OK);
 	}
-	err = check_remove(context, directory, rename->target->node);
+	err = check_remove(context, at, rename->target.dentry->node);
 	if (err || (rename->flags & RENAME_EXCHANGE))
 		return err;
-	target_is_directory = node_type(rename->target->node) == S_IFDIR;
+	target_is_directory = node_type(rename->target.dentry->node) == S_IFDIR;
 	if (old_is_directory && !target_is_directory)
 		return -ENOTDIR;
 	return !old_is_directory && target_is_directory ? -EISDIR : 0;
@@ -197,28 +214,30 @@ static err_t check_rename(const struct rename *rename)
 	err_t err = check_shape(rename);
 
 	if (!err)
-		err = check_remove(rename->from.context, rename->from.at->node, rename->old->node);
+		err = check_remove(rename->from.context, &rename->from.at,
+				   rename->old.dentry->node);
 	return err ? err : check_target(rename);
 }
 
 static err_t ask_rename(struct rename *rename, struct names_rename *done)
 {
-	struct server *server = rename->from.at->mount->server;
+	struct server *server = rename->from.at.dentry->fs->server;
 	struct server_caller caller = server_caller_of(rename->from.context);
 	struct names_change from_change, to_change;
-	bool two = rename->from.at->node != rename->to.at->node;
+	bool two = rename->from.at.dentry->node != rename->to.at.dentry->node;
 	err_t err;
 
-	names_change_begin(&from_change, rename->from.at->node);
+	names_change_begin(&from_change, rename->from.at.dentry->node);
 	if (two)
-		names_change_begin(&to_change, rename->to.at->node);
-	err = server->ops->rename(server, &caller, rename->from.at->node->id, rename->from.last,
-				  rename->to.at->node->id, rename->to.last, rename->flags);
+		names_change_begin(&to_change, rename->to.at.dentry->node);
+	err = server->ops->rename(server, &caller, rename->from.at.dentry->node->id,
+				  rename->from.last, rename->to.at.dentry->node->id,
+				  rename->to.last, rename->flags);
 	done->from_version = names_change_end(&from_change);
 	done->to_version = two ? names_change_end(&to_change) : done->from_version;
-	node_attr_changed(rename->old->node);
-	if (!dentry_is_negative(rename->target))
-		node_attr_changed(rename->target->node);
+	node_attr_changed(rename->old.dentry->node);
+	if (!dentry_is_negative(rename->target.dentry))
+		node_attr_changed(rename->target.dentry->node);
 	return err == -ENOSYS ? -EINVAL : err;
 }
 
@@ -227,20 +246,20 @@ static void tell_names(const struct walk *from, const struct walk *to, struct no
 	bool directory = node_type(node) == S_IFDIR;
 	uint32_t cookie = notify_cookie();
 
-	notify_name(from->at->node, from->last, IN_MOVED_FROM, directory, cookie);
-	notify_name(to->at->node, to->last, IN_MOVED_TO, directory, cookie);
+	notify_name(from->at.dentry->node, from->last, IN_MOVED_FROM, directory, cookie);
+	notify_name(to->at.dentry->node, to->last, IN_MOVED_TO, directory, cookie);
 }
 
 /* What stood at the new name ends with its last user, which we are perhaps. */
 static void tell_move(const struct rename *rename)
 {
-	struct node *node = rename->old->node;
+	struct node *node = rename->old.dentry->node;
 
 	if (likely(!read_once(&notify_nwatches)))
 		return;
 	tell_names(&rename->from, &rename->to, node);
-	if (!dentry_is_negative(rename->target) && !(rename->flags & RENAME_EXCHANGE))
-		notify_node(rename->target->node, IN_ATTRIB);
+	if (!dentry_is_negative(rename->target.dentry) && !(rename->flags & RENAME_EXCHANGE))
+		notify_node(rename->target.dentry->node, IN_ATTRIB);
 	notify_node(node, IN_MOVE_SELF);
 }
 
@@ -248,8 +267,8 @@ static void tell_exchanged(const struct rename *rename)
 {
 	if (likely(!read_once(&notify_nwatches)))
 		return;
-	tell_names(&rename->to, &rename->from, rename->target->node);
-	notify_node(rename->target->node, IN_MOVE_SELF);
+	tell_names(&rename->to, &rename->from, rename->target.dentry->node);
+	notify_node(rename->target.dentry->node, IN_MOVE_SELF);
 }
 
 static err_t do_rename(struct rename *rename)
@@ -259,25 +278,26 @@ static err_t do_rename(struct rename *rename)
 	err_t err;
 
 	/* Two names of one thing: nothing is to be done, POSIX says. */
-	if (!dentry_is_negative(rename->target) && rename->old->node == rename->target->node)
+	if (!dentry_is_negative(rename->target.dentry) &&
+	    rename->old.dentry->node == rename->target.dentry->node)
 		return (rename->flags & RENAME_NOREPLACE) ? -EEXIST : 0;
 	err = check_rename(rename);
 	if (err)
 		return err;
-	if (!rename->from.at->mount->server->ops->rename)
+	if (!rename->from.at.dentry->fs->server->ops->rename)
 		return -EPERM;
 	/* What the cache needs afterwards, now: later it may not fail. */
-	done.from = dentry_key_create(rename->from.at, rename->from.last);
-	done.to = dentry_key_create(rename->to.at, rename->to.last);
+	done.from = dentry_key_create(rename->from.at.dentry, rename->from.last);
+	done.to = dentry_key_create(rename->to.at.dentry, rename->to.last);
 	err = done.from && done.to ? ask_rename(rename, &done) : -ENOMEM;
 	if (err) {
 		dentry_key_free(done.from);
 		dentry_key_free(done.to);
 		return err;
 	}
-	if (!exchange && !dentry_is_negative(rename->target))
-		write_once(&rename->target->removed, true);
-	dentry_renamed(rename->old, exchange ? rename->target : NULL, &done);
+	if (!exchange && !dentry_is_negative(rename->target.dentry))
+		set_removed(rename->target.dentry);
+	dentry_renamed(rename->old.dentry, exchange ? rename->target.dentry : NULL, &done);
 	tell_move(rename);
 	if (exchange)
 		tell_exchanged(rename);
@@ -288,7 +308,7 @@ static err_t find_both(struct rename *rename)
 {
 	err_t err;
 
-	if (rename->from.at->mount != rename->to.at->mount)
+	if (rename->from.at.mount != rename->to.at.mount)
 		return -EXDEV;
 	if (walk_last_is_special(&rename->from) || walk_last_is_special(&rename->to))
 		return -EBUSY;
@@ -297,7 +317,7 @@ static err_t find_both(struct rename *rename)
 		return err;
 	err = walk_last(&rename->to, &rename->target);
 	if (err)
-		dentry_put(rename->old);
+		path_put(&rename->old);
 	return err;
 }
 
@@ -320,8 +340,8 @@ err_t vfs_rename(const struct vfs_context *context, struct object *old_at, const
 	if (err)
 		goto end_to;
 	err = do_rename(&rename);
-	dentry_put(rename.target);
-	dentry_put(rename.old);
+	path_put(&rename.target);
+	path_put(&rename.old);
 end_to:
 	walk_end(&rename.to);
 end_from:

@@ -5,21 +5,25 @@
 #include <fusek/file.h>
 
 #include "change.h"
+#include "mount_tree.h"
 #include "open_file.h"
 
 err_t vfs_make_socket(const struct vfs_context *context, const char *name, uint32_t mode,
 		      struct object **out)
 {
-	struct dentry *dentry;
+	struct path made = {0};
 	struct walk walk;
 	struct file *file;
 	err_t err = change_find_new(&walk, context, NULL, name, false);
 
 	if (!err)
-		err = change_mknod(&walk, S_IFSOCK | (mode & 0777 & ~context->umask), 0, &dentry);
+		err = change_mknod(&walk, S_IFSOCK | (mode & 0777 & ~context->umask), 0,
+				   &made.dentry);
+	if (!err)
+		made.mount = mount_get(walk.at.mount);
 	walk_end(&walk);
 	if (!err)
-		err = file_create(dentry, O_PATH, &file);
+		err = file_create(&made, O_PATH, &file);
 	if (!err)
 		*out = &file->object;
 	return err;

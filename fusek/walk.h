@@ -10,11 +10,12 @@
 /* One walk, on its caller's stack. */
 struct walk {
 	const struct vfs_context *context;
-	struct dentry *at;       /* where it has come; a reference */
+	struct path at;          /* where it has come; a reference */
 	const char *rest;        /* of the name, behind what was walked */
 	struct server_name last; /* after walk_to_last(): the last name; empty: `at` is the end */
 	bool trailing_slash;     /* behind the last name */
 	bool jumped;             /* `at` is where a link without a name led, nothing behind it */
+	bool at_last;            /* `at` and `last` are what walk_to_last() is to find */
 	unsigned nlinks;         /* symbolic links followed */
 	char *text; /* owned: what `rest` points into after a link; NULL: the caller's */
 };
@@ -29,13 +30,19 @@ void walk_end(struct walk *walk);
 err_t must_check walk_to_last(struct walk *walk);
 
 /* What the last name means, mounts crossed: *out is a reference, may be negative. */
-err_t must_check walk_last(struct walk *walk, struct dentry **out);
+err_t must_check walk_last(struct walk *walk, struct path *out);
 
 /* Goes on at the link `link` (a symbolic link that stands in walk->at), whose reference is
  * consumed; then walk_to_last() again. */
-err_t must_check walk_into_link(struct walk *walk, struct dentry *link);
+err_t must_check walk_into_link(struct walk *walk, struct path *link);
 
 /* The last name is "." or ".." or nothing: it cannot be made or removed. */
 bool walk_last_is_special(const struct walk *walk);
+
+/* Replaces a reference to a place by one to what is mounted over it. */
+void path_cross(struct path *at);
+/* To the next place above, over mount borders; `name` is what it had there. False: it is the root
+ * of everything, or in no tree. In an RCU section. */
+bool path_above_rcu(struct path *at, struct server_name *name);
 
 #endif

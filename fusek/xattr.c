@@ -4,6 +4,7 @@
  */
 #include <fusek/file.h>
 
+#include "mount_tree.h"
 #include "notify.h"
 #include "open_file.h"
 
@@ -97,12 +98,12 @@ ssize_t vfs_listxattr(const struct vfs_context *context, struct object *at, cons
 	return result == -ENOSYS ? -EOPNOTSUPP : result;
 }
 
-static err_t check_change(const struct node *node, const struct vfs_context *context,
+static err_t check_change(const struct path *path, const struct vfs_context *context,
 			  const char *attribute)
 {
-	err_t err = node_may_change(node);
+	err_t err = path_may_change(path);
 
-	return err ? err : check_space(node, context, attribute, true);
+	return err ? err : check_space(path->dentry->node, context, attribute, true);
 }
 
 /* What an attribute becomes; of one that is removed there is none. */
@@ -127,7 +128,7 @@ static err_t change(const struct vfs_context *context, struct object *at, const 
 	node = path.dentry->node;
 	server = node_server(node);
 	ops = server->ops;
-	err = check_change(node, context, attribute);
+	err = check_change(&path, context, attribute);
 	if (err)
 		goto put_path;
 	if (value && ops->setxattr)

@@ -81,10 +81,28 @@ int sys_mount(uptr_t source, uptr_t target, uptr_t type, unsigned mount_flags, u
 	if (!err)
 		err = get_string(text, options, OPTIONS_BYTES, -EINVAL);
 	if (!err)
-		err = mount_by_type(uthread_fs(), strings->source[0] ? strings->source : "none",
-				    strings->target, strings->type, mount_flags, text);
+		err = vfs_mount(uthread_fs(), strings->source, strings->target, strings->type,
+				mount_flags, text);
 	kfree(text);
 	kfree(strings);
+	return err;
+}
+
+int sys_pivot_root(uptr_t new_root, uptr_t put_old)
+{
+	char *fresh = kmalloc(PATH_MAX), *old = kmalloc(PATH_MAX);
+	err_t err = fresh && old ? 0 : -ENOMEM;
+
+	if (!err && (uptr_is_null(new_root) || uptr_is_null(put_old)))
+		err = -EFAULT;
+	if (!err)
+		err = get_string(fresh, new_root, PATH_MAX, -ENAMETOOLONG);
+	if (!err)
+		err = get_string(old, put_old, PATH_MAX, -ENAMETOOLONG);
+	if (!err)
+		err = vfs_pivot_root(uthread_fs(), fresh, old);
+	kfree(fresh);
+	kfree(old);
 	return err;
 }
 
@@ -97,7 +115,7 @@ int sys_umount2(uptr_t target, unsigned unmount_flags)
 		return -ENOMEM;
 	err = uptr_is_null(target) ? -EFAULT : get_string(name, target, PATH_MAX, -ENAMETOOLONG);
 	if (!err)
-		err = mount_remove_by_name(uthread_fs(), name, unmount_flags);
+		err = vfs_umount(uthread_fs(), name, unmount_flags);
 	kfree(name);
 	return err;
 }

@@ -81,17 +81,24 @@ static struct abi_statx_timestamp statx_time(const struct abi_timespec *time)
 					    .tv_nsec = (uint32_t)time->tv_nsec};
 }
 
-/* Of what has none, or is no file, nothing is said. */
-static void add_birth(int dirfd, uptr_t path, unsigned at_flags, struct abi_statx *statx)
+/* Of what is no file nothing is said. */
+static void add_details(int dirfd, uptr_t path, unsigned at_flags, struct abi_statx *statx)
 {
-	struct abi_timespec birth;
+	struct vfs_details details;
 	struct at_path from;
 
 	if (at_path_get(dirfd, path, &from))
 		return;
-	if (!vfs_birth(context(), from.at, from.name, at_flags, &birth)) {
-		statx->stx_btime = statx_time(&birth);
-		statx->stx_mask |= STATX_BTIME;
+	if (!vfs_details(context(), from.at, from.name, at_flags, &details)) {
+		statx->stx_mnt_id = details.mount_id;
+		statx->stx_mask |= STATX_MNT_ID;
+		statx->stx_attributes_mask |= STATX_ATTR_MOUNT_ROOT;
+		if (details.is_mount_root)
+			statx->stx_attributes |= STATX_ATTR_MOUNT_ROOT;
+		if (!details.no_birth) {
+			statx->stx_btime = statx_time(&details.birth);
+			statx->stx_mask |= STATX_BTIME;
+		}
 	}
 	at_path_put(&from);
 }
@@ -122,8 +129,8 @@ int sys_statx(int dirfd, uptr_t path, unsigned at_flags, unsigned mask, uptr_t o
 	statx.stx_rdev_minor = abi_minor(stat.st_rdev);
 	statx.stx_dev_major = abi_major(stat.st_dev);
 	statx.stx_dev_minor = abi_minor(stat.st_dev);
-	if (mask & STATX_BTIME)
-		add_birth(dirfd, path, at_flags, &statx);
+	if (mask & (STATX_BTIME | STATX_MNT_ID))
+		add_details(dirfd, path, at_flags, &statx);
 	return user_put(out, &statx);
 }
 

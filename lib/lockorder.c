@@ -107,6 +107,7 @@ const char *lockclass_name(enum lock_class class)
 		[LOCK_CLOCKSET] = "clockset", [LOCK_DAYTIMERS] = "daytimers",
 		[LOCK_POLLERS] = "pollers",   [LOCK_UNDO] = "undo",
 		[LOCK_SYSVS] = "sysvs",       [LOCK_SYSV] = "sysv",
+		[LOCK_MOUNTUSE] = "mountuse",
 	};
 
 	if ((unsigned)class >= LOCK_CLASSES || !names[class])

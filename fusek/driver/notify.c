@@ -111,7 +111,7 @@ static err_t name_deleted(struct fuse_connection *connection, struct buffer *buf
 		return err;
 	if (dentry_is_negative(dentry) || dentry->node->id.value != out.child) {
 		err = -ENOENT;
-	} else if (read_once(&dentry->covered_by)) {
+	} else if (read_once(&dentry->mounted)) {
 		err = -EBUSY; /* as Linux: something is mounted there */
 	} else {
 		node_attr_changed(dentry->node);

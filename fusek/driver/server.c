@@ -432,7 +432,7 @@ err_t fuse_server_start(struct server *server)
 
 err_t fuse_server_create(struct fuse_connection *connection,
 			 const struct fuse_mount_options *options, const char *source,
-			 unsigned server_flags, struct server **out)
+			 struct server **out)
 {
 	struct fuse_server *own = kzalloc(sizeof(*own));
 
@@ -450,7 +450,7 @@ err_t fuse_server_create(struct fuse_connection *connection,
 		.ops = &driver_ops,
 		.type = own->type,
 		.source = own->source,
-		.flags = server_flags | SERVER_NO_DEVICES |
+		.flags = SERVER_NO_DEVICES |
 			 (options->default_permissions ? 0 : SERVER_CHECKS_ACCESS) |
 			 (options->allow_other ? 0 : SERVER_OWNER_ONLY),
 		.owner_uid = options->owner_uid,

@@ -26,7 +26,7 @@ err_t must_check fuse_parse_options(const char *text, struct fuse_mount_options 
  * connection keeps it to its end: a driver's notification may still look at it. */
 err_t must_check fuse_server_create(struct fuse_connection *connection,
 				    const struct fuse_mount_options *options, const char *source,
-				    unsigned server_flags, struct server **out);
+				    struct server **out);
 /* Sends INIT. */
 err_t must_check fuse_server_start(struct server *server);
 /* The mount is gone, or will not be. */

@@ -71,7 +71,7 @@ static void drop_space(struct process *process)
 	space = process->space;
 	process->space = NULL;
 	program = process->program;
-	process->program.dentry = NULL;
+	process->program = (struct path){0};
 	spin_unlock_irqrestore(&process->signal_lock, flags);
 	path_put(&program);
 	if (!space)

@@ -211,14 +211,19 @@ static void get_place(struct uthread *uthread, void *argument)
 		*out = place_get(uthread->place);
 }
 
+struct place *process_place_of(struct process *process, int32_t tid)
+{
+	struct place *place = NULL;
+
+	(void)!with_thread(process, tid, get_place, &place);
+	return place;
+}
+
 err_t process_place(struct process *process, int32_t tid, struct path *root, struct path *cwd,
 		    uint32_t *umask)
 {
-	struct place *place = NULL;
-	err_t err = with_thread(process, tid, get_place, &place);
+	struct place *place = process_place_of(process, tid);
 
-	if (err)
-		return err;
 	if (!place)
 		return -ESRCH;
 	place_read(place, root, cwd, umask);

@@ -9,6 +9,7 @@
 #include "../process.h"
 
 struct fd_table;
+struct place;
 
 /* Of one thread, or of a process as a whole. */
 struct process_report {
@@ -43,6 +44,8 @@ err_t must_check process_report(struct process *process, int32_t tid, struct pro
 /* A reference to the thread's descriptors (`tid` 0: the first one's); NULL: it has none any more.
  */
 struct fd_table *process_fds(struct process *process, int32_t tid);
+/* A reference to the thread's place; NULL: it is nowhere any more. */
+struct place *process_place_of(struct process *process, int32_t tid);
 /* References to where the thread is. -ESRCH: nowhere any more. */
 err_t must_check process_place(struct process *process, int32_t tid, struct path *root,
 			       struct path *cwd, uint32_t *umask);

@@ -4,6 +4,7 @@
  * a change raises the place's generation, and a thread that finds its copy older takes a new one.
  * So looking at the own place costs one comparison, and nobody's directory goes away under a walk.
  */
+#include "inspect.h"
 #include "uthread.h"
 
 #include <fusek/mount.h>
@@ -102,8 +103,8 @@ static void refresh(struct uthread *uthread)
 void uthread_set_place(struct uthread *uthread, struct place *place)
 {
 	uthread->place = place;
-	uthread->fs.root = (struct path){NULL};
-	uthread->fs.cwd = (struct path){NULL};
+	uthread->fs.root = (struct path){0};
+	uthread->fs.cwd = (struct path){0};
 	refresh(uthread);
 }
 
@@ -180,6 +181,60 @@ void place_set_root(struct path root)
 	struct place *place = uthread_current()->place;
 
 	set_path(place, &place->root, root);
+}
+
+/* A pair of places, on its way through all threads. */
+struct exchange {
+	const struct path *old, *fresh;
+};
+
+/* The references that it gives up are not the last ones: who asks holds `old`. */
+static void exchange_path(struct path *which, const struct exchange *exchange)
+{
+	if (!path_equal(which, exchange->old))
+		return;
+	path_put(which);
+	*which = path_get(exchange->fresh);
+}
+
+static void exchange_in_place(struct place *place, const struct exchange *exchange)
+{
+	spin_lock(&place->lock);
+	if (path_equal(&place->root, exchange->old) || path_equal(&place->cwd, exchange->old)) {
+		exchange_path(&place->root, exchange);
+		exchange_path(&place->cwd, exchange);
+		write_once(&place->generation, place->generation + 1);
+	}
+	spin_unlock(&place->lock);
+}
+
+static void exchange_in_process(struct process *process, const struct exchange *exchange)
+{
+	int32_t tid = 0;
+
+	while ((tid = pid_next_thread(process, tid))) {
+		struct place *place = process_place_of(process, tid);
+
+		if (!place)
+			continue; /* it is just ending */
+		exchange_in_place(place, exchange);
+		place_put(place);
+	}
+}
+
+/* By rising numbers; who is made meanwhile has a higher one, until the numbers begin again. */
+void vfs_replace_root(const struct path *old, const struct path *fresh)
+{
+	const struct exchange exchange = {.old = old, .fresh = fresh};
+	struct process *process = process_find_next(0);
+
+	while (process) {
+		int32_t pid = process->pid;
+
+		exchange_in_process(process, &exchange);
+		process_put(process);
+		process = process_find_next(pid);
+	}
 }
 
 uint32_t place_set_umask(uint32_t umask)

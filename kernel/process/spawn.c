@@ -53,9 +53,8 @@ static err_t open_streams(struct fd_table *fds, struct object *const *streams)
 static err_t set_files(struct uthread *uthread, const struct spawn_request *request)
 {
 	struct vfs_context kernel = vfs_kernel_context();
-	struct path root = mount_root();
+	struct path root, cwd;
 	struct place *place;
-	struct path cwd;
 	err_t err;
 
 	uthread->fds = fd_table_create();
@@ -64,10 +63,14 @@ static err_t set_files(struct uthread *uthread, const struct spawn_request *requ
 	err = open_streams(uthread->fds, request->streams);
 	if (err)
 		return err;
-	err = vfs_find_directory(&kernel, NULL, request->cwd ? request->cwd : "/", &cwd);
+	err = vfs_find_directory(&kernel, NULL, "/", &root);
 	if (err)
 		return err;
-	root = path_get(&root);
+	err = vfs_find_directory(&kernel, NULL, request->cwd ? request->cwd : "/", &cwd);
+	if (err) {
+		path_put(&root);
+		return err;
+	}
 	place = place_create(root, cwd, kernel.umask);
 	if (!place) {
 		path_put(&root);

@@ -150,16 +150,16 @@ void proc_process_fdinfo(struct text *text, const struct proc_subject *subject)
 	bool close_on_exec;
 	struct object *object = proc_fd_object(subject, &close_on_exec);
 	uint64_t position = 0;
-	uint32_t mount_number = 0;
+	uint32_t mount_id = 0;
 	struct abi_stat stat;
 
 	if (!object) {
 		text->err = -ENOENT;
 		return;
 	}
-	(void)file_facts(object, &position, &mount_number); /* others have no position: 0 */
+	(void)file_facts(object, &position, &mount_id); /* others have no position: 0 */
 	text_add(text, "pos:\t%lu\nflags:\t0%o\nmnt_id:\t%u\n", position,
-		 object_flags(object) | (close_on_exec ? (unsigned)O_CLOEXEC : 0), mount_number);
+		 object_flags(object) | (close_on_exec ? (unsigned)O_CLOEXEC : 0), mount_id);
 	if (!object_stat(object, &stat))
 		text_add(text, "ino:\t%lu\n", stat.st_ino);
 	object_put(object);

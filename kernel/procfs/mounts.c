@@ -8,39 +8,43 @@
 
 #include <abi/errno.h>
 #include <fusek/mount.h>
-#include <mm/slab.h>
+#include <mm/kva.h>
 
 #define SPECIAL " \t\n\\"
 
-typedef void add_line_fn(struct text *text, const struct mount_line *mount, const char *at);
+typedef void add_line_fn(struct text *text, const struct mount_line *mount,
+			 const struct mount_names *names);
 
 static void for_each_mount(struct text *text, const struct proc_subject *subject,
 			   add_line_fn *add_line)
 {
-	char *at = kmalloc(PATH_MAX);
+	struct mount_names *names = kvmalloc(sizeof(*names));
 	struct mount_line mount = {0};
 	struct path root, cwd;
 	uint32_t umask;
 
-	text->err =
-		at ? process_place(subject->process, subject->tid, &root, &cwd, &umask) : -ENOMEM;
+	text->err = names ? process_place(subject->process, subject->tid, &root, &cwd, &umask)
+			  : -ENOMEM;
 	if (!text->err) {
-		while (mount_next(mount.number, &root, &mount, at, PATH_MAX))
-			add_line(text, &mount, at);
+		while (mount_next(mount.id, &root, &mount, names))
+			add_line(text, &mount, names);
 		path_put(&root);
 		path_put(&cwd);
 	}
-	kfree(at);
+	kvfree(names, sizeof(*names));
 	if (text->err == -ESRCH)
 		text->err = -EINVAL; /* as Linux, of one that has ended */
 }
 
-static void add_mount(struct text *text, const struct mount_line *mount, const char *at)
+static void add_mount(struct text *text, const struct mount_line *mount,
+		      const struct mount_names *names)
 {
 	text_add_escaped(text, mount->source, SPECIAL);
 	text_add(text, " ");
-	text_add_escaped(text, at, SPECIAL);
-	text_add(text, " %s %s 0 0\n", mount->type, mount->options);
+	text_add_escaped(text, names->at, SPECIAL);
+	/* Both begin with ro or rw; then what there is of the mount, then of the filesystem. */
+	text_add(text, " %s %s%s%s 0 0\n", mount->type, mount->read_only ? "ro" : "rw",
+		 mount->options + 2, mount->fs_options + 2);
 }
 
 void proc_process_mounts(struct text *text, const struct proc_subject *subject)
@@ -48,14 +52,18 @@ void proc_process_mounts(struct text *text, const struct proc_subject *subject)
 	for_each_mount(text, subject, add_mount);
 }
 
-/* number parent major:minor root at options - type source options-of-all */
-static void add_mountinfo(struct text *text, const struct mount_line *mount, const char *at)
+/* id parent major:minor root at options - type source options-of-all */
+static void add_mountinfo(struct text *text, const struct mount_line *mount,
+			  const struct mount_names *names)
 {
-	text_add(text, "%u %u 0:%u / ", mount->number, mount->parent, mount->number);
-	text_add_escaped(text, at, SPECIAL);
-	text_add(text, " %s - %s ", mount->options, mount->type);
+	text_add(text, "%u %u 0:%u ", mount->id, mount->parent_id, mount->fs_number);
+	text_add_escaped(text, names->root, SPECIAL);
+	text_add(text, " ");
+	text_add_escaped(text, names->at, SPECIAL);
+	text_add(text, " %s %s- %s ", mount->options, mount->unbindable ? "unbindable " : "",
+		 mount->type);
 	text_add_escaped(text, mount->source, SPECIAL);
-	text_add(text, " %.2s\n", mount->options); /* ro or rw */
+	text_add(text, " %s\n", mount->fs_options);
 }
 
 void proc_process_mountinfo(struct text *text, const struct proc_subject *subject)

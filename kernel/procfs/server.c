@@ -17,6 +17,7 @@
 #include <abi/errno.h>
 #include <arch/spin.h>
 #include <fusek/devfs.h>
+#include <fusek/file.h>
 #include <fusek/mount.h>
 #include <lib/log.h>
 #include <lib/string.h>
@@ -359,10 +360,12 @@ void procfs_init(void)
 {
 	static const struct filesystem_type type = {.name = "proc", .create = create};
 	const struct vfs_context context = vfs_kernel_context();
-	err_t err = filesystem_register(&type);
+	err_t err = nameless_init();
 
 	if (!err)
-		err = mount_by_type(&context, "proc", "/proc", "proc", 0, "");
+		err = filesystem_register(&type);
+	if (!err)
+		err = vfs_mount(&context, "proc", "/proc", "proc", 0, "");
 	if (err)
 		log_warn("no /proc: error %d", -err);
 	make_device_links();

@@ -288,8 +288,8 @@ void devpts_init(void)
 	if (!err)
 		err = filesystem_register(&type);
 	if (!err)
-		err = mount_by_type(&context, "devpts", "/dev/pts", "devpts", 0,
-				    "gid=5,mode=620,ptmxmode=666");
+		err = vfs_mount(&context, "devpts", "/dev/pts", "devpts", 0,
+				"gid=5,mode=620,ptmxmode=666");
 	if (err)
 		log_warn("no /dev/pts: error %d", -err);
 }

@@ -59,7 +59,10 @@ _Static_assert(sizeof(struct abi_stat) == 144, "struct stat of x86-64");
 #define STATX_BLOCKS      0x400u
 #define STATX_BASIC_STATS 0x7ffu
 #define STATX_BTIME       0x800u
+#define STATX_MNT_ID      0x1000u
 #define STATX_RESERVED    0x80000000u
+
+#define STATX_ATTR_MOUNT_ROOT 0x2000u
 
 struct abi_statx_timestamp {
 	int64_t tv_sec;
@@ -100,10 +103,15 @@ struct abi_statfs {
 };
 _Static_assert(sizeof(struct abi_statfs) == 120, "struct statfs of x86-64");
 
-#define ST_RDONLY 1
-#define ST_NOSUID 2
-#define ST_NODEV  4
-#define ST_NOEXEC 8
+#define ST_RDONLY      1
+#define ST_NOSUID      2
+#define ST_NODEV       4
+#define ST_NOEXEC      8
+#define ST_VALID       0x20
+#define ST_NOATIME     0x400
+#define ST_NODIRATIME  0x800
+#define ST_RELATIME    0x1000
+#define ST_NOSYMFOLLOW 0x2000
 
 #define EXT2_SUPER_MAGIC  0xef53
 #define TMPFS_MAGIC       0x01021994

@@ -43,18 +43,27 @@ struct path file_path(struct object *object);
  * terminals) and has its attributes. *out is a reference. -ENXIO: it is no such thing; -ENOMEM.
  * Sleeps. */
 err_t must_check path_of_object(struct object *object, struct path *out);
-/* Of an open file, for /proc: where its reader or writer is, and the number of its mount. False: no
+/* Once, before anybody asks for one: for places of what has no name. -ENOMEM. */
+err_t must_check nameless_init(void);
+/* Of an open file, for /proc: where its reader or writer is, and the id of its mount. False: no
  * file. */
-bool file_facts(struct object *object, uint64_t *position, uint32_t *mount_number);
+bool file_facts(struct object *object, uint64_t *position, uint32_t *mount_id);
 
 /* ---- attributes ---- */
 
 /* at_flags: AT_SYMLINK_NOFOLLOW, AT_EMPTY_PATH, AT_NO_AUTOMOUNT and the statx sync bits. */
 err_t must_check vfs_stat(const struct vfs_context *context, struct object *at, const char *name,
 			  unsigned at_flags, struct abi_stat *out);
-/* When it was made, as its server knows it; -ENOSYS: it does not. at_flags as above. */
-err_t must_check vfs_birth(const struct vfs_context *context, struct object *at, const char *name,
-			   unsigned at_flags, struct abi_timespec *out);
+/* What statx(2) says beyond: when it was made, if its server knows it, and which mount shows it. */
+struct vfs_details {
+	err_t no_birth; /* 0: it is there; -ENOSYS, or the server's error */
+	bool is_mount_root;
+	uint32_t mount_id;
+	struct abi_timespec birth;
+};
+/* at_flags as above. */
+err_t must_check vfs_details(const struct vfs_context *context, struct object *at, const char *name,
+			     unsigned at_flags, struct vfs_details *out);
 /* mask: R_OK W_OK X_OK or F_OK; at_flags: AT_EACCESS, AT_SYMLINK_NOFOLLOW, AT_EMPTY_PATH. */
 err_t must_check vfs_access(const struct vfs_context *context, struct object *at, const char *name,
 			    unsigned mask, unsigned at_flags);

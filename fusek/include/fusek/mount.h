@@ -9,17 +9,17 @@
 #include <fusek/server.h>
 #include <lib/types.h>
 
-/* Puts `server` over the directory `at` (in the tree from then on for good unless unmounted). The
- * mount owns the server: destroy() is called when it ends; on an error the server stays the
- * caller's. -ENOTDIR: not a directory; -EBUSY: a mount stands there already; the server's own
- * errors when its root is asked for. */
-err_t must_check mount_create(struct server *server, const struct path *at);
+/* Puts `server` over the directory `at`, NULL: over everything, as the first one. `flags`: MS_* of
+ * a mount. The server is the mount's, whatever comes of it: destroy() is called when it ends, or in
+ * the end of an error. -ENOTDIR: not a directory; the server's own errors when its root is asked
+ * for. Sleeps. */
+err_t must_check mount_create(struct server *server, const struct path *at, unsigned flags);
 
 /* Mounts it where no walk comes, for good; *root is a reference. */
 err_t must_check mount_create_hidden(struct server *server, struct path *root);
 
 /* Takes the mount away whose root `at` is; the reference is consumed in any case. -EINVAL: not a
- * mount's root; -EBUSY: open files, working directories or mounts below. */
+ * mount's root; -EBUSY: open files, working directories or mounts below. Sleeps. */
 err_t must_check mount_remove(struct path *at);
 /* Takes it, and what is mounted in it, out of the tree at once; what is in use of it goes on until
  * nobody uses it. -EINVAL: not a mount's root. Sleeps. */
@@ -37,23 +37,25 @@ err_t must_check filesystem_register(const struct filesystem_type *type);
 /* The names that mount(2) takes: index 0, 1 ...; NULL: there are no more. */
 const char *filesystem_name(unsigned index);
 
-/* mount(2) for user 0: a filesystem of a registered `type`, or "fuse", "fuse.NAME", over the
- * directory `at`. flags: MS_RDONLY, MS_NOSUID, MS_NODEV, MS_NOEXEC, and MS_SYNCHRONOUS, MS_NOATIME,
- * MS_NODIRATIME, MS_RELATIME, MS_SILENT, which change nothing here; others -EINVAL. -ENODEV: no
- * such type. Sleeps. */
-err_t must_check mount_by_type(const struct vfs_context *context, const char *source,
-			       const char *at, const char *type, unsigned flags,
-			       const char *options);
-/* umount2(2) for user 0: MNT_DETACH, MNT_FORCE (a driver's requests fail first), UMOUNT_NOFOLLOW.
- */
-err_t must_check mount_remove_by_name(const struct vfs_context *context, const char *at,
-				      unsigned flags);
+/* mount(2). `flags` that say nothing here (MS_SYNCHRONOUS ...) are taken, unknown ones -EINVAL; so
+ * is MS_SHARED: a mount is private. For a new mount `type` is a registered one, or "fuse",
+ * "fuse.NAME". Sleeps. */
+err_t must_check vfs_mount(const struct vfs_context *context, const char *source, const char *at,
+			   const char *type, unsigned flags, const char *options);
+/* umount2(2): MNT_DETACH, MNT_FORCE (a driver's requests fail first), MNT_EXPIRE, UMOUNT_NOFOLLOW.
+ * Sleeps. */
+err_t must_check vfs_umount(const struct vfs_context *context, const char *at, unsigned flags);
+/* pivot_root(2). Sleeps. */
+err_t must_check vfs_pivot_root(const struct vfs_context *context, const char *new_root,
+				const char *put_old);
+/* Hook of kernel/: whoever has `old` as root or working directory has `fresh` from now on. */
+void vfs_replace_root(const struct path *old, const struct path *fresh);
 
 /* The root of everything, without a reference: it lives for good. NULL dentry: before fusek_init().
  */
 struct path mount_root(void);
 
-#define MOUNT_OPTIONS_BYTES 32
+#define MOUNT_OPTIONS_BYTES 96
 
 struct mount_info {
 	char source[32];
@@ -67,23 +69,37 @@ struct mount_info {
 /* The mounts in the order of their making: index 0, 1 ...; false: there are no more. Sleeps. */
 bool mount_info(unsigned index, struct mount_info *out);
 
-/* How full the filesystem of this mount (the minor number of its files' st_dev) is. -EINVAL: there
- * is none; -ENOSYS: it does not tell. Sleeps. */
-err_t must_check mount_statfs(uint32_t number, struct server_statfs *out);
+/* How full the filesystem of this number (the minor one of its files' st_dev) is. -EINVAL: there is
+ * none; -ENOSYS: it does not tell. Sleeps. */
+err_t must_check mount_statfs(uint32_t fs_number, struct server_statfs *out);
 
 /* A line of /proc/mounts. */
 struct mount_line {
-	uint32_t number, parent;           /* parent 0: the root of everything */
-	char options[MOUNT_OPTIONS_BYTES]; /* as above */
+	uint32_t id, parent_id;               /* parent 0: in no tree */
+	uint32_t fs_number;                   /* of st_dev */
+	bool read_only;                       /* the mount, or all of the filesystem */
+	char options[MOUNT_OPTIONS_BYTES];    /* of the mount */
+	char fs_options[MOUNT_OPTIONS_BYTES]; /* of the filesystem */
+	bool unbindable;
 	char source[128];
 	char type[64];
 };
 
-/* The mount with the lowest number above `after` that can be seen from `root`, and in `at` the name
- * that it has from there. False: there is none, or `at` is too small for it. No server is asked.
- * Sleeps. */
-bool mount_next(uint32_t after, const struct path *root, struct mount_line *out, char *at,
-		size_t at_bytes);
+/* The names of a mount's place, and of what it shows within its filesystem. */
+struct mount_names {
+	char at[PATH_MAX];
+	char root[PATH_MAX];
+};
+
+/* The mount with the lowest id above `after` that can be seen from `root`. Mounts with longer names
+ * are left out. False: there is none. No server is asked. Sleeps. */
+bool mount_next(uint32_t after, const struct path *root, struct mount_line *out,
+		struct mount_names *names);
+
+/* The id of the mount that `path` is in. */
+uint32_t mount_id(const struct path *path);
+/* It is the root of its mount. */
+bool path_is_mount_root(const struct path *path);
 
 /* What the name cache holds and how it fares, for ksh. */
 struct names_stats {

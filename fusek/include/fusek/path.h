@@ -17,10 +17,13 @@
 #include <lib/types.h>
 
 struct dentry;
+struct mount;
 struct node;
 
-/* A place: a name in its mount. Whoever keeps one holds a reference. */
+/* A place: a name as one of the mounts of its filesystem shows it. Whoever keeps one holds a
+ * reference to both. Neither or both are NULL. */
 struct path {
+	struct mount *mount;
 	struct dentry *dentry;
 };
 
@@ -72,7 +75,7 @@ static inline bool path_is_none(const struct path *path)
 
 static inline bool path_equal(const struct path *a, const struct path *b)
 {
-	return a->dentry == b->dentry;
+	return a->dentry == b->dentry && a->mount == b->mount;
 }
 
 /* The same for two names of one thing, and never for two things while somebody has a reference. */

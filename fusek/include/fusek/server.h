@@ -335,6 +335,11 @@ struct server_ops {
 	/* The thing is not a file of the tree but an object: opens that. */
 	err_t (*reopen)(struct server *server, struct nodeid node, unsigned flags,
 			struct object **out);
+	/* The options of a remount; NULL: they say nothing. -EINVAL: one is not known, or cannot be
+	 * changed now. */
+	err_t (*reconfigure)(struct server *server, const char *options);
+	/* What was set of it, as ",size=4096k,mode=755"; NULL: nothing. */
+	void (*describe)(struct server *server, char *to, size_t to_bytes);
 	/* MNT_FORCE: whatever waits for the server fails. */
 	void (*abort)(struct server *server);
 	/* The mount is gone: nothing of it is in use. */
@@ -355,16 +360,19 @@ enum server_flags {
 	SERVER_NO_SET_ID = 1 << 4,
 	/* No file of it can be run, nor mapped to be. */
 	SERVER_NO_EXEC = 1 << 5,
+	/* Nothing of it can be changed: it stays SERVER_READ_ONLY. */
+	SERVER_UNCHANGING = 1 << 6,
 };
 
-/* The head of each server; constant after the mount. */
+/* The head of each server; constant once it is mounted, but that `flags` changes by a remount
+ * (SERVER_READ_ONLY; [a]). */
 struct server {
 	const struct server_ops *ops;
 	const char *type;              /* "ext2", "tmpfs" ...: constant strings */
 	const char *source;            /* what `mounts` shows in front */
 	unsigned flags;                /* enum server_flags */
 	uint32_t owner_uid, owner_gid; /* of SERVER_OWNER_ONLY */
-	uint32_t mount_number;         /* the mount's own to set: how its nodes are found */
+	uint32_t fs_number;            /* struct filesystem's own to set: how nodes are found */
 };
 
 #endif

@@ -41,6 +41,7 @@ enum lock_class {
 	LOCK_FDTABLE,   /* a descriptor table's changes (readers use RCU) */
 	LOCK_PIDTABLE,  /* the PID table's changes (readers use RCU) */
 	LOCK_PLACE,     /* root and working directory that threads share */
+	LOCK_MOUNTUSE,  /* the references of mounts that stand nowhere */
 	LOCK_DENTRY,    /* the name cache */
 	LOCK_TOLD,      /* which missing system calls the log has named */
 	LOCK_UNAME,     /* what the machine is called */

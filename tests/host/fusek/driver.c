@@ -1,7 +1,8 @@
-/* sources: fusek/attributes.c fusek/change.c fusek/dentry.c fusek/devfs.c fusek/file.c
-   fusek/file_locks.c fusek/file_map.c fusek/locks.c fusek/ranges.c fusek/xattr.c
-   fusek/filesystems.c fusek/getdents.c fusek/init.c fusek/memfd.c fusek/mount.c fusek/node.c
-   fusek/open.c fusek/pages.c fusek/pages_write.c fusek/path.c fusek/ramdisk.c fusek/remove.c
+/* sources: fusek/attributes.c fusek/change.c fusek/context.c fusek/dentry.c fusek/devfs.c
+   fusek/file.c fusek/file_locks.c fusek/file_map.c fusek/locks.c fusek/ranges.c fusek/xattr.c
+   fusek/filesystems.c fusek/getdents.c fusek/init.c fusek/memfd.c fusek/filesystem.c fusek/mount.c
+   fusek/mount_calls.c fusek/mount_change.c fusek/mount_info.c fusek/node.c fusek/open.c
+   fusek/pages.c fusek/pages_write.c fusek/path.c fusek/path_name.c fusek/ramdisk.c fusek/remove.c
    fusek/inotify.c fusek/notify.c ipc/anonymous.c fusek/ext2/super.c fusek/ext2/inode.c
    fusek/ext2/directory.c fusek/tmpfs/data.c fusek/tmpfs/seals.c fusek/tmpfs/range.c
    fusek/tmpfs/xattr.c fusek/tmpfs/entries.c fusek/tmpfs/inode.c fusek/tmpfs/names.c
@@ -402,9 +403,10 @@ static ssize_t control(void)
 
 static ssize_t find_birth(void)
 {
-	struct abi_timespec birth;
+	struct vfs_details details;
+	err_t err = vfs_details(&kernel, NULL, AT "/file", 0, &details);
 
-	return vfs_birth(&kernel, NULL, AT "/file", 0, &birth);
+	return err ? err : details.no_birth;
 }
 
 static ssize_t make_nameless(void)

@@ -1,7 +1,8 @@
-/* sources: fusek/attributes.c fusek/change.c fusek/dentry.c fusek/devfs.c fusek/file.c
-   fusek/file_locks.c fusek/file_map.c fusek/locks.c fusek/ranges.c fusek/xattr.c
-   fusek/filesystems.c fusek/getdents.c fusek/init.c fusek/memfd.c fusek/mount.c fusek/node.c
-   fusek/open.c fusek/pages.c fusek/pages_write.c fusek/path.c fusek/ramdisk.c fusek/remove.c
+/* sources: fusek/attributes.c fusek/change.c fusek/context.c fusek/dentry.c fusek/devfs.c
+   fusek/file.c fusek/file_locks.c fusek/file_map.c fusek/locks.c fusek/ranges.c fusek/xattr.c
+   fusek/filesystems.c fusek/getdents.c fusek/init.c fusek/memfd.c fusek/filesystem.c fusek/mount.c
+   fusek/mount_calls.c fusek/mount_change.c fusek/mount_info.c fusek/node.c fusek/open.c
+   fusek/pages.c fusek/pages_write.c fusek/path.c fusek/path_name.c fusek/ramdisk.c fusek/remove.c
    fusek/inotify.c fusek/notify.c ipc/anonymous.c fusek/ext2/super.c fusek/ext2/inode.c
    fusek/ext2/directory.c fusek/tmpfs/data.c fusek/tmpfs/seals.c fusek/tmpfs/range.c
    fusek/tmpfs/xattr.c fusek/tmpfs/entries.c fusek/tmpfs/inode.c fusek/tmpfs/names.c
@@ -52,11 +53,11 @@ static void a_driver_that_dies_fails_what_waits_and_what_comes(void **state)
 
 static void a_driver_of_another_version_is_refused(void **state)
 {
-	assert_int_equal(mount_remove_by_name(&kernel, AT, 0), 0);
+	assert_int_equal(vfs_umount(&kernel, AT, 0), 0);
 	fake_driver_stop();
 	fake_driver_start();
 	mock.major = 8;
-	assert_int_equal(mount_by_type(&kernel, "mock", AT, "fuse", 0, fake_driver_options), 0);
+	assert_int_equal(vfs_mount(&kernel, "mock", AT, "fuse", 0, fake_driver_options), 0);
 	assert_int_equal(look(AT "/file"), -ECONNREFUSED);
 }
 
@@ -64,11 +65,11 @@ static void an_old_driver_works(void **state)
 {
 	char text[32];
 
-	assert_int_equal(mount_remove_by_name(&kernel, AT, 0), 0);
+	assert_int_equal(vfs_umount(&kernel, AT, 0), 0);
 	fake_driver_stop();
 	fake_driver_start();
 	mock.minor = 8;
-	assert_int_equal(mount_by_type(&kernel, "mock", AT, "fuse", 0, fake_driver_options), 0);
+	assert_int_equal(vfs_mount(&kernel, "mock", AT, "fuse", 0, fake_driver_options), 0);
 	assert_int_equal(read_file(AT "/file", text, sizeof(text)), 10);
 	assert_int_equal(write_to(AT "/file", "abc", 0), 3);
 	assert_int_equal(vfs_mkdir(&kernel, NULL, AT "/newdir", 0755), 0);
@@ -159,12 +160,12 @@ static void a_read_after_a_write_gets_nothing_older(void **state)
 static void a_notification_after_the_end_finds_nothing(void **state)
 {
 	assert_int_equal(look(AT "/file"), 0);
-	assert_int_equal(mount_remove_by_name(&kernel, AT, MNT_DETACH), 0);
+	assert_int_equal(vfs_umount(&kernel, AT, MNT_DETACH), 0);
 	mock.nremembered = 0; /* the mount took them along */
 	assert_int_equal(fake_driver_notify_inode(MOCK_FILE, 0), -ENOENT);
 	fake_driver_stop();
 	fake_driver_start();
-	assert_int_equal(mount_by_type(&kernel, "mock", AT, "fuse", 0, fake_driver_options), 0);
+	assert_int_equal(vfs_mount(&kernel, "mock", AT, "fuse", 0, fake_driver_options), 0);
 }
 
 static void the_kernel_s_own_threads_do_not_wait_for_ever(void **state)
@@ -213,7 +214,7 @@ static void the_device_says_what_it_is(void **state)
 	assert_int_equal(object_read(other, &buffer, NULL), -EPERM);
 	assert_int_equal(object_write_kernel(other, bytes, 16), -EPERM);
 	object_put(other);
-	assert_int_equal(mount_by_type(&kernel, "mock", "/run", "fuse", 0, fake_driver_options),
+	assert_int_equal(vfs_mount(&kernel, "mock", "/run", "fuse", 0, fake_driver_options),
 			 -EBUSY);
 }
 
@@ -228,7 +229,7 @@ static void of_two_who_unmount_one_comes_too_late(void **state)
 	assert_int_equal(mount_remove(&second), -EINVAL);
 	fake_driver_stop();
 	fake_driver_start();
-	assert_int_equal(mount_by_type(&kernel, "mock", AT, "fuse", 0, fake_driver_options), 0);
+	assert_int_equal(vfs_mount(&kernel, "mock", AT, "fuse", 0, fake_driver_options), 0);
 }
 
 static void a_mount_that_fails_for_memory_leaves_nothing(void **state)
@@ -236,12 +237,12 @@ static void a_mount_that_fails_for_memory_leaves_nothing(void **state)
 	uint64_t after = 0;
 	err_t err;
 
-	assert_int_equal(mount_remove_by_name(&kernel, AT, 0), 0);
+	assert_int_equal(vfs_umount(&kernel, AT, 0), 0);
 	do {
 		fake_driver_stop();
 		fake_driver_start();
 		fake_fail_allocation_after = after++;
-		err = mount_by_type(&kernel, "mock", AT, "fuse", 0, fake_driver_options);
+		err = vfs_mount(&kernel, "mock", AT, "fuse", 0, fake_driver_options);
 		fake_fail_allocation_after = UINT64_MAX;
 		if (err)
 			assert_int_equal(look(AT "/file"), -ENOENT);
@@ -261,13 +262,13 @@ static void options_are_checked(void **state)
 					    "fd=3,rootmode=40000,user_id=4294967296,group_id=0"};
 
 	for (size_t i = 0; i < ARRAY_SIZE(wrong); i++) {
-		if (mount_by_type(&kernel, "mock", "/run", "fuse", 0, wrong[i]) != -EINVAL)
+		if (vfs_mount(&kernel, "mock", "/run", "fuse", 0, wrong[i]) != -EINVAL)
 			fail_msg("'%s' was taken", wrong[i]);
 	}
-	assert_int_equal(mount_by_type(&kernel, "mock", "/run", "ext9", 0, ""), -ENODEV);
-	assert_int_equal(mount_by_type(&user, "mock", "/run", "fuse", 0, ""), -EPERM);
-	assert_int_equal(mount_remove_by_name(&kernel, "/run/nothing", 0), -ENOENT);
-	assert_int_equal(mount_remove_by_name(&kernel, AT "/dir", 0), -EINVAL);
+	assert_int_equal(vfs_mount(&kernel, "mock", "/run", "ext9", 0, ""), -ENODEV);
+	assert_int_equal(vfs_mount(&user, "mock", "/run", "fuse", 0, ""), -EPERM);
+	assert_int_equal(vfs_umount(&kernel, "/run/nothing", 0), -ENOENT);
+	assert_int_equal(vfs_umount(&kernel, AT "/dir", 0), -EINVAL);
 }
 
 static void running_out_of_memory_is_an_error_and_no_leak(void **state)

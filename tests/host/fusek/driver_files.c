@@ -1,7 +1,8 @@
-/* sources: fusek/attributes.c fusek/change.c fusek/dentry.c fusek/devfs.c fusek/file.c
-   fusek/file_locks.c fusek/file_map.c fusek/locks.c fusek/ranges.c fusek/xattr.c
-   fusek/filesystems.c fusek/getdents.c fusek/init.c fusek/memfd.c fusek/mount.c fusek/node.c
-   fusek/open.c fusek/pages.c fusek/pages_write.c fusek/path.c fusek/ramdisk.c fusek/remove.c
+/* sources: fusek/attributes.c fusek/change.c fusek/context.c fusek/dentry.c fusek/devfs.c
+   fusek/file.c fusek/file_locks.c fusek/file_map.c fusek/locks.c fusek/ranges.c fusek/xattr.c
+   fusek/filesystems.c fusek/getdents.c fusek/init.c fusek/memfd.c fusek/filesystem.c fusek/mount.c
+   fusek/mount_calls.c fusek/mount_change.c fusek/mount_info.c fusek/node.c fusek/open.c
+   fusek/pages.c fusek/pages_write.c fusek/path.c fusek/path_name.c fusek/ramdisk.c fusek/remove.c
    fusek/inotify.c fusek/notify.c ipc/anonymous.c fusek/ext2/super.c fusek/ext2/inode.c
    fusek/ext2/directory.c fusek/tmpfs/data.c fusek/tmpfs/seals.c fusek/tmpfs/range.c
    fusek/tmpfs/xattr.c fusek/tmpfs/entries.c fusek/tmpfs/inode.c fusek/tmpfs/names.c
@@ -429,14 +430,17 @@ static void a_file_without_a_name_is_made_and_linked(void **state)
 
 static void the_driver_knows_when_a_file_was_made(void **state)
 {
-	struct abi_timespec birth;
+	struct vfs_details details;
 
-	assert_int_equal(vfs_birth(&kernel, NULL, FILE_AT, 0, &birth), 0);
-	assert_int_equal(birth.tv_sec, 1234);
-	assert_int_equal(birth.tv_nsec, 56);
+	assert_int_equal(vfs_details(&kernel, NULL, FILE_AT, 0, &details), 0);
+	assert_int_equal(details.no_birth, 0);
+	assert_int_equal(details.birth.tv_sec, 1234);
+	assert_int_equal(details.birth.tv_nsec, 56);
 	mock.unknown = 1ull << FUSE_STATX;
-	for (int round = 0; round < 2; round++)
-		assert_int_equal(vfs_birth(&kernel, NULL, FILE_AT, 0, &birth), -ENOSYS);
+	for (int round = 0; round < 2; round++) {
+		assert_int_equal(vfs_details(&kernel, NULL, FILE_AT, 0, &details), 0);
+		assert_int_equal(details.no_birth, -ENOSYS);
+	}
 	assert_int_equal(mock.nasked[FUSE_STATX], 2);
 }
 

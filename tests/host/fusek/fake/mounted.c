@@ -20,7 +20,7 @@ int mounted(void **state)
 {
 	fake_driver_start();
 	fake_log[0] = 0;
-	return mount_by_type(&kernel, "mock", AT, "fuse.mock", 0, fake_driver_options);
+	return vfs_mount(&kernel, "mock", AT, "fuse.mock", 0, fake_driver_options);
 }
 
 /* All that the driver gave out has come back: before the mount goes, which takes the rest away. */
@@ -31,7 +31,7 @@ int gone(void **state)
 	if (mock.nremembered || mock.nopen)
 		fail_msg("%ld look-ups and %ld handles were kept", (long)mock.nremembered,
 			 (long)mock.nopen);
-	if (mount_remove_by_name(&kernel, AT, MNT_DETACH))
+	if (vfs_umount(&kernel, AT, MNT_DETACH))
 		fail_msg("the mount stays");
 	fake_driver_stop();
 	return fake_locks_held || fake_pending;

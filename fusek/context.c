@@ -1,0 +1,51 @@
+/*
+ * Who asks: the kernel itself, or a program with its groups, and how long he waits. No state.
+ */
+#include "names.h"
+
+#include <arch/clock.h>
+#include <fusek/mount.h>
+
+#define PATIENCE_NS (10 * NSEC_PER_SEC)
+
+struct vfs_context vfs_kernel_context(void)
+{
+	const struct path root = mount_root();
+
+	return (struct vfs_context){
+		.root = root, .cwd = root, .capabilities = CAPABILITIES_ALL, .umask = 022};
+}
+
+bool vfs_in_group(const struct vfs_context *context, uint32_t gid)
+{
+	const struct vfs_groups *groups = context->groups;
+	uint32_t low = 0;
+	uint32_t high = groups ? groups->count : 0;
+
+	if (context->gid == gid)
+		return true;
+	while (low < high) {
+		uint32_t middle = low + (high - low) / 2;
+
+		if (groups->gids[middle] == gid)
+			return true;
+		if (groups->gids[middle] < gid)
+			low = middle + 1;
+		else
+			high = middle;
+	}
+	return false;
+}
+
+struct server_caller server_caller_of(const struct vfs_context *context)
+{
+	return (struct server_caller){.uid = context->uid,
+				      .gid = context->gid,
+				      .pid = context->pid,
+				      .umask = context->umask};
+}
+
+uint64_t server_deadline_ns(void)
+{
+	return server_caller_current().pid ? UINT64_MAX : clock_ns() + PATIENCE_NS;
+}

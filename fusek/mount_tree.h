@@ -1,0 +1,250 @@
+/*
+ * The tree of mounts from inside. A place in the file tree is a pair of mount and dentry, as one
+ * dentry is seen by every mount of its filesystem: struct path. Walks cross from mount to mount
+ * under RCU; the tree changes under mounts_lock (LOCK_MOUNT).
+ *
+ * References to a mount are counted in slots, one for a CPU or some, so that walks on several CPUs
+ * do not fight for one cache line. The sum is looked at only when it can be the last one: while a
+ * mount stands somewhere its place keeps it, and a put is one subtraction. One that stands nowhere
+ * (`put_slowly`) is put under a spinlock, and the last who does so frees it. Whoever takes a mount
+ * out of its place lets a grace period pass before the place's reference goes: a walk that has
+ * seen it there has its own by then. So a walk's get never fails.
+ */
+#ifndef FUSEK_MOUNT_TREE_H
+#define FUSEK_MOUNT_TREE_H
+
+#include "names.h"
+
+#include <abi/mount.h>
+#include <arch/cpu.h>
+#include <fusek/mount.h>
+#include <sched/lock.h>
+
+#define MOUNT_SLOTS 8
+
+struct mount_slot {
+	int64_t count; /* atomic; alone it says nothing: who gets and who puts may be elsewhere */
+} CACHE_ALIGNED;
+
+/* What a mount covers: constant, exchanged as a whole. Holds both references. */
+struct mount_place {
+	struct path path;
+	struct rcu_head rcu;
+};
+
+/* Bits of put_slowly. */
+#define MOUNT_STANDS_NOWHERE 1u /* whoever puts it looks whether it was the last one */
+#define MOUNT_TO_EXPIRE      2u /* MNT_EXPIRE saw it unused; goes with the next use */
+
+/* In `flags`, beside bits of MS_*: SERVER_OWNER_ONLY. */
+#define MOUNT_OWNER_ONLY (1u << 31)
+/* What MS_* says of one mount. */
+#define MOUNT_FLAGS                                                                                \
+	(MS_RDONLY | MS_NOSUID | MS_NODEV | MS_NOEXEC | MS_NOSYMFOLLOW | MS_NOATIME |              \
+	 MS_NODIRATIME | MS_RELATIME)
+
+/*
+ *   [c] constant
+ *   [m] mounts_lock
+ *   [r] mounts_lock, read under RCU
+ *   [a] atomic
+ */
+struct mount {
+	struct filesystem *fs;     /* [c] a reference */
+	struct dentry *root;       /* [c] a reference: of the filesystem, or what of it is bound */
+	struct mount_place *place; /* [r] NULL: it stands nowhere */
+	struct mount *next_here;   /* [r] of those with the same dentry below them */
+	struct list link;          /* [m] in the tree: in the order of their coming */
+	struct list children;      /* [m] those that stand in it */
+	struct list sibling;       /* [m] */
+	unsigned flags;            /* [m], read [a]: MOUNT_FLAGS, MS_UNBINDABLE, MOUNT_OWNER_ONLY */
+	unsigned put_slowly;       /* [a] */
+	uint32_t nwriters;         /* [a] files that are open for writing */
+	uint32_t id;               /* [c] */
+	struct mount *copy;        /* [m] of who copies a tree */
+	unsigned flags_before;     /* [m] of who changes a tree's */
+	struct rcu_head rcu;
+	struct mount_slot slots[MOUNT_SLOTS];
+};
+
+extern struct mutex mounts_lock;
+extern struct list mounts_in_tree; /* mounts_lock: in the order of their coming */
+/* The root of everything: an empty directory, always covered, where no program comes. [c] */
+extern struct mount *mount_absolute;
+
+/* ---- references (mount.c) ---- */
+
+static inline int64_t *mount_slot(struct mount *mount)
+{
+	return &mount->slots[cpu_id() % MOUNT_SLOTS].count;
+}
+
+/* The caller holds one, or is in the RCU section in which it saw the mount stand somewhere. */
+static inline struct mount *mount_get(struct mount *mount)
+{
+	atomic_add_relaxed(mount_slot(mount), 1);
+	return mount;
+}
+
+/* `keep_mark`: this was no use that MNT_EXPIRE would see. */
+void mount_put_slowly(struct mount *mount, bool keep_mark);
+/* For MNT_EXPIRE; whether it was marked already. */
+bool must_check mount_mark_to_expire(struct mount *mount);
+
+/* Sleeps, if the mount stands nowhere. */
+static inline void mount_put(struct mount *mount)
+{
+	rcu_read_lock();
+	if (likely(!read_once(&mount->put_slowly))) {
+		atomic_add_relaxed(mount_slot(mount), -1);
+		rcu_read_unlock();
+		return;
+	}
+	rcu_read_unlock();
+	mount_put_slowly(mount, false);
+}
+
+/* ---- crossing ---- */
+
+/* From what is covered to what is seen: the root of the topmost mount there. In an RCU section, or
+ * under mounts_lock. */
+static inline void path_cross_rcu(struct path *at)
+{
+	struct mount *over;
+
+	while (unlikely(over = rcu_dereference(&at->dentry->mounted))) {
+		const struct mount_place *place;
+
+		for (; over; over = rcu_dereference(&over->next_here)) {
+			place = rcu_dereference(&over->place);
+			if (place && path_equal(&place->path, at))
+				break;
+		}
+		if (!over)
+			return;
+		at->mount = over;
+		at->dentry = over->root;
+	}
+}
+
+/* SERVER_OWNER_ONLY. */
+static inline bool mount_admits(const struct mount *mount, const struct vfs_context *context)
+{
+	const struct server *server;
+
+	if (likely(!(read_once(&mount->flags) & MOUNT_OWNER_ONLY)))
+		return true;
+	server = mount->fs->server;
+	return context->uid == server->owner_uid && context->gid == server->owner_gid;
+}
+
+/* Its dentries are all below its root: nothing was moved out of what is bound. In an RCU section,
+ * or while `at` is held. */
+static inline bool path_is_connected(const struct path *at)
+{
+	return likely(at->mount->root == at->mount->fs->root) ||
+	       dentry_is_below(at->dentry, at->mount->root);
+}
+
+/* ---- the tree (mount.c) ---- */
+
+/* A mount of `fs` (a reference of its own is taken) that shows `root` (likewise); it stands
+ * nowhere. A reference for the caller. NULL: no memory. */
+struct mount *mount_alloc(struct filesystem *fs, struct dentry *root, unsigned flags);
+
+/* For attaching: nothing can fail afterwards. NULL: no memory. */
+struct mount_place *mount_place_alloc(void);
+
+static inline bool mount_in_tree(const struct mount *mount) REQUIRES(mounts_lock);
+static inline bool mount_in_tree(const struct mount *mount)
+{
+	return list_linked(&mount->link) || mount == mount_absolute;
+}
+
+/* Puts it, and what stands in it, over `at`, which takes a reference of it. Consumes `place` with
+ * success. -ENOENT: `at` is removed. */
+err_t must_check mount_attach_locked(struct mount *mount, const struct path *at,
+				     struct mount_place *place) REQUIRES(mounts_lock);
+/* To another place. What is left of the old one is for mount_place_free(). */
+struct mount_place *mount_move_locked(struct mount *mount, const struct path *to,
+				      struct mount_place *place) REQUIRES(mounts_lock);
+/* Without the lock, outside of RCU. Sleeps. Takes NULL. */
+void mount_place_free(struct mount_place *place);
+
+/* Takes out of its place one mount that nobody but `nusers` holds, its place among them. -EBUSY. */
+err_t must_check mount_leave_locked(struct mount *mount, int64_t nusers, struct mount_place **place)
+	REQUIRES(mounts_lock);
+/* What one mount was, after it has left, without the lock: the place's reference goes. Sleeps. */
+void mount_left(struct mount *mount, struct mount_place *place);
+
+/* Takes all of them down that stand in `top`, itself included (unless it stands nowhere already).
+ * Sleeps. -EINVAL: somebody else did. */
+err_t must_check mount_dissolve(struct mount *top);
+
+/* The next one in `top`'s tree, parents first; NULL: there are no more. */
+struct mount *mount_next_in(struct mount *mount, struct mount *top) REQUIRES(mounts_lock);
+
+/* `mount` is `above`, or stands in it however deep. */
+bool mount_is_in(struct mount *mount, const struct mount *above) REQUIRES(mounts_lock);
+
+/* About how many references there are. */
+int64_t mount_users(const struct mount *mount);
+
+/* ---- changes of it, whole (mount_change.c) ---- */
+
+/* A mount of its own for a server, which is the mount's from here on, also on an error: destroy()
+ * is called. *out is a reference. */
+err_t must_check mount_fresh(struct server *server, unsigned flags, struct mount **out);
+/* Over what is topmost at `at`. `fresh`: not over a mount of the same filesystem. -EINVAL: not in
+ * the tree; -ENOTDIR; -EBUSY; -ENOENT; -ENOSPC; -ENOMEM. */
+err_t must_check mount_graft(struct mount *mount, const struct path *at, bool fresh);
+/* A mount that shows what `from` does (`recursive`: with all mounts in it), and stands nowhere:
+ * *out is a reference, to be grafted or for mount_discard(). -EINVAL: not in the tree, or not to
+ * be bound. */
+err_t must_check mount_copy(const struct path *from, bool recursive, struct mount **out);
+/* Its mounts go, and the reference. */
+void mount_discard(struct mount *mount);
+err_t must_check mount_bind(const struct path *from, const struct path *at, bool recursive);
+/* -EINVAL: not the root of a mount in the tree, or of another kind than `at`; -ELOOP: into itself.
+ */
+err_t must_check mount_move(const struct path *from, const struct path *at);
+err_t must_check mount_pivot(const struct path *root, const struct path *fresh,
+			     const struct path *put_old);
+/* MOUNT_FLAGS of one mount, or (`recursive`) of all in it. -EBUSY: it shall be read-only, and a
+ * file is open for writing; none is changed then. */
+err_t must_check mount_set_flags(const struct path *at, unsigned set, unsigned clear,
+				 bool recursive);
+err_t must_check mount_set_unbindable(const struct path *at, bool unbindable, bool recursive);
+/* Of all mounts of the filesystem. -EBUSY; -EROFS: it can only be read. */
+err_t must_check mount_set_read_only(const struct path *at, bool read_only);
+/* MNT_EXPIRE; the reference is consumed. -EAGAIN: marked now, to go the next time. */
+err_t must_check mount_expire(struct path *at);
+/* What stands on a directory that is gone goes as well. */
+void mount_remove_below(struct dentry *removed);
+
+/* ---- types (filesystems.c) ---- */
+
+/* A server for a new mount; -ENODEV: no such type; else the type's own errors. */
+err_t must_check filesystem_by_type(const char *type, const char *source, const char *options,
+				    struct server **out);
+
+/* ---- who may change ---- */
+
+/* What is asked of a mount, and what its server asks for anyway. */
+unsigned mount_flags_of(const struct server *server, unsigned flags);
+
+/* -EROFS: the mount, or all of the filesystem, takes no changes. */
+static inline err_t must_check path_may_change(const struct path *path)
+{
+	return unlikely(read_once(&path->mount->flags) & MS_RDONLY) ||
+			       unlikely(read_once(&path->mount->fs->server->flags) &
+					SERVER_READ_ONLY)
+		       ? -EROFS
+		       : 0;
+}
+
+/* Around the time that a file is open for writing. -EROFS. */
+err_t must_check mount_write_begin(const struct path *path);
+void mount_write_end(struct mount *mount);
+
+#endif

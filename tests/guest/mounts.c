@@ -1,0 +1,419 @@
+/*
+ * The tree of mounts: mount, umount2, pivot_root. Written for an administrator.
+ */
+#include <fcntl.h>
+#include <sched.h>
+#include <stdlib.h>
+#include <sys/mount.h>
+#include <sys/stat.h>
+#include <sys/statvfs.h>
+#include <sys/syscall.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "as_user.h"
+#include "check.h"
+
+#define AT "/tmp/mounts"
+#define A  AT "/a"
+#define B  AT "/b"
+#define C  AT "/c"
+
+static bool tmpfs_on(const char *at, unsigned long flags)
+{
+	return mount("none", at, "tmpfs", flags, NULL) == 0;
+}
+
+static bool make(const char *name)
+{
+	int fd = open(name, O_WRONLY | O_CREAT | O_EXCL, 0644);
+
+	return fd >= 0 && close(fd) == 0;
+}
+
+static bool is_there(const char *name)
+{
+	return access(name, F_OK) == 0;
+}
+
+/* The field of the last line of mountinfo about `at`: 1 id, 2 parent, 4 root, 6 options. */
+static const char *told(const char *at, int field)
+{
+	FILE *file = fopen("/proc/self/mountinfo", "re");
+	static char fields[12][256];
+	static char found[256];
+	char line[1024];
+
+	found[0] = 0;
+	while (file && fgets(line, sizeof(line), file)) {
+		int count = sscanf(line, "%255s %255s %255s %255s %255s %255s", fields[1],
+				   fields[2], fields[3], fields[4], fields[5], fields[6]);
+
+		if (count == 6 && strcmp(fields[5], at) == 0)
+			strcpy(found, fields[field]);
+	}
+	if (file)
+		fclose(file);
+	return found;
+}
+
+static void a_bind_shows_the_same_files(void)
+{
+	struct stat a, b;
+
+	EXPECT(tmpfs_on(A, 0));
+	EXPECT(make(A "/file"));
+	EXPECT_EQUAL(mkdir(A "/dir", 0755), 0);
+	EXPECT(make(A "/dir/inner"));
+	EXPECT_EQUAL(mount(A, B, NULL, MS_BIND, NULL), 0);
+	EXPECT_EQUAL(stat(A "/file", &a), 0);
+	EXPECT_EQUAL(stat(B "/file", &b), 0);
+	EXPECT(a.st_dev == b.st_dev && a.st_ino == b.st_ino);
+	EXPECT(make(B "/new"));
+	EXPECT(is_there(A "/new"));
+
+	/* Of a directory in it, of which ".." leads to where it is mounted. */
+	EXPECT_EQUAL(mount(A "/dir", C, NULL, MS_BIND, NULL), 0);
+	EXPECT(is_there(C "/inner"));
+	EXPECT(is_there(C "/../b/file") && !is_there(C "/../file"));
+	EXPECT(strcmp(told(C, 4), "/dir") == 0);
+	EXPECT_EQUAL(umount(C), 0);
+
+	/* Of a file, on a file only. */
+	EXPECT_ERRNO(ENOTDIR, mount(A "/file", C, NULL, MS_BIND, NULL));
+	EXPECT(make(AT "/place"));
+	EXPECT_ERRNO(ENOTDIR, mount(A, AT "/place", NULL, MS_BIND, NULL));
+	EXPECT_EQUAL(mount(A "/file", AT "/place", NULL, MS_BIND, NULL), 0);
+	EXPECT_EQUAL(stat(AT "/place", &b), 0);
+	EXPECT(a.st_dev == b.st_dev && a.st_ino == b.st_ino);
+	EXPECT_ERRNO(EBUSY, unlink(AT "/place"));
+	EXPECT_EQUAL(umount(AT "/place"), 0);
+	EXPECT_EQUAL(unlink(AT "/place"), 0);
+
+	EXPECT_EQUAL(umount(A), 0); /* the files stay, as B shows them */
+	EXPECT(is_there(B "/file") && !is_there(A "/file"));
+	EXPECT_EQUAL(umount(B), 0);
+	EXPECT_ERRNO(EINVAL, mount("", B, NULL, MS_BIND, NULL));
+	EXPECT_ERRNO(ENOENT, mount(AT "/nothing", B, NULL, MS_BIND, NULL));
+}
+
+static void a_bind_takes_what_is_mounted_in_it_only_if_it_shall(void)
+{
+	EXPECT(tmpfs_on(A, 0));
+	EXPECT_EQUAL(mkdir(A "/in", 0755), 0);
+	EXPECT(tmpfs_on(A "/in", 0));
+	EXPECT(make(A "/in/file"));
+	EXPECT_EQUAL(mount(A, B, NULL, MS_BIND, NULL), 0);
+	EXPECT(is_there(B "/in") && !is_there(B "/in/file"));
+	EXPECT_ERRNO(EBUSY, rmdir(B "/in")); /* though nothing is mounted here */
+	EXPECT_ERRNO(EBUSY, rename(B "/in", B "/out"));
+	EXPECT_EQUAL(umount(B), 0);
+	EXPECT_EQUAL(mount(A, B, NULL, MS_BIND | MS_REC, NULL), 0);
+	EXPECT(is_there(B "/in/file"));
+	EXPECT_ERRNO(EBUSY, umount(B));
+	EXPECT_EQUAL(umount2(B, MNT_DETACH), 0);
+	EXPECT(!is_there(B "/in"));
+
+	EXPECT_EQUAL(mount(NULL, A "/in", NULL, MS_UNBINDABLE, NULL), 0);
+	EXPECT_ERRNO(EINVAL, mount(A "/in", C, NULL, MS_BIND, NULL));
+	EXPECT_EQUAL(mount(A, B, NULL, MS_BIND | MS_REC, NULL), 0);
+	EXPECT(is_there(B "/in") && !is_there(B "/in/file"));
+	EXPECT_EQUAL(umount(B), 0);
+	EXPECT_EQUAL(mount(NULL, A, NULL, MS_PRIVATE | MS_REC, NULL), 0);
+	EXPECT_EQUAL(mount(NULL, A "/in", NULL, MS_SLAVE, NULL), 0);
+	EXPECT_EQUAL(mount(A "/in", C, NULL, MS_BIND, NULL), 0);
+	EXPECT_EQUAL(umount(C), 0);
+	EXPECT_ERRNO(EINVAL, mount(NULL, A, NULL, MS_PRIVATE | MS_SLAVE, NULL));
+	EXPECT_ERRNO(EINVAL, mount(NULL, AT, NULL, MS_PRIVATE, NULL)); /* no mount's root */
+	EXPECT_EQUAL(umount2(A, MNT_DETACH), 0);
+}
+
+static void names_do_not_cross_mounts_of_one_filesystem(void)
+{
+	EXPECT(tmpfs_on(A, 0));
+	EXPECT(make(A "/file"));
+	EXPECT_EQUAL(mount(A, B, NULL, MS_BIND, NULL), 0);
+	EXPECT_ERRNO(EXDEV, link(A "/file", B "/link"));
+	EXPECT_ERRNO(EXDEV, rename(A "/file", B "/link"));
+	EXPECT_EQUAL(link(B "/file", B "/link"), 0);
+	EXPECT_EQUAL(umount(A), 0);
+	EXPECT_EQUAL(umount(B), 0);
+}
+
+static void what_is_moved_out_of_a_bind_has_no_parent(void)
+{
+	EXPECT(tmpfs_on(A, 0));
+	EXPECT_EQUAL(mkdir(A "/dir", 0755), 0);
+	EXPECT_EQUAL(mkdir(A "/dir/inner", 0755), 0);
+	EXPECT_EQUAL(mount(A "/dir", B, NULL, MS_BIND, NULL), 0);
+	EXPECT_EQUAL(chdir(B "/inner"), 0);
+	EXPECT_EQUAL(rename(A "/dir/inner", A "/inner"), 0);
+	EXPECT(!is_there(".."));
+	EXPECT_EQUAL(errno, ENOENT);
+	EXPECT_EQUAL(chdir("/"), 0);
+	EXPECT_EQUAL(umount(B), 0);
+	EXPECT_EQUAL(umount(A), 0);
+}
+
+static void one_mount_is_read_only_or_all_of_a_filesystem(void)
+{
+	struct statvfs stats;
+	int fd;
+
+	EXPECT(tmpfs_on(A, 0));
+	EXPECT(make(A "/file"));
+	EXPECT_EQUAL(mount(A, B, NULL, MS_BIND, NULL), 0);
+	EXPECT_EQUAL(mount(NULL, B, NULL, MS_REMOUNT | MS_BIND | MS_RDONLY | MS_NOSUID, NULL), 0);
+	EXPECT_ERRNO(EROFS, open(B "/file", O_WRONLY));
+	EXPECT_ERRNO(EROFS, open(B "/new", O_WRONLY | O_CREAT, 0644));
+	EXPECT_ERRNO(EROFS, mkdir(B "/new", 0755));
+	EXPECT_ERRNO(EROFS, unlink(B "/file"));
+	EXPECT_ERRNO(EROFS, chmod(B "/file", 0600));
+	EXPECT_ERRNO(EROFS, truncate(B "/file", 0));
+	EXPECT_ERRNO(EROFS, access(B "/file", W_OK));
+	EXPECT(statvfs(B, &stats) == 0 && (stats.f_flag & ST_RDONLY) && (stats.f_flag & ST_NOSUID));
+	EXPECT(statvfs(A, &stats) == 0 && !(stats.f_flag & (ST_RDONLY | ST_NOSUID)));
+	EXPECT(strstr(told(B, 6), "ro,nosuid") && strncmp(told(A, 6), "rw", 2) == 0);
+
+	fd = open(A "/file", O_WRONLY);
+	EXPECT(fd >= 0);
+	EXPECT_ERRNO(EBUSY, mount(NULL, A, NULL, MS_REMOUNT | MS_BIND | MS_RDONLY, NULL));
+	EXPECT_ERRNO(EBUSY, mount(NULL, A, NULL, MS_REMOUNT | MS_RDONLY, NULL));
+	EXPECT_ERRNO(EBUSY, mount(NULL, B, NULL, MS_REMOUNT | MS_RDONLY, NULL));
+	EXPECT_EQUAL(close(fd), 0);
+	EXPECT_EQUAL(mount(NULL, A, NULL, MS_REMOUNT | MS_RDONLY, NULL), 0);
+	EXPECT_EQUAL(mount(NULL, B, NULL, MS_REMOUNT | MS_BIND, NULL), 0);
+	EXPECT_ERRNO(EROFS, open(B "/file", O_WRONLY)); /* all of it still is */
+	EXPECT_EQUAL(mount(NULL, A, NULL, MS_REMOUNT, NULL), 0);
+	fd = open(B "/file", O_WRONLY);
+	EXPECT(fd >= 0 && close(fd) == 0);
+	EXPECT_ERRNO(EINVAL, mount(NULL, A "/file", NULL, MS_REMOUNT, NULL));
+	EXPECT_EQUAL(umount(B), 0);
+	EXPECT_EQUAL(umount(A), 0);
+}
+
+static void times_are_told_as_they_were_asked_for(void)
+{
+	EXPECT(tmpfs_on(A, MS_NOATIME | MS_NODIRATIME));
+	EXPECT(strstr(told(A, 6), "noatime,nodiratime"));
+	EXPECT_EQUAL(mount(NULL, A, NULL, MS_REMOUNT, NULL), 0); /* stays */
+	EXPECT(strstr(told(A, 6), "noatime"));
+	EXPECT_EQUAL(mount(NULL, A, NULL, MS_REMOUNT | MS_RELATIME, NULL), 0);
+	EXPECT(strstr(told(A, 6), "relatime"));
+	EXPECT_EQUAL(mount(NULL, A, NULL, MS_REMOUNT | MS_STRICTATIME, NULL), 0);
+	EXPECT(!strstr(told(A, 6), "atime"));
+	EXPECT_EQUAL(umount(A), 0);
+}
+
+#ifndef MS_NOSYMFOLLOW
+#define MS_NOSYMFOLLOW 256
+#endif
+
+static void links_are_not_followed_with_nosymfollow(void)
+{
+	char text[16];
+
+	EXPECT(tmpfs_on(A, MS_NOSYMFOLLOW));
+	EXPECT(make(A "/file"));
+	EXPECT_EQUAL(symlink("file", A "/link"), 0);
+	EXPECT_ERRNO(ELOOP, open(A "/link", O_RDONLY));
+	EXPECT_EQUAL(readlink(A "/link", text, sizeof(text)), 4);
+	EXPECT_EQUAL(umount(A), 0);
+}
+
+static void a_mount_moves_with_all_that_is_in_it(void)
+{
+	EXPECT(tmpfs_on(A, 0));
+	EXPECT_EQUAL(mkdir(A "/in", 0755), 0);
+	EXPECT(tmpfs_on(A "/in", 0));
+	EXPECT(make(A "/in/file"));
+	EXPECT_EQUAL(chdir(A "/in"), 0);
+	EXPECT_EQUAL(mount(A, B, NULL, MS_MOVE, NULL), 0);
+	EXPECT(!is_there(A "/in") && is_there(B "/in/file"));
+	EXPECT(is_there("../../c")); /* ".." leads to the new place */
+	EXPECT_EQUAL(chdir("/"), 0);
+	EXPECT_ERRNO(ELOOP, mount(B, B "/in", NULL, MS_MOVE, NULL));
+	EXPECT_ERRNO(EINVAL, mount(C, A, NULL, MS_MOVE, NULL)); /* no mount */
+	EXPECT_ERRNO(EINVAL, mount("", A, NULL, MS_MOVE, NULL));
+	EXPECT_EQUAL(umount(B "/in"), 0);
+	EXPECT_EQUAL(umount(B), 0);
+}
+
+static void several_stand_on_one_place(void)
+{
+	EXPECT(tmpfs_on(A, 0));
+	EXPECT(make(A "/first"));
+	EXPECT(tmpfs_on(A, 0));
+	EXPECT(make(A "/second"));
+	EXPECT(!is_there(A "/first"));
+	EXPECT_EQUAL(umount(A), 0);
+	EXPECT(is_there(A "/first") && !is_there(A "/second"));
+	EXPECT_EQUAL(umount(A), 0);
+	EXPECT_ERRNO(EINVAL, umount(A));
+}
+
+static void what_is_in_use_stays_unless_it_is_detached(void)
+{
+	int fd;
+	char bytes[2];
+
+	EXPECT(tmpfs_on(A, 0));
+	fd = open(A "/file", O_RDWR | O_CREAT, 0644);
+	EXPECT(fd >= 0 && write(fd, "xy", 2) == 2);
+	EXPECT_ERRNO(EBUSY, umount(A));
+	EXPECT_ERRNO(EBUSY, umount2(A, MNT_FORCE));
+	EXPECT_ERRNO(EINVAL, umount2(A, 0x100));
+	EXPECT_EQUAL(umount2(A, MNT_DETACH), 0);
+	EXPECT(!is_there(A "/file"));
+	EXPECT_EQUAL(pread(fd, bytes, 2, 0), 2);
+	EXPECT_EQUAL(close(fd), 0);
+
+	EXPECT(tmpfs_on(A, 0));
+	EXPECT_EQUAL(chdir(A), 0);
+	EXPECT_ERRNO(EBUSY, umount(A));
+	EXPECT_EQUAL(chdir("/"), 0);
+	EXPECT_EQUAL(symlink(A, AT "/link"), 0);
+	EXPECT_ERRNO(EINVAL, umount2(AT "/link", UMOUNT_NOFOLLOW));
+	EXPECT_EQUAL(umount(AT "/link"), 0);
+	EXPECT_EQUAL(unlink(AT "/link"), 0);
+	EXPECT_ERRNO(ENOENT, umount(AT "/link"));
+}
+
+static void an_unused_mount_expires_at_the_second_call(void)
+{
+	EXPECT(tmpfs_on(A, 0));
+	EXPECT_ERRNO(EINVAL, umount2(A, MNT_EXPIRE | MNT_FORCE));
+	EXPECT_ERRNO(EINVAL, umount2(A, MNT_EXPIRE | MNT_DETACH));
+	EXPECT_ERRNO(EAGAIN, umount2(A, MNT_EXPIRE));
+	EXPECT(make(A "/file")); /* used */
+	EXPECT_ERRNO(EAGAIN, umount2(A, MNT_EXPIRE));
+	EXPECT_EQUAL(chdir(A), 0);
+	EXPECT_ERRNO(EBUSY, umount2(A, MNT_EXPIRE));
+	EXPECT_EQUAL(chdir("/"), 0);
+	EXPECT_ERRNO(EAGAIN, umount2(A, MNT_EXPIRE));
+	EXPECT_EQUAL(umount2(A, MNT_EXPIRE), 0);
+	EXPECT_ERRNO(EINVAL, umount(A));
+}
+
+static void a_removed_directory_takes_no_mount(void)
+{
+	EXPECT_EQUAL(mkdir(AT "/gone", 0755), 0);
+	EXPECT_EQUAL(chdir(AT "/gone"), 0);
+	EXPECT_EQUAL(rmdir(AT "/gone"), 0);
+	EXPECT_ERRNO(ENOENT, mount("none", ".", "tmpfs", 0, NULL));
+	EXPECT_EQUAL(chdir("/"), 0);
+}
+
+static int pivot_root(const char *fresh, const char *old)
+{
+	return (int)syscall(SYS_pivot_root, fresh, old);
+}
+
+/* Both the root and the working directory change under who has them. */
+static int pivots(void)
+{
+	NEED(tmpfs_on(A, 0));
+	NEED(mkdir(A "/old", 0755) == 0 && make(A "/here"));
+	NEED(chdir("/") == 0);
+	NEED(pivot_root(B, B) == -1 && (errno == EINVAL || errno == EBUSY)); /* no mount */
+	NEED(pivot_root(A, B) == -1 && (errno == EINVAL || errno == EBUSY)); /* not in it */
+	NEED(pivot_root(A "/here", A "/old") == -1 && errno == ENOTDIR);
+	NEED(pivot_root(A, A "/old") == 0);
+	NEED(is_there("/here") && is_there("here") && is_there("/old" AT));
+	NEED(is_there("/old/../here") && is_there("/../here"));
+	/* And back. */
+	NEED(pivot_root("/old", "/old" A) == 0);
+	NEED(is_there(A "/here") && !is_there("/here"));
+	NEED(umount(A) == 0);
+	return 0;
+}
+
+static int pivots_in_place(void)
+{
+	NEED(tmpfs_on(A, 0) && make(A "/here"));
+	NEED(mount("/", B, NULL, MS_BIND | MS_REC, NULL) == 0); /* to have a way back */
+	NEED(umount2(B, MNT_DETACH) == 0);
+	NEED(chdir(A) == 0);
+	NEED(pivot_root(".", ".") == 0);
+	/* The old root stands on the new one now. */
+	NEED(chdir("/") == 0 && is_there("here"));
+	NEED(umount2(".", MNT_DETACH) == 0);
+	NEED(is_there("/here") && !is_there("/tmp"));
+	return 0;
+}
+
+static void the_root_is_exchanged(void)
+{
+	EXPECT_EQUAL(in_child_as(0, pivots), 0);
+	/* Only where there is a name space to lose. */
+	if (may_be_restricted()) {
+		pid_t child = fork();
+		int status;
+
+		if (child == 0)
+			_exit(unshare(CLONE_NEWNS) ? 0 : pivots_in_place());
+		EXPECT(waitpid(child, &status, 0) == child && WIFEXITED(status));
+		EXPECT_EQUAL(WEXITSTATUS(status), 0);
+	}
+}
+
+static int is_refused(void)
+{
+	NEED(mount("none", A, "tmpfs", 0, NULL) == -1 && errno == EPERM);
+	NEED(umount(A) == -1 && errno == EPERM);
+	NEED(pivot_root(A, A) == -1 && errno == EPERM);
+	return 0;
+}
+
+static void who_is_no_administrator_changes_nothing(void)
+{
+	EXPECT_EQUAL(as_user(is_refused), 0);
+}
+
+static void wrong_arguments_are_told_apart(void)
+{
+	EXPECT_ERRNO(ENODEV, mount("none", A, "nonsense", 0, NULL));
+	EXPECT_ERRNO(EINVAL, mount("none", A, NULL, 0, NULL));
+	EXPECT_ERRNO(ENOENT, mount("none", AT "/nothing", "tmpfs", 0, NULL));
+	EXPECT(make(AT "/file"));
+	EXPECT_ERRNO(ENOTDIR, mount("none", AT "/file", "tmpfs", 0, NULL));
+	EXPECT_EQUAL(unlink(AT "/file"), 0);
+	EXPECT_ERRNO(EFAULT, mount("none", (char *)8, "tmpfs", 0, NULL));
+	EXPECT_ERRNO(EFAULT, umount((char *)8));
+	EXPECT_ERRNO(EINVAL, umount(A));
+}
+
+int main(void)
+{
+	/* On a machine that has them: nobody else sees the mounts. */
+	if (unshare(CLONE_NEWNS) == 0)
+		mount(NULL, "/", NULL, MS_REC | MS_PRIVATE, NULL);
+	mkdir(AT, 0755);
+	mkdir(A, 0755);
+	mkdir(B, 0755);
+	mkdir(C, 0755);
+	if ((!tmpfs_on(A, 0) || umount(A)) && may_be_restricted()) {
+		printf("ok nothing_can_be_mounted_here\n");
+		return 0;
+	}
+	RUN(a_bind_shows_the_same_files);
+	RUN(a_bind_takes_what_is_mounted_in_it_only_if_it_shall);
+	RUN(names_do_not_cross_mounts_of_one_filesystem);
+	RUN(what_is_moved_out_of_a_bind_has_no_parent);
+	RUN(one_mount_is_read_only_or_all_of_a_filesystem);
+	RUN(times_are_told_as_they_were_asked_for);
+	RUN(links_are_not_followed_with_nosymfollow);
+	RUN(a_mount_moves_with_all_that_is_in_it);
+	RUN(several_stand_on_one_place);
+	RUN(what_is_in_use_stays_unless_it_is_detached);
+	RUN(an_unused_mount_expires_at_the_second_call);
+	RUN(a_removed_directory_takes_no_mount);
+	RUN(the_root_is_exchanged);
+	RUN(who_is_no_administrator_changes_nothing);
+	RUN(wrong_arguments_are_told_apart);
+	rmdir(A);
+	rmdir(B);
+	rmdir(C);
+	rmdir(AT);
+	return check_end();
+}
