@@ -192,23 +192,29 @@ static err_t install_zeroes(struct space *space, const struct region *region, pt
 	return 0;
 }
 
-/* No table leads to a page of 4 KiB: makes it, *entry, unless a larger page has come there (NULL).
- */
-static NOINLINE err_t fault_without_table(struct space *space, const struct region *region,
-					  vaddr_t address, pte_t **entry) REQUIRES(space->lock)
+/* What there is where no table leads to a page of 4 KiB. */
+struct missing {
+	pte_t *entry; /* made just now; NULL: a larger page is there, or `err` */
+	err_t err;
+};
+
+/* By value: an address of the fault's own entry would cost every fault. */
+static NOINLINE struct missing fault_without_table(struct space *space, const struct region *region,
+						   vaddr_t address) REQUIRES(space->lock)
 {
+	struct missing missing = {0};
 	unsigned level;
 
-	*entry = NULL;
 	if (pagetable_walk(&space->pagetable, address, &level)) {
 		/* It allows all that the region does: a CPU remembered something else. */
 		tlb_flush_local(address);
-		return 0;
+		return missing;
 	}
 	if (huge_install_locked(space, region, address))
-		return 0;
-	*entry = pagetable_walk_alloc(&space->pagetable, address, 0);
-	return *entry ? 0 : -ENOMEM;
+		return missing;
+	missing.entry = pagetable_walk_alloc(&space->pagetable, address, 0);
+	missing.err = missing.entry ? 0 : -ENOMEM;
+	return missing;
 }
 
 err_t fault_page_locked(struct space *space, struct region *region, vaddr_t address,
@@ -218,10 +224,11 @@ err_t fault_page_locked(struct space *space, struct region *region, vaddr_t addr
 	pte_t value;
 
 	if (unlikely(!entry)) {
-		err_t err = fault_without_table(space, region, address, &entry);
+		struct missing missing = fault_without_table(space, region, address);
 
-		if (err || !entry)
-			return err;
+		if (!missing.entry)
+			return missing.err;
+		entry = missing.entry;
 	}
 	value = pte_read(entry);
 	if (!value) {
