@@ -354,6 +354,11 @@ err_t vfs_open_exec(const struct vfs_context *context, struct object *at, const 
 	return open_unchecked(&path, context, O_RDONLY, out);
 }
 
+bool vfs_may_read(const struct vfs_context *context, struct object *file)
+{
+	return !node_may(file_path(file).dentry->node, context, R_OK);
+}
+
 bool vfs_gives_ids(const struct object *file)
 {
 	return !(read_once(&container_of(file, struct file, object)->mount->flags) & MS_NOSUID);

@@ -177,6 +177,11 @@ struct pid_link {
 	bool is_process;       /* [c] in a struct process, else in a struct uthread */
 };
 
+enum call_watch {
+	CALLS_LOGGED = 1 << 0, /* trace.h */
+	CALLS_STOP = 1 << 1,   /* some thread is traced: ptrace/ptrace.h */
+};
+
 /* Signals that wait to be taken: of a process or of one thread. */
 struct signal_pending {
 	uint64_t set;      /* [s] written under it; [a] read */
@@ -221,6 +226,11 @@ struct process {
 	struct process_usage usage;  /* [f] complete once it is a zombie */
 	struct process_usage waited; /* [f] sums of the children that were waited for */
 	struct list births;          /* [f] struct family_birth: children that are being made */
+	bool ended;                  /* [f] its last thread has gone */
+	int32_t maker;               /* [f] the number of the parent's thread that made it */
+	struct list tracees;         /* [f] struct tracee: of which its threads are tracers */
+	struct tracee *tracee;       /* [f] of its first thread, if that is traced */
+	uint32_t nkept;              /* [f] of its threads: ended, and kept for their tracers */
 
 	/* threads */
 	struct list threads;        /* [s] struct uthread by sibling, the oldest first */
@@ -262,6 +272,8 @@ struct process {
 	bool stop_told;                 /* [s] all have come to rest, and its parent was told */
 	uint32_t nstopped;              /* [s] threads that have come to rest */
 	uint32_t ncontinues;            /* [s] how often SIGCONT came */
+	uint32_t nstops;                /* [s] how often it was stopped */
+	uint32_t ntraced;               /* [s] of its threads that are traced */
 	int status_to_be;               /* [s] wait4's */
 	struct waitq continued;         /* stopped has become false */
 	struct signal_actions *actions; /* [o] the pointer, a reference; see signal/signal.h */
@@ -274,7 +286,7 @@ struct process {
 
 	/* messages, tracing, what prctl remembers */
 	struct credentials ids;        /* [a] of its threads, for who signals or looks at it */
-	bool traced;                   /* [a] each of its calls is logged */
+	uint32_t call_watch;           /* [a] enum call_watch: why its calls take the slow way */
 	bool not_dumpable;             /* [a] */
 	char name[PROCESS_NAME_BYTES]; /* [a] as prctl sets it; a torn read is only ugly */
 	uint64_t missing_known[8]; /* [a] missing calls that were made since exec, one bit each */
@@ -298,6 +310,9 @@ static inline struct process *process_current(void)
 {
 	return current_thread()->process;
 }
+
+/* What process_set_traced() does. */
+void process_set_logged(struct process *process, bool on);
 
 /* ---- the PID table (process/pid.c) ---- */
 

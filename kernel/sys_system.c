@@ -53,13 +53,24 @@ int sys_getcpu(uptr_t cpu, uptr_t node)
 
 static err_t set_affinity(struct uthread *uthread, void *cpus)
 {
-	return thread_set_affinity(uthread->thread, *(const cpuset_t *)cpus);
+	irqflags_t flags = spin_lock_irqsave(&uthread->process->signal_lock);
+	err_t err = -ESRCH;
+
+	if (uthread->listed)
+		err = thread_set_affinity(uthread->thread, *(const cpuset_t *)cpus);
+	spin_unlock_irqrestore(&uthread->process->signal_lock, flags);
+	return err;
 }
 
 static err_t get_affinity(struct uthread *uthread, void *cpus)
 {
-	*(cpuset_t *)cpus = thread_affinity(uthread->thread);
-	return 0;
+	irqflags_t flags = spin_lock_irqsave(&uthread->process->signal_lock);
+	bool is_there = uthread->listed;
+
+	if (is_there)
+		*(cpuset_t *)cpus = thread_affinity(uthread->thread);
+	spin_unlock_irqrestore(&uthread->process->signal_lock, flags);
+	return is_there ? 0 : -ESRCH;
 }
 
 /* Linux's mask may be longer or shorter than ours: what is missing is 0, CPUs that we could not

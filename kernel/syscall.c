@@ -1,12 +1,13 @@
 /*
- * From the entry to the handler: one table call, and one test for a traced program. Owns the list
- * of missing calls that the log has named, each once for a program's name.
+ * From the entry to the handler: one table call, and one test for a program whose calls are
+ * watched. Owns the list of missing calls that the log has named, each once for a program's name.
  */
 #define LOG_SUBSYSTEM "syscall"
 
 #include "syscall.h"
 
 #include "process/uthread.h"
+#include "ptrace/ptrace.h"
 #include "syscall_table.h"
 #include "trace.h"
 
@@ -103,16 +104,23 @@ int64_t syscall_missing(const struct trap_frame *frame)
 /* Cold, so that dispatch needs no frame of its own for it. */
 static NOINLINE void dispatch_slowly(struct trap_frame *frame)
 {
-	uint64_t number = frame->error_code;
-	bool traced = read_once(&process_current()->traced);
+	uint64_t number;
+	unsigned watch = read_once(&process_current()->call_watch);
 	struct trace_line line;
+	bool is_made = !(watch & CALLS_STOP) || ptrace_call_begin(frame);
 
-	if (traced)
+	if (!is_made) {
+		ptrace_call_end();
+		return;
+	}
+	number = frame->error_code; /* a tracer may have changed it */
+	if (watch & CALLS_LOGGED)
 		trace_begin(&line, frame);
 	frame->rax = (uint64_t)(number < SYSCALL_LIMIT ? syscall_handlers[number](frame)
 						       : syscall_missing(frame));
-	if (traced)
+	if (watch & CALLS_LOGGED)
 		trace_end(&line, frame);
+	ptrace_call_end();
 }
 
 #define POISON_WORDS 256
@@ -135,7 +143,7 @@ void syscall_dispatch(struct trap_frame *frame)
 	if (IS_ON(FUSELAGE_DEBUG))
 		poison_stack();
 
-	if (unlikely(number >= SYSCALL_LIMIT || read_once(&process_current()->traced))) {
+	if (unlikely(number >= SYSCALL_LIMIT || read_once(&process_current()->call_watch))) {
 		dispatch_slowly(frame);
 		return;
 	}

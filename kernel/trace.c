@@ -45,7 +45,7 @@ bool trace_everything(void)
 
 static void set_one(void *argument, struct process *process)
 {
-	write_once(&process->traced, *(const bool *)argument);
+	process_set_logged(process, *(const bool *)argument);
 }
 
 err_t trace_set(int32_t pid, bool on)

@@ -8,6 +8,7 @@
 #include "signal/signal.h"
 
 #include <abi/errno.h>
+#include <arch/registers.h>
 #include <arch/trap.h>
 #include <lib/log.h>
 #include <mm/fault.h>
@@ -117,7 +118,9 @@ static int code_of(const struct trap_frame *frame, int signal, err_t fault_error
 	case SIGFPE:
 		return frame->vector == TRAP_DIVIDE ? FPE_INTDIV : fpu_fault_code(frame->vector);
 	case SIGTRAP:
-		return frame->vector == TRAP_BREAKPOINT ? SI_KERNEL : TRAP_TRACE;
+		if (frame->vector == TRAP_BREAKPOINT)
+			return SI_KERNEL;
+		return debug_trap_was_hit(&current_thread()->context) ? TRAP_HWBKPT : TRAP_TRACE;
 	case SIGILL:
 		return ILL_ILLOPN;
 	case SIGBUS:

@@ -27,9 +27,11 @@ static err_t copy_locked(struct space *space, struct access *access, vaddr_t add
 
 	if (!region || (region->object && region->object->page_flags))
 		return -EFAULT;
-	/* A private page may be written against the region's rights; others are not ours. */
+	/* Who may force it reads all, and writes private pages; others are not the space's alone.
+	 */
 	if (!region_allows(region, access->fault_access) &&
-	    (!access->force || region->flags & SPACE_SHARED))
+	    (!access->force ||
+	     (access->fault_access & FAULT_WRITE && region->flags & SPACE_SHARED)))
 		return -EFAULT;
 	err = fault_page_locked(space, region, page, access->fault_access, wait);
 	if (err)
@@ -81,6 +83,13 @@ static err_t access_space(struct space *space, struct access *access, vaddr_t ad
 err_t space_read(struct space *space, vaddr_t address, void *to, size_t len_bytes)
 {
 	struct access access = {.kernel = to, .fault_access = FAULT_READ};
+
+	return access_space(space, &access, address, len_bytes);
+}
+
+err_t space_read_forced(struct space *space, vaddr_t address, void *to, size_t len_bytes)
+{
+	struct access access = {.kernel = to, .fault_access = FAULT_READ, .force = true};
 
 	return access_space(space, &access, address, len_bytes);
 }

@@ -169,7 +169,7 @@ static ALWAYS_INLINE void enable_preemption(void)
 	while (unlikely(cpu_switch_wanted()))
 		reschedule(runq_preempted);
 	/* The way out to a program looks at the wanted switch alone, so it stands for this, too. */
-	if (unlikely(read_once(&current_thread()->context.exit_work)))
+	if (unlikely(read_once(&current_thread()->context.exit_work) & EXIT_WORK_HOOK))
 		cpu_want_switch();
 	preempt_enable_no_switch();
 }

@@ -121,7 +121,7 @@ void thread_request_exit_work(struct thread *thread)
  * in between, and seen nothing. */
 static void set_pending(struct thread *thread, enum thread_pending bit)
 {
-	bool is_program = thread->context.fpu;
+	bool is_program = thread->process;
 
 	if (is_program)
 		context_request_exit_work(&thread->context);

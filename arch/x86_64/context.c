@@ -7,6 +7,7 @@
  * one and back to the same program loads neither CR3 nor FPU state of anybody else.
  */
 #include "context_priv.h"
+#include "debug_registers.h"
 #include "descriptors.h"
 #include "entropy.h"
 #include "fpu.h"
@@ -110,6 +111,16 @@ static void load_user(struct context *context)
 	msr_write(MSR_KERNEL_GS_BASE, context->gs_base);
 }
 
+static ALWAYS_INLINE void save_user(struct context *context)
+{
+	fpu_save(context->fpu);
+	if (cpu_features()->fsgsbase) {
+		/* A program may have written its bases without a call. */
+		__asm__ volatile("rdfsbase %0" : "=r"(context->fs_base));
+		context->gs_base = msr_read(MSR_KERNEL_GS_BASE);
+	}
+}
+
 void context_enter_pagetable(struct pagetable *pagetable)
 {
 	struct context *context = (struct context *)current_thread();
@@ -120,32 +131,57 @@ void context_enter_pagetable(struct pagetable *pagetable)
 	irq_restore(flags);
 }
 
+/* The way out looks at one word only, which a wanted switch changes too. */
+static NOINLINE void take_exit_work(const struct context *context)
+{
+	if (read_once(&context->exit_work) & EXIT_WORK_HOOK)
+		cpu_want_switch();
+	debug_registers_load(context);
+}
+
 void context_switch(struct context *from, struct context *to)
 {
 	debug_assert(irqs_off());
 
-	if (from->fpu) {
-		fpu_save(from->fpu);
-		if (cpu_features()->fsgsbase) {
-			/* A program may have written its bases without a call. */
-			__asm__ volatile("rdfsbase %0" : "=r"(from->fs_base));
-			from->gs_base = msr_read(MSR_KERNEL_GS_BASE);
-		}
-	}
+	if (from->fpu)
+		save_user(from);
 	if (to->fpu) {
 		load_user(to);
 		if (unlikely(read_once(&to->exit_work)))
-			cpu_want_switch();
+			take_exit_work(to);
 	}
 	descriptors_set_kernel_stack(this_cpu(), to->stack_top);
 	context_switch_stacks(from, to);
+}
+
+/* Without `fpu` a switch treats it as a kernel thread. */
+void context_park(void)
+{
+	struct context *context = (struct context *)current_thread();
+	irqflags_t flags = irq_save();
+
+	save_user(context);
+	context->parked_fpu = context->fpu;
+	context->fpu = NULL;
+	irq_restore(flags);
+}
+
+void context_unpark(void)
+{
+	struct context *context = (struct context *)current_thread();
+	irqflags_t flags = irq_save();
+
+	context->fpu = context->parked_fpu;
+	load_user(context);
+	take_exit_work(context);
+	irq_restore(flags);
 }
 
 void context_request_exit_work(struct context *context)
 {
 	irqflags_t flags = irq_save();
 
-	write_once(&context->exit_work, 1);
+	(void)atomic_fetch_or_full(&context->exit_work, (uint32_t)EXIT_WORK_HOOK);
 	/* Running here: the way out looks at one word only, which a wanted switch changes too. */
 	if (this_cpu()->kernel_stack_top == context->stack_top)
 		cpu_want_switch();

@@ -4,6 +4,8 @@
 #ifndef ARCH_DESCRIPTORS_H
 #define ARCH_DESCRIPTORS_H
 
+#include "x86.h"
+
 #include <arch/cpu.h>
 #include <lib/types.h>
 
@@ -25,7 +27,7 @@ struct PACKED tss {
 /* Each CPU's own, page-aligned: the only kernel data that user page tables would map if they were
  * split. */
 struct cpu_arch {
-	alignas(4096) uint64_t gdt[8];
+	alignas(4096) uint64_t gdt[GDT_ENTRIES];
 	struct tss tss;
 	alignas(4096) char ist_stacks[IST_COUNT - 1][IST_STACK_BYTES];
 };

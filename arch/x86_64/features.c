@@ -132,8 +132,8 @@ void features_enable(void)
 	if (features.pat)
 		msr_write(MSR_PAT, PAT_COMBINING_AT_1);
 	msr_write(MSR_EFER, msr_read(MSR_EFER) | EFER_SCE | (features.nx ? EFER_NXE : 0));
-	/* SYSCALL: CS 0x08, SS 0x10. SYSRET: CS 0x13 + 16, SS 0x13 + 8 (SDM 2B). */
-	msr_write(MSR_STAR, UINT64_C(0x0013000800000000));
+	/* SYSCALL: CS 0x10, SS 0x18. SYSRET: CS 0x23 + 16, SS 0x23 + 8 (SDM 2B). */
+	msr_write(MSR_STAR, UINT64_C(0x0023001000000000));
 	msr_write(MSR_LSTAR, (uint64_t)syscall_entry);
 	msr_write(MSR_FMASK, RFLAGS_TF | RFLAGS_IF | RFLAGS_DF | RFLAGS_NT | RFLAGS_AC);
 }

@@ -11,6 +11,7 @@
 
 #include <arch/context.h>
 #include <arch/cpu.h>
+#include <arch/registers.h>
 #include <arch/trap.h>
 
 #include <lib/string.h>
@@ -19,7 +20,6 @@
 
 /* XCR0: x87, SSE, AVX, AVX-512 (three components). */
 #define XCR0_WANTED        UINT64_C(0xe7)
-#define FXSAVE_BYTES       512
 #define FCW_DEFAULT        0x037f /* psABI 3.4.1 */
 #define MXCSR_DEFAULT      0x00001f80
 #define FXSAVE_FCW         0
@@ -66,11 +66,8 @@ uint64_t fpu_components(void)
 	return components;
 }
 
-/* SDM 1, 13.8.1: XRSTOR faults on components beyond XCR0, on a compacted form, on reserved bytes of
- * the header and on reserved bits of MXCSR. */
-bool fpu_state_is_loadable(const void *state)
+bool fpu_mxcsr_is_loadable(const void *state)
 {
-	uint64_t header[XSAVE_HEADER_WORDS];
 	struct fxsave_area own;
 	uint32_t mask;
 	uint32_t mxcsr;
@@ -78,7 +75,16 @@ bool fpu_state_is_loadable(const void *state)
 	__asm__ volatile("fxsave64 %0" : "=m"(own));
 	memcpy(&mask, own.bytes + FXSAVE_MASK, sizeof(mask));
 	memcpy(&mxcsr, (const char *)state + FXSAVE_MXCSR, sizeof(mxcsr));
-	if (mxcsr & ~(mask ? mask : MXCSR_DEFAULT_MASK))
+	return !(mxcsr & ~(mask ? mask : MXCSR_DEFAULT_MASK));
+}
+
+/* SDM 1, 13.8.1: XRSTOR faults on components beyond XCR0, on a compacted form, on reserved bytes of
+ * the header and on reserved bits of MXCSR. */
+bool fpu_state_is_loadable(const void *state)
+{
+	uint64_t header[XSAVE_HEADER_WORDS];
+
+	if (!fpu_mxcsr_is_loadable(state))
 		return false;
 	if (!components)
 		return true;

@@ -16,6 +16,7 @@
 #include <arch/context.h>
 #include <arch/cpu.h>
 #include <arch/paging.h>
+#include <arch/registers.h>
 #include <arch/trap.h>
 #include <arch/user.h>
 #include <lib/string.h>
@@ -24,7 +25,6 @@
 
 #define RED_ZONE_BYTES      128u /* psABI 3.2.2: below the stack pointer, and the program's */
 #define FPU_ALIGN_BYTES     64u
-#define FXSAVE_BYTES        512u
 #define FXSAVE_SOFTWARE     464u /* the bytes that the CPU leaves alone begin here */
 #define FP_XSTATE_MAGIC1    UINT32_C(0x46505853)
 #define FP_XSTATE_MAGIC2    UINT32_C(0x46505845)

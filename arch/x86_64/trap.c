@@ -7,6 +7,7 @@
  */
 #include "interrupts.h"
 
+#include "debug_registers.h"
 #include "descriptors.h"
 #include "smp/smp.h"
 #include "x86.h"
@@ -59,7 +60,7 @@ const char *trap_name(uint64_t vector)
 					    "virtualization",
 					    "control protection"};
 
-	if (vector == SYSCALL_VECTOR)
+	if (vector >= SYSCALL_VECTOR)
 		return "system call";
 	return vector < ARRAY_SIZE(names) ? names[vector] : "interrupt";
 }
@@ -187,12 +188,13 @@ static void exception(struct trap_frame *frame)
 	case TRAP_MACHINE_CHECK:
 	case TRAP_DOUBLE_FAULT:
 		trap_kernel_fault(frame, cr2_read());
-	case TRAP_BREAKPOINT:
 	case TRAP_DEBUG:
-		if (!trap_from_user(frame)) {
-			frame->rflags &= ~RFLAGS_TF;
+		if (!debug_trap(frame))
+			return;
+		break;
+	case TRAP_BREAKPOINT:
+		if (!trap_from_user(frame))
 			return; /* resumes behind it */
-		}
 		break;
 	default:
 		break;
@@ -264,8 +266,8 @@ void user_exit_slow(struct trap_frame *frame)
 		if (cpu_switch_wanted())
 			preempt_schedule();
 		irq_disable();
-		if (read_once(&context->exit_work)) {
-			write_once(&context->exit_work, 0);
+		if (read_once(&context->exit_work) & EXIT_WORK_HOOK) {
+			(void)atomic_fetch_and_full(&context->exit_work, ~(uint32_t)EXIT_WORK_HOOK);
 			irq_enable();
 			trap_user_exit_work(frame);
 			irq_disable();

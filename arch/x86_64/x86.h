@@ -29,6 +29,7 @@
 #define RFLAGS_IF    (UINT64_C(1) << 9)
 #define RFLAGS_DF    (UINT64_C(1) << 10)
 #define RFLAGS_NT    (UINT64_C(1) << 14)
+#define RFLAGS_RF    (UINT64_C(1) << 16)
 #define RFLAGS_AC    (UINT64_C(1) << 18)
 
 /* Model-specific registers (SDM 4, table 2-2). */
@@ -46,12 +47,14 @@
 #define EFER_SCE           (UINT64_C(1) << 0)
 #define EFER_NXE           (UINT64_C(1) << 11)
 
-/* Selectors: the order that SYSCALL and SYSRET want (SDM 2B). */
-#define SELECTOR_KERNEL_CODE 0x08
-#define SELECTOR_KERNEL_DATA 0x10
-#define SELECTOR_USER_DATA   0x1b
-#define SELECTOR_USER_CODE   0x23
-#define SELECTOR_TSS         0x28
+/* Selectors: the order that SYSCALL and SYSRET want (SDM 2B); those of programs have Linux's
+ * values, by which debuggers know a 64-bit program. */
+#define SELECTOR_KERNEL_CODE 0x10
+#define SELECTOR_KERNEL_DATA 0x18
+#define SELECTOR_USER_DATA   0x2b
+#define SELECTOR_USER_CODE   0x33
+#define SELECTOR_TSS         0x40
+#define GDT_ENTRIES          10
 
 static inline uint64_t msr_read(uint32_t number)
 {

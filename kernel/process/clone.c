@@ -5,6 +5,7 @@
  */
 #include "uthread.h"
 
+#include "../ptrace/ptrace.h"
 #include "../signal/signal.h"
 #include "../user_struct.h"
 #include "family.h"
@@ -118,6 +119,16 @@ static void child_main(void *argument)
 	context_enter_user();
 }
 
+/* What a tracer may want to hear of it. */
+static int birth_event(const struct abi_clone_args *args)
+{
+	if (args->flags & CLONE_UNTRACED)
+		return 0;
+	if (args->flags & CLONE_VFORK)
+		return PTRACE_EVENT_VFORK;
+	return args->exit_signal == SIGCHLD ? PTRACE_EVENT_FORK : PTRACE_EVENT_CLONE;
+}
+
 /* A thread of `process` that is a copy of the running one. */
 static err_t copy_thread(struct process *process, const struct abi_clone_args *args,
 			 struct uthread **out)
@@ -131,7 +142,9 @@ static err_t copy_thread(struct process *process, const struct abi_clone_args *a
 			      &err);
 	if (!child)
 		return err ? err : -ENOMEM;
-	err = copy_files(child, args->flags);
+	err = ptrace_prepare_child(child, birth_event(args), args->flags & CLONE_PTRACE);
+	if (!err)
+		err = copy_files(child, args->flags);
 	if (!err)
 		err = copy_place(child, args->flags);
 	if (!err)
@@ -141,6 +154,7 @@ static err_t copy_thread(struct process *process, const struct abi_clone_args *a
 		return err;
 	}
 	copy_rest(child, args);
+	ptrace_steady_child(child);
 	*out = child;
 	return 0;
 }
@@ -180,7 +194,8 @@ static void copy_facts(struct process *child, const struct abi_clone_args *args)
 
 	child->state = PROCESS_RUNNING;
 	child->exit_signal = (uint8_t)args->exit_signal;
-	child->traced = read_once(&parent->traced);
+	child->maker = uthread_current()->tid;
+	child->call_watch = read_once(&parent->call_watch) & CALLS_LOGGED;
 	child->not_dumpable = read_once(&parent->not_dumpable);
 	child->ids = parent->ids;
 	/* Only a thread that is alone changes these two. */
@@ -222,6 +237,7 @@ static void add_to_family(struct process *child, uint64_t flags, struct family_b
 {
 	if (flags & CLONE_PARENT) {
 		child->exit_signal = process_current()->exit_signal;
+		child->maker = process_current()->maker;
 		family_add_sibling(child, birth);
 	} else {
 		family_add(child, birth);
@@ -243,16 +259,25 @@ static bool is_vforked(struct process *process, const struct uthread *thread, in
 
 /* Lets the copy run. The caller has a reference to its process. -EINTR: killed while a vfork
  * lasted; nobody will see it. */
-static err_t start(struct process *process, struct uthread *thread, bool is_vfork)
+static err_t start(struct process *process, struct uthread *thread,
+		   const struct abi_clone_args *args)
 {
+	bool is_vfork = args->flags & CLONE_VFORK;
 	int32_t tid = thread->tid;
+	err_t err;
 
 	thread->vforked = is_vfork;
+	ptrace_inherit(thread);
 	thread_start(thread->thread);
+	if (birth_event(args))
+		ptrace_event(birth_event(args), (uint64_t)tid);
 	if (!is_vfork)
 		return 0;
 	/* Only a killed parent goes on earlier: the memory is its own as well. */
-	return wait_event_killable(&process->changed, !is_vforked(process, thread, tid));
+	err = wait_event_killable(&process->changed, !is_vforked(process, thread, tid));
+	if (!err)
+		ptrace_event(PTRACE_EVENT_VFORK_DONE, (uint64_t)tid);
+	return err;
 }
 
 /* A process and its thread, which nobody knows but by their number. */
@@ -302,7 +327,7 @@ static int new_process(const struct abi_clone_args *args)
 	 * what there was. */
 	if (thread_killed())
 		signal_end_process(process, WAIT_STATUS_SIGNAL(SIGKILL));
-	err = start(process, thread, args->flags & CLONE_VFORK);
+	err = start(process, thread, args);
 	process_put(process);
 	return err ? err : pid;
 }
@@ -326,7 +351,7 @@ static int new_thread(const struct abi_clone_args *args)
 		uthread_discard(thread);
 		return err;
 	}
-	err = start(process_current(), thread, args->flags & CLONE_VFORK);
+	err = start(process_current(), thread, args);
 	return err ? err : tid;
 }
 

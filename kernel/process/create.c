@@ -48,6 +48,7 @@ struct process *process_alloc(void)
 	list_init(&process->sibling);
 	list_init(&process->children);
 	list_init(&process->births);
+	list_init(&process->tracees);
 	list_init(&process->threads);
 	list_init(&process->timers);
 	waitq_init(&process->changed);

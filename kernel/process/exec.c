@@ -11,6 +11,7 @@
 
 #include "exec.h"
 
+#include "../ptrace/ptrace.h"
 #include "../signal/signal.h"
 #include "../time/posix_timer.h"
 #include "capability.h"
@@ -22,6 +23,7 @@
 #include <abi/stat.h>
 #include <abi/wait.h>
 #include <arch/context.h>
+#include <arch/registers.h>
 #include <arch/user.h>
 #include <fusek/file.h>
 #include <ipc/fdtable.h>
@@ -140,33 +142,47 @@ static err_t follow_script(struct exec_request *request)
 
 /* ---- the file ---- */
 
-/* Ids that the file's set-id bits give, unless the thread has renounced them. */
+/* The ids that a program has which was executed, with what its file's set-id bits give in
+ * `set_ids`. True: they are not the caller's. */
+static bool make_ids(struct credentials *ids, const struct credentials *set_ids)
+{
+	const struct uthread *uthread = uthread_current();
+	bool secure;
+
+	*ids = *set_ids;
+	ids->suid = ids->fsuid = ids->euid;
+	ids->sgid = ids->fsgid = ids->egid;
+	secure = credentials_execute(ids, &uthread->ids,
+				     ids->euid != uthread->ids.euid ||
+					     ids->egid != uthread->ids.egid);
+	if (uthread->no_new_privileges) {
+		ids->capabilities.permitted &= uthread->ids.capabilities.permitted;
+		ids->capabilities.effective &= ids->capabilities.permitted;
+	}
+	return secure;
+}
+
+/* Ids that the file's set-id bits give, unless the thread has renounced them, or somebody looks at
+ * it who could not give them himself. */
 static err_t take_ids(struct exec_request *request)
 {
 	const struct uthread *uthread = uthread_current();
+	struct credentials ids = uthread->ids;
 	struct abi_stat stat;
 	err_t err = object_stat(request->file, &stat);
 
 	if (err)
 		return err;
-	request->ids = uthread->ids;
-	if (!uthread->no_new_privileges && vfs_gives_ids(request->file)) {
+	request->unreadable = !vfs_may_read(uthread_fs(), request->file);
+	(void)make_ids(&request->plain_ids, &ids);
+	if (!uthread->no_new_privileges && ptrace_allows_privileges(uthread) &&
+	    vfs_gives_ids(request->file)) {
 		if (stat.st_mode & S_ISUID)
-			request->ids.euid = stat.st_uid;
+			ids.euid = stat.st_uid;
 		if ((stat.st_mode & (S_ISGID | GROUP_EXECUTES)) == (S_ISGID | GROUP_EXECUTES))
-			request->ids.egid = stat.st_gid;
+			ids.egid = stat.st_gid;
 	}
-	request->ids.suid = request->ids.fsuid = request->ids.euid;
-	request->ids.sgid = request->ids.fsgid = request->ids.egid;
-	request->secure = credentials_execute(&request->ids, &uthread->ids,
-					      request->ids.euid != uthread->ids.euid ||
-						      request->ids.egid != uthread->ids.egid);
-	if (uthread->no_new_privileges) {
-		struct capability_sets *sets = &request->ids.capabilities;
-
-		sets->permitted &= uthread->ids.capabilities.permitted;
-		sets->effective &= sets->permitted;
-	}
+	request->secure = make_ids(&request->ids, &ids);
 	return 0;
 }
 
@@ -229,17 +245,21 @@ static err_t end_other_threads(struct process *process)
 static void become_leader(struct process *process)
 {
 	struct uthread *self = uthread_current();
+	struct uthread *before;
 	irqflags_t flags;
 
-	if (self->tid == process->pid)
-		return;
 	pid_remove(&self->link);
+	spin_lock(&family_lock);
 	flags = spin_lock_irqsave(&process->signal_lock);
 	self->link.number = 0;
 	write_once(&self->tid, process->pid);
 	self->thread->tid = (uint32_t)process->pid;
 	write_once(&process->leader, self);
+	before = ptrace_become_leader_locked(process, self);
 	spin_unlock_irqrestore(&process->signal_lock, flags);
+	spin_unlock(&family_lock);
+	if (before)
+		uthread_forget(before);
 }
 
 /* What other processes may share becomes this one's own. */
@@ -284,8 +304,9 @@ static void take_image(struct uthread *self, const struct exec_request *request,
 	process->space = image->space;
 	process->program = program;
 	process->given = image->given;
-	write_once(&process->not_dumpable, request->secure);
-	uthread_set_ids(self, &request->ids);
+	write_once(&process->not_dumpable, request->secure || request->unreadable);
+	/* Somebody may have begun to look meanwhile; who comes from now on sees the new ids. */
+	uthread_set_ids(self, ptrace_allows_privileges(self) ? &request->ids : &request->plain_ids);
 	spin_unlock_irqrestore(&process->signal_lock, flags);
 	path_put(&program_before);
 	if (before)
@@ -318,6 +339,7 @@ void exec_begin(struct exec_request *request, const struct exec_image *image)
 	self->clear_tid = 0;
 	self->restart.kind = RESTART_NONE;
 	context_reset_user();
+	debug_registers_clear();
 	context_set_user_start(&self->thread->context, image->entry, image->stack_pointer);
 }
 
@@ -335,12 +357,14 @@ static err_t commit(struct exec_request *request, const struct exec_image *image
 {
 	struct uthread *self = uthread_current();
 	struct process *process = self->process;
+	int32_t old_tid = self->tid;
 	err_t err = end_other_threads(process);
 
 	if (err)
 		return err;
 	/* ---- committed ---- */
-	become_leader(process);
+	if (self->tid != process->pid)
+		become_leader(process);
 	if (unshare(self))
 		process_exit(WAIT_STATUS_SIGNAL(SIGKILL));
 	if (self->robust_list || self->clear_tid)
@@ -352,6 +376,7 @@ static err_t commit(struct exec_request *request, const struct exec_image *image
 	process->exit_signal = SIGCHLD;
 	exec_begin(request, image);
 	exit_end_vfork(self);
+	ptrace_executed(old_tid);
 	return 0;
 }
 

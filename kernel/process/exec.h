@@ -22,9 +22,11 @@ struct exec_request {
 	char *path;          /* what the program learns as its name; PATH_MAX bytes */
 	struct exec_strings argv;
 	struct exec_strings envp;
-	uint64_t strings_bytes_max; /* with a pointer for each */
-	struct credentials ids;     /* the program's, set-id bits of its file respected */
-	bool secure;                /* they are not the caller's: AT_SECURE */
+	uint64_t strings_bytes_max;   /* with a pointer for each */
+	struct credentials ids;       /* the program's, set-id bits of its file respected */
+	struct credentials plain_ids; /* the same with those bits not respected */
+	bool secure;                  /* they are not the caller's: AT_SECURE */
+	bool unreadable; /* who executes it may not read it: nor may he by looking at its memory */
 };
 
 /* What was loaded. The running thread is in `space` already; exec_abandon() takes it back. */

@@ -4,6 +4,7 @@
  */
 #include "family.h"
 
+#include "../ptrace/ptrace.h"
 #include "../signal/signal.h"
 #include "wait.h"
 
@@ -91,15 +92,6 @@ void family_add_sibling(struct process *child, struct family_birth *birth)
 
 /* ---- what a parent hears ---- */
 
-static bool wants_no_stops(struct process *parent)
-{
-	irqflags_t flags = spin_lock_irqsave(&parent->signal_lock);
-	bool none = read_once(&parent->actions->of[SIGCHLD - 1].flags) & SA_NOCLDSTOP;
-
-	spin_unlock_irqrestore(&parent->signal_lock, flags);
-	return none;
-}
-
 void family_tell_locked(struct process *child, int signal, int code, int status)
 {
 	struct process *parent = child->parent;
@@ -112,6 +104,18 @@ void family_tell_locked(struct process *child, int signal, int code, int status)
 	if (signal)
 		(void)signal_send(parent, &info);
 	waitq_wake_all(&parent->changed);
+}
+
+void family_tell_tracer_locked(struct uthread *tracee, int signal, int code, int status)
+{
+	struct process *tracer = tracee->tracee->tracer->process;
+	struct signal_info info = {.signal = signal, .code = code};
+
+	child_info_fields(&info, tracee->process, status);
+	info.fields[0] = (uint32_t)tracee->tid | (info.fields[0] & ~UINT64_C(0xffffffff));
+	if (signal)
+		(void)signal_send(tracer, &info); /* as above */
+	waitq_wake_all(&tracer->changed);
 }
 
 static void tell_job_control(struct process *process, int code, int status)
@@ -127,9 +131,11 @@ static void tell_job_control(struct process *process, int code, int status)
 	}
 	process->stop_report = is_stop ? (uint8_t)status : 0;
 	process->continue_report = !is_stop;
-	if (process->parent)
-		family_tell_locked(process, wants_no_stops(process->parent) ? 0 : SIGCHLD, code,
-				   status);
+	/* A parent that traces it has heard of each thread's stop. */
+	if (process->parent && !(is_stop && ptrace_hides_stops_locked(process)))
+		family_tell_locked(process,
+				   family_sigchld_wish(process->parent).no_stops ? 0 : SIGCHLD,
+				   code, status);
 	spin_unlock(&family_lock);
 	waitq_wake_all(&process->changed);
 }
@@ -244,6 +250,7 @@ static void give_child_locked(struct process *child, struct process *heir)
 	list_del(&child->sibling);
 	write_once(&child->parent, heir);
 	child->exit_signal = SIGCHLD;
+	child->maker = 0;
 	if (heir) {
 		list_add_tail(&heir->children, &child->sibling);
 		return;

@@ -172,13 +172,21 @@ struct space *process_space(int32_t pid)
 	return space;
 }
 
+void process_set_logged(struct process *process, bool on)
+{
+	if (on)
+		(void)atomic_fetch_or_full(&process->call_watch, (uint32_t)CALLS_LOGGED);
+	else
+		(void)atomic_fetch_and_full(&process->call_watch, ~(uint32_t)CALLS_LOGGED);
+}
+
 err_t process_set_traced(int32_t pid, bool on)
 {
 	struct process *process = process_find(pid);
 
 	if (!process)
 		return -ESRCH;
-	write_once(&process->traced, on);
+	process_set_logged(process, on);
 	process_put(process);
 	return 0;
 }

@@ -4,6 +4,7 @@
  */
 #include "inspect.h"
 
+#include "../ptrace/ptrace.h"
 #include "../signal/signal.h"
 #include "../time/cpu_time.h"
 #include "../tty.h"
@@ -85,6 +86,10 @@ static void look_at_thread(struct uthread *uthread, void *argument)
 
 	string_copy(out->name, sizeof(out->name), thread->name);
 	out->state = is_running(uthread) ? 'R' : 'S';
+	if (is_traced(uthread)) {
+		out->tracer = uthread->tracee->tracer->tid;
+		out->is_trace_stopped = uthread->tracee->stopped;
+	}
 	out->times = uthread_times(uthread);
 	out->nice = (int8_t)uthread->sched_nice;
 	out->policy = uthread->sched_policy;
@@ -142,6 +147,8 @@ static void look_at_process(struct process *process, int32_t tid, struct process
 	look_at_actions(process, out);
 	if (read_once(&process->state) >= PROCESS_ZOMBIE || !process->nthreads)
 		out->state = 'Z';
+	else if (out->is_trace_stopped)
+		out->state = 't';
 	else if (process->stopped)
 		out->state = 'T';
 	spin_unlock_irqrestore(&process->signal_lock, flags);
@@ -250,15 +257,10 @@ struct space *process_given(struct process *process, struct exec_places *given)
 	return space;
 }
 
-bool process_may_inspect(const struct process *process)
+/* ptrace_may_access() of Linux: with the ids that files are looked at with, or the real ones. */
+static bool may_access(const struct process *process, const struct credentials *ids, uint32_t uid,
+		       uint32_t gid)
 {
-	const struct process *self = process_current();
-	const struct vfs_context *own;
-	const struct credentials *ids = &process->ids;
-
-	if (!self || self == process)
-		return true;
-	own = &uthread_current()->fs;
 	if (capable(CAP_SYS_PTRACE))
 		return true;
 	if (read_once(&process->not_dumpable))
@@ -267,7 +269,25 @@ bool process_may_inspect(const struct process *process)
 	if (read_once(&ids->capabilities.permitted) &
 	    ~uthread_current()->ids.capabilities.permitted)
 		return false;
-	return read_once(&ids->uid) == own->uid && read_once(&ids->euid) == own->uid &&
-	       read_once(&ids->suid) == own->uid && read_once(&ids->gid) == own->gid &&
-	       read_once(&ids->egid) == own->gid && read_once(&ids->sgid) == own->gid;
+	return read_once(&ids->uid) == uid && read_once(&ids->euid) == uid &&
+	       read_once(&ids->suid) == uid && read_once(&ids->gid) == gid &&
+	       read_once(&ids->egid) == gid && read_once(&ids->sgid) == gid;
+}
+
+bool process_may_inspect(const struct process *process)
+{
+	const struct process *self = process_current();
+	const struct vfs_context *own;
+
+	if (!self || self == process)
+		return true;
+	own = &uthread_current()->fs;
+	return may_access(process, &process->ids, own->uid, own->gid);
+}
+
+bool process_may_trace(const struct process *process, const struct credentials *ids)
+{
+	const struct credentials *own = &uthread_current()->ids;
+
+	return process == process_current() || may_access(process, ids, own->uid, own->gid);
 }

@@ -15,7 +15,9 @@ struct place;
 struct process_report {
 	int32_t pid, parent, group, session;
 	int32_t tid;
-	char state; /* R S T Z */
+	char state;     /* R S T t Z */
+	int32_t tracer; /* the number of the thread that traces it; 0: nobody */
+	bool is_trace_stopped;
 	char name[PROCESS_NAME_BYTES];
 	uint64_t tty_rdev;  /* of its terminal; 0: it has none */
 	int tty_foreground; /* the group there; -1 */
@@ -57,5 +59,8 @@ struct space *process_given(struct process *process, struct exec_places *given);
 /* May the running thread see what only the owner may? Itself, user 0, and a user all of whose
  * programs' ids are his own, as with ptrace. The kernel may. */
 bool process_may_inspect(const struct process *process);
+/* The same by its real ids, as ptrace and its like ask, of a process or a thread of it with these
+ * ids. Of programs. */
+bool process_may_trace(const struct process *process, const struct credentials *ids);
 
 #endif

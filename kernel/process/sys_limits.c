@@ -158,7 +158,7 @@ static void count_threads(void *argument, struct process *process)
 	struct count *count = argument;
 
 	if (read_once(&process->ids.uid) == count->uid)
-		count->nthreads += read_once(&process->nthreads);
+		count->nthreads += read_once(&process->nthreads) + read_once(&process->nkept);
 }
 
 /* Counted when it is asked for: who has no limit, which is nearly everybody, pays nothing. */

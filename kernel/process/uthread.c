@@ -6,6 +6,7 @@
 #include "uthread.h"
 
 #include "../kthread.h"
+#include "../ptrace/ptrace.h"
 #include "../signal/signal.h"
 #include "../time/cpu_time.h"
 #include "exit.h"
@@ -84,6 +85,7 @@ static void free_after_grace(struct rcu_head *head)
 	struct uthread *uthread = container_of(head, struct uthread, rcu);
 
 	groups_put(uthread->fs.groups);
+	tracee_free(uthread->tracee);
 	process_put(uthread->process);
 	slab_free(&uthread_cache, uthread);
 }
@@ -134,6 +136,13 @@ err_t uthread_list(struct uthread *uthread)
 
 /* ---- the end ---- */
 
+void uthread_forget(struct uthread *uthread)
+{
+	if (has_own_number(uthread))
+		pid_remove(&uthread->link);
+	rcu_call(&uthread->rcu, free_after_grace);
+}
+
 noreturn void uthread_exit(int status)
 {
 	struct uthread *uthread = uthread_current();
@@ -142,12 +151,15 @@ noreturn void uthread_exit(int status)
 	bool is_last;
 	bool has_stopped;
 
+	uthread->status = status;
+	ptrace_event(PTRACE_EVENT_EXIT, (uint64_t)status);
 	/* Before anybody learns of the end and relies on it: it takes no signals any more. */
 	flags = spin_lock_irqsave(&process->signal_lock);
 	uthread->ending = true;
 	signal_hand_over_locked(process, uthread, ~uthread->blocked);
 	spin_unlock_irqrestore(&process->signal_lock, flags);
 
+	ptrace_tracer_ends();
 	exit_tell_waiters(uthread);
 	semaphore_undos_put(uthread->undos);
 	uthread->undos = NULL;
@@ -177,9 +189,12 @@ static void thread_gone(struct thread *thread)
 {
 	struct uthread *uthread = thread->user_data;
 	struct process *process = uthread->process;
-	irqflags_t flags = spin_lock_irqsave(&process->signal_lock);
+	irqflags_t flags;
 	bool is_last;
+	bool is_kept;
 
+	spin_lock(&family_lock);
+	flags = spin_lock_irqsave(&process->signal_lock);
 	/* Up to here somebody may have sent it one. */
 	signal_drop_thread_locked(process, uthread, ~UINT64_C(0));
 	list_del(&uthread->sibling);
@@ -191,13 +206,19 @@ static void thread_gone(struct thread *thread)
 		write_once(&process->leader, NULL);
 	is_last = --process->nthreads == 0;
 	spin_unlock_irqrestore(&process->signal_lock, flags);
+	is_kept = ptrace_thread_gone_locked(uthread);
+	/* One that executes a program may wait for it. The process of one that is kept may be gone
+	 * as soon as the lock is. */
+	if (!is_last)
+		waitq_wake_all(&process->changed);
+	spin_unlock(&family_lock);
 
-	if (has_own_number(uthread))
+	if (!is_kept && has_own_number(uthread))
 		pid_remove(&uthread->link);
+	kfree(thread->context.debug);
 	thread_memory_free(thread_memory_of(thread));
 	if (is_last)
 		process_ended(process);
-	else
-		waitq_wake_all(&process->changed); /* one that executes a program may wait for it */
-	rcu_call(&uthread->rcu, free_after_grace);
+	if (!is_kept)
+		rcu_call(&uthread->rcu, free_after_grace);
 }

@@ -14,6 +14,7 @@
 #include <fusek/path.h>
 
 struct fd_table;
+struct tracee;
 struct place;
 struct semaphore_undos;
 struct space;
@@ -44,6 +45,9 @@ struct uthread {
 	bool listed;             /* [s] */
 	bool ending;             /* [s] its end has begun */
 	bool replaced;           /* [s] another one executes a program: it must end */
+	int status;              /* [o] wait4's, once its end has begun */
+	bool traced;             /* [s] written under it and family_lock, read [a] */
+	struct tracee *tracee;   /* [s] written once, before it is traced (ptrace/ptrace.h) */
 	bool vforked;            /* [a] who made it sleeps until it executes a program or ends */
 	struct rcu_head rcu;
 
@@ -92,6 +96,9 @@ struct uthread *uthread_alloc(struct process *process, int32_t tid, void (*entry
 void uthread_discard(struct uthread *uthread);
 /* Lists it. -EINTR: the process is ending, or the caller's thread is. */
 err_t must_check uthread_list(struct uthread *uthread);
+
+/* One that has gone and was kept for its tracer (ptrace/end.c). */
+void uthread_forget(struct uthread *uthread);
 
 /* Ends the running thread; with the last one the process ends. */
 noreturn void uthread_exit(int status);

@@ -4,6 +4,7 @@
  */
 #include "wait.h"
 
+#include "../ptrace/ptrace.h"
 #include "../signal/signal.h"
 #include "../time/cpu_time.h"
 #include "family.h"
@@ -14,12 +15,12 @@
 
 /* ---- what is told ---- */
 
-static int end_code(int status)
+int wait_end_code(int status)
 {
 	return WIFEXITED(status) ? CLD_EXITED : CLD_KILLED;
 }
 
-static int end_status(int status)
+int wait_end_status(int status)
 {
 	return WIFEXITED(status) ? WEXITSTATUS(status) : WTERMSIG(status);
 }
@@ -34,30 +35,33 @@ void child_info_fields(struct signal_info *info, struct process *child, int stat
 	info->fields[3] = child->usage.system_ns / tick_ns;
 }
 
-/* What the parent does about SIGCHLD: who ignores it gets none, not even to be kept while it is
- * blocked, and neither that one nor who sets SA_NOCLDWAIT will ask for a status (as Linux). */
+struct sigchld_wish family_sigchld_wish(struct process *process)
+{
+	irqflags_t flags = spin_lock_irqsave(&process->signal_lock);
+	const struct abi_sigaction *action = &process->actions->of[SIGCHLD - 1];
+	uint64_t wanted = read_once(&action->flags);
+	struct sigchld_wish wish = {.ignored = read_once(&action->handler) == SIG_IGN};
+
+	wish.reaps = wish.ignored || wanted & SA_NOCLDWAIT;
+	wish.no_stops = wish.ignored || wanted & SA_NOCLDSTOP;
+	spin_unlock_irqrestore(&process->signal_lock, flags);
+	return wish;
+}
+
 static bool reaps_itself_locked(const struct process *process, int *signal) REQUIRES(family_lock);
 static bool reaps_itself_locked(const struct process *process, int *signal)
 {
-	struct process *parent = process->parent;
-	const struct abi_sigaction *action;
-	irqflags_t flags;
-	bool ignored;
-	bool unasked;
+	struct sigchld_wish wish;
 
 	*signal = process->exit_signal;
-	if (!parent)
+	if (!process->parent)
 		return process->disowned;
 	if (process->exit_signal != SIGCHLD)
 		return false;
-	flags = spin_lock_irqsave(&parent->signal_lock);
-	action = &parent->actions->of[SIGCHLD - 1];
-	ignored = read_once(&action->handler) == SIG_IGN;
-	unasked = ignored || read_once(&action->flags) & SA_NOCLDWAIT;
-	spin_unlock_irqrestore(&parent->signal_lock, flags);
-	if (ignored)
+	wish = family_sigchld_wish(process->parent);
+	if (wish.ignored)
 		*signal = 0;
-	return unasked;
+	return wish.reaps;
 }
 
 bool family_end_locked(struct process *process)
@@ -69,7 +73,8 @@ bool family_end_locked(struct process *process)
 		list_del(&process->sibling);
 	/* Release: who sees a zombie sees its status. */
 	store_release(&process->state, reap ? PROCESS_REAPED : PROCESS_ZOMBIE);
-	family_tell_locked(process, signal, end_code(process->status), end_status(process->status));
+	family_tell_locked(process, signal, wait_end_code(process->status),
+			   wait_end_status(process->status));
 	waitq_wake_all(&process->changed);
 	return reap;
 }
@@ -82,14 +87,17 @@ void process_forget(struct process *process)
 
 void process_ended(struct process *process)
 {
+	struct ptrace_reaped reaped = {0};
 	bool forget;
 
 	spin_lock(&family_lock);
 	process->usage.cpu_ns = process->gone_cpu_ns;
 	process->usage.system_ns = process_times(process).system_ns;
 	process->usage.ended_ns = clock_ns();
-	forget = family_end_locked(process);
+	process->ended = true;
+	forget = !ptrace_process_ended_locked(process, &reaped) && family_end_locked(process);
 	spin_unlock(&family_lock);
+	ptrace_free_reaped(reaped);
 	if (forget)
 		process_forget(process);
 }
@@ -212,8 +220,8 @@ static bool take_end_locked(struct process *parent, struct process *child, bool 
 {
 	if (child->state != PROCESS_ZOMBIE)
 		return false;
-	result->code = end_code(child->status);
-	result->status = end_status(child->status);
+	result->code = wait_end_code(child->status);
+	result->status = wait_end_status(child->status);
 	result->packed = child->status;
 	result->usage = child->usage;
 	if (!keep && reap_locked(child))
@@ -261,20 +269,21 @@ static bool take_locked(struct process *parent, struct process *child, unsigned 
 		return true;
 	if (child->state >= PROCESS_ZOMBIE)
 		return false;
-	if (options & WUNTRACED && take_stop_locked(child, keep, result))
+	if (options & WUNTRACED && !ptrace_hides_stops_locked(child) &&
+	    take_stop_locked(child, keep, result))
 		return true;
 	return options & WCONTINUED && take_continue_locked(child, keep, result);
 }
 
-/* 1: *result is filled; 0: nothing has happened; -ECHILD: there is none to wait for. */
-static err_t try_wait(struct process *parent, const struct wait_request *request,
-		      struct wait_result *result)
+static err_t find_child_locked(struct process *parent, const struct wait_request *request,
+			       struct wait_result *result, struct process **gone)
+	REQUIRES(family_lock);
+static err_t find_child_locked(struct process *parent, const struct wait_request *request,
+			       struct wait_result *result, struct process **gone)
 {
 	struct process *child;
-	bool gone = false;
 	err_t found = -ECHILD;
 
-	spin_lock(&family_lock);
 	list_for_each (child, &parent->children, sibling) {
 		if (!is_waited_for(child, request))
 			continue;
@@ -283,14 +292,31 @@ static err_t try_wait(struct process *parent, const struct wait_request *request
 			continue;
 		result->pid = child->pid;
 		result->uid = read_once(&child->ids.uid);
-		gone = child->state == PROCESS_REAPED;
-		found = 1;
-		break;
+		if (child->state == PROCESS_REAPED)
+			*gone = child;
+		return 1;
 	}
-	spin_unlock(&family_lock);
-	if (gone)
-		process_forget(child);
 	return found;
+}
+
+/* 1: *result is filled; 0: nothing has happened; -ECHILD: there is none to wait for. */
+static err_t try_wait(struct process *parent, const struct wait_request *request,
+		      struct wait_result *result)
+{
+	struct ptrace_reaped reaped = {0};
+	struct process *gone = NULL;
+	err_t found;
+	err_t found_tracee = -ECHILD;
+
+	spin_lock(&family_lock);
+	found = find_child_locked(parent, request, result, &gone);
+	if (found != 1 && unlikely(!list_empty(&parent->tracees)))
+		found_tracee = ptrace_wait_locked(request, result, &reaped);
+	spin_unlock(&family_lock);
+	ptrace_free_reaped(reaped);
+	if (gone)
+		process_forget(gone);
+	return MAX(found, found_tracee);
 }
 
 err_t process_wait_child(const struct wait_request *request, struct wait_result *result)

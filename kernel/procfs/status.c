@@ -96,6 +96,8 @@ static const char *state_name(char state)
 		return "sleeping";
 	case 'T':
 		return "stopped";
+	case 't':
+		return "tracing stop";
 	default:
 		return "zombie";
 	}
@@ -204,8 +206,9 @@ void proc_process_status(struct text *text, const struct proc_subject *subject)
 	text_add_name(text, report.name);
 	text_add(text, "\n");
 	add_umask(text, subject);
-	text_add(text, "State:\t%c (%s)\nTgid:\t%d\nPid:\t%d\nPPid:\t%d\nTracerPid:\t0\n",
-		 report.state, state_name(report.state), report.pid, report.tid, report.parent);
+	text_add(text, "State:\t%c (%s)\nTgid:\t%d\nPid:\t%d\nPPid:\t%d\nTracerPid:\t%d\n",
+		 report.state, state_name(report.state), report.pid, report.tid, report.parent,
+		 report.tracer);
 	text_add(text, "Uid:\t%u\t%u\t%u\t%u\n", ids->uid, ids->euid, ids->suid, ids->fsuid);
 	text_add(text, "Gid:\t%u\t%u\t%u\t%u\n", ids->gid, ids->egid, ids->sgid, ids->fsgid);
 	add_fd_size(text, subject);

@@ -68,6 +68,18 @@ void signal_set_action(int signal, const struct abi_sigaction *action)
 	spin_unlock_irqrestore(&process->signal_lock, flags);
 }
 
+void signal_default_locked(struct process *process, int signal)
+{
+	struct signal_actions *actions = process->actions;
+
+	spin_lock(&actions->lock);
+	/* The handler is read without the lock. */
+	write_once(&actions->of[signal - 1].handler, SIG_DFL);
+	actions->of[signal - 1].flags = 0;
+	actions->of[signal - 1].mask = 0;
+	spin_unlock(&actions->lock);
+}
+
 void signal_actions_default(struct signal_actions *actions)
 {
 	for (int i = 0; i < SIGNAL_MAX; i++) {

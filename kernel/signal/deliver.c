@@ -14,6 +14,7 @@
 
 #include "../process/exit.h"
 #include "../process/family.h"
+#include "../ptrace/ptrace.h"
 #include "../syscall.h"
 #include "syscall_table.h"
 
@@ -169,14 +170,15 @@ static bool take(struct uthread *uthread, struct signal_info *info)
 	struct process *process = uthread->process;
 	irqflags_t flags = spin_lock_irqsave(&process->signal_lock);
 	bool must_end = process->exiting || uthread->replaced;
-	bool must_rest = process->stopped;
+	bool must_rest = ptrace_must_rest_locked(process, uthread);
+	bool must_trap = ptrace_must_trap_locked(process, uthread);
 	int status = process->status_to_be;
 	int signal = 0;
 
 	info->signal = 0;
-	if (!must_end && !must_rest)
+	if (!must_end && !must_rest && !must_trap)
 		signal = signal_take_locked(process, uthread, ~uthread->blocked, info);
-	if (!signal && !must_end && !must_rest)
+	if (!signal && !must_end && !must_rest && !must_trap)
 		signal_recalculate_locked(process, uthread);
 	spin_unlock_irqrestore(&process->signal_lock, flags);
 
@@ -184,7 +186,9 @@ static bool take(struct uthread *uthread, struct signal_info *info)
 		uthread_exit(status);
 	if (must_rest)
 		signal_rest();
-	return signal || must_rest;
+	else if (must_trap)
+		ptrace_trap();
+	return signal || must_rest || must_trap;
 }
 
 void signal_deliver(struct trap_frame *frame)
@@ -192,19 +196,23 @@ void signal_deliver(struct trap_frame *frame)
 	struct uthread *uthread = uthread_current();
 	struct process *process = uthread->process;
 	struct signal_info info;
+	bool stepped;
 
 	cpu_time_check();
 	while (take(uthread, &info)) {
 		struct abi_sigaction action;
 
-		if (!info.signal)
+		if (!info.signal || (is_traced(uthread) && !ptrace_signal(&info)))
 			continue;
 		action = use_action(process, info.signal);
 		if (action.handler == SIG_DFL) {
 			act_by_default(process, info.signal);
 		} else if (action.handler != SIG_IGN) {
 			finish_call(frame, &action);
+			stepped = ptrace_step_ends();
 			enter_handler(frame, &info, &action);
+			if (stepped)
+				ptrace_stepped();
 		}
 	}
 	finish_call(frame, NULL);

@@ -5,6 +5,7 @@
  */
 #include "signal.h"
 
+#include "../ptrace/ptrace.h"
 #include "../time/posix_timer.h"
 
 #include <mm/slab.h>
@@ -163,8 +164,8 @@ static uint64_t ready_locked(const struct process *process, const struct uthread
 
 void signal_recalculate_locked(struct process *process, struct uthread *uthread)
 {
-	if (ready_locked(process, uthread) || process->stopped || process->exiting ||
-	    uthread->replaced)
+	if (ready_locked(process, uthread) || ptrace_must_rest_locked(process, uthread) ||
+	    process->exiting || uthread->replaced || ptrace_must_trap_locked(process, uthread))
 		thread_interrupt(uthread->thread);
 	else
 		thread_clear_interrupt();

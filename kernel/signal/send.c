@@ -7,6 +7,7 @@
 #include "signal.h"
 
 #include "../process/family.h"
+#include "../ptrace/ptrace.h"
 
 #include <abi/errno.h>
 #include <abi/wait.h>
@@ -118,8 +119,9 @@ static bool is_fatal_locked(const struct process *process, const struct uthread 
 {
 	if (signal == SIGKILL)
 		return !is_init(process);
-	return taker && !(taker->awaited & SIGNAL_BIT(signal)) && !is_init(process) &&
-	       signal_is_fatal_by_default(signal) &&
+	/* A tracer may think otherwise. */
+	return taker && !taker->traced && !(taker->awaited & SIGNAL_BIT(signal)) &&
+	       !is_init(process) && signal_is_fatal_by_default(signal) &&
 	       read_once(&process->actions->of[signal - 1].handler) == SIG_DFL;
 }
 
@@ -131,6 +133,7 @@ static void undo_opposite_locked(struct process *process, int signal)
 	if (signal == SIGCONT) {
 		signal_drop_locked(process, STOP_SIGNALS);
 		continue_locked(process);
+		ptrace_notify_locked(process, false);
 	} else if (SIGNAL_BIT(signal) & STOP_SIGNALS) {
 		signal_drop_locked(process, SIGNAL_BIT(SIGCONT));
 	}
@@ -160,7 +163,8 @@ static void send_locked(struct process *process, struct uthread *only, int signa
 		return;
 	}
 	/* One that is blocked stays: what it does is decided when it is taken. */
-	if (taker && !(taker->awaited & SIGNAL_BIT(signal)) && signal_is_ignored(process, signal))
+	if (taker && !taker->traced && !(taker->awaited & SIGNAL_BIT(signal)) &&
+	    signal_is_ignored(process, signal))
 		return;
 	signal_pending_add_locked(process, only ? &only->pending : &process->pending, signal,
 				  entry);
@@ -238,6 +242,12 @@ bool signal_force(const struct signal_info *info)
 	flags = spin_lock_irqsave(&process->signal_lock);
 	has_handler = read_once(&process->actions->of[info->signal - 1].handler) > SIG_IGN &&
 		      !(uthread->blocked & bit) && !(bit & UNBLOCKABLE_SIGNALS);
+	/* Nothing that it has set keeps it from its tracer. */
+	if (!has_handler && uthread->traced) {
+		signal_default_locked(process, info->signal);
+		uthread->blocked &= ~bit;
+		has_handler = true;
+	}
 	if (has_handler) {
 		signal_pending_add_locked(process, &uthread->pending, info->signal, &entry);
 		thread_interrupt(uthread->thread);

@@ -119,6 +119,8 @@ void signal_set_action(int signal, const struct abi_sigaction *action);
 /* For a new program: handlers become defaults, the alternate stack goes. The actions are the
  * process's alone. */
 void signal_reset_handlers(void);
+/* The action of one signal becomes its default. */
+void signal_default_locked(struct process *process, int signal) REQUIRES(process->signal_lock);
 /* clone3's CLEAR_SIGHAND. */
 void signal_actions_default(struct signal_actions *actions);
 bool signal_is_ignored(const struct process *process, int signal);

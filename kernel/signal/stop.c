@@ -6,15 +6,19 @@
 #include "signal.h"
 
 #include "../process/family.h"
+#include "../ptrace/ptrace.h"
 
 void signal_stop_locked(struct process *process, int signal)
 {
 	struct uthread *uthread;
 
-	if (process->exiting || process->stopped)
+	/* One that its tracer lets run though the others rest may bring another stop. */
+	if (process->exiting || ptrace_must_rest_locked(process, uthread_current()))
 		return;
 	write_once(&process->stopped, true);
 	process->stop_signal = (uint8_t)signal;
+	process->nstops++;
+	ptrace_notify_locked(process, true);
 	process->continue_untold = false;
 	process->stop_told = false;
 	list_for_each (uthread, &process->threads, sibling)
@@ -31,11 +35,13 @@ bool signal_stop_is_complete_locked(struct process *process)
 
 void signal_rest(void)
 {
-	struct process *process = process_current();
+	const struct uthread *self = uthread_current();
+	struct process *process = self->process;
 	irqflags_t flags = spin_lock_irqsave(&process->signal_lock);
+	int signal = process->stop_signal;
 	bool tell;
 
-	if (!process->stopped) {
+	if (!ptrace_must_rest_locked(process, self)) {
 		spin_unlock_irqrestore(&process->signal_lock, flags);
 		return;
 	}
@@ -44,8 +50,10 @@ void signal_rest(void)
 	spin_unlock_irqrestore(&process->signal_lock, flags);
 	if (tell)
 		family_tell_stopped(process);
-	/* Killed or continued: whoever comes next sees which. */
-	(void)!wait_event_killable(&process->continued, !read_once(&process->stopped));
+	/* Killed, continued, or somebody's to trace: whoever comes next sees which. */
+	if (!ptrace_group_stop(signal))
+		(void)!wait_event_killable(&process->continued,
+					   !read_once(&process->stopped) || is_traced(self));
 
 	flags = spin_lock_irqsave(&process->signal_lock);
 	process->nstopped--;

@@ -29,6 +29,8 @@ err_t must_check vfs_open_exec(const struct vfs_context *context, struct object 
 
 /* Whether the set-id bits of a file that vfs_open_exec() has opened are heeded. */
 bool vfs_gives_ids(const struct object *file);
+/* The open file's permission bits let `context` read it, however it was opened. Sleeps. */
+bool vfs_may_read(const struct vfs_context *context, struct object *file);
 
 /* memfd_create(2): a file without a name in memory, with these F_SEAL_*; `name` has at most 249
  * bytes. -ENOMEM, -ENOSPC. */

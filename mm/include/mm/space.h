@@ -197,8 +197,11 @@ err_t must_check space_fault(struct space *space, vaddr_t address, unsigned faul
 
 /* Copies to and from a space that need not be the current one, through the kernel's own map of
  * memory. The space's rights are obeyed, unless `force`: then a private page is written (and
- * copied) even if the region is read-only (exec, debugger). 0, -EFAULT, -EIO, -ENOMEM, -EINTR. */
+ * copied) even if the region is read-only (exec, debugger), and all that is mapped can be read. 0,
+ * -EFAULT, -EIO, -ENOMEM, -EINTR. */
 err_t must_check space_read(struct space *space, vaddr_t address, void *to, size_t len_bytes);
+err_t must_check space_read_forced(struct space *space, vaddr_t address, void *to,
+				   size_t len_bytes);
 err_t must_check space_write(struct space *space, vaddr_t address, const void *from,
 			     size_t len_bytes, bool force);
 

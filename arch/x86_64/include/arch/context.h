@@ -16,6 +16,11 @@ struct pagetable;
 #define KERNEL_STACK_BYTES         (IS_ON(FUSELAGE_DEBUG) || IS_ON(FUSELAGE_KASAN) ? 16 * KIB : 8 * KIB)
 #define KERNEL_STACK_RESERVE_BYTES (2 * KIB)
 
+enum exit_work {
+	EXIT_WORK_HOOK = 1 << 0,  /* trap_user_exit_work() has something to do */
+	EXIT_WORK_DEBUG = 1 << 1, /* the debug registers are this thread's: stays set */
+};
+
 /* Belongs to its thread; written by the CPU that runs it, with interrupts off. */
 struct context {
 	uint64_t sp;           /* of the kernel, while it does not run */
@@ -27,7 +32,9 @@ struct context {
 	void *fpu;             /* fpu_state_bytes() bytes, 64-byte aligned; NULL: a kernel thread */
 	struct pagetable
 		*pagetable; /* of the space it runs in; NULL: a kernel thread, any will do */
-	uint32_t exit_work; /* atomic: not 0: trap_user_exit_work() has something to do */
+	uint32_t exit_work; /* atomic: enum exit_work */
+	void *parked_fpu;   /* what `fpu` is again after context_unpark() */
+	struct debug_registers *debug; /* NULL: none are set */
 };
 
 /* Makes `context` that of the code which runs on this CPU already, on the stack [base, top). */
@@ -54,6 +61,12 @@ void context_enter_pagetable(struct pagetable *pagetable);
  * runs on another CPU notices when that CPU is kicked; the caller does it. May be called from
  * interrupts. */
 void context_request_exit_work(struct context *context);
+
+/* The running thread's user registers are in memory alone from here on, where others may read and
+ * change them (arch/registers.h) until it takes them back. Meanwhile it touches no program's
+ * memory. May be preempted and may sleep. */
+void context_park(void);
+void context_unpark(void);
 
 /* Makes the user registers those of a program that starts at `entry` with the stack pointer
  * `stack`: all others 0. */

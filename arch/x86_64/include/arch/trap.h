@@ -19,6 +19,9 @@ struct trap_frame {
 };
 
 #define SYSCALL_VECTOR 0x100
+/* A system call whose registers were changed meanwhile: it leaves by IRET, since SYSRET would not
+ * keep them all. */
+#define SYSCALL_VECTOR_CHANGED 0x101
 
 static inline bool trap_from_user(const struct trap_frame *frame)
 {
@@ -28,7 +31,16 @@ static inline bool trap_from_user(const struct trap_frame *frame)
 /* The call that brought the running program here; -1: something else did. */
 static inline int64_t trap_syscall_number(const struct trap_frame *frame)
 {
-	return frame->vector == SYSCALL_VECTOR ? (int64_t)frame->error_code : -1;
+	return frame->vector >= SYSCALL_VECTOR ? (int64_t)frame->error_code : -1;
+}
+
+/* For who changes the registers of a program. -1: it is in no call, and none begins anew. */
+static inline void trap_set_syscall_number(struct trap_frame *frame, int64_t number)
+{
+	if (number < 0 && trap_syscall_number(frame) < 0)
+		return; /* it remains the trap that it is */
+	frame->vector = number < 0 ? 0 : SYSCALL_VECTOR_CHANGED;
+	frame->error_code = number < 0 ? 0 : (uint64_t)number;
 }
 
 /* Makes the program execute its SYSCALL instruction (2 bytes) once more, with `number`. */

@@ -1,0 +1,225 @@
+/*
+ * ptrace(2): who may ask, and the requests that begin, go on and end. The others are in access.c
+ * and inform.c. Owns no state.
+ */
+#include "attach.h"
+#include "request.h"
+#include "syscall_table.h"
+
+#include <abi/errno.h>
+#include <abi/wait.h>
+#include <mm/space.h>
+
+/* ---- the tracee ---- */
+
+struct with_call {
+	bool any_state;
+	err_t (*act)(struct tracee *tracee, void *argument);
+	void *argument;
+};
+
+static err_t visit(struct uthread *uthread, void *argument)
+{
+	const struct with_call *call = argument;
+	struct process *process = uthread->process;
+	struct tracee *tracee;
+	irqflags_t flags;
+	err_t err = -ESRCH;
+
+	spin_lock(&family_lock);
+	flags = spin_lock_irqsave(&process->signal_lock);
+	tracee = uthread->tracee;
+	if (uthread->listed && uthread->traced && tracee->tracer == uthread_current() &&
+	    (call->any_state || (tracee->stopped && !tracee->listening)))
+		err = call->act(tracee, call->argument);
+	spin_unlock_irqrestore(&process->signal_lock, flags);
+	spin_unlock(&family_lock);
+	return err;
+}
+
+err_t ptrace_with(int32_t tid, bool any_state, err_t (*act)(struct tracee *tracee, void *argument),
+		  void *argument)
+{
+	struct with_call call = {.any_state = any_state, .act = act, .argument = argument};
+
+	return uthread_visit(tid, visit, &call);
+}
+
+static err_t get_space(struct tracee *tracee, void *argument)
+{
+	struct space **out = argument;
+	struct space *space = tracee->uthread->process->space;
+
+	if (!space)
+		return -ESRCH;
+	/* What became secret since it was attached to: a program that its user may not read. */
+	if (read_once(&tracee->uthread->process->not_dumpable) && !tracee->tracer_capable)
+		return -EIO;
+	*out = space_get(space);
+	return 0;
+}
+
+err_t ptrace_space(int32_t tid, struct space **out)
+{
+	return ptrace_with(tid, false, get_space, out);
+}
+
+/* ---- letting it go ---- */
+
+static err_t resume(struct tracee *tracee, void *argument)
+	REQUIRES(family_lock, tracee->uthread->process->signal_lock);
+static err_t resume(struct tracee *tracee, void *argument)
+{
+	const struct trace_request *call = argument;
+
+	switch (call->request) {
+	case PTRACE_SYSCALL:
+		write_once(&tracee->mode, TRACE_CALLS);
+		break;
+	case PTRACE_SYSEMU:
+	case PTRACE_SYSEMU_SINGLESTEP:
+		write_once(&tracee->mode, TRACE_EMULATE);
+		break;
+	default:
+		write_once(&tracee->mode, TRACE_RUN);
+		break;
+	}
+	tracee->step =
+		call->request == PTRACE_SINGLESTEP || call->request == PTRACE_SYSEMU_SINGLESTEP;
+	ptrace_resume_locked(tracee->uthread->process, tracee, (int)call->data);
+	return 0;
+}
+
+static err_t detach(struct tracee *tracee, void *argument)
+	REQUIRES(family_lock, tracee->uthread->process->signal_lock);
+static err_t detach(struct tracee *tracee, void *argument)
+{
+	const struct trace_request *call = argument;
+
+	tracee->answer = (int)call->data;
+	ptrace_unlink_locked(tracee->uthread->process, tracee->uthread);
+	return 0;
+}
+
+/* A signal to go on with. Linux takes any number and finds out later. */
+static int64_t with_signal(const struct trace_request *call,
+			   err_t (*act)(struct tracee *tracee, void *argument))
+{
+	struct trace_request copy = *call;
+
+	if (call->data > SIGNAL_MAX)
+		return -EIO;
+	return ptrace_with(call->tid, false, act, &copy);
+}
+
+/* ---- to one that runs ---- */
+
+static err_t kill(struct tracee *tracee, UNUSED void *argument)
+	REQUIRES(tracee->uthread->process->signal_lock);
+static err_t kill(struct tracee *tracee, UNUSED void *argument)
+{
+	struct signal_entry *none = NULL;
+
+	signal_send_entry_locked(tracee->uthread->process, tracee->uthread, SIGKILL, &none);
+	return 0;
+}
+
+static err_t interrupt(struct tracee *tracee, UNUSED void *argument)
+	REQUIRES(tracee->uthread->process->signal_lock);
+static err_t interrupt(struct tracee *tracee, UNUSED void *argument)
+{
+	if (!tracee->seized)
+		return -EIO;
+	tracee->trap_asked = true;
+	waitq_wake_all(&tracee->resumed); /* it may listen */
+	thread_interrupt(tracee->uthread->thread);
+	return 0;
+}
+
+static err_t listen(struct tracee *tracee, UNUSED void *argument)
+	REQUIRES(family_lock, tracee->uthread->process->signal_lock);
+static err_t listen(struct tracee *tracee, UNUSED void *argument)
+{
+	if (!tracee->seized || !tracee->has_info || tracee->info.code >> 8 != PTRACE_EVENT_STOP)
+		return -EIO;
+	write_once(&tracee->listening, true);
+	if (tracee->trap_asked)
+		waitq_wake_all(&tracee->resumed);
+	return 0;
+}
+
+static err_t set_options(struct tracee *tracee, void *argument)
+	REQUIRES(family_lock, tracee->uthread->process->signal_lock);
+static err_t set_options(struct tracee *tracee, void *argument)
+{
+	write_once(&tracee->options, *(const uint32_t *)argument);
+	return 0;
+}
+
+static int64_t set_options_to(const struct trace_request *call)
+{
+	uint32_t options = (uint32_t)call->data;
+
+	if (call->data & ~(uint64_t)PTRACE_O_KNOWN)
+		return -EINVAL;
+	return ptrace_with(call->tid, false, set_options, &options);
+}
+
+static int64_t seize(const struct trace_request *call)
+{
+	if (call->address || call->data & ~(uint64_t)PTRACE_O_KNOWN)
+		return -EIO;
+	return ptrace_attach(call->tid, true, (uint32_t)call->data);
+}
+
+static err_t nothing(UNUSED struct tracee *tracee, UNUSED void *argument)
+{
+	return 0;
+}
+
+static int64_t other_request(const struct trace_request *call)
+{
+	int64_t result = ptrace_access_request(call);
+	err_t err;
+
+	if (result == -ENOSYS)
+		result = ptrace_inform_request(call);
+	if (result != -ENOSYS)
+		return result;
+	err = ptrace_with(call->tid, false, nothing, NULL);
+	return err ? err : -EIO;
+}
+
+int64_t sys_ptrace(int64_t request, int pid, uint64_t address, uint64_t data)
+{
+	const struct trace_request call = {
+		.request = request, .tid = pid, .address = address, .data = data};
+
+	switch (request) {
+	case PTRACE_TRACEME:
+		return ptrace_trace_me();
+	case PTRACE_ATTACH:
+		return ptrace_attach(pid, false, 0);
+	case PTRACE_SEIZE:
+		return seize(&call);
+	case PTRACE_DETACH:
+		return with_signal(&call, detach);
+	case PTRACE_CONT:
+	case PTRACE_SYSCALL:
+	case PTRACE_SINGLESTEP:
+	case PTRACE_SYSEMU:
+	case PTRACE_SYSEMU_SINGLESTEP:
+		return with_signal(&call, resume);
+	case PTRACE_KILL:
+		return ptrace_with(pid, true, kill, NULL);
+	case PTRACE_INTERRUPT:
+		return ptrace_with(pid, true, interrupt, NULL);
+	case PTRACE_LISTEN:
+		return ptrace_with(pid, false, listen, NULL);
+	case PTRACE_SETOPTIONS:
+	case PTRACE_OLDSETOPTIONS:
+		return set_options_to(&call);
+	default:
+		return other_request(&call);
+	}
+}
