@@ -1,25 +1,24 @@
 /*
- * Dentries: the cache of names. Owns the hash of names and the list from which the evictor takes
- * what nobody uses. Changes are made under names_lock; look-ups take none (see names.h for why what
- * they see is whole).
+ * Dentries: the cache of names. Owns the hash of names. Changes are made under names_lock; look-ups
+ * take none (see names.h for why what they see is whole).
  */
 #include <fusek/mount.h>
 
-#include "names.h"
-
+#include "dentry_priv.h"
 #include "notify.h"
 
 #include <arch/cpu.h>
 #include <lib/string.h>
-#include <mm/frame.h>
 #include <mm/slab.h>
+#include <sched/seqcount.h>
 
 #define DENTRY_BUCKETS 4096
 #define LOOKUPS_MAX    8 /* of one name, while others change its directory */
+#define BELOW_TRIES    8 /* to find a way up, while others rename */
 
 static struct dentry *buckets[DENTRY_BUCKETS]; /* names_lock, read under RCU */
-static LIST_HEAD(all_dentries);                /* names_lock: newest first */
 static uint64_t hash_seed;                     /* so that nobody can choose names of one bucket */
+static struct seqcount renames;                /* names_lock: a key changes */
 
 SLAB_CACHE(dentry_cache, struct dentry);
 
@@ -219,16 +218,16 @@ static void enter_cache_locked(struct dentry *dentry)
 	refcount_get(&dentry->references);
 	hash_locked(dentry);
 	dentry->hashed = true;
+	dentry->fs->ncached++;
 	list_add_head(&all_dentries, &dentry->all);
 }
 
-/* The cache's reference becomes the caller's, who puts it without the lock. */
-static void leave_cache_locked(struct dentry *dentry) REQUIRES(names_lock);
-static void leave_cache_locked(struct dentry *dentry)
+void dentry_leave_cache_locked(struct dentry *dentry)
 {
 	unhash_locked(dentry);
 	list_del(&dentry->all);
 	dentry->hashed = false;
+	dentry->fs->ncached--;
 }
 
 struct dentry *dentry_find_rcu(const struct dentry *parent, struct server_name name, uint32_t hash)
@@ -278,7 +277,7 @@ void dentry_drop(struct dentry *dentry)
 	spin_lock(&names_lock);
 	was_hashed = dentry->hashed;
 	if (was_hashed)
-		leave_cache_locked(dentry);
+		dentry_leave_cache_locked(dentry);
 	spin_unlock(&names_lock);
 	if (was_hashed)
 		dentry_put(dentry);
@@ -294,7 +293,7 @@ void dentry_drop_name(struct dentry *parent, struct server_name name, const stru
 	while (dentry && !key_is(dentry->key, parent, name, hash))
 		dentry = dentry->hash_next;
 	if (dentry && dentry->node == node)
-		leave_cache_locked(dentry);
+		dentry_leave_cache_locked(dentry);
 	else
 		dentry = NULL;
 	spin_unlock(&names_lock);
@@ -313,107 +312,6 @@ uint64_t names_change_end(struct names_change *change)
 
 	node_attr_changed(change->directory);
 	return version == change->version + 1 ? version : UINT64_MAX;
-}
-
-/* ---- eviction ---- */
-
-static uint64_t dentries_max(void)
-{
-	return MIN(MAX(frames_total() / 8, UINT64_C(512)), UINT64_C(65536));
-}
-
-/* Only the cache holds it: takes it out, onto the list. From 1 to 0 and back: between, no look-up
- * can take a reference. */
-static bool evict_locked(struct dentry *dentry, struct list *victims) REQUIRES(names_lock);
-static bool evict_locked(struct dentry *dentry, struct list *victims)
-{
-	int32_t only_the_cache = 1;
-
-	if (!atomic_cas(&dentry->references.count, &only_the_cache, 0))
-		return false;
-	leave_cache_locked(dentry);
-	list_add_tail(victims, &dentry->all);
-	return true;
-}
-
-/* Looks at the `nsteps` oldest, of one filesystem or (NULL) of all, and evicts what nobody holds.
- * What was used since the last look is spared once if `spare_used`. How many went. */
-static unsigned evict_some(const struct filesystem *fs, unsigned nsteps, bool spare_used)
-{
-	LIST_HEAD(victims);
-	struct dentry *dentry, *next;
-	unsigned nevicted = 0;
-
-	spin_lock(&names_lock);
-	while (nsteps-- && !list_empty(&all_dentries)) {
-		dentry = list_last_entry(&all_dentries, struct dentry, all);
-		list_del(&dentry->all);
-		list_add_head(&all_dentries, &dentry->all);
-		if (fs && dentry->fs != fs)
-			continue;
-		if (spare_used && dentry->used)
-			write_once(&dentry->used, false);
-		else if (evict_locked(dentry, &victims))
-			nevicted++;
-	}
-	spin_unlock(&names_lock);
-
-	list_for_each_safe (dentry, next, &victims, all) {
-		list_del(&dentry->all);
-		refcount_init(&dentry->references);
-		dentry_put(dentry);
-	}
-	return nevicted;
-}
-
-/* Leaves go first, so each round takes one level of names; the lock is held for a few steps each.
- */
-void dentry_evict_all(const struct filesystem *fs)
-{
-	unsigned nevicted;
-
-	do {
-		uint64_t nleft = read_once(&names_counters.ndentries);
-
-		nevicted = 0;
-		for (; nleft; nleft -= MIN(nleft, UINT64_C(64)))
-			nevicted += evict_some(fs, 64, false);
-	} while (nevicted);
-}
-
-void dentry_drop_all(const struct filesystem *fs)
-{
-	struct dentry *dentry, *found;
-
-	do {
-		found = NULL;
-		spin_lock(&names_lock);
-		list_for_each (dentry, &all_dentries, all) {
-			if (dentry->fs == fs) {
-				found = dentry;
-				leave_cache_locked(dentry);
-				break;
-			}
-		}
-		spin_unlock(&names_lock);
-		dentry_put(found);
-	} while (found);
-}
-
-void names_evict(void)
-{
-	dentry_evict_all(NULL);
-}
-
-#define NAMES_OF_A_FRAME 8 /* with their nodes; a guess */
-
-uint64_t names_reclaim(uint64_t nframes)
-{
-	uint64_t nleft = MIN(read_once(&names_counters.ndentries), nframes * NAMES_OF_A_FRAME);
-
-	for (; nleft; nleft -= MIN(nleft, UINT64_C(64)))
-		(void)evict_some(NULL, 64, true);
-	return 0;
 }
 
 /* ---- what servers say ---- */
@@ -449,7 +347,7 @@ err_t dentry_insert(struct dentry *parent, struct server_name name, struct node 
 		 * a directory stays if in doubt, it shall have one dentry; who changes it drops it.
 		 */
 		if (old && (current || !is_directory(old))) {
-			leave_cache_locked(old);
+			dentry_leave_cache_locked(old);
 			put_later = old;
 		}
 		if (current && fresh->valid_until_ns)
@@ -459,8 +357,7 @@ err_t dentry_insert(struct dentry *parent, struct server_name name, struct node 
 		result->node->dentry = result;
 	spin_unlock(&names_lock);
 	dentry_put(put_later);
-	if (read_once(&names_counters.ndentries) > dentries_max())
-		(void)evict_some(NULL, 64, true);
+	dentry_evict_if_many();
 	*out = result;
 	return 0;
 }
@@ -532,7 +429,7 @@ static struct dentry *take_out_locked(const struct dentry_key *key)
 	struct dentry *dentry = find_any_locked(key->parent, key);
 
 	if (dentry)
-		leave_cache_locked(dentry);
+		dentry_leave_cache_locked(dentry);
 	return dentry;
 }
 
@@ -547,7 +444,9 @@ static struct dentry_key *change_name_locked(struct dentry *dentry, const struct
 
 	if (!key_is(old, from->parent, name, from->hash))
 		return to; /* somebody has renamed it already */
+	seqcount_write_begin(&renames);
 	rcu_assign(&dentry->key, to);
+	seqcount_write_end(&renames);
 	return old;
 }
 
@@ -578,13 +477,25 @@ void dentry_renamed(struct dentry *old, struct dentry *exchanged, const struct n
 	dentry_key_free(left_back);
 }
 
+static bool is_below_rcu(const struct dentry *dentry, const struct dentry *ancestor)
+{
+	while (dentry && dentry != ancestor)
+		dentry = dentry_key(dentry)->parent;
+	return dentry;
+}
+
+/* Steps that are true one by one do not make a way if directories move between them. */
 bool dentry_is_below(const struct dentry *dentry, const struct dentry *ancestor)
 {
-	bool below = false;
+	bool below = false, sure = false;
 
 	rcu_read_lock();
-	for (; dentry && !below; dentry = dentry_key(dentry)->parent)
-		below = dentry == ancestor;
+	for (unsigned ntries = 0; !sure && ntries < BELOW_TRIES; ntries++) {
+		uint32_t begun = seqcount_read_begin(&renames);
+
+		below = is_below_rcu(dentry, ancestor);
+		sure = !seqcount_changed(&renames, begun);
+	}
 	rcu_read_unlock();
-	return below;
+	return below && sure;
 }

@@ -136,7 +136,7 @@ err_t must_check node_may(const struct node *node, const struct vfs_context *con
 uint64_t valid_until(uint64_t valid_ns);
 bool still_valid(uint64_t valid_until_ns);
 
-/* ---- dentries (dentry.c) ---- */
+/* ---- dentries (dentry.c, dentry_evict.c) ---- */
 
 uint32_t name_hash(const struct dentry *parent, const char *text, size_t len_bytes);
 
@@ -208,17 +208,15 @@ void dentry_renamed(struct dentry *old, struct dentry *exchanged,
 struct dentry_key *dentry_key_create(struct dentry *parent, struct server_name name);
 void dentry_key_free(struct dentry_key *key);
 
-/* Takes everything out of the cache that only the cache holds; `fs` NULL: of all. */
-void dentry_evict_all(const struct filesystem *fs);
-
-/* Takes everything of a filesystem out of the cache, also what is in use: it stays with who uses
- * it. */
+/* Takes everything of a filesystem that has no mount any more out of the cache, also what is in
+ * use: it stays with who uses it. */
 void dentry_drop_all(const struct filesystem *fs);
 
 /* Its name from the root of its filesystem, with the NUL; the length; -ERANGE. */
 ssize_t must_check dentry_name(const struct dentry *dentry, char *to, size_t to_bytes);
 
-/* True if `dentry` is `ancestor` or below it, in one filesystem. */
+/* True if `dentry` is `ancestor` or below it, in one filesystem; false if so much is renamed that
+ * nobody can tell. */
 bool dentry_is_below(const struct dentry *dentry, const struct dentry *ancestor);
 
 static inline bool dentry_is_negative(const struct dentry *dentry)
@@ -242,6 +240,7 @@ struct filesystem {
 	struct refcount references; /* of mounts, and of who makes one */
 	uint32_t number;            /* [c] st_dev */
 	uint64_t nnodes;            /* [a] */
+	uint32_t ncached;           /* [l] names in the cache, read [a] */
 	uint64_t no_create;         /* [a] the server does not know CREATE */
 	uint32_t nwriters;          /* [a] files that are open for writing */
 	bool ending;                /* [a] there is no mount any more: goes with its last node */

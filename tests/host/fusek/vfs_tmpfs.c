@@ -1,4 +1,5 @@
-/* sources: fusek/attributes.c fusek/change.c fusek/context.c fusek/dentry.c fusek/devfs.c
+/* sources: fusek/attributes.c fusek/change.c fusek/context.c fusek/dentry.c fusek/dentry_evict.c
+   fusek/devfs.c
    fusek/file.c fusek/file_locks.c fusek/file_map.c fusek/locks.c fusek/ranges.c fusek/xattr.c
    fusek/getdents.c fusek/init.c fusek/memfd.c fusek/filesystem.c fusek/mount.c fusek/mount_change.c
    fusek/mount_info.c fusek/node.c fusek/open.c fusek/pages.c fusek/pages_write.c fusek/path.c

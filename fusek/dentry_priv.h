@@ -1,0 +1,19 @@
+/*
+ * The name cache's insides, for its two files: dentry.c puts names in and takes them out,
+ * dentry_evict.c chooses which have to go.
+ */
+#ifndef FUSEK_DENTRY_PRIV_H
+#define FUSEK_DENTRY_PRIV_H
+
+#include "names.h"
+
+/* names_lock: what is in the cache, newest first. */
+extern struct list all_dentries;
+
+/* The cache's reference becomes the caller's, who puts it without the lock. */
+void dentry_leave_cache_locked(struct dentry *dentry) REQUIRES(names_lock);
+
+/* A few of the oldest go if there are more than there shall be. */
+void dentry_evict_if_many(void);
+
+#endif
