@@ -57,8 +57,9 @@ static err_t remount(const struct path *at, unsigned flags, const char *options)
 	if (!path_is_mount_root(at))
 		return -EINVAL;
 	if (!(flags & MS_BIND)) {
-		if (*options && server->ops->reconfigure)
-			err = server->ops->reconfigure(server, options);
+		if (*options)
+			err = server->ops->reconfigure ? server->ops->reconfigure(server, options)
+						       : -EINVAL;
 		if (!err)
 			err = mount_set_read_only(at, flags & MS_RDONLY);
 	}

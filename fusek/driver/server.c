@@ -339,6 +339,12 @@ static err_t driver_root(struct server *server, struct server_entry *out)
 	return 0;
 }
 
+/* As Linux: they were the driver's to choose when it came, and a remount may say what it likes. */
+static err_t driver_reconfigure(UNUSED struct server *server, UNUSED const char *options)
+{
+	return 0;
+}
+
 static void driver_abort(struct server *server)
 {
 	fuse_connection_end(connection_of(server), -ENOTCONN);
@@ -390,6 +396,7 @@ static const struct server_ops driver_ops = {
 	.readdir = driver_readdir,
 	.releasedir = driver_releasedir,
 	.statfs = driver_statfs,
+	.reconfigure = driver_reconfigure,
 	.abort = driver_abort,
 	.destroy = driver_destroy,
 };

@@ -43,8 +43,10 @@ static void add_mount(struct text *text, const struct mount_line *mount,
 	text_add(text, " ");
 	text_add_escaped(text, names->at, SPECIAL);
 	/* Both begin with ro or rw; then what there is of the mount, then of the filesystem. */
-	text_add(text, " %s %s%s%s 0 0\n", mount->type, mount->read_only ? "ro" : "rw",
-		 mount->options + 2, mount->fs_options + 2);
+	text_add(text, " ");
+	text_add_escaped(text, mount->type, SPECIAL);
+	text_add(text, " %s%s%s 0 0\n", mount->read_only ? "ro" : "rw", mount->options + 2,
+		 mount->fs_options + 2);
 }
 
 void proc_process_mounts(struct text *text, const struct proc_subject *subject)
@@ -60,8 +62,9 @@ static void add_mountinfo(struct text *text, const struct mount_line *mount,
 	text_add_escaped(text, names->root, SPECIAL);
 	text_add(text, " ");
 	text_add_escaped(text, names->at, SPECIAL);
-	text_add(text, " %s %s- %s ", mount->options, mount->unbindable ? "unbindable " : "",
-		 mount->type);
+	text_add(text, " %s %s- ", mount->options, mount->unbindable ? "unbindable " : "");
+	text_add_escaped(text, mount->type, SPECIAL);
+	text_add(text, " ");
 	text_add_escaped(text, mount->source, SPECIAL);
 	text_add(text, " %s\n", mount->fs_options);
 }

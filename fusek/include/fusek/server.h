@@ -335,7 +335,7 @@ struct server_ops {
 	/* The thing is not a file of the tree but an object: opens that. */
 	err_t (*reopen)(struct server *server, struct nodeid node, unsigned flags,
 			struct object **out);
-	/* The options of a remount; NULL: they say nothing. -EINVAL: one is not known, or cannot be
+	/* The options of a remount; NULL: it takes none. -EINVAL: one is not known, or cannot be
 	 * changed now. */
 	err_t (*reconfigure)(struct server *server, const char *options);
 	/* What was set of it, as ",size=4096k,mode=755"; NULL: nothing. */
