@@ -54,6 +54,18 @@ int64_t mount_users(const struct mount *mount)
 	return sum;
 }
 
+/* Of one that stands nowhere, and a grace period ago did not: every put takes the lock, so whoever
+ * holds it during the count is counted. */
+static int64_t users_for_sure(const struct mount *mount)
+{
+	int64_t nusers;
+
+	spin_lock(&last_lock);
+	nusers = mount_users(mount);
+	spin_unlock(&last_lock);
+	return nusers;
+}
+
 static void free_mount(struct rcu_head *head)
 {
 	slab_free(&mount_cache, container_of(head, struct mount, rcu));
@@ -186,22 +198,44 @@ static void enter_tree_locked(struct mount *top)
 		list_add_tail(&mounts_in_tree, &mount->link);
 }
 
+static void leave_tree_locked(struct mount *top) REQUIRES(mounts_lock);
+static void leave_tree_locked(struct mount *top)
+{
+	for (struct mount *mount = top; mount; mount = mount_next_in(mount, top))
+		list_del(&mount->link);
+}
+
+/* False: the directory was removed meanwhile, perhaps before anybody could see that the mount is
+ * there; it must go. */
+static bool must_check stand_locked(struct mount *mount, struct mount_place *place)
+	REQUIRES(mounts_lock);
+static bool stand_locked(struct mount *mount, struct mount_place *place)
+{
+	rcu_assign(&mount->place, place);
+	cover_locked(mount);
+	memory_barrier(); /* pairs with dentry_set_removed(): one of us sees the other */
+	return !read_once(&place->path.dentry->removed);
+}
+
+/* Then no walk can enter it any more; who has just done so is among its users. */
+static struct mount_place *leave_place_locked(struct mount *mount) REQUIRES(mounts_lock);
+static struct mount_place *leave_place_locked(struct mount *mount)
+{
+	struct mount_place *place = mount->place;
+
+	uncover_locked(mount);
+	rcu_assign(&mount->place, NULL);
+	set_put_slowly(mount, MOUNT_STANDS_NOWHERE);
+	rcu_synchronize();
+	return place;
+}
+
 err_t mount_attach_locked(struct mount *mount, const struct path *at, struct mount_place *place)
 {
 	place->path = path_get(at);
-	rcu_assign(&mount->place, place);
-	cover_locked(mount);
-	/* Who removes the directory looks for mounts afterwards: one of us sees the other. */
-	memory_barrier();
-	if (read_once(&at->dentry->removed)) {
-		struct path held = place->path;
-
-		uncover_locked(mount);
-		rcu_assign(&mount->place, NULL);
-		rcu_synchronize();
-		place->path = (struct path){0};
-		mount_put(held.mount); /* not the last ones: the caller has them */
-		dentry_put(held.dentry);
+	if (!stand_locked(mount, place)) {
+		(void)leave_place_locked(mount);
+		path_put(&place->path); /* not the last references: the caller has them */
 		return -ENOENT;
 	}
 	(void)mount_get(mount);
@@ -216,11 +250,10 @@ struct mount_place *mount_move_locked(struct mount *mount, const struct path *to
 {
 	struct mount_place *before = mount->place;
 
-	uncover_locked(mount);
 	place->path = path_get(to);
-	rcu_assign(&mount->place, place);
+	uncover_locked(mount);
 	rcu_synchronize();
-	cover_locked(mount);
+	(void)!stand_locked(mount, place); /* the caller looks */
 	return before;
 }
 
@@ -228,20 +261,22 @@ err_t mount_leave_locked(struct mount *mount, int64_t nusers, struct mount_place
 {
 	if (mount_users(mount) > nusers)
 		return -EBUSY;
-	*place = mount->place;
-	uncover_locked(mount);
-	rcu_assign(&mount->place, NULL);
-	set_put_slowly(mount, MOUNT_STANDS_NOWHERE);
-	rcu_synchronize(); /* no walk can enter it any more; one may have just before */
-	if (mount_users(mount) > nusers) {
-		rcu_assign(&mount->place, *place);
-		cover_locked(mount);
-		set_put_slowly(mount, 0);
-		return -EBUSY;
+	*place = leave_place_locked(mount);
+	if (users_for_sure(mount) > nusers) {
+		if (stand_locked(mount, *place)) {
+			set_put_slowly(mount, 0);
+			return -EBUSY;
+		}
+		(void)leave_place_locked(mount); /* it goes with its directory, used or not */
 	}
-	if (mount_in_tree(mount))
-		list_del(&mount->link);
+	leave_tree_locked(mount);
 	return 0;
+}
+
+struct mount_place *mount_take_out_locked(struct mount *top)
+{
+	leave_tree_locked(top);
+	return leave_place_locked(top);
 }
 
 void mount_left(struct mount *mount, struct mount_place *place)
@@ -259,24 +294,19 @@ static struct mount *leaf_locked(struct mount *top)
 	return top;
 }
 
-err_t mount_dissolve(struct mount *top)
+void mount_dissolve(struct mount *top)
 {
 	struct mount_place *place;
 	struct mount *mount;
-	err_t err = 0;
 
 	do {
 		mutex_lock(&mounts_lock);
 		mount = leaf_locked(top);
-		if (!mount->place) { /* `top`, which was taken down meanwhile, or stood nowhere */
-			mutex_unlock(&mounts_lock);
-			return -EINVAL;
-		}
-		err = mount_leave_locked(mount, INT64_MAX, &place);
+		place = mount == top ? NULL : mount_take_out_locked(mount);
 		mutex_unlock(&mounts_lock);
-		mount_left(mount, place);
-	} while (!err && mount != top);
-	return err;
+		if (place)
+			mount_left(mount, place);
+	} while (place);
 }
 
 /* ---- the first ones ---- */

@@ -130,7 +130,7 @@ err_t mount_copy(const struct path *from, bool recursive, struct mount **out)
 
 void mount_discard(struct mount *mount)
 {
-	(void)!mount_dissolve(mount); /* in the tree it stays, if it came there */
+	mount_dissolve(mount);
 	mount_put(mount);
 }
 
@@ -149,13 +149,67 @@ err_t mount_bind(const struct path *from, const struct path *at, bool recursive)
 	return err;
 }
 
+/* ---- what stands on what is removed ---- */
+
+/* What stands on `removed` leaves the tree; NULL: nothing. */
+static struct mount *take_out_of(struct dentry *removed, struct mount_place **place)
+{
+	struct mount *mount;
+
+	mutex_lock(&mounts_lock);
+	mount = removed->mounted;
+	if (mount) {
+		(void)mount_get(mount);
+		*place = mount_take_out_locked(mount);
+	}
+	mutex_unlock(&mounts_lock);
+	return mount;
+}
+
+static void remove_from(struct dentry *removed)
+{
+	struct mount_place *place;
+	struct mount *mount;
+
+	while ((mount = take_out_of(removed, &place))) {
+		mount_left(mount, place);
+		mount_dissolve(mount);
+		mount_put(mount);
+	}
+}
+
+void dentry_set_removed(struct dentry *dentry)
+{
+	write_once(&dentry->removed, true);
+	memory_barrier(); /* pairs with a mount that comes here: one of us sees the other */
+	if (unlikely(read_once(&dentry->mounted)))
+		remove_from(dentry);
+}
+
+/* After a mount has come to `at`, without the lock. Consumes the reference. */
+static void look_again(struct path *at)
+{
+	if (unlikely(read_once(&at->dentry->removed)))
+		remove_from(at->dentry);
+	path_put(at);
+}
+
 /* ---- move ---- */
+
+/* The root of a mount that has a place in the tree. */
+static err_t check_root_locked(const struct path *at) REQUIRES(mounts_lock);
+static err_t check_root_locked(const struct path *at)
+{
+	return is_root_of_mount(at) && mount_in_tree(at->mount) && at->mount != mount_absolute
+		       ? 0
+		       : -EINVAL;
+}
 
 static err_t check_move_locked(const struct path *from, const struct path *to)
 	REQUIRES(mounts_lock);
 static err_t check_move_locked(const struct path *from, const struct path *to)
 {
-	if (!is_root_of_mount(from) || !mount_in_tree(from->mount) || !mount_in_tree(to->mount))
+	if (check_root_locked(from) || !mount_in_tree(to->mount))
 		return -EINVAL;
 	if (is_directory(from->dentry) != is_directory(to->dentry))
 		return -EINVAL;
@@ -175,11 +229,15 @@ err_t mount_move(const struct path *from, const struct path *at)
 	mutex_lock(&mounts_lock);
 	path_cross_rcu(&to);
 	err = check_move_locked(from, &to);
-	if (!err)
+	if (!err) {
+		to = path_get(&to);
 		before = mount_move_locked(from->mount, &to, place);
+	}
 	mutex_unlock(&mounts_lock);
 	if (err)
 		kfree(place);
+	else
+		look_again(&to);
 	mount_place_free(before);
 	return err;
 }
@@ -210,7 +268,7 @@ static err_t check_pivot_locked(const struct path *root, const struct path *fres
 		return -ENOENT;
 	if (fresh->mount == root->mount || old->mount == root->mount)
 		return -EBUSY;
-	if (!is_root_of_mount(root) || !is_root_of_mount(fresh))
+	if (check_root_locked(root) || check_root_locked(fresh))
 		return -EINVAL;
 	return is_reachable_locked(old, fresh) && is_reachable_locked(fresh, root) ? 0 : -EINVAL;
 }
@@ -237,14 +295,17 @@ err_t mount_pivot(const struct path *root, const struct path *fresh, const struc
 	path_cross_rcu(&old);
 	if (!err)
 		err = check_pivot_locked(root, fresh, &old);
-	if (!err)
+	if (!err) {
+		old = path_get(&old);
 		pivot_locked(root->mount, fresh->mount, &old, places);
+	}
 	mutex_unlock(&mounts_lock);
 	if (err) {
 		kfree(places[0]);
 		kfree(places[1]);
 		return err;
 	}
+	look_again(&old);
 	mount_place_free(places[0]);
 	mount_place_free(places[1]);
 	vfs_replace_root(root, fresh);
@@ -266,12 +327,6 @@ static err_t set_flags_locked(struct mount *mount, unsigned flags)
 		return 0;
 	write_once(&mount->flags, before);
 	return -EBUSY;
-}
-
-static err_t check_root_locked(const struct path *at) REQUIRES(mounts_lock);
-static err_t check_root_locked(const struct path *at)
-{
-	return is_root_of_mount(at) && mount_in_tree(at->mount) ? 0 : -EINVAL;
 }
 
 err_t mount_set_flags(const struct path *at, unsigned set, unsigned clear, bool recursive)
@@ -374,12 +429,19 @@ err_t mount_remove(struct path *at)
 
 err_t mount_detach(const struct path *at)
 {
+	struct mount_place *place;
 	err_t err;
 
 	mutex_lock(&mounts_lock);
 	err = check_removable_locked(at);
+	if (!err)
+		place = mount_take_out_locked(at->mount);
 	mutex_unlock(&mounts_lock);
-	return err ? err : mount_dissolve(at->mount);
+	if (err)
+		return err;
+	mount_left(at->mount, place);
+	mount_dissolve(at->mount);
+	return 0;
 }
 
 err_t mount_expire(struct path *at)
@@ -398,21 +460,4 @@ err_t mount_expire(struct path *at)
 	dentry_put(at->dentry);
 	mount_put_slowly(at->mount, err == -EAGAIN);
 	return err;
-}
-
-void mount_remove_below(struct dentry *removed)
-{
-	struct mount *mount;
-
-	do {
-		mutex_lock(&mounts_lock);
-		mount = removed->mounted;
-		if (mount)
-			(void)mount_get(mount);
-		mutex_unlock(&mounts_lock);
-		if (mount) {
-			(void)!mount_dissolve(mount);
-			mount_put(mount);
-		}
-	} while (mount);
 }

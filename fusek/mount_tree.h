@@ -138,8 +138,8 @@ static inline bool mount_admits(const struct mount *mount, const struct vfs_cont
 	return context->uid == server->owner_uid && context->gid == server->owner_gid;
 }
 
-/* Its dentries are all below its root: nothing was moved out of what is bound. In an RCU section,
- * or while `at` is held. */
+/* It is below its mount's root: nothing was moved out of what is bound. In an RCU section, or while
+ * `at` is held. */
 static inline bool path_is_connected(const struct path *at)
 {
 	return likely(at->mount->root == at->mount->fs->root) ||
@@ -165,7 +165,8 @@ static inline bool mount_in_tree(const struct mount *mount)
  * success. -ENOENT: `at` is removed. */
 err_t must_check mount_attach_locked(struct mount *mount, const struct path *at,
 				     struct mount_place *place) REQUIRES(mounts_lock);
-/* To another place. What is left of the old one is for mount_place_free(). */
+/* To another place. What is left of the old one is for mount_place_free(). If `to` is removed by
+ * then, the mount must go. */
 struct mount_place *mount_move_locked(struct mount *mount, const struct path *to,
 				      struct mount_place *place) REQUIRES(mounts_lock);
 /* Without the lock, outside of RCU. Sleeps. Takes NULL. */
@@ -177,9 +178,11 @@ err_t must_check mount_leave_locked(struct mount *mount, int64_t nusers, struct 
 /* What one mount was, after it has left, without the lock: the place's reference goes. Sleeps. */
 void mount_left(struct mount *mount, struct mount_place *place);
 
-/* Takes all of them down that stand in `top`, itself included (unless it stands nowhere already).
- * Sleeps. -EINVAL: somebody else did. */
-err_t must_check mount_dissolve(struct mount *top);
+/* The same for a mount of the tree with all that stands in it, whoever uses it; then mount_left(),
+ * and mount_dissolve() with the caller's reference. */
+struct mount_place *mount_take_out_locked(struct mount *top) REQUIRES(mounts_lock);
+/* Takes down all that stand in `top`, which is not in the tree: nothing comes into it. Sleeps. */
+void mount_dissolve(struct mount *top);
 
 /* The next one in `top`'s tree, parents first; NULL: there are no more. */
 struct mount *mount_next_in(struct mount *mount, struct mount *top) REQUIRES(mounts_lock);
@@ -219,8 +222,8 @@ err_t must_check mount_set_unbindable(const struct path *at, bool unbindable, bo
 err_t must_check mount_set_read_only(const struct path *at, bool read_only);
 /* MNT_EXPIRE; the reference is consumed. -EAGAIN: marked now, to go the next time. */
 err_t must_check mount_expire(struct path *at);
-/* What stands on a directory that is gone goes as well. */
-void mount_remove_below(struct dentry *removed);
+/* The name is gone, and with it what stands on it. Sleeps. */
+void dentry_set_removed(struct dentry *dentry);
 
 /* ---- types (filesystems.c) ---- */
 

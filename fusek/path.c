@@ -41,25 +41,27 @@ static bool is_dot_dot(struct server_name name)
 	return name.len_bytes == 2 && name.text[0] == '.' && name.text[1] == '.';
 }
 
-/* The directory above, not beyond the root of the context or of everything. In an RCU section. */
-static struct path parent_of(const struct vfs_context *context, struct path at)
+/* To the directory above, not beyond the root of the context or of everything. False: it is not in
+ * what is bound, as a directory was moved out of that. It is what was found that counts: where it
+ * came from may be moved at any time. In an RCU section. */
+static bool go_to_parent(const struct vfs_context *context, struct path *at)
 {
-	while (!path_equal(&at, &context->root)) {
+	while (!path_equal(at, &context->root)) {
 		const struct mount_place *place;
 
-		if (at.dentry != at.mount->root) {
-			struct dentry *parent = dentry_key(at.dentry)->parent;
+		if (at->dentry != at->mount->root) {
+			struct dentry *parent = dentry_key(at->dentry)->parent;
 
 			if (parent)
-				at.dentry = parent;
-			break;
+				at->dentry = parent;
+			return path_is_connected(at);
 		}
-		place = rcu_dereference(&at.mount->place);
+		place = rcu_dereference(&at->mount->place);
 		if (!place)
 			break;
-		at = place->path;
+		*at = place->path;
 	}
-	return at;
+	return true;
 }
 
 /* The kernel's own walks begin at the root of everything, under what is mounted there. */
@@ -93,9 +95,8 @@ static ALWAYS_INLINE enum cached cached_step(const struct vfs_context *context, 
 	if (is_dot(name))
 		return CACHED_FOUND;
 	if (is_dot_dot(name)) {
-		if (!path_is_connected(at))
+		if (!go_to_parent(context, at))
 			return CACHED_UNKNOWN;
-		*at = parent_of(context, *at);
 	} else {
 		if (name.len_bytes > NAME_MAX)
 			return CACHED_UNKNOWN;
@@ -325,15 +326,17 @@ void path_cross(struct path *at)
 
 static err_t get_parent(const struct walk *walk, struct path *out)
 {
-	if (!path_is_connected(&walk->at))
-		return -ENOENT; /* as Linux: moved out of what is bound */
+	bool found;
+
 	rcu_read_lock();
 	do {
-		*out = parent_of(walk->context, walk->at);
-	} while (!refcount_try_get(&out->dentry->references)); /* moved away: look again */
-	(void)mount_get(out->mount);
+		*out = walk->at;
+		found = go_to_parent(walk->context, out);
+	} while (found && !refcount_try_get(&out->dentry->references)); /* moved: look again */
+	if (found)
+		(void)mount_get(out->mount);
 	rcu_read_unlock();
-	return 0;
+	return found ? 0 : -ENOENT; /* as Linux */
 }
 
 /* What `name` means in walk->at, but for what is mounted there. */

@@ -68,15 +68,6 @@ static err_t begin_at(struct walk *walk, const struct vfs_context *context, stru
 	return err ? err : walk_to_last(walk);
 }
 
-/* Its name is gone; and what was mounted there since we looked. */
-static void set_removed(struct dentry *victim)
-{
-	write_once(&victim->removed, true);
-	memory_barrier(); /* pairs with mount_attach_locked(): one of us sees the other */
-	if (unlikely(read_once(&victim->mounted)))
-		mount_remove_below(victim);
-}
-
 /* ---- unlink, rmdir ---- */
 
 /* rmdir's answers to names that are none. */
@@ -116,7 +107,7 @@ static err_t remove_last(struct walk *walk, struct dentry *victim, bool director
 	node_attr_changed(victim->node);
 	if (err)
 		return err == -ENOSYS ? -EPERM : err;
-	set_removed(victim);
+	dentry_set_removed(victim);
 	dentry_drop_name(walk->at.dentry, walk->last, victim->node);
 	if (!directory && read_once(&victim->node->watches))
 		notify_node(victim->node, IN_ATTRIB); /* of its links there is one less */
@@ -296,7 +287,7 @@ static err_t do_rename(struct rename *rename)
 		return err;
 	}
 	if (!exchange && !dentry_is_negative(rename->target.dentry))
-		set_removed(rename->target.dentry);
+		dentry_set_removed(rename->target.dentry);
 	dentry_renamed(rename->old.dentry, exchange ? rename->target.dentry : NULL, &done);
 	tell_move(rename);
 	if (exchange)

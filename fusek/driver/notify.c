@@ -3,6 +3,7 @@
  */
 #include "notify.h"
 
+#include "../mount_tree.h"
 #include "../names.h"
 #include "../pages.h"
 #include "server.h"
@@ -115,7 +116,7 @@ static err_t name_deleted(struct fuse_connection *connection, struct buffer *buf
 		err = -EBUSY; /* as Linux: something is mounted there */
 	} else {
 		node_attr_changed(dentry->node);
-		write_once(&dentry->removed, true);
+		dentry_set_removed(dentry);
 		dentry_drop(dentry);
 	}
 	dentry_put(dentry);

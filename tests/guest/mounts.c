@@ -3,6 +3,7 @@
  */
 #include <fcntl.h>
 #include <sched.h>
+#include <signal.h>
 #include <stdlib.h>
 #include <sys/mount.h>
 #include <sys/stat.h>
@@ -155,6 +156,90 @@ static void what_is_moved_out_of_a_bind_has_no_parent(void)
 	EXPECT_EQUAL(umount(A), 0);
 }
 
+/* A process that does `body` over and over until it is ended. */
+static pid_t start_over_and_over(void (*body)(void))
+{
+	pid_t child = fork();
+
+	while (child == 0)
+		body();
+	return child;
+}
+
+static void end(pid_t child)
+{
+	int status;
+
+	EXPECT_EQUAL(kill(child, SIGKILL), 0);
+	EXPECT_EQUAL(waitpid(child, &status, 0), child);
+}
+
+static void move_out_and_back(void)
+{
+	rename(A "/jail/dir", A "/dir");
+	rename(A "/dir", A "/jail/dir");
+}
+
+static void nobody_leaves_a_bind_by_what_is_moved_out_of_it(void)
+{
+	unsigned nleft = 0;
+	pid_t child;
+
+	EXPECT(tmpfs_on(A, 0));
+	EXPECT(mkdir(A "/jail", 0755) == 0 && mkdir(A "/jail/dir", 0755) == 0);
+	EXPECT(make(A "/secret"));
+	EXPECT_EQUAL(mount(A "/jail", B, NULL, MS_BIND, NULL), 0);
+	child = start_over_and_over(move_out_and_back);
+	EXPECT(child > 0);
+	for (unsigned i = 0; i < 20000; i++)
+		nleft += is_there(B "/dir/../secret") || is_there(B "/dir/../jail");
+	end(child);
+	EXPECT_EQUAL(nleft, 0);
+	EXPECT_EQUAL(umount(B), 0);
+	EXPECT_EQUAL(umount(A), 0);
+}
+
+static unsigned count_mounts(void)
+{
+	FILE *file = fopen("/proc/self/mountinfo", "re");
+	unsigned count = 0;
+	int c;
+
+	while (file && (c = getc(file)) != EOF)
+		count += c == '\n';
+	if (file)
+		fclose(file);
+	return count;
+}
+
+static void remove_place(void)
+{
+	rmdir(AT "/place");
+}
+
+static void a_directory_that_goes_takes_what_comes_to_it(void)
+{
+	unsigned nmounts = count_mounts();
+	pid_t child = start_over_and_over(remove_place);
+
+	EXPECT(child > 0);
+	for (unsigned i = 0; i < 100; i++) {
+		mkdir(AT "/place", 0755);
+		if (i % 2) {
+			mount("none", AT "/place", "tmpfs", 0, NULL);
+		} else {
+			EXPECT(tmpfs_on(A, 0));
+			mount(A, AT "/place", NULL, MS_MOVE, NULL);
+			umount2(A, MNT_DETACH);
+		}
+		umount(AT "/place");
+	}
+	end(child);
+	umount(AT "/place");
+	rmdir(AT "/place");
+	EXPECT_EQUAL(count_mounts(), nmounts);
+}
+
 static void one_mount_is_read_only_or_all_of_a_filesystem(void)
 {
 	struct statvfs stats;
@@ -190,6 +275,43 @@ static void one_mount_is_read_only_or_all_of_a_filesystem(void)
 	EXPECT_ERRNO(EINVAL, mount(NULL, A "/file", NULL, MS_REMOUNT, NULL));
 	EXPECT_EQUAL(umount(B), 0);
 	EXPECT_EQUAL(umount(A), 0);
+}
+
+static void options_that_a_filesystem_does_not_know_are_refused(void)
+{
+	EXPECT(tmpfs_on(A, 0));
+	EXPECT_ERRNO(EINVAL, mount(NULL, A, NULL, MS_REMOUNT, "nonsense=1"));
+	EXPECT_EQUAL(mount(NULL, A, NULL, MS_REMOUNT | MS_BIND, "nonsense=1"), 0); /* not its own */
+	EXPECT_EQUAL(umount(A), 0);
+}
+
+static bool mountinfo_says(const char *text)
+{
+	FILE *file = fopen("/proc/self/mountinfo", "re");
+	bool found = false;
+	char line[1024];
+
+	while (file && fgets(line, sizeof(line), file))
+		found = found || strstr(line, text);
+	if (file)
+		fclose(file);
+	return found;
+}
+
+static void no_name_of_a_type_makes_lines(void)
+{
+	char options[128];
+	int fd = open("/dev/fuse", O_RDWR | O_CLOEXEC);
+
+	if (fd < 0 && may_be_restricted())
+		return;
+	snprintf(options, sizeof(options),
+		 "fd=%d,rootmode=40000,user_id=0,group_id=0,subtype=a\n1 2 3", fd);
+	EXPECT_EQUAL(mount("a b", A, "fuse", 0, options), 0);
+	EXPECT(mountinfo_says(" - fuse.a\\0121\\0402\\0403 a\\040b "));
+	EXPECT_EQUAL(mount(NULL, A, NULL, MS_REMOUNT, "nonsense=1"), 0); /* never looks */
+	close(fd);
+	EXPECT_EQUAL(umount2(A, MNT_DETACH), 0);
 }
 
 static void times_are_told_as_they_were_asked_for(void)
@@ -400,7 +522,11 @@ int main(void)
 	RUN(a_bind_takes_what_is_mounted_in_it_only_if_it_shall);
 	RUN(names_do_not_cross_mounts_of_one_filesystem);
 	RUN(what_is_moved_out_of_a_bind_has_no_parent);
+	RUN(nobody_leaves_a_bind_by_what_is_moved_out_of_it);
+	RUN(a_directory_that_goes_takes_what_comes_to_it);
 	RUN(one_mount_is_read_only_or_all_of_a_filesystem);
+	RUN(options_that_a_filesystem_does_not_know_are_refused);
+	RUN(no_name_of_a_type_makes_lines);
 	RUN(times_are_told_as_they_were_asked_for);
 	RUN(links_are_not_followed_with_nosymfollow);
 	RUN(a_mount_moves_with_all_that_is_in_it);
