@@ -283,6 +283,48 @@ void dentry_drop(struct dentry *dentry)
 		dentry_put(dentry);
 }
 
+/* Puts it into the cache, where it is asked for again at each walk. False: it has no name by now,
+ * or that means something else. *other is for dentry_put(). */
+static bool keep_locked(struct dentry *dentry, struct dentry **other) REQUIRES(names_lock);
+static bool keep_locked(struct dentry *dentry, struct dentry **other)
+{
+	struct dentry *found = find_any_locked(dentry->key->parent, dentry->key);
+
+	if (read_once(&dentry->removed))
+		return false; /* who sets it drops the name after that */
+	if (found && (found->node != dentry->node || read_once(&found->mounted)))
+		return false;
+	if (found)
+		dentry_leave_cache_locked(found);
+	*other = found;
+	write_once(&dentry->valid_until_ns, 0);
+	enter_cache_locked(dentry);
+	if (is_directory(dentry))
+		dentry->node->dentry = dentry;
+	return true;
+}
+
+err_t dentry_keep(struct dentry *dentry)
+{
+	struct dentry *at = dentry_get(dentry);
+	bool kept = true;
+
+	while (kept && at) {
+		struct dentry *parent, *other = NULL;
+
+		spin_lock(&names_lock);
+		parent = at->key->parent ? dentry_get(at->key->parent) : NULL;
+		if (parent && !at->hashed)
+			kept = keep_locked(at, &other);
+		spin_unlock(&names_lock);
+		dentry_put(other);
+		dentry_put(at);
+		at = parent;
+	}
+	dentry_put(at);
+	return kept ? 0 : -ENOENT;
+}
+
 void dentry_drop_name(struct dentry *parent, struct server_name name, const struct node *node)
 {
 	uint32_t hash = name_hash(parent, name.text, name.len_bytes);
@@ -356,6 +398,9 @@ err_t dentry_insert(struct dentry *parent, struct server_name name, struct node 
 	if (is_directory(result))
 		result->node->dentry = result;
 	spin_unlock(&names_lock);
+	/* What stands on a name that means something else now cannot be reached any more. */
+	if (put_later && unlikely(read_once(&put_later->mounted)))
+		dentry_set_removed(put_later);
 	dentry_put(put_later);
 	dentry_evict_if_many();
 	*out = result;

@@ -4,6 +4,8 @@
  * never waits for a program's memory. "." and ".." are ours, with the cookies 0 and 1; the server's
  * cookies are shifted by 2 (they are 0 at the beginning, and opaque).
  */
+#include <fusek/mount.h>
+
 #include "notify.h"
 #include "open_file.h"
 #include "walk.h"
@@ -81,12 +83,14 @@ static void enter(struct dirent_sink *base, struct server_name name,
 static uint64_t ino_above(const struct file *file)
 {
 	struct path at = {.mount = file->mount, .dentry = file->dentry};
+	const struct path everything = mount_root();
 	struct server_name name;
 	uint64_t ino;
 
 	rcu_read_lock();
-	(void)path_above_rcu(&at, &name);
-	ino = at.dentry->node->attr.ino; /* never changes */
+	if (!path_above_rcu(&everything, &at, &name))
+		at.dentry = file->dentry; /* the topmost */
+	ino = at.dentry->node->attr.ino;  /* never changes */
 	rcu_read_unlock();
 	return ino;
 }

@@ -39,10 +39,12 @@ err_t mount_graft(struct mount *mount, const struct path *at, bool fresh)
 {
 	struct mount_place *place = mount_place_alloc();
 	struct path top = *at; /* borrowed: the lock keeps what stands in the tree */
-	err_t err = -ENOMEM;
+	err_t err = place ? dentry_keep(at->dentry) : -ENOMEM;
 
-	if (!place)
+	if (err) {
+		kfree(place);
 		return err;
+	}
 	mutex_lock(&mounts_lock);
 	path_cross_rcu(&top);
 	if (!mount_in_tree(top.mount))
@@ -117,8 +119,8 @@ err_t mount_copy(const struct path *from, bool recursive, struct mount **out)
 		copy = clone(from->mount, from->dentry);
 		err = copy ? 0 : -ENOMEM;
 	}
-	if (!err)
-		err = check_room_locked(from->mount);
+	if (!err && recursive)
+		err = check_room_locked(from->mount); /* at most so many; alone: mount_graft() */
 	if (!err && recursive)
 		err = copy_children_locked(from->mount, from->dentry, copy);
 	mutex_unlock(&mounts_lock);
@@ -222,10 +224,12 @@ err_t mount_move(const struct path *from, const struct path *at)
 {
 	struct mount_place *place = mount_place_alloc(), *before = NULL;
 	struct path to = *at;
-	err_t err;
+	err_t err = place ? dentry_keep(at->dentry) : -ENOMEM;
 
-	if (!place)
-		return -ENOMEM;
+	if (err) {
+		kfree(place);
+		return err;
+	}
 	mutex_lock(&mounts_lock);
 	path_cross_rcu(&to);
 	err = check_move_locked(from, &to);
@@ -289,7 +293,7 @@ err_t mount_pivot(const struct path *root, const struct path *fresh, const struc
 {
 	struct mount_place *places[2] = {mount_place_alloc(), mount_place_alloc()};
 	struct path old = *put_old;
-	err_t err = places[0] && places[1] ? 0 : -ENOMEM;
+	err_t err = places[0] && places[1] ? dentry_keep(put_old->dentry) : -ENOMEM;
 
 	mutex_lock(&mounts_lock);
 	path_cross_rcu(&old);

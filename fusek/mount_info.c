@@ -165,7 +165,7 @@ bool mount_next(uint32_t after, const struct path *root, struct mount_line *out,
 
 	while ((mount = hold_next(after, &parent_id))) {
 		const struct path top = {.mount = mount, .dentry = mount->root};
-		bool seen = path_getcwd(root, &top, names->at, sizeof(names->at)) > 0 &&
+		bool seen = path_place(root, &top, names->at, sizeof(names->at)) > 0 &&
 			    dentry_name(mount->root, names->root, sizeof(names->root)) > 0;
 
 		if (seen)

@@ -222,8 +222,6 @@ err_t must_check mount_set_unbindable(const struct path *at, bool unbindable, bo
 err_t must_check mount_set_read_only(const struct path *at, bool read_only);
 /* MNT_EXPIRE; the reference is consumed. -EAGAIN: marked now, to go the next time. */
 err_t must_check mount_expire(struct path *at);
-/* The name is gone, and with it what stands on it. Sleeps. */
-void dentry_set_removed(struct dentry *dentry);
 
 /* ---- types (filesystems.c) ---- */
 

@@ -175,6 +175,13 @@ err_t must_check dentry_insert(struct dentry *parent, struct server_name name, s
 err_t must_check dentry_lookup(struct dentry *parent, struct server_name name,
 			       const struct vfs_context *context, struct dentry **out);
 
+/* Something shall be mounted on it, which walks find only if they find this dentry, and those above
+ * it, again: they stay in the cache while they are held, also if the server wants to be asked each
+ * time. -ENOENT: its name means something else now. Sleeps. */
+err_t must_check dentry_keep(struct dentry *dentry);
+/* It lost its name, and what stands on it goes with that. Sleeps. */
+void dentry_set_removed(struct dentry *dentry);
+
 /* The name is gone or means something else now. */
 void dentry_drop(struct dentry *dentry);
 /* The same for whatever the cache has under the name, if it means `node`. */

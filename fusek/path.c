@@ -194,17 +194,14 @@ unlock:
 /* Below the context's root, or the root itself. */
 static bool is_in_root(const struct vfs_context *context, const struct path *to)
 {
-	struct path at = *to, top = context->root;
+	struct path at = *to;
 	struct server_name name;
-	bool found;
 
 	rcu_read_lock();
-	path_cross_rcu(&top);
-	do {
-		found = path_equal(&at, &context->root) || path_equal(&at, &top);
-	} while (!found && path_above_rcu(&at, &name));
+	while (path_above_rcu(&context->root, &at, &name))
+		;
 	rcu_read_unlock();
-	return found;
+	return path_equal(&at, &context->root);
 }
 
 /* Whether a step from walk->at may end at `to`. */

@@ -23,21 +23,6 @@ void path_put(struct path *path)
 	*path = (struct path){0};
 }
 
-/* From the root of a mount to what it covers: of all mounts that stand there. False: `at` is no
- * such root, or stands nowhere. In an RCU section. */
-static bool below_mounts_rcu(struct path *at)
-{
-	const struct mount_place *place = NULL;
-
-	while (at->dentry == at->mount->root) {
-		place = rcu_dereference(&at->mount->place);
-		if (!place)
-			return false;
-		*at = place->path;
-	}
-	return place;
-}
-
 /* Puts `text` in front of *start. */
 static bool prepend(char *to, size_t *start, const char *text, size_t len_bytes)
 {
@@ -48,18 +33,26 @@ static bool prepend(char *to, size_t *start, const char *text, size_t len_bytes)
 	return true;
 }
 
-bool path_above_rcu(struct path *at, struct server_name *name)
+bool path_above_rcu(const struct path *root, struct path *at, struct server_name *name)
 {
-	struct path to = *at;
 	const struct dentry_key *key;
 
-	if (to.dentry == to.mount->root && !below_mounts_rcu(&to))
+	/* From the root of a mount to what it covers: of all that stand there, `root` perhaps one.
+	 */
+	while (at->dentry == at->mount->root && !path_equal(at, root)) {
+		const struct mount_place *place = rcu_dereference(&at->mount->place);
+
+		if (!place)
+			return false;
+		*at = place->path;
+	}
+	if (path_equal(at, root))
 		return false;
-	key = dentry_key(to.dentry);
+	key = dentry_key(at->dentry);
 	if (!key->parent)
 		return false;
 	*name = (struct server_name){.text = key->text, .len_bytes = key->len_bytes};
-	*at = (struct path){.mount = to.mount, .dentry = key->parent};
+	at->dentry = key->parent;
 	return true;
 }
 
@@ -67,17 +60,13 @@ bool path_above_rcu(struct path *at, struct server_name *name)
  * are there nevertheless. */
 static err_t prepend_names_rcu(const struct path *root, struct path at, char *to, size_t *start)
 {
-	struct path top = *root;
 	struct server_name name;
 
-	path_cross_rcu(&top);
-	while (!path_equal(&at, root) && !path_equal(&at, &top)) {
-		if (!path_above_rcu(&at, &name))
-			return -ENOENT;
+	while (path_above_rcu(root, &at, &name)) {
 		if (!prepend(to, start, name.text, name.len_bytes) || !prepend(to, start, "/", 1))
 			return -ERANGE;
 	}
-	return 0;
+	return path_equal(&at, root) ? 0 : -ENOENT;
 }
 
 ssize_t dentry_name(const struct dentry *dentry, char *to, size_t to_bytes)
@@ -103,8 +92,9 @@ ssize_t dentry_name(const struct dentry *dentry, char *to, size_t to_bytes)
 	return (ssize_t)(to_bytes - start);
 }
 
-static ssize_t write_name(const struct path *root, const struct path *path, bool for_getcwd,
-			  char *to, size_t to_bytes)
+/* `shown`: also what is not below the root; and that it was removed is said. */
+static ssize_t write_name(const struct path *root, const struct path *path, bool shown, char *to,
+			  size_t to_bytes)
 {
 	size_t start = to_bytes;
 	ssize_t result = -ERANGE;
@@ -114,14 +104,10 @@ static ssize_t write_name(const struct path *root, const struct path *path, bool
 		return -ERANGE;
 	to[--start] = 0;
 	rcu_read_lock();
-	if (read_once(&path->dentry->removed)) {
-		if (for_getcwd)
-			result = -ENOENT;
-		if (for_getcwd || !prepend(to, &start, " (deleted)", 10))
-			goto unlock;
-	}
+	if (shown && read_once(&path->dentry->removed) && !prepend(to, &start, " (deleted)", 10))
+		goto unlock;
 	err = prepend_names_rcu(root, *path, to, &start);
-	if (err && (for_getcwd || err == -ERANGE)) {
+	if (err && (!shown || err == -ERANGE)) {
 		result = err;
 		goto unlock;
 	}
@@ -137,10 +123,15 @@ unlock:
 
 ssize_t path_name(const struct path *root, const struct path *path, char *to, size_t to_bytes)
 {
+	return write_name(root, path, true, to, to_bytes);
+}
+
+ssize_t path_place(const struct path *root, const struct path *path, char *to, size_t to_bytes)
+{
 	return write_name(root, path, false, to, to_bytes);
 }
 
 ssize_t path_getcwd(const struct path *root, const struct path *path, char *to, size_t to_bytes)
 {
-	return write_name(root, path, true, to, to_bytes);
+	return read_once(&path->dentry->removed) ? -ENOENT : path_place(root, path, to, to_bytes);
 }

@@ -41,8 +41,9 @@ bool walk_last_is_special(const struct walk *walk);
 
 /* Replaces a reference to a place by one to what is mounted over it. */
 void path_cross(struct path *at);
-/* To the next place above, over mount borders; `name` is what it had there. False: it is the root
- * of everything, or in no tree. In an RCU section. */
-bool path_above_rcu(struct path *at, struct server_name *name);
+/* To the next place above, over mount borders; `name` is what it had there. False: `at` is `root`
+ * now, as it is that or stands over it; or else it is the root of everything, or in no tree. In an
+ * RCU section. */
+bool path_above_rcu(const struct path *root, struct path *at, struct server_name *name);
 
 #endif

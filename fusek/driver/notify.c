@@ -3,7 +3,6 @@
  */
 #include "notify.h"
 
-#include "../mount_tree.h"
 #include "../names.h"
 #include "../pages.h"
 #include "server.h"

@@ -78,6 +78,8 @@ static void a_bind_shows_the_same_files(void)
 	EXPECT(is_there(C "/inner"));
 	EXPECT(is_there(C "/../b/file") && !is_there(C "/../file"));
 	EXPECT(strcmp(told(C, 4), "/dir") == 0);
+	EXPECT(unlink(A "/dir/inner") == 0 && rmdir(A "/dir") == 0);
+	EXPECT(strcmp(told(C, 4), "/dir//deleted") == 0); /* it is there still */
 	EXPECT_EQUAL(umount(C), 0);
 
 	/* Of a file, on a file only. */
@@ -212,6 +214,11 @@ static unsigned count_mounts(void)
 	return count;
 }
 
+static void sleep_long(void)
+{
+	pause();
+}
+
 static void remove_place(void)
 {
 	rmdir(AT "/place");
@@ -238,6 +245,26 @@ static void a_directory_that_goes_takes_what_comes_to_it(void)
 	umount(AT "/place");
 	rmdir(AT "/place");
 	EXPECT_EQUAL(count_mounts(), nmounts);
+}
+
+static void a_mount_is_found_where_names_are_asked_for_each_time(void)
+{
+	pid_t child = start_over_and_over(sleep_long);
+	char name[64], text[8];
+	int fd;
+
+	EXPECT(child > 0);
+	snprintf(name, sizeof(name), "/proc/%d/comm", child);
+	fd = open(AT "/file", O_WRONLY | O_CREAT, 0644);
+	EXPECT(fd >= 0 && write(fd, "mine", 4) == 4 && close(fd) == 0);
+	EXPECT_EQUAL(mount(AT "/file", name, NULL, MS_BIND, NULL), 0);
+	fd = open(name, O_RDONLY);
+	EXPECT(fd >= 0 && read(fd, text, sizeof(text)) == 4 && memcmp(text, "mine", 4) == 0);
+	EXPECT_EQUAL(close(fd), 0);
+	EXPECT_EQUAL(umount(name), 0);
+	EXPECT_ERRNO(EINVAL, umount(name));
+	end(child);
+	EXPECT_EQUAL(unlink(AT "/file"), 0);
 }
 
 static void one_mount_is_read_only_or_all_of_a_filesystem(void)
@@ -426,6 +453,36 @@ static void a_removed_directory_takes_no_mount(void)
 	EXPECT_EQUAL(chdir("/"), 0);
 }
 
+static int sees_what_stands_on_its_root(void)
+{
+	char text[4096];
+	unsigned nlines = 0;
+	ssize_t len;
+	int fd;
+
+	NEED(mkdir(A "/proc", 0755) == 0 && mount("proc", A "/proc", "proc", 0, NULL) == 0);
+	NEED(chroot(A) == 0);
+	fd = open("/proc/self/mountinfo", O_RDONLY);
+	NEED(fd >= 0);
+	NEED(tmpfs_on("/", 0) && tmpfs_on("/", 0));
+	NEED((len = read(fd, text, sizeof(text) - 1)) > 0);
+	text[len] = 0;
+	for (const char *at = text; (at = strstr(at, " / / ")); at++)
+		nlines++;
+	NEED(nlines == 3);
+	return 0;
+}
+
+static void all_mounts_on_a_root_are_told(void)
+{
+	EXPECT(tmpfs_on(A, 0));
+	EXPECT_EQUAL(in_child_as(0, sees_what_stands_on_its_root), 0);
+	EXPECT_EQUAL(umount2(A, MNT_DETACH), 0);
+	EXPECT_EQUAL(umount2(A, MNT_DETACH), 0);
+	EXPECT_EQUAL(umount2(A, MNT_DETACH), 0);
+	EXPECT_ERRNO(EINVAL, umount(A));
+}
+
 static int pivot_root(const char *fresh, const char *old)
 {
 	return (int)syscall(SYS_pivot_root, fresh, old);
@@ -524,6 +581,7 @@ int main(void)
 	RUN(what_is_moved_out_of_a_bind_has_no_parent);
 	RUN(nobody_leaves_a_bind_by_what_is_moved_out_of_it);
 	RUN(a_directory_that_goes_takes_what_comes_to_it);
+	RUN(a_mount_is_found_where_names_are_asked_for_each_time);
 	RUN(one_mount_is_read_only_or_all_of_a_filesystem);
 	RUN(options_that_a_filesystem_does_not_know_are_refused);
 	RUN(no_name_of_a_type_makes_lines);
@@ -534,6 +592,7 @@ int main(void)
 	RUN(what_is_in_use_stays_unless_it_is_detached);
 	RUN(an_unused_mount_expires_at_the_second_call);
 	RUN(a_removed_directory_takes_no_mount);
+	RUN(all_mounts_on_a_root_are_told);
 	RUN(the_root_is_exchanged);
 	RUN(who_is_no_administrator_changes_nothing);
 	RUN(wrong_arguments_are_told_apart);

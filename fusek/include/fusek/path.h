@@ -100,5 +100,8 @@ ssize_t must_check path_name(const struct path *root, const struct path *path, c
 /* The same for programs, who will use the name; -ENOENT: removed, or not below root. */
 ssize_t must_check path_getcwd(const struct path *root, const struct path *path, char *to,
 			       size_t to_bytes);
+/* The same of what may have been removed: where it is shown, as a mount's root. */
+ssize_t must_check path_place(const struct path *root, const struct path *path, char *to,
+			      size_t to_bytes);
 
 #endif
