@@ -34,7 +34,8 @@ struct object;
 struct space;
 struct tty;
 
-#define PID_MAX 32768 /* numbers are below; the lowest that was not used for longest comes next */
+#define INIT_PID 1
+#define PID_MAX  32768 /* numbers are below; the lowest that was not used for longest comes next */
 
 #define PROCESS_NAME_BYTES    16
 #define PROCESS_COMMAND_BYTES 256 /* of the arguments, for `ps` and messages */
@@ -206,6 +207,7 @@ struct process {
 
 	int32_t group;           /* [a] written under the family lock */
 	int32_t session;         /* [a] the same */
+	bool has_led;            /* [f] a group or a session has had its number */
 	struct tty *tty;         /* [a] controlling terminal, written under the family lock once the
 				    process is visible; the session's, which has the reference */
 	int32_t lost_foreground; /* [f] of the terminal that hung up on this session's leader */
@@ -316,10 +318,11 @@ void process_set_logged(struct process *process, bool on);
 
 /* ---- the PID table (process/pid.c) ---- */
 
-/* Gives the link a number and makes it findable. -EAGAIN: none is free. */
+/* Gives the link a number and makes it findable. -EAGAIN: none is free. Takes the family lock. */
 err_t must_check pid_insert(struct pid_link *link);
-/* The same with number 1. -EAGAIN: it is taken. */
-err_t must_check pid_insert_init(struct pid_link *link);
+/* The same with this number, below PID_MAX. -EEXIST: it is taken, if only by a group or a session.
+ */
+err_t must_check pid_insert_at(struct pid_link *link, int32_t number);
 /* No look-up finds it from here on; the number is used again late. */
 void pid_remove(struct pid_link *link);
 /* With a reference; NULL: no such process. Lock-free, from anywhere. */

@@ -104,7 +104,7 @@ static err_t advise(struct space *space, uint64_t address, size_t len, int advic
 	}
 }
 
-int sys_madvise(uint64_t address, size_t len, int advice)
+err_t advise_on(struct space *space, uint64_t address, size_t len, int advice)
 {
 	err_t err = check_advice(advice);
 
@@ -117,7 +117,12 @@ int sys_madvise(uint64_t address, size_t len, int advice)
 		return 0;
 	if (check_range(address, &len))
 		return -ENOMEM;
-	return advise(current_space(), address, len, advice);
+	return advise(space, address, len, advice);
+}
+
+int sys_madvise(uint64_t address, size_t len, int advice)
+{
+	return advise_on(current_space(), address, len, advice);
 }
 
 /* ---- msync ---- */

@@ -15,6 +15,9 @@ static inline struct space *current_space(void)
  * half. */
 err_t must_check check_range(uint64_t address, size_t *len);
 
+/* madvise() with all its checks. */
+err_t must_check advise_on(struct space *space, uint64_t address, size_t len, int advice);
+
 /* Linux's can_do_mlock(): a limit of 0 means not at all. */
 bool may_lock(void);
 

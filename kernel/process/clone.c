@@ -8,7 +8,9 @@
 #include "../ptrace/ptrace.h"
 #include "../signal/signal.h"
 #include "../user_struct.h"
+#include "capability.h"
 #include "family.h"
+#include "pidfd.h"
 #include "syscall_table.h"
 
 #include <abi/clone.h>
@@ -30,15 +32,22 @@
 /* clone()'s 32 bits without CSIGNAL: all of them have a meaning. */
 #define CLONE_KNOWN (UINT64_C(0xffffff00) | CLONE_CLEAR_SIGHAND)
 
+/* What the program asks for. */
+struct clone_request {
+	struct abi_clone_args args;
+	int32_t tid; /* the number of the copy; 0: any */
+};
+
 /* ---- what may go together ---- */
 
 static err_t check_flags(uint64_t flags)
 {
 	if (flags & ~CLONE_KNOWN)
 		return -EINVAL;
-	/* No namespaces and no descriptors of processes yet. */
-	if (flags & (CLONE_NAMESPACES | CLONE_PIDFD))
-		return -EINVAL;
+	if (flags & CLONE_NAMESPACES)
+		return -EINVAL; /* there are none */
+	if ((flags & CLONE_PIDFD) && (flags & CLONE_THREAD))
+		return -EINVAL; /* as on the Linux of uname's release */
 	if ((flags & CLONE_THREAD) && !(flags & CLONE_SIGHAND))
 		return -EINVAL;
 	if ((flags & CLONE_SIGHAND) && !(flags & CLONE_VM))
@@ -130,16 +139,17 @@ static int birth_event(const struct abi_clone_args *args)
 }
 
 /* A thread of `process` that is a copy of the running one. */
-static err_t copy_thread(struct process *process, const struct abi_clone_args *args,
+static err_t copy_thread(struct process *process, const struct clone_request *request,
 			 struct uthread **out)
 {
+	const struct abi_clone_args *args = &request->args;
 	bool is_first = process != process_current();
 	uint64_t own_tid = args->flags & CLONE_CHILD_SETTID ? args->child_tid : 0;
 	struct uthread *child;
 	err_t err = 0;
 
-	child = uthread_alloc(process, is_first ? process->pid : 0, child_main, (void *)own_tid,
-			      &err);
+	child = uthread_alloc(process, is_first ? process->pid : request->tid, child_main,
+			      (void *)own_tid, &err);
 	if (!child)
 		return err ? err : -ENOMEM;
 	err = ptrace_prepare_child(child, birth_event(args), args->flags & CLONE_PTRACE);
@@ -212,8 +222,9 @@ static void copy_facts(struct process *child, const struct abi_clone_args *args)
 	mutex_unlock(&parent->lock);
 }
 
-static err_t copy_process(const struct abi_clone_args *args, struct process **out)
+static err_t copy_process(const struct clone_request *request, struct process **out)
 {
+	const struct abi_clone_args *args = &request->args;
 	struct process *child = process_alloc();
 	err_t err;
 
@@ -224,7 +235,8 @@ static err_t copy_process(const struct abi_clone_args *args, struct process **ou
 	if (!err)
 		err = copy_space(child, args->flags);
 	if (!err)
-		err = pid_insert(&child->link);
+		err = request->tid ? pid_insert_at(&child->link, request->tid)
+				   : pid_insert(&child->link);
 	if (err) {
 		process_discard(child);
 		return err;
@@ -280,37 +292,64 @@ static err_t start(struct process *process, struct uthread *thread,
 	return err;
 }
 
-/* A process and its thread, which nobody knows but by their number. */
-static err_t make_process(const struct abi_clone_args *args, struct process **process,
-			  struct uthread **thread)
+/* As Linux: where it cannot be written, it is not. */
+static void tell_number(const struct abi_clone_args *args, int32_t number)
 {
-	err_t err = copy_process(args, process);
+	if (args->flags & CLONE_PARENT_SETTID)
+		(void)!user_put(uptr(args->parent_tid), &number);
+}
+
+/* What the caller is told before the copy runs: its number, and a descriptor of it. */
+static err_t tell_parent(struct process *process, const struct abi_clone_args *args,
+			 struct pidfd_new *pidfd)
+{
+	err_t err;
+
+	tell_number(args, process->pid);
+	if (!(args->flags & CLONE_PIDFD))
+		return 0;
+	err = pidfd_prepare(process, 0, pidfd);
+	if (err)
+		return err;
+	if (!user_put(uptr(args->pidfd), &pidfd->fd))
+		return 0;
+	pidfd_cancel(pidfd);
+	return -EFAULT;
+}
+
+/* A process and its thread, which nobody knows but by their number. */
+static err_t make_process(const struct clone_request *request, struct process **process,
+			  struct uthread **thread, struct pidfd_new *pidfd)
+{
+	err_t err = copy_process(request, process);
 
 	if (err)
 		return err;
-	err = copy_thread(*process, args, thread);
-	if (!err && args->flags & CLONE_PARENT_SETTID &&
-	    user_put(uptr(args->parent_tid), &(*process)->pid)) {
-		uthread_discard(*thread);
-		err = -EFAULT;
+	err = copy_thread(*process, request, thread);
+	if (!err) {
+		err = tell_parent(*process, &request->args, pidfd);
+		if (err)
+			uthread_discard(*thread);
 	}
 	if (err)
 		process_discard(*process);
 	return err;
 }
 
-static int new_process(const struct abi_clone_args *args)
+static int new_process(const struct clone_request *request)
 {
+	const struct abi_clone_args *args = &request->args;
 	struct family_birth birth;
 	struct process *process;
 	struct uthread *thread = NULL;
+	struct pidfd_new pidfd;
 	int32_t pid;
 	err_t err = -ERESTARTNOINTR;
 
 	family_birth_begin(&birth);
 	/* What came to many before that is taken first. */
 	if (!thread_interrupted())
-		err = make_process(args, &process, &thread);
+		err = make_process(request, &process, &thread, &pidfd);
 	if (err) {
 		family_birth_fail(&birth);
 		return err;
@@ -327,6 +366,8 @@ static int new_process(const struct abi_clone_args *args)
 	 * what there was. */
 	if (thread_killed())
 		signal_end_process(process, WAIT_STATUS_SIGNAL(SIGKILL));
+	if (args->flags & CLONE_PIDFD)
+		pidfd_install(&pidfd);
 	err = start(process, thread, args);
 	process_put(process);
 	return err ? err : pid;
@@ -334,19 +375,21 @@ static int new_process(const struct abi_clone_args *args)
 
 /* ---- a new thread ---- */
 
-static int new_thread(const struct abi_clone_args *args)
+static int new_thread(const struct clone_request *request)
 {
+	const struct abi_clone_args *args = &request->args;
 	struct uthread *thread = NULL;
 	int32_t tid;
-	err_t err = copy_thread(process_current(), args, &thread);
+	err_t err;
 
+	if (request->tid == process_current()->pid)
+		return -EEXIST;
+	err = copy_thread(process_current(), request, &thread);
 	if (err)
 		return err;
 	tid = thread->tid;
-	if (args->flags & CLONE_PARENT_SETTID && user_put(uptr(args->parent_tid), &tid))
-		err = -EFAULT;
-	if (!err)
-		err = uthread_list(thread);
+	tell_number(args, tid);
+	err = uthread_list(thread);
 	if (err) {
 		uthread_discard(thread);
 		return err;
@@ -355,8 +398,9 @@ static int new_thread(const struct abi_clone_args *args)
 	return err ? err : tid;
 }
 
-static int clone(const struct abi_clone_args *args)
+static int clone(const struct clone_request *request)
 {
+	const struct abi_clone_args *args = &request->args;
 	err_t err = check_flags(args->flags);
 
 	if (err)
@@ -366,7 +410,7 @@ static int clone(const struct abi_clone_args *args)
 	err = check_process_limit();
 	if (err)
 		return err;
-	return args->flags & CLONE_THREAD ? new_thread(args) : new_process(args);
+	return args->flags & CLONE_THREAD ? new_thread(request) : new_process(request);
 }
 
 /* ---- the calls ---- */
@@ -377,6 +421,7 @@ int sys_clone(uint64_t clone_flags, uint64_t stack, uptr_t parent_tid, uptr_t ch
 	/* As Linux: bits above 32 are not looked at; DETACHED has been meaningless for long. */
 	struct abi_clone_args args = {
 		.flags = (uint32_t)clone_flags & ~(CSIGNAL | CLONE_DETACHED),
+		.pidfd = parent_tid.value,
 		.exit_signal = clone_flags & CSIGNAL,
 		.stack = stack,
 		.parent_tid = parent_tid.value,
@@ -384,36 +429,69 @@ int sys_clone(uint64_t clone_flags, uint64_t stack, uptr_t parent_tid, uptr_t ch
 		.tls = tls,
 	};
 
-	return clone(&args);
+	/* Its word has one place for both, and none for DETACHED beside a descriptor. */
+	if (clone_flags & CLONE_PIDFD && clone_flags & (CLONE_PARENT_SETTID | CLONE_DETACHED))
+		return -EINVAL;
+	return clone(&(struct clone_request){.args = args});
 }
 
 int sys_fork(void)
 {
-	return clone(&(struct abi_clone_args){.exit_signal = SIGCHLD});
+	return clone(&(struct clone_request){.args = {.exit_signal = SIGCHLD}});
 }
 
 int sys_vfork(void)
 {
-	return clone(
-		&(struct abi_clone_args){.flags = CLONE_VM | CLONE_VFORK, .exit_signal = SIGCHLD});
+	return clone(&(struct clone_request){
+		.args = {.flags = CLONE_VM | CLONE_VFORK, .exit_signal = SIGCHLD}});
+}
+
+/* The number that the copy shall have, in the one namespace that there is. */
+static err_t read_set_tid(struct clone_request *request)
+{
+	const struct abi_clone_args *args = &request->args;
+
+	if (args->set_tid_size > CLONE_SET_TID_MAX || !args->set_tid != !args->set_tid_size)
+		return -EINVAL;
+	if (!args->set_tid)
+		return 0;
+	if (args->set_tid_size > 1)
+		return -EINVAL;
+	if (user_get(&request->tid, uptr(args->set_tid)))
+		return -EFAULT;
+	if (request->tid < 1 || request->tid >= PID_MAX)
+		return -EINVAL;
+	return capable(CAP_SYS_ADMIN) || capable(CAP_CHECKPOINT_RESTORE) ? 0 : -EPERM;
+}
+
+static err_t check_clone3(const struct abi_clone_args *args)
+{
+	if (args->flags & (CSIGNAL | CLONE_DETACHED) || args->exit_signal > SIGNAL_MAX)
+		return -EINVAL;
+	if (args->flags & (CLONE_THREAD | CLONE_PARENT) && args->exit_signal)
+		return -EINVAL;
+	if (!args->stack != !args->stack_size)
+		return -EINVAL;
+	if (args->stack && (args->stack >= USER_MAX || args->stack_size > USER_MAX - args->stack))
+		return -EINVAL;
+	if (args->flags & CLONE_PIDFD && args->flags & CLONE_PARENT_SETTID &&
+	    args->pidfd == args->parent_tid)
+		return -EINVAL;
+	return 0;
 }
 
 int sys_clone3(uptr_t arguments, size_t len)
 {
-	struct abi_clone_args args = {0};
-	err_t err;
+	struct clone_request request = {0};
+	err_t err = user_get_struct(&request.args, sizeof(request.args), CLONE_ARGS_SIZE_VER0,
+				    arguments, len);
 
-	err = user_get_struct(&args, sizeof(args), CLONE_ARGS_SIZE_VER0, arguments, len);
+	if (!err)
+		err = read_set_tid(&request);
+	if (!err)
+		err = check_clone3(&request.args);
 	if (err)
 		return err;
-	if (args.flags & (CSIGNAL | CLONE_DETACHED) || args.exit_signal > SIGNAL_MAX)
-		return -EINVAL;
-	if (args.flags & (CLONE_THREAD | CLONE_PARENT) && args.exit_signal)
-		return -EINVAL;
-	if (!args.stack != !args.stack_size || args.set_tid || args.set_tid_size)
-		return -EINVAL;
-	if (args.stack && (args.stack >= USER_MAX || args.stack_size > USER_MAX - args.stack))
-		return -EINVAL;
-	args.stack += args.stack_size;
-	return clone(&args);
+	request.args.stack += request.args.stack_size;
+	return clone(&request);
 }

@@ -11,8 +11,6 @@
 #include <abi/wait.h>
 #include <arch/clock.h>
 
-#define INIT_PID 1
-
 struct spinlock family_lock = SPINLOCK_INIT(LOCK_PIDTABLE);
 
 /* ---- births ---- */
@@ -88,6 +86,32 @@ void family_add_sibling(struct process *child, struct family_birth *birth)
 		child->disowned = true;
 	end_birth_locked(child, birth);
 	spin_unlock(&family_lock);
+}
+
+/* ---- numbers ---- */
+
+struct number_search {
+	int32_t number;
+	bool found;
+};
+
+static void search_number(void *argument, struct process *process)
+{
+	struct number_search *search = argument;
+
+	if (read_once(&process->group) == search->number ||
+	    read_once(&process->session) == search->number)
+		search->found = true;
+}
+
+bool family_has_number(int32_t number)
+{
+	struct number_search search = {.number = number};
+
+	spin_lock(&family_lock);
+	pid_for_each_rcu(search_number, &search);
+	spin_unlock(&family_lock);
+	return search.found;
 }
 
 /* ---- what a parent hears ---- */

@@ -8,20 +8,22 @@
  * reference with try-get, so they work from interrupts too.
  *
  * Numbers go up to PID_MAX and begin again at PID_FIRST: one that was just given back is used again
- * only after all the others.
+ * only after all the others, and not while a process group or a session still has it.
  */
+#include "family.h"
 #include "uthread.h"
 
 #include <abi/errno.h>
+#include <lib/bitmap.h>
 
 #define BUCKETS   1024u
-#define PID_INIT  1
 #define PID_FIRST 100 /* the kernel's own threads have small numbers */
 
 static struct spinlock lock = SPINLOCK_INIT(LOCK_PIDTABLE);
-static struct pid_link *buckets[BUCKETS]; /* [lock], read under RCU */
-static int32_t last_pid = PID_FIRST - 1;  /* [lock] */
-static uint64_t ngiven;                   /* [lock] written under it, read by anybody */
+static struct pid_link *buckets[BUCKETS];           /* [lock], read under RCU */
+static int32_t last_pid = PID_FIRST - 1;            /* [lock] */
+static uint64_t led_numbers[BITMAP_WORDS(PID_MAX)]; /* [lock] of processes that have gone */
+static uint64_t ngiven;                             /* [lock] written under it, read by anybody */
 
 static struct pid_link **bucket_of(int32_t number)
 {
@@ -49,7 +51,7 @@ static int32_t next_free_locked(void)
 	int32_t number = last_pid;
 
 	for (int32_t tries = PID_FIRST; tries < PID_MAX; tries++) {
-		if (++number == PID_MAX)
+		if (++number >= PID_MAX)
 			number = PID_FIRST;
 		if (!lookup(number))
 			return number;
@@ -70,30 +72,49 @@ static void insert_locked(struct pid_link *link, int32_t number)
 	rcu_assign(bucket, link);
 }
 
-err_t pid_insert(struct pid_link *link)
+/* *led: the number is free but was that of a group or a session. */
+static int32_t insert_next(struct pid_link *link, bool *led)
 {
 	int32_t number;
 
 	spin_lock(&lock);
 	number = next_free_locked();
-	if (number) {
+	*led = bitmap_test(led_numbers, (size_t)number);
+	if (number)
 		write_once(&last_pid, number);
+	if (number && !*led)
+		insert_locked(link, number);
+	spin_unlock(&lock);
+	return number;
+}
+
+err_t pid_insert(struct pid_link *link)
+{
+	for (int32_t tries = PID_FIRST; tries < PID_MAX; tries++) {
+		bool led;
+		int32_t number = insert_next(link, &led);
+
+		if (!led)
+			return number ? 0 : -EAGAIN;
+		if (!pid_insert_at(link, number))
+			return 0;
+	}
+	return -EAGAIN;
+}
+
+err_t pid_insert_at(struct pid_link *link, int32_t number)
+{
+	/* Nobody can come into a group without members, so what is found stays true. */
+	bool taken = family_has_number(number);
+
+	spin_lock(&lock);
+	taken |= lookup(number) != NULL;
+	if (!taken) {
+		bitmap_clear(led_numbers, (size_t)number);
 		insert_locked(link, number);
 	}
 	spin_unlock(&lock);
-	return number ? 0 : -EAGAIN;
-}
-
-err_t pid_insert_init(struct pid_link *link)
-{
-	bool taken;
-
-	spin_lock(&lock);
-	taken = lookup(PID_INIT) != NULL;
-	if (!taken)
-		insert_locked(link, PID_INIT);
-	spin_unlock(&lock);
-	return taken ? -EAGAIN : 0;
+	return taken ? -EEXIST : 0;
 }
 
 int32_t pid_last_given(void)
@@ -111,6 +132,8 @@ void pid_remove(struct pid_link *link)
 	struct pid_link **at = bucket_of(link->number);
 
 	spin_lock(&lock);
+	if (link->is_process && read_once(&process_of(link)->has_led))
+		bitmap_set(led_numbers, (size_t)link->number);
 	while (*at != link)
 		at = &(*at)->next;
 	/* The link's own `next` stays as it is: a reader that stands here goes on along the chain.

@@ -61,79 +61,6 @@ static bool state_becomes(int32_t pid, char letter)
 	return false;
 }
 
-/* ---- the PID table ---- */
-
-static struct process *fake_process(void)
-{
-	struct process *process = process_alloc();
-
-	if (process)
-		process->state = PROCESS_RUNNING;
-	return process;
-}
-
-SELFTEST(pid_is_used_again_late)
-{
-	struct process *first = fake_process();
-	struct process *second = fake_process();
-	int32_t freed;
-
-	if (!selftest_check(first && second))
-		goto put;
-	if (!selftest_check(!pid_insert(&first->link)))
-		goto put;
-	freed = first->pid;
-	pid_remove(&first->link);
-	if (!selftest_check(!pid_insert(&second->link)))
-		goto put;
-	selftest_check(second->pid != freed);
-	selftest_check(second->pid > 0 && second->pid < PID_MAX);
-	pid_remove(&second->link);
-put:
-	process_put(first);
-	process_put(second);
-}
-
-SELFTEST(pid_lookup_finds_until_removed)
-{
-	struct process *process = fake_process();
-	struct process *found;
-
-	if (!selftest_check(process))
-		return;
-	if (!selftest_check(!pid_insert(&process->link))) {
-		process_put(process);
-		return;
-	}
-	found = process_find(process->pid);
-	selftest_check(found == process);
-	process_put(found);
-	found = process_find_next(process->pid - 1);
-	selftest_check(found == process);
-	process_put(found);
-	pid_remove(&process->link);
-	selftest_check(!process_find(process->pid));
-	process_put(process);
-}
-
-SELFTEST(pid_lookup_refuses_what_is_on_its_way_out)
-{
-	struct process *process = fake_process();
-
-	if (!selftest_check(process))
-		return;
-	if (!selftest_check(!pid_insert(&process->link))) {
-		process_put(process);
-		return;
-	}
-	/* Inside of an RCU section the memory stays, but no reference can be had any more. */
-	rcu_read_lock();
-	process_put(process);
-	selftest_check(!process_find(process->pid));
-	pid_remove(&process->link);
-	rcu_read_unlock();
-}
-
 /* ---- starting and waiting ---- */
 
 SELFTEST(spawn_true_and_false)
@@ -394,7 +321,7 @@ static void end_of_newborn(void)
 /* The same moment for sure: it is in the table, and has no thread yet. */
 SELFTEST(signal_before_the_thread_is_kept)
 {
-	struct process *process = fake_process();
+	struct process *process = process_alloc();
 
 	if (!selftest_check(process))
 		return;

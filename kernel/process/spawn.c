@@ -98,11 +98,13 @@ static err_t process_create(const struct spawn_request *request, struct process 
 	process->actions = signal_actions_create(NULL);
 	err = -ENOMEM;
 	if (process->actions)
-		err = request->init ? pid_insert_init(&process->link) : pid_insert(&process->link);
+		err = request->init ? pid_insert_at(&process->link, INIT_PID)
+				    : pid_insert(&process->link);
 	if (err) {
 		process_discard(process);
 		return err;
 	}
+	process->has_led = !request->group || !request->session;
 	write_once(&process->group, request->group ? request->group : process->pid);
 	write_once(&process->session, request->session ? request->session : process->pid);
 	*out = process;

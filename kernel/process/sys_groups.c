@@ -94,8 +94,10 @@ int sys_setpgid(int pid, int pgid)
 	if (!pgid)
 		pgid = process->pid;
 	err = may_set_group(self, process, pgid);
-	if (!err)
+	if (!err) {
+		process->has_led |= pgid == process->pid;
 		write_once(&process->group, pgid);
+	}
 	spin_unlock(&family_lock);
 	process_put(process);
 	return err;
@@ -118,6 +120,7 @@ int sys_setsid(void)
 	spin_lock(&family_lock);
 	pid_for_each_rcu(search_members, &search);
 	if (!search.found) {
+		process->has_led = true;
 		write_once(&process->group, process->pid);
 		write_once(&process->session, process->pid);
 		write_once(&process->tty, NULL);

@@ -1,11 +1,13 @@
 /*
  * wait4 and waitid. What is waited for and how stands in process/wait.h.
  */
+#include "pidfd.h"
 #include "syscall_table.h"
 #include "uthread.h"
 #include "wait.h"
 
 #include <abi/errno.h>
+#include <abi/pidfd.h>
 #include <abi/wait.h>
 #include <arch/user.h>
 
@@ -49,7 +51,25 @@ int sys_wait4(int pid, uptr_t status, unsigned options, uptr_t usage)
 	return result.pid;
 }
 
-static err_t waitid_target(int type, int id, struct wait_request *request)
+/* A reference. One that is not to be waited for is only looked at. */
+static err_t wait_for_pidfd(int fd, struct wait_request *request, bool *nonblocking)
+{
+	unsigned flags;
+	err_t err;
+
+	if (fd < 0)
+		return -EINVAL;
+	err = pidfd_get(fd, &request->process, &flags);
+	if (err)
+		return err;
+	request->type = WAIT_PROCESS;
+	*nonblocking = flags & PIDFD_NONBLOCK && !(request->options & WNOHANG);
+	if (*nonblocking)
+		request->options |= WNOHANG;
+	return 0;
+}
+
+static err_t waitid_target(int type, int id, struct wait_request *request, bool *nonblocking)
 {
 	switch (type) {
 	case P_ALL:
@@ -63,6 +83,8 @@ static err_t waitid_target(int type, int id, struct wait_request *request)
 		request->type = WAIT_GROUP;
 		request->id = id ? id : process_current()->group;
 		return id >= 0 ? 0 : -EINVAL;
+	case P_PIDFD:
+		return wait_for_pidfd(id, request, nonblocking);
 	default:
 		return -EINVAL;
 	}
@@ -89,14 +111,19 @@ int sys_waitid(int type, int id, uptr_t info, unsigned options, uptr_t usage)
 {
 	struct wait_request request = {.options = options};
 	struct wait_result result;
+	bool nonblocking = false;
 	err_t err;
 
 	if (options & ~(WNOHANG | WNOWAIT | WEXITED | WSTOPPED | WCONTINUED | WAIT_SEARCH) ||
 	    !(options & (WEXITED | WSTOPPED | WCONTINUED)))
 		return -EINVAL;
-	err = waitid_target(type, id, &request);
-	if (!err)
-		err = process_wait_child(&request, &result);
+	err = waitid_target(type, id, &request, &nonblocking);
+	if (err)
+		return err;
+	err = process_wait_child(&request, &result);
+	process_put(request.process);
+	if (!err && nonblocking && !result.pid)
+		err = -EAGAIN;
 	if (err)
 		return err;
 	if (put_info(info, &result))

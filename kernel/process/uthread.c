@@ -30,8 +30,8 @@ static err_t give_number(struct uthread *uthread, int32_t tid)
 {
 	err_t err = 0;
 
-	if (!tid) {
-		err = pid_insert(&uthread->link);
+	if (tid != uthread->process->pid) {
+		err = tid ? pid_insert_at(&uthread->link, tid) : pid_insert(&uthread->link);
 		tid = uthread->link.number;
 	}
 	uthread->tid = tid;

@@ -89,7 +89,8 @@ static inline struct uthread *uthread_current(void)
 }
 
 /* A thread that will run entry(argument). It takes a reference to the process and has no space, no
- * files and no place. `tid` 0: one of its own. NULL: no memory (or no number: *err says). */
+ * files and no place. `tid`: its number, the process's for its
+ * first thread; 0: any. NULL: *err says why, as pid_insert() and pid_insert_at(). */
 struct uthread *uthread_alloc(struct process *process, int32_t tid, void (*entry)(void *argument),
 			      void *argument, err_t *err);
 /* Before it was started: frees it with all that it has. */

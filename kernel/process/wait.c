@@ -10,6 +10,7 @@
 #include "family.h"
 
 #include <abi/errno.h>
+#include <abi/fcntl.h>
 #include <abi/wait.h>
 #include <arch/clock.h>
 
@@ -82,6 +83,7 @@ bool family_end_locked(struct process *process)
 void process_forget(struct process *process)
 {
 	pid_remove(&process->link);
+	waitq_wake_all_events(&process->changed, POLLHUP); /* of descriptors of it */
 	process_put(process);
 }
 
@@ -192,6 +194,8 @@ static bool is_waited_for(const struct process *child, const struct wait_request
 	bool is_clone = child->exit_signal != SIGCHLD;
 
 	if (request->type == WAIT_PID && child->pid != request->id)
+		return false;
+	if (request->type == WAIT_PROCESS && child != request->process)
 		return false;
 	if (request->type == WAIT_GROUP && child->group != request->id)
 		return false;

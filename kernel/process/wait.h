@@ -9,12 +9,13 @@
 struct signal_info;
 struct uthread;
 
-enum wait_type { WAIT_ANY, WAIT_PID, WAIT_GROUP };
+enum wait_type { WAIT_ANY, WAIT_PID, WAIT_GROUP, WAIT_PROCESS };
 
 struct wait_request {
 	enum wait_type type;
 	int32_t id;
-	unsigned options; /* WNOHANG ... (abi/wait.h) */
+	struct process *process; /* of WAIT_PROCESS: a reference of the caller's */
+	unsigned options;        /* WNOHANG ... (abi/wait.h) */
 };
 
 struct wait_result {

@@ -5,6 +5,7 @@
 #include "procfs.h"
 
 #include "../process/inspect.h"
+#include "../process/pidfd.h"
 #include "../process/uthread.h"
 
 #include <abi/errno.h>
@@ -145,6 +146,18 @@ err_t proc_fd(const struct proc_subject *subject, struct path *out)
 	return err;
 }
 
+/* -1: it was waited for, and the number may be another's. */
+static void add_pidfd(struct text *text, const struct object *object)
+{
+	const struct process *process = pidfd_process(object);
+	int pid;
+
+	if (!process)
+		return;
+	pid = load_acquire(&process->state) == PROCESS_REAPED ? -1 : process->pid;
+	text_add(text, "Pid:\t%d\nNSpid:\t%d\n", pid, pid);
+}
+
 void proc_process_fdinfo(struct text *text, const struct proc_subject *subject)
 {
 	bool close_on_exec;
@@ -162,5 +175,6 @@ void proc_process_fdinfo(struct text *text, const struct proc_subject *subject)
 		 object_flags(object) | (close_on_exec ? (unsigned)O_CLOEXEC : 0), mount_id);
 	if (!object_stat(object, &stat))
 		text_add(text, "ino:\t%lu\n", stat.st_ino);
+	add_pidfd(text, object);
 	object_put(object);
 }

@@ -64,6 +64,10 @@ err_t signal_send_thread(struct uthread *uthread, const struct signal_info *info
 bool signal_force(const struct signal_info *info);
 /* To the running thread, as if it had sent it itself. */
 void signal_raise(int signal);
+/* The same if the running thread may, else -EPERM. `info->signal` 0 only asks. */
+err_t must_check signal_send_allowed(struct process *process, const struct signal_info *info);
+/* -EPERM: only to itself may a program pretend that the kernel, or kill(), sent it. */
+err_t must_check signal_check_info(const struct process *target, const struct signal_info *info);
 /* si_code SI_USER and the like, from the running process. */
 struct signal_info signal_info_from_self(int signal, int code);
 

@@ -217,8 +217,7 @@ static bool may_signal(const struct process *process, int signal)
 	       read_once(&process->session) == read_once(&process_current()->session);
 }
 
-/* `info->signal` 0 only asks. */
-static err_t signal_allowed(struct process *process, const struct signal_info *info)
+err_t signal_send_allowed(struct process *process, const struct signal_info *info)
 {
 	if (!may_signal(process, info->signal))
 		return -EPERM;
@@ -233,7 +232,7 @@ static int signal_one(int32_t pid, const struct signal_info *info)
 
 	if (!process)
 		return -ESRCH;
-	result = signal_allowed(process, info);
+	result = signal_send_allowed(process, info);
 	process_put(process);
 	return result;
 }
@@ -255,7 +254,7 @@ static void signal_each(void *argument, struct process *process)
 			: !group || process == process_current() || process->pid == 1)
 		return;
 	call->nfound++;
-	if (signal_allowed(process, &call->info))
+	if (signal_send_allowed(process, &call->info))
 		return;
 	call->nallowed++;
 	if (call->info.signal)
@@ -328,18 +327,24 @@ int sys_tkill(int tid, int signal)
 
 /* ---- with the sender's own words ---- */
 
-/* A program may not pretend that the kernel, or kill(), sent it: but to itself. */
+err_t signal_check_info(const struct process *target, const struct signal_info *info)
+{
+	return (info->code >= 0 || info->code == SI_TKILL) && target != process_current() ? -EPERM
+											  : 0;
+}
+
+/* A target that there is not is told from one that may not be deceived: as Linux, by number. */
 static err_t read_info(int32_t target, int signal, uptr_t from, struct signal_info *info)
 {
+	const struct process *self = process_current();
+
 	if (signal < 0 || signal > SIGNAL_MAX)
 		return -EINVAL;
 	if (user_get(info, from))
 		return -EFAULT;
 	info->signal = signal;
 	info->padding = 0;
-	if ((info->code >= 0 || info->code == SI_TKILL) && target != process_current()->pid)
-		return -EPERM;
-	return 0;
+	return signal_check_info(target == self->pid ? self : NULL, info);
 }
 
 int sys_rt_sigqueueinfo(int pid, int signal, uptr_t from)

@@ -32,6 +32,8 @@
 #define CAP_SYSLOG          34
 #define CAP_LAST_CAP        40
 
+#define CAP_CHECKPOINT_RESTORE 40
+
 /* The version that stands in front of capget's sets; the first has one word for each, the others
  * two. */
 #define CAPABILITY_VERSION_1 0x19980330

@@ -42,11 +42,12 @@ struct abi_clone_args {
 	uint64_t stack; /* its lowest address; clone: the stack pointer */
 	uint64_t stack_size;
 	uint64_t tls;
-	uint64_t set_tid;
+	uint64_t set_tid; /* of int32_t: one for each nested namespace */
 	uint64_t set_tid_size;
 	uint64_t cgroup;
 };
 
 #define CLONE_ARGS_SIZE_VER0 64
+#define CLONE_SET_TID_MAX    32 /* MAX_PID_NS_LEVEL */
 
 #endif
