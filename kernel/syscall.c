@@ -10,6 +10,7 @@
 #include "ptrace/ptrace.h"
 #include "syscall_table.h"
 #include "trace.h"
+#include "userspace.h"
 
 #include <abi/errno.h>
 #include <arch/spin.h>
@@ -87,13 +88,18 @@ int64_t syscall_missing(const struct trap_frame *frame)
 	uint64_t number = frame->error_code;
 	const char *name = number < SYSCALL_LIMIT ? syscall_infos[number].name : NULL;
 
+	/* Programs ask for calls to find out whether there are such: nothing is wrong, and a user's
+	 * screen is not the place for it. */
+	enum log_level level = userspace_is_up() ? LOG_DEBUG : LOG_INFO;
+
 	switch (tell_missing(process, number)) {
 	case TELL_CALL:
-		log_warn("%s[%d]: system call %s (%lu) is missing", process->name, process->pid,
-			 name ? name : "without a name", number);
+		log_emit(level, LOG_SUBSYSTEM, "%s[%d]: system call %s (%lu) is missing",
+			 process->name, process->pid, name ? name : "without a name", number);
 		break;
 	case TELL_FULL:
-		log_warn("%u missing system calls were named: others will not be", TOLD_MAX);
+		log_emit(level, LOG_SUBSYSTEM,
+			 "%u missing system calls were named: others will not be", TOLD_MAX);
 		break;
 	default:
 		break;

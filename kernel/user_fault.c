@@ -4,6 +4,7 @@
  */
 #define LOG_SUBSYSTEM "fault"
 
+#include "process/rseq.h"
 #include "process/uthread.h"
 #include "signal/signal.h"
 
@@ -168,5 +169,6 @@ void trap_user_fault(struct trap_frame *frame, vaddr_t address)
 void trap_user_exit_work(struct trap_frame *frame)
 {
 	memory_throttle();
+	rseq_resume(frame);
 	signal_deliver(frame);
 }

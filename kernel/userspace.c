@@ -122,6 +122,11 @@ err_t userspace_run(const char *path, const char *const *argv, const char *const
 	return err;
 }
 
+bool userspace_is_up(void)
+{
+	return read_once(&running);
+}
+
 void userspace_run_default(void)
 {
 	static const char *const environment[] = {

@@ -14,6 +14,8 @@
  * process_spawn(). Sleeps. */
 err_t must_check userspace_run(const char *path, const char *const *argv, const char *const *envp,
 			       int *status);
+/* There is one now, or what it left is being ended. */
+bool userspace_is_up(void);
 /* The same with `init=` or USERSPACE_INIT. What came of it is in the log. */
 void userspace_run_default(void);
 

@@ -127,6 +127,14 @@ struct cpu_sched *sched_choose_for_new(struct cpu_sched *cpu, const struct threa
 	return here ? cpu : any_cpu(thread->affinity);
 }
 
+/* Of a thread that does not run, under its CPU's lock. */
+static void set_cpu(struct thread *thread, struct cpu_sched *to)
+{
+	write_once(&thread->cpu, to);
+	if (unlikely(thread->place_watched))
+		write_once(&thread->context.exit_work, 1); /* looked at when it runs again */
+}
+
 struct cpu_sched *sched_move_locked(struct thread *thread, struct cpu_sched *from,
 				    struct cpu_sched *to) NO_THREAD_SAFETY
 {
@@ -134,7 +142,7 @@ struct cpu_sched *sched_move_locked(struct thread *thread, struct cpu_sched *fro
 	if (likely(from == to))
 		return from;
 	for (;;) {
-		write_once(&thread->cpu, to);
+		set_cpu(thread, to);
 		spin_unlock(&from->lock);
 		spin_lock(&to->lock);
 		if (likely(may_run_on(thread, to)))
@@ -278,7 +286,7 @@ bool sched_fetch(struct thread *thread, struct cpu_sched *to) NO_THREAD_SAFETY
 		   may_run_on(thread, to);
 
 	if (may)
-		write_once(&thread->cpu, to);
+		set_cpu(thread, to);
 	spin_unlock(&from->lock);
 	return may;
 }

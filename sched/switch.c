@@ -149,6 +149,8 @@ static void reschedule(void (*put_back)(struct runq *queue, struct sched_entity 
 		spin_unlock(&cpu->lock);
 		return;
 	}
+	if (unlikely(prev->place_watched))
+		write_once(&prev->context.exit_work, 1); /* looked at when it runs again */
 	cpu->stats.npreemptions++;
 	prev->npreempted++;
 	prepare_switch(cpu, prev, next, now_ns);

@@ -115,6 +115,11 @@ void thread_request_exit_work(struct thread *thread)
 	sched_kick(thread);
 }
 
+void thread_watch_place(struct thread *thread, bool on)
+{
+	thread->place_watched = on;
+}
+
 /* The bit first, the wake after: who is about to block finds one or the other. A program's thread
  * looks before it is in user mode again, and that is asked for before the bit is there: a call that
  * was ended by the bit never gets out without that look. And after it: the first look may have been

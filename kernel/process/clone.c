@@ -11,6 +11,7 @@
 #include "capability.h"
 #include "family.h"
 #include "pidfd.h"
+#include "rseq.h"
 #include "syscall_table.h"
 
 #include <abi/clone.h>
@@ -105,6 +106,8 @@ static void copy_rest(struct uthread *child, const struct abi_clone_args *args)
 	child->blocked = parent->blocked;
 	if (!(args->flags & CLONE_VM) || args->flags & CLONE_VFORK)
 		child->alternate_stack = parent->alternate_stack;
+	if (!(args->flags & CLONE_VM))
+		rseq_inherit(child);
 	if (args->flags & CLONE_CHILD_CLEARTID)
 		child->clear_tid = args->child_tid;
 	context_copy_user(&child->thread->context, args->stack);

@@ -26,6 +26,7 @@
 #include <abi/auxv.h>
 #include <abi/errno.h>
 #include <abi/fcntl.h>
+#include <abi/rseq.h>
 #include <abi/stat.h>
 #include <arch/context.h>
 #include <arch/cpu.h>
@@ -373,7 +374,7 @@ struct auxiliary {
 	uint64_t random, platform, path;
 };
 
-#define AUXILIARY_ENTRIES 21u
+#define AUXILIARY_ENTRIES 23u
 
 static void put_auxiliary(struct stack_writer *writer, const struct load *load,
 			  const struct auxiliary *where)
@@ -401,6 +402,8 @@ static void put_auxiliary(struct stack_writer *writer, const struct load *load,
 		{AT_PLATFORM, where->platform},
 		{AT_EXECFN, where->path},
 		{AT_SYSINFO_EHDR, load->vdso},
+		{AT_RSEQ_FEATURE_SIZE, RSEQ_FEATURE_BYTES},
+		{AT_RSEQ_ALIGN, RSEQ_BYTES_MIN},
 		{AT_MINSIGSTKSZ, signal_frame_bytes()},
 		{AT_NULL, 0},
 	};

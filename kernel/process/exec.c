@@ -16,6 +16,7 @@
 #include "../time/posix_timer.h"
 #include "capability.h"
 #include "exit.h"
+#include "rseq.h"
 #include "syscall_table.h"
 
 #include <abi/errno.h>
@@ -336,6 +337,7 @@ void exec_begin(struct exec_request *request, const struct exec_image *image)
 	take_image(self, request, image);
 	take_names(process, request);
 	self->robust_list = 0;
+	rseq_forget();
 	self->clear_tid = 0;
 	self->restart.kind = RESTART_NONE;
 	context_reset_user();

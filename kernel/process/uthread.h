@@ -63,6 +63,9 @@ struct uthread {
 	uint64_t fault_address;        /* [o] */
 	uint64_t clear_tid;            /* [o] a word that becomes 0 when it ends, and is woken */
 	uint64_t robust_list;          /* [o] head of the list of its robust futexes */
+	uint64_t rseq;                 /* [o] its struct abi_rseq (process/rseq.c); 0: none */
+	uint32_t rseq_bytes;           /* [o] */
+	uint32_t rseq_signature;       /* [o] */
 	struct semaphore_undos *undos; /* [o] what its end gives back; NULL: nothing (ipc/sysv.h) */
 
 	/* scheduling, as the calls tell it; what follows from it the scheduler knows */

@@ -55,6 +55,7 @@ struct thread {
 	uint64_t npreempted;       /* [q] how often from it while it had more to do */
 	uint64_t user_ticks;   /* atomic, its CPU's: timer interrupts that met it in its program, */
 	uint64_t system_ticks; /* and in the kernel */
+	bool place_watched;    /* [o] or before it starts: see thread_watch_place() */
 	bool cpu_watched;      /* atomic: it looks at its CPU time at each timer interrupt */
 	uint8_t state;         /* [q] enum thread_state */
 	bool wake_token;       /* [q] a wake came while it was not blocked */
@@ -151,6 +152,9 @@ void thread_clear_interrupt(void);
 /* Of a program's thread: trap_user_exit_work() is called before it is in user mode again, wherever
  * it runs. From any context. */
 void thread_request_exit_work(struct thread *thread);
+/* Of the calling thread, or of one that has not started: the same whenever it was preempted or came
+ * to another CPU. */
+void thread_watch_place(struct thread *thread, bool on);
 
 /* Of the calling thread. */
 bool thread_killed(void);
