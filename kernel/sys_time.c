@@ -1,7 +1,7 @@
 /*
  * System calls on clocks and sleeping. Owns no state.
  */
-#include "futex.h"
+#include "futex/futex.h"
 #include "process/uthread.h"
 #include "sys_poll.h"
 #include "syscall_table.h"

@@ -22,6 +22,7 @@
 #include <abi/clone.h>
 #include <abi/errno.h>
 #include <abi/fcntl.h>
+#include <abi/futex.h>
 #include <abi/mman.h>
 #include <abi/prctl.h>
 #include <abi/termios.h>
@@ -228,9 +229,10 @@ static void add_clone_flags(struct trace_line *line, uint64_t value)
 static void add_futex_op(struct trace_line *line, uint64_t value)
 {
 	static const struct word commands[] = {
-		WORD(FUTEX_WAIT),        WORD(FUTEX_WAKE),    WORD(FUTEX_REQUEUE),
-		WORD(FUTEX_CMP_REQUEUE), WORD(FUTEX_WAKE_OP), WORD(FUTEX_WAIT_BITSET),
-		WORD(FUTEX_WAKE_BITSET),
+		WORD(FUTEX_WAIT),        WORD(FUTEX_WAKE),       WORD(FUTEX_REQUEUE),
+		WORD(FUTEX_CMP_REQUEUE), WORD(FUTEX_WAKE_OP),    WORD(FUTEX_WAIT_BITSET),
+		WORD(FUTEX_WAKE_BITSET), WORD(FUTEX_LOCK_PI),    WORD(FUTEX_LOCK_PI2),
+		WORD(FUTEX_UNLOCK_PI),   WORD(FUTEX_TRYLOCK_PI),
 	};
 
 	add_choice(line, value & FUTEX_CMD_MASK, commands, ARRAY_SIZE(commands));

@@ -78,6 +78,11 @@ ssize_t user_copy_string(char *to, uptr_t from, size_t to_bytes)
 err_t user_cas(uptr_t word, uint32_t *expected, uint32_t desired)
 {
 	debug_assert(!preempt_depth());
+	return user_cas_no_fault(word, expected, desired);
+}
+
+err_t user_cas_no_fault(uptr_t word, uint32_t *expected, uint32_t desired)
+{
 	if (unlikely(!user_range_ok(word, sizeof(uint32_t))))
 		return -EFAULT;
 	kasan_check_write(expected, sizeof(*expected));

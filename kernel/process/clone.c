@@ -103,6 +103,8 @@ static void copy_rest(struct uthread *child, const struct abi_clone_args *args)
 
 	child->ids = parent->ids;
 	child->no_new_privileges = parent->no_new_privileges;
+	child->timer_slack_ns = child->timer_slack_default_ns = parent->timer_slack_ns;
+	child->ioprio = parent->ioprio;
 	child->blocked = parent->blocked;
 	if (!(args->flags & CLONE_VM) || args->flags & CLONE_VFORK)
 		child->alternate_stack = parent->alternate_stack;

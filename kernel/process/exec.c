@@ -11,6 +11,7 @@
 
 #include "exec.h"
 
+#include "../futex/futex.h"
 #include "../ptrace/ptrace.h"
 #include "../signal/signal.h"
 #include "../time/posix_timer.h"
@@ -306,6 +307,8 @@ static void take_image(struct uthread *self, const struct exec_request *request,
 	process->program = program;
 	process->given = image->given;
 	write_once(&process->not_dumpable, request->secure || request->unreadable);
+	if (request->secure)
+		write_once(&process->death_signal, 0);
 	/* Somebody may have begun to look meanwhile; who comes from now on sees the new ids. */
 	uthread_set_ids(self, ptrace_allows_privileges(self) ? &request->ids : &request->plain_ids);
 	spin_unlock_irqrestore(&process->signal_lock, flags);
@@ -351,6 +354,7 @@ static void tell_old_waiters(struct uthread *self, const struct exec_image *imag
 	self->space = self->process->space;
 	context_enter_pagetable(&self->space->pagetable);
 	exit_tell_waiters(self);
+	pi_futex_exit(self, false);
 	self->space = image->space;
 	context_enter_pagetable(&self->space->pagetable);
 }
@@ -369,7 +373,7 @@ static err_t commit(struct exec_request *request, const struct exec_image *image
 		become_leader(process);
 	if (unshare(self))
 		process_exit(WAIT_STATUS_SIGNAL(SIGKILL));
-	if (self->robust_list || self->clear_tid)
+	if (self->robust_list || self->clear_tid || !list_empty(&self->pi_owned))
 		tell_old_waiters(self, image);
 	posix_timers_delete_all(process);
 	signal_reset_handlers();

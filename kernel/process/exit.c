@@ -7,7 +7,7 @@
 #include "exit.h"
 
 #include "../console/screen.h"
-#include "../futex.h"
+#include "../futex/futex.h"
 #include "../signal/signal.h"
 #include "../time/posix_timer.h"
 #include "../tty.h"

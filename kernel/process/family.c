@@ -268,9 +268,22 @@ static struct process *new_parent_locked(const struct process *process)
 	return heir;
 }
 
+/* As from the process that ends. */
+static void send_death_signal(struct process *child)
+{
+	int signal = read_once(&child->death_signal);
+
+	if (signal) {
+		struct signal_info info = signal_info_from_self(signal, SI_USER);
+
+		(void)signal_send(child, &info); /* without its details, if there is no memory */
+	}
+}
+
 static void give_child_locked(struct process *child, struct process *heir) REQUIRES(family_lock);
 static void give_child_locked(struct process *child, struct process *heir)
 {
+	send_death_signal(child);
 	list_del(&child->sibling);
 	write_once(&child->parent, heir);
 	child->exit_signal = SIGCHLD;

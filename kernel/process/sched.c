@@ -6,6 +6,7 @@
  */
 #include "uthread.h"
 
+#include "../futex/futex.h"
 #include "../user_struct.h"
 #include "capability.h"
 #include "syscall_table.h"
@@ -56,11 +57,47 @@ static struct thread_policy policy_of(const struct uthread *uthread)
 	return policy;
 }
 
+/* Its own, or what is lent to it where that is more. */
+static struct thread_policy effective_policy(const struct uthread *uthread)
+{
+	struct thread_policy policy = policy_of(uthread);
+
+	if (uthread->sched_lent > policy.priority)
+		policy = (struct thread_policy){.policy = POLICY_FIFO,
+						.priority = uthread->sched_lent};
+	return policy;
+}
+
 static void apply(struct uthread *uthread)
 {
-	const struct thread_policy policy = policy_of(uthread);
+	const struct thread_policy policy = effective_policy(uthread);
 
 	thread_set_policy(uthread->thread, &policy);
+}
+
+unsigned uthread_urgency(const struct uthread *uthread)
+{
+	struct process *process = uthread->process;
+	irqflags_t flags = spin_lock_irqsave(&process->signal_lock);
+	unsigned urgency = effective_policy(uthread).priority;
+
+	spin_unlock_irqrestore(&process->signal_lock, flags);
+	return urgency;
+}
+
+bool uthread_lend(struct uthread *uthread, unsigned urgency)
+{
+	struct process *process = uthread->process;
+	irqflags_t flags = spin_lock_irqsave(&process->signal_lock);
+	unsigned before = effective_policy(uthread).priority;
+	bool changes;
+
+	uthread->sched_lent = (uint8_t)urgency;
+	changes = effective_policy(uthread).priority != before;
+	if (changes)
+		apply(uthread);
+	spin_unlock_irqrestore(&process->signal_lock, flags);
+	return changes;
 }
 
 void uthread_set_nice_locked(UNUSED struct process *process, struct uthread *uthread, int nice)
@@ -193,6 +230,8 @@ static err_t visit(struct uthread *uthread, void *argument)
 	else
 		err = set_locked(uthread, call);
 	spin_unlock_irqrestore(&process->signal_lock, flags);
+	if (!err && !call->get)
+		pi_futex_priority_changed(uthread);
 	return err;
 }
 

@@ -227,68 +227,6 @@ int sys_setpriority(int which, int who, int nice)
 
 /* ---- the odd ones ---- */
 
-static int64_t set_name(uptr_t from)
-{
-	const struct uthread *self = uthread_current();
-	char name[PROCESS_NAME_BYTES];
-	ssize_t len = user_copy_string(name, from, sizeof(name));
-
-	if (len == -EFAULT)
-		return -EFAULT;
-	name[sizeof(name) - 1] = '\0'; /* longer ones are cut */
-	if (self == self->process->leader)
-		string_copy(self->process->name, PROCESS_NAME_BYTES, name);
-	thread_set_name(name);
-	return 0;
-}
-
-int64_t sys_prctl(int option, uint64_t a, uint64_t b, uint64_t c, uint64_t d)
-{
-	struct process *process = process_current();
-	int64_t result = capability_prctl(option, a, b, c, d);
-	int subreaper;
-
-	if (result != -ENODATA)
-		return result;
-	switch (option) {
-	case PR_SET_NAME:
-		return set_name(uptr(a));
-	case PR_GET_NAME:
-		return user_copy_out(uptr(a), current_thread()->name, PROCESS_NAME_BYTES);
-	case PR_SET_DUMPABLE:
-		if (a > 1)
-			return -EINVAL;
-		process->not_dumpable = !a;
-		return 0;
-	case PR_GET_DUMPABLE:
-		return !process->not_dumpable;
-	case PR_SET_NO_NEW_PRIVS:
-		if (a != 1)
-			return -EINVAL;
-		uthread_current()->no_new_privileges = true;
-		return 0;
-	case PR_GET_NO_NEW_PRIVS:
-		return uthread_current()->no_new_privileges;
-	case PR_SET_THP_DISABLE:
-		if (b || c || d)
-			return -EINVAL;
-		write_once(&uthread_current()->space->no_huge, a != 0);
-		return 0;
-	case PR_GET_THP_DISABLE:
-		if (a || b || c || d)
-			return -EINVAL;
-		return read_once(&uthread_current()->space->no_huge);
-	case PR_SET_CHILD_SUBREAPER:
-		process->subreaper = a != 0;
-		return 0;
-	case PR_GET_CHILD_SUBREAPER:
-		subreaper = process->subreaper;
-		return user_put(uptr(a), &subreaper);
-	default:
-		return -EINVAL;
-	}
-}
-
 int sys_arch_prctl(int base, uint64_t address)
 {
 	uint64_t value;

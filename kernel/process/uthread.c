@@ -5,6 +5,7 @@
  */
 #include "uthread.h"
 
+#include "../futex/futex.h"
 #include "../kthread.h"
 #include "../ptrace/ptrace.h"
 #include "../signal/signal.h"
@@ -15,6 +16,8 @@
 #include <ipc/sysv.h>
 #include <lib/panic.h>
 #include <mm/slab.h>
+
+#define TIMER_SLACK_NS (50 * NSEC_PER_USEC) /* as Linux: what nothing here is late by */
 
 SLAB_CACHE(uthread_cache, struct uthread);
 
@@ -49,6 +52,8 @@ struct uthread *uthread_alloc(struct process *process, int32_t tid, void (*entry
 		goto free_memory;
 	uthread->process = process;
 	list_init(&uthread->sibling);
+	uthread->timer_slack_ns = uthread->timer_slack_default_ns = TIMER_SLACK_NS;
+	list_init(&uthread->pi_owned);
 	signal_pending_init(&uthread->pending);
 	uthread->alternate_stack.ss_flags = SS_DISABLE;
 	/* From here on others find it, and ask its process. */
@@ -161,6 +166,7 @@ noreturn void uthread_exit(int status)
 
 	ptrace_tracer_ends();
 	exit_tell_waiters(uthread);
+	pi_futex_exit(uthread, true);
 	semaphore_undos_put(uthread->undos);
 	uthread->undos = NULL;
 	uthread_drop_files(uthread);

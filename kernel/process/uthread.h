@@ -14,6 +14,7 @@
 #include <fusek/path.h>
 
 struct fd_table;
+struct pi_waiter;
 struct tracee;
 struct place;
 struct semaphore_undos;
@@ -52,27 +53,36 @@ struct uthread {
 	struct rcu_head rcu;
 
 	/* what it runs with */
-	struct space *space;           /* [o] where its memory is: the process's, or the next one */
-	struct fd_table *fds;          /* [o] a reference; written under signal_lock */
-	struct place *place;           /* [o] the same; shared by CLONE_FS */
-	uint32_t place_generation;     /* [o] of the copy below */
-	struct vfs_context fs;         /* [o] use uthread_fs() */
-	struct credentials ids;        /* [o] */
-	bool no_new_privileges;        /* [o] */
-	err_t fault_error;             /* [o] why the last page fault could not be served */
-	uint64_t fault_address;        /* [o] */
-	uint64_t clear_tid;            /* [o] a word that becomes 0 when it ends, and is woken */
-	uint64_t robust_list;          /* [o] head of the list of its robust futexes */
-	uint64_t rseq;                 /* [o] its struct abi_rseq (process/rseq.c); 0: none */
-	uint32_t rseq_bytes;           /* [o] */
-	uint32_t rseq_signature;       /* [o] */
+	struct space *space;       /* [o] where its memory is: the process's, or the next one */
+	struct fd_table *fds;      /* [o] a reference; written under signal_lock */
+	struct place *place;       /* [o] the same; shared by CLONE_FS */
+	uint32_t place_generation; /* [o] of the copy below */
+	struct vfs_context fs;     /* [o] use uthread_fs() */
+	struct credentials ids;    /* [o] */
+	uint64_t timer_slack_ns;   /* [o] how late its sleeps may end */
+	uint64_t timer_slack_default_ns; /* [o] */
+	bool no_new_privileges;          /* [o] */
+	err_t fault_error;               /* [o] why the last page fault could not be served */
+	uint64_t fault_address;          /* [o] */
+	uint64_t clear_tid;              /* [o] a word that becomes 0 when it ends, and is woken */
+	uint64_t robust_list;            /* [o] head of the list of its robust futexes */
+	uint64_t rseq;                   /* [o] its struct abi_rseq (process/rseq.c); 0: none */
+	uint32_t rseq_bytes;             /* [o] */
+	uint32_t rseq_signature;         /* [o] */
 	struct semaphore_undos *undos; /* [o] what its end gives back; NULL: nothing (ipc/sysv.h) */
 
 	/* scheduling, as the calls tell it; what follows from it the scheduler knows */
 	uint8_t sched_policy;   /* [s] SCHED_* */
 	uint8_t sched_priority; /* [s] of FIFO and RR: 1 .. 99 */
+	uint8_t sched_lent;     /* [s] the scheduler's, by those who wait for it; 0: nothing */
+	uint16_t ioprio;        /* [s] process/ioprio.c */
 	int sched_nice;         /* [s] kept while the policy has no use for it */
 	bool sched_reset;       /* [s] children begin as usual (SCHED_RESET_ON_FORK) */
+
+	/* futexes that lend priority, all under the lock of futex/pi.c */
+	struct list pi_owned;       /* those that others wait for */
+	struct pi_waiter *pi_waits; /* on the one that it waits for; NULL: none */
+	bool pi_over;               /* it has given up all of them for good */
 
 	struct cpu_times times_told; /* [s] see time/cpu_time.h */
 
@@ -126,6 +136,11 @@ void uthread_set_nice_locked(struct process *process, struct uthread *uthread, i
 	REQUIRES(process->signal_lock);
 /* A copy of the running thread begins as its policies say. */
 void uthread_inherit_policy(struct uthread *child);
+/* How urgent it is among real-time threads: 0 not at all, more is more, lent urgency included.
+ * Takes its process's signal_lock, as does the next. */
+unsigned uthread_urgency(const struct uthread *uthread);
+/* Those who wait for it lend so much. True: its urgency is another now. */
+bool uthread_lend(struct uthread *uthread, unsigned urgency);
 /* Linux's can_nice(): the running thread may make `process` so urgent. */
 bool may_be_nice(const struct process *process, int nice);
 

@@ -168,6 +168,30 @@ static long set_attributes(struct attributes *attributes)
 	return syscall(SYS_sched_setattr, 0, attributes, 0);
 }
 
+/* Where there are none, or no room for one, nothing has changed. */
+static int deadlines(void)
+{
+	struct attributes wish = {.size = 48,
+				  .policy = DEADLINE,
+				  .runtime = 1000000,
+				  .deadline = 10000000,
+				  .period = 10000000};
+
+	if (set_attributes(&wish) == 0)
+		NEED(get_policy(0) == DEADLINE);
+	else
+		NEED((errno == EINVAL || errno == EBUSY || errno == EPERM) &&
+		     get_policy(0) == SCHED_OTHER);
+	wish.runtime = 20000000; /* more than there is until then */
+	NEED(set_attributes(&wish) == -1 && errno == EINVAL);
+	return 0;
+}
+
+static void a_deadline_is_kept_or_refused(void)
+{
+	EXPECT_EQUAL(in_child_as(0, deadlines), 0);
+}
+
 static int attributes_of_root(void)
 {
 	struct attributes in = {.size = 48, .policy = SCHED_RR, .priority = 12}, out = {0};
@@ -382,6 +406,7 @@ int main(void)
 	RUN(what_is_no_policy_is_refused);
 	RUN(priorities_have_bounds);
 	RUN(round_robin_has_an_interval);
+	RUN(a_deadline_is_kept_or_refused);
 	RUN(children_inherit_unless_reset);
 	RUN(attributes_are_set_and_told);
 	RUN(attributes_are_checked);

@@ -46,6 +46,7 @@ enum lock_class {
 	LOCK_TOLD,      /* which missing system calls the log has named */
 	LOCK_UNAME,     /* what the machine is called */
 	LOCK_SNAPSHOT,  /* which text an open file of /proc has */
+	LOCK_PI,        /* futexes whose owners inherit priorities */
 	LOCK_SIGNAL,    /* pending signals of a process, its list of threads */
 	LOCK_ACTIONS,   /* what a process does about signals */
 	LOCK_MAPPED,    /* where a file's pages are mapped */

@@ -27,6 +27,9 @@ ssize_t must_check user_copy_string(char *to, uptr_t from, size_t to_bytes);
 /* Compare and exchange of one word, in one step for all CPUs. *expected becomes what the word had
  * before: if that is what was expected, the word is `desired` now. 0 or -EFAULT. */
 err_t must_check user_cas(uptr_t word, uint32_t *expected, uint32_t desired);
+/* The same under a spinlock, where no fault is served: -EFAULT also if the page only is not there
+ * yet, or is still shared with a copy. */
+err_t must_check user_cas_no_fault(uptr_t word, uint32_t *expected, uint32_t desired);
 
 /* Single values. */
 #define user_get(value, from) user_copy_in((value), (from), sizeof(*(value)))

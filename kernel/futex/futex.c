@@ -6,12 +6,12 @@
  * either is seen by the read or finds the waiter. A waiter lies on its thread's stack, and that
  * thread takes the bucket's lock before it leaves, so a waker that holds it may touch it.
  */
-#include "futex.h"
+#include "futex_priv.h"
 
-#include "process/uthread.h"
+#include "../process/uthread.h"
 
 #include <abi/errno.h>
-#include <abi/prctl.h>
+#include <abi/futex.h>
 #include <arch/spin.h>
 #include <arch/user.h>
 #include <mm/object.h>
@@ -19,27 +19,9 @@
 
 #define BUCKETS 256u
 
-/* A word's name. */
-struct futex_key {
-	const void *memory;           /* a space, or a memory object */
-	uint64_t offset;              /* address, or place in the object */
-	struct memory_object *object; /* a reference; NULL: private */
-};
-
 struct futex_bucket {
 	struct spinlock lock;
 	struct list waiters; /* [lock]; next NULL: not used yet */
-};
-
-/* On the stack of the thread that waits. */
-struct futex_waiter {
-	struct list link;            /* [bucket lock] */
-	struct futex_bucket *bucket; /* written under both locks when it is moved */
-	const void *memory;          /* [bucket lock] the key's */
-	uint64_t offset;             /* [bucket lock] */
-	uint32_t bits;               /* [c] */
-	bool woken;                  /* atomic: release by the waker */
-	struct waitq queue;          /* only this thread sleeps on it */
 };
 
 static struct futex_bucket buckets[BUCKETS] = {
@@ -48,8 +30,7 @@ static struct futex_bucket buckets[BUCKETS] = {
 
 /* ---- keys ---- */
 
-/* -EFAULT: nothing is mapped there. */
-static err_t key_get(struct futex_key *key, uint64_t address, bool is_private)
+err_t futex_key_get(struct futex_key *key, uint64_t address, bool is_private)
 {
 	struct space *space = uthread_current()->space;
 
@@ -63,7 +44,7 @@ static err_t key_get(struct futex_key *key, uint64_t address, bool is_private)
 	return 0;
 }
 
-static void key_put(struct futex_key *key)
+void futex_key_put(struct futex_key *key)
 {
 	if (key->object)
 		memory_object_put(key->object);
@@ -117,7 +98,7 @@ static void wake_locked(struct futex_waiter *waiter)
 	list_init(&waiter->link);
 	/* Release: pairs with the acquire of the waiter's condition. */
 	store_release(&waiter->woken, true);
-	waitq_wake_one(&waiter->queue);
+	waitq_wake_one(waiter->queue);
 }
 
 static unsigned wake_all_locked(struct futex_bucket *bucket, const struct futex_key *key,
@@ -144,13 +125,13 @@ err_t futex_wake(uint64_t address, bool is_private, unsigned nwake, uint32_t bit
 	struct futex_key key;
 	unsigned nwoken;
 
-	if (key_get(&key, address, is_private))
+	if (futex_key_get(&key, address, is_private))
 		return -EFAULT;
 	bucket = bucket_of(&key);
 	bucket_lock(bucket);
 	nwoken = wake_all_locked(bucket, &key, nwake, bits);
 	spin_unlock(&bucket->lock);
-	key_put(&key);
+	futex_key_put(&key);
 	return (err_t)nwoken;
 }
 
@@ -199,30 +180,30 @@ static err_t requeue_keys(const struct futex_key *from_key, const struct futex_k
 	return (err_t)ndone;
 }
 
-err_t futex_requeue(uint64_t from, uint64_t to, bool is_private, unsigned nwake, unsigned nmove,
-		    const uint32_t *expected)
+err_t futex_requeue(const struct futex_place *from, const struct futex_place *to, unsigned nwake,
+		    unsigned nmove, const uint32_t *expected)
 {
 	struct futex_key from_key;
 	struct futex_key to_key;
 	uint32_t value;
 	err_t result;
 
-	if (key_get(&from_key, from, is_private))
+	if (futex_key_get(&from_key, from->address, from->is_private))
 		return -EFAULT;
-	result = key_get(&to_key, to, is_private);
+	result = futex_key_get(&to_key, to->address, to->is_private);
 	if (result)
 		goto put_from;
 	if (expected)
-		result = user_get(&value, uptr(from));
+		result = user_get(&value, uptr(from->address));
 	if (!result && expected && value != *expected)
 		result = -EAGAIN;
 	/* Who changes the word after this look and then wakes finds the waiters at one place or at
 	 * the other; the caller holds the lock that the word belongs to. */
 	if (!result)
 		result = requeue_keys(&from_key, &to_key, nwake, nmove);
-	key_put(&to_key);
+	futex_key_put(&to_key);
 put_from:
-	key_put(&from_key);
+	futex_key_put(&from_key);
 	return result;
 }
 
@@ -315,8 +296,17 @@ err_t futex_wake_op(uint64_t first, uint64_t second, bool is_private, unsigned n
 
 /* ---- waiting ---- */
 
-/* Off the list, whoever takes it off; true: it was a waker. */
-static bool leave(struct futex_waiter *waiter)
+void futex_enlist(struct futex_waiter *waiter, const struct futex_key *key)
+{
+	waiter->bucket = bucket_of(key);
+	waiter->memory = key->memory;
+	waiter->offset = key->offset;
+	bucket_lock(waiter->bucket);
+	list_add_tail(&waiter->bucket->waiters, &waiter->link);
+	spin_unlock(&waiter->bucket->lock);
+}
+
+bool futex_leave(struct futex_waiter *waiter)
 {
 	struct futex_bucket *bucket;
 	bool woken;
@@ -337,100 +327,29 @@ static bool leave(struct futex_waiter *waiter)
 
 static err_t wait_on(const struct futex_wait *wait, const struct futex_key *key)
 {
-	struct futex_waiter waiter = {.bucket = bucket_of(key),
-				      .memory = key->memory,
-				      .offset = key->offset,
-				      .bits = wait->bits};
+	WAITQ(queue);
+	struct futex_waiter waiter = {.bits = wait->bits, .queue = &queue};
 	uint32_t value;
 	err_t err;
 
-	waitq_init(&waiter.queue);
-	bucket_lock(waiter.bucket);
-	list_add_tail(&waiter.bucket->waiters, &waiter.link);
-	spin_unlock(&waiter.bucket->lock);
-
+	futex_enlist(&waiter, key);
 	err = user_get(&value, uptr(wait->address));
 	if (!err && value != wait->expected)
 		err = -EAGAIN;
 	if (!err)
-		err = wait_event_interruptible_timeout(&waiter.queue, load_acquire(&waiter.woken),
+		err = wait_event_interruptible_timeout(&queue, load_acquire(&waiter.woken),
 						       wait->deadline_ns);
-	return leave(&waiter) ? 0 : err;
+	return futex_leave(&waiter) ? 0 : err;
 }
 
 err_t futex_wait(const struct futex_wait *wait)
 {
 	struct futex_key key;
-	err_t err = key_get(&key, wait->address, wait->is_private);
+	err_t err = futex_key_get(&key, wait->address, wait->is_private);
 
 	if (err)
 		return err;
 	err = wait_on(wait, &key);
-	key_put(&key);
+	futex_key_put(&key);
 	return err;
-}
-
-/* ---- an owner that died ---- */
-
-#define ROBUST_LIST_MAX  2048 /* ROBUST_LIST_LIMIT: a list may be a ring */
-#define FUTEX_WAITERS    UINT32_C(0x80000000)
-#define FUTEX_OWNER_DIED UINT32_C(0x40000000)
-#define FUTEX_TID_MASK   UINT32_C(0x3fffffff)
-#define ROBUST_IS_PI     UINT64_C(1)
-
-struct robust_list_head {
-	uint64_t next;
-	int64_t offset; /* from an entry to its word */
-	uint64_t pending;
-};
-
-/* `pending`: it was about to take or to release this one. */
-static void owner_died(uint64_t address, uint32_t tid, bool is_pi, bool pending)
-{
-	uint32_t value;
-	uint32_t before;
-
-	if (address % sizeof(uint32_t) || user_get(&value, uptr(address)))
-		return;
-	/* It may have released it without having woken anybody. */
-	if (pending && !is_pi && !value)
-		(void)futex_wake_address(address, 1); /* what lies there is the program's affair */
-	do {
-		if ((value & FUTEX_TID_MASK) != tid)
-			return;
-		before = value;
-		if (user_cas(uptr(address), &value, (value & FUTEX_WAITERS) | FUTEX_OWNER_DIED))
-			return;
-	} while (value != before);
-	if (!is_pi && before & FUTEX_WAITERS)
-		(void)futex_wake_address(address, 1); /* the same */
-}
-
-void futex_owner_died(uint64_t list_head, uint32_t tid)
-{
-	struct robust_list_head head;
-	uint64_t entry;
-
-	if (user_get(&head, uptr(list_head)))
-		return;
-	entry = head.next;
-	for (unsigned i = 0; i < ROBUST_LIST_MAX; i++) {
-		uint64_t address = entry & ~ROBUST_IS_PI;
-		uint64_t next;
-		bool have_next;
-
-		if (address == list_head)
-			break;
-		/* Before the word changes: then its next owner may reuse the entry. */
-		have_next = !user_get(&next, uptr(address));
-		if (address != (head.pending & ~ROBUST_IS_PI))
-			owner_died(address + (uint64_t)head.offset, tid, entry & ROBUST_IS_PI,
-				   false);
-		if (!have_next)
-			break;
-		entry = next;
-	}
-	if (head.pending & ~ROBUST_IS_PI)
-		owner_died((head.pending & ~ROBUST_IS_PI) + (uint64_t)head.offset, tid,
-			   head.pending & ROBUST_IS_PI, true);
 }

@@ -2,19 +2,20 @@
  * The futex calls: checks their arguments and hands the rest to futex.c. Owns no state.
  */
 #include "futex.h"
-#include "process/capability.h"
-#include "process/uthread.h"
+#include "../process/capability.h"
+#include "../process/uthread.h"
 #include "syscall_table.h"
 
 #include <abi/errno.h>
-#include <abi/prctl.h>
+#include <abi/futex.h>
 #include <abi/time.h>
 #include <arch/clock.h>
 #include <arch/user.h>
 
 #define ROBUST_LIST_BYTES 24
 
-/* WAIT counts from now, WAIT_BITSET names a time of the clock that the flag chooses. */
+/* WAIT counts from now, LOCK_PI names a time of day, the others one of the clock that the flag
+ * chooses. */
 static err_t read_deadline(uint64_t timeout, int futex_op, uint64_t *deadline_ns)
 {
 	struct abi_timespec time;
@@ -32,7 +33,7 @@ static err_t read_deadline(uint64_t timeout, int futex_op, uint64_t *deadline_ns
 	time_ns = (uint64_t)time.tv_sec * NSEC_PER_SEC + (uint64_t)time.tv_nsec;
 	if ((futex_op & FUTEX_CMD_MASK) == FUTEX_WAIT)
 		*deadline_ns = clock_ns() + time_ns;
-	else if (futex_op & FUTEX_CLOCK_REALTIME)
+	else if (futex_op & FUTEX_CLOCK_REALTIME || (futex_op & FUTEX_CMD_MASK) == FUTEX_LOCK_PI)
 		*deadline_ns = clock_ns() + (time_ns - MIN(time_ns, clock_wall_ns()));
 	else
 		*deadline_ns = time_ns;
@@ -79,6 +80,24 @@ static int futex_wait_call(uint64_t word, int futex_op, unsigned value, uint64_t
 	return err ? err : wait(&request);
 }
 
+static int lock_pi(uint64_t word, int futex_op, uint64_t timeout)
+{
+	struct futex_lock request = {.address = word,
+				     .is_private = futex_op & FUTEX_PRIVATE_FLAG,
+				     .only_try = (futex_op & FUTEX_CMD_MASK) == FUTEX_TRYLOCK_PI,
+				     .deadline_ns = UINT64_MAX};
+	err_t err = 0;
+
+	if (!request.only_try)
+		err = read_deadline(timeout, futex_op, &request.deadline_ns);
+	return err ? err : futex_lock_pi(&request);
+}
+
+static bool knows_clock(int command)
+{
+	return command == FUTEX_WAIT_BITSET || command == FUTEX_LOCK_PI2;
+}
+
 int sys_futex(uptr_t word, int futex_op, unsigned value, uint64_t timeout, uptr_t word2,
 	      unsigned value3)
 {
@@ -87,7 +106,7 @@ int sys_futex(uptr_t word, int futex_op, unsigned value, uint64_t timeout, uptr_
 	int command = futex_op & FUTEX_CMD_MASK;
 
 	if ((futex_op & ~(FUTEX_CMD_MASK | FUTEX_PRIVATE_FLAG | FUTEX_CLOCK_REALTIME)) ||
-	    ((futex_op & FUTEX_CLOCK_REALTIME) && command != FUTEX_WAIT_BITSET))
+	    ((futex_op & FUTEX_CLOCK_REALTIME) && !knows_clock(command)))
 		return -ENOSYS;
 	if (word.value % sizeof(uint32_t))
 		return -EINVAL;
@@ -106,8 +125,15 @@ int sys_futex(uptr_t word, int futex_op, unsigned value, uint64_t timeout, uptr_
 	case FUTEX_CMP_REQUEUE:
 		if ((int)value < 0 || (int)second < 0 || word2.value % sizeof(uint32_t))
 			return -EINVAL;
-		return futex_requeue(word.value, word2.value, is_private, value, second,
+		return futex_requeue(&(struct futex_place){word.value, is_private},
+				     &(struct futex_place){word2.value, is_private}, value, second,
 				     command == FUTEX_CMP_REQUEUE ? &value3 : NULL);
+	case FUTEX_LOCK_PI:
+	case FUTEX_LOCK_PI2:
+	case FUTEX_TRYLOCK_PI:
+		return lock_pi(word.value, futex_op, timeout);
+	case FUTEX_UNLOCK_PI:
+		return futex_unlock_pi(word.value, is_private);
 	case FUTEX_WAKE_OP:
 		if (word2.value % sizeof(uint32_t))
 			return -EINVAL;

@@ -1,0 +1,122 @@
+/*
+ * prctl: what a process or a thread asks to be remembered of it. Capabilities have operations of
+ * their own (capability.c). Owns no state.
+ */
+#include "capability.h"
+#include "syscall_table.h"
+#include "uthread.h"
+
+#include <abi/errno.h>
+#include <abi/prctl.h>
+#include <arch/user.h>
+#include <lib/string.h>
+#include <mm/space.h>
+
+static int64_t set_name(uptr_t from)
+{
+	const struct uthread *self = uthread_current();
+	char name[PROCESS_NAME_BYTES];
+	ssize_t len = user_copy_string(name, from, sizeof(name));
+
+	if (len == -EFAULT)
+		return -EFAULT;
+	name[sizeof(name) - 1] = '\0'; /* longer ones are cut */
+	if (self == self->process->leader)
+		string_copy(self->process->name, PROCESS_NAME_BYTES, name);
+	thread_set_name(name);
+	return 0;
+}
+
+static int64_t set_dumpable(uint64_t dumpable)
+{
+	if (dumpable > 1)
+		return -EINVAL;
+	write_once(&process_current()->not_dumpable, !dumpable);
+	return 0;
+}
+
+/* What cannot be taken back; the other arguments are kept for later. */
+static int64_t set_no_new_privileges(uint64_t value, bool others)
+{
+	if (value != 1 || others)
+		return -EINVAL;
+	uthread_current()->no_new_privileges = true;
+	return 0;
+}
+
+static int64_t set_death_signal(uint64_t signal)
+{
+	if (signal > SIGNAL_MAX)
+		return -EINVAL;
+	write_once(&process_current()->death_signal, (uint8_t)signal);
+	return 0;
+}
+
+/* How late its sleeps may end. They end in time, whatever it is. */
+static int64_t set_timer_slack(uint64_t slack_ns)
+{
+	struct uthread *self = uthread_current();
+
+	self->timer_slack_ns =
+		slack_ns && slack_ns <= INT64_MAX ? slack_ns : self->timer_slack_default_ns;
+	return 0;
+}
+
+static int64_t put_int(uint64_t to, int value)
+{
+	return user_put(uptr(to), &value);
+}
+
+int64_t sys_prctl(int option, uint64_t a, uint64_t b, uint64_t c, uint64_t d)
+{
+	struct process *process = process_current();
+	struct uthread *self = uthread_current();
+	int64_t result = capability_prctl(option, a, b, c, d);
+
+	if (result != -ENODATA)
+		return result;
+	switch (option) {
+	case PR_SET_NAME:
+		return set_name(uptr(a));
+	case PR_GET_NAME:
+		return user_copy_out(uptr(a), current_thread()->name, PROCESS_NAME_BYTES);
+	case PR_SET_PDEATHSIG:
+		return set_death_signal(a);
+	case PR_GET_PDEATHSIG:
+		return put_int(a, process->death_signal);
+	case PR_SET_DUMPABLE:
+		return set_dumpable(a);
+	case PR_GET_DUMPABLE:
+		return !process->not_dumpable;
+	case PR_SET_NO_NEW_PRIVS:
+		return set_no_new_privileges(a, b || c || d);
+	case PR_GET_NO_NEW_PRIVS:
+		return a || b || c || d ? -EINVAL : self->no_new_privileges;
+	case PR_SET_THP_DISABLE:
+		if (b || c || d)
+			return -EINVAL;
+		write_once(&self->space->no_huge, a != 0);
+		return 0;
+	case PR_GET_THP_DISABLE:
+		if (a || b || c || d)
+			return -EINVAL;
+		return read_once(&self->space->no_huge);
+	case PR_SET_CHILD_SUBREAPER:
+		process->subreaper = a != 0;
+		return 0;
+	case PR_GET_CHILD_SUBREAPER:
+		return put_int(a, process->subreaper);
+	case PR_SET_TIMERSLACK:
+		return set_timer_slack(a);
+	case PR_GET_TIMERSLACK:
+		return (int64_t)self->timer_slack_ns;
+	case PR_SET_TIMING:
+		return a == PR_TIMING_STATISTICAL ? 0 : -EINVAL;
+	case PR_GET_TIMING:
+		return PR_TIMING_STATISTICAL;
+	case PR_GET_TID_ADDRESS:
+		return user_put(uptr(a), &self->clear_tid);
+	default:
+		return -EINVAL;
+	}
+}
