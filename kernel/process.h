@@ -278,7 +278,7 @@ struct process {
 	uint32_t ntraced;               /* [s] of its threads that are traced */
 	int status_to_be;               /* [s] wait4's */
 	struct waitq continued;         /* stopped has become false */
-	struct signal_actions *actions; /* [o] the pointer, a reference; see signal/signal.h */
+	struct signal_actions *actions; /* [o] the pointer, a reference; [s] its end, NULL */
 
 	/* for when memory is short (memory/oom.h) */
 	int16_t oom_score_adj;     /* [a] -1000: never, to 1000: before all others */

@@ -26,6 +26,9 @@ err_t trap_user_page_fault(vaddr_t address, unsigned fault_access)
 		return -EFAULT;
 	err = mm_user_fault(self->space, address, fault_access);
 	self->fault_error = err;
+	/* It may have waited: another thread may have run its sequence here meanwhile. */
+	if (unlikely(self->rseq) && fault_access & FAULT_USER)
+		thread_request_exit_work(self->thread);
 	/* Killed, while it waited for the page or before, so that its memory may be gone already:
 	 * it will not see user mode again, nothing to report. */
 	if (unlikely(err) && fault_access & FAULT_USER && (err == -EINTR || thread_killed()))

@@ -1,6 +1,5 @@
 /*
- * System calls on another process's memory, which a descriptor of it names: process_madvise,
- * process_mrelease. Owns no state.
+ * System calls on another process's memory, which a descriptor of it names. Owns no state.
  */
 #include "memory.h"
 
@@ -14,8 +13,6 @@
 #include <abi/mman.h>
 #include <arch/paging.h>
 #include <mm/space.h>
-
-/* ---- process_madvise ---- */
 
 /* As Linux: only what does not change what the other one sees. */
 static bool is_harmless(int advice)
@@ -82,52 +79,4 @@ ssize_t sys_process_madvise(int fd, uptr_t from, size_t npieces, int advice, uns
 put_pieces:
 	pieces_put(&pieces);
 	return result;
-}
-
-/* ---- process_mrelease ---- */
-
-struct user_search {
-	const struct space *space;
-	bool found; /* one that lives on has it */
-};
-
-static void search_user(void *argument, struct process *process)
-{
-	struct user_search *search = argument;
-
-	if (read_once(&process->space) == search->space && !read_once(&process->exiting))
-		search->found = true;
-}
-
-static bool is_used(const struct space *space)
-{
-	struct user_search search = {.space = space};
-
-	pid_for_each_rcu(search_user, &search);
-	return search.found;
-}
-
-/* What a process has that is ending need not wait for its end: its threads may be waiting for
- * something. They do not come back to user mode, so nobody sees that the pages have gone. */
-int sys_process_mrelease(int fd, unsigned flags)
-{
-	struct process *process;
-	struct space *space;
-	err_t err;
-
-	if (flags)
-		return -EINVAL;
-	err = pidfd_get_there(fd, &process);
-	if (err)
-		return err;
-	space = process_space_get(process);
-	process_put(process);
-	if (!space)
-		return -ESRCH;
-	if (is_used(space))
-		err = -EINVAL;
-	else
-		err = space_discard(space, USER_MIN, USER_MAX - USER_MIN);
-	space_put(space);
-	return err == -ENOMEM ? 0 : err; /* there are holes in it */
 }

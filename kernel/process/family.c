@@ -10,6 +10,7 @@
 
 #include <abi/wait.h>
 #include <arch/clock.h>
+#include <lib/bitmap.h>
 
 struct spinlock family_lock = SPINLOCK_INIT(LOCK_PIDTABLE);
 
@@ -90,28 +91,23 @@ void family_add_sibling(struct process *child, struct family_birth *birth)
 
 /* ---- numbers ---- */
 
-struct number_search {
-	int32_t number;
-	bool found;
-};
-
-static void search_number(void *argument, struct process *process)
+static void mark_number(uint64_t *in_use, int32_t number)
 {
-	struct number_search *search = argument;
-
-	if (read_once(&process->group) == search->number ||
-	    read_once(&process->session) == search->number)
-		search->found = true;
+	if (number > 0 && number < PID_MAX)
+		bitmap_set(in_use, (size_t)number);
 }
 
-bool family_has_number(int32_t number)
+static void mark_numbers(void *in_use, struct process *process)
 {
-	struct number_search search = {.number = number};
+	mark_number(in_use, read_once(&process->group));
+	mark_number(in_use, read_once(&process->session));
+}
 
+void family_mark_numbers(uint64_t *in_use)
+{
 	spin_lock(&family_lock);
-	pid_for_each_rcu(search_number, &search);
+	pid_for_each_rcu(mark_numbers, in_use);
 	spin_unlock(&family_lock);
-	return search.found;
 }
 
 /* ---- what a parent hears ---- */

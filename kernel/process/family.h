@@ -33,8 +33,9 @@ void family_signal_births_locked(struct process *process, int signal);
 /* Under family_lock: it has ended, and its parent is told. True: nobody will ask for its status, so
  * the caller lets go of it with process_forget(). */
 bool family_end_locked(struct process *process) REQUIRES(family_lock);
-/* A process group or a session with members has this number. */
-bool family_has_number(int32_t number);
+/* Sets the bit of each number, below PID_MAX, that a process group or a session with members has.
+ */
+void family_mark_numbers(uint64_t *in_use);
 /* Its children go to a subreaper among its ancestors, to init, or to the kernel, which reaps those
  * that have ended. Groups, its own among them, that its end leaves without anybody who could
  * continue them are told. */

@@ -144,7 +144,8 @@ static void look_at_process(struct process *process, int32_t tid, struct process
 	out->nthreads = process->nthreads;
 	out->shared_pending = process->pending.set;
 	out->nqueued = process->nqueued;
-	look_at_actions(process, out);
+	if (process->actions) /* else it was waited for meanwhile */
+		look_at_actions(process, out);
 	if (read_once(&process->state) >= PROCESS_ZOMBIE || !process->nthreads)
 		out->state = 'Z';
 	else if (out->is_trace_stopped)

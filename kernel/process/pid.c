@@ -15,6 +15,7 @@
 
 #include <abi/errno.h>
 #include <lib/bitmap.h>
+#include <lib/string.h>
 
 #define BUCKETS   1024u
 #define PID_FIRST 100 /* the kernel's own threads have small numbers */
@@ -53,7 +54,7 @@ static int32_t next_free_locked(void)
 	for (int32_t tries = PID_FIRST; tries < PID_MAX; tries++) {
 		if (++number >= PID_MAX)
 			number = PID_FIRST;
-		if (!lookup(number))
+		if (!lookup(number) && !bitmap_test(led_numbers, (size_t)number))
 			return number;
 	}
 	return 0;
@@ -72,49 +73,78 @@ static void insert_locked(struct pid_link *link, int32_t number)
 	rcu_assign(bucket, link);
 }
 
-/* *led: the number is free but was that of a group or a session. */
-static int32_t insert_next(struct pid_link *link, bool *led)
+/* Numbers of groups and sessions that have no members any more are free again. One walk for all of
+ * them, so it is made when all numbers have been given once. Those that are noted while it goes on
+ * are left for the next. */
+static void free_led_numbers(void)
 {
+	static uint64_t before[BITMAP_WORDS(PID_MAX)]; /* who has `freeing` */
+	static uint64_t in_use[BITMAP_WORDS(PID_MAX)]; /* the same */
+	static bool freeing;                           /* [lock] */
+
+	spin_lock(&lock);
+	if (freeing) {
+		spin_unlock(&lock);
+		return;
+	}
+	freeing = true;
+	memcpy(before, led_numbers, sizeof(before));
+	spin_unlock(&lock);
+
+	memset(in_use, 0, sizeof(in_use));
+	family_mark_numbers(in_use);
+
+	spin_lock(&lock);
+	for (size_t i = 0; i < ARRAY_SIZE(before); i++)
+		led_numbers[i] &= ~(before[i] & ~in_use[i]);
+	freeing = false;
+	spin_unlock(&lock);
+}
+
+static int32_t insert_next(struct pid_link *link)
+{
+	int32_t before;
 	int32_t number;
 
 	spin_lock(&lock);
+	before = last_pid;
 	number = next_free_locked();
-	*led = bitmap_test(led_numbers, (size_t)number);
-	if (number)
+	if (number) {
 		write_once(&last_pid, number);
-	if (number && !*led)
 		insert_locked(link, number);
+	}
 	spin_unlock(&lock);
+	if (number <= before)
+		free_led_numbers();
 	return number;
 }
 
 err_t pid_insert(struct pid_link *link)
 {
-	for (int32_t tries = PID_FIRST; tries < PID_MAX; tries++) {
-		bool led;
-		int32_t number = insert_next(link, &led);
+	return insert_next(link) || insert_next(link) ? 0 : -EAGAIN;
+}
 
-		if (!led)
-			return number ? 0 : -EAGAIN;
-		if (!pid_insert_at(link, number))
-			return 0;
-	}
-	return -EAGAIN;
+static err_t try_insert_at(struct pid_link *link, int32_t number)
+{
+	bool taken;
+
+	spin_lock(&lock);
+	taken = lookup(number) || bitmap_test(led_numbers, (size_t)number);
+	if (!taken)
+		insert_locked(link, number);
+	spin_unlock(&lock);
+	return taken ? -EEXIST : 0;
 }
 
 err_t pid_insert_at(struct pid_link *link, int32_t number)
 {
-	/* Nobody can come into a group without members, so what is found stays true. */
-	bool taken = family_has_number(number);
+	err_t err = try_insert_at(link, number);
 
-	spin_lock(&lock);
-	taken |= lookup(number) != NULL;
-	if (!taken) {
-		bitmap_clear(led_numbers, (size_t)number);
-		insert_locked(link, number);
+	if (err) { /* it may be free by now */
+		free_led_numbers();
+		err = try_insert_at(link, number);
 	}
-	spin_unlock(&lock);
-	return taken ? -EEXIST : 0;
+	return err;
 }
 
 int32_t pid_last_given(void)

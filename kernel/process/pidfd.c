@@ -204,7 +204,13 @@ static err_t get_object(struct process *process, int fd, struct object **out)
 		return -EBADF; /* all of them are closed: it is ending */
 	*out = fd_get(fds, fd);
 	fd_table_put(fds);
-	return *out ? 0 : -EBADF;
+	if (!*out)
+		return -EBADF;
+	/* It may have begun a program with other rights meanwhile, and this be that one's. */
+	if (process_may_inspect(process))
+		return 0;
+	object_put(*out);
+	return -EPERM;
 }
 
 int sys_pidfd_getfd(int fd, int other_fd, unsigned flags)

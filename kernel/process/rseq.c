@@ -5,7 +5,8 @@
  *
  * Everything is the thread's own and is looked at by it alone. The scheduler asks for the look
  * (thread_watch_place()): a thread that has no such structure pays nothing, and one that has pays
- * when it was preempted or moved, not with each call.
+ * when it was preempted or moved, not with each call. In user mode it loses the CPU otherwise only
+ * in a page fault, which asks as well.
  */
 #include "rseq.h"
 
@@ -14,6 +15,7 @@
 
 #include <abi/errno.h>
 #include <abi/rseq.h>
+#include <arch/context.h>
 #include <arch/cpu.h>
 #include <arch/paging.h>
 #include <arch/trap.h>
@@ -117,8 +119,10 @@ void rseq_inherit(struct uthread *child)
 {
 	const struct uthread *parent = uthread_current();
 
-	if (parent->rseq)
-		set(child, parent->rseq, parent->rseq_bytes, parent->rseq_signature);
+	if (!parent->rseq)
+		return;
+	set(child, parent->rseq, parent->rseq_bytes, parent->rseq_signature);
+	context_request_exit_work(&child->thread->context); /* it may begin on another CPU */
 }
 
 void rseq_forget(void)

@@ -80,9 +80,21 @@ bool family_end_locked(struct process *process)
 	return reap;
 }
 
+/* Whoever still has a reference needs only the struct. */
+static void drop_actions(struct process *process)
+{
+	irqflags_t flags = spin_lock_irqsave(&process->signal_lock);
+	struct signal_actions *actions = process->actions;
+
+	process->actions = NULL;
+	spin_unlock_irqrestore(&process->signal_lock, flags);
+	signal_actions_put(actions);
+}
+
 void process_forget(struct process *process)
 {
 	pid_remove(&process->link);
+	drop_actions(process);
 	waitq_wake_all_events(&process->changed, POLLHUP); /* of descriptors of it */
 	process_put(process);
 }

@@ -24,9 +24,6 @@
 #ifndef P_PIDFD
 #define P_PIDFD 3
 #endif
-#ifndef SYS_process_mrelease
-#define SYS_process_mrelease 448
-#endif
 #define PIDFD_NONBLOCK O_NONBLOCK
 #define ADVICE_COLD    20
 
@@ -522,24 +519,6 @@ static void process_madvise_advises_on_anothers_memory(void)
 	EXPECT_EQUAL(close(fd) | close(own), 0);
 }
 
-static void process_mrelease_is_for_those_that_end(void)
-{
-	pid_t pid = child_that_waits();
-	int fd = pidfd_open(pid, 0);
-	long result;
-
-	EXPECT(fd >= 0);
-	EXPECT_ERRNO(EINVAL, syscall(SYS_process_mrelease, fd, 1L));
-	EXPECT_ERRNO(EINVAL, syscall(SYS_process_mrelease, fd, 0L));
-	EXPECT_ERRNO(EBADF, syscall(SYS_process_mrelease, 1, 0L));
-	EXPECT_EQUAL(kill(pid, SIGKILL), 0);
-	result = syscall(SYS_process_mrelease, fd, 0L);
-	EXPECT(result == 0 || errno == ESRCH); /* it may be through */
-	EXPECT_EQUAL(waitpid(pid, NULL, 0), pid);
-	EXPECT_ERRNO(ESRCH, syscall(SYS_process_mrelease, fd, 0L));
-	EXPECT_EQUAL(close(fd), 0);
-}
-
 int main(void)
 {
 	RUN(pidfd_open_gives_a_descriptor_that_goes_with_exec);
@@ -561,6 +540,5 @@ int main(void)
 	RUN(a_number_is_the_administrators_to_choose);
 	RUN(a_groups_number_is_nobodys_while_it_has_members);
 	RUN(process_madvise_advises_on_anothers_memory);
-	RUN(process_mrelease_is_for_those_that_end);
 	return check_end();
 }
