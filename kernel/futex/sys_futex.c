@@ -1,9 +1,9 @@
 /*
  * The futex calls: checks their arguments and hands the rest to futex.c. Owns no state.
  */
-#include "futex.h"
 #include "../process/capability.h"
 #include "../process/uthread.h"
+#include "futex.h"
 #include "syscall_table.h"
 
 #include <abi/errno.h>
