@@ -26,7 +26,7 @@ static unsigned class_of(uint16_t value)
 
 static err_t check_value(int value)
 {
-	if (value < 0 || value > UINT16_MAX)
+	if (value < 0 || value > (int)UINT16_MAX)
 		return -EINVAL;
 	switch (class_of((uint16_t)value)) {
 	case IOPRIO_CLASS_RT:
