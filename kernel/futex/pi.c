@@ -454,11 +454,12 @@ err_t futex_unlock_pi(uint64_t address, bool is_private)
 
 void pi_futex_exit(struct uthread *uthread, bool for_good)
 {
+	struct pi_futex *futex;
+	struct pi_futex *following;
+
 	spin_lock(&lock);
 	uthread->pi_over = for_good;
-	while (!list_empty(&uthread->pi_owned)) {
-		struct pi_futex *futex =
-			list_first_entry(&uthread->pi_owned, struct pi_futex, owned);
+	list_for_each_safe (futex, following, &uthread->pi_owned, owned) {
 		struct pi_waiter *heir = heir_locked(futex);
 
 		/* Without one it was inherited, and the word was never written. */

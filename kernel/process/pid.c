@@ -121,7 +121,11 @@ static int32_t insert_next(struct pid_link *link)
 
 err_t pid_insert(struct pid_link *link)
 {
-	return insert_next(link) || insert_next(link) ? 0 : -EAGAIN;
+	int32_t number = insert_next(link);
+
+	if (!number) /* groups that are gone may have had those that were free */
+		number = insert_next(link);
+	return number ? 0 : -EAGAIN;
 }
 
 static err_t try_insert_at(struct pid_link *link, int32_t number)
