@@ -120,7 +120,7 @@ static err_t open_place(struct path *at, const struct vfs_context *context, unsi
 		err = check_existing(at, context, flags);
 	else if ((flags & O_DIRECTORY) && node_type(node) != S_IFDIR)
 		err = -ENOTDIR;
-	if (!err && !(flags & O_PATH) && server->ops->reopen) {
+	if (!err && !(flags & O_PATH) && server->ops->reopen && node_type(node) != S_IFDIR) {
 		err = server->ops->reopen(server, node->id, flags & OPEN_KEPT_FLAGS, out);
 		path_put(at);
 		return err;

@@ -13,6 +13,7 @@
 #include "ksh.h"
 #include "kthread.h"
 #include "log.h"
+#include "mqueue/mqueue.h"
 #include "process.h"
 #include "procfs.h"
 #include "pty/pty.h"
@@ -168,6 +169,7 @@ static void bring_up(void *argument)
 		log_warn("no /dev/fuse: there will be no drivers");
 	console_init();
 	pty_init();
+	mqueue_init();
 	input_init();
 	exec_channel_init();
 	if (!exec_channel_has_com2())

@@ -296,7 +296,7 @@ static err_t wait_to_send(struct queue *queue, struct sysv_message **message, un
 	sender->pid = sysv_caller().pid;
 	err = try_send(queue, *message, flags, sender);
 	if (err == SYSV_WAITING)
-		err = sysv_wait_for(&queue->base, &sender->wait, UINT64_MAX);
+		err = sysv_wait_for(&queue->base.lock, &sender->wait, UINT64_MAX);
 	if (!err)
 		*message = NULL;
 	sysv_wait_put(&sender->wait);
@@ -378,7 +378,7 @@ static err_t wait_to_receive(struct queue *queue, const struct receiver *request
 	sysv_wait_init(&receiver->wait);
 	err = try_receive(queue, receiver, true, out);
 	if (err == SYSV_WAITING) {
-		err = sysv_wait_for(&queue->base, &receiver->wait, UINT64_MAX);
+		err = sysv_wait_for(&queue->base.lock, &receiver->wait, UINT64_MAX);
 		if (!err)
 			*out = receiver->got;
 	}

@@ -225,7 +225,7 @@ static err_t operate(struct semaphore_set *set, const struct semaphore_call *cal
 	sysv_wait_init(&wait->wait);
 	err = attempt(set, call, wanted, wait);
 	if (err == SYSV_WAITING)
-		err = sysv_wait_for(&set->base, &wait->wait, deadline_ns);
+		err = sysv_wait_for(&set->base.lock, &wait->wait, deadline_ns);
 	sysv_wait_put(&wait->wait);
 	return err == -ETIMEDOUT ? -EAGAIN : err;
 }

@@ -155,8 +155,8 @@ void sysv_wait_decide(struct sysv_wait *wait, err_t result, struct list *woken);
 void sysv_wake(struct list *woken);
 /* Sleeps until it is decided, and says what. One that is ended early is taken off its list: -EINTR,
  * -ETIMEDOUT. */
-err_t must_check sysv_wait_for(struct sysv_object *object, struct sysv_wait *wait,
-			       uint64_t deadline_ns) EXCLUDES(object->lock);
+err_t must_check sysv_wait_for(struct mutex *lock, struct sysv_wait *wait, uint64_t deadline_ns)
+	EXCLUDES(lock);
 void sysv_wait_put(struct sysv_wait *wait);
 
 #endif

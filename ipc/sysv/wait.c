@@ -41,18 +41,18 @@ void sysv_wake(struct list *woken)
 	}
 }
 
-err_t sysv_wait_for(struct sysv_object *object, struct sysv_wait *wait, uint64_t deadline_ns)
+err_t sysv_wait_for(struct mutex *lock, struct sysv_wait *wait, uint64_t deadline_ns)
 {
 	err_t err = wait_event_interruptible_timeout(
 		&wait->queue, load_acquire(&wait->result) != SYSV_WAITING, deadline_ns);
 
 	if (err) {
-		mutex_lock(&object->lock);
+		mutex_lock(lock);
 		if (wait->result == SYSV_WAITING) {
 			list_del(&wait->link);
 			wait->result = err;
 		}
-		mutex_unlock(&object->lock);
+		mutex_unlock(lock);
 	}
 	return wait->result;
 }

@@ -14,6 +14,7 @@
 
 #define STACK_LIMIT_BYTES  (8 * MIB)
 #define LOCKED_LIMIT_BYTES (8 * MIB) /* as Linux: MLOCK_LIMIT */
+#define MSGQUEUE_LIMIT     819200    /* bytes, as on Linux */
 #define QUEUED_LIMIT       4096      /* RLIMIT_SIGPENDING */
 
 SLAB_CACHE(process_cache, struct process);
@@ -34,6 +35,7 @@ static void set_limits(struct process *process)
 		(struct abi_rlimit){LOCKED_LIMIT_BYTES, LOCKED_LIMIT_BYTES};
 	process->limits[RLIMIT_NICE] = (struct abi_rlimit){0, 0};
 	process->limits[RLIMIT_RTPRIO] = (struct abi_rlimit){0, 0};
+	process->limits[RLIMIT_MSGQUEUE] = (struct abi_rlimit){MSGQUEUE_LIMIT, MSGQUEUE_LIMIT};
 	process->limits[RLIMIT_SIGPENDING] = (struct abi_rlimit){QUEUED_LIMIT, QUEUED_LIMIT};
 }
 

@@ -31,6 +31,8 @@ enum proc_directory {
 	PROC_SYS_RANDOM,
 	PROC_SYS_VM,
 	PROC_SYSVIPC,
+	PROC_SYS_FS,
+	PROC_SYS_MQUEUE,
 };
 
 struct proc_entry;
@@ -103,6 +105,8 @@ proc_text_fn proc_boot_id, proc_uuid, proc_entropy, proc_poolsize;
 /* ---- System V objects and their limits (sysv.c) ---- */
 
 proc_text_fn proc_sysvipc_shm, proc_sysvipc_sem, proc_sysvipc_msg;
+proc_text_fn proc_mq_queues_max, proc_mq_msg_max, proc_mq_msgsize_max, proc_mq_msg_default;
+proc_text_fn proc_mq_msgsize_default;
 proc_text_fn proc_shmmax, proc_shmall, proc_shmmni, proc_sem, proc_msgmax, proc_msgmnb, proc_msgmni;
 
 /* ---- texts of processes (status.c, memory.c, mounts.c) ---- */

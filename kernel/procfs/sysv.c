@@ -1,8 +1,10 @@
 /*
- * /proc/sysvipc: the System V objects that there are, as Linux lists them.
+ * /proc/sysvipc: the System V objects that there are, as Linux lists them; and the limits of these
+ * and of POSIX message queues in /proc/sys.
  */
 #include "procfs.h"
 
+#include <ipc/mqueue.h>
 #include <ipc/sysv.h>
 
 void proc_sysvipc_shm(struct text *text, UNUSED const struct proc_subject *subject)
@@ -59,20 +61,25 @@ void proc_sysvipc_msg(struct text *text, UNUSED const struct proc_subject *subje
 			 (uint64_t)queue.rtime, (uint64_t)queue.ctime);
 }
 
-/* ---- /proc/sys/kernel ---- */
+/* ---- /proc/sys/kernel, /proc/sys/fs/mqueue ---- */
 
-#define LIMIT_FILE(function, format, field)                                                        \
+#define LIMIT_FILE(function, format, limit)                                                        \
 	void function(struct text *text, UNUSED const struct proc_subject *subject)                \
 	{                                                                                          \
-		text_add(text, format "\n", read_once(&sysv_limits.field));                        \
+		text_add(text, format "\n", read_once(&(limit)));                                  \
 	}
 
-LIMIT_FILE(proc_shmmax, "%lu", shmmax)
-LIMIT_FILE(proc_shmall, "%lu", shmall)
-LIMIT_FILE(proc_shmmni, "%u", shmmni)
-LIMIT_FILE(proc_msgmax, "%u", msgmax)
-LIMIT_FILE(proc_msgmnb, "%u", msgmnb)
-LIMIT_FILE(proc_msgmni, "%u", msgmni)
+LIMIT_FILE(proc_shmmax, "%lu", sysv_limits.shmmax)
+LIMIT_FILE(proc_shmall, "%lu", sysv_limits.shmall)
+LIMIT_FILE(proc_shmmni, "%u", sysv_limits.shmmni)
+LIMIT_FILE(proc_msgmax, "%u", sysv_limits.msgmax)
+LIMIT_FILE(proc_msgmnb, "%u", sysv_limits.msgmnb)
+LIMIT_FILE(proc_msgmni, "%u", sysv_limits.msgmni)
+LIMIT_FILE(proc_mq_queues_max, "%u", mqueue_limits.queues_max)
+LIMIT_FILE(proc_mq_msg_max, "%u", mqueue_limits.msg_max)
+LIMIT_FILE(proc_mq_msgsize_max, "%u", mqueue_limits.msgsize_max)
+LIMIT_FILE(proc_mq_msg_default, "%u", mqueue_limits.msg_default)
+LIMIT_FILE(proc_mq_msgsize_default, "%u", mqueue_limits.msgsize_default)
 
 void proc_sem(struct text *text, UNUSED const struct proc_subject *subject)
 {

@@ -47,25 +47,28 @@
 #define ROUND       12500 /* calls */
 #define STACK_BYTES 65536
 #define POLL_NS     2000000
-#define NUDGE_POLLS 3  /* without progress: a signal */
-#define KILL_POLLS  12 /* SIGKILL */
+#define BELIEVED    100000 /* calls between two looks: more were written by accident */
+#define NUDGE_POLLS 3      /* without progress: a signal */
+#define KILL_POLLS  12     /* SIGKILL */
 #define HANG_POLLS  15000
 #define USER        1000
 
 struct worker {
-	volatile uint64_t ncalls[2]; /* of its two threads, ever */
 	pid_t pid;
 	uint64_t ncalls_seen;
 	unsigned stalled;
 	unsigned life; /* how many there were before it, in this place */
 };
 
+/* What workers count. They may write anything there by accident. */
 struct shared {
-	struct worker workers[WORKERS];
+	volatile uint64_t ncalls[WORKERS][2]; /* of the two threads of each */
 	volatile uint32_t successes[FUZZ_NUMBERS];
 };
 
 static struct shared *shared;
+static struct worker workers[WORKERS]; /* each process has its own copy */
+static uint64_t ncounted;
 static uint64_t seed;
 static uint64_t nended, nnudged, nkilled;
 
@@ -162,7 +165,7 @@ static void confine(bool as_user)
 
 static noreturn void worker_main(unsigned place)
 {
-	struct worker *worker = &shared->workers[place];
+	struct worker *worker = &workers[place];
 	struct sigaction action = {.sa_handler = ignore};
 	struct sched_param usual = {0};
 	int null = open("/dev/null", O_RDWR);
@@ -181,11 +184,11 @@ static noreturn void worker_main(unsigned place)
 	arguments_init();
 	stack = mmap(NULL, STACK_BYTES, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
 	second.random.state = random_next(&random) | 1;
-	second.ncalls = &worker->ncalls[1];
+	second.ncalls = &shared->ncalls[place][1];
 	clone(second_main, stack + STACK_BYTES,
 	      CLONE_VM | CLONE_FS | CLONE_FILES | CLONE_SIGHAND | CLONE_THREAD | CLONE_SYSVSEM,
 	      NULL);
-	fuzz_forever(&random, &worker->ncalls[0]);
+	fuzz_forever(&random, &shared->ncalls[place][0]);
 	_exit(0);
 }
 
@@ -193,7 +196,7 @@ static noreturn void worker_main(unsigned place)
 
 static void start_worker(unsigned place)
 {
-	struct worker *worker = &shared->workers[place];
+	struct worker *worker = &workers[place];
 
 	worker->stalled = 0;
 	worker->life++;
@@ -204,11 +207,7 @@ static void start_worker(unsigned place)
 
 static uint64_t total(void)
 {
-	uint64_t sum = 0;
-
-	for (unsigned i = 0; i < WORKERS; i++)
-		sum += shared->workers[i].ncalls[0] + shared->workers[i].ncalls[1];
-	return sum;
+	return ncounted;
 }
 
 static void reap(bool replace)
@@ -217,9 +216,9 @@ static void reap(bool replace)
 
 	while ((pid = waitpid(-1, NULL, WNOHANG)) > 0) {
 		for (unsigned i = 0; i < WORKERS; i++) {
-			if (shared->workers[i].pid != pid)
+			if (workers[i].pid != pid)
 				continue;
-			shared->workers[i].pid = 0;
+			workers[i].pid = 0;
 			nended++;
 			if (replace)
 				start_worker(i);
@@ -227,13 +226,17 @@ static void reap(bool replace)
 	}
 }
 
-static void watch(struct worker *worker)
+static void watch(unsigned place)
 {
-	uint64_t ncalls = worker->ncalls[0] + worker->ncalls[1];
+	struct worker *worker = &workers[place];
+	uint64_t ncalls = shared->ncalls[place][0] + shared->ncalls[place][1];
+	uint64_t more = ncalls - worker->ncalls_seen;
 
-	if (ncalls != worker->ncalls_seen) {
+	if (more) {
 		worker->ncalls_seen = ncalls;
 		worker->stalled = 0;
+		if (more < BELIEVED)
+			ncounted += more;
 		return;
 	}
 	worker->stalled++;
@@ -264,8 +267,8 @@ static bool run_round(uint64_t until)
 		rest();
 		reap(true);
 		for (unsigned i = 0; i < WORKERS; i++) {
-			watch(&shared->workers[i]);
-			if (shared->workers[i].pid <= 0)
+			watch(i);
+			if (workers[i].pid <= 0)
 				start_worker(i); /* no process was to be had */
 		}
 		now = total();

@@ -1,0 +1,244 @@
+/*
+ * System calls on POSIX message queues. What they do is in ipc/mqueue/. Owns no state.
+ */
+#include "../process/uthread.h"
+#include "../signal/signal.h"
+#include "../time/clocks.h"
+#include "syscall_table.h"
+
+#include <abi/errno.h>
+#include <abi/fcntl.h>
+#include <arch/clock.h>
+#include <arch/user.h>
+#include <ipc/fdtable.h>
+#include <ipc/mqueue.h>
+#include <mm/slab.h>
+
+#define COOKIE_BYTES 32 /* of SIGEV_THREAD */
+
+uint64_t mqueue_caller_limit_bytes(void)
+{
+	const struct process *process = process_current();
+
+	return process ? read_once(&process->limits[RLIMIT_MSGQUEUE].rlim_cur) : UINT64_MAX;
+}
+
+/* *name is kmalloc'ed. */
+static err_t get_name(uptr_t from, char **name)
+{
+	ssize_t len;
+
+	*name = kmalloc(PATH_MAX);
+	if (!*name)
+		return -ENOMEM;
+	len = user_copy_string(*name, from, PATH_MAX);
+	if (len >= 0)
+		return 0;
+	kfree(*name);
+	return (err_t)len;
+}
+
+int sys_mq_open(uptr_t name, unsigned open_flags, unsigned mode, uptr_t attributes)
+{
+	bool shaped = open_flags & O_CREAT && !uptr_is_null(attributes);
+	struct abi_mq_attr shape;
+	struct object *object;
+	char *copied;
+	err_t err;
+
+	if (shaped && user_get(&shape, attributes))
+		return -EFAULT;
+	err = get_name(name, &copied);
+	if (err)
+		return err;
+	err = mqueue_open(copied, open_flags, mode & 0777 & ~uthread_fs()->umask,
+			  shaped ? &shape : NULL, &object);
+	kfree(copied);
+	return err ? err : fd_add(current_fds(), object, O_CLOEXEC);
+}
+
+int sys_mq_unlink(uptr_t name)
+{
+	char *copied;
+	err_t err = get_name(name, &copied);
+
+	if (err)
+		return err;
+	err = mqueue_unlink(copied);
+	kfree(copied);
+	return err;
+}
+
+/* ---- messages ---- */
+
+static err_t read_deadline(uptr_t timeout, uint64_t *deadline_ns)
+{
+	struct abi_timespec time;
+	uint64_t wall_ns = clock_wall_ns();
+
+	*deadline_ns = UINT64_MAX;
+	if (uptr_is_null(timeout))
+		return 0;
+	if (user_get(&time, timeout))
+		return -EFAULT;
+	if (!timespec_is_valid(&time))
+		return -EINVAL;
+	*deadline_ns = clock_ns() + (ns_of_timespec(&time) - MIN(ns_of_timespec(&time), wall_ns));
+	return 0;
+}
+
+int sys_mq_timedsend(int mqfd, uptr_t data, size_t len, unsigned priority, uptr_t timeout)
+{
+	struct mqueue_transfer transfer = {.priority = priority};
+	struct object *object;
+	struct buffer from;
+	err_t err;
+
+	if (priority >= MQ_PRIO_MAX)
+		return -EINVAL;
+	err = read_deadline(timeout, &transfer.deadline_ns);
+	if (err)
+		return err;
+	object = fd_get(current_fds(), mqfd);
+	if (!object)
+		return -EBADF;
+	/* Its length is looked at before its place. */
+	err = buffer_init_user(&from, data, len);
+	if (err)
+		err = mqueue_send(object, NULL, SIZE_MAX, &transfer) == -EMSGSIZE ? -EFAULT
+										  : -EBADF;
+	else
+		err = mqueue_send(object, &from, len, &transfer);
+	object_put(object);
+	return err;
+}
+
+ssize_t sys_mq_timedreceive(int mqfd, uptr_t buf, size_t len, uptr_t priority, uptr_t timeout)
+{
+	struct mqueue_transfer transfer = {0};
+	struct object *object;
+	struct buffer to;
+	ssize_t result;
+	err_t err = read_deadline(timeout, &transfer.deadline_ns);
+
+	if (err)
+		return err;
+	object = fd_get(current_fds(), mqfd);
+	if (!object)
+		return -EBADF;
+	result = buffer_init_user(&to, buf, len);
+	if (!result)
+		result = mqueue_receive(object, &to, &transfer);
+	object_put(object);
+	if (result >= 0 && !uptr_is_null(priority) && user_put(priority, &transfer.priority))
+		return -EFAULT;
+	return result;
+}
+
+int sys_mq_getsetattr(int mqfd, uptr_t attributes, uptr_t before)
+{
+	struct abi_mq_attr wanted, old;
+	bool set = !uptr_is_null(attributes);
+	struct object *object;
+	unsigned flags;
+	err_t err;
+
+	if (set && user_get(&wanted, attributes))
+		return -EFAULT;
+	if (set && wanted.mq_flags & ~(int64_t)O_NONBLOCK)
+		return -EINVAL;
+	object = fd_get(current_fds(), mqfd);
+	if (!object)
+		return -EBADF;
+	err = mqueue_attributes(object, &old);
+	if (!err && set) {
+		flags = object_flags(object) & ~(unsigned)O_NONBLOCK;
+		err = object_set_flags(object, flags | (unsigned)wanted.mq_flags);
+	}
+	object_put(object);
+	if (err || uptr_is_null(before))
+		return err;
+	return user_put(before, &old);
+}
+
+/* ---- mq_notify ---- */
+
+struct notice {
+	struct mqueue_notify notify;
+	struct process *process; /* a reference */
+	uint64_t value;
+};
+
+static void notice_end(struct mqueue_notify *notify, const struct sysv_caller *sender)
+{
+	struct notice *notice = container_of(notify, struct notice, notify);
+	struct abi_siginfo info = {.si_pid = sender ? sender->pid : 0,
+				   .si_uid = sender ? sender->uid : 0,
+				   .si_value = notice->value};
+	struct signal_info signal = {.signal = notify->signal, .code = SI_MESGQ};
+
+	for (unsigned i = 0; i < ARRAY_SIZE(signal.fields); i++)
+		signal.fields[i] = info.si_fields[i];
+	if (sender && notify->notify == SIGEV_SIGNAL && notify->signal)
+		(void)!signal_send(notice->process, &signal); /* no room: it is lost, as on Linux */
+	process_put(notice->process);
+	kfree(notice);
+}
+
+static err_t read_notice(uptr_t event, struct notice *out)
+{
+	struct abi_sigevent asked;
+	char cookie[COOKIE_BYTES];
+
+	if (user_get(&asked, event))
+		return -EFAULT;
+	if (asked.sigev_notify == SIGEV_SIGNAL &&
+	    (asked.sigev_signo < 0 || asked.sigev_signo > SIGNAL_MAX))
+		return -EINVAL;
+	if (asked.sigev_notify == SIGEV_THREAD) {
+		/* By a socket of a kind that there is none of. */
+		if (user_copy_in(cookie, uptr(asked.sigev_value), sizeof(cookie)))
+			return -EFAULT;
+		return -EINVAL;
+	}
+	if (asked.sigev_notify != SIGEV_SIGNAL && asked.sigev_notify != SIGEV_NONE)
+		return -EINVAL;
+	*out = (struct notice){
+		.notify = {.pid = process_current()->pid,
+			   .notify = asked.sigev_notify,
+			   .signal = asked.sigev_notify == SIGEV_SIGNAL ? asked.sigev_signo : 0,
+			   .end = notice_end},
+		.process = process_current(),
+		.value = asked.sigev_value,
+	};
+	return 0;
+}
+
+int sys_mq_notify(int mqfd, uptr_t event)
+{
+	struct notice *notice = NULL;
+	struct object *object;
+	err_t err;
+
+	if (!uptr_is_null(event)) {
+		notice = kmalloc(sizeof(*notice));
+		if (!notice)
+			return -ENOMEM;
+		err = read_notice(event, notice);
+		if (err) {
+			kfree(notice);
+			return err;
+		}
+		refcount_get(&notice->process->references);
+	}
+	object = fd_get(current_fds(), mqfd);
+	if (object) {
+		err = mqueue_set_notify(object, notice ? &notice->notify : NULL);
+		object_put(object);
+	} else {
+		err = -EBADF;
+		if (notice)
+			notice_end(&notice->notify, NULL);
+	}
+	return err;
+}
