@@ -14,7 +14,7 @@ NIGHTLY = bool(os.environ.get("FUSELAGE_NIGHTLY"))
 CALLS = 1_000_000 if NIGHTLY else 100_000
 SEED = int.from_bytes(os.urandom(4), "big") if NIGHTLY else 20
 LIMIT_S = 900
-SLACK_KIB = 64      # stacks and tables that are kept at hand: by no means one for each worker
+SLACK_KIB = 256     # `mem` tells tenths of a MiB; a frame lost with each worker would be more
 
 
 def build(folder):
