@@ -15,6 +15,7 @@
 #include <ipc/object.h>
 #include <mm/commit.h>
 #include <mm/object.h>
+#include <mm/pressure.h>
 #include <mm/space.h>
 
 #define PROT_ALL (PROT_READ | PROT_WRITE | PROT_EXEC)
@@ -151,8 +152,8 @@ int64_t sys_mremap(uint64_t address, size_t old_len, size_t len, unsigned flags,
 		return -EINVAL;
 	if (len > USER_MAX || old_len > USER_MAX)
 		return -EINVAL;
-	err = space_remap(current_space(), address, ALIGN_UP(old_len, PAGE_SIZE),
-			  ALIGN_UP(len, PAGE_SIZE), flags, new_address, &moved);
+	err = MEMORY_RETRY(space_remap(current_space(), address, ALIGN_UP(old_len, PAGE_SIZE),
+				       ALIGN_UP(len, PAGE_SIZE), flags, new_address, &moved));
 	return err ? err : (int64_t)moved;
 }
 
