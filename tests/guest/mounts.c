@@ -14,6 +14,7 @@
 
 #include "as_user.h"
 #include "check.h"
+#include "mount_help.h"
 
 #define AT "/tmp/mounts"
 #define A  AT "/a"
@@ -35,27 +36,6 @@ static bool make(const char *name)
 static bool is_there(const char *name)
 {
 	return access(name, F_OK) == 0;
-}
-
-/* The field of the last line of mountinfo about `at`: 1 id, 2 parent, 4 root, 6 options. */
-static const char *told(const char *at, int field)
-{
-	FILE *file = fopen("/proc/self/mountinfo", "re");
-	static char fields[12][256];
-	static char found[256];
-	char line[1024];
-
-	found[0] = 0;
-	while (file && fgets(line, sizeof(line), file)) {
-		int count = sscanf(line, "%255s %255s %255s %255s %255s %255s", fields[1],
-				   fields[2], fields[3], fields[4], fields[5], fields[6]);
-
-		if (count == 6 && strcmp(fields[5], at) == 0)
-			strcpy(found, fields[field]);
-	}
-	if (file)
-		fclose(file);
-	return found;
 }
 
 static void a_bind_shows_the_same_files(void)
@@ -201,19 +181,6 @@ static void nobody_leaves_a_bind_by_what_is_moved_out_of_it(void)
 	EXPECT_EQUAL(umount(A), 0);
 }
 
-static unsigned count_mounts(void)
-{
-	FILE *file = fopen("/proc/self/mountinfo", "re");
-	unsigned count = 0;
-	int c;
-
-	while (file && (c = getc(file)) != EOF)
-		count += c == '\n';
-	if (file)
-		fclose(file);
-	return count;
-}
-
 static void sleep_long(void)
 {
 	pause();
@@ -310,19 +277,6 @@ static void options_that_a_filesystem_does_not_know_are_refused(void)
 	EXPECT_ERRNO(EINVAL, mount(NULL, A, NULL, MS_REMOUNT, "nonsense=1"));
 	EXPECT_EQUAL(mount(NULL, A, NULL, MS_REMOUNT | MS_BIND, "nonsense=1"), 0); /* not its own */
 	EXPECT_EQUAL(umount(A), 0);
-}
-
-static bool mountinfo_says(const char *text)
-{
-	FILE *file = fopen("/proc/self/mountinfo", "re");
-	bool found = false;
-	char line[1024];
-
-	while (file && fgets(line, sizeof(line), file))
-		found = found || strstr(line, text);
-	if (file)
-		fclose(file);
-	return found;
 }
 
 static void no_name_of_a_type_makes_lines(void)
