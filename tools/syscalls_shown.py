@@ -89,7 +89,14 @@ def trace(program):
     return lines
 
 
-def shown_by(program, sources):
+def numbered(sources):
+    """By numbers, what strace may be too old to know by name."""
+    table = (sources.parent.parent / "abi" / "syscalls.def").read_text(encoding="utf-8")
+    return {f"syscall_{int(number):#x}": name
+            for number, name in re.findall(r"^(?:SYSCALL|MISSING)\((\d+), (\w+)", table, re.M)}
+
+
+def shown_by(program, sources, names):
     """{call: (succeeded, errors, flags)} of one program."""
     text = source(sources, program.name)
     words = set(WORD.findall(text))
@@ -107,6 +114,7 @@ def shown_by(program, sources):
         if not match and not resumed:
             continue
         name, result = (match[1], match[4]) if match else (resumed[1], resumed[3])
+        name = names.get(name, name)
         arguments = match[2] if match else begun.pop(pid, "") + resumed[2]
         if not names_of(name) & words or name == "ptrace":
             continue
@@ -134,9 +142,11 @@ def collect(programs, sources):
     """{call: Row} of those that succeeded in some program that names them."""
     paths = [path for path in sorted(programs.iterdir())
              if path.is_file() and path.name not in NOT_ALONE]
+    names = numbered(sources.resolve())
     rows, succeeded = {}, set()
     with concurrent.futures.ThreadPoolExecutor(2) as pool:
-        for path, shown in zip(paths, pool.map(lambda path: shown_by(path, sources), paths)):
+        traced = pool.map(lambda path: shown_by(path, sources, names), paths)
+        for path, shown in zip(paths, traced):
             for name, (did_succeed, errors, flags) in shown.items():
                 add(rows, name, path.name, errors, flags)
                 if did_succeed:
