@@ -29,9 +29,14 @@
 %define EARLY_PML4		0
 %define EARLY_PDPT		0x1000
 %define EARLY_DIRECTORIES	0x2000	; four pages
-%define EARLY_START_CYCLES	0xe000
-%define EARLY_STACK_TOP		0xf000
-%define EARLY_BYTES		0xf000
+%ifdef FUSELAGE_KASAN
+%define EARLY_IMAGE_TABLES	9	; layout.c says why
+%else
+%define EARLY_IMAGE_TABLES	5
+%endif
+%define EARLY_START_CYCLES	(0x9000 + EARLY_IMAGE_TABLES * 0x1000)
+%define EARLY_STACK_TOP		(EARLY_START_CYCLES + 0x1000)
+%define EARLY_BYTES		EARLY_STACK_TOP
 
 extern boot_stack_top
 extern kernel_rela_start

@@ -16,9 +16,11 @@
 #include <lib/string.h>
 
 #define TABLE_ENTRIES 512
-#define EARLY_GIB     4             /* what boot.asm maps, and what early code may use of memory */
-#define IMAGE_TABLES  5             /* kernel.ld allows less than 7 MiB, which may begin anywhere */
-#define ENTRY_TABLE   UINT64_C(0x3) /* SDM 3A 4.5.4: present, writable */
+#define EARLY_GIB     4 /* what boot.asm maps, and what early code may use of memory */
+/* As boot.asm has it: kernel.ld allows less than 7 MiB, 15 for the checked kernel, which may begin
+ * anywhere. */
+#define IMAGE_TABLES (IS_ON(FUSELAGE_KASAN) ? 9 : 5)
+#define ENTRY_TABLE  UINT64_C(0x3) /* SDM 3A 4.5.4: present, writable */
 
 /* Block of boot.asm, as far as it is filled in here. */
 extern struct {

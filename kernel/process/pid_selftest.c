@@ -37,12 +37,13 @@ put:
 	process_put(second);
 }
 
-/* Whether `process` comes to have `number` while all of them are given once. */
+/* Whether `process` comes to have `number` while all are given twice: what nobody has any more is
+ * freed in between. */
 static bool comes_to_have(struct process *process, int32_t number)
 {
 	bool met = false;
 
-	for (int32_t i = 0; i < PID_MAX && !met; i++) {
+	for (int32_t i = 0; i < 2 * PID_MAX && !met; i++) {
 		if (pid_insert(&process->link))
 			return false;
 		met = process->pid == number;
