@@ -119,9 +119,10 @@ static bool is_fatal_locked(const struct process *process, const struct uthread 
 {
 	if (signal == SIGKILL)
 		return !is_init(process);
-	/* A tracer may think otherwise. */
-	return taker && !taker->traced && !(taker->awaited & SIGNAL_BIT(signal)) &&
-	       !is_init(process) && signal_is_fatal_by_default(signal) &&
+	/* A tracer may think otherwise, and one that is stopped ends when it is continued. */
+	return taker && !taker->traced && !process->stopped &&
+	       !(taker->awaited & SIGNAL_BIT(signal)) && !is_init(process) &&
+	       signal_is_fatal_by_default(signal) &&
 	       read_once(&process->actions->of[signal - 1].handler) == SIG_DFL;
 }
 
