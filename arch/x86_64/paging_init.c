@@ -105,7 +105,7 @@ void paging_init(struct boot_info *info)
 	map_image_part(kernel_text_start, kernel_text_end, PAGE_EXEC);
 	map_image_part(kernel_rodata_start, kernel_rodata_end, 0);
 	map_image_part(kernel_data_start, kernel_image_end, PAGE_WRITE);
-	/* early_frame(0) cuts at the ranges' starts while they are mapped here, so what it took is
+	/* early_frame() cuts at the ranges' starts while they are mapped here, so what it took is
 	 * mapped too. */
 	map_direct();
 
