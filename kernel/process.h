@@ -291,6 +291,7 @@ struct process {
 	uint32_t call_watch;           /* [a] enum call_watch: why its calls take the slow way */
 	bool not_dumpable;             /* [a] */
 	uint8_t death_signal;          /* [a] what it gets when its parent ends; 0: nothing */
+	uint32_t personality;          /* [a] of abi/personality.h */
 	char name[PROCESS_NAME_BYTES]; /* [a] as prctl sets it; a torn read is only ugly */
 	uint64_t missing_known[8]; /* [a] missing calls that were made since exec, one bit each */
 	char command[PROCESS_COMMAND_BYTES]; /* [a] the same */

@@ -47,14 +47,15 @@ static uint64_t take(uint64_t *word, unsigned bits)
 	return value;
 }
 
-void user_layout_choose(struct user_layout *layout, uint64_t stack_bytes, uint64_t vdso_bytes)
+void user_layout_choose(struct user_layout *layout, uint64_t stack_bytes, uint64_t vdso_bytes,
+			bool is_fixed)
 {
 	uint64_t stack_room = MIN(MAX(stack_bytes, STACK_ROOM_MIN), STACK_ROOM_MAX);
 	struct draw draw;
 	vaddr_t vdso_last;
 
 	random_bytes(&draw, sizeof(draw));
-	if (fixed)
+	if (fixed || is_fixed)
 		memset(draw.words, 0, sizeof(draw.words));
 	_Static_assert(MAP_BITS + IMAGE_BITS <= 64, "the first word's");
 	layout->map_top = USER_MAX - (PAGE_SIZE << STACK_BITS) - TABLE_BYTES - STACK_GAP -

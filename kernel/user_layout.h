@@ -18,8 +18,10 @@ struct user_layout {
 	uint8_t at_random[AT_RANDOM_BYTES]; /* for the program's own use */
 };
 
-/* `stack_bytes`: how long the stack may become; `vdso_bytes`: what goes above it. */
-void user_layout_choose(struct user_layout *layout, uint64_t stack_bytes, uint64_t vdso_bytes);
+/* `stack_bytes`: how long the stack may become; `vdso_bytes`: what goes above it. `is_fixed`:
+ * nothing is drawn. */
+void user_layout_choose(struct user_layout *layout, uint64_t stack_bytes, uint64_t vdso_bytes,
+			bool is_fixed);
 /* Reads the command line: `norandmaps`. Once, before the first program. */
 void user_layout_init(void);
 

@@ -212,6 +212,7 @@ static void copy_facts(struct process *child, const struct abi_clone_args *args)
 	child->maker = uthread_current()->tid;
 	child->call_watch = read_once(&parent->call_watch) & CALLS_LOGGED;
 	child->not_dumpable = read_once(&parent->not_dumpable);
+	child->personality = read_once(&parent->personality);
 	child->ids = parent->ids;
 	/* Only a thread that is alone changes these two. */
 	child->program = path_get(&parent->program);

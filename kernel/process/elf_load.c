@@ -26,6 +26,7 @@
 #include <abi/auxv.h>
 #include <abi/errno.h>
 #include <abi/fcntl.h>
+#include <abi/personality.h>
 #include <abi/rseq.h>
 #include <abi/stat.h>
 #include <arch/context.h>
@@ -480,7 +481,10 @@ static err_t load_files(struct load *load, struct exec_image *out)
 	if (err)
 		return err;
 	load->stack_bytes = stack_bytes(load->request);
-	user_layout_choose(&load->layout, load->stack_bytes, vdso_bytes());
+	/* As Linux: who executes a program with other rights does not say where it lies. */
+	user_layout_choose(&load->layout, load->stack_bytes, vdso_bytes(),
+			   !load->request->secure &&
+				   read_once(&process_current()->personality) & ADDR_NO_RANDOMIZE);
 	err = MEMORY_RETRY(space_create(&load->space, load->layout.map_top));
 	if (err)
 		return err;

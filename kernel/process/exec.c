@@ -307,8 +307,10 @@ static void take_image(struct uthread *self, const struct exec_request *request,
 	process->program = program;
 	process->given = image->given;
 	write_once(&process->not_dumpable, request->secure || request->unreadable);
-	if (request->secure)
+	if (request->secure) {
 		write_once(&process->death_signal, 0);
+		write_once(&process->personality, 0);
+	}
 	/* Somebody may have begun to look meanwhile; who comes from now on sees the new ids. */
 	uthread_set_ids(self, ptrace_allows_privileges(self) ? &request->ids : &request->plain_ids);
 	spin_unlock_irqrestore(&process->signal_lock, flags);

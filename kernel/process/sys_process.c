@@ -11,6 +11,7 @@
 #include "uthread.h"
 
 #include <abi/errno.h>
+#include <abi/personality.h>
 #include <abi/prctl.h>
 #include <abi/wait.h>
 #include <arch/clock.h>
@@ -226,6 +227,19 @@ int sys_setpriority(int which, int who, int nice)
 }
 
 /* ---- the odd ones ---- */
+
+int sys_personality(unsigned persona)
+{
+	struct process *process = process_current();
+	uint32_t before = read_once(&process->personality);
+
+	if (persona == PERSONALITY_ASK)
+		return (int)before;
+	if (persona & ~ADDR_NO_RANDOMIZE)
+		return -EINVAL;
+	write_once(&process->personality, persona);
+	return (int)before;
+}
 
 int sys_arch_prctl(int base, uint64_t address)
 {
