@@ -9,6 +9,7 @@
 #include "notify.h"
 
 #include <fusek/mount.h>
+#include <lib/string.h>
 #include <mm/slab.h>
 
 static uint32_t last_number; /* atomic */
@@ -30,10 +31,29 @@ static err_t get_root_node(struct filesystem *fs, struct node **out)
 
 static void free_filesystem(struct rcu_head *head)
 {
-	kfree(container_of(head, struct filesystem, rcu));
+	struct filesystem *fs = container_of(head, struct filesystem, rcu);
+
+	kfree(fs->source);
+	kfree(fs);
 }
 
-err_t filesystem_create(struct server *server, struct filesystem **out)
+static err_t copy_source(const char *source, char **out)
+{
+	size_t bytes = strlen(source) + 1;
+
+	*out = kmalloc(bytes);
+	if (!*out)
+		return -ENOMEM;
+	memcpy(*out, source, bytes);
+	return 0;
+}
+
+const char *filesystem_source(const struct filesystem *fs)
+{
+	return fs->source ? fs->source : fs->server->source;
+}
+
+err_t filesystem_create(struct server *server, const char *source, struct filesystem **out)
 {
 	struct filesystem *fs = kzalloc(sizeof(*fs));
 	struct node *node;
@@ -45,7 +65,9 @@ err_t filesystem_create(struct server *server, struct filesystem **out)
 	fs->server = server;
 	fs->number = atomic_fetch_add_full(&last_number, 1) + 1;
 	server->fs_number = fs->number;
-	err = get_root_node(fs, &node);
+	err = source ? copy_source(source, &fs->source) : 0;
+	if (!err)
+		err = get_root_node(fs, &node);
 	if (!err) {
 		fs->root = dentry_create_root(fs, node);
 		err = fs->root ? 0 : -ENOMEM;

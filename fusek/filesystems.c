@@ -68,9 +68,7 @@ static err_t create_driver(const char *source, const char *subtype, const char *
 
 static err_t create_tmpfs(UNUSED const char *source, const char *options, struct server **out)
 {
-	if (*options)
-		return -EINVAL; /* sizes and modes are not served yet */
-	return tmpfs_create(NULL, "", out);
+	return tmpfs_create_by_options(options, out);
 }
 
 /* ---- types that need nothing but their name ---- */
@@ -92,6 +90,8 @@ err_t filesystem_register(const struct filesystem_type *type)
 const char *filesystem_name(unsigned index)
 {
 	if (index == ntypes)
+		return "devtmpfs";
+	if (index == ntypes + 1)
 		return "fuse";
 	return index < ntypes ? types[index]->name : NULL;
 }

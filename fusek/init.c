@@ -10,10 +10,12 @@
 #include "ramdisk.h"
 #include "tmpfs/tmpfs.h"
 
+#include <abi/mount.h>
+#include <fusek/devfs.h>
 #include <lib/log.h>
 #include <mm/pressure.h>
 
-static err_t mount_at(struct server *server, const char *name)
+static err_t mount_at(struct server *server, const char *name, unsigned flags)
 {
 	const struct vfs_context context = vfs_kernel_context();
 	struct path at;
@@ -24,7 +26,7 @@ static err_t mount_at(struct server *server, const char *name)
 			server->ops->destroy(server);
 		return err;
 	}
-	err = mount_create(server, &at, 0);
+	err = mount_create(server, &at, flags);
 	path_put(&at);
 	return err;
 }
@@ -39,7 +41,18 @@ static err_t mount_tmpfs(struct server *ramdisk, const char *name)
 		return 0; /* the image does not want it */
 	if (err)
 		return err;
-	return mount_at(server, name);
+	return mount_at(server, name, 0);
+}
+
+/* What shm_open() makes its files in. */
+static err_t mount_shm(void)
+{
+	struct server *server;
+	err_t err = devfs_register_directory("shm");
+
+	if (!err)
+		err = tmpfs_create_by_options("", &server);
+	return err ? err : mount_at(server, "/dev/shm", MS_NOSUID | MS_NODEV | MS_RELATIME);
 }
 
 static struct memory_reclaimer pages_reclaimer = {.name = "page cache", .reclaim = pages_reclaim};
@@ -63,7 +76,7 @@ err_t fusek_init(paddr_t ramdisk_start, paddr_t ramdisk_end)
 		log_err("the ramdisk cannot be mounted: error %d", -err);
 		return err;
 	}
-	err = mount_at(devfs_server(), "/dev");
+	err = mount_at(devfs_server(), "/dev", 0);
 	if (err)
 		log_warn("no /dev: the ramdisk has no such directory (error %d)", -err);
 	for (unsigned i = 0; i < ARRAY_SIZE(writable); i++) {
@@ -71,6 +84,9 @@ err_t fusek_init(paddr_t ramdisk_start, paddr_t ramdisk_end)
 		if (err)
 			log_warn("%s is not writable: error %d", writable[i], -err);
 	}
+	err = mount_shm();
+	if (err)
+		log_warn("no /dev/shm: error %d", -err);
 	err = memfd_init();
 	if (err)
 		log_warn("no files of memory alone: error %d", -err);

@@ -325,7 +325,7 @@ static err_t make_absolute(void)
 	static const struct server_ops ops = {.getattr = nothing_getattr};
 	static struct server nothing = {.ops = &ops, .type = "rootfs", .source = "rootfs"};
 	struct filesystem *fs;
-	err_t err = filesystem_create(&nothing, &fs);
+	err_t err = filesystem_create(&nothing, NULL, &fs);
 
 	if (err)
 		return err;
@@ -340,10 +340,10 @@ struct path mount_root(void)
 			     .dentry = mount_absolute ? mount_absolute->root : NULL};
 }
 
-err_t mount_fresh(struct server *server, unsigned flags, struct mount **out)
+err_t mount_fresh(struct server *server, const char *source, unsigned flags, struct mount **out)
 {
 	struct filesystem *fs;
-	err_t err = filesystem_create(server, &fs);
+	err_t err = filesystem_create(server, source, &fs);
 
 	if (err) {
 		if (server->ops->destroy)
@@ -363,7 +363,7 @@ err_t mount_create(struct server *server, const struct path *at, unsigned flags)
 
 	if (err)
 		return err;
-	err = mount_fresh(server, flags, &mount);
+	err = mount_fresh(server, NULL, flags, &mount);
 	if (err)
 		return err;
 	root = mount_root();
@@ -372,10 +372,30 @@ err_t mount_create(struct server *server, const struct path *at, unsigned flags)
 	return err;
 }
 
+/* A server that is there already, of which there is but one. */
+err_t mount_again(const struct server *server, unsigned flags, struct mount **out)
+{
+	struct mount *mount, *found = NULL;
+
+	mutex_lock(&mounts_lock);
+	list_for_each (mount, &mounts_in_tree, link) {
+		if (mount->fs->server == server) {
+			found = mount_get(mount);
+			break;
+		}
+	}
+	mutex_unlock(&mounts_lock);
+	if (!found)
+		return -ENODEV;
+	*out = mount_alloc(found->fs, found->fs->root, flags);
+	mount_put(found);
+	return *out ? 0 : -ENOMEM;
+}
+
 err_t mount_create_hidden(struct server *server, struct path *root)
 {
 	struct mount *mount;
-	err_t err = mount_fresh(server, 0, &mount);
+	err_t err = mount_fresh(server, NULL, 0, &mount);
 
 	if (!err)
 		*root = (struct path){.mount = mount, .dentry = dentry_get(mount->root)};

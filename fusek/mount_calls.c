@@ -2,8 +2,11 @@
  * mount(2), umount2(2) and pivot_root(2): which of the changes of mount_change.c a call's flags ask
  * for, and of which places. No state.
  */
+#include "devices.h"
 #include "mount_tree.h"
 #include "walk.h"
+
+#include <lib/string.h>
 
 #define ATIME_FLAGS (MS_NOATIME | MS_NODIRATIME | MS_RELATIME)
 #define PROPAGATION (MS_SHARED | MS_PRIVATE | MS_SLAVE | MS_UNBINDABLE)
@@ -26,6 +29,15 @@ static unsigned mount_flags(unsigned flags, const struct path *remounted)
 	return result;
 }
 
+/* Consumes the reference. */
+static err_t graft_new(struct mount *mount, const struct path *at)
+{
+	err_t err = mount_graft(mount, at, true);
+
+	mount_put(mount);
+	return err;
+}
+
 static err_t new_mount(const struct path *at, const char *source, const char *type, unsigned flags,
 		       const char *options)
 {
@@ -35,17 +47,17 @@ static err_t new_mount(const struct path *at, const char *source, const char *ty
 
 	if (!*type)
 		return -EINVAL;
+	if (strcmp(type, "devtmpfs") == 0) { /* there is one, made at boot; as Linux */
+		err = mount_again(devfs_server(), mount_flags(flags, NULL), &mount);
+		return err ? err : graft_new(mount, at);
+	}
 	err = filesystem_by_type(type, source, options, &server);
 	if (err)
 		return err;
 	if (flags & MS_RDONLY)
 		server->flags |= SERVER_READ_ONLY;
-	err = mount_fresh(server, mount_flags(flags, NULL), &mount);
-	if (err)
-		return err;
-	err = mount_graft(mount, at, true);
-	mount_put(mount);
-	return err;
+	err = mount_fresh(server, source, mount_flags(flags, NULL), &mount);
+	return err ? err : graft_new(mount, at);
 }
 
 /* First all that can be said of the filesystem, then of the mount. */

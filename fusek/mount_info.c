@@ -68,7 +68,7 @@ static void fill_info(const struct mount *mount, struct mount_info *out)
 
 	*out = (struct mount_info){.nnodes = read_once(&mount->fs->nnodes)};
 	describe_flags(read_once(&mount->flags), is_read_only(mount), out->options);
-	string_copy(out->source, sizeof(out->source), server->source);
+	string_copy(out->source, sizeof(out->source), filesystem_source(mount->fs));
 	string_copy(out->type, sizeof(out->type), server->type);
 	if (!name || path_name(&everything, &root, name, PATH_MAX) < 0)
 		string_copy(out->at, sizeof(out->at), "?");
@@ -153,7 +153,7 @@ static void describe(struct mount *mount, uint32_t parent_id, struct mount_line 
 	};
 	describe_flags(flags, flags & MS_RDONLY, out->options);
 	describe_filesystem(server, out->fs_options);
-	string_copy(out->source, sizeof(out->source), server->source);
+	string_copy(out->source, sizeof(out->source), filesystem_source(mount->fs));
 	string_copy(out->type, sizeof(out->type), server->type);
 }
 

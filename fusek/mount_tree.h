@@ -197,7 +197,10 @@ int64_t mount_users(const struct mount *mount);
 
 /* A mount of its own for a server, which is the mount's from here on, also on an error: destroy()
  * is called. *out is a reference. */
-err_t must_check mount_fresh(struct server *server, unsigned flags, struct mount **out);
+err_t must_check mount_fresh(struct server *server, const char *source, unsigned flags,
+			     struct mount **out);
+/* One more of a filesystem that is in the tree: *out is a reference. -ENODEV: it is not. */
+err_t must_check mount_again(const struct server *server, unsigned flags, struct mount **out);
 /* Over what is topmost at `at`. `fresh`: not over a mount of the same filesystem. -EINVAL: not in
  * the tree; -ENOTDIR; -EBUSY; -ENOENT; -ENOSPC; -ENOMEM. */
 err_t must_check mount_graft(struct mount *mount, const struct path *at, bool fresh);

@@ -243,6 +243,7 @@ static inline struct dentry_key *dentry_key(const struct dentry *dentry)
  * node. */
 struct filesystem {
 	struct server *server;      /* [c] */
+	char *source;               /* [c] what mount(2) was told; NULL: the server's */
 	struct dentry *root;        /* [c] */
 	struct refcount references; /* of mounts, and of who makes one */
 	uint32_t number;            /* [c] st_dev */
@@ -254,9 +255,13 @@ struct filesystem {
 	struct rcu_head rcu;
 };
 
-/* Asks the server for its root. *out is a reference; with it the server is the filesystem's, and
- * destroy() is called when it ends. On an error the server stays the caller's. */
-err_t must_check filesystem_create(struct server *server, struct filesystem **out);
+/* Asks the server for its root; `source` (NULL: the server's) is copied. *out is a reference; with
+ * it the server is the filesystem's, and destroy() is called when it ends. On an error the server
+ * stays the caller's. */
+err_t must_check filesystem_create(struct server *server, const char *source,
+				   struct filesystem **out);
+/* What /proc/mounts shows in front. */
+const char *filesystem_source(const struct filesystem *fs);
 struct filesystem *filesystem_get(struct filesystem *fs);
 /* Sleeps. */
 void filesystem_put(struct filesystem *fs);

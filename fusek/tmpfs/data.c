@@ -62,14 +62,14 @@ static err_t own_page_locked(struct tmpfs *fs, struct tmpfs_inode *inode, uint64
 		if (err)
 			return err;
 	}
-	err = tmpfs_frame_alloc(&frame);
+	err = tmpfs_frame_alloc(&fs->room, &frame);
 	if (err)
 		return err;
 	if (from_seed)
 		memcpy(frame_virt(frame), phys_to_virt(seed.phys), from_seed);
 	err = tmpfs_pages_add_locked(&inode->pages, index, frame);
 	if (err) {
-		tmpfs_frame_free(frame);
+		tmpfs_frame_free(&fs->room, frame);
 		return err;
 	}
 	*out = frame;

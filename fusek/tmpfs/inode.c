@@ -21,13 +21,13 @@ err_t tmpfs_inode_create_locked(struct tmpfs *fs, uint32_t mode, uint32_t uid, u
 				struct tmpfs_inode **out)
 {
 	struct tmpfs_inode *inode;
-	err_t err = tmpfs_inode_charge();
+	err_t err = tmpfs_inode_charge(&fs->room);
 
 	if (err)
 		return err;
 	inode = kzalloc(sizeof(*inode));
 	if (!inode) {
-		tmpfs_inode_uncharge();
+		tmpfs_inode_uncharge(&fs->room);
 		return -ENOMEM;
 	}
 	inode->ino = ++fs->last_ino;
@@ -38,7 +38,7 @@ err_t tmpfs_inode_create_locked(struct tmpfs *fs, uint32_t mode, uint32_t uid, u
 	inode->btime = inode->atime = inode->mtime = inode->ctime = tmpfs_now();
 	spin_init(&inode->attr_lock, LOCK_DENTRY);
 	mutex_init(&inode->data_lock, LOCK_NODE);
-	tmpfs_pages_init(&inode->pages);
+	tmpfs_pages_init(&inode->pages, &fs->room);
 	list_init(&inode->seed_link);
 	list_init(&inode->xattrs);
 	inode->seals = F_SEAL_SEAL;
@@ -49,14 +49,14 @@ err_t tmpfs_inode_create_locked(struct tmpfs *fs, uint32_t mode, uint32_t uid, u
 err_t tmpfs_inode_set_target(struct tmpfs_inode *inode, const char *text, size_t len_bytes)
 {
 	bool is_long = len_bytes > TMPFS_SHORT_TARGET;
-	err_t err = is_long ? tmpfs_page_charge() : 0;
+	err_t err = is_long ? tmpfs_page_charge(inode->pages.room) : 0;
 
 	if (err)
 		return err;
 	inode->target = kmalloc(len_bytes);
 	if (!inode->target) {
 		if (is_long)
-			tmpfs_page_uncharge();
+			tmpfs_page_uncharge(inode->pages.room);
 		return -ENOMEM;
 	}
 	memcpy(inode->target, text, len_bytes);
@@ -66,13 +66,15 @@ err_t tmpfs_inode_set_target(struct tmpfs_inode *inode, const char *text, size_t
 
 void tmpfs_inode_free(struct tmpfs_inode *inode)
 {
+	struct tmpfs_room *room = inode->pages.room;
+
 	tmpfs_pages_cut(&inode->pages, 0, UINT64_MAX);
 	if (inode->target_bytes > TMPFS_SHORT_TARGET)
-		tmpfs_page_uncharge();
+		tmpfs_page_uncharge(room);
 	tmpfs_xattrs_free(inode);
 	kfree(inode->target);
 	kfree(inode);
-	tmpfs_inode_uncharge();
+	tmpfs_inode_uncharge(room);
 }
 
 void tmpfs_inode_settle_locked(struct tmpfs *fs, struct tmpfs_inode *inode)

@@ -23,12 +23,20 @@ struct tmpfs;
 
 /* ---- pages of a file (pages.c) ---- */
 
+/* What one tmpfs holds and may; 0: no limit but the share of all. All [a]. */
+struct tmpfs_room {
+	uint64_t frames_used, frames_max; /* pages of files, long links */
+	uint64_t inodes_used, inodes_max;
+};
+
 /* A radix tree of 512-way tables. Height 0: `root` is page 0 itself. */
 struct tmpfs_pages {
 	struct mutex lock; /* LOCK_OBJECT */
 	void *root;        /* lock: struct frame * at height 0, else a table */
 	unsigned height;   /* lock */
 	uint64_t nframes;  /* lock, read [a]: pages and tables */
+
+	struct tmpfs_room *room; /* [c] whose pages they are */
 };
 
 #define TMPFS_SHORT_TARGET 128 /* SHORT_SYMLINK_LEN */
@@ -38,7 +46,7 @@ struct tmpfs_pages {
 #define TMPFS_PAGES_MAX      (UINT64_C(1) << (9 * TMPFS_HEIGHT_MAX))
 #define TMPFS_FILE_BYTES_MAX (TMPFS_PAGES_MAX * PAGE_SIZE)
 
-void tmpfs_pages_init(struct tmpfs_pages *pages);
+void tmpfs_pages_init(struct tmpfs_pages *pages, struct tmpfs_room *room);
 /* The page, without a reference, or NULL: none is there. pages->lock is held. */
 struct frame *tmpfs_pages_find_locked(const struct tmpfs_pages *pages, uint64_t index)
 	REQUIRES(pages->lock);
@@ -53,20 +61,22 @@ void tmpfs_pages_cut(struct tmpfs_pages *pages, uint64_t first, uint64_t end);
 uint64_t tmpfs_pages_next_locked(const struct tmpfs_pages *pages, uint64_t index, bool used)
 	REQUIRES(pages->lock);
 
-/* -ENOSPC: of tmpfs's share of memory nothing is left. */
-err_t must_check tmpfs_page_charge(void);
-void tmpfs_page_uncharge(void);
-/* A zeroed frame within that share. */
-err_t must_check tmpfs_frame_alloc(struct frame **out);
-void tmpfs_frame_free(struct frame *frame);
+/* -ENOSPC: of tmpfs's share of memory, or of the room, nothing is left. */
+err_t must_check tmpfs_page_charge(struct tmpfs_room *room);
+void tmpfs_page_uncharge(struct tmpfs_room *room);
+/* How many pages there is room for still. */
+uint64_t tmpfs_pages_left(const struct tmpfs_room *room);
+/* A zeroed frame within that. */
+err_t must_check tmpfs_frame_alloc(struct tmpfs_room *room, struct frame **out);
+void tmpfs_frame_free(struct tmpfs_room *room, struct frame *frame);
 
 /* The share of all tmpfs together: half of memory. */
-uint64_t tmpfs_frames_used(void);
 uint64_t tmpfs_frames_max(void);
 /* A file, or, as on Linux, a further name of one. -ENOSPC: as many as tmpfs may have exist. */
-err_t must_check tmpfs_inode_charge(void);
-void tmpfs_inode_uncharge(void);
-uint64_t tmpfs_inodes_used(void);
+err_t must_check tmpfs_inode_charge(struct tmpfs_room *room);
+void tmpfs_inode_uncharge(struct tmpfs_room *room);
+/* How many files there is room for still. */
+uint64_t tmpfs_inodes_left(const struct tmpfs_room *room);
 
 /* ---- inodes ---- */
 
@@ -123,8 +133,16 @@ struct tmpfs_entry {
 	char text[];
 };
 
+/* What mount(2) was told. */
+struct tmpfs_options {
+	uint64_t frames_max, inodes_max; /* 0: no limit */
+	uint32_t mode, uid, gid;         /* of the root */
+};
+
 struct tmpfs {
 	struct server server;
+	struct tmpfs_room room;
+	struct tmpfs_options options; /* [c] as it was made; limits are in `room` */
 	struct mutex tree_lock;
 	uint64_t last_ino; /* [t] */
 	struct tmpfs_inode *root;
@@ -232,6 +250,15 @@ err_t tmpfs_setxattr(struct server *server, const struct server_caller *caller, 
 err_t tmpfs_removexattr(struct server *server, const struct server_caller *caller,
 			struct nodeid node, const char *name);
 void tmpfs_xattrs_free(struct tmpfs_inode *inode);
+
+/* ---- options.c ---- */
+
+struct tmpfs_options tmpfs_default_options(void);
+/* "size=1m,nr_inodes=100,mode=755 ..." into *out, what is not named stays. -EINVAL, and a line in
+ * the log. */
+err_t must_check tmpfs_parse_options(const char *text, struct tmpfs_options *out);
+err_t tmpfs_reconfigure(struct server *server, const char *options);
+void tmpfs_describe(struct server *server, char *to, size_t to_bytes);
 
 /* ---- seed.c ---- */
 

@@ -155,13 +155,13 @@ static err_t add_link(struct tmpfs_inode *directory, struct server_name name,
 		      struct tmpfs_inode *inode)
 {
 	bool further = inode->nlink != 0;
-	err_t err = further ? tmpfs_inode_charge() : 0;
+	err_t err = further ? tmpfs_inode_charge(inode->pages.room) : 0;
 
 	if (err)
 		return err;
 	err = add_name(directory, name, inode);
 	if (err && further)
-		tmpfs_inode_uncharge();
+		tmpfs_inode_uncharge(inode->pages.room);
 	return err;
 }
 
@@ -238,7 +238,7 @@ static void drop_link(struct tmpfs *fs, struct tmpfs_inode *directory, struct tm
 	} else {
 		set_nlink(inode, inode->nlink - 1);
 		if (inode->nlink)
-			tmpfs_inode_uncharge();
+			tmpfs_inode_uncharge(inode->pages.room);
 	}
 	tmpfs_touch(inode, false);
 	tmpfs_inode_settle_locked(fs, inode);
@@ -424,14 +424,15 @@ static err_t tmpfs_readdir(struct server *server, struct nodeid node, struct han
 
 static err_t tmpfs_statfs(struct server *server, struct server_statfs *out)
 {
-	uint64_t max = tmpfs_frames_max();
-	uint64_t free = max - MIN(tmpfs_frames_used(), max);
+	const struct tmpfs_room *room = &tmpfs_of(server)->room;
+	uint64_t frames_max = read_once(&room->frames_max), free = tmpfs_pages_left(room);
+	uint64_t inodes_max = read_once(&room->inodes_max);
 
-	*out = (struct server_statfs){.blocks = max,
+	*out = (struct server_statfs){.blocks = frames_max ? frames_max : tmpfs_frames_max(),
 				      .blocks_free = free,
 				      .blocks_available = MIN(free, frames_free()),
-				      .files = max,
-				      .files_free = max - MIN(tmpfs_inodes_used(), max),
+				      .files = inodes_max ? inodes_max : tmpfs_frames_max(),
+				      .files_free = tmpfs_inodes_left(room),
 				      .block_bytes = PAGE_SIZE,
 				      .name_bytes = NAME_MAX,
 				      .magic = TMPFS_MAGIC};
@@ -502,6 +503,8 @@ static const struct server_ops tmpfs_ops = {
 	.lseek = tmpfs_lseek,
 	.readdir = tmpfs_readdir,
 	.statfs = tmpfs_statfs,
+	.reconfigure = tmpfs_reconfigure,
+	.describe = tmpfs_describe,
 	.get_page = tmpfs_get_page,
 	.seal = tmpfs_seal,
 	.map_writable = tmpfs_map_writable,
@@ -509,7 +512,7 @@ static const struct server_ops tmpfs_ops = {
 	.destroy = tmpfs_destroy,
 };
 
-err_t tmpfs_create(struct server *seed, const char *name, struct server **out)
+static err_t create(const struct tmpfs_options *options, struct server *seed, struct tmpfs **out)
 {
 	struct tmpfs *fs = kzalloc(sizeof(*fs));
 	err_t err;
@@ -517,10 +520,14 @@ err_t tmpfs_create(struct server *seed, const char *name, struct server **out)
 	if (!fs)
 		return -ENOMEM;
 	fs->server = (struct server){.ops = &tmpfs_ops, .type = "tmpfs", .source = "tmpfs"};
+	fs->options = *options;
+	fs->room = (struct tmpfs_room){.frames_max = options->frames_max,
+				       .inodes_max = options->inodes_max};
 	fs->seed = seed;
 	mutex_init(&fs->tree_lock, LOCK_DIRECTORY);
 	mutex_lock(&fs->tree_lock);
-	err = tmpfs_inode_create_locked(fs, S_IFDIR | 0755, 0, 0, &fs->root);
+	err = tmpfs_inode_create_locked(fs, S_IFDIR | options->mode, options->uid, options->gid,
+					&fs->root);
 	mutex_unlock(&fs->tree_lock);
 	if (err) {
 		kfree(fs);
@@ -528,11 +535,40 @@ err_t tmpfs_create(struct server *seed, const char *name, struct server **out)
 	}
 	fs->root->parent = fs->root;
 	fs->root->nlink = 2;
+	*out = fs;
+	return 0;
+}
+
+err_t tmpfs_create(struct server *seed, const char *name, struct server **out)
+{
+	struct tmpfs_options options = tmpfs_default_options();
+	struct tmpfs *fs;
+	err_t err;
+
+	options.mode = 0755;
+	err = create(&options, seed, &fs);
+	if (err)
+		return err;
 	err = seed ? tmpfs_seed(fs, name) : 0;
 	if (err) {
 		tmpfs_destroy(&fs->server);
 		return err;
 	}
+	/* What the seed's directory is like nobody asked for: it is no option. */
+	fs->options.mode = tmpfs_default_options().mode;
 	*out = &fs->server;
 	return 0;
+}
+
+err_t tmpfs_create_by_options(const char *text, struct server **out)
+{
+	struct tmpfs_options options = tmpfs_default_options();
+	struct tmpfs *fs;
+	err_t err = tmpfs_parse_options(text, &options);
+
+	if (!err)
+		err = create(&options, NULL, &fs);
+	if (!err)
+		*out = &fs->server;
+	return err;
 }

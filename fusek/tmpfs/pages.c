@@ -24,73 +24,100 @@ uint64_t tmpfs_frames_max(void)
 	return frames_total() / 2;
 }
 
-uint64_t tmpfs_frames_used(void)
+/* Within what all of them share, and what this one may. */
+static err_t charge(uint64_t *all, uint64_t *used, const uint64_t *max)
 {
-	return read_once(&frames_used);
-}
+	uint64_t limit = read_once(max);
 
-uint64_t tmpfs_inodes_used(void)
-{
-	return read_once(&inodes_used);
-}
-
-static err_t charge(uint64_t *counter)
-{
-	if (atomic_fetch_add_full(counter, 1) < tmpfs_frames_max())
+	if (atomic_fetch_add_full(all, 1) >= tmpfs_frames_max()) {
+		(void)atomic_fetch_sub_full(all, 1);
+		return -ENOSPC;
+	}
+	if (atomic_fetch_add_full(used, 1) < limit || !limit)
 		return 0;
-	(void)atomic_fetch_sub_full(counter, 1);
+	(void)atomic_fetch_sub_full(used, 1);
+	(void)atomic_fetch_sub_full(all, 1);
 	return -ENOSPC;
 }
 
-/* As Linux: no more files than pages. */
-err_t tmpfs_inode_charge(void)
+static uint64_t below(uint64_t limit, uint64_t used)
 {
-	return charge(&inodes_used);
+	return limit - MIN(used, limit);
 }
 
-void tmpfs_inode_uncharge(void)
+static uint64_t left(uint64_t all, uint64_t used, uint64_t limit)
 {
+	uint64_t in_all = below(tmpfs_frames_max(), all), here = below(limit, used);
+
+	return limit ? MIN(in_all, here) : in_all;
+}
+
+/* As Linux: no more files than pages. */
+err_t tmpfs_inode_charge(struct tmpfs_room *room)
+{
+	return charge(&inodes_used, &room->inodes_used, &room->inodes_max);
+}
+
+void tmpfs_inode_uncharge(struct tmpfs_room *room)
+{
+	(void)atomic_fetch_sub_full(&room->inodes_used, 1);
 	(void)atomic_fetch_sub_full(&inodes_used, 1);
 }
 
-err_t tmpfs_page_charge(void)
+uint64_t tmpfs_inodes_left(const struct tmpfs_room *room)
 {
-	return charge(&frames_used);
+	return left(read_once(&inodes_used), read_once(&room->inodes_used),
+		    read_once(&room->inodes_max));
 }
 
-void tmpfs_page_uncharge(void)
+err_t tmpfs_page_charge(struct tmpfs_room *room)
 {
+	return charge(&frames_used, &room->frames_used, &room->frames_max);
+}
+
+void tmpfs_page_uncharge(struct tmpfs_room *room)
+{
+	(void)atomic_fetch_sub_full(&room->frames_used, 1);
 	(void)atomic_fetch_sub_full(&frames_used, 1);
 }
 
-err_t tmpfs_frame_alloc(struct frame **out)
+uint64_t tmpfs_pages_left(const struct tmpfs_room *room)
 {
-	err_t err = tmpfs_page_charge();
+	return left(read_once(&frames_used), read_once(&room->frames_used),
+		    read_once(&room->frames_max));
+}
+
+err_t tmpfs_frame_alloc(struct tmpfs_room *room, struct frame **out)
+{
+	err_t err = tmpfs_page_charge(room);
 
 	if (err)
 		return err;
 	*out = frame_alloc(0, FRAME_ZERO | FRAME_PROGRAM);
 	if (*out)
 		return 0;
-	tmpfs_page_uncharge();
+	tmpfs_page_uncharge(room);
 	return -ENOMEM;
 }
 
-void tmpfs_frame_free(struct frame *frame)
+void tmpfs_frame_free(struct tmpfs_room *room, struct frame *frame)
 {
 	frame_put(frame);
-	tmpfs_page_uncharge();
+	tmpfs_page_uncharge(room);
 }
+
+/* A table is the share's: what a tmpfs was told that it may hold are pages of files. */
+static struct tmpfs_room tables;
 
 static err_t table_alloc(struct tmpfs_pages *pages, struct table **out)
 {
-	err_t err = tmpfs_page_charge();
+	err_t err = tmpfs_page_charge(&tables);
 
 	if (err)
 		return err;
 	*out = kzalloc(sizeof(**out));
 	if (!*out) {
-		tmpfs_page_uncharge();
+		tmpfs_page_uncharge(&tables);
 		return -ENOMEM;
 	}
 	write_once(&pages->nframes, pages->nframes + 1);
@@ -100,13 +127,13 @@ static err_t table_alloc(struct tmpfs_pages *pages, struct table **out)
 static void table_free(struct tmpfs_pages *pages, struct table *table)
 {
 	kfree(table);
-	tmpfs_page_uncharge();
+	tmpfs_page_uncharge(&tables);
 	write_once(&pages->nframes, pages->nframes - 1);
 }
 
-void tmpfs_pages_init(struct tmpfs_pages *pages)
+void tmpfs_pages_init(struct tmpfs_pages *pages, struct tmpfs_room *room)
 {
-	*pages = (struct tmpfs_pages){0};
+	*pages = (struct tmpfs_pages){.room = room};
 	mutex_init(&pages->lock, LOCK_OBJECT);
 }
 
@@ -193,7 +220,7 @@ static bool cut_subtree(struct tmpfs_pages *pages, void **at, unsigned level, ui
 	if (level == 0) {
 		if (first || !end)
 			return false;
-		tmpfs_frame_free(*at);
+		tmpfs_frame_free(pages->room, *at);
 		write_once(&pages->nframes, pages->nframes - 1);
 		*at = NULL;
 		return true;

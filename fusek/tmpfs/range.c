@@ -73,8 +73,7 @@ static err_t fill(struct tmpfs *fs, struct tmpfs_inode *inode, uint64_t offset_b
 	struct frame *frame;
 	err_t err = 0;
 
-	if (missing > have &&
-	    missing - have > tmpfs_frames_max() - MIN(tmpfs_frames_used(), tmpfs_frames_max()))
+	if (missing > have && missing - have > tmpfs_pages_left(&fs->room))
 		return -ENOSPC;
 	for (uint64_t index = first; !err && index < end; index++) {
 		if (thread_killed())

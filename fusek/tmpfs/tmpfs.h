@@ -12,6 +12,10 @@
  * ends it. */
 err_t must_check tmpfs_create(struct server *seed, const char *name, struct server **out);
 
+/* An empty one, as mount(2)'s options want it: size, nr_blocks, nr_inodes, mode, uid, gid. -EINVAL:
+ * others. */
+err_t must_check tmpfs_create_by_options(const char *options, struct server **out);
+
 /* For who has just made the file: it has these F_SEAL_* and no others. */
 void tmpfs_make_sealable(struct server *server, struct nodeid node, unsigned seals);
 

@@ -7,18 +7,18 @@
    fusek/inotify.c fusek/notify.c ipc/anonymous.c fusek/ext2/super.c fusek/ext2/inode.c
    fusek/ext2/directory.c fusek/tmpfs/data.c fusek/tmpfs/seals.c fusek/tmpfs/range.c
    fusek/tmpfs/xattr.c fusek/tmpfs/entries.c fusek/tmpfs/inode.c fusek/tmpfs/names.c
-   fusek/tmpfs/pages.c fusek/tmpfs/seed.c fusek/driver/connection.c fusek/driver/device.c
-   fusek/driver/files.c fusek/driver/ranges.c fusek/driver/control.c fusek/driver/locks.c
-   fusek/driver/xattr.c fusek/driver/stream.c fusek/driver/notify.c fusek/driver/options.c
-   fusek/driver/request.c fusek/driver/server.c fusek/proto/close.c fusek/proto/control.c
-   fusek/proto/data.c fusek/proto/range.c fusek/proto/ioctl.c fusek/proto/lock.c fusek/proto/statx.c
-   fusek/proto/xattr.c fusek/proto/forget.c fusek/proto/getattr.c fusek/proto/init.c
-   fusek/proto/lookup.c fusek/proto/make.c fusek/proto/message.c fusek/proto/open.c
-   fusek/proto/readdir.c fusek/proto/readlink.c fusek/proto/remove.c fusek/proto/setattr.c
-   fusek/proto/statfs.c ipc/buffer.c ipc/object.c lib/tree.c lib/string.c lib/fmt.c mm/pageset.c
-   tests/host/fusek/fake/kernel.c tests/host/support/image.c tests/host/fusek/fake/tree.c
-   tests/host/fusek/fake/driver.c tests/host/fusek/fake/driver_files.c
-   tests/host/fusek/fake/mounted.c */
+   fusek/tmpfs/options.c fusek/tmpfs/pages.c fusek/tmpfs/seed.c fusek/driver/connection.c
+   fusek/driver/device.c fusek/driver/files.c fusek/driver/ranges.c fusek/driver/control.c
+   fusek/driver/locks.c fusek/driver/xattr.c fusek/driver/stream.c fusek/driver/notify.c
+   fusek/driver/options.c fusek/driver/request.c fusek/driver/server.c fusek/proto/close.c
+   fusek/proto/control.c fusek/proto/data.c fusek/proto/range.c fusek/proto/ioctl.c
+   fusek/proto/lock.c fusek/proto/statx.c fusek/proto/xattr.c fusek/proto/forget.c
+   fusek/proto/getattr.c fusek/proto/init.c fusek/proto/lookup.c fusek/proto/make.c
+   fusek/proto/message.c fusek/proto/open.c fusek/proto/readdir.c fusek/proto/readlink.c
+   fusek/proto/remove.c fusek/proto/setattr.c fusek/proto/statfs.c ipc/buffer.c ipc/object.c
+   lib/tree.c lib/string.c lib/fmt.c mm/pageset.c tests/host/fusek/fake/kernel.c
+   tests/host/support/image.c tests/host/fusek/fake/tree.c tests/host/fusek/fake/driver.c
+   tests/host/fusek/fake/driver_files.c tests/host/fusek/fake/mounted.c */
 /*
  * How things with a driver end: it dies, its callers are killed, it is unmounted, memory runs out;
  * and what it was given out is given back. See driver.c for the rest.

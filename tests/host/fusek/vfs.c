@@ -6,9 +6,9 @@
    fusek/path_name.c fusek/ramdisk.c fusek/remove.c fusek/inotify.c fusek/notify.c ipc/anonymous.c
    fusek/ext2/super.c fusek/ext2/inode.c fusek/ext2/directory.c fusek/tmpfs/data.c
    fusek/tmpfs/seals.c fusek/tmpfs/range.c fusek/tmpfs/xattr.c fusek/tmpfs/entries.c
-   fusek/tmpfs/inode.c fusek/tmpfs/names.c fusek/tmpfs/pages.c fusek/tmpfs/seed.c ipc/buffer.c
-   ipc/object.c lib/tree.c lib/string.c lib/fmt.c mm/pageset.c tests/host/fusek/fake/kernel.c
-   tests/host/support/image.c tests/host/fusek/fake/tree.c */
+   fusek/tmpfs/inode.c fusek/tmpfs/names.c fusek/tmpfs/options.c fusek/tmpfs/pages.c
+   fusek/tmpfs/seed.c ipc/buffer.c ipc/object.c lib/tree.c lib/string.c lib/fmt.c mm/pageset.c
+   tests/host/fusek/fake/kernel.c tests/host/support/image.c tests/host/fusek/fake/tree.c */
 /*
  * The whole filesystem layer in one process, with the calls as programs make them: walking,
  * opening, listing, the ramdisk, devices, mounts.
@@ -355,13 +355,16 @@ static void devices_are_found_by_name_and_by_number(void **state)
 
 static void mounts_are_listed(void **state)
 {
-	static const char *const places[] = {"/", "/dev", "/tmp", "/var", "/run", "/root", "/home"};
+	static const char *const places[] = {"/",    "/dev",  "/tmp",  "/var",
+					     "/run", "/root", "/home", "/dev/shm"};
 	struct mount_info info;
 
 	for (unsigned i = 0; i < ARRAY_SIZE(places); i++) {
 		assert_true(mount_info(i, &info));
 		assert_string_equal(info.at, places[i]);
-		assert_string_equal(info.options, i == 0 ? "ro" : "rw");
+		assert_string_equal(info.options, i == 0   ? "ro"
+						  : i == 7 ? "rw,nosuid,nodev,relatime"
+							   : "rw");
 	}
 	assert_false(mount_info(ARRAY_SIZE(places), &info));
 }
@@ -380,7 +383,7 @@ static void a_mount_in_use_stays(void **state)
 	path = path_get(&here);
 	object_put(object);
 	assert_int_equal(mount_remove(&path), 0);
-	assert_false(mount_info(6, &info));
+	assert_false(mount_info(7, &info));
 	assert_int_equal(stat_error("/home/file"), -ENOENT);
 	assert_int_equal(stat_error("/home"), 0); /* what was below shows again */
 }
