@@ -478,7 +478,20 @@ static struct dentry *take_out_locked(const struct dentry_key *key)
 	return dentry;
 }
 
-/* `dentry` gets the name `to` if it has the name `from` still. The key that is left over. */
+/* `dentry` is on the way up from `at`, which is finite: keys change under the lock, and none comes
+ * to stand below itself. */
+static bool is_above_locked(const struct dentry *dentry, const struct dentry *at)
+	REQUIRES(names_lock);
+static bool is_above_locked(const struct dentry *dentry, const struct dentry *at)
+{
+	while (at && at != dentry)
+		at = at->key->parent;
+	return at;
+}
+
+/* `dentry` gets the name `to` if it has the name `from` still, and `to` is not below it: a server
+ * may say of two renames at once that both were done, which together make a circle. The key that is
+ * left over. */
 static struct dentry_key *change_name_locked(struct dentry *dentry, const struct dentry_key *from,
 					     struct dentry_key *to) REQUIRES(names_lock);
 static struct dentry_key *change_name_locked(struct dentry *dentry, const struct dentry_key *from,
@@ -489,6 +502,9 @@ static struct dentry_key *change_name_locked(struct dentry *dentry, const struct
 
 	if (!key_is(old, from->parent, name, from->hash))
 		return to; /* somebody has renamed it already */
+	if (to->parent != from->parent && is_directory(dentry) &&
+	    is_above_locked(dentry, to->parent))
+		return to;
 	seqcount_write_begin(&renames);
 	rcu_assign(&dentry->key, to);
 	seqcount_write_end(&renames);
@@ -511,9 +527,9 @@ void dentry_renamed(struct dentry *old, struct dentry *exchanged, const struct n
 		left_back = change_name_locked(exchanged, to, from);
 	/* Back into the cache goes only what the server moved for sure: what had the name until
 	 * now, and nobody else has changed the directories meanwhile. */
-	if (current && at_from == old)
+	if (current && at_from == old && old->key == to)
 		enter_cache_locked(old);
-	if (current && exchanged && at_to == exchanged)
+	if (current && exchanged && at_to == exchanged && exchanged->key == from)
 		enter_cache_locked(exchanged);
 	spin_unlock(&names_lock);
 	dentry_put(at_from);

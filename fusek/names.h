@@ -136,6 +136,17 @@ err_t must_check node_may(const struct node *node, const struct vfs_context *con
 uint64_t valid_until(uint64_t valid_ns);
 bool still_valid(uint64_t valid_until_ns);
 
+/* Attributes that have to be asked for again may still be right about the mode: a server of our own
+ * has no other than what it was told here. */
+bool node_old_mode_holds(const struct node *node);
+
+/* Whether node_may() may be believed without asking. */
+static inline bool node_mode_holds(const struct node *node)
+{
+	return likely(read_once(&node->attr_valid_until_ns) == SERVER_VALID_FOREVER) ||
+	       node_old_mode_holds(node);
+}
+
 /* ---- dentries (dentry.c, dentry_evict.c) ---- */
 
 uint32_t name_hash(const struct dentry *parent, const char *text, size_t len_bytes);

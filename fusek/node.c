@@ -366,6 +366,14 @@ static bool may_override(const struct vfs_context *context, uint32_t mode, unsig
 	return !(mask & ~reading & 7) && vfs_capable(context, CAP_DAC_READ_SEARCH);
 }
 
+bool node_old_mode_holds(const struct node *node)
+{
+	unsigned flags = node_server(node)->flags;
+
+	return !(flags & SERVER_MODES_EXPIRE) || (flags & SERVER_CHECKS_ACCESS) ||
+	       still_valid(read_once(&node->attr_valid_until_ns));
+}
+
 err_t node_may(const struct node *node, const struct vfs_context *context, unsigned mask)
 {
 	uint32_t mode = read_once(&node->attr.mode);

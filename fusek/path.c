@@ -78,7 +78,8 @@ static bool may_search(const struct node *node, const struct vfs_context *contex
 {
 	uint32_t mode = read_once(&node->attr.mode);
 
-	return S_ISDIR(mode) && ((mode & 0111) == 0111 || !node_may(node, context, X_OK));
+	return S_ISDIR(mode) && node_mode_holds(node) &&
+	       ((mode & 0111) == 0111 || !node_may(node, context, X_OK));
 }
 
 enum cached { CACHED_UNKNOWN, CACHED_FOUND, CACHED_MISSING };

@@ -362,6 +362,8 @@ enum server_flags {
 	SERVER_NO_EXEC = 1 << 5,
 	/* Nothing of it can be changed: it stays SERVER_READ_ONLY. */
 	SERVER_UNCHANGING = 1 << 6,
+	/* Modes and owners change without us: they are not believed for longer than it said. */
+	SERVER_MODES_EXPIRE = 1 << 7,
 };
 
 /* The head of each server; constant once it is mounted, but that `flags` changes by a remount

@@ -22,6 +22,7 @@
 
 #include "fake/kernel.h"
 #include "fake/server.h"
+#include "names.h"
 
 #include <string.h>
 
@@ -438,6 +439,57 @@ static void a_directory_that_changes_for_ever_is_found_all_the_same(void **state
 	expect_one_dentry();
 }
 
+/* At once with that of "from" to "name/third", which the server says it has done as well. */
+static void move_the_other_way(void)
+{
+	fake.third = 0;
+	assert_int_equal(vfs_rename(&context, NULL, "name", NULL, "from/third", 0), 0);
+	fake.third = 0;
+	fake.from = 6;
+}
+
+static void directories_never_stand_below_each_other(void **state)
+{
+	const unsigned flags[] = {0, RENAME_EXCHANGE};
+
+	for (unsigned i = 0; i < ARRAY_SIZE(flags); i++) {
+		const struct dentry *at;
+		unsigned nsteps = 0;
+		struct path path;
+
+		fresh(NULL);
+		fake.mode = S_IFDIR | 0755;
+		fake.from = 6;
+		fake.third = flags[i] ? 8 : 0;
+		assert_int_equal(path_walk(&context, NULL, "from", 0, &path), 0);
+		fake.beforehand = move_the_other_way;
+		(void)!vfs_rename(&context, NULL, "from", NULL, "name/third", flags[i]);
+		for (at = path.dentry; at && nsteps < 10; at = dentry_key(at)->parent)
+			nsteps++;
+		assert_null(at);
+		path_put(&path);
+	}
+}
+
+static void a_mode_is_believed_for_as_long_as_the_server_said(void **state)
+{
+	struct abi_stat stat;
+	struct vfs_context user = context;
+
+	user.uid = user.gid = 1000;
+	user.capabilities = 0;
+	fake.server.flags = SERVER_MODES_EXPIRE;
+	fake.mode = S_IFDIR | 0755;
+	fake.from = 6;
+	fake.attr_valid_ns = 100;
+	assert_int_equal(vfs_stat(&user, NULL, "name/from", 0, &stat), 0);
+	fake.mode = S_IFDIR | 0700;
+	assert_int_equal(vfs_stat(&user, NULL, "name/from", 0, &stat), 0);
+	fake_now_ns += 200;
+	assert_int_equal(vfs_stat(&user, NULL, "name/from", 0, &stat), -EACCES);
+	fake.server.flags = 0;
+}
+
 #define TEST(test) cmocka_unit_test_setup_teardown(test, fresh, settled)
 
 int main(void)
@@ -465,6 +517,8 @@ int main(void)
 		TEST(a_renamed_file_that_is_removed_at_once_is_gone),
 		TEST(the_old_name_of_a_rename_is_gone_whoever_has_looked_for_it),
 		TEST(what_the_server_moves_is_what_the_cache_moves),
+		TEST(directories_never_stand_below_each_other),
+		TEST(a_mode_is_believed_for_as_long_as_the_server_said),
 	};
 
 	return cmocka_run_group_tests(tests, start, NULL);
