@@ -219,6 +219,7 @@ struct process {
 	enum process_state state;    /* [f] written under it, read with acquire */
 	bool disowned;               /* [f] the kernel's, and nobody waits */
 	bool subreaper;              /* [f] orphans among its descendants become its children */
+	uint32_t nexecuted;          /* [a] programs so far: who was told something was another */
 	bool has_executed;           /* [f] a program since it was forked: setpgid() knows */
 	uint8_t exit_signal;         /* [f] what its parent gets when it ends; 0: nothing */
 	uint8_t stop_report;         /* [f] the signal that stopped it, until waited for */

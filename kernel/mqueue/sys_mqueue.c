@@ -166,6 +166,8 @@ int sys_mq_getsetattr(int mqfd, uptr_t attributes, uptr_t before)
 struct notice {
 	struct mqueue_notify notify;
 	struct process *process; /* a reference */
+	uint32_t nexecuted;      /* its, when it asked: another program did not, and may have rights
+				    that its user has not */
 	uint64_t value;
 };
 
@@ -179,7 +181,8 @@ static void notice_end(struct mqueue_notify *notify, const struct sysv_caller *s
 
 	for (unsigned i = 0; i < ARRAY_SIZE(signal.fields); i++)
 		signal.fields[i] = info.si_fields[i];
-	if (sender && notify->notify == SIGEV_SIGNAL && notify->signal)
+	if (sender && notify->notify == SIGEV_SIGNAL && notify->signal &&
+	    read_once(&notice->process->nexecuted) == notice->nexecuted)
 		(void)!signal_send(notice->process, &signal); /* no room: it is lost, as on Linux */
 	process_put(notice->process);
 	kfree(notice);
@@ -209,6 +212,7 @@ static err_t read_notice(uptr_t event, struct notice *out)
 			   .signal = asked.sigev_notify == SIGEV_SIGNAL ? asked.sigev_signo : 0,
 			   .end = notice_end},
 		.process = process_current(),
+		.nexecuted = process_current()->nexecuted,
 		.value = asked.sigev_value,
 	};
 	return 0;

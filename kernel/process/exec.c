@@ -304,6 +304,7 @@ static void take_image(struct uthread *self, const struct exec_request *request,
 	before = process->space;
 	program_before = process->program;
 	process->space = image->space;
+	write_once(&process->nexecuted, process->nexecuted + 1); /* before its rights change */
 	process->program = program;
 	process->given = image->given;
 	write_once(&process->not_dumpable, request->secure || request->unreadable);

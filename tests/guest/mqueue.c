@@ -4,6 +4,7 @@
  */
 #include <mqueue.h>
 #include <poll.h>
+#include <stdlib.h>
 #include <sys/mount.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
@@ -265,6 +266,31 @@ static void a_close_gives_up_being_told(void)
 	drop();
 }
 
+static int execute_after_asking(void)
+{
+	struct sigevent event = {.sigev_notify = SIGEV_SIGNAL, .sigev_signo = SIGUSR1};
+	char number[16];
+
+	signal(SIGUSR1, SIG_DFL);
+	NEED(fcntl(queue, F_SETFD, 0) == 0 && mq_notify(queue, &event) == 0);
+	snprintf(number, sizeof(number), "%d", queue);
+	execl("/proc/self/exe", "mqueue", number, NULL);
+	return 250;
+}
+
+/* The other program, which inherits the queue: a signal would end it. */
+static int send_after_exec(const char *number)
+{
+	return mq_send(atoi(number), "x", 1, 0) ? 1 : 0;
+}
+
+static void another_program_is_not_told(void)
+{
+	EXPECT(make(1, 8, 0) >= 0);
+	EXPECT_EQUAL(in_child_as(0, execute_after_asking), 0);
+	drop();
+}
+
 /* ---- limits, rights, files ---- */
 
 static int open_too_much(void)
@@ -340,8 +366,10 @@ static void queues_are_files(void)
 	drop();
 }
 
-int main(void)
+int main(int argc, char **argv)
 {
+	if (argc == 2)
+		return send_after_exec(argv[1]);
 	snprintf(name, sizeof(name), "/guest-%d", getpid());
 	RUN(the_most_urgent_comes_first);
 	RUN(names_are_found_and_removed);
@@ -351,6 +379,7 @@ int main(void)
 	RUN(a_queue_can_be_polled);
 	RUN(a_message_in_an_empty_queue_is_told_once);
 	RUN(a_close_gives_up_being_told);
+	RUN(another_program_is_not_told);
 	RUN(rights_and_limits_hold);
 	RUN(queues_are_files);
 	return check_end();
