@@ -204,11 +204,51 @@ static err_t check_size(struct node *node, uint64_t size_bytes)
 	return -EFBIG;
 }
 
+/* Of a mode, the bits that go when somebody changes the contents. */
+static uint32_t ids_to_drop(uint32_t mode)
+{
+	return (mode & S_ISUID) | (mode & 010 ? mode & S_ISGID : 0);
+}
+
+/* What `context` changes the contents of does not run as somebody else any more: *set gets the mode
+ * that is left, unless it stays. */
+static err_t add_drop_ids(struct node *node, const struct vfs_context *context,
+			  struct server_setattr *set)
+{
+	struct server_attr attr;
+	err_t err;
+
+	if (likely(!(read_once(&node->attr.mode) & MODE_ID_BITS)) || node_type(node) != S_IFREG ||
+	    vfs_capable(context, CAP_FSETID))
+		return 0;
+	err = node_attr(node, &attr);
+	if (err || !ids_to_drop(attr.mode))
+		return err;
+	set->valid |= SETATTR_MODE;
+	set->mode = attr.mode & 07777 & ~ids_to_drop(attr.mode);
+	return 0;
+}
+
+err_t file_drop_ids_slowly(struct file *file)
+{
+	const struct vfs_context context = vfs_caller_context();
+	struct server_setattr set = {0};
+	err_t err = add_drop_ids(file->node, &context, &set);
+
+	if (err || !set.valid)
+		return err;
+	err = node_setattr(file->node, &context, &set);
+	if (!err)
+		notify(file->dentry, IN_ATTRIB);
+	return err;
+}
+
 err_t node_setattr(struct node *node, const struct vfs_context *context,
 		   const struct server_setattr *set)
 {
 	struct server *server = node_server(node);
 	struct server_caller caller = server_caller_of(context);
+	struct server_setattr all = *set;
 	struct server_attr attr;
 	uint64_t valid_ns, version;
 	err_t err;
@@ -217,11 +257,13 @@ err_t node_setattr(struct node *node, const struct vfs_context *context,
 		return -EPERM;
 	if (set->valid & SETATTR_SIZE) {
 		err = check_size(node, set->size_bytes);
+		if (!err)
+			err = add_drop_ids(node, context, &all);
 		if (err)
 			return err;
 	}
 	version = node_attr_version(node);
-	err = server->ops->setattr(server, &caller, node->id, set, &attr, &valid_ns);
+	err = server->ops->setattr(server, &caller, node->id, &all, &attr, &valid_ns);
 	if (err)
 		return err == -ENOSYS ? -EPERM : err;
 	/* Two changes at once, and nobody knows whose answer is the last: asks again, now, as walks

@@ -34,6 +34,17 @@ static err_t check_parent(const struct walk *walk)
 	return err ? err : path_may_change(&walk->at);
 }
 
+uint32_t change_mode(const struct vfs_context *context, const struct node *directory, uint32_t mode)
+{
+	const uint32_t program = S_ISGID | 010;
+
+	if ((mode & program) == program && (read_once(&directory->attr.mode) & S_ISGID) &&
+	    !vfs_in_group(context, read_once(&directory->attr.gid)) &&
+	    !vfs_capable(context, CAP_FSETID))
+		mode &= ~S_ISGID;
+	return mode & ~context->umask;
+}
+
 /* The server did not do it, or we could not keep up: what the cache says of the name may be wrong.
  */
 static err_t doubt_name(struct walk *walk, err_t err)
@@ -260,8 +271,10 @@ err_t vfs_mknod(const struct vfs_context *context, struct object *at, const char
 		rdev = 0;
 	err = change_find_new(&walk, context, at, name, false);
 	if (!err)
-		err = change_mknod(&walk, (mode & S_IFMT) | (mode & 07777 & ~context->umask), rdev,
-				   &dentry);
+		err = change_mknod(&walk,
+				   (mode & S_IFMT) |
+					   change_mode(context, walk.at.dentry->node, mode & 07777),
+				   rdev, &dentry);
 	if (!err)
 		dentry_put(dentry);
 	walk_end(&walk);

@@ -16,6 +16,19 @@ struct vfs_context vfs_kernel_context(void)
 		.root = root, .cwd = root, .capabilities = CAPABILITIES_ALL, .umask = 022};
 }
 
+struct vfs_context vfs_caller_context(void)
+{
+	const struct server_caller caller = server_caller_current();
+	struct vfs_context context = vfs_kernel_context();
+
+	context.uid = caller.uid;
+	context.gid = caller.gid;
+	context.pid = caller.pid;
+	context.umask = caller.umask;
+	context.capabilities = server_caller_capabilities();
+	return context;
+}
+
 bool vfs_in_group(const struct vfs_context *context, uint32_t gid)
 {
 	const struct vfs_groups *groups = context->groups;

@@ -247,6 +247,8 @@ static ssize_t write_at(struct file *file, struct buffer *buffer, uint64_t offse
 
 	*end_bytes = 0;
 	err = cut_to_limit(file, buffer, offset);
+	if (!err && buffer_remaining(buffer))
+		err = file_drop_ids(file);
 	if (err)
 		return err;
 	if (ops->write_pages)
@@ -376,11 +378,10 @@ static err_t file_stat(struct object *object, struct abi_stat *out)
 static err_t file_truncate(struct object *object, uint64_t size_bytes)
 {
 	struct file *file = file_of(object);
-	struct vfs_context context = vfs_kernel_context(); /* the mode was checked at open */
+	const struct vfs_context context = vfs_caller_context(); /* the mode was checked at open */
 	const struct server_setattr set = {.valid = SETATTR_SIZE | SETATTR_HANDLE,
 					   .handle = file->open.handle,
 					   .size_bytes = size_bytes};
-
 	err_t err;
 
 	if (node_type(file->node) != S_IFREG)

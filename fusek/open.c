@@ -86,7 +86,7 @@ static err_t truncate_opened(struct file *file, const struct vfs_context *contex
 	if (file->open.flags & SERVER_TRUNCATED) {
 		node_attr_changed(file->node);
 		node_pages_resize(file->node, 0);
-		return 0;
+		return file_drop_ids(file);
 	}
 	return node_setattr(file->node, context, &set);
 }
@@ -200,7 +200,7 @@ static err_t create_file(struct walk *walk, unsigned flags, uint32_t mode, struc
 	struct path made = {0};
 	err_t err;
 
-	mode = (mode & 07777 & ~walk->context->umask) | S_IFREG;
+	mode = change_mode(walk->context, walk->at.dentry->node, mode & 07777) | S_IFREG;
 	err = change_create(walk, mode, flags, &made.dentry, &opened);
 	if (err && err != -ENOSYS)
 		return err;
@@ -292,7 +292,7 @@ static err_t open_nameless(const struct vfs_context *context, const struct path 
 
 	if (err)
 		return err;
-	mode = (mode & 07777 & ~context->umask) | S_IFREG;
+	mode = change_mode(context, at.dentry->node, mode & 07777);
 	err = vfs_open_nameless(context, &at, NULL, mode, flags, out);
 	path_put(&at);
 	return err;

@@ -98,7 +98,24 @@ struct object *fifo_end(struct object *object);
 ssize_t must_check file_getdents(struct object *object, struct buffer *buffer,
 				 enum dirent_form form);
 
+/* SETATTR_SIZE: the set-id bits go as well, as file_drop_ids() says. */
 err_t must_check node_setattr(struct node *node, const struct vfs_context *context,
 			      const struct server_setattr *set);
+
+/* ---- set-id bits (attributes.c) ---- */
+
+#define MODE_ID_BITS (S_ISUID | S_ISGID)
+
+err_t must_check file_drop_ids_slowly(struct file *file);
+
+/* The running program is about to change the contents: unless it may keep the bits (CAP_FSETID),
+ * the file does not run as another user any more, nor, if it is a program for its group, as that.
+ * Asks the server. */
+static inline err_t must_check file_drop_ids(struct file *file)
+{
+	return likely(!(read_once(&file->node->attr.mode) & MODE_ID_BITS))
+		       ? 0
+		       : file_drop_ids_slowly(file);
+}
 
 #endif

@@ -23,8 +23,10 @@ err_t file_allocate(struct object *object, unsigned mode, uint64_t offset_bytes,
 		file_limit_met();
 		return -EFBIG;
 	}
-	err = ops->fallocate(file->server, file->id, file->open.handle, mode, offset_bytes,
-			     len_bytes);
+	err = file_drop_ids(file);
+	if (!err)
+		err = ops->fallocate(file->server, file->id, file->open.handle, mode, offset_bytes,
+				     len_bytes);
 	if (err)
 		return err == -ENOSYS ? -EOPNOTSUPP : err;
 	if (mode & (FALLOC_FL_PUNCH_HOLE | FALLOC_FL_ZERO_RANGE)) {
@@ -86,6 +88,9 @@ ssize_t file_copy_range(struct object *from, uint64_t from_bytes, struct object 
 
 	if (source->server != target->server || !ops->copy_file_range)
 		return -EOPNOTSUPP;
+	done = file_drop_ids(target);
+	if (done)
+		return done;
 	done = ops->copy_file_range(source->server, &copy);
 	if (done > 0) {
 		node_pages_drop(target->node, to_bytes, (uint64_t)done);

@@ -200,6 +200,19 @@ static err_t check_target(const struct rename *rename)
 	return !old_is_directory && target_is_directory ? -EISDIR : 0;
 }
 
+/* A directory that comes into another one gets another "..", which is written in it. */
+static err_t check_new_parent(const struct rename *rename, struct dentry *moved)
+{
+	struct server_attr attr;
+	err_t err;
+
+	if (rename->from.at.dentry->node == rename->to.at.dentry->node ||
+	    dentry_is_negative(moved) || node_type(moved->node) != S_IFDIR)
+		return 0;
+	err = node_attr(moved->node, &attr);
+	return err ? err : node_may(moved->node, rename->from.context, W_OK);
+}
+
 static err_t check_rename(const struct rename *rename)
 {
 	err_t err = check_shape(rename);
@@ -207,7 +220,13 @@ static err_t check_rename(const struct rename *rename)
 	if (!err)
 		err = check_remove(rename->from.context, &rename->from.at,
 				   rename->old.dentry->node);
-	return err ? err : check_target(rename);
+	if (!err)
+		err = check_target(rename);
+	if (!err)
+		err = check_new_parent(rename, rename->old.dentry);
+	if (!err && (rename->flags & RENAME_EXCHANGE))
+		err = check_new_parent(rename, rename->target.dentry);
+	return err;
 }
 
 static err_t ask_rename(struct rename *rename, struct names_rename *done)

@@ -16,6 +16,15 @@ static bool in_space(const char *attribute, const char *space)
 	return strncmp(attribute, space, strlen(space)) == 0;
 }
 
+/* Access control lists, which a server that leaves checks to the mode bits takes from whoever sets
+ * them: the owner's. */
+static err_t check_owner(const struct node *node, const struct vfs_context *context)
+{
+	return context->uid == read_once(&node->attr.uid) || vfs_capable(context, CAP_FOWNER)
+		       ? 0
+		       : -EPERM;
+}
+
 /* "user." is for files and directories only, and in a directory like /tmp its owner's; "trusted."
  * is user 0's. What nobody may have is not there for who reads. */
 static err_t check_space(const struct node *node, const struct vfs_context *context,
@@ -23,18 +32,16 @@ static err_t check_space(const struct node *node, const struct vfs_context *cont
 {
 	uint32_t mode = read_once(&node->attr.mode);
 
-	if (in_space(attribute, "security.") || in_space(attribute, "system."))
-		return write && !vfs_capable(context, CAP_SYS_ADMIN) &&
-				       in_space(attribute, "security.")
-			       ? -EPERM
-			       : 0;
+	if (in_space(attribute, "security."))
+		return write && !vfs_capable(context, CAP_SYS_ADMIN) ? -EPERM : 0;
+	if (in_space(attribute, "system."))
+		return write ? check_owner(node, context) : 0;
 	if (in_space(attribute, "trusted."))
 		return vfs_capable(context, CAP_SYS_ADMIN) ? 0 : write ? -EPERM : -ENODATA;
 	if (in_space(attribute, "user.")) {
 		if (!S_ISREG(mode) && !S_ISDIR(mode))
 			return write ? -EPERM : -ENODATA;
-		if (S_ISDIR(mode) && (mode & S_ISVTX) && write &&
-		    context->uid != read_once(&node->attr.uid) && !vfs_capable(context, CAP_FOWNER))
+		if (S_ISDIR(mode) && (mode & S_ISVTX) && write && check_owner(node, context))
 			return -EPERM;
 	}
 	return node_may(node, context, write ? W_OK : R_OK);

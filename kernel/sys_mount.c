@@ -36,6 +36,11 @@ struct server_caller server_caller_current(void)
 				      .umask = context->umask};
 }
 
+uint64_t server_caller_capabilities(void)
+{
+	return process_current() ? uthread_current()->fs.capabilities : CAPABILITIES_ALL;
+}
+
 /* A string of the program's; NULL is an empty one. What is too long is `too_long`. */
 static err_t get_string(char *to, uptr_t from, size_t to_bytes, err_t too_long)
 {

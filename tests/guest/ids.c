@@ -106,6 +106,113 @@ static int groups_open_doors(void)
 	return 0;
 }
 
+static int mode_of(const char *name)
+{
+	struct stat stat;
+
+	return lstat(name, &stat) ? -1 : (int)(stat.st_mode & 07777);
+}
+
+/* In a directory that gives its group away. */
+static int strangers_make_files_in(const char *directory)
+{
+	int fd;
+
+	STEP(1, chdir(directory) == 0 && chown(".", 0, 600) == 0 && chmod(".", 02777) == 0);
+	umask(0);
+	STEP(2, syscall(SYS_setgroups, 0, NULL) == 0 && syscall(SYS_setresgid, 500, 500, 500) == 0);
+	STEP(3, syscall(SYS_setresuid, -1, 1000, -1) == 0);
+	STEP(4, (fd = open("made", O_CREAT | O_WRONLY, 02755)) >= 0 && mode_of("made") == 0755);
+	STEP(5, mknod("node", S_IFREG | 02775, 0) == 0 && mode_of("node") == 0775);
+	STEP(6, open("locked", O_CREAT | O_WRONLY, 02745) >= 0 && mode_of("locked") == 02745);
+	STEP(7, mkdir("below", 0755) == 0 && mode_of("below") == 02755);
+	umask(010); /* it comes after that */
+	STEP(8, open("masked", O_CREAT | O_WRONLY, 02755) >= 0 && mode_of("masked") == 0745);
+	STEP(9, syscall(SYS_setuid, 0) == 0);
+	umask(0);
+	STEP(10, open("own", O_CREAT | O_WRONLY, 02755) >= 0 && mode_of("own") == 02755);
+	return 0;
+}
+
+static int strangers_make_files(void)
+{
+	char directory[] = "/tmp/ids_XXXXXX";
+	int result;
+
+	STEP(100, mkdtemp(directory) != NULL);
+	result = strangers_make_files_in(directory);
+	STEP(101, geteuid() == 0 || syscall(SYS_setuid, 0) == 0);
+	for (const char *const *made =
+		     (const char *const[]){"made", "node", "locked", "masked", "own", NULL};
+	     *made; made++)
+		unlink(*made);
+	rmdir("below");
+	STEP(102, rmdir(directory) == 0 || result);
+	return result;
+}
+
+/* What a stranger writes to runs as nobody else any more. */
+static int changed_programs(const char *name, int fd)
+{
+	STEP(1, ftruncate(fd, 4) == 0 && mode_of(name) == 06777); /* user 0 may keep them */
+	STEP(2, syscall(SYS_setresuid, -1, 1000, -1) == 0);
+	STEP(3, write(fd, "x", 0) == 0 && mode_of(name) == 06777);
+	STEP(4, write(fd, "x", 1) == 1 && mode_of(name) == 0777);
+	STEP(5, syscall(SYS_setresuid, -1, 0, -1) == 0 && chmod(name, 06767) == 0);
+	STEP(6, syscall(SYS_setresuid, -1, 1000, -1) == 0);
+	STEP(7, ftruncate(fd, 2) == 0 && mode_of(name) == 02767); /* no program for its group */
+	STEP(8, syscall(SYS_setresuid, -1, 0, -1) == 0 && chmod(name, 04777) == 0);
+	STEP(9, syscall(SYS_setresuid, -1, 1000, -1) == 0);
+	STEP(10, truncate(name, 3) == 0 && mode_of(name) == 0777);
+	STEP(11, syscall(SYS_setresuid, -1, 0, -1) == 0 && chmod(name, 04777) == 0);
+	STEP(12, syscall(SYS_setresuid, -1, 1000, -1) == 0);
+	STEP(13, open(name, O_WRONLY | O_TRUNC) >= 0 && mode_of(name) == 0777);
+	STEP(14, syscall(SYS_setresuid, -1, 0, -1) == 0 && chmod(name, 04777) == 0);
+	STEP(15, syscall(SYS_setresuid, -1, 1000, -1) == 0);
+	STEP(16, posix_fallocate(fd, 0, 10) != 0 || mode_of(name) == 0777);
+	return 0;
+}
+
+static int strangers_change_programs(void)
+{
+	char name[] = "/tmp/ids_XXXXXX";
+	int fd = mkstemp(name), result;
+
+	STEP(100, fd >= 0 && fchmod(fd, 06777) == 0);
+	result = changed_programs(name, fd);
+	STEP(101, syscall(SYS_setresuid, -1, 0, -1) == 0 && unlink(name) == 0);
+	return result;
+}
+
+/* Its "..", which changes, is written in it. */
+static int move_directories(void)
+{
+	char top[] = "/tmp/ids_XXXXXX";
+	int result = 0;
+
+	STEP(1, mkdtemp(top) && chdir(top) == 0 && chmod(".", 0777) == 0);
+	umask(0);
+	STEP(2, mkdir("a", 0777) == 0 && mkdir("b", 0777) == 0 && mkdir("a/moved", 0755) == 0 &&
+			mkdir("b/other", 0777) == 0);
+	STEP(3, syscall(SYS_setresuid, -1, 1000, -1) == 0);
+	if (rename("a/moved", "b/moved") == 0 || errno != EACCES)
+		result = 4;
+	else if (rename("a/moved", "a/renamed") || rename("a/renamed", "a/moved"))
+		result = 5;
+	else if (syscall(SYS_renameat2, AT_FDCWD, "b/other", AT_FDCWD, "a/moved", 2) == 0 ||
+		 errno != EACCES)
+		result = 6;
+	else if (rename("b/other", "a/other") || rename("a/other", "b/other"))
+		result = 7;
+	STEP(8, syscall(SYS_setresuid, -1, 0, -1) == 0);
+	rmdir("a/moved");
+	rmdir("b/other");
+	rmdir("a");
+	rmdir("b");
+	STEP(9, rmdir(top) == 0 || result);
+	return result;
+}
+
 static int signals_need_the_right(void)
 {
 	pid_t other = fork();
@@ -163,6 +270,21 @@ static void supplementary_groups_open_files(void)
 	IN_A_CHILD(groups_open_doors);
 }
 
+static void a_group_given_away_gets_no_program(void)
+{
+	IN_A_CHILD(strangers_make_files);
+}
+
+static void who_changes_a_program_takes_its_rights(void)
+{
+	IN_A_CHILD(strangers_change_programs);
+}
+
+static void who_moves_a_directory_writes_to_it(void)
+{
+	IN_A_CHILD(move_directories);
+}
+
 static void strangers_cannot_be_signalled(void)
 {
 	IN_A_CHILD(signals_need_the_right);
@@ -181,6 +303,9 @@ int main(void)
 	RUN(ids_can_be_given_up_and_taken_back);
 	RUN(what_was_given_up_is_gone);
 	RUN(supplementary_groups_open_files);
+	RUN(a_group_given_away_gets_no_program);
+	RUN(who_changes_a_program_takes_its_rights);
+	RUN(who_moves_a_directory_writes_to_it);
 	RUN(strangers_cannot_be_signalled);
 	RUN(strangers_keep_their_priority);
 	return check_end();

@@ -60,6 +60,9 @@ static inline bool vfs_capable(const struct vfs_context *context, unsigned capab
 /* The kernel's own: user 0 with all capabilities, the root, umask 022. Without references: the root
  * lives for good. */
 struct vfs_context vfs_kernel_context(void);
+/* The same with the ids and the capabilities of the program that runs: for what it does with files
+ * that are open. */
+struct vfs_context vfs_caller_context(void);
 
 /* gid, or one of the others. */
 bool vfs_in_group(const struct vfs_context *context, uint32_t gid);

@@ -213,6 +213,58 @@ static void a_name_is_deleted_by_the_driver(void **state)
 	object_put(object);
 }
 
+static void what_strangers_write_to_loses_its_set_id_bits(void **state)
+{
+	struct object *object;
+
+	mock.mode = 06777;
+	assert_int_equal(write_to(AT "/file", "a", 0), 1);
+	assert_int_equal(mock.nasked[FUSE_SETATTR], 0); /* user 0 may keep them */
+	object = open_ok(AT "/file", O_RDWR);
+	fake_caller_uid = 1000;
+	assert_int_equal(object_write_kernel(object, "a", 1), 1);
+	assert_int_equal(mock.nasked[FUSE_SETATTR], 1);
+	assert_int_equal(mock.mode, 0777);
+	assert_int_equal(object_write_kernel(object, "a", 1), 1);
+	assert_int_equal(mock.nasked[FUSE_SETATTR], 1);
+	assert_int_equal(vfs_chmod(&kernel, NULL, AT "/file", 04755, 0), 0);
+	assert_int_equal(object_truncate(object, 1), 0); /* in one message */
+	assert_int_equal(mock.nasked[FUSE_SETATTR], 3);
+	assert_int_equal(mock.mode, 0755);
+	assert_int_equal(vfs_chmod(&kernel, NULL, AT "/file", 04755, 0), 0);
+	(void)!object->ops->allocate(object, 0, 0, 10);
+	assert_int_equal(mock.mode, 0755);
+	assert_int_equal(vfs_chmod(&kernel, NULL, AT "/file", 04755, 0), 0);
+	assert_int_equal(write_to(AT "/file", "a", O_TRUNC), 1);
+	assert_int_equal(mock.mode, 0755);
+	fake_caller_uid = 0;
+	object_put(object);
+}
+
+static void mount_for_everybody(void)
+{
+	char options[128] = "allow_other,default_permissions,";
+
+	assert_int_equal(vfs_umount(&kernel, AT, MNT_DETACH), 0);
+	fake_driver_stop();
+	fake_driver_start();
+	strcat(options, fake_driver_options);
+	assert_int_equal(vfs_mount(&kernel, "mock", AT, "fuse.mock", 0, options), 0);
+}
+
+static void access_control_lists_are_the_owner_s(void **state)
+{
+	static const char list[] = "system.posix_acl_access";
+
+	mount_for_everybody();
+	mock.mode = 0777;
+	assert_int_equal(vfs_setxattr(&user, NULL, AT "/file", 0, list, "x", 1, 0), -EPERM);
+	assert_int_equal(vfs_removexattr(&user, NULL, AT "/file", 0, list), -EPERM);
+	assert_int_equal(mock.nasked[FUSE_SETXATTR] + mock.nasked[FUSE_REMOVEXATTR], 0);
+	(void)!vfs_setxattr(&kernel, NULL, AT "/file", 0, list, "x", 1, 0);
+	assert_int_equal(mock.nasked[FUSE_SETXATTR], 1); /* the driver's to answer */
+}
+
 /* ---- what is unknown is not asked again ---- */
 
 static void operations_that_a_driver_does_not_know(void **state)
@@ -504,6 +556,8 @@ int main(void)
 		MOUNTED(names_are_made_and_removed),
 		MOUNTED(who_does_not_own_the_mount_stays_outside),
 		MOUNTED(closing_flushes_once_and_releases_once),
+		MOUNTED(what_strangers_write_to_loses_its_set_id_bits),
+		MOUNTED(access_control_lists_are_the_owner_s),
 		MOUNTED(an_inode_is_invalidated_by_the_driver),
 		MOUNTED(a_name_is_invalidated_by_the_driver),
 		MOUNTED(a_name_is_deleted_by_the_driver),

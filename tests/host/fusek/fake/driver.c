@@ -98,7 +98,7 @@ static struct fuse_attr attributes(const struct fuse_in_header *in, uint64_t nod
 	struct fuse_attr attr = {.ino = node, .mode = type | 0755, .nlink = 1};
 
 	if (type == S_IFREG)
-		attr.size = mock.size;
+		attr.size = mock.size, attr.mode = type | mock.mode;
 	if (mock_lies(in, LIE_TYPE))
 		attr.mode = 0755;
 	if (mock_lies(in, LIE_OTHER_TYPE))
@@ -183,6 +183,8 @@ static void do_setattr(const struct fuse_in_header *in, const struct fuse_setatt
 {
 	if (set->valid & SETATTR_SIZE)
 		mock.size = set->size;
+	if (set->valid & SETATTR_MODE)
+		mock.mode = set->mode & 07777;
 	do_getattr(in);
 }
 
@@ -515,7 +517,8 @@ void fake_driver_start(void)
 				    .attr_valid = 100,
 				    .blocker = {.type = F_UNLCK},
 				    .data = "0123456789",
-				    .size = 10};
+				    .size = 10,
+				    .mode = 0755};
 	device = open_ok("/dev/fuse", O_RDWR | O_NONBLOCK);
 	fake_block = serve_one;
 }

@@ -54,6 +54,7 @@ struct mock_driver {
 	ssize_t lie_result; /* of the write that lied */
 	char data[16384];   /* of the file */
 	uint64_t size;
+	uint32_t mode; /* of the file */
 	uint32_t last_read_bytes;
 	char last_target[64];
 	char xattr[64]; /* of the file: the value of user.mock; empty: there is none */

@@ -131,6 +131,7 @@ void mutex_unlock(struct mutex *mutex)
 /* ---- the one thread, which cannot sleep: what would wake it happens in fake_block() ---- */
 
 int32_t fake_caller_pid = 1;
+uint32_t fake_caller_uid;
 unsigned fake_pending;
 void (*fake_block)(void);
 
@@ -149,7 +150,13 @@ void file_limit_met(void)
 
 struct server_caller server_caller_current(void)
 {
-	return (struct server_caller){.pid = fake_caller_pid};
+	return (struct server_caller){
+		.uid = fake_caller_uid, .gid = fake_caller_uid, .pid = fake_caller_pid};
+}
+
+uint64_t server_caller_capabilities(void)
+{
+	return fake_caller_uid ? 0 : UINT64_MAX;
 }
 
 bool thread_killed(void)

@@ -16,8 +16,9 @@ extern uint64_t fake_frames_left;
 extern uint64_t fake_fail_allocation_after; /* so many work, then none does */
 extern uint64_t fake_now_ns;                /* clock_ns() */
 
-extern int32_t fake_caller_pid; /* of the one thread; 0: the kernel's own */
-extern unsigned fake_pending;   /* enum thread_pending of the one thread */
+extern int32_t fake_caller_pid;  /* of the one thread; 0: the kernel's own */
+extern uint32_t fake_caller_uid; /* and gid; without capabilities unless it is 0 */
+extern unsigned fake_pending;    /* enum thread_pending of the one thread */
 /* Called where the thread would sleep: it does what wakes it. NULL: nothing may sleep. */
 extern void (*fake_block)(void);
 
