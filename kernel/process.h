@@ -146,6 +146,7 @@ err_t process_set_traced(int32_t pid, bool on);
 
 /* ---- for the kernel's own files ---- */
 
+struct core_wait;
 struct signal_actions;
 struct uthread;
 
@@ -278,6 +279,8 @@ struct process {
 	uint32_t nstops;                /* [s] how often it was stopped */
 	uint32_t ntraced;               /* [s] of its threads that are traced */
 	int status_to_be;               /* [s] wait4's */
+	struct core_wait *core;         /* [s] written under it, [a] read: its core is being
+					   written (core/core.h); NULL: none is */
 	struct waitq continued;         /* stopped has become false */
 	struct signal_actions *actions; /* [o] the pointer, a reference; [s] its end, NULL */
 
@@ -293,6 +296,7 @@ struct process {
 	bool not_dumpable;             /* [a] */
 	uint8_t death_signal;          /* [a] what it gets when its parent ends; 0: nothing */
 	uint32_t personality;          /* [a] of abi/personality.h */
+	uint32_t core_filter;          /* [a] what of its memory a core has (abi/core.h) */
 	char name[PROCESS_NAME_BYTES]; /* [a] as prctl sets it; a torn read is only ugly */
 	uint64_t missing_known[8]; /* [a] missing calls that were made since exec, one bit each */
 	char command[PROCESS_COMMAND_BYTES]; /* [a] the same */

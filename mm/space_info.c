@@ -35,6 +35,7 @@ void region_describe(const struct region *region, struct region_info *out, char 
 		.flags = region->flags,
 		.offset_bytes = region->page_offset << PAGE_SHIFT,
 		.anonymous = !region->object,
+		.is_device = region->object && region->object->page_flags,
 	};
 	*name = '\0';
 	if (region->name)
@@ -70,6 +71,21 @@ bool space_next_named(struct space *space, vaddr_t address, struct region_info *
 		region_describe(region, out, name, name_bytes);
 	mutex_unlock(&space->lock);
 	return region;
+}
+
+vaddr_t space_next_page(struct space *space, vaddr_t from, vaddr_t end)
+{
+	mutex_lock(&space->lock);
+	while (from < end) {
+		unsigned level;
+		const pte_t *entry = pagetable_walk(&space->pagetable, from, &level);
+
+		if (entry && pte_read(entry))
+			break;
+		from = ALIGN_DOWN(from, level_bytes(level)) + level_bytes(level);
+	}
+	mutex_unlock(&space->lock);
+	return MIN(from, end);
 }
 
 void space_kinds(struct space *space, struct space_kinds *out)

@@ -14,6 +14,7 @@
 #define LOG_SUBSYSTEM "memory"
 #include "oom.h"
 
+#include "../core/core.h"
 #include "../process/uthread.h"
 #include "../signal/signal.h"
 
@@ -378,6 +379,7 @@ static bool await_ending(void)
 	if (!process)
 		return false;
 	process->oom_awaited = true;
+	core_cut_short(process);
 	if (!process->oom_reapable)
 		mark_for_reaping(process, false);
 	set_victim(process);

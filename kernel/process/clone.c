@@ -213,6 +213,7 @@ static void copy_facts(struct process *child, const struct abi_clone_args *args)
 	child->call_watch = read_once(&parent->call_watch) & CALLS_LOGGED;
 	child->not_dumpable = read_once(&parent->not_dumpable);
 	child->personality = read_once(&parent->personality);
+	child->core_filter = read_once(&parent->core_filter);
 	child->ids = parent->ids;
 	/* Only a thread that is alone changes these two. */
 	child->program = path_get(&parent->program);

@@ -6,6 +6,7 @@
 
 #include "../signal/signal.h"
 
+#include <abi/core.h>
 #include <arch/clock.h>
 #include <ipc/fdtable.h>
 #include <lib/string.h>
@@ -46,6 +47,7 @@ struct process *process_alloc(void)
 	if (!process)
 		return NULL;
 	refcount_init(&process->references);
+	process->core_filter = CORE_FILTER_DEFAULT;
 	process->link.is_process = true;
 	list_init(&process->sibling);
 	list_init(&process->children);

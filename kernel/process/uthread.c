@@ -5,6 +5,7 @@
  */
 #include "uthread.h"
 
+#include "../core/core.h"
 #include "../futex/futex.h"
 #include "../kthread.h"
 #include "../ptrace/ptrace.h"
@@ -155,14 +156,18 @@ noreturn void uthread_exit(int status)
 	irqflags_t flags;
 	bool is_last;
 	bool has_stopped;
+	bool joins_core;
 
 	uthread->status = status;
-	ptrace_event(PTRACE_EVENT_EXIT, (uint64_t)status);
 	/* Before anybody learns of the end and relies on it: it takes no signals any more. */
 	flags = spin_lock_irqsave(&process->signal_lock);
 	uthread->ending = true;
+	joins_core = process->core;
 	signal_hand_over_locked(process, uthread, ~uthread->blocked);
 	spin_unlock_irqrestore(&process->signal_lock, flags);
+	if (joins_core)
+		core_join();
+	ptrace_event(PTRACE_EVENT_EXIT, (uint64_t)status);
 
 	ptrace_tracer_ends();
 	exit_tell_waiters(uthread);

@@ -45,6 +45,7 @@ struct uthread {
 	struct list sibling;     /* [s] on process->threads */
 	bool listed;             /* [s] */
 	bool ending;             /* [s] its end has begun */
+	bool in_core;            /* [s] it waits with parked registers for a core to be written */
 	bool replaced;           /* [s] another one executes a program: it must end */
 	int status;              /* [o] wait4's, once its end has begun */
 	bool traced;             /* [s] written under it and family_lock, read [a] */

@@ -18,7 +18,9 @@
 
 int wait_end_code(int status)
 {
-	return WIFEXITED(status) ? CLD_EXITED : CLD_KILLED;
+	if (WIFEXITED(status))
+		return CLD_EXITED;
+	return WCOREDUMP(status) ? CLD_DUMPED : CLD_KILLED;
 }
 
 int wait_end_status(int status)

@@ -125,6 +125,8 @@ proc_text_fn proc_net_unix; /* sockets.c */
 typedef err_t proc_write_fn(const struct proc_subject *subject, const char *text);
 proc_text_fn proc_oom_score, proc_oom_score_adj, proc_oom_adj;
 proc_write_fn proc_oom_score_adj_write, proc_oom_adj_write;
+proc_text_fn proc_core_filter, proc_core_pattern, proc_core_uses_pid; /* core.c */
+proc_write_fn proc_core_filter_write, proc_core_pattern_write, proc_core_uses_pid_write;
 proc_text_fn proc_overcommit_memory, proc_overcommit_ratio, proc_overcommit_kbytes;
 proc_write_fn proc_overcommit_memory_write, proc_overcommit_ratio_write;
 proc_write_fn proc_overcommit_kbytes_write;

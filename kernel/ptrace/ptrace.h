@@ -173,6 +173,8 @@ void ptrace_resume_locked(struct process *process, struct tracee *tracee, int an
 
 /* ---- registers as the tracer sees them (registers.c) ---- */
 
+/* A thread that has parked them, under its signal_lock. */
+void ptrace_show_registers(const struct uthread *uthread, struct abi_user_regs *out);
 /* A tracee that is stopped, under its signal_lock. */
 void ptrace_get_registers(const struct tracee *tracee, struct abi_user_regs *out);
 err_t must_check ptrace_set_registers(struct tracee *tracee, const struct abi_user_regs *from);

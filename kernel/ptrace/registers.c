@@ -30,13 +30,18 @@ static int64_t shown_result(const struct uthread *uthread, int64_t number, int64
 	return flags & SYSCALL_RESUMES ? -ERESTARTNOHAND : result;
 }
 
+void ptrace_show_registers(const struct uthread *uthread, struct abi_user_regs *out)
+{
+	registers_get(&uthread->thread->context, out);
+	if ((int64_t)out->orig_rax >= 0)
+		out->rax =
+			(uint64_t)shown_result(uthread, (int64_t)out->orig_rax, (int64_t)out->rax);
+}
+
 void ptrace_get_registers(const struct tracee *tracee, struct abi_user_regs *out)
 {
-	registers_get(&tracee->uthread->thread->context, out);
-	if ((int64_t)out->orig_rax >= 0)
-		out->rax = (uint64_t)shown_result(tracee->uthread, (int64_t)out->orig_rax,
-						  (int64_t)out->rax);
-	else if (tracee->in_call)
+	ptrace_show_registers(tracee->uthread, out);
+	if ((int64_t)out->orig_rax < 0 && tracee->in_call)
 		out->orig_rax = (uint64_t)tracee->call_number; /* execve's frame is a new one */
 }
 

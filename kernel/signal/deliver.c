@@ -10,6 +10,7 @@
  */
 #include "signal.h"
 
+#include "../core/core.h"
 #include "../time/cpu_time.h"
 
 #include "../process/exit.h"
@@ -60,6 +61,14 @@ static void finish_call(struct trap_frame *frame, const struct abi_sigaction *ac
 	} else if (goes_on(frame, number, action, action && action->flags & SA_RESTART)) {
 		trap_syscall_repeat(frame, (uint64_t)number);
 	}
+}
+
+/* ---- the end ---- */
+
+static noreturn void end_by(const struct signal_info *info)
+{
+	core_write(info);
+	process_exit(WAIT_STATUS_SIGNAL(info->signal));
 }
 
 /* ---- handlers ---- */
@@ -123,14 +132,15 @@ static void enter_handler(struct trap_frame *frame, const struct signal_info *in
 no_room:
 	/* As Linux: the handler of SIGSEGV may have an alternate stack, but not for its own. */
 	if (info->signal == SIGSEGV)
-		process_exit(WAIT_STATUS_SIGNAL(SIGSEGV));
+		end_by(&(struct signal_info){.signal = SIGSEGV, .code = SI_KERNEL});
 	(void)signal_force(&(struct signal_info){.signal = SIGSEGV, .code = SI_KERNEL});
 }
 
 /* ---- one signal ---- */
 
-static void act_by_default(struct process *process, int signal)
+static void act_by_default(struct process *process, const struct signal_info *info)
 {
+	int signal = info->signal;
 	uint32_t ncontinues;
 	irqflags_t flags;
 
@@ -138,7 +148,7 @@ static void act_by_default(struct process *process, int signal)
 	if (signal_is_ignored(process, signal) || process->pid == 1)
 		return;
 	if (!(SIGNAL_BIT(signal) & STOP_SIGNALS))
-		process_exit(WAIT_STATUS_SIGNAL(signal));
+		end_by(info);
 	flags = spin_lock_irqsave(&process->signal_lock);
 	ncontinues = process->ncontinues;
 	spin_unlock_irqrestore(&process->signal_lock, flags);
@@ -206,7 +216,7 @@ void signal_deliver(struct trap_frame *frame)
 			continue;
 		action = use_action(process, info.signal);
 		if (action.handler == SIG_DFL) {
-			act_by_default(process, info.signal);
+			act_by_default(process, &info);
 		} else if (action.handler != SIG_IGN) {
 			finish_call(frame, &action);
 			stepped = ptrace_step_ends();

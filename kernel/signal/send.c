@@ -6,6 +6,7 @@
  */
 #include "signal.h"
 
+#include "../core/core.h"
 #include "../process/family.h"
 #include "../ptrace/ptrace.h"
 
@@ -57,25 +58,52 @@ void signal_end_process(struct process *process, int status)
 	spin_unlock_irqrestore(&process->signal_lock, flags);
 }
 
+/* The running thread is not killed: what its end waits for, it may wait for. The result: how many
+ * others have not begun their end yet. */
+static uint32_t begin_exit_locked(struct process *process, int status)
+	REQUIRES(process->signal_lock);
+static uint32_t begin_exit_locked(struct process *process, int status)
+{
+	const struct uthread *self = uthread_current();
+	struct uthread *uthread;
+	uint32_t nothers = 0;
+
+	process->exiting = true;
+	process->status_to_be = status;
+	list_for_each (uthread, &process->threads, sibling) {
+		if (uthread == self)
+			continue;
+		nothers += !uthread->ending;
+		thread_kill(uthread->thread);
+	}
+	return nothers;
+}
+
 int signal_begin_exit(int status)
 {
-	struct uthread *self = uthread_current();
-	struct process *process = self->process;
+	struct process *process = process_current();
 	irqflags_t flags = spin_lock_irqsave(&process->signal_lock);
-	struct uthread *uthread;
 
-	if (!process->exiting) {
-		process->exiting = true;
-		process->status_to_be = status;
-		/* Itself is not killed: what its end waits for, it may wait for. */
-		list_for_each (uthread, &process->threads, sibling) {
-			if (uthread != self)
-				thread_kill(uthread->thread);
-		}
-	}
+	if (!process->exiting)
+		(void)begin_exit_locked(process, status);
 	status = process->status_to_be;
 	spin_unlock_irqrestore(&process->signal_lock, flags);
 	return status;
+}
+
+bool signal_begin_core(int status, struct core_wait *wait)
+{
+	struct process *process = process_current();
+	irqflags_t flags = spin_lock_irqsave(&process->signal_lock);
+	bool begins = !process->exiting && !process->executor;
+
+	if (begins) {
+		write_once(&process->core, wait);
+		wait->nothers = begin_exit_locked(process, status);
+		wait->nawaited = wait->nothers;
+	}
+	spin_unlock_irqrestore(&process->signal_lock, flags);
+	return begins;
 }
 
 /* ---- who takes it ---- */
@@ -119,11 +147,13 @@ static bool is_fatal_locked(const struct process *process, const struct uthread 
 {
 	if (signal == SIGKILL)
 		return !is_init(process);
-	/* A tracer may think otherwise, and one that is stopped ends when it is continued. */
+	/* A tracer may think otherwise, one that is stopped ends when it is continued, and it is
+	 * the one that takes the signal who writes a core. */
 	return taker && !taker->traced && !process->stopped &&
 	       !(taker->awaited & SIGNAL_BIT(signal)) && !is_init(process) &&
 	       signal_is_fatal_by_default(signal) &&
-	       read_once(&process->actions->of[signal - 1].handler) == SIG_DFL;
+	       read_once(&process->actions->of[signal - 1].handler) == SIG_DFL &&
+	       !core_is_wanted(process, signal);
 }
 
 /* Stops and SIGCONT undo each other before they are blocked, ignored or handled. */
@@ -235,7 +265,7 @@ bool signal_force(const struct signal_info *info)
 	struct process *process = uthread->process;
 	struct signal_entry *entry = slab_alloc(&entry_cache);
 	uint64_t bit = SIGNAL_BIT(info->signal);
-	bool has_handler;
+	bool has_handler, is_taken;
 	irqflags_t flags;
 
 	if (entry)
@@ -243,13 +273,14 @@ bool signal_force(const struct signal_info *info)
 	flags = spin_lock_irqsave(&process->signal_lock);
 	has_handler = read_once(&process->actions->of[info->signal - 1].handler) > SIG_IGN &&
 		      !(uthread->blocked & bit) && !(bit & UNBLOCKABLE_SIGNALS);
-	/* Nothing that it has set keeps it from its tracer. */
-	if (!has_handler && uthread->traced) {
+	/* Nothing that it has set keeps it from its tracer, or from a core. */
+	is_taken = has_handler || uthread->traced || core_is_wanted(process, info->signal);
+	if (is_taken && !has_handler) {
 		signal_default_locked(process, info->signal);
 		uthread->blocked &= ~bit;
-		has_handler = true;
 	}
-	if (has_handler) {
+	has_handler |= uthread->traced;
+	if (is_taken) {
 		signal_pending_add_locked(process, &uthread->pending, info->signal, &entry);
 		thread_interrupt(uthread->thread);
 	} else {

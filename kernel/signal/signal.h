@@ -19,6 +19,11 @@ struct trap_frame;
 
 #define STOP_SIGNALS                                                                               \
 	(SIGNAL_BIT(SIGSTOP) | SIGNAL_BIT(SIGTSTP) | SIGNAL_BIT(SIGTTIN) | SIGNAL_BIT(SIGTTOU))
+/* Whose default is the end with a core (signal(7)). */
+#define CORE_SIGNALS                                                                               \
+	(SIGNAL_BIT(SIGQUIT) | SIGNAL_BIT(SIGILL) | SIGNAL_BIT(SIGTRAP) | SIGNAL_BIT(SIGABRT) |    \
+	 SIGNAL_BIT(SIGBUS) | SIGNAL_BIT(SIGFPE) | SIGNAL_BIT(SIGSEGV) | SIGNAL_BIT(SIGXCPU) |     \
+	 SIGNAL_BIT(SIGXFSZ) | SIGNAL_BIT(SIGSYS))
 #define UNBLOCKABLE_SIGNALS (SIGNAL_BIT(SIGKILL) | SIGNAL_BIT(SIGSTOP))
 
 /* The part of siginfo that signals use. */
@@ -165,6 +170,10 @@ void signal_cancel_alarm(struct process *process);
 
 /* Marks the beginning of the running process's end, and says with which status. */
 int signal_begin_exit(int status);
+/* The same to write a core first: process->core is `wait`, and *wait says how many threads are to
+ * join it. False: the end had begun, or a new program has. */
+struct core_wait;
+bool must_check signal_begin_core(int status, struct core_wait *wait);
 
 /* Adds -ERESTARTNOINTR for what begins anew whatever happened: never seen by a program. */
 #define ERESTARTNOINTR 513

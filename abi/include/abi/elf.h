@@ -19,6 +19,7 @@
 #define ET_REL  1
 #define ET_EXEC 2
 #define ET_DYN  3
+#define ET_CORE 4
 
 #define EM_X86_64 62
 

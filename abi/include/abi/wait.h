@@ -17,6 +17,7 @@
 /* Making one. */
 #define WAIT_STATUS_EXIT(status)   (((status)&0xff) << 8)
 #define WAIT_STATUS_SIGNAL(signal) ((signal)&0x7f)
+#define WAIT_CORE_FLAG             0x80 /* with a signal: it left a core */
 
 #define WAIT_STATUS_STOPPED(signal) (((signal) << 8) | 0x7f)
 #define WAIT_STATUS_CONTINUED       0xffff
@@ -26,6 +27,7 @@
 #define WEXITSTATUS(status) (((status) >> 8) & 0xff)
 #define WIFSIGNALED(status) (((status)&0x7f) != 0 && ((status)&0x7f) != 0x7f)
 #define WTERMSIG(status)    ((status)&0x7f)
+#define WCOREDUMP(status)   (((status)&WAIT_CORE_FLAG) != 0)
 
 /* waitid's kinds of numbers. */
 #define P_ALL   0

@@ -44,7 +44,7 @@ enum lock_class {
 	LOCK_MOUNTUSE,  /* the references of mounts that stand nowhere */
 	LOCK_DENTRY,    /* the name cache */
 	LOCK_TOLD,      /* which missing system calls the log has named */
-	LOCK_UNAME,     /* what the machine is called */
+	LOCK_UNAME,     /* what the machine is called, and core files */
 	LOCK_SNAPSHOT,  /* which text an open file of /proc has */
 	LOCK_PI,        /* futexes whose owners inherit priorities */
 	LOCK_SIGNAL,    /* pending signals of a process, its list of threads */

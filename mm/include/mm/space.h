@@ -231,7 +231,8 @@ struct region_info {
 	uint64_t resident_pages;
 	uint64_t device, inode; /* of a file, as stat tells them */
 	bool anonymous;
-	char name[64]; /* cut to fit */
+	bool is_device; /* memory of one, which others cannot read */
+	char name[64];  /* cut to fit */
 };
 /* The region at `address`, or the first one behind it (space_next). False: there is none. */
 bool space_find(struct space *space, vaddr_t address, struct region_info *out);
@@ -239,6 +240,9 @@ bool space_next(struct space *space, vaddr_t address, struct region_info *out);
 /* The same with a name of any length in `name` instead, and without counting the pages. */
 bool space_next_named(struct space *space, vaddr_t address, struct region_info *out, char *name,
 		      size_t name_bytes);
+
+/* The first address of [from, end) whose page is there; `end`: none is. */
+vaddr_t space_next_page(struct space *space, vaddr_t from, vaddr_t end);
 
 /* What the pages of a region are, or of all regions; in pages. A page of a ramdisk or device is not
  * counted by anybody, so it passes for shared, and is whole in `proportional`. */
