@@ -2,7 +2,8 @@
 """Stage the base ramdisk and make its image.
 
 / is initrd/root, the folders of EMPTY, our programs in /bin, busybox with its applets as links in
-/usr/bin, the kernel shell as /lib/ksh and keyboard layouts in /lib/keymaps. The staged tree stays
+/usr/bin, the C library as /lib/ld-musl-x86_64.so.1, the kernel shell as /lib/ksh and keyboard
+layouts in /lib/keymaps. The staged tree stays
 beside the image: a run with further files makes its image of that tree and them. Does nothing when
 nothing that goes in has changed.
 """
@@ -42,6 +43,8 @@ def parse_arguments():
     parser.add_argument("--keymaps", type=Path, metavar="DIR", help="keyboard layouts")
     parser.add_argument("--ksh", type=Path, metavar="FILE", help="the kernel shell")
     parser.add_argument("--busybox", type=Path, metavar="FILE")
+    parser.add_argument("--loader", type=Path, metavar="FILE",
+                        help="the C library, which loads dynamic programs")
     parser.add_argument("--tree", type=Path, required=True, metavar="DIR", help="where to stage")
     parser.add_argument("--image", type=Path, required=True, metavar="FILE")
     parser.add_argument("--limit", type=int, default=4 << 20, metavar="BYTES")
@@ -63,6 +66,8 @@ def contents(arguments):
             files[f"lib/keymaps/{path.name}"] = (path, 0o644)
     if arguments.ksh:
         files["lib/ksh"] = (arguments.ksh, 0o644)
+    if arguments.loader:
+        files[f"lib/{arguments.loader.name}"] = (arguments.loader, 0o755)
     if arguments.busybox:
         files["bin/busybox"] = (arguments.busybox, 0o755)
     return files

@@ -32,6 +32,7 @@
 
 struct object;
 struct space;
+struct spawn_call;
 struct tty;
 
 #define INIT_PID 1
@@ -298,6 +299,9 @@ struct process {
 	uint32_t personality;          /* [a] of abi/personality.h */
 	uint32_t core_filter;          /* [a] what of its memory a core has (abi/core.h) */
 	char name[PROCESS_NAME_BYTES]; /* [a] as prctl sets it; a torn read is only ugly */
+	struct spawn_call
+		*spawn; /* a native spawn's request, its thread's until that frees it, or [c] */
+	int spawn_err;  /* why that failed; written before its end lets the caller go on */
 	uint64_t missing_known[8]; /* [a] missing calls that were made since exec, one bit each */
 	char command[PROCESS_COMMAND_BYTES]; /* [a] the same */
 };

@@ -31,6 +31,15 @@ static struct told told[TOLD_MAX]; /* told_lock */
 static unsigned ntold;             /* told_lock */
 static bool told_full;             /* told_lock: it was said that no more are named */
 
+const struct syscall_info *syscall_info(uint64_t number)
+{
+	if (number >= SYSCALL_NATIVE && number < SYSCALL_LIMIT)
+		number = number - SYSCALL_NATIVE + SYSCALL_LINUX_LIMIT;
+	else if (number >= SYSCALL_LINUX_LIMIT)
+		return NULL;
+	return syscall_infos[number].name ? &syscall_infos[number] : NULL;
+}
+
 enum what_to_tell { TELL_NOTHING, TELL_CALL, TELL_FULL };
 
 static enum what_to_tell add_told_locked(const char *program, uint64_t number) REQUIRES(told_lock);
@@ -52,7 +61,7 @@ static enum what_to_tell add_told_locked(const char *program, uint64_t number)
 }
 
 #define KNOWN_BITS (sizeof(((struct process *)NULL)->missing_known) * 8)
-_Static_assert(KNOWN_BITS > SYSCALL_LIMIT, "a bit for each call, and one for all other numbers");
+_Static_assert(KNOWN_BITS > SYSCALL_LINUX_LIMIT, "a bit for each, and one for all other numbers");
 
 /* Whether the process has come here with this number before, since its exec. Threads that race for
  * it only look into the list once more. */
@@ -66,13 +75,13 @@ static bool known_to_process(struct process *process, uint64_t number)
 	return before & bit;
 }
 
-/* The first time for a program of this name and call; numbers beyond the table count as one. */
+/* The first time for a program of this name and call; numbers beyond Linux's count as one. */
 static enum what_to_tell tell_missing(struct process *process, uint64_t number)
 {
 	char program[PROCESS_NAME_BYTES];
 	enum what_to_tell what;
 
-	number = MIN(number, (uint64_t)SYSCALL_LIMIT);
+	number = MIN(number, (uint64_t)SYSCALL_LINUX_LIMIT);
 	if (known_to_process(process, number))
 		return TELL_NOTHING;
 	string_copy(program, sizeof(program), process->name); /* it may change meanwhile */
@@ -86,7 +95,7 @@ int64_t syscall_missing(const struct trap_frame *frame)
 {
 	struct process *process = process_current();
 	uint64_t number = frame->error_code;
-	const char *name = number < SYSCALL_LIMIT ? syscall_infos[number].name : NULL;
+	const struct syscall_info *info = syscall_info(number);
 
 	/* Programs ask for calls to find out whether there are such: nothing is wrong, and a user's
 	 * screen is not the place for it. */
@@ -95,7 +104,7 @@ int64_t syscall_missing(const struct trap_frame *frame)
 	switch (tell_missing(process, number)) {
 	case TELL_CALL:
 		log_emit(level, LOG_SUBSYSTEM, "%s[%d]: system call %s (%lu) is missing",
-			 process->name, process->pid, name ? name : "without a name", number);
+			 process->name, process->pid, info ? info->name : "without a name", number);
 		break;
 	case TELL_FULL:
 		log_emit(level, LOG_SUBSYSTEM,

@@ -18,7 +18,7 @@ enum syscall_flags {
 };
 
 struct syscall_info {
-	const char *name;  /* NULL: Linux has no call of this number */
+	const char *name;  /* NULL: there is no call of this number */
 	const char *kinds; /* a letter for each argument: see trace.c */
 	char result;       /* 'd' or 'x' */
 	uint8_t flags;     /* enum syscall_flags */
@@ -26,7 +26,11 @@ struct syscall_info {
 
 /* By number, SYSCALL_LIMIT of them; every entry has a handler. */
 extern const syscall_handler_t syscall_handlers[];
+/* Of Linux's calls by number; behind them our own. */
 extern const struct syscall_info syscall_infos[];
+
+/* What is known of a call; NULL: there is none of this number. */
+const struct syscall_info *syscall_info(uint64_t number);
 
 /* The handler of what is not there: says so once for each program's name and call, and is -ENOSYS.
  */

@@ -446,10 +446,9 @@ static void add_argument(struct trace_line *line, char kind, const uint64_t *val
 static const struct syscall_info *info_of(const struct trap_frame *frame)
 {
 	static const struct syscall_info unknown = {"syscall", "xxxxxx", 'd', 0};
-	uint64_t number = frame->error_code;
+	const struct syscall_info *info = syscall_info(frame->error_code);
 
-	return number < SYSCALL_LIMIT && syscall_infos[number].name ? &syscall_infos[number]
-								    : &unknown;
+	return info ? info : &unknown;
 }
 
 static bool comes_back(uint64_t number)

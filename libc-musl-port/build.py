@@ -12,10 +12,15 @@ import os
 import shutil
 import subprocess
 import sys
+import tempfile
 from pathlib import Path
 
 PORT = Path(__file__).resolve().parent
+TREE = PORT.parent
 GCC = "x86_64-linux-gnu-gcc"
+NATIVE_ABI = ("spawn.h",)   # of abi/include/abi: what the native calls take
+STRIP = "x86_64-linux-gnu-strip"
+LOADER = "ld-musl-x86_64.so.1"
 
 
 def parse_arguments():
@@ -28,9 +33,21 @@ def parse_arguments():
     return parser.parse_args()
 
 
-def ingredients(packages):
+def native_headers():
+    """The headers of the calls that Linux does not have, by their names below include/fuselage."""
+    with tempfile.TemporaryDirectory() as folder:
+        header = Path(folder) / "syscall.h"
+        subprocess.run([sys.executable, "-B", TREE / "tools" / "gensyscalls.py",
+                        TREE / "abi" / "syscalls.def", "--libc", header], check=True)
+        headers = {"syscall.h": header.read_bytes()}
+    for name in NATIVE_ABI:
+        headers[name] = (TREE / "abi" / "include" / "abi" / name).read_bytes()
+    return headers
+
+
+def ingredients(packages, headers):
     """A checksum over all that decides what the SDK will be."""
-    digest = hashlib.sha256()
+    digest = hashlib.sha256(repr(sorted(headers.items())).encode())
     for name in ("musl", "linux-libc-dev"):
         digest.update((packages / f"{name}.version").read_bytes())
     for path in sorted(PORT.rglob("*")):
@@ -50,22 +67,27 @@ def run(command, cwd, log):
         sys.exit("\n".join(tail) + f"\nbuild.py: {command[0]} failed, all of it: {log.name}")
 
 
-def prepare_source(packages, work, log):
+def prepare_source(packages, work, headers, log):
     """musl's tree with the overlay copied over it and the patches applied, in the order of names."""
     shutil.rmtree(work, ignore_errors=True)
     shutil.copytree(packages / "musl", work, symlinks=True)
     shutil.copytree(PORT / "overlay", work, dirs_exist_ok=True)
+    for name, text in headers.items():
+        (work / "include" / "fuselage" / name).write_bytes(text)
     for patch in sorted((PORT / "patches").glob("*.patch")):
         run(["patch", "-p1", "--batch", "--forward", "-i", str(patch)], work, log)
 
 
 def build_musl(work, sdk, jobs, log):
     configure = ["./configure", "--target=x86_64-linux-gnu", f"CC={GCC}", "--prefix=/",
-                 "--includedir=/include", "--libdir=/lib", "--disable-shared",
-                 "--disable-wrapper"]
+                 "--includedir=/include", "--libdir=/lib", "--syslibdir=/lib", "--disable-wrapper"]
     run(configure, work, log)
     run(["make", f"-j{jobs}"], work, log)
     run(["make", "install", f"DESTDIR={sdk}"], work, log)
+    # The library is its own loader. The linker finds it by the one name, programs by the other.
+    loader = sdk / "lib" / LOADER
+    loader.unlink()
+    run([STRIP, "-o", str(loader), str(sdk / "lib" / "libc.so")], work, log)
 
 
 def add_kernel_headers(packages, sdk):
@@ -84,13 +106,13 @@ def add_compiler(sdk):
         shutil.copy(PORT / name, sdk / folder / name)
 
 
-def build(arguments, mark):
+def build(arguments, headers, mark):
     sdk, work = arguments.sdk, Path(f"{arguments.sdk}.work")
     fresh = work / "sdk"
     work.mkdir(parents=True, exist_ok=True)
     shutil.rmtree(fresh, ignore_errors=True)
     with open(work / "log", "w") as log:
-        prepare_source(arguments.packages, work / "musl", log)
+        prepare_source(arguments.packages, work / "musl", headers, log)
         build_musl(work / "musl", fresh, arguments.jobs, log)
     add_kernel_headers(arguments.packages, fresh)
     add_compiler(fresh)
@@ -105,7 +127,8 @@ def main():
     arguments = parse_arguments()
     arguments.sdk = arguments.sdk.resolve()
     arguments.packages = arguments.packages.resolve()
-    mark = ingredients(arguments.packages)
+    headers = native_headers()
+    mark = ingredients(arguments.packages, headers)
     arguments.sdk.parent.mkdir(parents=True, exist_ok=True)
     with open(f"{arguments.sdk}.lock", "w") as guard:
         fcntl.flock(guard, fcntl.LOCK_EX)
@@ -113,7 +136,7 @@ def main():
         if built_from.exists() and built_from.read_text() == mark:
             return
         print("building musl", flush=True)
-        build(arguments, mark)
+        build(arguments, headers, mark)
 
 
 if __name__ == "__main__":

@@ -2,6 +2,7 @@
 """Makes what follows from abi/syscalls.def.
 
     gensyscalls.py TABLE --kernel DIR     DIR/syscall_table.h and DIR/syscall_table.c
+    gensyscalls.py TABLE --libc FILE      <fuselage/syscall.h>: our own calls, for programs
     gensyscalls.py TABLE --fuzz FILE      what each call takes, for the fuzzer of system calls
     gensyscalls.py TABLE --docs FILE --shown SHOWN     the reference page
     gensyscalls.py TABLE --check FILE --shown SHOWN    fails unless FILE is what --docs would write
@@ -137,6 +138,10 @@ def prototype(call):
     return f"{call.result} sys_{call.name}({arguments});"
 
 
+def linux_limit(calls):
+    return max((call.number for call in calls if call.number < NATIVE), default=-1) + 1
+
+
 def kernel_header(calls):
     lines = [
         "/* Made by tools/gensyscalls.py from abi/syscalls.def: the handler of each system call. */",
@@ -146,6 +151,8 @@ def kernel_header(calls):
         "#include <lib/types.h>",
         "",
         f"#define SYSCALL_LIMIT {calls[-1].number + 1}u /* numbers are below */",
+        f"#define SYSCALL_LINUX_LIMIT {linux_limit(calls)}u /* those of Linux are below */",
+        f"#define SYSCALL_NATIVE {NATIVE}u /* our own begin here */",
         "",
     ]
     lines += [prototype(call) for call in calls if call.result]
@@ -180,15 +187,16 @@ def kernel_source(calls):
         call = by_number.get(number)
         lines.append(f"\t[{number}] = " +
                      (f"thunk_{call.name}," if call and call.result else "syscall_missing,"))
-    lines += ["};", "", "const struct syscall_info syscall_infos[SYSCALL_LIMIT] = {"]
+    lines += ["};", "", "const struct syscall_info syscall_infos[] = {"]
     for call in calls:
+        at = call.number if call.number < NATIVE else call.number - NATIVE + linux_limit(calls)
         kinds = "".join(kind(call, argument) for argument in call.arguments)
         if call.result is None:
             kinds = "xxxxxx"
         # brk and mmap return addresses, which read better in hexadecimal.
         result = "x" if call.name in ("mmap", "brk", "mremap") else "d"
         flags = " | ".join(f"SYSCALL_{word}" for word in call.attributes) or "0"
-        lines.append(f'\t[{call.number}] = {{"{call.name}", "{kinds}", \'{result}\', {flags}}},')
+        lines.append(f'\t[{at}] = {{"{call.name}", "{kinds}", \'{result}\', {flags}}},')
     lines += ["};", ""]
     return "\n".join(lines)
 
@@ -214,6 +222,8 @@ def docs(calls, shown):
         f"it returns an error), {counts['missing']} are missing: they return `ENOSYS`, and the log names",
         "the program, the call and its number once.",
         "",
+        f"Numbers from {NATIVE} up are our own; programs find them in `<fuselage/syscall.h>`.",
+        "",
         "Errors and flags are those that the programs of `tests/guest` show, which have to pass on Linux",
         "and here: a call is done only if it is among them.",
         "",
@@ -233,6 +243,32 @@ def docs(calls, shown):
         row = f"| {call.number} | {call.name} | {call.state} | {text} | {errors} | {flags} |"
         lines.append(row.replace("|  |", "| |").replace("|  |", "| |"))
     return "\n".join(lines) + "\n"
+
+
+# How a program says what a call takes.
+C_TYPES = {"uint64_t": "uint64_t", "int64_t": "int64_t", "uptr_t": "const void *"}
+
+
+def stub(call):
+    parameters = []
+    for of_type, name in call.arguments:
+        c_type = C_TYPES.get(of_type, of_type)
+        parameters.append(c_type + ("" if c_type.endswith("*") else " ") + name)
+    names = "".join(f", {name}" for _, name in call.arguments)
+    return (f"static inline {call.result} fuselage_{call.name}({', '.join(parameters) or 'void'})\n"
+            f"{{\n\treturn ({call.result})syscall(SYS_fuselage_{call.name}{names});\n}}\n")
+
+
+def libc_header(calls):
+    """What programs know of the native calls: each returns -1 and sets errno where it fails."""
+    native = [call for call in calls if call.number >= NATIVE]
+    lines = ["/* Made by tools/gensyscalls.py: the calls that Linux does not have. On Linux they fail",
+             " * with ENOSYS. Other failures set errno as well; <fuselage/...> says what they take. */",
+             "#ifndef FUSELAGE_SYSCALL_H", "#define FUSELAGE_SYSCALL_H", "",
+             "#include <stddef.h>", "#include <stdint.h>", "#include <unistd.h>", ""]
+    lines += [f"#define SYS_fuselage_{call.name} {call.number}" for call in native]
+    lines += [""] + [stub(call) for call in native] + ["#endif", ""]
+    return "\n".join(lines)
 
 
 # What the fuzzer of system calls gives for an argument (tests/system/programs/fuzz_arguments.h): by
@@ -285,6 +321,7 @@ def main():
     parser.add_argument("--check", type=pathlib.Path, metavar="FILE")
     parser.add_argument("--shown", type=pathlib.Path, metavar="FILE")
     parser.add_argument("--fuzz", type=pathlib.Path, metavar="FILE")
+    parser.add_argument("--libc", type=pathlib.Path, metavar="FILE")
     arguments = parser.parse_args()
     if (arguments.docs or arguments.check) and not arguments.shown:
         parser.error("the page needs --shown")
@@ -294,6 +331,8 @@ def main():
         arguments.kernel.mkdir(parents=True, exist_ok=True)
         write_if_changed(arguments.kernel / "syscall_table.h", kernel_header(calls))
         write_if_changed(arguments.kernel / "syscall_table.c", kernel_source(calls))
+    if arguments.libc:
+        write_if_changed(arguments.libc, libc_header(calls))
     if arguments.fuzz:
         write_if_changed(arguments.fuzz, fuzz_header(calls))
     if not arguments.docs and not arguments.check:

@@ -3,7 +3,7 @@
  * one. What a flag does not share is copied here; the last step makes the copy visible, and only
  * then it may run.
  */
-#include "uthread.h"
+#include "clone.h"
 
 #include "../ptrace/ptrace.h"
 #include "../signal/signal.h"
@@ -14,7 +14,6 @@
 #include "rseq.h"
 #include "syscall_table.h"
 
-#include <abi/clone.h>
 #include <abi/errno.h>
 #include <abi/wait.h>
 #include <arch/context.h>
@@ -32,12 +31,6 @@
 
 /* clone()'s 32 bits without CSIGNAL: all of them have a meaning. */
 #define CLONE_KNOWN (UINT64_C(0xffffff00) | CLONE_CLEAR_SIGHAND)
-
-/* What the program asks for. */
-struct clone_request {
-	struct abi_clone_args args;
-	int32_t tid; /* the number of the copy; 0: any */
-};
 
 /* ---- what may go together ---- */
 
@@ -153,8 +146,9 @@ static err_t copy_thread(struct process *process, const struct clone_request *re
 	struct uthread *child;
 	err_t err = 0;
 
-	child = uthread_alloc(process, is_first ? process->pid : request->tid, child_main,
-			      (void *)own_tid, &err);
+	child = uthread_alloc(process, is_first ? process->pid : request->tid,
+			      request->entry ? request->entry : child_main,
+			      request->entry ? (void *)request->spawn : (void *)own_tid, &err);
 	if (!child)
 		return err ? err : -ENOMEM;
 	err = ptrace_prepare_child(child, birth_event(args), args->flags & CLONE_PTRACE);
@@ -169,6 +163,8 @@ static err_t copy_thread(struct process *process, const struct clone_request *re
 		return err;
 	}
 	copy_rest(child, args);
+	if (request->entry)
+		child->blocked = ~UNBLOCKABLE_SIGNALS;
 	ptrace_steady_child(child);
 	*out = child;
 	return 0;
@@ -343,7 +339,7 @@ static err_t make_process(const struct clone_request *request, struct process **
 	return err;
 }
 
-static int new_process(const struct clone_request *request)
+static int new_process(struct clone_request *request)
 {
 	const struct abi_clone_args *args = &request->args;
 	struct family_birth birth;
@@ -375,8 +371,12 @@ static int new_process(const struct clone_request *request)
 		signal_end_process(process, WAIT_STATUS_SIGNAL(SIGKILL));
 	if (args->flags & CLONE_PIDFD)
 		pidfd_install(&pidfd);
+	process->spawn = request->spawn;
 	err = start(process, thread, args);
-	process_put(process);
+	if (request->entry)
+		request->process = process;
+	else
+		process_put(process);
 	return err ? err : pid;
 }
 
@@ -405,7 +405,7 @@ static int new_thread(const struct clone_request *request)
 	return err ? err : tid;
 }
 
-static int clone(const struct clone_request *request)
+int clone_run(struct clone_request *request)
 {
 	const struct abi_clone_args *args = &request->args;
 	err_t err = check_flags(args->flags);
@@ -439,17 +439,17 @@ int sys_clone(uint64_t clone_flags, uint64_t stack, uptr_t parent_tid, uptr_t ch
 	/* Its word has one place for both, and none for DETACHED beside a descriptor. */
 	if (clone_flags & CLONE_PIDFD && clone_flags & (CLONE_PARENT_SETTID | CLONE_DETACHED))
 		return -EINVAL;
-	return clone(&(struct clone_request){.args = args});
+	return clone_run(&(struct clone_request){.args = args});
 }
 
 int sys_fork(void)
 {
-	return clone(&(struct clone_request){.args = {.exit_signal = SIGCHLD}});
+	return clone_run(&(struct clone_request){.args = {.exit_signal = SIGCHLD}});
 }
 
 int sys_vfork(void)
 {
-	return clone(&(struct clone_request){
+	return clone_run(&(struct clone_request){
 		.args = {.flags = CLONE_VM | CLONE_VFORK, .exit_signal = SIGCHLD}});
 }
 
@@ -500,5 +500,5 @@ int sys_clone3(uptr_t arguments, size_t len)
 	if (err)
 		return err;
 	request.args.stack += request.args.stack_size;
-	return clone(&request);
+	return clone_run(&request);
 }

@@ -81,6 +81,7 @@ static void free_after_grace(struct rcu_head *head)
 	struct process *process = container_of(head, struct process, rcu);
 
 	signal_actions_put(process->actions);
+	kfree(process->spawn);
 	slab_free(&process_cache, process);
 }
 

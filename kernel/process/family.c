@@ -279,7 +279,6 @@ static void send_death_signal(struct process *child)
 static void give_child_locked(struct process *child, struct process *heir) REQUIRES(family_lock);
 static void give_child_locked(struct process *child, struct process *heir)
 {
-	send_death_signal(child);
 	list_del(&child->sibling);
 	write_once(&child->parent, heir);
 	child->exit_signal = SIGCHLD;
@@ -290,6 +289,20 @@ static void give_child_locked(struct process *child, struct process *heir)
 	}
 	list_init(&child->sibling);
 	child->disowned = true;
+}
+
+void family_disown_self(void)
+{
+	struct process *self = process_current();
+	struct process *parent;
+
+	spin_lock(&family_lock);
+	parent = self->parent;
+	if (parent) {
+		give_child_locked(self, NULL);
+		waitq_wake_all(&parent->changed); /* it may have been the one to wait for */
+	}
+	spin_unlock(&family_lock);
 }
 
 void family_orphan_children(struct process *process)
@@ -309,6 +322,7 @@ void family_orphan_children(struct process *process)
 		}
 		heir = new_parent_locked(process);
 		child = list_first_entry(&process->children, struct process, sibling);
+		send_death_signal(child);
 		give_child_locked(child, heir);
 		/* The heir hears of its end as if it came now, or does not want to. */
 		if (child->state == PROCESS_ZOMBIE)

@@ -40,6 +40,9 @@ void family_mark_numbers(uint64_t *in_use);
  * that have ended. Groups, its own among them, that its end leaves without anybody who could
  * continue them are told. */
 void family_orphan_children(struct process *process);
+/* The running process is nobody's child any more: the kernel reaps it, and no parent hears of it.
+ */
+void family_disown_self(void);
 /* All threads of the running process have come to rest, or go on: the parent is told. */
 void family_tell_stopped(struct process *process);
 void family_tell_continued(struct process *process);

@@ -17,7 +17,8 @@
 
 static int64_t shown_result(const struct uthread *uthread, int64_t number, int64_t result)
 {
-	unsigned flags = number < SYSCALL_LIMIT ? syscall_infos[number].flags : 0;
+	const struct syscall_info *call = syscall_info((uint64_t)number);
+	unsigned flags = call ? call->flags : 0;
 
 	if (result != -EINTR)
 		return result;

@@ -32,7 +32,8 @@
 static bool goes_on(const struct trap_frame *frame, int64_t number, bool handler_ran,
 		    bool handler_restarts)
 {
-	unsigned flags = number < SYSCALL_LIMIT ? syscall_infos[number].flags : 0;
+	const struct syscall_info *call = syscall_info((uint64_t)number);
+	unsigned flags = call ? call->flags : 0;
 
 	if ((int64_t)frame->rax == -ERESTARTNOINTR)
 		return true;

@@ -3,6 +3,9 @@
 import subprocess
 from pathlib import Path
 
+from conftest import TREE
+
+COMPILER = TREE / "build" / "shared" / "sdk" / "bin" / "fuselage-cc"
 SOURCE = Path(__file__).parent / "programs" / "leaks.c"
 KINDS = 11
 SLACK_KIB = 64      # less than a frame for each of the hundred
@@ -10,7 +13,7 @@ SLACK_KIB = 64      # less than a frame for each of the hundred
 
 def test_memory_is_back_after_a_hundred_of_each_kind(fexec, tmp_path):
     program = tmp_path / "leaks"
-    subprocess.run(["musl-gcc", "-static", "-O1", "-o", program, SOURCE], check=True)
+    subprocess.run([COMPILER, "-O1", "-o", program, SOURCE], check=True)
     ended = fexec("/bin/leaks", options=["--add", f"{program}:/bin/leaks"])
     lost = {name: int(kib) for name, kib in
             (line.split() for line in ended.stdout.decode().splitlines())}

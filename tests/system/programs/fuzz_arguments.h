@@ -185,6 +185,8 @@ static const uint64_t clone_flags[] = {
 	0x100000000 /* CLONE_CLEAR_SIGHAND */,
 };
 
+static const uint64_t spawn_flags[] = {1, 2, 4, 8, 16, 32, 64};
+
 static const char *const paths[] = {
 	"a",
 	"b",

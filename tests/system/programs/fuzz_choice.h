@@ -9,6 +9,8 @@
 
 #include "fuzz_arguments.h"
 
+#define NATIVE_SPAWN 1024
+
 static inline bool is_forbidden_pid(uint64_t value)
 {
 	int32_t pid = (int32_t)value;
@@ -59,6 +61,24 @@ static inline void fill_clone3(struct random *random, uint64_t *words)
 	words[8] = words[9] = words[10] = 0;
 }
 
+/* A struct abi_spawn with one action behind it. */
+static inline void fill_spawn(struct random *random, uint64_t *words)
+{
+	static const char *const programs[] = {"missing/x", "true", NULL};
+
+	words[0] = SOME(random, spawn_flags);
+	words[3] = (uint32_t)words[3] | (uint64_t)(uint32_t)AT_FDCWD << 32;
+	words[5] = (uint64_t)(words + 10);
+	words[6] = random_below(random, 2);
+	words[7] = one_in(random, 8) ? any_pointer(random) : (uint64_t)programs;
+	words[8] = one_in(random, 8) ? any_pointer(random) : (uint64_t)arguments_list;
+	words[9] = 0;
+	words[10] = random_below(random, 7) | (uint64_t)random_below(random, 40) << 32;
+	words[11] = random_below(random, 40) | SOME(random, open_flags) << 32;
+	words[12] = any_bits(random) & 07777;
+	words[13] = (uint64_t)PICK(random, paths);
+}
+
 /* Those that end a worker are rare, so that the others have something to build on. */
 static inline const struct table_entry *choose_entry(struct random *random)
 {
@@ -93,6 +113,11 @@ static inline void choose_call(struct random *random, struct chosen *call)
 		fill_clone3(random, words);
 		call->arguments[0] = (uint64_t)words;
 		call->arguments[1] = 88;
+	}
+	if (entry->number == NATIVE_SPAWN && !one_in(random, 4)) {
+		fill_spawn(random, words);
+		call->arguments[0] = (uint64_t)words;
+		call->arguments[1] = 80;
 	}
 	tame(entry, call->arguments);
 	child_seed = random_next(random);

@@ -76,6 +76,7 @@ static void do_spawn(void)
 	char *argv[] = {self, "x", NULL};
 	pid_t pid;
 
+	(void)!posix_spawn(&pid, "/no/such/file", NULL, NULL, argv, environ);
 	if (!posix_spawn(&pid, self, NULL, NULL, argv, environ))
 		wait_for(pid);
 }

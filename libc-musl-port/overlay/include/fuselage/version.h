@@ -2,8 +2,7 @@
  * What a program can know of Fuselage when it is compiled.
  *
  * Calls that Linux has too keep Linux's numbers and live in musl and <sys/syscall.h>. Fuselage's
- * own are numbered from FUSELAGE_SYSCALL_FIRST up, where Linux has none; this version has none
- * either.
+ * own are numbered from FUSELAGE_SYSCALL_FIRST up, where Linux has none: <fuselage/syscall.h>.
  */
 #ifndef FUSELAGE_VERSION_H
 #define FUSELAGE_VERSION_H
