@@ -535,10 +535,10 @@ static void vhangup_takes_it_from_everybody(void)
 		CHILD_EXPECT(vhangup() == 0); /* it has none */
 		fresh = open(slave_name, O_RDWR);
 		CHILD_EXPECT(fresh >= 0 && tcgetsid(fresh) == getpid());
-		CHILD_EXPECT(write(fresh, "new", 3) == 3);
 		CHILD_EXPECT(read(left_behind, &byte, 1) == 0);
 		CHILD_EXPECT(setresuid(1000, 1000, 1000) == 0);
 		CHILD_EXPECT(vhangup() == -1 && errno == EPERM);
+		CHILD_EXPECT(write(fresh, "new", 3) == 3); /* after which it is killed */
 		for (;;)
 			pause();
 	}

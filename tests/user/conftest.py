@@ -7,7 +7,18 @@ import pytest
 
 TREE = Path(__file__).resolve().parents[2]
 PROGRAMS = TREE / "build" / "shared" / "user"
+LOADER = TREE / "build" / "shared" / "sdk" / "lib" / "ld-musl-x86_64.so.1"
 GUEST_TESTS = TREE / "build" / "shared" / "guest"
+
+
+def is_dynamic(name):
+    return bytes(LOADER.name, "ascii") in (PROGRAMS / name).read_bytes()
+
+
+def command(name, *arguments):
+    """How the host runs it: a dynamic program by the C library that it will have in the ramdisk."""
+    loader = [LOADER] if is_dynamic(name) else []
+    return [*loader, PROGRAMS / name, *map(str, arguments)]
 
 
 @pytest.fixture
@@ -20,6 +31,6 @@ def run(tmp_path):
         options.setdefault("stdin", None if "input" in options else subprocess.DEVNULL)
         if options["stdin"] is None:
             del options["stdin"]
-        return subprocess.run([PROGRAMS / name, *map(str, arguments)],
-                              stdout=subprocess.PIPE, stderr=subprocess.PIPE, **options)
+        return subprocess.run(command(name, *arguments), stdout=subprocess.PIPE,
+                              stderr=subprocess.PIPE, **options)
     return run_program

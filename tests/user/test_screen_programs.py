@@ -13,7 +13,7 @@ import time
 import pyte
 import pytest
 import snake_player
-from conftest import PROGRAMS
+from conftest import command
 
 ROWS, COLUMNS = 14, 40
 
@@ -28,7 +28,7 @@ class Terminal:
         self.master, self.slave = pty.openpty()
         fcntl.ioctl(self.slave, termios.TIOCSWINSZ, struct.pack("HHHH", rows, columns, 0, 0))
         self.before = termios.tcgetattr(self.slave)
-        self.process = subprocess.Popen([PROGRAMS / name, *arguments], stdin=self.slave,
+        self.process = subprocess.Popen(command(name, *arguments), stdin=self.slave,
                                         stdout=self.slave, stderr=self.slave,
                                         env={"TERM": "xterm"})
 
@@ -140,7 +140,7 @@ def test_serial_keys_names_keys():
     """A pseudo terminal is the device, and what is typed at its other end is named."""
     master, slave = pty.openpty()
     before = termios.tcgetattr(slave)
-    program = subprocess.Popen([PROGRAMS / "serial-keys", os.ttyname(slave)],
+    program = subprocess.Popen(command("serial-keys", os.ttyname(slave)),
                                stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
     with program:
         assert b"Keys of" in program.stdout.readline()
