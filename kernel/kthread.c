@@ -22,10 +22,18 @@ struct thread_memory {
 	struct task reaper; /* after the thread's end */
 	void (*deferred)(struct thread *thread);
 	vaddr_t stack;
-	void *fpu_block; /* as allocated; NULL: a kernel thread */
+	void *fpu; /* NULL: a kernel thread */
 };
 
 SLAB_CACHE(memory_cache, struct thread_memory);
+/* States of the size that this machine's CPUs have. Constant after thread_memory_init(). */
+static struct slab_cache *fpu_cache;
+
+err_t thread_memory_init(void)
+{
+	fpu_cache = slab_cache_create("FPU state", fpu_state_bytes(), FPU_ALIGN);
+	return fpu_cache ? 0 : -ENOMEM;
+}
 
 struct thread_memory *thread_memory_alloc(bool with_fpu)
 {
@@ -37,10 +45,10 @@ struct thread_memory *thread_memory_alloc(bool with_fpu)
 	if (!memory->stack)
 		goto free_memory;
 	if (with_fpu) {
-		memory->fpu_block = kmalloc(fpu_state_bytes() + FPU_ALIGN);
-		if (!memory->fpu_block)
+		memory->fpu = slab_alloc(fpu_cache);
+		if (!memory->fpu)
 			goto free_stack;
-		fpu_state_init(thread_memory_fpu(memory));
+		fpu_state_init(memory->fpu);
 	}
 	return memory;
 
@@ -63,7 +71,7 @@ vaddr_t thread_memory_stack(const struct thread_memory *memory)
 
 void *thread_memory_fpu(const struct thread_memory *memory)
 {
-	return (void *)ALIGN_UP((uint64_t)memory->fpu_block, FPU_ALIGN);
+	return memory->fpu;
 }
 
 struct thread_memory *thread_memory_of(struct thread *thread)
@@ -76,7 +84,7 @@ void thread_memory_free(struct thread_memory *memory)
 	if (!stack_reserve_is_whole(memory->stack))
 		log_warn("thread %u (%s) came within %lu bytes of the end of its kernel stack",
 			 memory->thread.tid, memory->thread.name, KERNEL_STACK_RESERVE_BYTES);
-	kfree(memory->fpu_block);
+	slab_free(fpu_cache, memory->fpu);
 	stack_free(memory->stack);
 	slab_free(&memory_cache, memory);
 }

@@ -18,6 +18,8 @@ err_t must_check kthread_start(const char *name, void (*entry)(void *argument), 
 err_t must_check kthread_create(const char *name, void (*entry)(void *argument), void *argument,
 				struct thread **out);
 
+/* Before the first program starts. -ENOMEM. */
+err_t must_check thread_memory_init(void);
 /* A thread's memory: struct, stack and, for one that will run programs, the FPU's registers. */
 struct thread_memory *thread_memory_alloc(bool with_fpu);
 struct thread *thread_memory_thread(struct thread_memory *memory);

@@ -161,6 +161,9 @@ static void bring_up(void *argument)
 	start_watchdog();
 	mount_root_filesystem();
 	start_memory_threads();
+	if (thread_memory_init())
+		give_up("there is no memory for the threads of programs");
+	parking_start();
 	devices_init();
 	signalfd_init();
 	sysv_init();

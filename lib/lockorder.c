@@ -130,6 +130,7 @@ const char *lockclass_name(enum lock_class class)
 		[LOCK_SCREEN] = "screen",
 		[LOCK_RECORDS] = "records",
 		[LOCK_MAPPED] = "mapped",
+		[LOCK_PARKING] = "parking",
 		[LOCK_PTYS] = "ptys",
 		[LOCK_FLIGHT] = "flight",
 		[LOCK_SOCKETS] = "sockets",

@@ -210,9 +210,15 @@ static NOINLINE struct missing fault_without_table(struct space *space, const st
 		tlb_flush_local(address);
 		return missing;
 	}
+	if (unlikely(!list_empty(&space->parked))) {
+		missing.err = parked_attach_locked(space, address) ? 0 : -ENOMEM;
+		missing.entry = pagetable_find(&space->pagetable, address);
+		if (missing.err || missing.entry)
+			return missing;
+	}
 	if (huge_install_locked(space, region, address))
 		return missing;
-	missing.entry = pagetable_walk_alloc(&space->pagetable, address, 0);
+	missing.entry = space_walk_alloc(space, address);
 	missing.err = missing.entry ? 0 : -ENOMEM;
 	return missing;
 }

@@ -2,6 +2,7 @@
  * Faults: objects behind regions, copy on write, copies of spaces, waiting.
  */
 #include "selftest_spaces.h"
+#include "space_priv.h"
 
 #include <lib/string.h>
 #include <mm/fault.h>
@@ -143,7 +144,7 @@ static bool is_present(struct space *space, vaddr_t address)
 	bool present;
 
 	mutex_lock(&space->lock);
-	entry = pagetable_walk(&space->pagetable, address, &level);
+	entry = space_walk(space, address, &level);
 	present = entry && pte_present(pte_read(entry));
 	mutex_unlock(&space->lock);
 	return present;

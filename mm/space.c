@@ -24,6 +24,7 @@ err_t space_create(struct space **out, vaddr_t map_top)
 		return -ENOMEM;
 	}
 	refcount_init(&space->refs);
+	list_init(&space->parked);
 	mutex_init(&space->lock, LOCK_SPACE);
 	space->regions = (struct tree)REGION_TREE_INIT;
 	space->map_top = map_top;
@@ -43,6 +44,8 @@ void space_put(struct space *space)
 		&space->lock); /* nobody else has it: for the order checker and the annotations */
 	tree_for_each (region, &space->regions, node)
 		space_clear_pages_locked(space, region->start, region->end, CLEAR_NO_FLUSH);
+	parked_free_locked(space, 0, USER_MAX);
+	space_unwatch_locked(space);
 	while ((region = tree_entry(tree_first(&space->regions), struct region, node))) {
 		region_unlink(&space->regions, region);
 		doomed_add(&doomed, region);

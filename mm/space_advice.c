@@ -158,7 +158,7 @@ static bool is_resident(struct space *space, struct region *region, vaddr_t addr
 	struct memory_object *object = region->object;
 	struct page_ref page;
 	unsigned level;
-	const pte_t *entry = pagetable_walk(&space->pagetable, address, &level);
+	const pte_t *entry = space_walk(space, address, &level);
 
 	if (entry && pte_read(entry))
 		return true;

@@ -111,6 +111,7 @@ err_t space_fork(struct space *parent, struct space **out) NO_THREAD_SAFETY
 	if (!err) {
 		tree_for_each (region, &child->regions, node)
 			places_attach_locked(child, region);
+		space_watch_locked(child);
 	}
 	/* The parent has lost rights, even if it came to nothing. */
 	tlb_flush_all(&parent->pagetable);

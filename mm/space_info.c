@@ -7,13 +7,14 @@
 
 #include <abi/errno.h>
 
-static uint64_t resident_pages(const struct space *space, const struct region *region)
+static uint64_t resident_pages(struct space *space, const struct region *region)
+	REQUIRES(space->lock)
 {
 	uint64_t count = 0;
 
 	for (vaddr_t address = region->start; address < region->end;) {
 		unsigned level;
-		const pte_t *entry = pagetable_walk(&space->pagetable, address, &level);
+		const pte_t *entry = space_walk(space, address, &level);
 
 		vaddr_t next = ALIGN_DOWN(address, level_bytes(level)) + level_bytes(level);
 

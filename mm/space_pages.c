@@ -44,7 +44,7 @@ pte_t *space_next_table(struct space *space, vaddr_t *address, vaddr_t end, bool
 		*huge = false;
 	while (*address < end) {
 		unsigned level;
-		pte_t *entry = pagetable_walk(&space->pagetable, *address, &level);
+		pte_t *entry = space_walk(space, *address, &level);
 
 		if (entry && (likely(level == 0) || whole_or_split(space, *address, end, huge)))
 			return entry;
@@ -130,6 +130,7 @@ static void clear_tables(struct space *space, vaddr_t start, vaddr_t end) REQUIR
 	vaddr_t first = ALIGN_UP(start, level_bytes(1));
 	vaddr_t last = ALIGN_DOWN(end, level_bytes(1));
 
+	parked_free_locked(space, first, last);
 	for (vaddr_t at = first; at < last && space_next_table(space, &at, last, NULL);
 	     at += level_bytes(1)) {
 		table_limbo_begin(&limbo);

@@ -73,6 +73,32 @@ struct region *space_grow_stack_locked(struct space *space, vaddr_t address) REQ
 void places_attach_locked(struct space *space, struct region *region) REQUIRES(space->lock);
 void places_detach(struct region *region);
 
+/* ---- tables of programs that sleep (parking.c) ---- */
+
+/* The entry of a page of 4 KiB, tables made on the way or put back; NULL: no memory, or a larger
+ * page is there. */
+pte_t *space_walk_alloc(struct space *space, vaddr_t address) REQUIRES(space->lock);
+/* pagetable_walk() among those tables alone, once it has ended at *level without an entry. */
+pte_t *parked_walk(struct space *space, vaddr_t address, unsigned *level) REQUIRES(space->lock);
+/* pagetable_walk(), whether the table is in the tree or not. */
+static inline pte_t *space_walk(struct space *space, vaddr_t address, unsigned *level)
+	REQUIRES(space->lock);
+static inline pte_t *space_walk(struct space *space, vaddr_t address, unsigned *level)
+{
+	pte_t *entry = pagetable_walk(&space->pagetable, address, level);
+
+	return entry || list_empty(&space->parked) ? entry : parked_walk(space, address, level);
+}
+/* The table for `address` goes back into the tree, if it is parked. False: no memory. */
+bool must_check parked_attach_locked(struct space *space, vaddr_t address) REQUIRES(space->lock);
+/* Frees the parked tables of [start, end), which have no pages any more. */
+void parked_free_locked(struct space *space, vaddr_t start, vaddr_t end) REQUIRES(space->lock);
+/* It has got tables: they are parked when it sleeps, unless it is unwatched before. */
+void space_watch_locked(struct space *space) REQUIRES(space->lock);
+void space_unwatch_locked(struct space *space) REQUIRES(space->lock);
+/* Now, if it is a small one. */
+void space_park_locked(struct space *space) REQUIRES(space->lock);
+
 /* ---- pages (space_pages.c) ---- */
 
 /* The entry at *address, or at the next address before `end` that has a table; NULL: none. A page

@@ -26,15 +26,14 @@ struct remap {
 static err_t make_tables(struct space *space, struct remap *remap, vaddr_t to) REQUIRES(space->lock)
 {
 	vaddr_t end = remap->start + MIN(remap->old_bytes, remap->new_bytes);
-	struct pagetable *table = &space->pagetable;
 
 	/* Pages of 2 MiB become small ones here: they rarely fit at the other place. */
 	for (vaddr_t from = remap->start; space_next_table(space, &from, end, NULL);
 	     from = space_table_end(from, end)) {
 		vaddr_t last = space_table_end(from, end) - PAGE_SIZE;
 
-		if (!pagetable_walk_alloc(table, from - remap->start + to, 0) ||
-		    !pagetable_walk_alloc(table, last - remap->start + to, 0))
+		if (!space_walk_alloc(space, from - remap->start + to) ||
+		    !space_walk_alloc(space, last - remap->start + to))
 			return -ENOMEM;
 	}
 	return 0;

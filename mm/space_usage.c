@@ -70,7 +70,7 @@ static void add_region(struct space *space, const struct region *region, struct 
 {
 	for (vaddr_t address = region->start; address < region->end;) {
 		unsigned level;
-		const pte_t *entry = pagetable_walk(&space->pagetable, address, &level);
+		const pte_t *entry = space_walk(space, address, &level);
 		vaddr_t next = ALIGN_DOWN(address, level_bytes(level)) + level_bytes(level);
 		uint64_t npages = (MIN(next, region->end) - address) >> PAGE_SHIFT;
 

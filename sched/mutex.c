@@ -36,7 +36,7 @@ static void check_acquire(struct mutex *mutex, bool is_try)
 	struct lockorder_stack *stack = &current_thread()->sleeping_locks;
 	enum lockorder_fault fault;
 
-	if (preempt_depth() != 0 && sched_started())
+	if (!is_try && preempt_depth() != 0 && sched_started())
 		lockorder_report(LOCKORDER_SLEEPS_IN_SPIN, stack, mutex, mutex->class);
 	fault = lockorder_acquire(stack, mutex, mutex->class, 0, is_try);
 	if (fault != LOCKORDER_FINE)

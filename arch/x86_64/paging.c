@@ -357,6 +357,75 @@ void pagetable_destroy(struct pagetable *table)
 	table->root = 0;
 }
 
+/* ---- tables of a program that sleeps ---- */
+
+bool pagetable_take_used(struct pagetable *table)
+{
+	pte_t *entries = table_at(table->root);
+	bool was_used = false;
+
+	for (unsigned i = 0; (i = next_used(entries, i, TABLE_ENTRIES / 2)) < TABLE_ENTRIES / 2;
+	     i++)
+		was_used |= atomic_fetch_and_full(&entries[i], ~PTE_ACCESSED) & PTE_ACCESSED;
+	/* A CPU that remembers pages need not walk: it must forget them to mark an entry again. */
+	if (was_used)
+		tlb_flush_all(table);
+	return was_used;
+}
+
+struct detaching {
+	struct pagetable *table;
+	void (*taken)(void *argument, vaddr_t address, paddr_t frame);
+	void *argument;
+};
+
+/* Empties the table `frame` of `level` > 0, whose entries are [0, end); true if nothing is left. */
+static bool detach_below(const struct detaching *d, paddr_t frame, vaddr_t base, unsigned level,
+			 unsigned end)
+{
+	pte_t *entries = table_at(frame);
+	bool is_empty = true;
+
+	for (unsigned i = 0; (i = next_used(entries, i, end)) < end; i++) {
+		vaddr_t address = base + i * level_bytes(level);
+		pte_t entry = pte_read(&entries[i]);
+		paddr_t below = pte_frame(entry);
+
+		if (pte_is_leaf(entry, level)) {
+			is_empty = false;
+		} else if (level == 1) {
+			pte_exchange(&entries[i], 0);
+			d->taken(d->argument, address, below);
+		} else if (detach_below(d, below, address, level - 1, TABLE_ENTRIES)) {
+			pte_exchange(&entries[i], 0);
+			write_once(&d->table->ntables, d->table->ntables - 1);
+			pagetable_frame_free(below);
+		} else {
+			is_empty = false;
+		}
+	}
+	return is_empty;
+}
+
+void pagetable_detach(struct pagetable *table,
+		      void (*taken)(void *argument, vaddr_t address, paddr_t frame), void *argument)
+{
+	struct detaching d = {.table = table, .taken = taken, .argument = argument};
+
+	(void)detach_below(&d, table->root, 0, TOP_LEVEL, TABLE_ENTRIES / 2);
+}
+
+err_t pagetable_attach(struct pagetable *table, vaddr_t address, paddr_t frame)
+{
+	pte_t *entry = pagetable_walk_alloc(table, address, 1);
+
+	if (!entry)
+		return -ENOMEM;
+	debug_assert(!pte_read(entry));
+	store_release(entry, table_entry(frame, address)); /* its entries first */
+	return 0;
+}
+
 /* ---- TLB ---- */
 
 void tlb_flush_local(vaddr_t address)

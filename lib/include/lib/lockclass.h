@@ -50,6 +50,7 @@ enum lock_class {
 	LOCK_SIGNAL,    /* pending signals of a process, its list of threads */
 	LOCK_ACTIONS,   /* what a process does about signals */
 	LOCK_MAPPED,    /* where a file's pages are mapped */
+	LOCK_PARKING,   /* whose page tables are parked when it sleeps */
 	LOCK_FUTEX,     /* those who wait on a futex; two: lower address first */
 	LOCK_WATCHES,   /* an object's entries in epolls */
 	LOCK_TIMERFD,   /* a timer that is a descriptor */

@@ -74,6 +74,9 @@ struct space {
 	struct refcount refs;
 	struct mutex lock;          /* LOCK_SPACE; serialises the page tables as well */
 	struct pagetable pagetable; /* [l] its entries */
+	struct list parked;         /* [l] tables that are not in the tree (mm/parking.c) */
+	struct list watched_link;   /* the lock of mm/parking.c */
+	bool watched;               /* [l] it is on its list */
 	struct tree regions; /* [l] struct region by address, augmented with the largest gap */
 	struct region *last_found; /* [l] where the last fault was; NULL: nowhere */
 	uint32_t nregions;         /* [l] */
@@ -105,6 +108,8 @@ static inline struct space *space_get(struct space *space)
 	refcount_get(&space->refs);
 	return space;
 }
+/* From then on tables of programs that sleep are given back. Once, when tasks can be started. */
+void parking_start(void);
 /* The last one unmaps and frees everything. No thread runs in it any more. */
 void space_put(struct space *space);
 

@@ -160,6 +160,18 @@ void pagetable_clear(struct pagetable *table, vaddr_t start, vaddr_t end,
 		     void (*leaf)(void *argument, vaddr_t address, pte_t entry, unsigned level),
 		     void *argument);
 
+/* True if the lower half was used since the last call: a CPU has walked it, or tables were made. */
+bool pagetable_take_used(struct pagetable *table);
+/* Takes the tables of level 0 out of the lower half, calls `taken` for each with the address that
+ * it begins at, and frees those above that became empty through pagetable_frame_free(). The caller
+ * flushes afterwards, before they are really given back. What was taken stays as it is, and counts
+ * as one of the tree's. */
+void pagetable_detach(struct pagetable *table,
+		      void (*taken)(void *argument, vaddr_t address, paddr_t frame),
+		      void *argument);
+/* Puts one back where it was; there is nothing now. -ENOMEM. */
+err_t must_check pagetable_attach(struct pagetable *table, vaddr_t address, paddr_t frame);
+
 /* ---- TLB ---- */
 
 /* Makes every CPU forget what it knows of [start, start + npages * 4 KiB) of this tree. May not be
