@@ -1,14 +1,18 @@
 /*
  * linux_init: the first and only process of the Linux that we are measured beside. It makes the
- * machine what Fuselage's is when a program starts (/dev, tmpfs on /tmp), runs the programs that
+ * machine what Fuselage's is when a program starts (/dev, tmpfs on /tmp), loads the kernel modules
+ * that lie in /modules, runs the programs that
  * the kernel's command line names after `--`, a word with commas being one program and its
  * arguments, and switches the machine off.
  */
+#include <dirent.h>
 #include <errno.h>
+#include <fcntl.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/mount.h>
 #include <sys/reboot.h>
+#include <sys/syscall.h>
 #include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
@@ -63,6 +67,23 @@ static void make_mount(const char *type, const char *at)
 		fprintf(stderr, "mount %s: %s\n", at, strerror(errno));
 }
 
+/* What Debian's kernel has as modules only. */
+static void load_modules(void)
+{
+	DIR *folder = opendir("/modules");
+	const struct dirent *entry;
+
+	while (folder && (entry = readdir(folder))) {
+		int module = openat(dirfd(folder), entry->d_name, O_RDONLY | O_CLOEXEC);
+
+		if (entry->d_name[0] != '.' && syscall(SYS_finit_module, module, "", 0) != 0)
+			fprintf(stderr, "%s: %s\n", entry->d_name, strerror(errno));
+		close(module);
+	}
+	if (folder)
+		closedir(folder);
+}
+
 int main(int argc, char **argv)
 {
 	struct timespec settle = {.tv_sec = SETTLE_SECONDS};
@@ -70,6 +91,7 @@ int main(int argc, char **argv)
 	make_mount("devtmpfs", "/dev");
 	make_mount("proc", "/proc");
 	make_mount("tmpfs", "/tmp");
+	load_modules();
 	nanosleep(&settle, NULL);
 	for (int i = 1; i < argc; i++)
 		run(argv[i]);

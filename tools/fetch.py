@@ -39,7 +39,7 @@ class Package:
         self.name = fields.get("Source") or fields["Package"]
         self.key = fields.get("As", self.name)
         self.through = fields.get("Through", "").split()
-        self.keep = fields.get("Keep")
+        self.keep = fields.get("Keep", "").split()
         for needed in ["Suite", "Upstream"] + ["Orig-SHA256"] * self.is_source:
             if needed not in fields:
                 raise FetchError(f"{LOCK}: {self.name} has no {needed}")
@@ -61,7 +61,7 @@ class Package:
         """What must not have changed for an unpacked package to be still the right one."""
         return " ".join(filter(None, (self.name, self.suite, self.upstream,
                                       self.orig_sha256 or self.architecture,
-                                      *self.through, self.keep)))
+                                      *self.through, *self.keep)))
 
 
 def upstream_of(version):
@@ -105,11 +105,14 @@ def unpack_binary(archive_files, into):
     run(["dpkg-deb", "-x", str(deb), str(into)])
 
 
-def keep_only(pattern, folder):
-    """Throws away all files of FOLDER but those that match PATTERN."""
-    kept = set(folder.glob(pattern))
-    if not kept:
-        raise FetchError(f"{folder.name} has no {pattern}")
+def keep_only(patterns, folder):
+    """Throws away all files of FOLDER but those that match one of PATTERNS, of which each must."""
+    kept = set()
+    for pattern in patterns:
+        found = set(folder.glob(pattern))
+        if not found:
+            raise FetchError(f"{folder.name} has no {pattern}")
+        kept |= found
     for path in sorted(folder.rglob("*"), reverse=True):    # a folder after what is in it
         if path.is_dir() and not path.is_symlink():
             if not any(path.iterdir()):

@@ -21,7 +21,7 @@ from ..ramdisk import with_files
 
 PROGRAMS = SHARED / "bench"
 PACKAGES = SHARED / "packages"
-FAMILIES = ("calls", "paths", "memory", "tmpfs", "pipes", "processes")
+FAMILIES = ("calls", "paths", "memory", "tmpfs", "pipes", "processes", "fuse")
 SILENCE_LIMIT_S = 240           # a family prints nothing until it is done
 
 # Linux at its leanest. What each group leaves out stands in docs/performance.md.
@@ -151,7 +151,8 @@ class Linux:
     def run(self, chosen):
         """The rows of CHOSEN families, on the measuring machine."""
         commands = [",".join([f"/bench/{family}", *rows]) for family, rows in chosen.items()]
-        with self.started(commands, chosen) as (initramfs, words):
+        modules = self.modules("fuse") if "fuse" in chosen else []
+        with self.started(commands, chosen, modules) as (initramfs, words):
             return watch(qemu.measuring_machine(self.image, initramfs, words),
                          Run(title=self.title, words=words))
 
@@ -162,19 +163,25 @@ class Linux:
             return watch(qemu.machine(self.image, initramfs, words, smp=smp, cpu=qemu.ICOUNT_CPU),
                          Run(title=self.title, words=words))
 
+    def modules(self, name):
+        """[(file, content)] of the kernel's module NAME; none where it is part of the kernel."""
+        return [(path.name, path.read_bytes())
+                for path in (PACKAGES / self.name).rglob(f"{name}.ko")]
+
     @staticmethod
     @contextlib.contextmanager
-    def started(commands, programs):
+    def started(commands, programs, modules=()):
         with tempfile.TemporaryDirectory(prefix="bench.", dir=BUILD) as scratch:
             initramfs = Path(scratch) / "initramfs"
             initramfs.write_bytes(archive(
-                {"init": PROGRAMS / "linux_init",
-                 **{f"bench/{name}": PROGRAMS / name for name in programs}}))
+                {"init": (PROGRAMS / "linux_init").read_bytes(),
+                 **{f"bench/{name}": (PROGRAMS / name).read_bytes() for name in programs},
+                 **{f"modules/{name}": data for name, data in modules}}))
             yield initramfs, f"{LINUX_WORDS} -- {' '.join(commands)}"
 
 
 def archive(files):
-    """An initramfs: a cpio archive (newc) of FILES {name: path}, and the folders a start needs."""
+    """An initramfs: a cpio archive (newc) of FILES {name: data}, and the folders a start needs."""
     out = bytearray()
 
     def member(name, mode, data=b"", device=(0, 0)):
@@ -187,11 +194,11 @@ def archive(files):
         out += bytes(-len(out) % 4)
 
     member.count = 1
-    for folder in ("dev", "proc", "tmp", "bench"):
+    for folder in ("dev", "proc", "tmp", "bench", "modules"):
         member(folder, 0o040755)
     member("dev/console", 0o020600, device=(5, 1))
-    for name, path in files.items():
-        member(name, 0o100755, Path(path).read_bytes())
+    for name, data in files.items():
+        member(name, 0o100755, data)
     member("TRAILER!!!", 0)
     return bytes(out)
 
