@@ -67,13 +67,16 @@ err_t tty_file_open(struct tty_file *file, struct tty *tty, unsigned flags, bool
 		err = tty->ops->opened(tty);
 	if (!err)
 		tty->nopen++;
-	*file = (struct tty_file){.tty = tty, .hangups = tty->hangups, .survives = survives};
+	*file = (struct tty_file){.tty = tty,
+				  .hangups = tty->hangups,
+				  .survives = survives,
+				  .readable = (flags & O_ACCMODE) != O_WRONLY};
 	spin_unlock(&tty->lock);
 	if (err)
 		return err;
 	tty_get(tty);
 	/* That it does not become it is no error. */
-	if (!survives && !(flags & O_NOCTTY) && (flags & O_ACCMODE) != O_WRONLY)
+	if (!survives && !(flags & O_NOCTTY) && file->readable)
 		(void)tty_make_controlling(tty, false);
 	return 0;
 }

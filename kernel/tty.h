@@ -95,7 +95,8 @@ struct tty {
 	int foreground;           /* [l] process group that gets the signals; 0: none */
 	int early_signal;         /* [l] for the group that is awaited; 0: none */
 	bool awaits_program;      /* [l] see tty_await_program() */
-	bool stopped;             /* [l] by ^S: output waits */
+	bool stopped;             /* [l] by ^S or TCOOFF: output waits */
+	bool held;                /* [l] by TCOOFF: ^Q does not let it go */
 	struct waitq readable;    /* readers: input came */
 	struct waitq room;        /* who feeds it: a reader made room */
 	struct waitq flowing;     /* writers: ^Q came */
@@ -120,6 +121,7 @@ struct tty_file {
 	struct tty *tty;
 	uint32_t hangups; /* tty->hangups, when it was opened */
 	bool survives;    /* hang-ups: /dev/console */
+	bool readable;    /* opened for reading */
 };
 
 /* `flags` are open's: without O_NOCTTY it becomes the controlling terminal of a session leader that
@@ -224,6 +226,8 @@ size_t tty_output_bytes(struct tty *tty); /* TIOCOUTQ */
 size_t tty_input_bytes(struct tty *tty);  /* FIONREAD */
 /* As ^S and ^Q do. */
 void tty_set_stopped(struct tty *tty, bool stopped);
+/* TCOOFF and TCOON. */
+void tty_set_held(struct tty *tty, bool held);
 
 void tty_get_size(struct tty *tty, struct abi_winsize *out);
 /* Tells the foreground group (SIGWINCH) when it is another one than before. */

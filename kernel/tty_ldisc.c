@@ -170,10 +170,12 @@ static bool is_line_end(const struct ldisc *ldisc, uint32_t position)
 	return (ldisc->line_end[PLACE(position) / 64] >> (PLACE(position) % 64)) & 1;
 }
 
-/* The place of a VEOF: the only end of a line with a 0 in it. */
+/* The place of a VEOF: the only end of a line with a 0 in it, but for a line that was none when it
+ * was typed. */
 static bool is_eof_mark(const struct ldisc *ldisc, uint32_t position)
 {
-	return is_line_end(ldisc, position) && ldisc->input[PLACE(position)] == 0;
+	return is_line_end(ldisc, position) && ldisc->input[PLACE(position)] == 0 &&
+	       position + 1 != ldisc->pushed;
 }
 
 static size_t room(const struct ldisc *ldisc)
@@ -324,8 +326,10 @@ static int signal_of(const struct ldisc *ldisc, uint8_t character)
 static struct ldisc_result input_signal(struct ldisc *ldisc, uint8_t character, int signal,
 					struct ldisc_echo *echo)
 {
-	struct ldisc_result result = {.signal = signal, .events = LDISC_GO};
+	struct ldisc_result result = {.signal = signal};
 
+	if (ldisc->termios.c_iflag & IXON)
+		result.events = LDISC_GO;
 	if (!local(ldisc, NOFLSH)) {
 		ldisc_flush_input(ldisc);
 		result.events |= LDISC_FLUSHED;
@@ -547,10 +551,13 @@ void ldisc_set_termios(struct ldisc *ldisc, const struct abi_termios *termios)
 	memset(ldisc->line_end, 0, sizeof(ldisc->line_end));
 	ldisc->committed = ldisc->tail;
 	ldisc->literal = false;
-	if (was_canonical)
+	ldisc->pushed = 0;
+	if (was_canonical) {
 		ldisc->raw_from = ldisc->tail;
-	else if (ldisc->tail != ldisc->head)
+	} else if (ldisc->tail != ldisc->head) {
 		mark_line_end(ldisc, ldisc->tail - 1, true);
+		ldisc->pushed = ldisc->tail;
+	}
 }
 
 void ldisc_init(struct ldisc *ldisc)

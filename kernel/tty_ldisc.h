@@ -24,7 +24,8 @@ struct ldisc {
 	uint32_t raw_from;    /* raw: where it was when the settings became so */
 	uint32_t column;      /* of the cursor, as echo and output left it */
 	uint32_t line_column; /* where the line that is being edited began */
-	bool literal;         /* VLNEXT came: the next character means nothing special */
+	uint32_t pushed; /* behind what became a line by a change of settings; 0: nothing did */
+	bool literal;    /* VLNEXT came: the next character means nothing special */
 	uint8_t input[LDISC_INPUT_BYTES];
 	uint64_t line_end[LDISC_INPUT_BYTES / 64]; /* by place in the ring */
 };

@@ -92,12 +92,15 @@ static ssize_t flow(struct tty *tty, uint64_t what)
 {
 	struct abi_termios termios;
 	char character;
+	err_t err = tty_check_foreground(tty, SIGTTOU);
 
+	if (err)
+		return err;
 	tty_get_termios(tty, &termios);
 	switch (what) {
 	case TCOOFF:
 	case TCOON:
-		tty_set_stopped(tty, what == TCOOFF);
+		tty_set_held(tty, what == TCOOFF);
 		return 0;
 	case TCIOFF:
 	case TCION:
@@ -111,8 +114,10 @@ static ssize_t flow(struct tty *tty, uint64_t what)
 /* A break of so many tenths of a second behind all that is to be sent. Without a line: nothing. */
 static ssize_t send_break(struct tty *tty, uint64_t tenths)
 {
-	err_t err = tty_drain(tty);
+	err_t err = tty_check_foreground(tty, SIGTTOU);
 
+	if (!err)
+		err = tty_drain(tty);
 	if (err || !tty->line || !tty->line->line_break || tenths == 0)
 		return err;
 	tty->line->line_break(tty->line_device, true);
@@ -121,11 +126,16 @@ static ssize_t send_break(struct tty *tty, uint64_t tenths)
 	return err;
 }
 
+/* A break that begins is behind all that is to be sent, too. */
 static ssize_t switch_break(struct tty *tty, bool on)
 {
-	if (tty->line && tty->line->line_break)
+	err_t err = tty_check_foreground(tty, SIGTTOU);
+
+	if (!err && on)
+		err = tty_drain(tty);
+	if (!err && tty->line && tty->line->line_break)
 		tty->line->line_break(tty->line_device, on);
-	return 0;
+	return err;
 }
 
 ssize_t tty_ioctl_settings(struct tty *tty, unsigned command, uptr_t argument)
@@ -144,6 +154,16 @@ ssize_t tty_ioctl_settings(struct tty *tty, unsigned command, uptr_t argument)
 	default:
 		return tty->ops->ioctl ? tty->ops->ioctl(tty, command, argument) : -ENOTTY;
 	}
+}
+
+/* Who may write to a terminal may not make himself the one whom its keys signal. */
+static ssize_t make_controlling(const struct tty_file *file, uint64_t steal)
+{
+	bool administrator = capable(CAP_SYS_ADMIN);
+
+	if (!file->readable && !administrator)
+		return -EPERM;
+	return tty_make_controlling(file->tty, steal == 1 && administrator);
 }
 
 /* As Linux: where a group is to be asked for, a terminal that hung up is none. */
@@ -179,7 +199,7 @@ ssize_t tty_ioctl(const struct tty_file *file, unsigned command, uptr_t argument
 	case TIOCGSID:
 		return tty_ioctl_groups(tty, command, argument, false);
 	case TIOCSCTTY:
-		return tty_make_controlling(tty, argument.value == 1 && capable(CAP_SYS_ADMIN));
+		return make_controlling(file, argument.value);
 	case TIOCNOTTY:
 		return tty_give_up(tty);
 	default:

@@ -14,11 +14,11 @@ static inline void tty_settled(struct tty *tty)
 		tty->ops->settled(tty);
 }
 
-/* ^S and ^Q, and who says the same in other ways. */
+/* ^S and ^Q, and who says the same in other ways. What TCOOFF holds only TCOON lets go. */
 static inline void tty_set_stopped_locked(struct tty *tty, bool stopped) REQUIRES(tty->lock);
 static inline void tty_set_stopped_locked(struct tty *tty, bool stopped)
 {
-	if (tty->stopped == stopped)
+	if (tty->stopped == stopped || (tty->held && !stopped))
 		return;
 	tty->stopped = stopped;
 	if (tty->line)

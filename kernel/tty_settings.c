@@ -81,6 +81,14 @@ void tty_set_stopped(struct tty *tty, bool stopped)
 	tty_settled(tty);
 }
 
+void tty_set_held(struct tty *tty, bool held)
+{
+	spin_lock(&tty->lock);
+	tty->held = held;
+	spin_unlock(&tty->lock);
+	tty_set_stopped(tty, held);
+}
+
 void tty_get_size(struct tty *tty, struct abi_winsize *out)
 {
 	spin_lock(&tty->lock);

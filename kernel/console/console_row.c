@@ -14,6 +14,12 @@
 
 #define ENQ 0x05 /* who are you? */
 
+/* A row is drawn again under the log's lock: so many sequences that may touch every cell, or as
+ * many times a thousand repeated characters, are the most. */
+#define ROW_EFFORT_MAX 8
+#define TOUCHES_ALL    "JLMST"
+#define REPEATED_BYTES 1000
+
 /* CSI sequences that draw, or say how to (ECMA-48 8.3), by their last byte. */
 #define DRAWS         "@ABCDEFGHIJKLMPSTXZ`abdefghlmrsu"
 #define DRAWS_PRIVATE "JK" /* with '?' */
@@ -31,6 +37,7 @@ static void forget(struct console_row *row)
 	/* The rest of a sequence would be text without its beginning. */
 	row->unwanted = row->state != ROW_GROUND;
 	row->too_long = false;
+	row->effort = 0;
 	row->column = 0;
 }
 
@@ -85,8 +92,17 @@ static void feed_ground(struct console_row *row, uint8_t byte)
 	}
 }
 
+static void work(struct console_row *row, unsigned effort)
+{
+	row->effort += effort;
+	row->too_long |= row->effort > ROW_EFFORT_MAX;
+}
+
 static void feed_escape(struct console_row *row, uint8_t byte)
 {
+	row->unwanted |= byte == '%'; /* which character set? */
+	if (byte == '#')
+		work(row, 1); /* ESC # 8 fills the screen */
 	if (byte == '[') {
 		enter(row, ROW_CSI);
 	} else if (byte == ']' || byte == 'P' || byte == '_' || byte == '^' || byte == 'X') {
@@ -126,6 +142,10 @@ static void finish_csi(struct console_row *row, uint8_t final)
 
 	row->state = ROW_GROUND;
 	row->unwanted |= !csi_draws(row, final);
+	if (final == 'b')
+		work(row, 1 + n / REPEATED_BYTES);
+	else if (strchr(TOUCHES_ALL, final))
+		work(row, 1);
 	if (final == 'C')
 		row->column += n;
 	else if (final == 'D')

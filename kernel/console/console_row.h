@@ -29,9 +29,10 @@ struct console_row {
 	uint8_t mark;        /* of a CSI sequence: '?', '$' and the like; 0: none */
 	size_t started;      /* where in `bytes` the sequence or character begins */
 	bool unwanted;       /* it does not draw: it is not kept */
-	bool too_long;       /* bytes are missing: the row cannot be drawn again */
-	unsigned column;     /* of the cursor, wrapped rows counted on */
-	size_t len_bytes;    /* kept since the last CR or LF */
+	bool too_long;    /* bytes are missing, or it takes too much: the row is not drawn again */
+	unsigned effort;  /* of drawing it, beyond its bytes: see ROW_EFFORT_MAX */
+	unsigned column;  /* of the cursor, wrapped rows counted on */
+	size_t len_bytes; /* kept since the last CR or LF */
 	uint8_t bytes[CONSOLE_ROW_BYTES];
 };
 

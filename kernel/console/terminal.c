@@ -85,7 +85,8 @@ static void find_alternate(struct terminal *t)
 {
 	void *memory = NULL;
 
-	if (t->alternate_lines || t->alternate_refused)
+	/* While a row is drawn again there may be no memory asked for: it is the log that draws. */
+	if (t->alternate_lines || t->alternate_refused || t->silent)
 		return;
 	if (t->host->memory)
 		memory = t->host->memory(t->host_argument,

@@ -68,7 +68,7 @@ static unsigned ready(struct pty *pty)
 	spin_lock(&pty->tty.lock);
 	if (pty->out_head != pty->out_tail)
 		events |= POLLIN;
-	if (pty->packet_events)
+	if (pty->packet && pty->packet_events)
 		events |= POLLIN | POLLPRI;
 	if (pty->slave_gone)
 		events |= POLLHUP;
@@ -192,11 +192,12 @@ static ssize_t open_peer(struct pty *pty, uint64_t flags)
 	return fd_add(uthread_current()->fds, object, (unsigned)flags & O_CLOEXEC);
 }
 
+/* What a key could send, and no more: the group may be another user's. */
 static ssize_t send_signal(struct pty *pty, uint64_t signal)
 {
 	int group = tty_foreground(&pty->tty);
 
-	if (signal == 0 || signal > SIGNAL_MAX)
+	if (signal != SIGINT && signal != SIGQUIT && signal != SIGTSTP)
 		return -EINVAL;
 	if (group)
 		(void)process_group_signal(group, (int)signal); /* it may have just ended */
@@ -213,6 +214,16 @@ static ssize_t flush(struct pty *pty, uint64_t which)
 	if (which != TCIFLUSH)
 		tty_flush_input(&pty->tty);
 	return 0;
+}
+
+static unsigned output_bytes(struct pty *pty)
+{
+	unsigned count;
+
+	spin_lock(&pty->tty.lock);
+	count = pty->out_tail - pty->out_head;
+	spin_unlock(&pty->tty.lock);
+	return count;
 }
 
 static ssize_t master_ioctl(struct device_file *file, unsigned command, uptr_t argument,
@@ -239,7 +250,7 @@ static ssize_t master_ioctl(struct device_file *file, unsigned command, uptr_t a
 	case TCFLSH:
 		return flush(pty, argument.value);
 	case FIONREAD:
-		return put_number(argument, read_once(&pty->out_tail) - read_once(&pty->out_head));
+		return put_number(argument, output_bytes(pty));
 	case TIOCOUTQ:
 		return put_number(argument, 0);
 	case TIOCGPGRP:

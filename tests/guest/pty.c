@@ -14,6 +14,7 @@
 #include <termios.h>
 #include <unistd.h>
 
+#include "as_user.h"
 #include "check.h"
 
 #ifndef TIOCGPTPEER
@@ -277,6 +278,44 @@ static void packets_say_what_they_are(void)
 	EXPECT_EQUAL(tcflush(slave, TCIFLUSH), 0);
 	EXPECT_EQUAL(read(master, text, sizeof(text)), 1);
 	EXPECT_EQUAL(text[0], TIOCPKT_FLUSHREAD);
+	EXPECT_EQUAL(tcflush(slave, TCIFLUSH), 0);
+	on = 0;
+	EXPECT_EQUAL(ioctl(master, TIOCPKT, &on), 0); /* what was not read is forgotten */
+	EXPECT_EQUAL(fcntl(master, F_SETFL, O_NONBLOCK), 0);
+	EXPECT_ERRNO(EAGAIN, read(master, text, sizeof(text)));
+	close_pair();
+}
+
+static void what_tcoff_holds_only_tcon_lets_go(void)
+{
+	open_pair();
+	EXPECT_EQUAL(tcflow(slave, TCOOFF), 0);
+	EXPECT_EQUAL(write(master, "\021", 1), 1); /* ^Q */
+	EXPECT_EQUAL(fcntl(slave, F_SETFL, O_NONBLOCK), 0);
+	EXPECT_ERRNO(EAGAIN, write(slave, "x", 1));
+	EXPECT_EQUAL(tcflow(slave, TCOON), 0);
+	EXPECT_EQUAL(write(slave, "x", 1), 1);
+	EXPECT(reads(master, "x"));
+	close_pair();
+}
+
+/* A session of its own, which would have the terminal. */
+static int take_by_writing(void)
+{
+	int fd;
+
+	NEED(setsid() > 0);
+	fd = open(slave_name, O_WRONLY | O_NOCTTY);
+	NEED(fd >= 0);
+	NEED(ioctl(fd, TIOCSCTTY, 0) == -1 && errno == EPERM);
+	return 0;
+}
+
+static void who_may_only_write_does_not_get_the_terminal(void)
+{
+	open_pair();
+	EXPECT_EQUAL(fchmod(slave, 0622), 0);
+	EXPECT_EQUAL(as_user(take_by_writing), 0);
 	close_pair();
 }
 
@@ -564,6 +603,7 @@ static void a_signal_is_sent_from_the_master(void)
 	}
 	EXPECT_EQUAL(read(master, &byte, 1), 1);
 	EXPECT_ERRNO(EINVAL, ioctl(master, TIOCSIG, 1000));
+	EXPECT_ERRNO(EINVAL, ioctl(master, TIOCSIG, SIGKILL)); /* only what a key could send */
 	EXPECT_EQUAL(ioctl(master, TIOCSIG, SIGQUIT), 0);
 	EXPECT_EQUAL(WTERMSIG(status_of(pid)), SIGQUIT);
 	close_pair();
@@ -581,6 +621,8 @@ int main(void)
 	RUN(a_full_slave_waits_for_its_master);
 	RUN(a_full_terminal_waits_for_its_reader);
 	RUN(packets_say_what_they_are);
+	RUN(what_tcoff_holds_only_tcon_lets_go);
+	RUN(who_may_only_write_does_not_get_the_terminal);
 	RUN(the_last_slave_that_is_closed_ends_the_masters_reading);
 	RUN(a_slave_without_its_master_is_hung_up);
 	RUN(a_leaders_open_makes_it_controlling);

@@ -27,7 +27,8 @@ enum wanted {
 
 static PERCPU(uint32_t, wanted);    /* atomic: enum wanted */
 static PERCPU(uint32_t, nexpected); /* atomic: NMIs sent to this CPU and not come yet */
-static PERCPU(bool, answered);      /* atomic: release with the snapshot */
+static PERCPU(bool, answered);      /* atomic: release with the snapshot of a look */
+static PERCPU(bool, stopped);       /* atomic: release with that of its end */
 static PERCPU(struct cpu_snapshot, snapshot);
 
 static uint32_t looking; /* atomic: 1: somebody looks */
@@ -44,7 +45,6 @@ static void fill_snapshot(const struct trap_frame *frame, uint64_t fp)
 		fp = trap_from_user(frame) ? 0 : frame->rbp;
 	}
 	own->naddresses = backtrace_collect(fp, own->addresses, ARRAY_SIZE(own->addresses));
-	store_release(this_percpu(answered), true);
 }
 
 static noreturn void hang(void)
@@ -64,10 +64,14 @@ bool nmi_answer(const struct trap_frame *frame)
 	what = atomic_exchange_full(this_percpu(wanted), 0);
 	if (what & WANT_HANG)
 		hang();
-	if (what & (WANT_LOOK | WANT_STOP))
+	if (what & (WANT_LOOK | WANT_STOP)) {
 		fill_snapshot(frame, 0);
-	if (what & WANT_STOP)
+		store_release(this_percpu(answered), true);
+	}
+	if (what & WANT_STOP) {
+		store_release(this_percpu(stopped), true);
 		cpu_halt();
+	}
 	return true;
 }
 
@@ -78,8 +82,9 @@ static void ask(uint32_t id, enum wanted what)
 	apic_send(cpu_by_id(id)->apic_id, IPI_NMI);
 }
 
-/* Until the CPUs of the set have answered, or the time is over: those that have not. */
-static cpuset_t wait_for_answers(cpuset_t cpus, uint64_t max_ns)
+/* Until the CPUs of the set have answered what was asked, or the time is over: those that have
+ * not. */
+static cpuset_t wait_for_answers(cpuset_t cpus, enum wanted what, uint64_t max_ns)
 {
 	uint64_t end_ns = clock_ns() + max_ns;
 
@@ -87,7 +92,8 @@ static cpuset_t wait_for_answers(cpuset_t cpus, uint64_t max_ns)
 		for (cpuset_t rest = cpus; rest; rest &= rest - 1) {
 			uint32_t id = (uint32_t)__builtin_ctzll(rest);
 
-			if (load_acquire(percpu_of(id, answered)))
+			if (load_acquire(what == WANT_STOP ? percpu_of(id, stopped)
+							   : percpu_of(id, answered)))
 				cpus &= ~cpuset_of(id);
 		}
 		cpu_relax();
@@ -103,7 +109,7 @@ bool cpu_look(uint32_t id, struct cpu_snapshot *out)
 		return false;
 	write_once(percpu_of(id, answered), false);
 	ask(id, WANT_LOOK);
-	answers = !wait_for_answers(cpuset_of(id), LOOK_MAX_NS);
+	answers = !wait_for_answers(cpuset_of(id), WANT_LOOK, LOOK_MAX_NS);
 	if (answers)
 		*out = *percpu_of(id, snapshot);
 	store_release(&looking, 0);
@@ -125,7 +131,7 @@ bool cpus_stop(void)
 		/* One that stops by itself has answered already, and would not hear us. */
 		ask(id, WANT_STOP);
 	}
-	(void)wait_for_answers(others, STOP_MAX_NS);
+	(void)wait_for_answers(others, WANT_STOP, STOP_MAX_NS);
 	return true;
 }
 
@@ -133,12 +139,13 @@ noreturn void cpu_stop_here(const struct trap_frame *frame, uint64_t fp)
 {
 	irq_disable();
 	fill_snapshot(frame, fp);
+	store_release(this_percpu(stopped), true);
 	cpu_halt();
 }
 
 const struct cpu_snapshot *cpu_stopped(uint32_t id)
 {
-	return load_acquire(percpu_of(id, answered)) ? percpu_of(id, snapshot) : NULL;
+	return load_acquire(percpu_of(id, stopped)) ? percpu_of(id, snapshot) : NULL;
 }
 
 void nmi_trigger_hang(uint32_t id)

@@ -136,6 +136,7 @@ static void what_does_not_draw_is_not_kept(void **state)
 		"\033]0;t\033\\",
 		"\033P$qm\033\\",
 		"\033[?1049h",
+		"\033%@",
 		"\xc2\x9b"
 		"6n",
 		"\xc2\x9a",
@@ -160,6 +161,21 @@ static void what_does_not_draw_is_not_kept(void **state)
 	assert_row("three", 5);
 }
 
+static void what_takes_long_to_draw_is_not_drawn_again(void **state)
+{
+	(void)state;
+	memset(&row, 0, sizeof(row));
+	send("\033[J\033[J$ ls\033[J");
+	assert_true(console_row_redraw_bytes(&row) > 0);
+	for (int i = 0; i < 10; i++)
+		send("\033[J");
+	assert_int_equal(console_row_redraw_bytes(&row), 0);
+	send("x\033[9999b");
+	assert_int_equal(console_row_redraw_bytes(&row), 0);
+	send("x\033[9b");
+	assert_int_equal(console_row_redraw_bytes(&row), 5);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -170,6 +186,7 @@ int main(void)
 		cmocka_unit_test(too_long_rows_are_left_alone),
 		cmocka_unit_test(an_endless_sequence_ends),
 		cmocka_unit_test(what_does_not_draw_is_not_kept),
+		cmocka_unit_test(what_takes_long_to_draw_is_not_drawn_again),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -471,6 +471,21 @@ static void going_canonical_makes_one_line_of_what_is_there(void **state)
 	assert_false(ldisc_readable(&ldisc));
 }
 
+static void a_nul_typed_raw_is_no_end_of_file(void **state)
+{
+	uint8_t to[4];
+	bool done;
+
+	(void)state;
+	start();
+	set_flags(ICANON, 0);
+	type_bytes("", 1);
+	set_flags(0, ICANON);
+	assert_int_equal(ldisc_read(&ldisc, to, sizeof(to), &done), 1);
+	assert_int_equal(to[0], 0);
+	assert_true(done);
+}
+
 static void eol_characters_end_a_line_and_are_read(void **state)
 {
 	(void)state;
@@ -563,6 +578,7 @@ int main(void)
 		cmocka_unit_test(ring_wraps_many_times),
 		cmocka_unit_test(going_raw_makes_the_half_line_readable),
 		cmocka_unit_test(going_canonical_makes_one_line_of_what_is_there),
+		cmocka_unit_test(a_nul_typed_raw_is_no_end_of_file),
 		cmocka_unit_test(eol_characters_end_a_line_and_are_read),
 		cmocka_unit_test(output_processing),
 		cmocka_unit_test(output_goes_on_where_the_room_ended),
