@@ -222,6 +222,7 @@ struct process {
 	bool disowned;               /* [f] the kernel's, and nobody waits */
 	bool subreaper;              /* [f] orphans among its descendants become its children */
 	uint32_t nexecuted;          /* [a] programs so far: who was told something was another */
+	uint32_t parent_nexecuted;   /* [c] the parent's, when it was forked */
 	bool has_executed;           /* [f] a program since it was forked: setpgid() knows */
 	uint8_t exit_signal;         /* [f] what its parent gets when it ends; 0: nothing */
 	uint8_t stop_report;         /* [f] the signal that stopped it, until waited for */

@@ -157,6 +157,9 @@ static unsigned move_locked(struct futex_bucket *from, const struct futex_key *f
 			continue;
 		list_del(&waiter->link);
 		list_add_tail(&moved, &waiter->link);
+		waiter->object = to_key->object;
+		if (to_key->object)
+			memory_object_get(to_key->object);
 		waiter->memory = to_key->memory;
 		waiter->offset = to_key->offset;
 		write_once(&waiter->bucket, to);
@@ -171,13 +174,16 @@ static err_t requeue_keys(const struct futex_key *from_key, const struct futex_k
 {
 	struct futex_bucket *from = bucket_of(from_key);
 	struct futex_bucket *to = bucket_of(to_key);
-	unsigned ndone;
+	unsigned nwoken, nmoved;
 
 	bucket_lock_two(from, to);
-	ndone = wake_all_locked(from, from_key, nwake, FUTEX_BITS_ALL);
-	ndone += move_locked(from, from_key, to, to_key, nmove);
+	nwoken = wake_all_locked(from, from_key, nwake, FUTEX_BITS_ALL);
+	nmoved = move_locked(from, from_key, to, to_key, nmove);
 	bucket_unlock_two(from, to);
-	return (err_t)ndone;
+	/* Each had a reference of its own to the object that it waits at no more. */
+	for (unsigned i = 0; i < nmoved && from_key->object; i++)
+		memory_object_put(from_key->object);
+	return (err_t)(nwoken + nmoved);
 }
 
 err_t futex_requeue(const struct futex_place *from, const struct futex_place *to, unsigned nwake,
@@ -299,6 +305,9 @@ err_t futex_wake_op(uint64_t first, uint64_t second, bool is_private, unsigned n
 void futex_enlist(struct futex_waiter *waiter, const struct futex_key *key)
 {
 	waiter->bucket = bucket_of(key);
+	waiter->object = key->object;
+	if (key->object)
+		memory_object_get(key->object);
 	waiter->memory = key->memory;
 	waiter->offset = key->offset;
 	bucket_lock(waiter->bucket);
@@ -308,6 +317,7 @@ void futex_enlist(struct futex_waiter *waiter, const struct futex_key *key)
 
 bool futex_leave(struct futex_waiter *waiter)
 {
+	struct memory_object *object;
 	struct futex_bucket *bucket;
 	bool woken;
 
@@ -321,7 +331,10 @@ bool futex_leave(struct futex_waiter *waiter)
 	woken = waiter->woken;
 	if (!woken)
 		list_del(&waiter->link);
+	object = waiter->object;
 	spin_unlock(&bucket->lock);
+	if (object)
+		memory_object_put(object);
 	return woken;
 }
 

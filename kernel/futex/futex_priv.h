@@ -31,13 +31,14 @@ struct futex_bucket;
 
 /* In memory of the thread that waits. */
 struct futex_waiter {
-	struct list link;            /* [bucket lock] */
-	struct futex_bucket *bucket; /* written under both locks when it is moved */
-	const void *memory;          /* [bucket lock] the key's */
-	uint64_t offset;             /* [bucket lock] */
-	uint32_t bits;               /* [c] */
-	bool woken;                  /* atomic: release by the waker */
-	struct waitq *queue;         /* [c] only this thread sleeps on it */
+	struct list link;             /* [bucket lock] */
+	struct futex_bucket *bucket;  /* written under both locks when it is moved */
+	const void *memory;           /* [bucket lock] the key's */
+	uint64_t offset;              /* [bucket lock] */
+	struct memory_object *object; /* [bucket lock] the key's, a reference; NULL: private */
+	uint32_t bits;                /* [c] */
+	bool woken;                   /* atomic: release by the waker */
+	struct waitq *queue;          /* [c] only this thread sleeps on it */
 };
 
 /* Lists it; whoever wakes it afterwards finds it. */

@@ -319,6 +319,26 @@ static err_t lock_or_enlist_locked(struct lock_call *call)
 	return 1;
 }
 
+/* The heir cannot write the word: the next one that waits shall try. */
+static void renounce(const struct lock_call *call)
+{
+	struct pi_futex *futex;
+	struct pi_waiter *heir;
+
+	spin_lock(&lock);
+	futex = find_locked(&call->key);
+	if (futex && futex->owner == uthread_current() && futex->inherited) {
+		heir = heir_locked(futex);
+		if (heir) {
+			hand_over_locked(futex, heir); /* who inherits it as well */
+		} else {
+			futex->inherited = false;
+			drop_unused_locked(futex);
+		}
+	}
+	spin_unlock(&lock);
+}
+
 /* The heir of a dead owner: only now the word, which it alone can be sure to reach, becomes its. */
 static err_t claim(const struct lock_call *call)
 {
@@ -344,6 +364,8 @@ static err_t claim(const struct lock_call *call)
 		}
 		spin_unlock(&lock);
 	} while (err == -EAGAIN || (err && !(err = touch(call->request->address))));
+	if (err)
+		renounce(call);
 	return err;
 }
 

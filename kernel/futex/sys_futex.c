@@ -2,6 +2,7 @@
  * The futex calls: checks their arguments and hands the rest to futex.c. Owns no state.
  */
 #include "../process/capability.h"
+#include "../process/inspect.h"
 #include "../process/uthread.h"
 #include "futex.h"
 #include "syscall_table.h"
@@ -116,11 +117,12 @@ int sys_futex(uptr_t word, int futex_op, unsigned value, uint64_t timeout, uptr_
 	case FUTEX_WAIT_BITSET:
 		return futex_wait_call(word.value, futex_op, value, timeout, value3);
 	case FUTEX_WAKE:
-		return futex_wake(word.value, is_private, value, FUTEX_BITS_ALL);
+		/* As Linux: who wakes none wakes one. */
+		return futex_wake(word.value, is_private, MAX(value, 1u), FUTEX_BITS_ALL);
 	case FUTEX_WAKE_BITSET:
 		if (!value3)
 			return -EINVAL;
-		return futex_wake(word.value, is_private, value, value3);
+		return futex_wake(word.value, is_private, MAX(value, 1u), value3);
 	case FUTEX_REQUEUE:
 	case FUTEX_CMP_REQUEUE:
 		if ((int)value < 0 || (int)second < 0 || word2.value % sizeof(uint32_t))
@@ -155,10 +157,9 @@ int sys_set_robust_list(uint64_t head, size_t len)
 
 static err_t read_robust_list(struct uthread *uthread, void *argument)
 {
-	const struct credentials *own = &uthread_current()->ids;
 	uint64_t *head = argument;
 
-	if (own->euid != read_once(&uthread->process->ids.uid) && !capable(CAP_SYS_PTRACE))
+	if (!process_may_trace(uthread->process, &uthread->process->ids))
 		return -EPERM;
 	*head = read_once(&uthread->robust_list);
 	return 0;

@@ -205,12 +205,13 @@ static void copy_facts(struct process *child, const struct abi_clone_args *args)
 
 	child->state = PROCESS_RUNNING;
 	child->exit_signal = (uint8_t)args->exit_signal;
+	child->parent_nexecuted = read_once(&parent->nexecuted);
 	child->maker = uthread_current()->tid;
 	child->call_watch = read_once(&parent->call_watch) & CALLS_LOGGED;
 	child->not_dumpable = read_once(&parent->not_dumpable);
 	child->personality = read_once(&parent->personality);
 	child->core_filter = read_once(&parent->core_filter);
-	child->ids = parent->ids;
+	child->ids = uthread_current()->ids; /* another thread may have others */
 	/* Only a thread that is alone changes these two. */
 	child->program = path_get(&parent->program);
 	child->given = parent->given;
@@ -252,6 +253,7 @@ static void add_to_family(struct process *child, uint64_t flags, struct family_b
 {
 	if (flags & CLONE_PARENT) {
 		child->exit_signal = process_current()->exit_signal;
+		child->parent_nexecuted = process_current()->parent_nexecuted;
 		child->maker = process_current()->maker;
 		family_add_sibling(child, birth);
 	} else {

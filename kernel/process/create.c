@@ -91,13 +91,27 @@ void process_put(struct process *process)
 		rcu_call(&process->rcu, free_after_grace);
 }
 
+/* Who found it by its number may look at it and send it signals until here, and await its end. */
 void process_discard(struct process *process)
 {
+	struct path program;
+	struct space *space;
+	irqflags_t flags;
+
 	if (process->link.number)
 		pid_remove(&process->link);
-	if (process->space)
-		space_put(process->space);
+	flags = spin_lock_irqsave(&process->signal_lock);
+	space = process->space;
+	program = process->program;
 	process->space = NULL;
-	path_put(&process->program);
+	process->program = (struct path){0};
+	process->exiting = true;
+	signal_drop_locked(process, UINT64_MAX);
+	spin_unlock_irqrestore(&process->signal_lock, flags);
+	if (space)
+		space_put(space);
+	path_put(&program);
+	store_release(&process->state, PROCESS_REAPED);
+	waitq_wake_all_events(&process->changed, POLLHUP);
 	process_put(process);
 }

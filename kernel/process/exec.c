@@ -154,9 +154,8 @@ static bool make_ids(struct credentials *ids, const struct credentials *set_ids)
 	*ids = *set_ids;
 	ids->suid = ids->fsuid = ids->euid;
 	ids->sgid = ids->fsgid = ids->egid;
-	secure = credentials_execute(ids, &uthread->ids,
-				     ids->euid != uthread->ids.euid ||
-					     ids->egid != uthread->ids.egid);
+	secure = credentials_execute(
+		ids, &uthread->ids, ids->euid != uthread->ids.uid || ids->egid != uthread->ids.gid);
 	if (uthread->no_new_privileges) {
 		ids->capabilities.permitted &= uthread->ids.capabilities.permitted;
 		ids->capabilities.effective &= ids->capabilities.permitted;
@@ -289,6 +288,13 @@ static err_t unshare(struct uthread *self)
 	return 0;
 }
 
+/* Nobody else moves its place in the file tree, unless it could give itself what it gains
+ * (LSM_UNSAFE_SHARE of Linux). */
+static bool place_is_safe(const struct uthread *self)
+{
+	return capable(CAP_SETUID) || !place_is_shared(self->place);
+}
+
 /* What a stranger may see of the process changes with the space, for those who look under the same
  * lock. As Linux: rights that are not all the user's own, or others than before, hide it. */
 static void take_image(struct uthread *self, const struct exec_request *request,
@@ -298,6 +304,7 @@ static void take_image(struct uthread *self, const struct exec_request *request,
 	struct path file = file_path(request->file);
 	struct path program = path_get(&file);
 	struct path program_before;
+	bool safe = place_is_safe(self);
 	struct space *before;
 	irqflags_t flags = spin_lock_irqsave(&process->signal_lock);
 
@@ -313,7 +320,8 @@ static void take_image(struct uthread *self, const struct exec_request *request,
 		write_once(&process->personality, 0);
 	}
 	/* Somebody may have begun to look meanwhile; who comes from now on sees the new ids. */
-	uthread_set_ids(self, ptrace_allows_privileges(self) ? &request->ids : &request->plain_ids);
+	uthread_set_ids(self, safe && ptrace_allows_privileges(self) ? &request->ids
+								     : &request->plain_ids);
 	spin_unlock_irqrestore(&process->signal_lock, flags);
 	path_put(&program_before);
 	if (before)

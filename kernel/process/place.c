@@ -18,6 +18,7 @@ struct place {
 	struct refcount references;
 	struct spinlock lock;
 	uint32_t generation; /* [l] written under it, read by anybody */
+	uint32_t nthreads;   /* [l] whose place it is */
 	uint32_t umask;      /* [l] */
 	struct path root;    /* [l] */
 	struct path cwd;     /* [l] */
@@ -79,7 +80,12 @@ void place_put(struct place *place)
 
 bool place_is_shared(struct place *place)
 {
-	return read_once(&place->references.count) > 1;
+	bool shared;
+
+	spin_lock(&place->lock);
+	shared = place->nthreads > 1;
+	spin_unlock(&place->lock);
+	return shared;
 }
 
 /* ---- a thread's copy ---- */
@@ -102,6 +108,9 @@ static void refresh(struct uthread *uthread)
 
 void uthread_set_place(struct uthread *uthread, struct place *place)
 {
+	spin_lock(&place->lock);
+	place->nthreads++;
+	spin_unlock(&place->lock);
 	uthread->place = place;
 	uthread->fs.root = (struct path){0};
 	uthread->fs.cwd = (struct path){0};
@@ -121,6 +130,9 @@ void uthread_drop_files(struct uthread *uthread)
 	fd_table_put(fds);
 	if (!place)
 		return;
+	spin_lock(&place->lock);
+	place->nthreads--;
+	spin_unlock(&place->lock);
 	path_put(&uthread->fs.root);
 	path_put(&uthread->fs.cwd);
 	place_put(place);

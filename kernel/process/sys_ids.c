@@ -17,9 +17,14 @@ void uthread_set_ids(struct uthread *self, const struct credentials *ids)
 {
 	struct process *process = self->process;
 
-	/* As Linux: what others may see of it was made with other rights. */
-	if (ids->euid != self->ids.euid || ids->egid != self->ids.egid)
+	/* As Linux: what others may see of it was made with other rights, and its parent is no
+	 * longer one that may end it. */
+	if (ids->euid != self->ids.euid || ids->egid != self->ids.egid ||
+	    ids->fsuid != self->ids.fsuid || ids->fsgid != self->ids.fsgid ||
+	    ids->capabilities.permitted & ~self->ids.capabilities.permitted) {
 		write_once(&process->not_dumpable, true);
+		write_once(&process->death_signal, 0);
+	}
 	self->ids = *ids;
 	uthread_credentials_to_fs(self);
 	write_once(&process->ids.uid, ids->uid);
@@ -44,12 +49,17 @@ void uthread_credentials_to_fs(struct uthread *self)
 	self->fs.capabilities = self->ids.capabilities.effective;
 }
 
-/* Other users and groups: files are looked at as the effective ones, and capabilities follow. */
-static void change_ids(struct uthread *self, struct credentials *ids)
+/* Another user: files are looked at as the effective one, and capabilities follow. */
+static void change_user(struct uthread *self, struct credentials *ids)
 {
 	ids->fsuid = ids->euid;
-	ids->fsgid = ids->egid;
 	credentials_ids_changed(ids, &self->ids);
+	uthread_set_ids(self, ids);
+}
+
+static void change_group(struct uthread *self, struct credentials *ids)
+{
+	ids->fsgid = ids->egid;
 	uthread_set_ids(self, ids);
 }
 
@@ -117,7 +127,7 @@ int sys_setresuid(unsigned real, unsigned effective, unsigned saved)
 	ids.uid = choose(real, ids.uid);
 	ids.euid = choose(effective, ids.euid);
 	ids.suid = choose(saved, ids.suid);
-	change_ids(self, &ids);
+	change_user(self, &ids);
 	return 0;
 }
 
@@ -133,7 +143,7 @@ int sys_setresgid(unsigned real, unsigned effective, unsigned saved)
 	ids.gid = choose(real, ids.gid);
 	ids.egid = choose(effective, ids.egid);
 	ids.sgid = choose(saved, ids.sgid);
-	change_ids(self, &ids);
+	change_group(self, &ids);
 	return 0;
 }
 
@@ -158,7 +168,7 @@ int sys_setreuid(unsigned real, unsigned effective)
 	ids.uid = choose(real, ids.uid);
 	ids.euid = choose(effective, ids.euid);
 	ids.suid = saved_after(real, effective, self->ids.uid, ids.suid, ids.euid);
-	change_ids(self, &ids);
+	change_user(self, &ids);
 	return 0;
 }
 
@@ -173,7 +183,7 @@ int sys_setregid(unsigned real, unsigned effective)
 	ids.gid = choose(real, ids.gid);
 	ids.egid = choose(effective, ids.egid);
 	ids.sgid = saved_after(real, effective, self->ids.gid, ids.sgid, ids.egid);
-	change_ids(self, &ids);
+	change_group(self, &ids);
 	return 0;
 }
 
@@ -189,7 +199,7 @@ int sys_setuid(unsigned uid)
 	else if (uid != ids.uid && uid != ids.suid)
 		return -EPERM;
 	ids.euid = uid;
-	change_ids(self, &ids);
+	change_user(self, &ids);
 	return 0;
 }
 
@@ -205,7 +215,7 @@ int sys_setgid(unsigned gid)
 	else if (gid != ids.gid && gid != ids.sgid)
 		return -EPERM;
 	ids.egid = gid;
-	change_ids(self, &ids);
+	change_group(self, &ids);
 	return 0;
 }
 

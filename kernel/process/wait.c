@@ -56,11 +56,16 @@ static bool reaps_itself_locked(const struct process *process, int *signal)
 {
 	struct sigchld_wish wish;
 
-	*signal = process->exit_signal;
+	/* clone(2) takes any number. */
+	*signal = process->exit_signal <= SIGNAL_MAX ? process->exit_signal : 0;
 	if (!process->parent)
 		return process->disowned;
-	if (process->exit_signal != SIGCHLD)
+	if (process->exit_signal != SIGCHLD) {
+		/* As Linux: the parent that wished for it has executed another program since. */
+		if (read_once(&process->parent->nexecuted) != process->parent_nexecuted)
+			*signal = SIGCHLD;
 		return false;
+	}
 	wish = family_sigchld_wish(process->parent);
 	if (wish.ignored)
 		*signal = 0;

@@ -91,13 +91,17 @@ void signal_actions_default(struct signal_actions *actions)
 void signal_reset_handlers(void)
 {
 	struct uthread *uthread = uthread_current();
+	struct signal_actions *actions = uthread->process->actions;
 
+	/* A sender looks at them meanwhile: what is ignored is so at every moment. */
 	for (int i = 0; i < SIGNAL_MAX; i++) {
-		struct abi_sigaction *action = &uthread->process->actions->of[i];
+		struct abi_sigaction *action = &actions->of[i];
 
-		*action = (struct abi_sigaction){
-			.handler = action->handler == SIG_IGN ? SIG_IGN : SIG_DFL,
-		};
+		if (action->handler != SIG_IGN)
+			write_once(&action->handler, SIG_DFL);
+		write_once(&action->flags, 0);
+		action->restorer = 0;
+		action->mask = 0;
 	}
 	uthread->alternate_stack = (struct abi_stack){.ss_flags = SS_DISABLE};
 }

@@ -52,7 +52,7 @@ static ssize_t send(struct object *socket, struct buffer *buffer, unsigned flags
 ssize_t sys_sendto(int fd, uptr_t data, size_t len, unsigned flags, uptr_t name, int name_bytes)
 {
 	struct socket_message message = {.from = socket_caller(false)};
-	bool named = !uptr_is_null(name);
+	bool named = !uptr_is_null(name) && name_bytes;
 	struct address address;
 	struct object *socket;
 	struct buffer buffer;

@@ -287,6 +287,19 @@ static void another_signal_of_the_end_needs_another_wait(void)
 	EXPECT_EQUAL(WEXITSTATUS(status), 4);
 }
 
+/* clone(2) takes any number; one that is no signal tells nothing. */
+static void a_number_that_is_no_signal_is_none(void)
+{
+	int status;
+	long pid = raw_clone(200, NULL);
+
+	EXPECT(pid >= 0);
+	if (pid == 0)
+		_exit(5);
+	EXPECT_EQUAL(waitpid((pid_t)pid, &status, __WALL), pid);
+	EXPECT_EQUAL(WEXITSTATUS(status), 5);
+}
+
 static void ignored_children_leave_no_zombies(void)
 {
 	int status;
@@ -558,6 +571,7 @@ int main(void)
 	RUN(numbers_are_put_where_asked);
 	RUN(clone3_takes_what_it_knows);
 	RUN(another_signal_of_the_end_needs_another_wait);
+	RUN(a_number_that_is_no_signal_is_none);
 	RUN(ignored_children_leave_no_zombies);
 	RUN(an_heir_that_does_not_ask_gets_no_zombies);
 	RUN(zombies_stay_when_the_parent_stops_to_ask);

@@ -3,11 +3,13 @@
  */
 #include <fcntl.h>
 #include <sched.h>
+#include <signal.h>
 #include <stdlib.h>
 #include <sys/mman.h>
 #include <sys/mount.h>
 #include <sys/stat.h>
 #include <sys/statvfs.h>
+#include <sys/syscall.h>
 #include <sys/sysmacros.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -41,18 +43,26 @@ static bool copy_program(mode_t mode)
 	return close(to) == 0;
 }
 
-static int run_program(void)
+/* By a child of this user that shares with us what `flags` say. */
+static int run_program_as(uid_t uid, unsigned long flags)
 {
 	int status;
-	pid_t pid = fork();
+	pid_t pid = (pid_t)syscall(SYS_clone, flags | SIGCHLD, NULL, NULL, NULL, 0UL);
 
 	if (pid == 0) {
+		if (uid && syscall(SYS_setresuid, uid, uid, uid))
+			_exit(1);
 		execl(PROGRAM, "program", "who", NULL);
 		_exit(errno == EACCES ? CANNOT : 1);
 	}
 	if (waitpid(pid, &status, 0) != pid || !WIFEXITED(status))
 		return -1;
 	return WEXITSTATUS(status);
+}
+
+static int run_program(void)
+{
+	return run_program_as(0, 0);
 }
 
 static bool is_told(const char *option, unsigned long flag)
@@ -83,6 +93,16 @@ static void a_mount_without_flags_has_all(void)
 	close(fd);
 	EXPECT(!is_told("nosuid", ST_NOSUID) && !is_told("nodev", ST_NODEV) &&
 	       !is_told("noexec", ST_NOEXEC));
+	EXPECT_EQUAL(umount(AT), 0);
+}
+
+/* Whoever shares it could take the program elsewhere. */
+static void a_shared_place_in_the_tree_gives_no_ids(void)
+{
+	EXPECT(is_mounted(0));
+	EXPECT(copy_program(04755));
+	EXPECT_EQUAL(run_program_as(1001, 0), IS_USER);
+	EXPECT_EQUAL(run_program_as(1001, CLONE_FS), IS_ROOT); /* that is, not 1000 */
 	EXPECT_EQUAL(umount(AT), 0);
 }
 
@@ -144,6 +164,7 @@ int main(int argc, char **argv)
 		return 0;
 	}
 	RUN(a_mount_without_flags_has_all);
+	RUN(a_shared_place_in_the_tree_gives_no_ids);
 	RUN(set_id_bits_give_nothing_with_nosuid);
 	RUN(no_node_is_a_device_with_nodev);
 	RUN(nothing_is_run_with_noexec);
