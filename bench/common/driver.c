@@ -1,3 +1,6 @@
+/*
+ * The driver of the rows `fuse`: one loop, a table of what it answers, and no memory of its own.
+ */
 #include "driver.h"
 
 #include <errno.h>

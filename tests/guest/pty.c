@@ -14,67 +14,11 @@
 #include <termios.h>
 #include <unistd.h>
 
-#include "as_user.h"
-#include "check.h"
+#include "pty_help.h"
 
 #ifndef TIOCGPTPEER
 #define TIOCGPTPEER 0x5441
 #endif
-
-static int master;
-static int slave;
-static char slave_name[32];
-
-static void open_pair(void)
-{
-	unsigned number;
-	int unlocked = 0;
-
-	master = open("/dev/ptmx", O_RDWR | O_NOCTTY);
-	ioctl(master, TIOCGPTN, &number);
-	snprintf(slave_name, sizeof(slave_name), "/dev/pts/%u", number);
-	ioctl(master, TIOCSPTLCK, &unlocked);
-	slave = open(slave_name, O_RDWR | O_NOCTTY);
-}
-
-static void make_raw(void)
-{
-	struct termios termios;
-
-	tcgetattr(slave, &termios);
-	cfmakeraw(&termios);
-	tcsetattr(slave, TCSANOW, &termios);
-}
-
-static void close_pair(void)
-{
-	close(slave);
-	close(master);
-}
-
-static bool reads(int fd, const char *expected)
-{
-	char text[128] = {0};
-	size_t wanted = strlen(expected);
-	size_t done = 0;
-
-	while (done < wanted) {
-		ssize_t got = read(fd, text + done, wanted - done);
-
-		if (got <= 0)
-			return false;
-		done += (size_t)got;
-	}
-	return memcmp(text, expected, wanted) == 0;
-}
-
-static short ready(int fd)
-{
-	struct pollfd entry = {.fd = fd, .events = POLLIN | POLLOUT | POLLPRI};
-
-	poll(&entry, 1, 0);
-	return entry.revents;
-}
 
 static void a_pair_has_a_name_and_attributes(void)
 {
@@ -248,74 +192,6 @@ static void a_full_terminal_waits_for_its_reader(void)
 		got += n;
 	}
 	EXPECT(poll(&(struct pollfd){.fd = master, .events = POLLOUT}, 1, 10000) == 1);
-	close_pair();
-}
-
-static void packets_say_what_they_are(void)
-{
-	char text[16];
-	int on = 1;
-
-	open_pair();
-	EXPECT_EQUAL(ioctl(master, TIOCPKT, &on), 0);
-	on = 0;
-	EXPECT_EQUAL(ioctl(master, TIOCGPKT, &on), 0);
-	EXPECT_EQUAL(on, 1);
-	EXPECT_EQUAL(write(slave, "hi", 2), 2);
-	poll(&(struct pollfd){.fd = master, .events = POLLIN}, 1, -1);
-	EXPECT_EQUAL(read(master, text, sizeof(text)), 3);
-	EXPECT(memcmp(text, "\0hi", 3) == 0);
-	EXPECT_EQUAL(tcflow(slave, TCOOFF), 0);
-	EXPECT(ready(master) & POLLPRI);
-	EXPECT_EQUAL(read(master, text, sizeof(text)), 1);
-	EXPECT_EQUAL(text[0], TIOCPKT_STOP);
-	EXPECT_EQUAL(tcflow(slave, TCOON), 0);
-	EXPECT_EQUAL(read(master, text, sizeof(text)), 1);
-	EXPECT_EQUAL(text[0], TIOCPKT_START);
-	make_raw(); /* without ^S and ^Q */
-	EXPECT_EQUAL(read(master, text, sizeof(text)), 1);
-	EXPECT_EQUAL(text[0], TIOCPKT_NOSTOP);
-	EXPECT_EQUAL(tcflush(slave, TCIFLUSH), 0);
-	EXPECT_EQUAL(read(master, text, sizeof(text)), 1);
-	EXPECT_EQUAL(text[0], TIOCPKT_FLUSHREAD);
-	EXPECT_EQUAL(tcflush(slave, TCIFLUSH), 0);
-	on = 0;
-	EXPECT_EQUAL(ioctl(master, TIOCPKT, &on), 0); /* what was not read is forgotten */
-	EXPECT_EQUAL(fcntl(master, F_SETFL, O_NONBLOCK), 0);
-	EXPECT_ERRNO(EAGAIN, read(master, text, sizeof(text)));
-	close_pair();
-}
-
-static void what_tcoff_holds_only_tcon_lets_go(void)
-{
-	open_pair();
-	EXPECT_EQUAL(tcflow(slave, TCOOFF), 0);
-	EXPECT_EQUAL(write(master, "\021", 1), 1); /* ^Q */
-	EXPECT_EQUAL(fcntl(slave, F_SETFL, O_NONBLOCK), 0);
-	EXPECT_ERRNO(EAGAIN, write(slave, "x", 1));
-	EXPECT_EQUAL(tcflow(slave, TCOON), 0);
-	EXPECT_EQUAL(write(slave, "x", 1), 1);
-	EXPECT(reads(master, "x"));
-	close_pair();
-}
-
-/* A session of its own, which would have the terminal. */
-static int take_by_writing(void)
-{
-	int fd;
-
-	NEED(setsid() > 0);
-	fd = open(slave_name, O_WRONLY | O_NOCTTY);
-	NEED(fd >= 0);
-	NEED(ioctl(fd, TIOCSCTTY, 0) == -1 && errno == EPERM);
-	return 0;
-}
-
-static void who_may_only_write_does_not_get_the_terminal(void)
-{
-	open_pair();
-	EXPECT_EQUAL(fchmod(slave, 0622), 0);
-	EXPECT_EQUAL(as_user(take_by_writing), 0);
 	close_pair();
 }
 
@@ -620,9 +496,6 @@ int main(void)
 	RUN(settings_and_size_are_the_same_from_both_sides);
 	RUN(a_full_slave_waits_for_its_master);
 	RUN(a_full_terminal_waits_for_its_reader);
-	RUN(packets_say_what_they_are);
-	RUN(what_tcoff_holds_only_tcon_lets_go);
-	RUN(who_may_only_write_does_not_get_the_terminal);
 	RUN(the_last_slave_that_is_closed_ends_the_masters_reading);
 	RUN(a_slave_without_its_master_is_hung_up);
 	RUN(a_leaders_open_makes_it_controlling);
