@@ -1,6 +1,7 @@
 /*
  * System calls on timers that are descriptors. What they do is in ipc/timerfd.c. Owns no state.
  */
+#include "process/capability.h"
 #include "process/uthread.h"
 #include "syscall_table.h"
 
@@ -20,9 +21,22 @@ int sys_timerfd_create(int clock, unsigned flags)
 
 	if (flags & ~(unsigned)(O_CLOEXEC | O_NONBLOCK))
 		return -EINVAL;
-	if (clock != CLOCK_REALTIME && clock != CLOCK_MONOTONIC && clock != CLOCK_BOOTTIME)
+	switch (clock) {
+	case CLOCK_REALTIME_ALARM:
+	case CLOCK_BOOTTIME_ALARM:
+		/* The machine never sleeps, so they are what they are named after. */
+		if (!capable(CAP_WAKE_ALARM))
+			return -EPERM;
+		break;
+	case CLOCK_REALTIME:
+	case CLOCK_MONOTONIC:
+	case CLOCK_BOOTTIME:
+		break;
+	default:
 		return -EINVAL;
-	timerfd = timerfd_create(clock == CLOCK_REALTIME, flags & O_NONBLOCK);
+	}
+	timerfd = timerfd_create(clock == CLOCK_REALTIME || clock == CLOCK_REALTIME_ALARM,
+				 flags & O_NONBLOCK);
 	return timerfd ? fd_add(current_fds(), timerfd, flags & O_CLOEXEC) : -ENOMEM;
 }
 

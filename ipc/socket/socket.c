@@ -263,6 +263,8 @@ static unsigned socket_poll(struct object *object, struct waitq **queue)
 	spin_lock(&socket->lock);
 	if (!list_empty(&socket->messages) || socket->reads_ended)
 		events |= POLLIN;
+	if (socket->urgent)
+		events |= POLLPRI;
 	if (socket->reads_ended)
 		events |= POLLRDHUP;
 	if (socket->reads_ended && socket->writes_ended)
@@ -306,6 +308,11 @@ static ssize_t socket_ioctl(struct object *object, unsigned command, uptr_t argu
 		break;
 	case SIOCOUTQ:
 		value = (int)read_once(&socket->sent_bytes);
+		break;
+	case SIOCATMARK:
+		if (!is_stream(socket))
+			return -ENOTTY;
+		value = socket_is_at_mark(socket);
 		break;
 	default:
 		return -ENOTTY;

@@ -35,6 +35,7 @@ struct message {
 	size_t cost_bytes;            /* in the sender's sum */
 	size_t len_bytes;
 	size_t done_bytes; /* of a stream: that were received */
+	bool urgent;       /* one byte, out of band */
 	char bytes[];
 };
 
@@ -67,6 +68,7 @@ struct socket {
 	struct spinlock lock;
 	struct list messages;     /* [l] to be received here */
 	unsigned nmessages;       /* [l] */
+	struct message *urgent;   /* [l] the last one of a stream that is such; read [a] */
 	bool closed;              /* [b] its object has ended */
 	bool reads_ended;         /* [l] nothing comes any more behind what is there; read [a] */
 	bool writes_ended;        /* [l] nothing can be sent; read [a] */
@@ -140,6 +142,8 @@ void message_free(struct message *message);
 void socket_take_all(struct socket *socket, struct list *out);
 /* The first on the queue, left there: under `receiver`. NULL: none. */
 struct message *socket_first(struct socket *socket);
+/* One message's rights and sender, for who receives it. -ENOMEM. Under `receiver`. */
+err_t must_check socket_take_beside(struct message *message, bool peek, struct socket_message *to);
 /* It has been received whole. Under `receiver`. */
 void socket_drop_first(struct socket *socket, struct message *message);
 /* Nobody will receive them. Frees without recursion, however deep sockets lie in one another's
@@ -148,6 +152,19 @@ void messages_drop(struct list *messages);
 void socket_push_locked(struct socket *to, struct message *message) REQUIRES(to->lock);
 /* Whether a sender or a connection has to wait for room. */
 bool socket_is_full(const struct socket *to, unsigned limit);
+
+/* ---- urgent.c ---- */
+
+/* Receivers of a stream stop before the urgent byte, and come across it if it lies first: true if
+ * it is theirs like any other (SO_OOBINLINE). */
+bool socket_urgent_is_inline(struct socket *socket);
+/* Who comes to it without asking for it loses it: it goes to `skipped`, for messages_drop(). Under
+ * `receiver`. */
+void socket_skip_urgent(struct socket *socket, struct message *message, struct list *skipped);
+/* MSG_OOB. -EINVAL: there is none. */
+ssize_t must_check socket_receive_urgent(struct socket *socket, struct buffer *buffer, bool peek,
+					 struct socket_message *to);
+bool socket_is_at_mark(struct socket *socket);
 
 /* ---- flight.c ---- */
 

@@ -115,6 +115,8 @@ void socket_push_locked(struct socket *to, struct message *message)
 {
 	list_add_tail(&to->messages, &message->link);
 	write_once(&to->nmessages, to->nmessages + 1);
+	if (message->urgent)
+		write_once(&to->urgent, message);
 }
 
 bool socket_is_full(const struct socket *to, unsigned limit)
@@ -127,6 +129,7 @@ void socket_take_all(struct socket *socket, struct list *out)
 	spin_lock(&socket->lock);
 	list_splice_tail(out, &socket->messages);
 	write_once(&socket->nmessages, 0);
+	write_once(&socket->urgent, NULL);
 	spin_unlock(&socket->lock);
 	socket_tell_room(socket);
 }
@@ -136,6 +139,8 @@ void socket_drop_first(struct socket *socket, struct message *message)
 	spin_lock(&socket->lock);
 	list_del(&message->link);
 	write_once(&socket->nmessages, socket->nmessages - 1);
+	if (socket->urgent == message)
+		write_once(&socket->urgent, NULL);
 	spin_unlock(&socket->lock);
 	if (!is_stream(socket) || read_once(&socket->state) == SOCKET_LISTENS)
 		socket_tell_room(socket);
@@ -224,8 +229,9 @@ static err_t push(struct socket *socket, struct socket *to, struct message *mess
 		if (err)
 			return socket_wait_error(err, deadline_ns);
 	}
+	/* It may be received and gone by now. */
 	if (result > 0)
-		waitq_wake_all_events(&to->changed, POLLIN);
+		waitq_wake_all_events(&to->changed, POLLIN | POLLPRI);
 	return MIN(result, 0);
 }
 
@@ -248,6 +254,7 @@ static err_t send_one(struct socket *socket, struct socket *to, struct buffer *b
 	message->sender = socket_get(socket);
 	message->cost_bytes = cost_bytes;
 	message->from = with->from;
+	message->urgent = with->urgent;
 	if (with->rights)
 		err = flight_begin(with->rights, to, with->user, with->max_in_flight);
 	if (!err) {
@@ -311,17 +318,23 @@ static ssize_t send_whole(struct socket *socket, struct socket *to, struct buffe
 }
 
 static ssize_t send_stream(struct socket *socket, struct socket *to, struct buffer *buffer,
-			   uint64_t deadline_ns, struct socket_message *message)
+			   uint64_t deadline_ns, bool urgent, struct socket_message *message)
 {
 	size_t wanted = buffer_remaining(buffer);
 	size_t sent = 0;
 	err_t err = 0;
 
+	if (urgent && !wanted)
+		return -EOPNOTSUPP;
 	if (read_once(&socket->writes_ended))
 		return -EPIPE; /* before any other error */
 	while (sent < wanted && !err) {
 		size_t piece = MIN(wanted - sent, PIECE_BYTES);
 
+		/* The last byte alone is. */
+		message->urgent = urgent && wanted - sent == 1;
+		if (urgent && !message->urgent)
+			piece = MIN(piece, wanted - sent - 1);
 		err = send_one(socket, to, buffer, piece, deadline_ns, message);
 		sent += err ? 0 : piece;
 	}
@@ -334,14 +347,17 @@ ssize_t socket_send(struct object *object, struct buffer *buffer, unsigned flags
 	struct socket *socket = socket_of(object);
 	uint64_t deadline_ns =
 		socket_deadline_ns(socket, flags, read_once(&socket->options.send_timeout_ns));
+	bool urgent = flags & MSG_OOB;
 	ssize_t result = is_stream(socket) ? 0 : socket_take_error(object);
 	struct socket *to;
 
+	if (!result && urgent && !is_stream(socket))
+		result = -EOPNOTSUPP;
 	if (!result)
 		result = find_receiver(socket, message->to, &to);
 	if (result)
 		return result;
-	result = is_stream(socket) ? send_stream(socket, to, buffer, deadline_ns, message)
+	result = is_stream(socket) ? send_stream(socket, to, buffer, deadline_ns, urgent, message)
 				   : send_whole(socket, to, buffer, deadline_ns, message);
 	socket_put(to);
 	return result;
@@ -378,6 +394,12 @@ static void tell_sender(const struct message *message, struct socket_message *to
 	to->name = socket_own_name(&message->sender->object);
 }
 
+err_t socket_take_beside(struct message *message, bool peek, struct socket_message *to)
+{
+	tell_sender(message, to);
+	return give_rights(message, peek, to);
+}
+
 static ssize_t take_message(struct socket *socket, struct message *message, struct buffer *buffer,
 			    bool peek, struct socket_message *to)
 {
@@ -405,7 +427,8 @@ static bool stands_apart(const struct socket *socket, const struct message *mess
 
 /* What there is, as far as the buffer goes; adds to what was received before. */
 static ssize_t take_stream(struct socket *socket, struct message *message, struct buffer *buffer,
-			   bool peek, struct socket_message *to, size_t received)
+			   bool peek, struct socket_message *to, size_t received,
+			   struct list *skipped)
 {
 	size_t moved = 0;
 
@@ -415,6 +438,17 @@ static ssize_t take_stream(struct socket *socket, struct message *message, struc
 		struct message *next;
 		size_t copied;
 
+		if (message == read_once(&socket->urgent)) {
+			if (received || moved)
+				break;
+			if (!socket_urgent_is_inline(socket)) {
+				next = following(socket, message);
+				if (!peek)
+					socket_skip_urgent(socket, message, skipped);
+				message = next;
+				continue;
+			}
+		}
 		if (!received && !moved)
 			tell_sender(message, to);
 		else if (stands_apart(socket, message, to))
@@ -442,26 +476,34 @@ static enum outcome receive_now(struct socket *socket, struct buffer *buffer, bo
 {
 	enum outcome outcome = NOTHING_THERE;
 	struct message *message;
+	LIST_HEAD(skipped);
 
 	mutex_lock(&socket->receiver);
 	message = socket_first(socket);
 	if (message) {
-		outcome = MOVED;
-		*result = is_stream(socket)
-				  ? take_stream(socket, message, buffer, peek, to, received)
-				  : take_message(socket, message, buffer, peek, to);
-	} else {
+		*result = is_stream(socket) ? take_stream(socket, message, buffer, peek, to,
+							  received, &skipped)
+					    : take_message(socket, message, buffer, peek, to);
+		/* A stream may have had nothing but an urgent byte. */
+		if (*result || received || !is_stream(socket))
+			outcome = MOVED;
+	}
+	if (outcome == NOTHING_THERE) {
 		*result = socket_take_error(&socket->object);
 		if (*result || read_once(&socket->reads_ended))
 			outcome = ENDED;
 	}
 	mutex_unlock(&socket->receiver);
+	messages_drop(&skipped);
 	return outcome;
 }
 
-static bool has_something(struct socket *socket)
+/* Who only looks leaves an urgent byte where it is. */
+static bool has_something(struct socket *socket, bool peek)
 {
-	return read_once(&socket->nmessages) || read_once(&socket->reads_ended) ||
+	bool passes = peek && read_once(&socket->urgent) && !socket_urgent_is_inline(socket);
+
+	return read_once(&socket->nmessages) > passes || read_once(&socket->reads_ended) ||
 	       read_once(&socket->error);
 }
 
@@ -489,16 +531,20 @@ ssize_t socket_receive(struct object *object, struct buffer *buffer, unsigned fl
 	uint64_t deadline_ns =
 		socket_deadline_ns(socket, flags, read_once(&socket->options.receive_timeout_ns));
 	size_t wanted = wanted_bytes(socket, flags, buffer_remaining(buffer));
+	bool peek = flags & MSG_PEEK;
 	size_t received = 0;
 	ssize_t result;
 
 	*message = (struct socket_message){.rights = NULL};
 	result = may_receive(socket);
+	if (!result && flags & MSG_OOB)
+		return is_stream(socket) ? socket_receive_urgent(socket, buffer, peek, message)
+					 : -EOPNOTSUPP;
 	if (result || (is_stream(socket) && !buffer_remaining(buffer)))
 		return result;
 	for (;;) {
 		enum outcome outcome =
-			receive_now(socket, buffer, flags & MSG_PEEK, message, received, &result);
+			receive_now(socket, buffer, peek, message, received, &result);
 		err_t err;
 
 		/* Linux: who does not wait is not told of the end by whole messages without
@@ -515,8 +561,8 @@ ssize_t socket_receive(struct object *object, struct buffer *buffer, unsigned fl
 		}
 		if (!deadline_ns)
 			return received ? (ssize_t)received : -EAGAIN;
-		err = wait_event_interruptible_timeout(&socket->changed, has_something(socket),
-						       deadline_ns);
+		err = wait_event_interruptible_timeout(&socket->changed,
+						       has_something(socket, peek), deadline_ns);
 		if (err)
 			return received ? (ssize_t)received : socket_wait_error(err, deadline_ns);
 	}

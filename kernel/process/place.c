@@ -157,6 +157,25 @@ err_t uthread_unshare_files(void)
 	return 0;
 }
 
+err_t uthread_unshare_place(void)
+{
+	struct uthread *self = uthread_current();
+	struct place *before = self->place, *place;
+	irqflags_t flags;
+
+	if (!place_is_shared(before))
+		return 0;
+	place = place_copy(before);
+	if (!place)
+		return -ENOMEM;
+	flags = spin_lock_irqsave(&self->process->signal_lock);
+	self->place = place;
+	spin_unlock_irqrestore(&self->process->signal_lock, flags);
+	refresh(self);
+	place_put(before);
+	return 0;
+}
+
 struct vfs_context *uthread_fs(void)
 {
 	struct uthread *uthread = uthread_current();

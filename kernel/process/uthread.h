@@ -152,6 +152,8 @@ void groups_put(struct vfs_groups *groups);
 /* The running thread's descriptors become its own: a copy, if anybody shares the table. -ENOMEM.
  * May sleep. */
 err_t must_check uthread_unshare_files(void);
+/* The same of its place (process/place.c). */
+err_t must_check uthread_unshare_place(void);
 
 /* The descriptor table of the running thread. */
 static inline struct fd_table *current_fds(void)

@@ -35,9 +35,9 @@ static err_t find_named(struct object *socket, const struct address *address,
 static ssize_t send(struct object *socket, struct buffer *buffer, unsigned flags,
 		    const struct address *address, struct socket_message *message)
 {
-	ssize_t result = flags & MSG_OOB ? -EOPNOTSUPP : 0;
+	ssize_t result = 0;
 
-	if (!result && address)
+	if (address)
 		result = find_named(socket, address, message);
 	if (!result && socket_type(socket) == SOCK_DGRAM && socket_pass_credentials(socket))
 		result = socket_autobind(socket); /* so that the answer can be sent */
@@ -172,8 +172,6 @@ static ssize_t receive(struct object *socket, struct buffer *buffer, unsigned fl
 		       struct socket_message *message)
 {
 	*message = (struct socket_message){.rights = NULL};
-	if (flags & MSG_OOB)
-		return -EOPNOTSUPP;
 	return socket_receive(socket, buffer, flags, message);
 }
 
@@ -232,6 +230,8 @@ static err_t put_header(struct object *socket, uptr_t to, struct abi_msghdr *hea
 
 	if (message->cut_bytes)
 		writer.flags |= MSG_TRUNC;
+	if (message->urgent)
+		writer.flags |= MSG_OOB;
 	if (socket_pass_credentials(socket))
 		control_put_credentials(&writer, &message->from);
 	if (message->rights)

@@ -15,6 +15,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "as_user.h"
 #include "check.h"
 #include "signal_help.h"
 
@@ -60,9 +61,12 @@ static int events_of(int fd, int timeout_ms)
 
 static void a_timer_comes_once_and_not_early(void)
 {
-	const int clocks[] = {CLOCK_MONOTONIC, CLOCK_REALTIME, CLOCK_BOOTTIME};
+	const int clocks[] = {CLOCK_MONOTONIC, CLOCK_REALTIME, CLOCK_BOOTTIME, CLOCK_REALTIME_ALARM,
+			      CLOCK_BOOTTIME_ALARM};
+	const int shown[] = {CLOCK_MONOTONIC, CLOCK_REALTIME, CLOCK_BOOTTIME, CLOCK_REALTIME,
+			     CLOCK_BOOTTIME};
 
-	for (int i = 0; i < 3; i++) {
+	for (int i = 0; i < 5; i++) {
 		int fd = timerfd_create(clocks[i], TFD_CLOEXEC);
 		long long before = now_ns(CLOCK_MONOTONIC);
 
@@ -74,7 +78,7 @@ static void a_timer_comes_once_and_not_early(void)
 		EXPECT(count(fd) == -1 && errno == EAGAIN);
 		EXPECT_EQUAL(events_of(fd, 0), 0);
 		/* The same by the hour, and one that has passed. */
-		EXPECT_EQUAL(set(fd, TFD_TIMER_ABSTIME, now_ns(clocks[i]) + 3 * MS, 0), 0);
+		EXPECT_EQUAL(set(fd, TFD_TIMER_ABSTIME, now_ns(shown[i]) + 3 * MS, 0), 0);
 		EXPECT_EQUAL(events_of(fd, -1), POLLIN);
 		EXPECT_EQUAL(count(fd), 1);
 		EXPECT_EQUAL(set(fd, TFD_TIMER_ABSTIME, 1, 0), 0);
@@ -150,6 +154,19 @@ static void epoll_hears_each_beat_that_is_read(void)
 	close(fd); /* while it runs */
 	EXPECT_EQUAL(epoll_wait(ep, &event, 1, 0), 0);
 	close(ep);
+}
+
+static int make_alarms(void)
+{
+	NEED(timerfd_create(CLOCK_REALTIME_ALARM, 0) == -1 && errno == EPERM);
+	NEED(timerfd_create(CLOCK_BOOTTIME_ALARM, 0) == -1 && errno == EPERM);
+	NEED(timerfd_create(CLOCK_BOOTTIME, 0) >= 0);
+	return 0;
+}
+
+static void only_the_administrator_may_wake_the_machine(void)
+{
+	EXPECT_EQUAL(as_user(make_alarms), 0);
 }
 
 static void timers_refuse_what_makes_no_sense(void)
@@ -328,6 +345,7 @@ int main(void)
 	RUN(intervals_are_counted);
 	RUN(what_is_left_is_told);
 	RUN(epoll_hears_each_beat_that_is_read);
+	RUN(only_the_administrator_may_wake_the_machine);
 	RUN(timers_refuse_what_makes_no_sense);
 	RUN(blocked_signals_are_read);
 	RUN(a_reader_and_an_epoll_are_woken);

@@ -30,6 +30,7 @@
 #define CAP_SETFCAP         31
 #define CAP_MAC_OVERRIDE    32
 #define CAP_SYSLOG          34
+#define CAP_WAKE_ALARM      35
 #define CAP_LAST_CAP        40
 
 #define CAP_CHECKPOINT_RESTORE 40

@@ -59,7 +59,8 @@
 
 #define SOMAXCONN 4096 /* as listen(2) cuts its argument */
 
-#define SIOCOUTQ 0x5411u /* bytes that were sent from here and not received */
+#define SIOCATMARK 0x8905u /* whether the urgent byte is the next */
+#define SIOCOUTQ   0x5411u /* bytes that were sent from here and not received */
 
 /* The largest address of any family that a call takes. */
 #define SOCKADDR_BYTES_MAX 128

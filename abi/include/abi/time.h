@@ -55,6 +55,8 @@ struct abi_tms { /* in ticks of 1/USER_HZ s */
 #define CLOCK_REALTIME_COARSE    5
 #define CLOCK_MONOTONIC_COARSE   6
 #define CLOCK_BOOTTIME           7
+#define CLOCK_REALTIME_ALARM     8 /* would wake a machine that sleeps */
+#define CLOCK_BOOTTIME_ALARM     9
 #define CLOCK_TAI                11
 
 struct abi_sigevent { /* of timer_create */

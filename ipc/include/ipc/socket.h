@@ -45,6 +45,7 @@ struct socket_message {
 	/* received */
 	struct socket_name *name; /* of the sender, a reference; NULL: it has none */
 	size_t cut_bytes;         /* what the message had beyond the buffer */
+	bool urgent;              /* MSG_OOB: what was received is such */
 };
 
 /* Hooks of kernel/: who runs, by its effective or real ids; and that its call was interrupted in a
@@ -125,13 +126,14 @@ struct socket_options *socket_options(struct object *socket);
 /* ---- bytes ---- */
 
 /* Sends. `message->rights` are the other end's afterwards (NULL then), or on an error still the
- * caller's. Of MSG_*, MSG_DONTWAIT counts. -EPIPE, -ECONNREFUSED, -ENOTCONN, -EMSGSIZE, -EAGAIN,
- * -EINTR, -ENOMEM, -EFAULT, -EPERM; -ETOOMANYREFS: too many objects are on their way. */
+ * caller's. Of MSG_*, MSG_DONTWAIT and MSG_OOB count. -EOPNOTSUPP: only bytes can be urgent;
+ * -EPIPE, -ECONNREFUSED, -ENOTCONN, -EMSGSIZE, -EAGAIN, -EINTR, -ENOMEM, -EFAULT, -EPERM;
+ * -ETOOMANYREFS: too many objects are on their way. */
 ssize_t must_check socket_send(struct object *socket, struct buffer *buffer, unsigned flags,
 			       struct socket_message *message);
 /* Receives; *message is filled, its rights and name are the caller's. MSG_PEEK, MSG_WAITALL,
- * MSG_DONTWAIT count. 0: the end. -ECONNRESET, -ENOTCONN, -EINVAL, -EAGAIN, -EINTR, -EFAULT,
- * -ENOMEM. */
+ * MSG_DONTWAIT, MSG_OOB count. 0: the end. -ECONNRESET, -ENOTCONN, -EINVAL, -EAGAIN, -EINTR,
+ * -EFAULT, -ENOMEM. */
 ssize_t must_check socket_receive(struct object *socket, struct buffer *buffer, unsigned flags,
 				  struct socket_message *message);
 

@@ -1,0 +1,60 @@
+/*
+ * unshare: the running thread's own copies of what it shares with others. setns: there are no
+ * namespaces that it could enter. Owns no state.
+ */
+#include "uthread.h"
+
+#include "../signal/signal.h"
+#include "syscall_table.h"
+
+#include <abi/clone.h>
+#include <abi/errno.h>
+#include <ipc/fdtable.h>
+#include <ipc/object.h>
+#include <ipc/sysv.h>
+#include <mm/space.h>
+
+/* What threads of one process cannot but share. */
+#define OF_A_PROCESS (CLONE_THREAD | CLONE_SIGHAND | CLONE_VM)
+#define UNSHARED     (CLONE_FS | CLONE_FILES | CLONE_SYSVSEM | OF_A_PROCESS)
+
+/* Asked for, these are only looked at: that nobody shares them. */
+static bool is_alone(const struct process *process, uint64_t flags)
+{
+	if (flags & OF_A_PROCESS && read_once(&process->nliving) > 1)
+		return false;
+	if (flags & (CLONE_SIGHAND | CLONE_VM) &&
+	    read_once(&process->actions->references.count) > 1)
+		return false;
+	return !(flags & CLONE_VM) || read_once(&process->space->refs.count) == 1;
+}
+
+int sys_unshare(uint64_t clone_flags)
+{
+	struct uthread *self = uthread_current();
+	err_t err = 0;
+
+	if (clone_flags & ~UNSHARED || !is_alone(self->process, clone_flags))
+		return -EINVAL;
+	if (clone_flags & CLONE_FS)
+		err = uthread_unshare_place();
+	if (!err && clone_flags & CLONE_FILES)
+		err = uthread_unshare_files();
+	if (err)
+		return err;
+
+	/* ---- committed ---- */
+	if (clone_flags & CLONE_SYSVSEM) {
+		semaphore_undos_put(self->undos); /* the last one's are done */
+		self->undos = NULL;
+	}
+	return 0;
+}
+
+int sys_setns(int fd, UNUSED unsigned clone_flags)
+{
+	struct object *object = fd_get(current_fds(), fd);
+
+	object_put(object);
+	return object ? -EINVAL : -EBADF;
+}
