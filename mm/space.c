@@ -58,25 +58,44 @@ void space_put(struct space *space)
 	slab_free(&space_cache, space);
 }
 
-bool space_reap(struct space *space)
+static void reap_locked(struct space *space, struct doomed *doomed) REQUIRES(space->lock)
 {
-	struct doomed doomed = {0};
 	struct region *region, *next;
 
-	if (!mutex_trylock(&space->lock))
-		return false;
 	for (region = region_from(&space->regions, 0); region; region = next) {
 		err_t err = 0;
 
 		next = region_next(region);
 		/* Without an object: nobody's release is called. Whole regions: nothing is cut. */
 		if (!region->object)
-			err = space_unmap_locked(space, region->start, region->end, &doomed);
+			err = space_unmap_locked(space, region->start, region->end, doomed);
 		assert(!err);
 	}
+}
+
+bool space_try_reap(struct space *space)
+{
+	struct doomed doomed = {0};
+
+	if (!mutex_trylock(&space->lock))
+		return false;
+	reap_locked(space, &doomed);
 	mutex_unlock(&space->lock);
 	doomed_free(&doomed);
 	return true;
+}
+
+err_t space_reap(struct space *space)
+{
+	struct doomed doomed = {0};
+	err_t err = mutex_lock_killable(&space->lock);
+
+	if (err)
+		return err;
+	reap_locked(space, &doomed);
+	mutex_unlock(&space->lock);
+	doomed_free(&doomed);
+	return 0;
 }
 
 /* ---- mapping ---- */

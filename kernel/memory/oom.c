@@ -244,7 +244,7 @@ static bool reap(struct process *process)
 
 	if (!space)
 		return true;
-	done = space_reap(space);
+	done = space_try_reap(space);
 	oom_put_without_waiting(&space->refs, put_space, space);
 	return done;
 }

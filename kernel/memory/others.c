@@ -80,3 +80,50 @@ put_pieces:
 	pieces_put(&pieces);
 	return result;
 }
+
+static bool is_ending(struct process *process)
+{
+	irqflags_t flags = spin_lock_irqsave(&process->signal_lock);
+	bool exiting = process->exiting;
+
+	spin_unlock_irqrestore(&process->signal_lock, flags);
+	return exiting;
+}
+
+/* Of all that have the space; who is ending gives it to nobody any more who would run in it. */
+static bool all_are_ending(const struct space *space)
+{
+	struct process *process;
+	bool all = true;
+	int32_t after = 0;
+
+	while (all && (process = process_find_next(after))) {
+		after = process->pid;
+		/* Only compared: the caller keeps the space. */
+		if (read_once(&process->space) == space)
+			all = is_ending(process);
+		process_put(process);
+	}
+	return all;
+}
+
+/* As on Linux it needs no rights: nothing is taken that would not be gone soon. */
+int sys_process_mrelease(int fd, unsigned flags)
+{
+	struct process *process;
+	struct space *space;
+	err_t err;
+
+	if (flags)
+		return -EINVAL;
+	err = pidfd_get_there(fd, &process);
+	if (err)
+		return err;
+	space = process_space_get(process);
+	process_put(process);
+	if (!space)
+		return -ESRCH;
+	err = all_are_ending(space) ? space_reap(space) : -EINVAL;
+	space_put(space);
+	return err;
+}

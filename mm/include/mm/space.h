@@ -113,10 +113,11 @@ void parking_start(void);
 /* The last one unmaps and frees everything. No thread runs in it any more. */
 void space_put(struct space *space);
 
-/* Of a space all of whose threads have been killed: takes the anonymous memory out of it before
- * they have come to their end. What is touched there from now on is not mapped. Sleeps not, but for
- * the flush of TLBs. False: somebody has the space locked. */
-bool must_check space_reap(struct space *space);
+/* Of a space all of whose processes are ending: takes the anonymous memory out of it before they
+ * have come to their end. What is touched there from now on is not mapped. -EINTR: killed. */
+err_t must_check space_reap(struct space *space);
+/* The same without sleeping, but for the flush of TLBs. False: somebody has the space locked. */
+bool must_check space_try_reap(struct space *space);
 
 struct space_request {
 	vaddr_t address; /* SPACE_FIXED, SPACE_NOREPLACE: there; else a hint, 0: none */
