@@ -13,9 +13,9 @@
 #include <mm/frame.h>
 #include <mm/slab.h>
 
-#define EVENTS_MAX   16384 /* in one queue, as Linux */
-#define WATCHES_MAX  65536 /* of all */
-#define INOTIFYS_MAX 1024
+struct inotify_limits inotify_limits = {.queued_events = 16384, /* as Linux */
+					.instances = INOTIFY_INSTANCES_MAX,
+					.watches = INOTIFY_WATCHES_MAX};
 
 #define MASK_FLAGS                                                                                 \
 	(IN_ONLYDIR | IN_DONT_FOLLOW | IN_EXCL_UNLINK | IN_MASK_CREATE | IN_MASK_ADD | IN_ONESHOT)
@@ -94,7 +94,8 @@ void inotify_tell(struct inotify *inotify, int32_t wd, uint32_t mask, uint32_t c
 	const struct server_name no_name = {0};
 	struct inotify_event *event = NULL;
 
-	if (inotify->nevents < EVENTS_MAX && queued_bytes < queued_max())
+	if (inotify->nevents < read_once(&inotify_limits.queued_events) &&
+	    queued_bytes < queued_max())
 		event = make_event(wd, mask, cookie, name);
 	if (!event) /* it is lost: the place behind the last is for saying so */
 		event = make_event(-1, IN_Q_OVERFLOW, 0, no_name);
@@ -234,7 +235,7 @@ err_t inotify_create(unsigned flags, struct object **out)
 {
 	struct inotify *inotify;
 
-	if (atomic_fetch_add_full(&ninotifys, 1) >= INOTIFYS_MAX) {
+	if (atomic_fetch_add_full(&ninotifys, 1) >= read_once(&inotify_limits.instances)) {
 		atomic_add_relaxed(&ninotifys, -1);
 		return -EMFILE;
 	}
@@ -285,7 +286,8 @@ static int add_locked(struct inotify *inotify, struct node *node, struct inotify
 
 	if (watch)
 		return change_watch(watch, mask);
-	if (read_once(&notify_nwatches) >= WATCHES_MAX || inotify->last_wd == INT32_MAX)
+	if (read_once(&notify_nwatches) >= read_once(&inotify_limits.watches) ||
+	    inotify->last_wd == INT32_MAX)
 		return -ENOSPC;
 	fresh->inotify = inotify;
 	fresh->node = node_get(node);

@@ -13,6 +13,7 @@
 #include "ksh.h"
 #include "kthread.h"
 #include "log.h"
+#include "memory/huge_mode.h"
 #include "mqueue/mqueue.h"
 #include "process.h"
 #include "procfs.h"
@@ -72,20 +73,10 @@ static void read_loglevel(void)
 /* `transparent_hugepage=`, as Linux has it. */
 static void read_huge_mode(void)
 {
-	static const char *const modes[] = {[SPACE_HUGE_ALWAYS] = "always",
-					    [SPACE_HUGE_ADVISED] = "madvise",
-					    [SPACE_HUGE_NEVER] = "never"};
 	char text[16];
 
-	if (!boot_option("transparent_hugepage", text, sizeof(text)))
-		return;
-	for (unsigned i = 0; i < ARRAY_SIZE(modes); i++) {
-		if (!strcmp(text, modes[i])) {
-			space_set_huge_mode((enum space_huge)i);
-			return;
-		}
-	}
-	log_warn("transparent_hugepage=%s: say always, madvise or never", text);
+	if (boot_option("transparent_hugepage", text, sizeof(text)) && huge_mode_set(text))
+		log_warn("transparent_hugepage=%s: say always, madvise or never", text);
 }
 
 /* A machine that cannot come up, for a reason that its user can do something about. */

@@ -35,8 +35,9 @@ struct space;
 struct spawn_call;
 struct tty;
 
-#define INIT_PID 1
-#define PID_MAX  32768 /* numbers are below; the lowest that was not used for longest comes next */
+#define INIT_PID   1
+#define GROUPS_MAX 65536u /* supplementary groups: NGROUPS_MAX */
+#define PID_MAX    32768 /* numbers are below; the lowest that was not used for longest comes next */
 
 #define PROCESS_NAME_BYTES    16
 #define PROCESS_COMMAND_BYTES 256 /* of the arguments, for `ps` and messages */
@@ -329,6 +330,11 @@ static inline struct process *process_current(void)
 void process_set_logged(struct process *process, bool on);
 
 /* ---- the PID table (process/pid.c) ---- */
+
+/* Numbers that are given are below this one: /proc/sys/kernel/pid_max. Read and written by
+ * read_once and write_once. */
+#define PID_LIMIT_MIN 301 /* as Linux */
+extern uint32_t pid_limit;
 
 /* Gives the link a number and makes it findable. -EAGAIN: none is free. Takes the family lock. */
 err_t must_check pid_insert(struct pid_link *link);

@@ -12,9 +12,6 @@
 #include <lib/string.h>
 #include <mm/slab.h>
 
-#define QUEUES_HARD_MAX  1024 /* whoever asks */
-#define MSG_HARD_MAX     65536
-#define MSGSIZE_HARD_MAX (16 * MIB)
 /* What Linux counts for each message and priority beside the bytes. */
 #define MESSAGE_BYTES  48
 #define PRIORITY_BYTES 48
@@ -265,8 +262,8 @@ err_t mqueue_reopen(uint64_t serial, unsigned flags, struct object **out)
 static err_t check_shape(const struct abi_mq_attr *shape)
 {
 	bool may_more = sysv_caller_capable(CAP_SYS_RESOURCE);
-	uint64_t max = may_more ? MSG_HARD_MAX : read_once(&mqueue_limits.msg_max);
-	uint64_t size_max = may_more ? MSGSIZE_HARD_MAX : read_once(&mqueue_limits.msgsize_max);
+	uint64_t max = may_more ? MQUEUE_MSG_MAX : read_once(&mqueue_limits.msg_max);
+	uint64_t size_max = may_more ? MQUEUE_MSGSIZE_MAX : read_once(&mqueue_limits.msgsize_max);
 
 	return shape->mq_maxmsg <= 0 || shape->mq_msgsize <= 0 ||
 			       (uint64_t)shape->mq_maxmsg > max ||
@@ -287,8 +284,8 @@ static err_t fits_locked(uint64_t bytes) REQUIRES(names_lock)
 	uint32_t uid = sysv_caller().uid;
 	const struct mqueue *queue;
 
-	if (nqueues >= QUEUES_HARD_MAX || (nqueues >= read_once(&mqueue_limits.queues_max) &&
-					   !sysv_caller_capable(CAP_SYS_RESOURCE)))
+	if (nqueues >= MQUEUE_QUEUES_MAX || (nqueues >= read_once(&mqueue_limits.queues_max) &&
+					     !sysv_caller_capable(CAP_SYS_RESOURCE)))
 		return -ENOSPC;
 	list_for_each (queue, &queues, link)
 		bytes += queue->creator == uid ? queue->limit_bytes : 0;

@@ -216,7 +216,7 @@ static uint64_t pipe_held_bytes(struct object *object)
 	uint64_t written = read_once(&ring->written);
 
 	/* The one may be older than the other, and the size older than both. */
-	return MIN(ALIGN_UP(written - taken, PAGE_SIZE), (uint64_t)PIPE_BYTES_MAX) / 2;
+	return MIN(ALIGN_UP(written - taken, PAGE_SIZE), (uint64_t)MIB) / 2;
 }
 
 static const struct object_ops end_ops = {
@@ -305,7 +305,19 @@ err_t pipe_create(unsigned flags, struct pipe_owner owner, struct object **reade
 
 /* ---- the size ---- */
 
-#define RESIZED_BYTES_MAX (UINT64_C(1) << 31) /* Linux: round_pipe_size() */
+uint32_t pipe_bytes_max = MIB;
+
+err_t pipe_round_size(uint64_t size_bytes, uint64_t *out)
+{
+	uint64_t rounded = PAGE_SIZE;
+
+	if (size_bytes > PIPE_BYTES_MAX)
+		return -EINVAL;
+	while (rounded < size_bytes)
+		rounded *= 2;
+	*out = rounded;
+	return 0;
+}
 
 size_t pipe_size(struct object *object)
 {
@@ -315,17 +327,16 @@ size_t pipe_size(struct object *object)
 err_t pipe_set_size(struct object *object, uint64_t size_bytes, bool privileged, size_t *set_bytes)
 {
 	struct pipe *pipe = end_of(object)->pipe;
-	uint64_t rounded = PAGE_SIZE;
-	err_t err;
+	uint64_t rounded;
+	err_t err = pipe_round_size(size_bytes, &rounded);
 
-	if (size_bytes > RESIZED_BYTES_MAX)
-		return -EINVAL;
-	while (rounded < size_bytes)
-		rounded *= 2;
+	if (err)
+		return err;
 	err = mutex_lock_killable(&pipe->lock);
 	if (err)
 		return err;
-	if (rounded > ring_capacity(&pipe->ring) && rounded > PIPE_BYTES_MAX && !privileged)
+	if (rounded > ring_capacity(&pipe->ring) && rounded > read_once(&pipe_bytes_max) &&
+	    !privileged)
 		err = -EPERM;
 	else
 		err = ring_resize(&pipe->ring, (uint32_t)(rounded / PAGE_SIZE));

@@ -7,6 +7,8 @@
 
 #include <abi/fcntl.h>
 
+uint32_t socket_backlog_max = SOMAXCONN;
+
 err_t socket_listen(struct object *object, unsigned backlog)
 {
 	struct socket *socket = socket_of(object);
@@ -19,7 +21,7 @@ err_t socket_listen(struct object *object, unsigned backlog)
 	if (!socket->name || socket->state == SOCKET_CONNECTED) {
 		err = -EINVAL;
 	} else {
-		socket->backlog = MIN(backlog, (unsigned)SOMAXCONN);
+		socket->backlog = MIN(backlog, read_once(&socket_backlog_max));
 		write_once(&socket->state, SOCKET_LISTENS);
 		socket->told = caller;
 	}

@@ -468,7 +468,7 @@ static err_t read_set_tid(struct clone_request *request)
 		return -EINVAL;
 	if (user_get(&request->tid, uptr(args->set_tid)))
 		return -EFAULT;
-	if (request->tid < 1 || request->tid >= PID_MAX)
+	if (request->tid < 1 || request->tid >= (int32_t)read_once(&pid_limit))
 		return -EINVAL;
 	return capable(CAP_SYS_ADMIN) || capable(CAP_CHECKPOINT_RESTORE) ? 0 : -EPERM;
 }

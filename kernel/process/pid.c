@@ -7,8 +7,8 @@
  * Changes are made under `lock` (LOCK_PIDTABLE). Look-ups follow the chains under RCU and take a
  * reference with try-get, so they work from interrupts too.
  *
- * Numbers go up to PID_MAX and begin again at PID_FIRST: one that was just given back is used again
- * only after all the others, and not while a process group or a session still has it.
+ * Numbers go up to pid_limit and begin again at PID_FIRST: one that was just given back is used
+ * again only after all the others, and not while a process group or a session still has it.
  */
 #include "family.h"
 #include "uthread.h"
@@ -19,6 +19,8 @@
 
 #define BUCKETS   1024u
 #define PID_FIRST 100 /* the kernel's own threads have small numbers */
+
+uint32_t pid_limit = PID_MAX;
 
 static struct spinlock lock = SPINLOCK_INIT(LOCK_PIDTABLE);
 static struct pid_link *buckets[BUCKETS];           /* [lock], read under RCU */
@@ -49,10 +51,11 @@ static struct process *process_of(struct pid_link *link)
 static int32_t next_free_locked(void) REQUIRES(lock);
 static int32_t next_free_locked(void)
 {
+	int32_t limit = (int32_t)read_once(&pid_limit);
 	int32_t number = last_pid;
 
-	for (int32_t tries = PID_FIRST; tries < PID_MAX; tries++) {
-		if (++number >= PID_MAX)
+	for (int32_t tries = PID_FIRST; tries < limit; tries++) {
+		if (++number >= limit)
 			number = PID_FIRST;
 		if (!lookup(number) && !bitmap_test(led_numbers, (size_t)number))
 			return number;

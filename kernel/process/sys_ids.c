@@ -253,8 +253,6 @@ int sys_setfsgid(unsigned gid)
 
 /* ---- supplementary groups ---- */
 
-#define GROUPS_MAX 65536u /* NGROUPS_MAX */
-
 static size_t groups_bytes(uint32_t count)
 {
 	return sizeof(struct vfs_groups) + count * sizeof(uint32_t);

@@ -1,6 +1,6 @@
 /*
  * What can be set about memory: oom_score_adj of a process, and how much is promised to all
- * (/proc/sys/vm). Numbers as Linux takes them: one, in decimal, with blanks around it.
+ * (/proc/sys/vm). Numbers are read by settings.c.
  */
 #include "procfs.h"
 
@@ -9,29 +9,9 @@
 
 #include <abi/capability.h>
 #include <abi/errno.h>
-#include <lib/string.h>
 #include <mm/commit.h>
 #include <mm/frame.h>
 #include <mm/pressure.h>
-#include <mm/space.h>
-
-/* ---- numbers ---- */
-
-/* -EINVAL: it is none, or not within the two. */
-static err_t read_number(const char *text, int64_t min, int64_t max, int64_t *out)
-{
-	bool negative;
-	uint64_t number;
-
-	while (*text == ' ' || *text == '\t')
-		text++;
-	negative = *text == '-';
-	text += negative || *text == '+';
-	if (string_to_u64(text, &number) || number > INT64_MAX)
-		return -EINVAL;
-	*out = negative ? -(int64_t)number : (int64_t)number;
-	return *out < min || *out > max ? -EINVAL : 0;
-}
 
 /* ---- when memory is short ---- */
 
@@ -72,7 +52,7 @@ static err_t set_adj(struct process *process, int64_t adj)
 err_t proc_oom_score_adj_write(const struct proc_subject *subject, const char *text)
 {
 	int64_t adj;
-	err_t err = read_number(text, OOM_ADJ_MIN, OOM_ADJ_MAX, &adj);
+	err_t err = proc_read_number(text, OOM_ADJ_MIN, OOM_ADJ_MAX, &adj);
 
 	return err ? err : set_adj(subject->process, adj);
 }
@@ -80,7 +60,7 @@ err_t proc_oom_score_adj_write(const struct proc_subject *subject, const char *t
 err_t proc_oom_adj_write(const struct proc_subject *subject, const char *text)
 {
 	int64_t adj;
-	err_t err = read_number(text, OLD_ADJ_NEVER, OLD_ADJ_MAX, &adj);
+	err_t err = proc_read_number(text, OLD_ADJ_NEVER, OLD_ADJ_MAX, &adj);
 
 	if (err)
 		return err;
@@ -108,7 +88,7 @@ void proc_overcommit_kbytes(struct text *text, UNUSED const struct proc_subject 
 err_t proc_overcommit_memory_write(UNUSED const struct proc_subject *subject, const char *text)
 {
 	int64_t mode;
-	err_t err = read_number(text, 0, COMMIT_MODES - 1, &mode);
+	err_t err = proc_read_number(text, 0, COMMIT_MODES - 1, &mode);
 
 	if (!err)
 		commit_set_mode((enum commit_mode)mode);
@@ -118,7 +98,7 @@ err_t proc_overcommit_memory_write(UNUSED const struct proc_subject *subject, co
 err_t proc_overcommit_ratio_write(UNUSED const struct proc_subject *subject, const char *text)
 {
 	int64_t ratio;
-	err_t err = read_number(text, 0, INT32_MAX, &ratio);
+	err_t err = proc_read_number(text, 0, INT32_MAX, &ratio);
 
 	if (!err)
 		commit_set_ratio((uint32_t)ratio);
@@ -128,7 +108,7 @@ err_t proc_overcommit_ratio_write(UNUSED const struct proc_subject *subject, con
 err_t proc_overcommit_kbytes_write(UNUSED const struct proc_subject *subject, const char *text)
 {
 	int64_t kbytes;
-	err_t err = read_number(text, 0, INT64_MAX, &kbytes);
+	err_t err = proc_read_number(text, 0, INT64_MAX, &kbytes);
 
 	if (!err)
 		commit_set_kbytes((uint64_t)kbytes);
@@ -136,11 +116,6 @@ err_t proc_overcommit_kbytes_write(UNUSED const struct proc_subject *subject, co
 }
 
 /* ---- what cannot be set ---- */
-
-void proc_max_map_count(struct text *text, UNUSED const struct proc_subject *subject)
-{
-	text_add(text, "%u\n", SPACE_REGIONS_MAX);
-}
 
 void proc_min_free(struct text *text, UNUSED const struct proc_subject *subject)
 {

@@ -33,6 +33,30 @@ enum proc_directory {
 	PROC_SYSVIPC,
 	PROC_SYS_FS,
 	PROC_SYS_MQUEUE,
+	PROC_SYS_INOTIFY,
+	PROC_SYS_NET,
+	PROC_SYS_NET_CORE,
+	PROC_SYS_CRYPTO,
+	PROC_TTY,
+	/* Of /sys. */
+	SYSFS_ROOT,
+	SYSFS_DEVICES,
+	SYSFS_DEVICES_SYSTEM,
+	SYSFS_CPUS,
+	SYSFS_CPU, /* one of them */
+	SYSFS_FS,
+	SYSFS_FUSE,
+	SYSFS_FUSE_CONNECTIONS,
+	SYSFS_KERNEL,
+	SYSFS_MM,
+	SYSFS_HUGE,
+};
+
+/* A number that is a file: one that can be set, or a constant. */
+struct proc_number {
+	void *at;       /* uint32_t or uint64_t; read_once, write_once. NULL: it is `most` */
+	unsigned bytes; /* of it: 4 or 8 */
+	uint64_t least, most;
 };
 
 struct proc_entry;
@@ -43,11 +67,13 @@ struct proc_subject {
 	struct process *process; /* a reference; NULL: the machine */
 	int32_t tid;             /* one thread of it; 0: all of it */
 	int fd;                  /* in fd/ and fdinfo/ */
+	uint32_t cpu;            /* of PROC_OF_CPU */
 };
 
 enum proc_flags {
 	PROC_OWNER_ONLY = 1 << 0, /* process_may_inspect() decides */
 	PROC_WHOLE_ONLY = 1 << 1, /* not in the directory of a thread */
+	PROC_OF_CPU = 1 << 2,     /* there is one for each CPU */
 };
 
 struct proc_entry {
@@ -60,6 +86,7 @@ struct proc_entry {
 	void (*text)(struct text *text, const struct proc_subject *subject);
 	/* What is written to it, without the line's end. NULL: nothing can be. */
 	err_t (*write)(const struct proc_subject *subject, const char *text);
+	const struct proc_number *number; /* of proc_number and proc_number_write */
 	/* A link's text, with its NUL; the length without it. */
 	ssize_t (*link)(const struct proc_subject *subject, char *to, size_t to_bytes);
 	/* Where a link leads; NULL: where its text says. */
@@ -73,8 +100,12 @@ enum {
 	PROC_ENTRY_THREAD,
 	PROC_ENTRY_FD,
 	PROC_ENTRY_FDINFO,
+	PROC_ENTRY_SYSFS, /* the root of /sys */
+	PROC_ENTRY_CPU,
 	PROC_ENTRY_FIRST_NAMED,
 };
+
+#define PROC_ENTRY_BITS 8 /* of a node's number: the place in the table */
 
 extern const struct proc_entry proc_entries[];
 extern const unsigned proc_nentries;
@@ -99,15 +130,13 @@ typedef void proc_text_fn(struct text *text, const struct proc_subject *subject)
 proc_text_fn proc_stat, proc_meminfo, proc_uptime, proc_loadavg, proc_cpuinfo;
 proc_text_fn proc_version, proc_filesystems, proc_cmdline, proc_swaps;
 proc_text_fn proc_hostname, proc_domainname, proc_ostype, proc_osrelease, proc_osversion;
-proc_text_fn proc_pid_max;
+proc_text_fn proc_interrupts, proc_tty_drivers, proc_partitions, proc_nothing;
 proc_text_fn proc_boot_id, proc_uuid, proc_entropy, proc_poolsize;
 
 /* ---- System V objects and their limits (sysv.c) ---- */
 
 proc_text_fn proc_sysvipc_shm, proc_sysvipc_sem, proc_sysvipc_msg;
-proc_text_fn proc_mq_queues_max, proc_mq_msg_max, proc_mq_msgsize_max, proc_mq_msg_default;
-proc_text_fn proc_mq_msgsize_default;
-proc_text_fn proc_shmmax, proc_shmall, proc_shmmni, proc_sem, proc_msgmax, proc_msgmnb, proc_msgmni;
+proc_text_fn proc_sem;
 
 /* ---- texts of processes (status.c, memory.c, mounts.c) ---- */
 
@@ -120,9 +149,14 @@ proc_text_fn proc_process_fdinfo;
 
 proc_text_fn proc_net_unix; /* sockets.c */
 
-/* ---- settings (memory_settings.c) ---- */
+/* ---- settings (settings.c, memory_settings.c) ---- */
 
 typedef err_t proc_write_fn(const struct proc_subject *subject, const char *text);
+/* -EINVAL: it is no number, or not within the two. Blanks before it are skipped. */
+err_t must_check proc_read_number(const char *text, int64_t least, int64_t most, int64_t *out);
+proc_text_fn proc_number;
+proc_write_fn proc_number_write;
+proc_write_fn proc_hostname_write, proc_domainname_write, proc_sem_write, proc_pipe_max_write;
 proc_text_fn proc_oom_score, proc_oom_score_adj, proc_oom_adj;
 proc_write_fn proc_oom_score_adj_write, proc_oom_adj_write;
 proc_text_fn proc_core_filter, proc_core_pattern, proc_core_uses_pid; /* core.c */
@@ -130,7 +164,12 @@ proc_write_fn proc_core_filter_write, proc_core_pattern_write, proc_core_uses_pi
 proc_text_fn proc_overcommit_memory, proc_overcommit_ratio, proc_overcommit_kbytes;
 proc_write_fn proc_overcommit_memory_write, proc_overcommit_ratio_write;
 proc_write_fn proc_overcommit_kbytes_write;
-proc_text_fn proc_max_map_count, proc_min_free;
+proc_text_fn proc_min_free;
+
+/* ---- /sys (sysfs.c) ---- */
+
+proc_text_fn sysfs_cpus, sysfs_no_cpus, sysfs_huge_mode;
+proc_write_fn sysfs_huge_mode_write;
 
 /* ---- links (links.c) ---- */
 

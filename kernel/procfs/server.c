@@ -1,9 +1,9 @@
 /*
- * /proc as a server: what tree.c finds, in FUSE's operations. Owns the open files, each with the
- * text that was made for it; `lock` (LOCK_SNAPSHOT) keeps which one that is, a reference keeps the
- * text while it is copied. All texts that are kept have a limit, since a program may open as many
- * files as it likes and each text be as long as its environment: one that is beyond is made anew
- * for each read.
+ * /proc and /sys as servers: what tree.c finds, in FUSE's operations. Owns the open files, each
+ * with the text that was made for it; `lock` (LOCK_SNAPSHOT) keeps which one that is, a reference
+ * keeps the text while it is copied. All texts that are kept have a limit, since a program may open
+ * as many files as it likes and each text be as long as its environment: one that is beyond is made
+ * anew for each read.
  */
 #define LOG_SUBSYSTEM "proc"
 
@@ -25,6 +25,25 @@
 #include <mm/slab.h>
 
 #define PROC_SUPER_MAGIC 0x9fa0
+#define SYSFS_MAGIC      0x62656572
+
+/* Both are one tree with two roots. */
+struct proc_server {
+	struct server server;
+	struct nodeid root;
+	uint64_t magic;
+};
+
+static struct proc_server *server_of(struct server *server)
+{
+	return container_of(server, struct proc_server, server);
+}
+
+/* The tree's number of a node. */
+static struct nodeid inner(struct server *server, struct nodeid node)
+{
+	return nodeid_equal(node, SERVER_ROOT) ? server_of(server)->root : node;
+}
 
 /* ---- texts of open files ---- */
 
@@ -148,12 +167,12 @@ static struct proc_open *open_of(struct handle handle)
 	return (struct proc_open *)handle.value;
 }
 
-static err_t procfs_open(UNUSED struct server *server, UNUSED const struct server_caller *caller,
+static err_t procfs_open(struct server *server, UNUSED const struct server_caller *caller,
 			 struct nodeid node, unsigned flags, struct server_open *out)
 {
 	struct proc_subject subject;
 	struct proc_open *open;
-	err_t err = proc_subject_get(node, &subject);
+	err_t err = proc_subject_get(inner(server, node), &subject);
 
 	if (err)
 		return err;
@@ -180,12 +199,13 @@ static void procfs_release(UNUSED struct server *server, UNUSED struct nodeid no
 	kfree(open_of(handle));
 }
 
-static ssize_t procfs_read(UNUSED struct server *server, struct nodeid node, struct handle handle,
+static ssize_t procfs_read(struct server *server, struct nodeid node, struct handle handle,
 			   struct buffer *buffer, uint64_t offset_bytes, UNUSED unsigned flags)
 {
 	struct snapshot *snapshot;
 	size_t wanted = 0, moved = 0;
-	err_t err = snapshot_for(open_of(handle), node, offset_bytes == 0, &snapshot);
+	err_t err =
+		snapshot_for(open_of(handle), inner(server, node), offset_bytes == 0, &snapshot);
 
 	if (err)
 		return err;
@@ -200,7 +220,7 @@ static ssize_t procfs_read(UNUSED struct server *server, struct nodeid node, str
 /* A setting, whole. */
 #define WRITE_MAX 128
 
-static ssize_t procfs_write(UNUSED struct server *server, UNUSED const struct server_caller *caller,
+static ssize_t procfs_write(struct server *server, UNUSED const struct server_caller *caller,
 			    struct nodeid node, UNUSED struct handle handle, struct buffer *buffer,
 			    UNUSED uint64_t offset_bytes, UNUSED unsigned flags,
 			    uint64_t *end_bytes)
@@ -217,7 +237,7 @@ static ssize_t procfs_write(UNUSED struct server *server, UNUSED const struct se
 	text[len_bytes] = '\0';
 	for (size_t end = len_bytes; end && strchr(" \t\n", text[end - 1]); end--)
 		text[end - 1] = '\0';
-	err = proc_subject_get(node, &subject);
+	err = proc_subject_get(inner(server, node), &subject);
 	if (err)
 		return -ESRCH; /* as Linux */
 	err = subject.entry->write ? subject.entry->write(&subject, text) : -EINVAL;
@@ -226,17 +246,17 @@ static ssize_t procfs_write(UNUSED struct server *server, UNUSED const struct se
 	return err ? err : (ssize_t)len_bytes;
 }
 
-static err_t procfs_lookup(UNUSED struct server *server, UNUSED const struct server_caller *caller,
+static err_t procfs_lookup(struct server *server, UNUSED const struct server_caller *caller,
 			   struct nodeid parent, struct server_name name, struct server_entry *out)
 {
-	return proc_lookup(parent, name, out);
+	return proc_lookup(inner(server, parent), name, out);
 }
 
-static err_t procfs_getattr(UNUSED struct server *server, struct nodeid node,
-			    struct server_attr *out, uint64_t *attr_valid_ns)
+static err_t procfs_getattr(struct server *server, struct nodeid node, struct server_attr *out,
+			    uint64_t *attr_valid_ns)
 {
 	struct proc_subject subject;
-	err_t err = proc_subject_get(node, &subject);
+	err_t err = proc_subject_get(inner(server, node), &subject);
 
 	if (err)
 		return err;
@@ -246,10 +266,10 @@ static err_t procfs_getattr(UNUSED struct server *server, struct nodeid node,
 	return 0;
 }
 
-static err_t procfs_readdir(UNUSED struct server *server, struct nodeid node,
-			    UNUSED struct handle handle, uint64_t cookie, struct dirent_sink *sink)
+static err_t procfs_readdir(struct server *server, struct nodeid node, UNUSED struct handle handle,
+			    uint64_t cookie, struct dirent_sink *sink)
 {
-	return proc_readdir(node, cookie, sink);
+	return proc_readdir(inner(server, node), cookie, sink);
 }
 
 /* Whether what was found by a link may be told: as in make_snapshot(), afterwards. */
@@ -261,13 +281,12 @@ static err_t link_result(struct proc_subject *subject, bool is_link)
 	return is_link ? err : -EINVAL;
 }
 
-static ssize_t procfs_readlink(UNUSED struct server *server, struct nodeid node, char *to,
-			       size_t to_bytes)
+static ssize_t procfs_readlink(struct server *server, struct nodeid node, char *to, size_t to_bytes)
 {
 	struct proc_subject subject;
 	char *text = kmalloc(PATH_MAX);
 	ssize_t len = 0;
-	err_t err = text ? proc_subject_get(node, &subject) : -ENOMEM;
+	err_t err = text ? proc_subject_get(inner(server, node), &subject) : -ENOMEM;
 
 	if (!err) {
 		if (subject.entry->link)
@@ -282,12 +301,12 @@ static ssize_t procfs_readlink(UNUSED struct server *server, struct nodeid node,
 	return err ? err : len;
 }
 
-static err_t procfs_follow(UNUSED struct server *server, UNUSED const struct server_caller *caller,
+static err_t procfs_follow(struct server *server, UNUSED const struct server_caller *caller,
 			   struct nodeid node, struct path *out)
 {
 	struct proc_subject subject;
 	err_t found = -ENOSYS;
-	err_t err = proc_subject_get(node, &subject);
+	err_t err = proc_subject_get(inner(server, node), &subject);
 
 	if (err)
 		return err;
@@ -299,16 +318,17 @@ static err_t procfs_follow(UNUSED struct server *server, UNUSED const struct ser
 	return err ? err : found;
 }
 
-static err_t procfs_statfs(UNUSED struct server *server, struct server_statfs *out)
+static err_t procfs_statfs(struct server *server, struct server_statfs *out)
 {
-	*out = (struct server_statfs){
-		.block_bytes = PAGE_SIZE, .name_bytes = NAME_MAX, .magic = PROC_SUPER_MAGIC};
+	*out = (struct server_statfs){.block_bytes = PAGE_SIZE,
+				      .name_bytes = NAME_MAX,
+				      .magic = server_of(server)->magic};
 	return 0;
 }
 
 static void procfs_destroy(struct server *server)
 {
-	kfree(server);
+	kfree(server_of(server));
 }
 
 static const struct server_ops procfs_ops = {
@@ -327,18 +347,49 @@ static const struct server_ops procfs_ops = {
 
 /* ---- mounting ---- */
 
-static err_t create(UNUSED const char *source, const char *options, struct server **out)
+static err_t create(const struct proc_server *shape, const char *options, struct server **out)
 {
-	struct server *server;
+	struct proc_server *made;
 
 	if (*options)
 		return -EINVAL; /* hidepid and the like */
-	server = kzalloc(sizeof(*server));
-	if (!server)
+	made = kzalloc(sizeof(*made));
+	if (!made)
 		return -ENOMEM;
-	*server = (struct server){.ops = &procfs_ops, .type = "proc", .source = "proc"};
-	*out = server;
+	*made = *shape;
+	*out = &made->server;
 	return 0;
+}
+
+static err_t create_proc(UNUSED const char *source, const char *options, struct server **out)
+{
+	static const struct proc_server shape = {
+		.server = {.ops = &procfs_ops, .type = "proc", .source = "proc"},
+		.root = {PROC_ENTRY_ROOT},
+		.magic = PROC_SUPER_MAGIC};
+
+	return create(&shape, options, out);
+}
+
+static err_t create_sysfs(UNUSED const char *source, const char *options, struct server **out)
+{
+	static const struct proc_server shape = {
+		.server = {.ops = &procfs_ops, .type = "sysfs", .source = "sysfs"},
+		.root = {PROC_ENTRY_SYSFS},
+		.magic = SYSFS_MAGIC};
+
+	return create(&shape, options, out);
+}
+
+static void mount_type(const struct filesystem_type *type, const char *at)
+{
+	const struct vfs_context context = vfs_kernel_context();
+	err_t err = filesystem_register(type);
+
+	if (!err)
+		err = vfs_mount(&context, type->name, at, type->name, 0, "");
+	if (err)
+		log_warn("no %s: error %d", at, -err);
 }
 
 static void make_device_links(void)
@@ -358,16 +409,14 @@ static void make_device_links(void)
 
 void procfs_init(void)
 {
-	static const struct filesystem_type type = {.name = "proc", .create = create};
-	const struct vfs_context context = vfs_kernel_context();
+	static const struct filesystem_type proc = {.name = "proc", .create = create_proc};
+	static const struct filesystem_type sysfs = {.name = "sysfs", .create = create_sysfs};
 	err_t err = nameless_init();
 
-	if (!err)
-		err = filesystem_register(&type);
-	if (!err)
-		err = vfs_mount(&context, "proc", "/proc", "proc", 0, "");
 	if (err)
-		log_warn("no /proc: error %d", -err);
+		log_warn("no links to what has no name: error %d", -err);
+	mount_type(&proc, "/proc");
+	mount_type(&sysfs, "/sys");
 	make_device_links();
 	load_start();
 }

@@ -36,9 +36,20 @@ NAME_FILE(proc_ostype, sysname)
 NAME_FILE(proc_osrelease, release)
 NAME_FILE(proc_osversion, version)
 
-void proc_pid_max(struct text *text, UNUSED const struct proc_subject *subject)
+/* As Linux: what is too long is cut. */
+static err_t set_name(enum machine_name which, const char *text)
 {
-	text_add(text, "%d\n", PID_MAX);
+	return machine_name_set(which, text, strnlen(text, ABI_UTSNAME_BYTES - 1));
+}
+
+err_t proc_hostname_write(UNUSED const struct proc_subject *subject, const char *text)
+{
+	return set_name(MACHINE_HOSTNAME, text);
+}
+
+err_t proc_domainname_write(UNUSED const struct proc_subject *subject, const char *text)
+{
+	return set_name(MACHINE_DOMAINNAME, text);
 }
 
 /* ---- random numbers ---- */

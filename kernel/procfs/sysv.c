@@ -1,11 +1,12 @@
 /*
- * /proc/sysvipc: the System V objects that there are, as Linux lists them; and the limits of these
- * and of POSIX message queues in /proc/sys.
+ * /proc/sysvipc: the System V objects that there are, as Linux lists them; and
+ * /proc/sys/kernel/sem, the one limit of them that is more than a number.
  */
 #include "procfs.h"
 
-#include <ipc/mqueue.h>
+#include <abi/errno.h>
 #include <ipc/sysv.h>
+#include <lib/string.h>
 
 void proc_sysvipc_shm(struct text *text, UNUSED const struct proc_subject *subject)
 {
@@ -61,29 +62,46 @@ void proc_sysvipc_msg(struct text *text, UNUSED const struct proc_subject *subje
 			 (uint64_t)queue.rtime, (uint64_t)queue.ctime);
 }
 
-/* ---- /proc/sys/kernel, /proc/sys/fs/mqueue ---- */
-
-#define LIMIT_FILE(function, format, limit)                                                        \
-	void function(struct text *text, UNUSED const struct proc_subject *subject)                \
-	{                                                                                          \
-		text_add(text, format "\n", read_once(&(limit)));                                  \
-	}
-
-LIMIT_FILE(proc_shmmax, "%lu", sysv_limits.shmmax)
-LIMIT_FILE(proc_shmall, "%lu", sysv_limits.shmall)
-LIMIT_FILE(proc_shmmni, "%u", sysv_limits.shmmni)
-LIMIT_FILE(proc_msgmax, "%u", sysv_limits.msgmax)
-LIMIT_FILE(proc_msgmnb, "%u", sysv_limits.msgmnb)
-LIMIT_FILE(proc_msgmni, "%u", sysv_limits.msgmni)
-LIMIT_FILE(proc_mq_queues_max, "%u", mqueue_limits.queues_max)
-LIMIT_FILE(proc_mq_msg_max, "%u", mqueue_limits.msg_max)
-LIMIT_FILE(proc_mq_msgsize_max, "%u", mqueue_limits.msgsize_max)
-LIMIT_FILE(proc_mq_msg_default, "%u", mqueue_limits.msg_default)
-LIMIT_FILE(proc_mq_msgsize_default, "%u", mqueue_limits.msgsize_default)
+/* ---- limits: what are plain numbers stands in the table ---- */
 
 void proc_sem(struct text *text, UNUSED const struct proc_subject *subject)
 {
 	text_add(text, "%u\t%u\t%u\t%u\n", read_once(&sysv_limits.semmsl),
 		 read_once(&sysv_limits.semmns), read_once(&sysv_limits.semopm),
 		 read_once(&sysv_limits.semmni));
+}
+
+/* As Linux: those that are given, from the first on. */
+err_t proc_sem_write(UNUSED const struct proc_subject *subject, const char *text)
+{
+	static const struct {
+		uint32_t *limit;
+		int64_t most;
+	} limits[] = {{&sysv_limits.semmsl, 65536}, /* a call's arrays are no longer */
+		      {&sysv_limits.semmns, INT32_MAX},
+		      {&sysv_limits.semopm, 32768},
+		      {&sysv_limits.semmni, SYSV_IDS_MAX}};
+	int64_t values[ARRAY_SIZE(limits)];
+	unsigned count = 0;
+
+	while (*text) {
+		char number[24];
+		size_t len;
+
+		while (*text == ' ' || *text == '\t')
+			text++;
+		for (len = 0; text[len] && text[len] != ' ' && text[len] != '\t'; len++)
+			;
+		if (len >= sizeof(number) || count == ARRAY_SIZE(limits))
+			return -EINVAL;
+		memcpy(number, text, len);
+		number[len] = '\0';
+		if (proc_read_number(number, 0, limits[count].most, &values[count]))
+			return -EINVAL;
+		count++;
+		text += len;
+	}
+	for (unsigned i = 0; i < count; i++)
+		write_once(limits[i].limit, (uint32_t)values[i]);
+	return count ? 0 : -EINVAL;
 }

@@ -1,13 +1,40 @@
 /*
- * Which files /proc has. What is not here has no figures behind it.
+ * Which files /proc and /sys have. What is not here has no figures behind it.
  */
 #include "procfs.h"
+
+#include <abi/capability.h>
+#include <abi/socket.h>
+#include <arch/cpu.h>
+#include <fusek/inotify.h>
+#include <ipc/fdtable.h>
+#include <ipc/mqueue.h>
+#include <ipc/pipe.h>
+#include <ipc/socket.h>
+#include <ipc/sysv.h>
+#include <mm/space.h>
 
 #define FILE_ALL   (S_IFREG | 0444)
 #define FILE_OWNER (S_IFREG | 0400)
 #define FILE_SET   (S_IFREG | 0644)
 #define LINK       (S_IFLNK | 0777)
 #define FOLDER     (S_IFDIR | 0555)
+
+/* A file that is a number, and can be set. */
+#define NUMBER(variable, from, to)                                                                 \
+	.mode = FILE_SET, .text = proc_number, .write = proc_number_write,                         \
+	.number = &(const struct proc_number)                                                      \
+	{                                                                                          \
+		.at = &(variable), .bytes = sizeof(variable), .least = (from), .most = (to)        \
+	}
+/* One that never changes. */
+#define CONSTANT(value)                                                                            \
+	.mode = FILE_ALL, .text = proc_number, .number = &(const struct proc_number)               \
+	{                                                                                          \
+		.most = (value)                                                                    \
+	}
+
+#define OVERFLOW_ID 65534 /* as Linux; it has no numbers that it could stand for */
 
 const struct proc_entry proc_entries[] = {
 	[PROC_ENTRY_ROOT] = {.directory = PROC_ROOT, .mode = FOLDER},
@@ -23,16 +50,26 @@ const struct proc_entry proc_entries[] = {
 			       .flags = PROC_OWNER_ONLY,
 			       .text = proc_process_fdinfo},
 
+	[PROC_ENTRY_SYSFS] = {.directory = SYSFS_ROOT, .mode = FOLDER},
+	[PROC_ENTRY_CPU] = {.parent = SYSFS_CPUS,
+			    .directory = SYSFS_CPU,
+			    .mode = FOLDER,
+			    .flags = PROC_OF_CPU},
+
 	/* The machine. */
 	{"self", PROC_ROOT, .mode = LINK, .link = proc_self},
 	{"thread-self", PROC_ROOT, .mode = LINK, .link = proc_thread_self},
 	{"mounts", PROC_ROOT, .mode = LINK, .link = proc_mounts_link},
 	{"cmdline", PROC_ROOT, .mode = FILE_ALL, .text = proc_cmdline},
 	{"cpuinfo", PROC_ROOT, .mode = FILE_ALL, .text = proc_cpuinfo},
+	{"diskstats", PROC_ROOT, .mode = FILE_ALL, .text = proc_nothing}, /* there are no disks */
 	{"filesystems", PROC_ROOT, .mode = FILE_ALL, .text = proc_filesystems},
+	{"interrupts", PROC_ROOT, .mode = FILE_ALL, .text = proc_interrupts},
 	{"loadavg", PROC_ROOT, .mode = FILE_ALL, .text = proc_loadavg},
 	{"meminfo", PROC_ROOT, .mode = FILE_ALL, .text = proc_meminfo},
+	{"modules", PROC_ROOT, .mode = FILE_ALL, .text = proc_nothing}, /* nor those */
 	{"net", PROC_ROOT, .mode = LINK, .link = proc_net_link},
+	{"partitions", PROC_ROOT, .mode = FILE_ALL, .text = proc_partitions},
 	{"stat", PROC_ROOT, .mode = FILE_ALL, .text = proc_stat},
 	{"swaps", PROC_ROOT, .mode = FILE_ALL, .text = proc_swaps},
 	{"sys", PROC_ROOT, PROC_SYS, .mode = FOLDER},
@@ -40,41 +77,67 @@ const struct proc_entry proc_entries[] = {
 	{"msg", PROC_SYSVIPC, .mode = FILE_ALL, .text = proc_sysvipc_msg},
 	{"sem", PROC_SYSVIPC, .mode = FILE_ALL, .text = proc_sysvipc_sem},
 	{"shm", PROC_SYSVIPC, .mode = FILE_ALL, .text = proc_sysvipc_shm},
+	{"tty", PROC_ROOT, PROC_TTY, .mode = FOLDER},
+	{"drivers", PROC_TTY, .mode = FILE_ALL, .text = proc_tty_drivers},
 	{"uptime", PROC_ROOT, .mode = FILE_ALL, .text = proc_uptime},
 	{"version", PROC_ROOT, .mode = FILE_ALL, .text = proc_version},
+
+	/* Its settings. */
+	{"crypto", PROC_SYS, PROC_SYS_CRYPTO, .mode = FOLDER},
+	{"fips_enabled", PROC_SYS_CRYPTO, CONSTANT(0)},
 	{"fs", PROC_SYS, PROC_SYS_FS, .mode = FOLDER},
+	{"inotify", PROC_SYS_FS, PROC_SYS_INOTIFY, .mode = FOLDER},
+	{"max_queued_events", PROC_SYS_INOTIFY, NUMBER(inotify_limits.queued_events, 0, INT32_MAX)},
+	{"max_user_instances", PROC_SYS_INOTIFY,
+	 NUMBER(inotify_limits.instances, 0, INOTIFY_INSTANCES_MAX)},
+	{"max_user_watches", PROC_SYS_INOTIFY,
+	 NUMBER(inotify_limits.watches, 0, INOTIFY_WATCHES_MAX)},
 	{"mqueue", PROC_SYS_FS, PROC_SYS_MQUEUE, .mode = FOLDER},
-	{"msg_default", PROC_SYS_MQUEUE, .mode = FILE_ALL, .text = proc_mq_msg_default},
-	{"msg_max", PROC_SYS_MQUEUE, .mode = FILE_ALL, .text = proc_mq_msg_max},
-	{"msgsize_default", PROC_SYS_MQUEUE, .mode = FILE_ALL, .text = proc_mq_msgsize_default},
-	{"msgsize_max", PROC_SYS_MQUEUE, .mode = FILE_ALL, .text = proc_mq_msgsize_max},
-	{"queues_max", PROC_SYS_MQUEUE, .mode = FILE_ALL, .text = proc_mq_queues_max},
+	{"msg_default", PROC_SYS_MQUEUE, NUMBER(mqueue_limits.msg_default, 1, MQUEUE_MSG_MAX)},
+	{"msg_max", PROC_SYS_MQUEUE, NUMBER(mqueue_limits.msg_max, 1, MQUEUE_MSG_MAX)},
+	{"msgsize_default", PROC_SYS_MQUEUE,
+	 NUMBER(mqueue_limits.msgsize_default, 128, MQUEUE_MSGSIZE_MAX)},
+	{"msgsize_max", PROC_SYS_MQUEUE,
+	 NUMBER(mqueue_limits.msgsize_max, 128, MQUEUE_MSGSIZE_MAX)},
+	{"queues_max", PROC_SYS_MQUEUE, NUMBER(mqueue_limits.queues_max, 0, MQUEUE_QUEUES_MAX)},
+	{"nr_open", PROC_SYS_FS, CONSTANT(FD_MAX)},
+	{"pipe-max-size", PROC_SYS_FS, .mode = FILE_SET, .text = proc_number,
+	 .write = proc_pipe_max_write,
+	 .number = &(const struct proc_number){&pipe_bytes_max, sizeof(pipe_bytes_max), 0, 0}},
 	{"kernel", PROC_SYS, PROC_SYS_KERNEL, .mode = FOLDER},
+	{"cap_last_cap", PROC_SYS_KERNEL, CONSTANT(CAP_LAST_CAP)},
 	{"core_pattern", PROC_SYS_KERNEL, .mode = FILE_SET, .text = proc_core_pattern,
 	 .write = proc_core_pattern_write},
 	{"core_uses_pid", PROC_SYS_KERNEL, .mode = FILE_SET, .text = proc_core_uses_pid,
 	 .write = proc_core_uses_pid_write},
-	{"domainname", PROC_SYS_KERNEL, .mode = FILE_ALL, .text = proc_domainname},
-	{"hostname", PROC_SYS_KERNEL, .mode = FILE_ALL, .text = proc_hostname},
-	{"msgmax", PROC_SYS_KERNEL, .mode = FILE_ALL, .text = proc_msgmax},
-	{"msgmnb", PROC_SYS_KERNEL, .mode = FILE_ALL, .text = proc_msgmnb},
-	{"msgmni", PROC_SYS_KERNEL, .mode = FILE_ALL, .text = proc_msgmni},
+	{"domainname", PROC_SYS_KERNEL, .mode = FILE_SET, .text = proc_domainname,
+	 .write = proc_domainname_write},
+	{"hostname", PROC_SYS_KERNEL, .mode = FILE_SET, .text = proc_hostname,
+	 .write = proc_hostname_write},
+	{"msgmax", PROC_SYS_KERNEL, NUMBER(sysv_limits.msgmax, 0, INT32_MAX)},
+	{"msgmnb", PROC_SYS_KERNEL, NUMBER(sysv_limits.msgmnb, 0, INT32_MAX)},
+	{"msgmni", PROC_SYS_KERNEL, NUMBER(sysv_limits.msgmni, 0, SYSV_IDS_MAX)},
+	{"ngroups_max", PROC_SYS_KERNEL, CONSTANT(GROUPS_MAX)},
 	{"osrelease", PROC_SYS_KERNEL, .mode = FILE_ALL, .text = proc_osrelease},
 	{"ostype", PROC_SYS_KERNEL, .mode = FILE_ALL, .text = proc_ostype},
-	{"pid_max", PROC_SYS_KERNEL, .mode = FILE_ALL, .text = proc_pid_max},
+	{"overflowgid", PROC_SYS_KERNEL, CONSTANT(OVERFLOW_ID)},
+	{"overflowuid", PROC_SYS_KERNEL, CONSTANT(OVERFLOW_ID)},
+	{"pid_max", PROC_SYS_KERNEL, NUMBER(pid_limit, PID_LIMIT_MIN, PID_MAX)},
 	{"random", PROC_SYS_KERNEL, PROC_SYS_RANDOM, .mode = FOLDER},
-	{"sem", PROC_SYS_KERNEL, .mode = FILE_ALL, .text = proc_sem},
-	{"shmall", PROC_SYS_KERNEL, .mode = FILE_ALL, .text = proc_shmall},
-	{"shmmax", PROC_SYS_KERNEL, .mode = FILE_ALL, .text = proc_shmmax},
-	{"shmmni", PROC_SYS_KERNEL, .mode = FILE_ALL, .text = proc_shmmni},
+	{"sem", PROC_SYS_KERNEL, .mode = FILE_SET, .text = proc_sem, .write = proc_sem_write},
+	{"shmall", PROC_SYS_KERNEL, NUMBER(sysv_limits.shmall, 0, UINT64_MAX)},
+	{"shmmax", PROC_SYS_KERNEL, NUMBER(sysv_limits.shmmax, 0, UINT64_MAX)},
+	{"shmmni", PROC_SYS_KERNEL, NUMBER(sysv_limits.shmmni, 0, SYSV_IDS_MAX)},
 	{"version", PROC_SYS_KERNEL, .mode = FILE_ALL, .text = proc_osversion},
 	{"boot_id", PROC_SYS_RANDOM, .mode = FILE_ALL, .text = proc_boot_id},
 	{"entropy_avail", PROC_SYS_RANDOM, .mode = FILE_ALL, .text = proc_entropy},
 	{"poolsize", PROC_SYS_RANDOM, .mode = FILE_ALL, .text = proc_poolsize},
 	{"uuid", PROC_SYS_RANDOM, .mode = FILE_ALL, .text = proc_uuid},
-
+	{"net", PROC_SYS, PROC_SYS_NET, .mode = FOLDER},
+	{"core", PROC_SYS_NET, PROC_SYS_NET_CORE, .mode = FOLDER},
+	{"somaxconn", PROC_SYS_NET_CORE, NUMBER(socket_backlog_max, 0, SOMAXCONN)},
 	{"vm", PROC_SYS, PROC_SYS_VM, .mode = FOLDER},
-	{"max_map_count", PROC_SYS_VM, .mode = FILE_ALL, .text = proc_max_map_count},
+	{"max_map_count", PROC_SYS_VM, CONSTANT(SPACE_REGIONS_MAX)},
 	{"min_free_kbytes", PROC_SYS_VM, .mode = FILE_ALL, .text = proc_min_free},
 	{"overcommit_kbytes", PROC_SYS_VM, .mode = FILE_SET, .text = proc_overcommit_kbytes,
 	 .write = proc_overcommit_kbytes_write},
@@ -120,6 +183,28 @@ const struct proc_entry proc_entries[] = {
 	{"statm", PROC_PROCESS, .mode = FILE_ALL, .text = proc_process_statm},
 	{"status", PROC_PROCESS, .mode = FILE_ALL, .text = proc_process_status},
 	{"task", PROC_PROCESS, PROC_TASK, .mode = FOLDER, .flags = PROC_WHOLE_ONLY},
+
+	/* /sys. */
+	{"devices", SYSFS_ROOT, SYSFS_DEVICES, .mode = FOLDER},
+	{"system", SYSFS_DEVICES, SYSFS_DEVICES_SYSTEM, .mode = FOLDER},
+	{"cpu", SYSFS_DEVICES_SYSTEM, SYSFS_CPUS, .mode = FOLDER},
+	{"isolated", SYSFS_CPUS, .mode = FILE_ALL, .text = sysfs_no_cpus},
+	{"kernel_max", SYSFS_CPUS, CONSTANT(CPU_MAX - 1)},
+	{"offline", SYSFS_CPUS, .mode = FILE_ALL, .text = sysfs_no_cpus},
+	{"online", SYSFS_CPUS, .mode = FILE_ALL, .text = sysfs_cpus},
+	{"possible", SYSFS_CPUS, .mode = FILE_ALL, .text = sysfs_cpus},
+	{"present", SYSFS_CPUS, .mode = FILE_ALL, .text = sysfs_cpus},
+	{"online", SYSFS_CPU, .flags = PROC_OF_CPU, CONSTANT(1)},
+	{"fs", SYSFS_ROOT, SYSFS_FS, .mode = FOLDER},
+	{"fuse", SYSFS_FS, SYSFS_FUSE, .mode = FOLDER},
+	{"connections", SYSFS_FUSE, SYSFS_FUSE_CONNECTIONS, .mode = FOLDER},
+	{"kernel", SYSFS_ROOT, SYSFS_KERNEL, .mode = FOLDER},
+	{"mm", SYSFS_KERNEL, SYSFS_MM, .mode = FOLDER},
+	{"transparent_hugepage", SYSFS_MM, SYSFS_HUGE, .mode = FOLDER},
+	{"enabled", SYSFS_HUGE, .mode = FILE_SET, .text = sysfs_huge_mode,
+	 .write = sysfs_huge_mode_write},
+	{"hpage_pmd_size", SYSFS_HUGE, CONSTANT(HUGE_PAGE_BYTES)},
 };
 
+_Static_assert(ARRAY_SIZE(proc_entries) <= 1 << PROC_ENTRY_BITS, "a node's number has room");
 const unsigned proc_nentries = ARRAY_SIZE(proc_entries);

@@ -1,9 +1,10 @@
 /*
  * The numbers of nodes, and how names become such. No state, no locks.
  *
- * A number has the entry's place in the table (8 bits), whether the next is a thread's (1), the
- * number of the process or thread (16), the descriptor (13), and a mark of the process that tells
- * it from a later one with the same number (26). The root's is 1, as SERVER_ROOT wants it.
+ * A number has the entry's place in the table (8 bits); then the CPU's number, of PROC_OF_CPU; or
+ * whether the next is a thread's (1), the number of the process or thread (16), the descriptor
+ * (13), and a mark of the process that tells it from a later one with the same number (26). The
+ * root's is 1, as SERVER_ROOT wants it.
  */
 #include "procfs.h"
 
@@ -12,11 +13,12 @@
 
 #include <abi/errno.h>
 #include <arch/clock.h>
+#include <arch/cpu.h>
 #include <ipc/fdtable.h>
 #include <lib/fmt.h>
 #include <lib/string.h>
 
-#define ENTRY_BITS  8
+#define ENTRY_BITS  PROC_ENTRY_BITS
 #define NUMBER_BITS 16
 #define FD_BITS     13
 #define MARK_BITS   26
@@ -34,6 +36,8 @@ static struct nodeid node_of(const struct proc_subject *subject)
 	uint64_t value = (uint64_t)(subject->entry - proc_entries);
 	unsigned shift = ENTRY_BITS;
 
+	if (subject->entry->flags & PROC_OF_CPU)
+		value |= (uint64_t)subject->cpu << shift;
 	if (!subject->process)
 		return (struct nodeid){value};
 	value |= (uint64_t)(subject->tid != 0) << shift;
@@ -76,6 +80,10 @@ err_t proc_subject_get(struct nodeid node, struct proc_subject *out)
 	if (!entry || entry >= proc_nentries)
 		return -ENOENT;
 	*out = (struct proc_subject){.entry = &proc_entries[entry]};
+	if (out->entry->flags & PROC_OF_CPU) {
+		out->cpu = (uint32_t)value;
+		return value < cpu_count() ? 0 : -ENOENT;
+	}
 	if (!value)
 		return 0;
 	is_thread = take(&value, 1);
@@ -206,6 +214,25 @@ static bool has_thread(struct process *process, int32_t tid)
 	return !process_report(process, tid, &report);
 }
 
+#define CPU_PREFIX "cpu"
+
+static err_t find_cpu(struct proc_subject *subject, struct server_name name)
+{
+	const size_t prefix = sizeof(CPU_PREFIX) - 1;
+	int32_t number = -1;
+
+	if (name.len_bytes > prefix && memcmp(name.text, CPU_PREFIX, prefix) == 0) {
+		name.text += prefix;
+		name.len_bytes -= prefix;
+		number = parse_number(name);
+	}
+	if (number < 0 || (uint32_t)number >= cpu_count())
+		return -ENOENT;
+	subject->cpu = (uint32_t)number;
+	subject->entry = &proc_entries[PROC_ENTRY_CPU];
+	return 0;
+}
+
 /* The subject becomes that of the name below it. */
 static err_t find(struct proc_subject *subject, struct server_name name)
 {
@@ -235,6 +262,10 @@ static err_t find(struct proc_subject *subject, struct server_name name)
 					 ? &proc_entries[PROC_ENTRY_FD]
 					 : &proc_entries[PROC_ENTRY_FDINFO];
 		return has_fd(subject) ? 0 : -ENOENT;
+	case SYSFS_CPUS:
+		if (!find_cpu(subject, name))
+			return 0;
+		break;
 	default:
 		break;
 	}
@@ -265,12 +296,12 @@ err_t proc_lookup(struct nodeid parent, struct server_name name, struct server_e
 #define FIRST_NUMBER 1024
 
 static bool emit_number(struct dirent_sink *sink, const struct proc_subject *subject,
-			int32_t number)
+			const char *prefix, int32_t number)
 {
 	char text[16];
 	struct server_name name = {.text = text};
 
-	name.len_bytes = kernel_format(text, sizeof(text), "%d", number);
+	name.len_bytes = kernel_format(text, sizeof(text), "%s%d", prefix, number);
 	return sink->emit(sink, name, node_of(subject).value, subject->entry->mode,
 			  FIRST_NUMBER + (uint64_t)number + 1);
 }
@@ -301,7 +332,7 @@ static void list_processes(int32_t from, struct dirent_sink *sink)
 
 	while (fits && (subject.process = process_find_next(from - 1))) {
 		from = subject.process->pid + 1;
-		fits = emit_number(sink, &subject, subject.process->pid);
+		fits = emit_number(sink, &subject, "", subject.process->pid);
 		proc_subject_put(&subject);
 	}
 }
@@ -314,7 +345,7 @@ static void list_threads(const struct proc_subject *directory, int32_t from,
 
 	while ((subject.tid = pid_next_thread(subject.process, from - 1))) {
 		from = subject.tid + 1;
-		if (!emit_number(sink, &subject, subject.tid))
+		if (!emit_number(sink, &subject, "", subject.tid))
 			break;
 	}
 }
@@ -330,10 +361,20 @@ static void list_fds(const struct proc_subject *directory, int32_t from, struct 
 							       : &proc_entries[PROC_ENTRY_FDINFO];
 	while ((subject.fd = fd_next(fds, from)) >= 0) {
 		from = subject.fd + 1;
-		if (!emit_number(sink, &subject, subject.fd))
+		if (!emit_number(sink, &subject, "", subject.fd))
 			break;
 	}
 	fd_table_put(fds);
+}
+
+static void list_cpus(uint32_t from, struct dirent_sink *sink)
+{
+	struct proc_subject subject = {.entry = &proc_entries[PROC_ENTRY_CPU], .cpu = from};
+
+	for (; subject.cpu < cpu_count(); subject.cpu++) {
+		if (!emit_number(sink, &subject, CPU_PREFIX, (int32_t)subject.cpu))
+			break;
+	}
 }
 
 static err_t list(const struct proc_subject *directory, uint64_t cookie, struct dirent_sink *sink)
@@ -356,6 +397,11 @@ static err_t list(const struct proc_subject *directory, uint64_t cookie, struct 
 		if (!process_may_inspect(directory->process))
 			return -EACCES;
 		list_fds(directory, from, sink);
+		return 0;
+	case SYSFS_CPUS:
+		if (cookie < FIRST_NUMBER && !list_named(directory, cookie, sink))
+			return 0;
+		list_cpus((uint32_t)from, sink);
 		return 0;
 	default:
 		list_named(directory, cookie, sink);

@@ -9,6 +9,17 @@
 #include <fusek/path.h>
 #include <ipc/object.h>
 
+/* As /proc/sys/fs/inotify shows them, but for all users together. Read and written by read_once and
+ * write_once. */
+struct inotify_limits {
+	uint32_t queued_events; /* in one queue */
+	uint32_t instances, watches;
+};
+extern struct inotify_limits inotify_limits;
+/* Whatever the limits say. */
+#define INOTIFY_INSTANCES_MAX 1024
+#define INOTIFY_WATCHES_MAX   65536
+
 /* `flags`: O_NONBLOCK or 0. *out is a reference for the caller. -EMFILE: there are too many. */
 err_t must_check inotify_create(unsigned flags, struct object **out);
 bool object_is_inotify(const struct object *object);

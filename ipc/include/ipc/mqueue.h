@@ -22,6 +22,10 @@ struct mqueue_limits {
 	uint32_t msg_default, msgsize_default; /* at most the two before */
 };
 extern struct mqueue_limits mqueue_limits;
+/* Whoever asks, whatever the limits say. */
+#define MQUEUE_QUEUES_MAX  1024
+#define MQUEUE_MSG_MAX     65536
+#define MQUEUE_MSGSIZE_MAX (16 * MIB)
 
 /* Who is to be told that a message has come to an empty queue, once. */
 struct mqueue_notify {

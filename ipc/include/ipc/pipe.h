@@ -8,9 +8,15 @@
 
 #include <ipc/object.h>
 
-#define PIPE_BYTES     (64 * KIB)
-#define PIPE_BYTES_MAX MIB  /* that who is not privileged may set: /proc/sys/fs/pipe-max-size */
-#define PIPE_ATOMIC    4096 /* PIPE_BUF */
+#define PIPE_BYTES (64 * KIB)
+/* That who is not privileged may set: /proc/sys/fs/pipe-max-size. A power of two, read and written
+ * by read_once and write_once. */
+#define PIPE_BYTES_MAX (UINT64_C(1) << 31) /* of any, whoever sets it; Linux: round_pipe_size() */
+extern uint32_t pipe_bytes_max;
+/* The next possible size. -EINVAL: larger than any. */
+err_t must_check pipe_round_size(uint64_t size_bytes, uint64_t *out);
+
+#define PIPE_ATOMIC 4096 /* PIPE_BUF */
 
 struct pipe;
 

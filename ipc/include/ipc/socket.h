@@ -91,6 +91,10 @@ err_t must_check socket_peer_name(const struct object *socket, struct socket_nam
 
 /* ---- connections ---- */
 
+/* The longest backlog: /proc/sys/net/core/somaxconn, at most SOMAXCONN. Read and written by
+ * read_once and write_once. */
+extern uint32_t socket_backlog_max;
+
 /* -EOPNOTSUPP: of datagrams; -EINVAL: it has no name, or is connected. */
 err_t must_check socket_listen(struct object *socket, unsigned backlog);
 /* The next that wants to be connected: an object with a reference. -EOPNOTSUPP; -EINVAL: it does
