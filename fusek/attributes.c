@@ -39,6 +39,12 @@ static unsigned follow_unless(unsigned at_flags)
 	return (at_flags & AT_SYMLINK_NOFOLLOW) ? 0 : WALK_FOLLOW;
 }
 
+err_t vfs_place(const struct vfs_context *context, struct object *at, const char *name,
+		unsigned at_flags, struct path *out)
+{
+	return vfs_resolve(context, at, name, at_flags, follow_unless(at_flags), out);
+}
+
 /* ---- reading them ---- */
 
 void vfs_fill_stat(const struct node *node, const struct server_attr *attr, struct abi_stat *out)

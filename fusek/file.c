@@ -116,6 +116,8 @@ static void file_release(struct object *object)
 	}
 	if (file->is_writer)
 		mount_write_end(file->mount);
+	if (file->owns_mount)
+		mount_abandon(file->mount);
 	dentry_put(file->dentry);
 	mount_put(file->mount);
 }

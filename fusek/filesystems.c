@@ -1,6 +1,7 @@
 /*
  * Which types of filesystem can be mounted by name, and how each becomes a server. No state.
  */
+#include "devices.h"
 #include "driver/device.h"
 #include "driver/server.h"
 #include "mount_tree.h"
@@ -75,7 +76,8 @@ static err_t create_tmpfs(UNUSED const char *source, const char *options, struct
 
 #define TYPES_MAX 8
 
-static const struct filesystem_type tmpfs_type = {.name = "tmpfs", .create = create_tmpfs};
+static const struct filesystem_type tmpfs_type = {
+	.name = "tmpfs", .create = create_tmpfs, .check = tmpfs_check_options};
 static const struct filesystem_type *types[TYPES_MAX] = {&tmpfs_type};
 static unsigned ntypes = 1; /* written before programs run */
 
@@ -117,4 +119,56 @@ err_t filesystem_by_type(const char *type, const char *source, const char *optio
 	if (strncmp(type, "fuse.", 5) == 0 && type[5])
 		return create_driver(source, type + 5, options, out);
 	return -ENODEV;
+}
+
+static bool is_driver(const char *type)
+{
+	return strcmp(type, "fuse") == 0 || (strncmp(type, "fuse.", 5) == 0 && type[5]);
+}
+
+static bool is_devtmpfs(const char *type)
+{
+	return strcmp(type, "devtmpfs") == 0;
+}
+
+bool filesystem_is_shared(const char *type)
+{
+	return is_devtmpfs(type);
+}
+
+bool filesystem_type_exists(const char *type)
+{
+	return find_type(type) || is_driver(type) || is_devtmpfs(type);
+}
+
+err_t filesystem_check_option(const char *type, const char *option)
+{
+	const struct filesystem_type *registered = find_type(type);
+
+	if (is_driver(type))
+		return 0; /* what it needs is known when all are there */
+	if (is_devtmpfs(type))
+		return tmpfs_check_options(option);
+	return registered && registered->check ? registered->check(option) : -EINVAL;
+}
+
+err_t filesystem_for_mount(const char *type, const char *source, const char *options,
+			   bool read_only, struct filesystem **out)
+{
+	struct server *server;
+	err_t err;
+
+	if (is_devtmpfs(type)) { /* there is one, made at boot; as Linux */
+		*out = mount_filesystem_of(devfs_server());
+		return *out ? 0 : -ENODEV;
+	}
+	err = filesystem_by_type(type, source, options, &server);
+	if (err)
+		return err;
+	if (read_only)
+		server->flags |= SERVER_READ_ONLY;
+	err = filesystem_create(server, source, out);
+	if (err && server->ops->destroy)
+		server->ops->destroy(server);
+	return err;
 }

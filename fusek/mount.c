@@ -367,29 +367,25 @@ err_t mount_create(struct server *server, const struct path *at, unsigned flags)
 	if (err)
 		return err;
 	root = mount_root();
-	err = mount_graft(mount, at ? at : &root, true);
+	err = mount_graft(mount, at ? at : &root, GRAFT_FRESH);
 	mount_put(mount);
 	return err;
 }
 
-/* A server that is there already, of which there is but one. */
-err_t mount_again(const struct server *server, unsigned flags, struct mount **out)
+struct filesystem *mount_filesystem_of(const struct server *server)
 {
-	struct mount *mount, *found = NULL;
+	struct filesystem *found = NULL;
+	struct mount *mount;
 
 	mutex_lock(&mounts_lock);
 	list_for_each (mount, &mounts_in_tree, link) {
 		if (mount->fs->server == server) {
-			found = mount_get(mount);
+			found = filesystem_get(mount->fs);
 			break;
 		}
 	}
 	mutex_unlock(&mounts_lock);
-	if (!found)
-		return -ENODEV;
-	*out = mount_alloc(found->fs, found->fs->root, flags);
-	mount_put(found);
-	return *out ? 0 : -ENOMEM;
+	return found;
 }
 
 err_t mount_create_hidden(struct server *server, struct path *root)

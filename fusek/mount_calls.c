@@ -2,11 +2,8 @@
  * mount(2), umount2(2) and pivot_root(2): which of the changes of mount_change.c a call's flags ask
  * for, and of which places. No state.
  */
-#include "devices.h"
 #include "mount_tree.h"
 #include "walk.h"
-
-#include <lib/string.h>
 
 #define ATIME_FLAGS (MS_NOATIME | MS_NODIRATIME | MS_RELATIME)
 #define PROPAGATION (MS_SHARED | MS_PRIVATE | MS_SLAVE | MS_UNBINDABLE)
@@ -29,64 +26,48 @@ static unsigned mount_flags(unsigned flags, const struct path *remounted)
 	return result;
 }
 
-/* Consumes the reference. */
-static err_t graft_new(struct mount *mount, const struct path *at)
-{
-	err_t err = mount_graft(mount, at, true);
-
-	mount_put(mount);
-	return err;
-}
-
 static err_t new_mount(const struct path *at, const char *source, const char *type, unsigned flags,
 		       const char *options)
 {
-	struct server *server;
+	struct filesystem *fs;
 	struct mount *mount;
 	err_t err;
 
 	if (!*type)
 		return -EINVAL;
-	if (strcmp(type, "devtmpfs") == 0) { /* there is one, made at boot; as Linux */
-		err = mount_again(devfs_server(), mount_flags(flags, NULL), &mount);
-		return err ? err : graft_new(mount, at);
-	}
-	err = filesystem_by_type(type, source, options, &server);
+	err = filesystem_for_mount(type, source, options, flags & MS_RDONLY, &fs);
 	if (err)
 		return err;
-	if (flags & MS_RDONLY)
-		server->flags |= SERVER_READ_ONLY;
-	err = mount_fresh(server, source, mount_flags(flags, NULL), &mount);
-	return err ? err : graft_new(mount, at);
+	mount = mount_alloc(fs, fs->root, mount_flags(flags, NULL));
+	filesystem_put(fs);
+	if (!mount)
+		return -ENOMEM;
+	err = mount_graft(mount, at, GRAFT_FRESH);
+	mount_put(mount);
+	return err;
 }
 
 /* First all that can be said of the filesystem, then of the mount. */
 static err_t remount(const struct path *at, unsigned flags, const char *options)
 {
-	struct server *server = at->mount->fs->server;
 	err_t err = 0;
 
 	if (!path_is_mount_root(at))
 		return -EINVAL;
 	if (!(flags & MS_BIND)) {
 		if (*options)
-			err = server->ops->reconfigure ? server->ops->reconfigure(server, options)
-						       : -EINVAL;
+			err = filesystem_reconfigure(at->mount->fs, options);
 		if (!err)
 			err = mount_set_read_only(at, flags & MS_RDONLY);
 	}
 	return err ? err : mount_set_flags(at, mount_flags(flags, at), MOUNT_FLAGS, false);
 }
 
-/* There is one name space, and a mount has no peers: it is private whatever it was. */
 static err_t set_propagation(const struct path *at, unsigned flags)
 {
-	unsigned type = flags & PROPAGATION;
-
-	if ((flags & ~(PROPAGATION | MS_REC | MS_SILENT)) || (type & (type - 1)) ||
-	    type == MS_SHARED)
+	if (flags & ~(PROPAGATION | MS_REC | MS_SILENT))
 		return -EINVAL;
-	return mount_set_unbindable(at, type == MS_UNBINDABLE, flags & MS_REC);
+	return mount_set_propagation(at, flags & PROPAGATION, flags & MS_REC);
 }
 
 /* MS_BIND and MS_MOVE: where it comes from is a name, too. */

@@ -35,7 +35,23 @@ static err_t check_room_locked(struct mount *top)
 	return nmounts > MOUNTS_MAX ? -ENOSPC : 0;
 }
 
-err_t mount_graft(struct mount *mount, const struct path *at, bool fresh)
+/* Whether `mount` may come to `top`. */
+static err_t check_graft_locked(struct mount *mount, const struct path *top, unsigned flags)
+	REQUIRES(mounts_lock);
+static err_t check_graft_locked(struct mount *mount, const struct path *top, unsigned flags)
+{
+	if (!mount_in_tree(top->mount))
+		return -EINVAL;
+	if ((flags & GRAFT_DETACHED) && !mount->detached)
+		return -EINVAL; /* somebody else has put it somewhere */
+	if (is_directory(top->dentry) != is_directory(mount->root))
+		return flags & GRAFT_DETACHED ? -EINVAL : -ENOTDIR;
+	if ((flags & GRAFT_FRESH) && is_root_of_mount(top) && top->mount->fs == mount->fs)
+		return -EBUSY; /* the same, over itself */
+	return check_room_locked(mount);
+}
+
+err_t mount_graft(struct mount *mount, const struct path *at, unsigned graft_flags)
 {
 	struct mount_place *place = mount_place_alloc();
 	struct path top = *at; /* borrowed: the lock keeps what stands in the tree */
@@ -47,16 +63,11 @@ err_t mount_graft(struct mount *mount, const struct path *at, bool fresh)
 	}
 	mutex_lock(&mounts_lock);
 	path_cross_rcu(&top);
-	if (!mount_in_tree(top.mount))
-		err = -EINVAL;
-	else if (is_directory(top.dentry) != is_directory(mount->root))
-		err = -ENOTDIR;
-	else if (fresh && is_root_of_mount(&top) && top.mount->fs == mount->fs)
-		err = -EBUSY; /* the same, over itself */
-	else
-		err = check_room_locked(mount);
+	err = check_graft_locked(mount, &top, graft_flags);
 	if (!err)
 		err = mount_attach_locked(mount, &top, place);
+	if (!err)
+		mount->detached = false;
 	mutex_unlock(&mounts_lock);
 	if (err)
 		kfree(place);
@@ -143,7 +154,7 @@ err_t mount_bind(const struct path *from, const struct path *at, bool recursive)
 
 	if (err)
 		return err;
-	err = mount_graft(copy, at, false);
+	err = mount_graft(copy, at, 0);
 	if (err)
 		mount_discard(copy);
 	else
@@ -318,6 +329,13 @@ err_t mount_pivot(const struct path *root, const struct path *fresh, const struc
 
 /* ---- flags ---- */
 
+/* The root of one that has a place, or is a descriptor's. */
+static err_t check_changeable_locked(const struct path *at) REQUIRES(mounts_lock);
+static err_t check_changeable_locked(const struct path *at)
+{
+	return is_root_of_mount(at) && at->mount->detached ? 0 : check_root_locked(at);
+}
+
 /* One that is to be read-only has no file open for writing. */
 static err_t set_flags_locked(struct mount *mount, unsigned flags) REQUIRES(mounts_lock);
 static err_t set_flags_locked(struct mount *mount, unsigned flags)
@@ -339,7 +357,7 @@ err_t mount_set_flags(const struct path *at, unsigned set, unsigned clear, bool 
 	err_t err;
 
 	mutex_lock(&mounts_lock);
-	err = check_root_locked(at);
+	err = check_changeable_locked(at);
 	for (mount = err ? NULL : top; mount;
 	     mount = recursive ? mount_next_in(mount, top) : NULL) {
 		mount->flags_before = mount->flags;
@@ -355,13 +373,16 @@ err_t mount_set_flags(const struct path *at, unsigned set, unsigned clear, bool 
 	return err;
 }
 
-err_t mount_set_unbindable(const struct path *at, bool unbindable, bool recursive)
+err_t mount_set_propagation(const struct path *at, unsigned type, bool recursive)
 {
 	struct mount *top = at->mount, *mount;
+	bool unbindable = type == MS_UNBINDABLE;
 	err_t err;
 
+	if ((type & (type - 1)) || type == MS_SHARED)
+		return -EINVAL;
 	mutex_lock(&mounts_lock);
-	err = check_root_locked(at);
+	err = check_changeable_locked(at);
 	for (mount = err ? NULL : top; mount; mount = recursive ? mount_next_in(mount, top) : NULL)
 		write_once(&mount->flags, unbindable ? mount->flags | MS_UNBINDABLE
 						     : mount->flags & ~MS_UNBINDABLE);
@@ -388,6 +409,23 @@ static err_t set_read_only_locked(struct filesystem *fs, bool read_only)
 		return 0;
 	write_once(&server->flags, server->flags & ~SERVER_READ_ONLY);
 	return -EBUSY;
+}
+
+err_t filesystem_set_read_only(struct filesystem *fs, bool read_only)
+{
+	err_t err;
+
+	mutex_lock(&mounts_lock);
+	err = set_read_only_locked(fs, read_only);
+	mutex_unlock(&mounts_lock);
+	return err;
+}
+
+err_t filesystem_reconfigure(struct filesystem *fs, const char *options)
+{
+	struct server *server = fs->server;
+
+	return server->ops->reconfigure ? server->ops->reconfigure(server, options) : -EINVAL;
 }
 
 err_t mount_set_read_only(const struct path *at, bool read_only)

@@ -61,6 +61,7 @@ struct mount {
 	unsigned put_slowly;       /* [a] */
 	uint32_t nwriters;         /* [a] files that are open for writing */
 	uint32_t id;               /* [c] */
+	bool detached;             /* [m] stands nowhere, and is a descriptor's: mount_detached.c */
 	struct mount *copy;        /* [m] of who copies a tree */
 	unsigned flags_before;     /* [m] of who changes a tree's */
 	struct rcu_head rcu;
@@ -199,11 +200,15 @@ int64_t mount_users(const struct mount *mount);
  * is called. *out is a reference. */
 err_t must_check mount_fresh(struct server *server, const char *source, unsigned flags,
 			     struct mount **out);
-/* One more of a filesystem that is in the tree: *out is a reference. -ENODEV: it is not. */
-err_t must_check mount_again(const struct server *server, unsigned flags, struct mount **out);
-/* Over what is topmost at `at`. `fresh`: not over a mount of the same filesystem. -EINVAL: not in
- * the tree; -ENOTDIR; -EBUSY; -ENOENT; -ENOSPC; -ENOMEM. */
-err_t must_check mount_graft(struct mount *mount, const struct path *at, bool fresh);
+/* The filesystem of a server that is in the tree; a reference. NULL: it is not. */
+struct filesystem *mount_filesystem_of(const struct server *server);
+enum graft_flags {
+	GRAFT_FRESH = 1 << 0,    /* not over a mount of the same filesystem: -EBUSY */
+	GRAFT_DETACHED = 1 << 1, /* it is a descriptor's; then no more. -EINVAL: it is not */
+};
+/* Over what is topmost at `at`. -EINVAL: not in the tree; -ENOTDIR (GRAFT_DETACHED: -EINVAL);
+ * -ENOENT; -ENOSPC; -ENOMEM. */
+err_t must_check mount_graft(struct mount *mount, const struct path *at, unsigned graft_flags);
 /* A mount that shows what `from` does (`recursive`: with all mounts in it), and stands nowhere:
  * *out is a reference, to be grafted or for mount_discard(). -EINVAL: not in the tree, or not to
  * be bound. */
@@ -220,14 +225,37 @@ err_t must_check mount_pivot(const struct path *root, const struct path *fresh,
  * file is open for writing; none is changed then. */
 err_t must_check mount_set_flags(const struct path *at, unsigned set, unsigned clear,
 				 bool recursive);
-err_t must_check mount_set_unbindable(const struct path *at, bool unbindable, bool recursive);
+/* `type`: MS_PRIVATE, MS_SLAVE, MS_UNBINDABLE: there is one name space, and a mount has no peers,
+ * so it is private whatever it was. -EINVAL: MS_SHARED, or two of them. */
+err_t must_check mount_set_propagation(const struct path *at, unsigned type, bool recursive);
 /* Of all mounts of the filesystem. -EBUSY; -EROFS: it can only be read. */
+err_t must_check filesystem_set_read_only(struct filesystem *fs, bool read_only);
+/* The same of the one whose mount's root `at` is. -EINVAL. */
 err_t must_check mount_set_read_only(const struct path *at, bool read_only);
+/* What mount(2) takes as options, again. -EINVAL: it takes none. */
+err_t must_check filesystem_reconfigure(struct filesystem *fs, const char *options);
 /* MNT_EXPIRE; the reference is consumed. -EAGAIN: marked now, to go the next time. */
 err_t must_check mount_expire(struct path *at);
 
 /* ---- types (filesystems.c) ---- */
 
+/* ---- those that are a descriptor's (mount_detached.c) ---- */
+
+/* An object for a mount that stands nowhere, whose reference it takes over, also on an error. */
+err_t must_check mount_open_detached(struct mount *mount, struct object **out);
+/* The last descriptor of that object is closed. Sleeps. */
+void mount_abandon(struct mount *mount);
+
+/* ---- filesystems by name (filesystems.c) ---- */
+
+bool filesystem_type_exists(const char *type);
+/* There is one of it, which all mounts show. */
+bool filesystem_is_shared(const char *type);
+/* One "key" or "key=value". -EINVAL: the type does not know it. */
+err_t must_check filesystem_check_option(const char *type, const char *option);
+/* What a mount shows: a new one, or the one that there is of its kind. *out is a reference. */
+err_t must_check filesystem_for_mount(const char *type, const char *source, const char *options,
+				      bool read_only, struct filesystem **out);
 /* A server for a new mount; -ENODEV: no such type; else the type's own errors. */
 err_t must_check filesystem_by_type(const char *type, const char *source, const char *options,
 				    struct server **out);

@@ -24,6 +24,7 @@ struct file {
 	struct server_open open;    /* [c] */
 	bool opened;                /* [c] release is owed */
 	bool is_writer;             /* [c] the mount counts it */
+	bool owns_mount;            /* [c] mount_abandon() is owed */
 	bool told_open;             /* [c] who watches was told that it is open */
 	struct mutex position_lock; /* LOCK_FILE */
 	uint64_t position;          /* [p] of a directory: the cookie */

@@ -14,9 +14,7 @@
 #include <lib/string.h>
 #include <mm/slab.h>
 
-#define TYPE_BYTES    64
-#define SOURCE_BYTES  256
-#define OPTIONS_BYTES PAGE_SIZE
+#define TYPE_BYTES 64
 
 struct object *vfs_descriptor(int fd)
 {
@@ -55,41 +53,41 @@ static err_t get_string(char *to, uptr_t from, size_t to_bytes, err_t too_long)
 	return len == -ENAMETOOLONG ? too_long : (err_t)len;
 }
 
+/* Each of PATH_MAX, one block of the heap. */
 struct mount_strings {
-	char source[SOURCE_BYTES];
+	char *source, *target, *options;
 	char type[TYPE_BYTES];
-	char target[PATH_MAX - SOURCE_BYTES - TYPE_BYTES];
 };
-_Static_assert(sizeof(struct mount_strings) <= KMALLOC_MAX, "one block of the heap");
 
-static err_t get_strings(struct mount_strings *to, uptr_t source, uptr_t target, uptr_t type)
+static err_t get_strings(struct mount_strings *to, uptr_t source, uptr_t target, uptr_t type,
+			 uptr_t options)
 {
-	err_t err = get_string(to->source, source, sizeof(to->source), -ENAMETOOLONG);
+	err_t err = get_string(to->source, source, PATH_MAX, -ENAMETOOLONG);
 
 	if (!err)
 		err = get_string(to->type, type, sizeof(to->type), -ENODEV);
 	if (!err)
 		err = uptr_is_null(target)
 			      ? -EFAULT
-			      : get_string(to->target, target, sizeof(to->target), -ENAMETOOLONG);
-	return err;
+			      : get_string(to->target, target, PATH_MAX, -ENAMETOOLONG);
+	return err ? err : get_string(to->options, options, PATH_MAX, -EINVAL);
 }
 
 int sys_mount(uptr_t source, uptr_t target, uptr_t type, unsigned mount_flags, uptr_t options)
 {
-	struct mount_strings *strings = kmalloc(sizeof(*strings));
-	char *text = kmalloc(OPTIONS_BYTES);
-	err_t err = strings && text ? 0 : -ENOMEM;
+	struct mount_strings strings = {.source = kmalloc(PATH_MAX),
+					.target = kmalloc(PATH_MAX),
+					.options = kmalloc(PATH_MAX)};
+	err_t err = strings.source && strings.target && strings.options ? 0 : -ENOMEM;
 
 	if (!err)
-		err = get_strings(strings, source, target, type);
+		err = get_strings(&strings, source, target, type, options);
 	if (!err)
-		err = get_string(text, options, OPTIONS_BYTES, -EINVAL);
-	if (!err)
-		err = vfs_mount(uthread_fs(), strings->source, strings->target, strings->type,
-				mount_flags, text);
-	kfree(text);
-	kfree(strings);
+		err = vfs_mount(uthread_fs(), strings.source, strings.target, strings.type,
+				mount_flags, strings.options);
+	kfree(strings.options);
+	kfree(strings.target);
+	kfree(strings.source);
 	return err;
 }
 

@@ -77,6 +77,7 @@ const char *lockclass_name(enum lock_class class)
 	static const char *const names[LOCK_CLASSES] = {
 		[LOCK_KSH] = "ksh",
 		[LOCK_PROCESS] = "process",
+		[LOCK_FSCONTEXT] = "fscontext",
 		[LOCK_MOUNT] = "mount",
 		[LOCK_FILE] = "file",
 		[LOCK_APPEND] = "append",

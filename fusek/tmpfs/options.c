@@ -142,6 +142,13 @@ err_t tmpfs_parse_options(const char *text, struct tmpfs_options *out)
 	return 0;
 }
 
+err_t tmpfs_check_options(const char *options)
+{
+	struct tmpfs_options unused = tmpfs_default_options();
+
+	return tmpfs_parse_options(options, &unused);
+}
+
 /* Linux: nothing is limited below what is there, or that had no limit. */
 static bool may_become(uint64_t before, uint64_t used, uint64_t limit)
 {

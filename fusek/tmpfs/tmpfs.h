@@ -16,6 +16,9 @@ err_t must_check tmpfs_create(struct server *seed, const char *name, struct serv
  * others. */
 err_t must_check tmpfs_create_by_options(const char *options, struct server **out);
 
+/* -EINVAL: not all of them are such. */
+err_t must_check tmpfs_check_options(const char *options);
+
 /* For who has just made the file: it has these F_SEAL_* and no others. */
 void tmpfs_make_sealable(struct server *server, struct nodeid node, unsigned seals);
 

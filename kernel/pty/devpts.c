@@ -256,6 +256,13 @@ static err_t parse_options(const char *text, struct devpts_options *out)
 	return 0;
 }
 
+static err_t check(const char *option)
+{
+	struct devpts_options unused;
+
+	return parse_options(option, &unused);
+}
+
 static err_t create(UNUSED const char *source, const char *text, struct server **out)
 {
 	struct devpts_options wanted = {.mode = 0600,
@@ -281,7 +288,8 @@ static err_t create(UNUSED const char *source, const char *text, struct server *
 
 void devpts_init(void)
 {
-	static const struct filesystem_type type = {.name = "devpts", .create = create};
+	static const struct filesystem_type type = {
+		.name = "devpts", .create = create, .check = check};
 	const struct vfs_context context = vfs_kernel_context();
 	err_t err = devfs_register_directory("pts");
 

@@ -89,6 +89,7 @@ struct abi_flock {
 #define AT_SYMLINK_FOLLOW   0x400u
 #define AT_NO_AUTOMOUNT     0x800u
 #define AT_EMPTY_PATH       0x1000u
+#define AT_RECURSIVE        0x8000u
 #define AT_STATX_SYNC_TYPE  0x6000u
 #define AT_STATX_FORCE_SYNC 0x2000u
 #define AT_STATX_DONT_SYNC  0x4000u

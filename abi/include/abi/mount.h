@@ -36,4 +36,53 @@
 #define MNT_EXPIRE      (1u << 2)
 #define UMOUNT_NOFOLLOW (1u << 3)
 
+/* ---- mounts made in steps ---- */
+
+#define FSOPEN_CLOEXEC (1u << 0)
+
+#define FSPICK_CLOEXEC          (1u << 0)
+#define FSPICK_SYMLINK_NOFOLLOW (1u << 1)
+#define FSPICK_NO_AUTOMOUNT     (1u << 2)
+#define FSPICK_EMPTY_PATH       (1u << 3)
+
+#define FSCONFIG_SET_FLAG        0
+#define FSCONFIG_SET_STRING      1
+#define FSCONFIG_SET_BINARY      2
+#define FSCONFIG_SET_PATH        3
+#define FSCONFIG_SET_PATH_EMPTY  4
+#define FSCONFIG_SET_FD          5
+#define FSCONFIG_CMD_CREATE      6
+#define FSCONFIG_CMD_RECONFIGURE 7
+#define FSCONFIG_CMD_CREATE_EXCL 8
+
+#define FSMOUNT_CLOEXEC (1u << 0)
+
+#define MOUNT_ATTR_RDONLY      0x00000001u
+#define MOUNT_ATTR_NOSUID      0x00000002u
+#define MOUNT_ATTR_NODEV       0x00000004u
+#define MOUNT_ATTR_NOEXEC      0x00000008u
+#define MOUNT_ATTR__ATIME      0x00000070u
+#define MOUNT_ATTR_RELATIME    0x00000000u
+#define MOUNT_ATTR_NOATIME     0x00000010u
+#define MOUNT_ATTR_STRICTATIME 0x00000020u
+#define MOUNT_ATTR_NODIRATIME  0x00000080u
+#define MOUNT_ATTR_NOSYMFOLLOW 0x00200000u
+
+struct abi_mount_attr {
+	unsigned long attr_set;
+	unsigned long attr_clr;
+	unsigned long propagation; /* MS_PRIVATE ... */
+	unsigned long userns_fd;
+};
+#define MOUNT_ATTR_SIZE_VER0 32
+
+#define OPEN_TREE_CLONE   (1u << 0)
+#define OPEN_TREE_CLOEXEC 02000000u /* O_CLOEXEC */
+
+#define MOVE_MOUNT_F_SYMLINKS   0x001u /* of the mount that is moved */
+#define MOVE_MOUNT_F_AUTOMOUNTS 0x002u
+#define MOVE_MOUNT_F_EMPTY_PATH 0x004u
+#define MOVE_MOUNT__T_SHIFT     4 /* the same of where it goes */
+#define MOVE_MOUNT__KNOWN       0x077u
+
 #endif

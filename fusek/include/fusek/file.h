@@ -80,6 +80,9 @@ err_t must_check vfs_utimens(const struct vfs_context *context, struct object *a
 			     const struct abi_timespec *times, unsigned at_flags);
 err_t must_check vfs_truncate(const struct vfs_context *context, const char *name,
 			      uint64_t size_bytes);
+/* What `name` means for an *at call: *out is a reference. AT_EMPTY_PATH, AT_SYMLINK_NOFOLLOW. */
+err_t must_check vfs_place(const struct vfs_context *context, struct object *at, const char *name,
+			   unsigned at_flags, struct path *out);
 err_t must_check vfs_statfs(const struct vfs_context *context, struct object *at, const char *name,
 			    unsigned at_flags, struct abi_statfs *out);
 

@@ -30,6 +30,8 @@ struct filesystem_type {
 	const char *name;
 	/* *out is the caller's until it is mounted. -EINVAL: an option of it is not known. */
 	err_t (*create)(const char *source, const char *options, struct server **out);
+	/* One option alone; -EINVAL: it is not known. NULL: there are none. */
+	err_t (*check)(const char *option);
 };
 
 /* `type` must live for good. Before programs run. -ENOMEM: too many. */

@@ -16,6 +16,7 @@ enum lock_class {
 	LOCK_FILE,      /* the position of an open file */
 	LOCK_APPEND,    /* who writes at the end of a driver's file */
 	LOCK_RECORDS,   /* who has locked which parts of files */
+	LOCK_FSCONTEXT, /* what a filesystem is to be, before it is mounted */
 	LOCK_MOUNT,     /* the mount tree; inside of a file's, since /proc/mounts is read */
 	LOCK_DIRECTORY, /* changes of a directory's names; ancestors first, else lower address first
 			 */
