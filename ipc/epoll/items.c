@@ -369,3 +369,21 @@ void epoll_forget(struct object *object) NO_THREAD_SAFETY
 		object_put(&epoll->object);
 	}
 }
+
+err_t epoll_watched(struct object *object, int fd, uint32_t nth, const struct object **target)
+{
+	struct epoll *epoll = epoll_of(object);
+	const struct epoll_item *item;
+	err_t err = -ENOENT;
+
+	mutex_lock(&epoll->lock);
+	tree_for_each (item, &epoll->items, node) {
+		if (item->fd != fd || nth--)
+			continue;
+		*target = item->object;
+		err = 0;
+		break;
+	}
+	mutex_unlock(&epoll->lock);
+	return err;
+}

@@ -18,6 +18,16 @@ err_t must_check check_range(uint64_t address, size_t *len);
 /* madvise() with all its checks. */
 err_t must_check advise_on(struct space *space, uint64_t address, size_t len, int advice);
 
+enum memory_move_flags {
+	MEMORY_MOVE_WRITE = 1 << 0, /* from the buffer into the space */
+	MEMORY_MOVE_FORCE = 1 << 1, /* as space_read_forced() and space_write() */
+};
+/* As many bytes as the buffer has, at `address` of a space: how many were moved, or why none was:
+ * -EFAULT, -EIO, -ENOMEM, -EINTR. Sleeps. */
+struct buffer;
+ssize_t must_check memory_move(struct space *space, vaddr_t address, struct buffer *buffer,
+			       unsigned flags);
+
 /* Linux's can_do_mlock(): a limit of 0 means not at all. */
 bool may_lock(void);
 

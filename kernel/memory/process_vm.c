@@ -3,6 +3,8 @@
  * go. What moves lies in a page of the kernel's in between, since each side may have to wait for
  * pages of its own. Owns no state.
  */
+#include "memory.h"
+
 #include "../process/inspect.h"
 #include "../process/uthread.h"
 #include "../sys_rw.h"
@@ -16,27 +18,62 @@ struct transfer {
 	struct space *space;  /* the other's */
 	struct buffer *local; /* of the running program */
 	char *page;           /* PAGE_SIZE bytes */
-	bool is_write;        /* to the other one */
+	unsigned flags;       /* enum memory_move_flags */
 };
 
 /* `len_bytes` inside of one page of the other's: how many were moved, or an error. */
 static ssize_t move_piece(struct transfer *transfer, vaddr_t address, size_t len_bytes)
 {
+	bool force = transfer->flags & MEMORY_MOVE_FORCE;
 	size_t moved;
 	err_t err;
 
-	if (transfer->is_write) {
+	if (transfer->flags & MEMORY_MOVE_WRITE) {
 		moved = buffer_copy_from(transfer->local, transfer->page, len_bytes);
 		if (!moved)
 			return -EFAULT;
-		err = space_write(transfer->space, address, transfer->page, moved, false);
+		err = space_write(transfer->space, address, transfer->page, moved, force);
 		return err ? err : (ssize_t)moved;
 	}
-	err = space_read(transfer->space, address, transfer->page, len_bytes);
+	err = force ? space_read_forced(transfer->space, address, transfer->page, len_bytes)
+		    : space_read(transfer->space, address, transfer->page, len_bytes);
 	if (err)
 		return err;
 	moved = buffer_copy_to(transfer->local, transfer->page, len_bytes);
 	return moved ? (ssize_t)moved : -EFAULT;
+}
+
+/* As far as it goes; an error if that is not at all. */
+static ssize_t move_range(struct transfer *transfer, vaddr_t address, size_t len_bytes)
+{
+	size_t done = 0;
+
+	while (done < len_bytes && buffer_remaining(transfer->local)) {
+		vaddr_t at = address + done;
+		size_t wanted = MIN(len_bytes - done, PAGE_SIZE - (at & PAGE_MASK));
+		ssize_t moved;
+
+		wanted = MIN(wanted, buffer_remaining(transfer->local));
+		moved = thread_interrupted() && done ? -EINTR : move_piece(transfer, at, wanted);
+		if (moved < 0)
+			return done ? (ssize_t)done : moved;
+		done += (size_t)moved;
+		if ((size_t)moved < wanted)
+			break;
+	}
+	return (ssize_t)done;
+}
+
+ssize_t memory_move(struct space *space, vaddr_t address, struct buffer *buffer, unsigned flags)
+{
+	struct transfer transfer = {
+		.space = space, .local = buffer, .page = kmalloc(PAGE_SIZE), .flags = flags};
+	ssize_t done = -ENOMEM;
+
+	if (transfer.page)
+		done = move_range(&transfer, address, buffer_remaining(buffer));
+	kfree(transfer.page);
+	return done;
 }
 
 /* As Linux: what was moved before something went wrong counts. */
@@ -46,25 +83,14 @@ static ssize_t move_all(struct transfer *transfer, const struct buffer_segment *
 	ssize_t total = 0;
 
 	for (unsigned i = 0; i < nremote; i++) {
-		size_t done = 0;
+		size_t wanted = MIN(remote[i].len_bytes, buffer_remaining(transfer->local));
+		ssize_t moved = move_range(transfer, remote[i].address, wanted);
 
-		while (done < remote[i].len_bytes && buffer_remaining(transfer->local)) {
-			vaddr_t address = remote[i].address + done;
-			size_t wanted =
-				MIN(remote[i].len_bytes - done, PAGE_SIZE - (address & PAGE_MASK));
-			ssize_t moved;
-
-			wanted = MIN(wanted, buffer_remaining(transfer->local));
-			moved = thread_interrupted() && total
-					? -EINTR
-					: move_piece(transfer, address, wanted);
-			if (moved < 0)
-				return total ? total : moved;
-			done += (size_t)moved;
-			total += moved;
-			if ((size_t)moved < wanted)
-				return total;
-		}
+		if (moved < 0)
+			return total ? total : moved;
+		total += moved;
+		if ((size_t)moved < wanted)
+			break;
 	}
 	return total;
 }
@@ -91,7 +117,7 @@ static err_t get_space(int pid, struct space **out)
 static ssize_t move_between(int pid, struct buffer *local, const struct buffer_segment *remote,
 			    unsigned nremote, bool is_write)
 {
-	struct transfer transfer = {.local = local, .is_write = is_write};
+	struct transfer transfer = {.local = local, .flags = is_write ? MEMORY_MOVE_WRITE : 0};
 	ssize_t result = get_space(pid, &transfer.space);
 
 	if (result)

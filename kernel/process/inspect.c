@@ -12,6 +12,7 @@
 #include "family.h"
 
 #include <abi/errno.h>
+#include <arch/registers.h>
 #include <ipc/fdtable.h>
 #include <lib/string.h>
 #include <mm/space.h>
@@ -237,6 +238,71 @@ err_t process_place(struct process *process, int32_t tid, struct path *root, str
 	place_read(place, root, cwd, umask);
 	place_put(place);
 	return 0;
+}
+
+static void look_at_call(struct uthread *uthread, void *argument)
+{
+	struct process_call *out = argument;
+	const struct thread *thread = uthread->thread;
+	uint64_t nswitches = read_once(&thread->nswitches);
+	/* Parked registers stay, even if the thread does not sleep yet. */
+	bool is_still =
+		uthread == uthread_current() || (is_traced(uthread) && uthread->tracee->stopped);
+	bool runs = is_running(uthread);
+	struct abi_user_regs regs;
+
+	registers_get(&thread->context, &regs);
+	*out = (struct process_call){
+		.number = (int64_t)regs.orig_rax,
+		.arguments = {regs.rdi, regs.rsi, regs.rdx, regs.r10, regs.r8, regs.r9},
+		.sp = regs.rsp,
+		.ip = regs.rip,
+	};
+	/* It waited all the time. */
+	memory_barrier();
+	out->is_running = !is_still && (runs || is_running(uthread) ||
+					read_once(&thread->nswitches) != nswitches);
+}
+
+err_t process_call(struct process *process, int32_t tid, struct process_call *out)
+{
+	return with_thread(process, tid, look_at_call, out);
+}
+
+struct shared_look {
+	enum process_shared what;
+	const void *found;
+};
+
+static void look_at_shared(struct uthread *uthread, void *argument)
+{
+	struct shared_look *look = argument;
+
+	switch (look->what) {
+	case PROCESS_SPACE:
+		look->found = uthread->process->space;
+		break;
+	case PROCESS_FILES:
+		look->found = uthread->fds;
+		break;
+	case PROCESS_PLACE:
+		look->found = uthread->place;
+		break;
+	case PROCESS_ACTIONS:
+		look->found = uthread->process->actions;
+		break;
+	case PROCESS_UNDOS:
+		look->found = uthread->undos;
+		break;
+	}
+}
+
+const void *process_shared(struct process *process, int32_t tid, enum process_shared what)
+{
+	struct shared_look look = {.what = what};
+
+	(void)!with_thread(process, tid == process->pid ? 0 : tid, look_at_shared, &look);
+	return look.found;
 }
 
 struct path process_program(struct process *process)

@@ -56,6 +56,27 @@ struct path process_program(struct process *process);
 /* A reference to its space, and what lies where in that; NULL: it has none. */
 struct space *process_given(struct process *process, struct exec_places *given);
 
+/* The call that a thread is in, while it waits. */
+struct process_call {
+	bool is_running; /* nothing else is known */
+	int64_t number;  /* -1: it waits in none */
+	uint64_t arguments[6];
+	uint64_t sp, ip;
+};
+/* `tid` 0: of its first thread. -ESRCH. Of the running thread: the one that asks. */
+err_t must_check process_call(struct process *process, int32_t tid, struct process_call *out);
+
+/* What threads may share. */
+enum process_shared {
+	PROCESS_SPACE,
+	PROCESS_FILES,
+	PROCESS_PLACE,
+	PROCESS_ACTIONS,
+	PROCESS_UNDOS, /* of semaphores */
+};
+/* The one that the thread has, only to be compared; NULL: none. */
+const void *process_shared(struct process *process, int32_t tid, enum process_shared what);
+
 /* May the running thread see what only the owner may? Itself, user 0, and a user all of whose
  * programs' ids are his own, as with ptrace. The kernel may. */
 bool process_may_inspect(const struct process *process);

@@ -71,9 +71,10 @@ struct proc_subject {
 };
 
 enum proc_flags {
-	PROC_OWNER_ONLY = 1 << 0, /* process_may_inspect() decides */
-	PROC_WHOLE_ONLY = 1 << 1, /* not in the directory of a thread */
-	PROC_OF_CPU = 1 << 2,     /* there is one for each CPU */
+	PROC_OWNER_ONLY = 1 << 0,  /* process_may_inspect() decides */
+	PROC_WHOLE_ONLY = 1 << 1,  /* not in the directory of a thread */
+	PROC_TRACER_ONLY = 1 << 2, /* process_may_trace() decides */
+	PROC_OF_CPU = 1 << 3,      /* there is one for each CPU */
 };
 
 struct proc_entry {
@@ -87,6 +88,9 @@ struct proc_entry {
 	/* What is written to it, without the line's end. NULL: nothing can be. */
 	err_t (*write)(const struct proc_subject *subject, const char *text);
 	const struct proc_number *number; /* of proc_number and proc_number_write */
+	/* In the place of both: what is read from there, or written. Bytes. */
+	ssize_t (*move)(const struct proc_subject *subject, struct buffer *buffer,
+			uint64_t offset_bytes, bool is_write);
 	/* A link's text, with its NUL; the length without it. */
 	ssize_t (*link)(const struct proc_subject *subject, char *to, size_t to_bytes);
 	/* Where a link leads; NULL: where its text says. */
@@ -119,6 +123,8 @@ void proc_add_region(struct text *text, const struct region_info *region, const 
 /* What `node` is about; proc_subject_put() afterwards. -ENOENT: its process has gone. */
 err_t must_check proc_subject_get(struct nodeid node, struct proc_subject *out);
 void proc_subject_put(struct proc_subject *subject);
+/* The same without its process: `node` is one that a look-up gave. */
+const struct proc_entry *proc_entry_of(struct nodeid node);
 void proc_attr(const struct proc_subject *subject, struct nodeid node, struct server_attr *out);
 err_t must_check proc_lookup(struct nodeid parent, struct server_name name,
 			     struct server_entry *out);
@@ -144,6 +150,9 @@ proc_text_fn proc_process_stat, proc_process_status, proc_process_statm, proc_pr
 proc_text_fn proc_process_limits;
 proc_text_fn proc_process_cmdline, proc_process_environ, proc_process_auxv, proc_process_maps;
 proc_text_fn proc_process_smaps, proc_process_smaps_rollup;
+proc_text_fn proc_process_syscall;
+ssize_t proc_process_mem(const struct proc_subject *subject, struct buffer *buffer,
+			 uint64_t offset_bytes, bool is_write);
 proc_text_fn proc_process_mounts, proc_process_mountinfo;
 proc_text_fn proc_process_fdinfo;
 

@@ -90,7 +90,12 @@ static void snapshot_put(struct snapshot *snapshot)
 /* May the running thread look at what the entry shows? */
 static bool may_look(const struct proc_subject *subject)
 {
-	return !(subject->entry->flags & PROC_OWNER_ONLY) || process_may_inspect(subject->process);
+	unsigned flags = subject->entry->flags;
+
+	if (flags & PROC_TRACER_ONLY &&
+	    !process_may_trace(subject->process, &subject->process->ids))
+		return false;
+	return !(flags & PROC_OWNER_ONLY) || process_may_inspect(subject->process);
 }
 
 static err_t make_snapshot(const struct proc_subject *subject, struct snapshot **out)
@@ -178,7 +183,7 @@ static err_t procfs_open(struct server *server, UNUSED const struct server_calle
 		return err;
 	if (!may_look(&subject))
 		err = -EACCES;
-	else if ((flags & O_ACCMODE) != O_RDONLY && !subject.entry->write)
+	else if ((flags & O_ACCMODE) != O_RDONLY && !subject.entry->write && !subject.entry->move)
 		err = -EACCES; /* there is nothing to set, for nobody */
 	proc_subject_put(&subject);
 	if (err)
@@ -199,13 +204,34 @@ static void procfs_release(UNUSED struct server *server, UNUSED struct nodeid no
 	kfree(open_of(handle));
 }
 
+static bool is_moved(struct nodeid node)
+{
+	return proc_entry_of(node)->move;
+}
+
+static ssize_t move(struct nodeid node, struct buffer *buffer, uint64_t offset_bytes, bool is_write)
+{
+	struct proc_subject subject;
+	ssize_t done;
+
+	if (proc_subject_get(node, &subject))
+		return 0; /* as Linux: its memory is gone */
+	done = may_look(&subject) ? subject.entry->move(&subject, buffer, offset_bytes, is_write)
+				  : -EACCES;
+	proc_subject_put(&subject);
+	return done;
+}
+
 static ssize_t procfs_read(struct server *server, struct nodeid node, struct handle handle,
 			   struct buffer *buffer, uint64_t offset_bytes, UNUSED unsigned flags)
 {
 	struct snapshot *snapshot;
 	size_t wanted = 0, moved = 0;
-	err_t err =
-		snapshot_for(open_of(handle), inner(server, node), offset_bytes == 0, &snapshot);
+	err_t err;
+
+	if (is_moved(inner(server, node)))
+		return move(inner(server, node), buffer, offset_bytes, false);
+	err = snapshot_for(open_of(handle), inner(server, node), offset_bytes == 0, &snapshot);
 
 	if (err)
 		return err;
@@ -222,14 +248,16 @@ static ssize_t procfs_read(struct server *server, struct nodeid node, struct han
 
 static ssize_t procfs_write(struct server *server, UNUSED const struct server_caller *caller,
 			    struct nodeid node, UNUSED struct handle handle, struct buffer *buffer,
-			    UNUSED uint64_t offset_bytes, UNUSED unsigned flags,
-			    uint64_t *end_bytes)
+			    uint64_t offset_bytes, UNUSED unsigned flags, uint64_t *end_bytes)
 {
 	size_t len_bytes = buffer_remaining(buffer);
 	struct proc_subject subject;
 	char text[WRITE_MAX + 1];
 	err_t err;
 
+	*end_bytes = 0; /* it has no size */
+	if (is_moved(node))
+		return move(node, buffer, offset_bytes, true);
 	if (len_bytes > WRITE_MAX)
 		return -EINVAL;
 	if (buffer_copy_from(buffer, text, len_bytes) < len_bytes)
@@ -242,7 +270,6 @@ static ssize_t procfs_write(struct server *server, UNUSED const struct server_ca
 		return -ESRCH; /* as Linux */
 	err = subject.entry->write ? subject.entry->write(&subject, text) : -EINVAL;
 	proc_subject_put(&subject);
-	*end_bytes = 0; /* it has no size */
 	return err ? err : (ssize_t)len_bytes;
 }
 

@@ -164,6 +164,8 @@ const struct proc_entry proc_entries[] = {
 	{"limits", PROC_PROCESS, .mode = FILE_ALL, .text = proc_process_limits},
 	{"maps", PROC_PROCESS, .mode = FILE_ALL, .flags = PROC_OWNER_ONLY,
 	 .text = proc_process_maps},
+	{"mem", PROC_PROCESS, .mode = S_IFREG | 0600, .flags = PROC_TRACER_ONLY,
+	 .move = proc_process_mem},
 	{"mountinfo", PROC_PROCESS, .mode = FILE_ALL, .text = proc_process_mountinfo},
 	{"mounts", PROC_PROCESS, .mode = FILE_ALL, .text = proc_process_mounts},
 	{"net", PROC_PROCESS, PROC_NET, .mode = FOLDER},
@@ -182,6 +184,8 @@ const struct proc_entry proc_entries[] = {
 	{"stat", PROC_PROCESS, .mode = FILE_ALL, .text = proc_process_stat},
 	{"statm", PROC_PROCESS, .mode = FILE_ALL, .text = proc_process_statm},
 	{"status", PROC_PROCESS, .mode = FILE_ALL, .text = proc_process_status},
+	{"syscall", PROC_PROCESS, .mode = FILE_OWNER, .flags = PROC_TRACER_ONLY,
+	 .text = proc_process_syscall},
 	{"task", PROC_PROCESS, PROC_TASK, .mode = FOLDER, .flags = PROC_WHOLE_ONLY},
 
 	/* /sys. */

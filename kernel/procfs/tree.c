@@ -70,6 +70,11 @@ static err_t get_process(struct uthread *uthread, void *argument)
 	return 0;
 }
 
+const struct proc_entry *proc_entry_of(struct nodeid node)
+{
+	return &proc_entries[node.value & ((1u << ENTRY_BITS) - 1)];
+}
+
 err_t proc_subject_get(struct nodeid node, struct proc_subject *out)
 {
 	uint64_t value = node.value;

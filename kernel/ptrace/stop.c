@@ -48,6 +48,13 @@ bool ptrace_step_ends(void)
 
 /* ---- the stop itself ---- */
 
+/* It tells that the process is stopped. */
+static bool is_group_stop(const struct stop *stop)
+{
+	return stop->kind == TRACE_STOP_GROUP ||
+	       (stop->code >> 8 == PTRACE_EVENT_STOP && (stop->code & 0x7f) != SIGTRAP);
+}
+
 static void begin_locked(struct tracee *tracee, const struct stop *stop) REQUIRES(family_lock);
 static void begin_locked(struct tracee *tracee, const struct stop *stop)
 {
@@ -59,15 +66,16 @@ static void begin_locked(struct tracee *tracee, const struct stop *stop)
 		tracee->info = *stop->info;
 	if (stop->kind != TRACE_STOP_SIGNAL)
 		tracee->message = stop->message;
-	if (stop->kind == TRACE_STOP_GROUP || stop->code >> 8 == PTRACE_EVENT_STOP) {
+	if (is_group_stop(stop))
+		tracee->nstops_seen = tracee->uthread->process->nstops;
+	if (is_group_stop(stop) || stop->code >> 8 == PTRACE_EVENT_STOP)
 		tracee->trap_asked = false;
-		if ((stop->code & 0x7f) != SIGTRAP)
-			tracee->nstops_seen = tracee->uthread->process->nstops;
-	}
 	tracee->listening = false;
 	tracee->stopped = true;
 }
 
+/* False: it does not stop: its tracer has gone, it was killed, or the process has been continued
+ * since it was found stopped, which a tracer hears of next. */
 static bool begin(struct uthread *self, const struct stop *stop)
 {
 	struct process *process = self->process;
@@ -76,7 +84,7 @@ static bool begin(struct uthread *self, const struct stop *stop)
 
 	spin_lock(&family_lock);
 	flags = spin_lock_irqsave(&process->signal_lock);
-	stops = self->traced && !thread_killed();
+	stops = self->traced && !thread_killed() && (process->stopped || !is_group_stop(stop));
 	if (stops)
 		begin_locked(self->tracee, stop);
 	spin_unlock_irqrestore(&process->signal_lock, flags);

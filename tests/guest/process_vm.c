@@ -2,6 +2,7 @@
  * The memory of other processes: process_vm_readv, process_vm_writev; and personality(), by which
  * debuggers keep a program's places.
  */
+#include <fcntl.h>
 #include <limits.h>
 #include <stdint.h>
 #include <stdlib.h>
@@ -94,6 +95,79 @@ static void strangers_memory_is_not_there(void)
 	end_of(stranger);
 }
 
+/* ---- /proc/PID/mem and /proc/PID/syscall ---- */
+
+static int open_of(pid_t pid, const char *file, int flags)
+{
+	char name[64];
+
+	snprintf(name, sizeof(name), "/proc/%d/%s", pid, file);
+	return open(name, flags);
+}
+
+static void a_debugger_writes_where_the_program_may_not(void)
+{
+	pid_t pid = child_with_text();
+	int fd = open_of(pid, "mem", O_RDWR);
+	char bytes[8] = "";
+
+	EXPECT(fd >= 0);
+	EXPECT_EQUAL(pread(fd, bytes, 5, (off_t)(uintptr_t)text), 5);
+	EXPECT_EQUAL(strcmp(bytes, "there"), 0);
+	EXPECT_EQUAL(pwrite(fd, "T", 1, (off_t)(uintptr_t)text), 1);
+	EXPECT_EQUAL(pread(fd, bytes, 5, (off_t)(uintptr_t)text), 5);
+	EXPECT_EQUAL(strcmp(bytes, "There"), 0);
+	EXPECT_EQUAL(strcmp(text, "here"), 0);
+	EXPECT_EQUAL(pwrite(fd, "xy", 2, (off_t)(uintptr_t)page + 4094), 2); /* read-only there */
+	EXPECT_EQUAL(pread(fd, bytes, 8, (off_t)(uintptr_t)page + 4094), 2); /* its end */
+	EXPECT_EQUAL(memcmp(bytes, "xy", 2), 0);
+	EXPECT_EQUAL(page[4095], 'p');
+	EXPECT_ERRNO(EIO, pread(fd, bytes, 1, 8));
+	EXPECT_ERRNO(EIO, pwrite(fd, bytes, 1, 8));
+	EXPECT_EQUAL(lseek(fd, (off_t)(uintptr_t)text, SEEK_SET), (off_t)(uintptr_t)text);
+	EXPECT_EQUAL(read(fd, bytes, 2), 2);
+	EXPECT_EQUAL(read(fd, bytes, 1), 1);
+	EXPECT_EQUAL(bytes[0], 'e');
+	end_of(pid);
+	EXPECT_EQUAL(pread(fd, bytes, 1, (off_t)(uintptr_t)text), 0);
+	close(fd);
+}
+
+static int look_into_stranger(void)
+{
+	NEED(open_of(stranger, "mem", O_RDONLY) == -1 && errno == EACCES);
+	NEED(open_of(stranger, "syscall", O_RDONLY) == -1 && errno == EACCES);
+	return 0;
+}
+
+static void strangers_do_not_look(void)
+{
+	stranger = child_with_text();
+	EXPECT_EQUAL(as_user(look_into_stranger), 0);
+	end_of(stranger);
+}
+
+static void a_waiting_call_is_told(void)
+{
+	pid_t pid = traced_child(do_nothing);
+	struct user_regs_struct regs;
+	char told[200] = "", expected[200];
+	int fd = open_of(pid, "syscall", O_RDONLY);
+
+	EXPECT(fd >= 0);
+	EXPECT_EQUAL(ptrace(PTRACE_GETREGS, pid, 0, &regs), 0);
+	EXPECT(read(fd, told, sizeof(told) - 1) > 0);
+	snprintf(expected, sizeof(expected),
+		 "%ld 0x%lx 0x%lx 0x%lx 0x%lx 0x%lx 0x%lx 0x%lx 0x%lx\n", (long)regs.orig_rax,
+		 (long)regs.rdi, (long)regs.rsi, (long)regs.rdx, (long)regs.r10, (long)regs.r8,
+		 (long)regs.r9, (long)regs.rsp, (long)regs.rip);
+	EXPECT_EQUAL(strcmp(told, expected), 0);
+	close(fd);
+	end_of(pid);
+}
+
+/* ---- places ---- */
+
 static int address_of_a_start(void)
 {
 	char *arguments[] = {(char *)(uintptr_t) "process_vm", (char *)(uintptr_t) "where", NULL};
@@ -144,6 +218,9 @@ int main(int argc, char **argv)
 	RUN(memory_is_moved_in_pieces);
 	RUN(its_rights_count_and_what_was_moved);
 	RUN(strangers_memory_is_not_there);
+	RUN(a_debugger_writes_where_the_program_may_not);
+	RUN(strangers_do_not_look);
+	RUN(a_waiting_call_is_told);
 	RUN(programs_are_placed_alike_on_demand);
 	return check_end();
 }

@@ -29,6 +29,11 @@ err_t must_check epoll_change(struct object *epoll, int fd, struct object *targe
 			      const struct abi_epoll_event *event);
 err_t must_check epoll_remove(struct object *epoll, int fd, struct object *target);
 
+/* What the entries for `fd` watch: *target is that of the one with number `nth`, without a
+ * reference, so only to be compared. -ENOENT. Sleeps. */
+err_t must_check epoll_watched(struct object *epoll, int fd, uint32_t nth,
+			       const struct object **target);
+
 /* Fills `to` with as many struct abi_epoll_event as there are and fit; how many. Waits for the
  * first until `deadline_ns` of clock_ns() (UINT64_MAX: for ever; 0: not at all). -EINTR, -EFAULT:
  * nothing is lost. */
