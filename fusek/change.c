@@ -342,9 +342,11 @@ static err_t link_to(struct walk *walk, const struct path *old)
 	err = server->ops->link(server, &caller, node->id, walk->at.dentry->node->id, walk->last,
 				&made.entry);
 	version = names_change_end(&change);
-	node_attr_changed(node);
-	if (err)
+	if (err) {
+		node_attr_changed(node);
 		return doubt_name(walk, err == -ENOSYS ? -EPERM : err);
+	}
+	node_attr_linked(node, 1);
 	if (unlikely(read_once(&node->watches)))
 		notify_node(node, IN_ATTRIB); /* of its links there is one more */
 	return insert_new(walk, &made, version, node_type(node), NULL);
@@ -359,6 +361,9 @@ err_t vfs_link(const struct vfs_context *context, struct object *old_at, const c
 
 	if (at_flags & ~(AT_SYMLINK_FOLLOW | AT_EMPTY_PATH))
 		return -EINVAL;
+	/* Who was handed a descriptor gets no name for what he could not reach by one. */
+	if (!*old_name && (at_flags & AT_EMPTY_PATH) && !vfs_capable(context, CAP_DAC_READ_SEARCH))
+		return -ENOENT;
 	err = vfs_resolve(context, old_at, old_name, at_flags,
 			  (at_flags & AT_SYMLINK_FOLLOW) ? WALK_FOLLOW : 0, &old);
 	if (err)

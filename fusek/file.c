@@ -91,8 +91,10 @@ err_t file_open_at_server(struct file *file, const struct vfs_context *context, 
 	else
 		err = ops->open ? ops->open(file->server, &caller, file->id, flags, &file->open)
 				: 0;
-	if (err == -ENOSYS)
-		return 0; /* never asked for a handle: there is nothing to release */
+	if (err == -ENOSYS) {
+		file->handleless = true; /* there is nothing to release */
+		return 0;
+	}
 	if (!err)
 		opened(file);
 	return err;
@@ -369,8 +371,9 @@ static ssize_t file_ioctl(struct object *object, unsigned command, uptr_t argume
 static err_t file_stat(struct object *object, struct abi_stat *out)
 {
 	struct file *file = file_of(object);
+	bool by_handle = file->opened && node_type(file->node) == S_IFREG;
 	struct server_attr attr;
-	err_t err = node_attr(file->node, &attr);
+	err_t err = node_attr_by(file->node, by_handle ? &file->open.handle : NULL, &attr);
 
 	if (!err)
 		vfs_fill_stat(file->node, &attr, out);
@@ -416,8 +419,8 @@ static err_t file_closed(struct object *object, uint64_t lock_owner)
 	const struct server_ops *ops = file->server->ops;
 	err_t err;
 
-	if (!file->opened || !ops->flush || node_type(file->node) != S_IFREG ||
-	    (file->open.flags & SERVER_NO_FLUSH))
+	if (!(file->opened || file->handleless) || !ops->flush ||
+	    node_type(file->node) != S_IFREG || (file->open.flags & SERVER_NO_FLUSH))
 		err = 0;
 	else
 		err = ops->flush(file->server, file->id, file->open.handle, lock_owner);

@@ -54,12 +54,22 @@ static bool put_record(struct getdents_sink *sink, struct server_name name, uint
 	return true;
 }
 
+/* Positions are cookies behind our own entries'. There is none behind the highest two, and programs
+ * seek to no negative ones: those that would be are the highest there is. */
+static uint64_t position_after(uint64_t cookie)
+{
+	if (cookie > UINT64_MAX - OWN_ENTRIES)
+		return UINT64_MAX;
+	return cookie <= INT64_MAX ? MIN(cookie + OWN_ENTRIES, (uint64_t)INT64_MAX)
+				   : cookie + OWN_ENTRIES;
+}
+
 static bool emit(struct dirent_sink *base, struct server_name name, uint64_t ino, uint32_t mode,
 		 uint64_t cookie_after)
 {
 	struct getdents_sink *sink = container_of(base, struct getdents_sink, sink);
 
-	return put_record(sink, name, ino, mode, cookie_after + OWN_ENTRIES);
+	return put_record(sink, name, ino, mode, position_after(cookie_after));
 }
 
 /* What the server says of a name goes into the cache, for the stat that comes next. */

@@ -114,6 +114,8 @@ static inline uint32_t node_type(const struct node *node)
 
 /* Makes the cached attributes ask-again: something changed them. */
 void node_attr_changed(struct node *node);
+/* It has one name more (1) or less (-1). */
+void node_attr_linked(struct node *node, int links);
 /* Before asking for a change of attributes; then node_attr_changed_to() with the answer. False: it
  * is not kept, as something else changed them meanwhile. */
 uint64_t node_attr_version(struct node *node);
@@ -121,6 +123,9 @@ bool must_check node_attr_changed_to(struct node *node, const struct server_attr
 				     uint64_t valid_ns, uint64_t version);
 /* From the cache, or from the server when they are too old. */
 err_t must_check node_attr(struct node *node, struct server_attr *out);
+/* The same; the server is asked by an open file of it, unless `handle` is NULL. */
+err_t must_check node_attr_by(struct node *node, const struct handle *handle,
+			      struct server_attr *out);
 
 /* The file ended at `size_bytes` when it was read: the cached size does not say more until it is
  * asked for again. */

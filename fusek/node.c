@@ -250,6 +250,16 @@ void node_attr_changed(struct node *node)
 	change_end(node);
 }
 
+void node_attr_linked(struct node *node, int links)
+{
+	change_begin(node);
+	if (links > 0 || node->attr.nlink)
+		node->attr.nlink += (uint32_t)links;
+	node->attr_version++;
+	write_once(&node->attr_valid_until_ns, 0);
+	change_end(node);
+}
+
 uint64_t node_attr_version(struct node *node)
 {
 	return load_acquire(&node->attr_version); /* the server is asked after that */
@@ -327,7 +337,23 @@ bool node_attr_changed_to(struct node *node, const struct server_attr *attr, uin
 	return stored;
 }
 
+/* `handle` NULL: by its number. */
+static err_t ask_attr(struct node *node, const struct handle *handle, struct server_attr *out,
+		      uint64_t *valid_ns)
+{
+	struct server *server = node_server(node);
+
+	if (handle && server->ops->getattr_open)
+		return server->ops->getattr_open(server, node->id, *handle, out, valid_ns);
+	return server->ops->getattr(server, node->id, out, valid_ns);
+}
+
 err_t node_attr(struct node *node, struct server_attr *out)
+{
+	return node_attr_by(node, NULL, out);
+}
+
+err_t node_attr_by(struct node *node, const struct handle *handle, struct server_attr *out)
 {
 	struct server *server = node_server(node);
 	uint64_t version, valid_ns;
@@ -344,7 +370,7 @@ err_t node_attr(struct node *node, struct server_attr *out)
 	if (valid || !server->ops->getattr)
 		return 0;
 
-	err = server->ops->getattr(server, node->id, out, &valid_ns);
+	err = ask_attr(node, handle, out, &valid_ns);
 	if (err)
 		return err;
 	if ((out->mode & S_IFMT) != node_type(node)) {

@@ -130,13 +130,25 @@ static void remove_all(struct node *node, struct inotify_watch **gone)
 		watch_remove(node->watches, gone);
 }
 
+/* A server of our own knows. A driver is not asked: it may be the one who tells us that the name is
+ * gone, and waits for that. */
+static bool has_names(struct node *node)
+{
+	struct server_attr attr;
+
+	if (node_type(node) == S_IFDIR)
+		return false;
+	if (node_server(node)->flags & SERVER_MODES_EXPIRE)
+		return read_once(&node->attr.nlink) != 0;
+	/* A server that has forgotten it says so. */
+	return !node_attr(node, &attr) && attr.nlink;
+}
+
 void notify_unused(struct node *node)
 {
 	struct inotify_watch *gone = NULL;
-	struct server_attr attr;
 
-	/* A server that has forgotten it says so. */
-	if (!node_attr(node, &attr) && attr.nlink && !S_ISDIR(attr.mode))
+	if (has_names(node))
 		return;
 	notify_node(node, IN_DELETE_SELF);
 	mutex_lock(&notify_lock);

@@ -23,6 +23,8 @@ struct file {
 	struct nodeid id;           /* [c] its number there */
 	struct server_open open;    /* [c] */
 	bool opened;                /* [c] release is owed */
+	bool handleless;            /* [c] open, though the server knows of no opening: it may of
+				       closing */
 	bool is_writer;             /* [c] the mount counts it */
 	bool owns_mount;            /* [c] mount_abandon() is owed */
 	bool told_open;             /* [c] who watches was told that it is open */

@@ -20,18 +20,6 @@
 #define AHEAD_FIRST_PAGES 4u
 #define AHEAD_MAX_PAGES   32u /* 128 KiB, as Linux */
 
-/* Pages on their way. */
-struct fill {
-	struct page_fill io;
-	struct refcount references; /* the server's and those of who waits */
-	struct list link;           /* [l] or nowhere: it does not go into the cache */
-	struct node *node;          /* [c] a reference */
-	uint64_t version;           /* [c] before the server was asked */
-	bool over;                  /* atomic: released after `result` */
-	ssize_t result;             /* bytes, or an error */
-	struct frame *frames[];     /* [c] a reference each */
-};
-
 static MUTEX(all_lock, LOCK_PAGES);
 static LIST_HEAD(all_pages);  /* all_lock */
 static uint64_t npages_total; /* atomic */
@@ -205,7 +193,7 @@ void node_pages_resize(struct node *node, uint64_t size_bytes)
 
 /* ---- fills ---- */
 
-static void fill_put(struct fill *fill)
+void pages_fill_put(struct fill *fill)
 {
 	if (!refcount_put(&fill->references))
 		return;
@@ -276,11 +264,11 @@ static void fill_over(struct page_fill *io, ssize_t result)
 		note_filled(pages);
 	store_release(&fill->over, true);
 	waitq_wake_all(&pages->filled);
-	fill_put(fill);
+	pages_fill_put(fill);
 }
 
 /* Two references: the server's and the caller's. */
-static struct fill *fill_create(struct node *node, uint64_t first, uint32_t npages)
+struct fill *pages_fill_create(struct node *node, uint64_t first, uint32_t npages)
 {
 	struct fill *fill = kzalloc(sizeof(*fill) + npages * sizeof(void *));
 
@@ -297,7 +285,7 @@ static struct fill *fill_create(struct node *node, uint64_t first, uint32_t npag
 	for (uint32_t i = 0; i < npages; i++) {
 		fill->frames[i] = frame_alloc(0, FRAME_PROGRAM);
 		if (!fill->frames[i]) {
-			fill_put(fill);
+			pages_fill_put(fill);
 			return NULL;
 		}
 	}
@@ -306,7 +294,7 @@ static struct fill *fill_create(struct node *node, uint64_t first, uint32_t npag
 }
 
 /* Asks the server, which calls fill_over() once. */
-static void fill_start(struct file *file, struct fill *fill)
+void pages_fill_start(struct file *file, struct fill *fill)
 {
 	err_t err = file->server->ops->read_pages(file->server, file->id, file->open.handle,
 						  object_flags(&file->object), &fill->io);
@@ -315,7 +303,7 @@ static void fill_start(struct file *file, struct fill *fill)
 		fill_over(&fill->io, err);
 }
 
-static err_t fill_wait(struct node_pages *pages, struct fill *fill)
+err_t pages_fill_wait(struct node_pages *pages, struct fill *fill)
 {
 	uint64_t deadline_ns = server_deadline_ns();
 	err_t err =
@@ -345,6 +333,15 @@ static struct fill *fill_of_locked(struct node_pages *pages, uint64_t index)
 	return NULL;
 }
 
+static uint32_t ahead_max_pages(struct server *server)
+{
+	uint32_t most = AHEAD_MAX_PAGES;
+
+	if (server->ops->ahead_bytes)
+		most = MIN(most, server->ops->ahead_bytes(server) / (uint32_t)PAGE_SIZE);
+	return MAX(most, 1u);
+}
+
 /* How many pages to ask for at `index`: what the reader wants, and ahead of one who reads on and
  * on; not beyond the end, and not what is there or on its way. */
 static uint32_t pages_to_ask_locked(struct file *file, struct node_pages *pages, uint64_t index,
@@ -358,7 +355,7 @@ static uint32_t pages_to_ask_locked(struct file *file, struct node_pages *pages,
 
 	/* A hint: two readers of one open file only guess worse. */
 	if (index == read_once(&file->ahead_index))
-		ahead = MIN(MAX(ahead * 2, AHEAD_FIRST_PAGES), AHEAD_MAX_PAGES);
+		ahead = MIN(MAX(ahead * 2, AHEAD_FIRST_PAGES), ahead_max_pages(file->server));
 	else
 		ahead = 1;
 	n = MIN(MAX(wanted, ahead), most);
@@ -397,7 +394,8 @@ static err_t find_place(struct file *file, struct node_pages *pages, uint64_t in
 		refcount_get(&out->fill->references);
 		goto unlock;
 	}
-	out->fill = fill_create(file->node, index, pages_to_ask_locked(file, pages, index, wanted));
+	out->fill = pages_fill_create(file->node, index,
+				      pages_to_ask_locked(file, pages, index, wanted));
 	if (!out->fill) {
 		err = -ENOMEM;
 		goto unlock;
@@ -426,9 +424,9 @@ static err_t get_page(struct file *file, struct node_pages *pages, uint64_t inde
 	if (place.frame)
 		return 0;
 	if (place.is_new)
-		fill_start(file, place.fill);
+		pages_fill_start(file, place.fill);
 	/* Of its two references one is ours. NOLINTNEXTLINE(clang-analyzer-unix.Malloc) */
-	err = fill_wait(pages, place.fill);
+	err = pages_fill_wait(pages, place.fill);
 	if (!err) {
 		skipped_bytes = index * PAGE_SIZE - place.fill->io.offset_bytes;
 		*out = place.fill->frames[skipped_bytes / PAGE_SIZE];
@@ -437,7 +435,7 @@ static err_t get_page(struct file *file, struct node_pages *pages, uint64_t inde
 				       ? 0
 				       : MIN((size_t)place.fill->result - skipped_bytes, PAGE_SIZE);
 	}
-	fill_put(place.fill);
+	pages_fill_put(place.fill);
 	return err;
 }
 
@@ -489,60 +487,6 @@ static ssize_t read_cached(struct file *file, struct node_pages *pages, struct b
 	return done ? (ssize_t)done : result;
 }
 
-/* One request past the cache. */
-static ssize_t read_past(struct file *file, struct node_pages *pages, struct buffer *buffer,
-			 uint64_t offset, size_t len_bytes)
-{
-	uint32_t npages = (uint32_t)(ALIGN_UP(len_bytes, PAGE_SIZE) / PAGE_SIZE);
-	struct fill *fill;
-	size_t moved = 0, got;
-	err_t err = MEMORY_RETRY((fill = fill_create(file->node, 0, npages)) ? 0 : -ENOMEM);
-
-	if (err)
-		return err;
-	fill->io.offset_bytes = offset;
-	fill->io.len_bytes = len_bytes;
-	fill_start(file, fill);
-	err = fill_wait(pages, fill);
-	if (err)
-		goto out;
-	got = MIN((size_t)fill->result, len_bytes);
-	while (moved < got) {
-		size_t step = MIN(got - moved, PAGE_SIZE);
-		size_t copied =
-			buffer_copy_to(buffer, frame_virt(fill->frames[moved / PAGE_SIZE]), step);
-
-		moved += copied;
-		if (copied < step) {
-			err = moved ? 0 : -EFAULT;
-			break;
-		}
-	}
-out:
-	fill_put(fill);
-	return err ? err : (ssize_t)moved;
-}
-
-static ssize_t read_direct(struct file *file, struct node_pages *pages, struct buffer *buffer,
-			   uint64_t offset)
-{
-	uint32_t most = file->server->ops->transfer_bytes(file->server, false);
-	size_t done = 0;
-	ssize_t moved = 0;
-
-	while (buffer_remaining(buffer)) {
-		size_t len = MIN(buffer_remaining(buffer), (size_t)most);
-
-		moved = read_past(file, pages, buffer, offset + done, len);
-		if (moved <= 0)
-			break;
-		done += (size_t)moved;
-		if ((size_t)moved < len)
-			break;
-	}
-	return done ? (ssize_t)done : moved;
-}
-
 ssize_t node_pages_read(struct file *file, struct buffer *buffer, uint64_t offset_bytes)
 {
 	struct node_pages *pages = node_pages_of(file->node);
@@ -552,7 +496,7 @@ ssize_t node_pages_read(struct file *file, struct buffer *buffer, uint64_t offse
 	if (offset_bytes > INT64_MAX)
 		return -EINVAL;
 	return (file->open.flags & SERVER_DIRECT_IO)
-		       ? read_direct(file, pages, buffer, offset_bytes)
+		       ? pages_read_direct(file, pages, buffer, offset_bytes)
 		       : read_cached(file, pages, buffer, offset_bytes);
 }
 

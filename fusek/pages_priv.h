@@ -34,4 +34,28 @@ void node_pages_cut_locked(struct node_pages *pages, uint64_t first, uint64_t en
 void node_pages_change_begin(struct node_pages *pages);
 void node_pages_change_end_locked(struct node_pages *pages) REQUIRES(pages->lock);
 
+/* Pages on their way. */
+struct fill {
+	struct page_fill io;
+	struct refcount references; /* the server's and those of who waits */
+	struct list link;           /* [l] or nowhere: it does not go into the cache */
+	struct node *node;          /* [c] a reference */
+	uint64_t version;           /* [c] before the server was asked */
+	bool over;                  /* atomic: released after `result` */
+	ssize_t result;             /* bytes, or an error */
+	struct frame *frames[];     /* [c] a reference each */
+};
+
+/* With frames of its own, for the server and for the caller. NULL: no memory. */
+struct fill *pages_fill_create(struct node *node, uint64_t first, uint32_t npages);
+void pages_fill_put(struct fill *fill);
+/* Asks the server, once. */
+void pages_fill_start(struct file *file, struct fill *fill);
+/* Its error, or -EINTR, -ETIMEDOUT. */
+err_t must_check pages_fill_wait(struct node_pages *pages, struct fill *fill);
+
+/* pages_direct.c */
+ssize_t must_check pages_read_direct(struct file *file, struct node_pages *pages,
+				     struct buffer *buffer, uint64_t offset);
+
 #endif

@@ -104,9 +104,11 @@ static err_t remove_last(struct walk *walk, struct dentry *victim, bool director
 	err = directory ? server->ops->rmdir(server, &caller, parent, walk->last)
 			: server->ops->unlink(server, &caller, parent, walk->last);
 	(void)names_change_end(&change);
-	node_attr_changed(victim->node);
-	if (err)
+	if (err) {
+		node_attr_changed(victim->node);
 		return err == -ENOSYS ? -EPERM : err;
+	}
+	node_attr_linked(victim->node, -1);
 	dentry_set_removed(victim);
 	dentry_drop_name(walk->at.dentry, walk->last, victim->node);
 	if (!directory && read_once(&victim->node->watches))
@@ -246,8 +248,12 @@ static err_t ask_rename(struct rename *rename, struct names_rename *done)
 	done->from_version = names_change_end(&from_change);
 	done->to_version = two ? names_change_end(&to_change) : done->from_version;
 	node_attr_changed(rename->old.dentry->node);
-	if (!dentry_is_negative(rename->target.dentry))
-		node_attr_changed(rename->target.dentry->node);
+	if (!dentry_is_negative(rename->target.dentry)) {
+		if (!err && !(rename->flags & RENAME_EXCHANGE))
+			node_attr_linked(rename->target.dentry->node, -1);
+		else
+			node_attr_changed(rename->target.dentry->node);
+	}
 	return err == -ENOSYS ? -EINVAL : err;
 }
 

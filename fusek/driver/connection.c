@@ -70,7 +70,6 @@ struct fuse_connection *fuse_connection_create(void)
 	list_init(&connection->forgets);
 	list_init(&connection->interrupts);
 	list_init(&connection->devices);
-	list_init(&connection->polled);
 	for (unsigned i = 0; i < FUSE_USE_BUCKETS; i++)
 		list_init(&connection->in_use[i]);
 	waitq_init(&connection->readers);

@@ -31,6 +31,7 @@
 #include <lib/annotate.h>
 #include <lib/list.h>
 #include <lib/refcount.h>
+#include <lib/tree.h>
 #include <mm/frame.h>
 #include <sched/wait.h>
 
@@ -58,15 +59,15 @@ struct fuse_handle {
 	struct refcount references;
 	uint64_t fh;
 	struct fuse_request *release;
-	uint64_t flock_owner;    /* atomic: who has it locked as a whole; 0: nobody did */
-	uint64_t number;         /* [q] set once: NOTIFY_POLL's; 0: it was not polled */
-	struct list polled_link; /* [q] connection->polled */
-	struct waitq polled;     /* who waits for the driver's word */
-	unsigned poll_events;    /* [q] what it said was ready */
-	bool poll_known;         /* [q] and has not taken back */
-	bool poll_asked;         /* [q] an answer is on its way that nobody waits for */
-	uint64_t poll_version;   /* [q] grows with each NOTIFY_POLL */
-	uint64_t asked_version;  /* [q] when that answer was asked for */
+	uint64_t flock_owner;         /* atomic: who has it locked as a whole; 0: nobody did */
+	uint64_t number;              /* [q] set once: NOTIFY_POLL's; 0: it was not polled */
+	struct tree_node polled_node; /* [q] connection->polled */
+	struct waitq polled;          /* who waits for the driver's word */
+	unsigned poll_events;         /* [q] what it said was ready */
+	bool poll_known;              /* [q] and has not taken back */
+	bool poll_asked;              /* [q] an answer is on its way that nobody waits for */
+	uint64_t poll_version;        /* [q] grows with each NOTIFY_POLL */
+	uint64_t asked_version;       /* [q] when that answer was asked for */
 };
 
 /* NULL: no memory. */
@@ -83,8 +84,10 @@ uint64_t fuse_poll_version(struct fuse_handle *handle);
 void fuse_poll_told(struct fuse_handle *handle, unsigned events, uint64_t version);
 /* The same for what was asked for after fuse_poll_look(). */
 void fuse_poll_answered(struct fuse_handle *handle, unsigned events);
-/* Whoever polls the handle of this number looks again (0: of every number). */
+/* Whoever polls the handle of this number looks again (0: of every number). Sleeps. */
 void fuse_polled(struct fuse_connection *connection, uint64_t number);
+/* It is about to be freed: nobody finds it by its number. */
+void fuse_polled_forget(struct fuse_handle *handle);
 /* The driver gave none: nothing is released. */
 void fuse_handle_free(struct fuse_handle *handle);
 /* Takes NULL. The last one sends the RELEASE, which has its message by then. */
@@ -185,8 +188,9 @@ struct fuse_connection {
 	struct list forgets;                  /* [q] struct fuse_forget */
 	struct list interrupts;               /* [q] requests by interrupt_link */
 	struct list devices;                  /* [q] struct fuse_device */
-	struct list polled;                   /* [q] struct fuse_handle */
+	struct tree polled;                   /* [q] struct fuse_handle by number */
 	uint64_t last_polled;                 /* [q] their numbers */
+	uint32_t norphans;                    /* [q] requests whose callers have left */
 	struct list in_use[FUSE_USE_BUCKETS]; /* [q] struct fuse_use by node */
 	uint32_t reserve_used;                /* [q] a bit for each of `reserve` */
 	struct fuse_forget reserve[FUSE_FORGETS_RESERVED]; /* [q] */
@@ -236,6 +240,13 @@ void fuse_send(struct fuse_connection *connection, struct fuse_request *request)
 void fuse_forget(struct fuse_connection *connection, struct nodeid node, uint64_t nlookup);
 /* One that was sent, or never will be: off every list. */
 void fuse_forget_free(struct fuse_connection *connection, struct fuse_forget *forget);
+
+/* ---- those who left (orphan.c) ---- */
+
+/* `ended` of an orphan: what the answer has given out goes back. */
+void fuse_orphan_ended(struct fuse_request *orphan);
+/* Ends a connection with too many of them. Sleeps. */
+void fuse_limit_orphans(struct fuse_connection *connection);
 
 /* ---- for the device (device.c) ---- */
 

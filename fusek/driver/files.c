@@ -341,3 +341,12 @@ uint32_t driver_transfer_bytes(struct server *server, bool write)
 	return MAX(write ? connection->session.max_write_bytes : connection->session.max_read_bytes,
 		   (uint32_t)PAGE_SIZE);
 }
+
+uint32_t driver_ahead_bytes(struct server *server)
+{
+	struct fuse_connection *connection = connection_of(server);
+
+	return load_acquire(&connection->state) == FUSE_STARTING
+		       ? 0
+		       : connection->session.max_ahead_bytes;
+}

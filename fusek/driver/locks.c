@@ -18,8 +18,11 @@ err_t driver_lock(struct server *server, struct nodeid node, struct handle handl
 		return err;
 	if (!keeps(call.session, lock->kind))
 		return -ENOSYS;
-	/* RELEASE gives back what flock took. */
-	if (handle.value && lock->kind == OBJECT_LOCK_WHOLE)
+	/* RELEASE gives back what flock took; without one, which a driver without OPEN never gets,
+	 * nothing would. */
+	if (!handle.value && lock->kind == OBJECT_LOCK_WHOLE)
+		return -ENOSYS;
+	if (lock->kind == OBJECT_LOCK_WHOLE)
 		write_once(&handle_of(handle)->flock_owner, lock->owner);
 	call.request.handle = handle_of(handle);
 	fuse_ask_setlk(call.message, node, fh_of(handle), lock, wait);

@@ -114,7 +114,7 @@ static err_t name_deleted(struct fuse_connection *connection, struct buffer *buf
 	} else if (read_once(&dentry->mounted)) {
 		err = -EBUSY; /* as Linux: something is mounted there */
 	} else {
-		node_attr_changed(dentry->node);
+		node_attr_linked(dentry->node, -1);
 		dentry_set_removed(dentry);
 		dentry_drop(dentry);
 	}

@@ -126,15 +126,25 @@ static struct fuse_request *user_of_locked(struct fuse_connection *connection, s
 	return found;
 }
 
-/* To the driver, or to who still uses the node. */
-static void queue_forget_locked(struct fuse_connection *connection, struct fuse_forget *forget)
-	REQUIRES(connection->lock);
-static void queue_forget_locked(struct fuse_connection *connection, struct fuse_forget *forget)
+/* To the driver, or to who still uses the node: added to what waits there for the same node, and
+ * then on `spare`, for free_forgets(). */
+static void queue_forget_locked(struct fuse_connection *connection, struct fuse_forget *forget,
+				struct list *spare) REQUIRES(connection->lock);
+static void queue_forget_locked(struct fuse_connection *connection, struct fuse_forget *forget,
+				struct list *spare)
 {
+	struct fuse_forget *waiting;
 	struct fuse_request *user =
 		user_of_locked(connection, (struct nodeid){forget->node.nodeid});
 
 	if (user) {
+		list_for_each (waiting, &user->forgets, link) { /* of its two nodes */
+			if (waiting->node.nodeid != forget->node.nodeid)
+				continue;
+			waiting->node.nlookup += forget->node.nlookup;
+			list_add_tail(spare, &forget->link);
+			return;
+		}
 		list_add_tail(&user->forgets, &forget->link);
 		return;
 	}
@@ -142,10 +152,21 @@ static void queue_forget_locked(struct fuse_connection *connection, struct fuse_
 	list_add_tail(&connection->forgets, &forget->link);
 }
 
+static void free_forgets(struct fuse_connection *connection, struct list *spare)
+{
+	struct fuse_forget *forget, *next;
+
+	list_for_each_safe (forget, next, spare, link) {
+		list_del(&forget->link);
+		fuse_forget_free(connection, forget);
+	}
+}
+
 /* The request needs its nodes no more. True: forgets go out for it. */
-static bool leave_nodes_locked(struct fuse_connection *connection, struct fuse_request *request)
-	REQUIRES(connection->lock);
-static bool leave_nodes_locked(struct fuse_connection *connection, struct fuse_request *request)
+static bool leave_nodes_locked(struct fuse_connection *connection, struct fuse_request *request,
+			       struct list *spare) REQUIRES(connection->lock);
+static bool leave_nodes_locked(struct fuse_connection *connection, struct fuse_request *request,
+			       struct list *spare)
 {
 	bool any = !list_empty(&request->forgets);
 	struct fuse_forget *forget, *next;
@@ -156,7 +177,7 @@ static bool leave_nodes_locked(struct fuse_connection *connection, struct fuse_r
 	}
 	list_for_each_safe (forget, next, &request->forgets, link) {
 		list_del(&forget->link);
-		queue_forget_locked(connection, forget);
+		queue_forget_locked(connection, forget, spare);
 	}
 	return any;
 }
@@ -164,8 +185,10 @@ static bool leave_nodes_locked(struct fuse_connection *connection, struct fuse_r
 void fuse_request_end(struct fuse_connection *connection, struct fuse_request *request, err_t error)
 {
 	void (*ended)(struct fuse_request *) = request->ended;
+	struct list spare;
 	bool forgets;
 
+	list_init(&spare);
 	if (list_linked(&request->link))
 		list_del(&request->link);
 	if (request->interrupt_queued)
@@ -173,10 +196,11 @@ void fuse_request_end(struct fuse_connection *connection, struct fuse_request *r
 	request->interrupt_queued = false;
 	request->state = FUSE_REQUEST_DONE;
 	request->error = error;
-	forgets = leave_nodes_locked(connection, request);
+	forgets = leave_nodes_locked(connection, request, &spare);
 	if (!ended)
 		waitq_wake_one(&request->answered); /* who takes the lock before it returns */
 	spin_unlock(&connection->lock);
+	free_forgets(connection, &spare);
 	if (ended)
 		ended(request);
 	if (forgets)
@@ -252,6 +276,7 @@ _Static_assert(FUSE_FORGETS_RESERVED == 32, "reserve_used has a bit for each");
 void fuse_forget(struct fuse_connection *connection, struct nodeid node, uint64_t nlookup)
 {
 	struct fuse_forget *forget = kmalloc(sizeof(*forget));
+	struct list spare;
 	bool alive;
 
 	if (forget)
@@ -264,13 +289,15 @@ void fuse_forget(struct fuse_connection *connection, struct nodeid node, uint64_
 			 connection->number, (unsigned long long)node.value);
 		return;
 	}
+	list_init(&spare);
 	list_init(&forget->link);
 	forget->node = (struct fuse_forget_one){.nodeid = node.value, .nlookup = nlookup};
 	spin_lock(&connection->lock);
 	alive = connection->state != FUSE_ENDED;
 	if (alive)
-		queue_forget_locked(connection, forget);
+		queue_forget_locked(connection, forget, &spare);
 	spin_unlock(&connection->lock);
+	free_forgets(connection, &spare);
 	if (alive)
 		waitq_wake_one(&connection->readers);
 	else
@@ -287,7 +314,6 @@ struct fuse_handle *fuse_handle_create(struct fuse_connection *connection,
 	if (!handle)
 		return NULL;
 	refcount_init(&handle->references);
-	list_init(&handle->polled_link);
 	waitq_init(&handle->polled);
 	handle->release = fuse_request_create(connection, caller, fuse_request_free);
 	if (handle->release)
@@ -302,162 +328,16 @@ void fuse_handle_free(struct fuse_handle *handle)
 	kfree(handle);
 }
 
-uint64_t fuse_handle_number(struct fuse_handle *handle)
-{
-	struct fuse_connection *connection = handle->release->connection;
-
-	spin_lock(&connection->lock);
-	if (!handle->number) {
-		handle->number = ++connection->last_polled;
-		list_add_tail(&connection->polled, &handle->polled_link);
-	}
-	spin_unlock(&connection->lock);
-	return handle->number; /* never changes again */
-}
-
-void fuse_polled(struct fuse_connection *connection, uint64_t number)
-{
-	struct fuse_handle *handle;
-
-	spin_lock(&connection->lock);
-	list_for_each (handle, &connection->polled, polled_link) {
-		if (handle->number != number && number)
-			continue;
-		handle->poll_known = false;
-		handle->poll_version++;
-		waitq_wake_all(&handle->polled);
-	}
-	spin_unlock(&connection->lock);
-}
-
-bool fuse_poll_look(struct fuse_handle *handle, unsigned *events)
-{
-	struct fuse_connection *connection = handle->release->connection;
-	bool ask;
-
-	spin_lock(&connection->lock);
-	*events = handle->poll_known ? handle->poll_events : 0;
-	ask = !handle->poll_known && !handle->poll_asked;
-	handle->poll_known = handle->poll_known && !handle->poll_events;
-	handle->poll_asked = handle->poll_asked || ask;
-	if (ask)
-		handle->asked_version = handle->poll_version;
-	spin_unlock(&connection->lock);
-	return ask;
-}
-
-uint64_t fuse_poll_version(struct fuse_handle *handle)
-{
-	struct fuse_connection *connection = handle->release->connection;
-	uint64_t version;
-
-	spin_lock(&connection->lock);
-	version = handle->poll_version;
-	spin_unlock(&connection->lock);
-	return version;
-}
-
-void fuse_poll_told(struct fuse_handle *handle, unsigned events, uint64_t version)
-{
-	struct fuse_connection *connection = handle->release->connection;
-	bool current;
-
-	spin_lock(&connection->lock);
-	current = version == handle->poll_version;
-	handle->poll_known = current;
-	handle->poll_events = events;
-	spin_unlock(&connection->lock);
-	if (events || !current)
-		waitq_wake_all(&handle->polled);
-}
-
-void fuse_poll_answered(struct fuse_handle *handle, unsigned events)
-{
-	struct fuse_connection *connection = handle->release->connection;
-	uint64_t version;
-
-	spin_lock(&connection->lock);
-	handle->poll_asked = false;
-	version = handle->asked_version;
-	spin_unlock(&connection->lock);
-	fuse_poll_told(handle, events, version);
-}
-
-static void forget_polled(struct fuse_handle *handle)
-{
-	struct fuse_connection *connection = handle->release->connection;
-
-	if (!handle->number)
-		return;
-	spin_lock(&connection->lock);
-	list_del(&handle->polled_link);
-	spin_unlock(&connection->lock);
-}
-
 void fuse_handle_put(struct fuse_handle *handle)
 {
 	if (!handle || !refcount_put(&handle->references))
 		return;
-	forget_polled(handle);
+	fuse_polled_forget(handle);
 	fuse_send(handle->release->connection, handle->release);
 	kfree(handle);
 }
 
 /* ---- those who left ---- */
-
-static void release_late(const struct fuse_request *orphan, struct nodeid node, uint64_t handle)
-{
-	struct fuse_request *release =
-		fuse_request_create(orphan->connection, &orphan->caller, fuse_request_free);
-
-	if (!release) {
-		log_warn("connection %u: no memory to release a handle",
-			 orphan->connection->number);
-		return;
-	}
-	fuse_ask_release(&release->message, node, orphan->message.opcode == FUSE_OPENDIR, handle, 0,
-			 0);
-	fuse_send(orphan->connection, release);
-}
-
-/* What an answer that nobody waits for any more has given out goes back. */
-static void orphan_ended(struct fuse_request *orphan)
-{
-	struct fuse_connection *connection = orphan->connection;
-	struct fuse_reply reply = fuse_request_reply(orphan);
-	struct server_entry entry = {0};
-	uint64_t handle;
-	uint32_t flags;
-
-	if (orphan->error)
-		goto out;
-	/* Of an entry that cannot be true the node counts all the same. */
-	switch (orphan->message.opcode) {
-	case FUSE_LOOKUP:
-	case FUSE_SYMLINK:
-	case FUSE_MKNOD:
-	case FUSE_MKDIR:
-	case FUSE_LINK:
-		(void)!fuse_answer_entry(&connection->session, &reply, &entry);
-		break;
-	case FUSE_CREATE:
-	case FUSE_TMPFILE:
-		if (!fuse_answer_create(&connection->session, &reply, &entry, &handle, &flags))
-			release_late(orphan, entry.node, handle);
-		break;
-	case FUSE_OPEN:
-	case FUSE_OPENDIR:
-		if (!fuse_answer_open(&reply, &handle, &flags))
-			release_late(orphan, orphan->message.node, handle);
-		break;
-	default:
-		break;
-	}
-	if (entry.node.value)
-		fuse_forget(connection, entry.node, 1);
-out:
-	fuse_request_free(orphan);
-}
 
 /* Puts the orphan where the request was. */
 static void replace_locked(struct fuse_connection *connection, struct fuse_request *request,
@@ -469,6 +349,11 @@ static void replace_locked(struct fuse_connection *connection, struct fuse_reque
 	orphan->message.node = request->message.node;
 	orphan->message.reply_min_bytes = request->message.reply_min_bytes;
 	orphan->message.reply_max_bytes = request->message.reply_max_bytes;
+	/* What a late grant is taken back by. */
+	if (request->message.opcode == FUSE_SETLK || request->message.opcode == FUSE_SETLKW)
+		memcpy(orphan->message.arguments, request->message.arguments,
+		       sizeof(struct fuse_lk_in));
+	connection->norphans++;
 	orphan->unique = request->unique;
 	orphan->order = request->order;
 	orphan->state = FUSE_REQUEST_SENT;
@@ -507,7 +392,7 @@ static bool leave(struct fuse_connection *connection, struct fuse_request *reque
 	bool left = false, tell = false, done;
 
 	if (for_good)
-		orphan = fuse_request_create(connection, &request->caller, orphan_ended);
+		orphan = fuse_request_create(connection, &request->caller, fuse_orphan_ended);
 	spin_lock(&connection->lock);
 	done = request->state == FUSE_REQUEST_DONE; /* the answer came first */
 	if (!done && for_good) {
@@ -567,6 +452,7 @@ static err_t wait_for_answer(struct fuse_connection *connection, struct fuse_req
 			continue;
 		if (leave(connection, request, thread_killed() || err == -ETIMEDOUT)) {
 			waitq_finish(&request->answered, &entry);
+			fuse_limit_orphans(connection);
 			return err;
 		}
 		end_on = THREAD_KILLED; /* the driver was told: it decides */

@@ -259,6 +259,21 @@ static err_t driver_getattr(struct server *server, struct nodeid node, struct se
 	return driver_end(&call, decode_attr, &timed);
 }
 
+static err_t driver_getattr_open(struct server *server, struct nodeid node, struct handle handle,
+				 struct server_attr *out, uint64_t *attr_valid_ns)
+{
+	struct timed_attr timed = {out, attr_valid_ns};
+	uint64_t fh = fh_of(handle);
+	struct driver_call call;
+	err_t err = driver_begin(&call, server, NULL);
+
+	if (err)
+		return err;
+	call.request.handle = handle_of(handle);
+	fuse_ask_getattr(call.session, call.message, node, &fh);
+	return driver_end(&call, decode_attr, &timed);
+}
+
 static err_t driver_setattr(struct server *server, const struct server_caller *caller,
 			    struct nodeid node, const struct server_setattr *set,
 			    struct server_attr *out, uint64_t *attr_valid_ns)
@@ -360,6 +375,7 @@ static const struct server_ops driver_ops = {
 	.lookup = driver_lookup,
 	.forget = driver_forget,
 	.getattr = driver_getattr,
+	.getattr_open = driver_getattr_open,
 	.setattr = driver_setattr,
 	.birth = driver_birth,
 	.readlink = driver_readlink,
@@ -381,6 +397,7 @@ static const struct server_ops driver_ops = {
 	.read_pages = driver_read_pages,
 	.write_pages = driver_write_pages,
 	.transfer_bytes = driver_transfer_bytes,
+	.ahead_bytes = driver_ahead_bytes,
 	.fallocate = driver_fallocate,
 	.lseek = driver_lseek,
 	.copy_file_range = driver_copy_file_range,

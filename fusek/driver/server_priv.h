@@ -83,6 +83,7 @@ err_t driver_read_pages(struct server *server, struct nodeid node, struct handle
 ssize_t driver_write_pages(struct server *server, struct nodeid node, struct handle handle,
 			   unsigned flags, const struct page_write *write);
 uint32_t driver_transfer_bytes(struct server *server, bool write);
+uint32_t driver_ahead_bytes(struct server *server);
 
 /* ---- xattr.c ---- */
 

@@ -1,6 +1,6 @@
 /*
  * ACCESS (may the caller?), INTERRUPT (the caller of a request that was read already got a signal;
- * not answered unless the driver is to be told again), DESTROY (the mount ends).
+ * not answered unless the driver is to be told again).
  */
 #include "message.h"
 
@@ -18,9 +18,4 @@ void fuse_ask_interrupt(struct fuse_message *message, uint64_t unique)
 
 	fuse_message_begin(message, FUSE_INTERRUPT, (struct nodeid){0});
 	fuse_message_put(message, &in, sizeof(in));
-}
-
-void fuse_ask_destroy(struct fuse_message *message)
-{
-	fuse_message_begin(message, FUSE_DESTROY, (struct nodeid){0});
 }

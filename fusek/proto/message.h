@@ -213,6 +213,5 @@ err_t must_check fuse_answer_statx(const struct fuse_reply *reply, struct abi_ti
 
 void fuse_ask_access(struct fuse_message *message, struct nodeid node, uint32_t mask);
 void fuse_ask_interrupt(struct fuse_message *message, uint64_t unique);
-void fuse_ask_destroy(struct fuse_message *message);
 
 #endif

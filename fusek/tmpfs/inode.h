@@ -115,7 +115,7 @@ struct tmpfs_inode {
 
 	/* files */
 	uint32_t seals;     /* [d], read [a]: F_SEAL_* that nobody takes off */
-	uint32_t nwritable; /* [d] shared mappings that may write */
+	uint32_t nwritable; /* atomic, grows under [d]: shared mappings that may write */
 	struct tmpfs_pages pages;
 	struct nodeid seed;  /* [c] of tmpfs->seed; 0: none */
 	uint64_t seed_bytes; /* [p] so much of it still shows through where no page is */

@@ -34,7 +34,7 @@ static err_t add_locked(struct tmpfs_inode *inode, unsigned add)
 	/* A program that cannot be made any more cannot be changed either. */
 	if (add & F_SEAL_EXEC && inode->mode & 0111)
 		add |= F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_WRITE | F_SEAL_FUTURE_WRITE;
-	if (add & F_SEAL_WRITE && !(inode->seals & F_SEAL_WRITE) && inode->nwritable)
+	if (add & F_SEAL_WRITE && !(inode->seals & F_SEAL_WRITE) && load_acquire(&inode->nwritable))
 		return -EBUSY;
 	write_once(&inode->seals, inode->seals | add);
 	return 0;
@@ -70,16 +70,14 @@ err_t tmpfs_map_writable(struct server *server, struct nodeid node)
 		return err;
 	err = tmpfs_seals_allow_write_locked(inode);
 	if (!err)
-		inode->nwritable++;
+		atomic_add_relaxed(&inode->nwritable, 1);
 	mutex_unlock(&inode->data_lock);
 	return err;
 }
 
 void tmpfs_unmap_writable(struct server *server, struct nodeid node)
 {
-	struct tmpfs_inode *inode = tmpfs_inode(server, node);
-
-	mutex_lock(&inode->data_lock);
-	inode->nwritable--;
-	mutex_unlock(&inode->data_lock);
+	/* Without data_lock: who ends a mapping cannot be kept waiting by one who writes, and whose
+	 * memory may take for ever to come. All that was written by it is before that. */
+	(void)atomic_fetch_sub_full(&tmpfs_inode(server, node)->nwritable, 1);
 }

@@ -46,8 +46,9 @@ static err_t find_pages(int fd, bool shared, struct space_request *request)
 	if (shared && !is_writable(object))
 		request->max_prot = PROT_READ | PROT_EXEC;
 	err = object_map(object, &map, &request->object);
-	if (err == -EPERM && map.write && !(request->prot & PROT_WRITE)) {
-		/* Sealed against writing: to be read only, for good. */
+	if ((err == -EPERM || err == -ENODEV) && map.write && !(request->prot & PROT_WRITE)) {
+		/* Sealed against writing, or a driver's, to whom nobody writes pages back: to be
+		 * read only, for good. */
 		map.write = false;
 		request->max_prot = PROT_READ | PROT_EXEC;
 		err = object_map(object, &map, &request->object);

@@ -10,6 +10,7 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
+#include "as_user.h"
 #include "check.h"
 
 #define NOREPLACE 1 /* RENAME_NOREPLACE */
@@ -158,6 +159,18 @@ static void links_are_made_and_read_from_a_directory(void)
 	EXPECT_EQUAL(unlinkat(base, "s", 0), 0);
 }
 
+static int link_what_was_handed_down(void)
+{
+	return syscall(SYS_linkat, plain, "", base, "stolen", AT_EMPTY_PATH) == -1 ? errno : 0;
+}
+
+static void descriptors_of_others_get_no_names(void)
+{
+	if (geteuid())
+		return;
+	EXPECT_EQUAL(as_user(link_what_was_handed_down), ENOENT);
+}
+
 static void owners_and_modes_change_from_a_directory(void)
 {
 	struct stat status;
@@ -223,6 +236,7 @@ int main(void)
 	RUN(nodes_are_made_from_a_directory);
 	RUN(names_are_moved_between_directories);
 	RUN(links_are_made_and_read_from_a_directory);
+	RUN(descriptors_of_others_get_no_names);
 	RUN(owners_and_modes_change_from_a_directory);
 	RUN(access_is_asked_from_a_directory);
 	RUN(nothing_is_left);

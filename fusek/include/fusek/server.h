@@ -201,6 +201,10 @@ struct server_ops {
 	void (*forget)(struct server *server, struct nodeid node, uint64_t nlookup);
 	err_t (*getattr)(struct server *server, struct nodeid node, struct server_attr *out,
 			 uint64_t *attr_valid_ns);
+	/* The same by an open file of it, for servers that know files by their names alone, which
+	 * may be gone. NULL: getattr does. */
+	err_t (*getattr_open)(struct server *server, struct nodeid node, struct handle handle,
+			      struct server_attr *out, uint64_t *attr_valid_ns);
 	err_t (*setattr)(struct server *server, const struct server_caller *caller,
 			 struct nodeid node, const struct server_setattr *set,
 			 struct server_attr *out, uint64_t *attr_valid_ns);
@@ -269,8 +273,10 @@ struct server_ops {
 			    unsigned flags, struct page_fill *fill);
 	ssize_t (*write_pages)(struct server *server, struct nodeid node, struct handle handle,
 			       unsigned flags, const struct page_write *write);
-	/* The most bytes of one of these, whole pages, at least one. */
+	/* The most bytes of one of these, whole pages, at least one; and (NULL: no limit) of those
+	 * that nobody has asked for yet. */
 	uint32_t (*transfer_bytes)(struct server *server, bool write);
+	uint32_t (*ahead_bytes)(struct server *server);
 	/* Room for a part of the file: FALLOC_FL_KEEP_SIZE, _PUNCH_HOLE with it, _ZERO_RANGE; the
 	 * sum of offset and length is no more than INT64_MAX. -EOPNOTSUPP: not this mode. */
 	err_t (*fallocate)(struct server *server, struct nodeid node, struct handle handle,

@@ -1,24 +1,24 @@
 /* sources: fusek/attributes.c fusek/change.c fusek/context.c fusek/dentry.c fusek/dentry_evict.c
-   fusek/devfs.c
-   fusek/file.c fusek/file_locks.c fusek/file_map.c fusek/locks.c fusek/ranges.c fusek/xattr.c
-   fusek/filesystems.c fusek/getdents.c fusek/init.c fusek/memfd.c fusek/filesystem.c fusek/mount.c
-   fusek/mount_calls.c fusek/mount_change.c
-   fusek/mount_detached.c fusek/mount_info.c fusek/node.c fusek/open.c
-   fusek/pages.c fusek/pages_write.c fusek/path.c fusek/path_name.c fusek/ramdisk.c fusek/remove.c
-   fusek/inotify.c fusek/notify.c ipc/anonymous.c fusek/ext2/super.c fusek/ext2/inode.c
-   fusek/ext2/directory.c fusek/tmpfs/data.c fusek/tmpfs/seals.c fusek/tmpfs/range.c
-   fusek/tmpfs/xattr.c fusek/tmpfs/entries.c fusek/tmpfs/inode.c fusek/tmpfs/names.c
-   fusek/tmpfs/options.c fusek/tmpfs/pages.c fusek/tmpfs/seed.c fusek/driver/connection.c
-   fusek/driver/device.c fusek/driver/files.c fusek/driver/ranges.c fusek/driver/control.c
-   fusek/driver/locks.c fusek/driver/xattr.c fusek/driver/stream.c fusek/driver/notify.c
-   fusek/driver/options.c fusek/driver/request.c fusek/driver/server.c fusek/proto/close.c
-   fusek/proto/control.c fusek/proto/data.c fusek/proto/range.c fusek/proto/ioctl.c
-   fusek/proto/lock.c fusek/proto/statx.c fusek/proto/xattr.c fusek/proto/forget.c
-   fusek/proto/getattr.c fusek/proto/init.c fusek/proto/lookup.c fusek/proto/make.c
-   fusek/proto/message.c fusek/proto/open.c fusek/proto/readdir.c fusek/proto/readlink.c
-   fusek/proto/remove.c fusek/proto/setattr.c fusek/proto/statfs.c ipc/buffer.c ipc/object.c
-   lib/tree.c lib/string.c lib/fmt.c mm/pageset.c tests/host/fusek/fake/kernel.c
-   tests/host/support/image.c tests/host/fusek/fake/tree.c tests/host/fusek/fake/driver.c
+   fusek/devfs.c fusek/file.c fusek/file_locks.c fusek/file_map.c fusek/locks.c fusek/ranges.c
+   fusek/xattr.c fusek/filesystems.c fusek/getdents.c fusek/init.c fusek/memfd.c
+   fusek/filesystem.c fusek/mount.c fusek/mount_calls.c fusek/mount_change.c
+   fusek/mount_detached.c fusek/mount_info.c fusek/node.c fusek/open.c fusek/pages.c
+   fusek/pages_direct.c fusek/pages_write.c fusek/path.c fusek/path_name.c fusek/ramdisk.c
+   fusek/remove.c fusek/inotify.c fusek/notify.c ipc/anonymous.c fusek/ext2/super.c
+   fusek/ext2/inode.c fusek/ext2/directory.c fusek/tmpfs/data.c fusek/tmpfs/seals.c
+   fusek/tmpfs/range.c fusek/tmpfs/xattr.c fusek/tmpfs/entries.c fusek/tmpfs/inode.c
+   fusek/tmpfs/names.c fusek/tmpfs/options.c fusek/tmpfs/pages.c fusek/tmpfs/seed.c
+   fusek/driver/connection.c fusek/driver/device.c fusek/driver/files.c fusek/driver/ranges.c
+   fusek/driver/control.c fusek/driver/locks.c fusek/driver/xattr.c fusek/driver/stream.c
+   fusek/driver/notify.c fusek/driver/options.c fusek/driver/orphan.c fusek/driver/polled.c
+   fusek/driver/request.c fusek/driver/server.c fusek/proto/close.c fusek/proto/control.c
+   fusek/proto/data.c fusek/proto/range.c fusek/proto/ioctl.c fusek/proto/lock.c
+   fusek/proto/statx.c fusek/proto/xattr.c fusek/proto/forget.c fusek/proto/getattr.c
+   fusek/proto/init.c fusek/proto/lookup.c fusek/proto/make.c fusek/proto/message.c
+   fusek/proto/open.c fusek/proto/readdir.c fusek/proto/readlink.c fusek/proto/remove.c
+   fusek/proto/setattr.c fusek/proto/statfs.c ipc/buffer.c ipc/object.c lib/tree.c lib/string.c
+   lib/fmt.c mm/pageset.c tests/host/fusek/fake/kernel.c tests/host/support/image.c
+   tests/host/fusek/fake/tree.c tests/host/fusek/fake/driver.c
    tests/host/fusek/fake/driver_files.c tests/host/fusek/fake/mounted.c */
 /*
  * How things with a driver end: it dies, its callers are killed, it is unmounted, memory runs out;
@@ -33,6 +33,9 @@
 
 #include "fake/mounted.h"
 
+#include <abi/inotify.h>
+#include <fusek/file.h>
+#include <fusek/inotify.h>
 #include <fusek/mount.h>
 #include <mm/slab.h>
 #include <string.h>
@@ -157,6 +160,79 @@ static void a_read_after_a_write_gets_nothing_older(void **state)
 	assert_int_equal(mock.nasked[FUSE_READ], 2);
 	fake_driver_answer_late();
 	object_put(object);
+}
+
+static void look_ups_taken_back_wait_as_one(void **state)
+{
+	struct object *object = open_ok(AT "/file", O_RDONLY);
+
+	mock.hold_at = FUSE_RELEASE;
+	object_put(object);
+	fake_driver_serve();
+	for (unsigned i = 0; i < 200; i++) {
+		names_evict();
+		assert_int_equal(look(AT "/file"), 0);
+	}
+	names_evict();
+	assert_int_equal(mock.nasked[FUSE_FORGET] + mock.nasked[FUSE_BATCH_FORGET], 0);
+	fake_driver_answer_late();
+	fake_driver_serve();
+	assert_int_equal(mock.nasked[FUSE_FORGET], 1);
+	assert_int_equal(mock.nasked[FUSE_BATCH_FORGET], 0);
+}
+
+static void a_listing_that_nobody_waits_for_is_given_back(void **state)
+{
+	mock.init_flags = FUSE_DO_READDIRPLUS;
+	mock.kill_at = FUSE_READDIRPLUS;
+	assert_int_equal(list(AT), -EINTR);
+	fake_pending = 0;
+	fake_driver_answer_late();
+	assert_int_equal(mock.nremembered, 2);
+	fake_driver_serve();
+	assert_int_equal(mock.nremembered, 0);
+}
+
+static void a_lock_granted_to_who_was_killed_is_given_back(void **state)
+{
+	const struct object_lock wanted = {.kind = OBJECT_LOCK_PROCESS,
+					   .owner = 42,
+					   .start = 10,
+					   .end = 19,
+					   .pid = 7,
+					   .type = F_WRLCK};
+	struct object *object;
+
+	mock.init_flags |= FUSE_POSIX_LOCKS;
+	object = open_ok(AT "/file", O_RDWR);
+	mock.kill_at = FUSE_SETLKW;
+	assert_int_equal(object_lock(object, &wanted, true), -EINTR);
+	fake_pending = 0;
+	fake_driver_answer_late();
+	assert_int_equal(mock.last_lock.lk.type, F_WRLCK);
+	fake_driver_serve();
+	assert_int_equal(mock.nasked[FUSE_SETLK], 1);
+	assert_int_equal(mock.last_lock.lk.type, F_UNLCK);
+	assert_int_equal(mock.last_lock.owner, 42);
+	assert_int_equal(mock.last_lock.lk.start, 10);
+	assert_int_equal(mock.last_lock.lk.end, 19);
+	object_put(object);
+}
+
+static void a_driver_that_answers_none_of_the_killed_is_left(void **state)
+{
+	unsigned nkilled = 0;
+	err_t err;
+
+	assert_int_equal(look(AT), 0);
+	mock.ignores_interrupts = true;
+	do {
+		mock.kill_at = FUSE_LOOKUP;
+		err = look(AT "/file");
+		fake_pending = 0;
+	} while (err == -EINTR && ++nkilled < 10000);
+	assert_int_equal(err, -ENOTCONN);
+	assert_in_range(nkilled, 1000, 9999);
 }
 
 static void a_notification_after_the_end_finds_nothing(void **state)
@@ -292,6 +368,74 @@ static void running_out_of_memory_is_an_error_and_no_leak(void **state)
 	}
 }
 
+/* Some know files by their names alone. */
+static void an_open_file_is_looked_at_by_its_handle(void **state)
+{
+	struct object *object;
+	struct abi_stat stat;
+
+	mock.attr_valid = 0;
+	object = open_ok(AT "/file", O_RDONLY);
+	assert_int_equal(object_stat(object, &stat), 0);
+	assert_int_equal(mock.last_getattr.getattr_flags, FUSE_GETATTR_FH);
+	assert_int_equal(mock.last_getattr.fh, 77);
+	assert_int_equal(look(AT "/file"), 0);
+	assert_int_equal(mock.last_getattr.getattr_flags, 0);
+	object_put(object);
+}
+
+static void a_driver_without_open_hears_of_closing(void **state)
+{
+	struct object *object;
+
+	mock.unknown = 1ull << FUSE_OPEN;
+	object = open_ok(AT "/file", O_RDONLY);
+	assert_int_equal(object->ops->closed(object, 5), 0);
+	assert_int_equal(mock.nasked[FUSE_FLUSH], 1);
+	object_put(object);
+	fake_driver_serve();
+	assert_int_equal(mock.nasked[FUSE_RELEASE], 0);
+}
+
+/* It waits for its own write, and answers nothing meanwhile. */
+static void a_driver_that_deletes_what_is_watched_is_not_asked(void **state)
+{
+	struct object *inotify;
+	char events[64];
+	struct buffer buffer;
+
+	mock.attr_valid = 0;
+	assert_int_equal(inotify_create(O_NONBLOCK, &inotify), 0);
+	assert_true(inotify_add(inotify, &kernel, AT "/file", IN_DELETE_SELF) > 0);
+	mock.nasked[FUSE_GETATTR] = 0;
+	assert_true(fake_driver_notify_delete(1, MOCK_FILE, "file") > 0);
+	assert_int_equal(mock.nasked[FUSE_GETATTR], 0);
+	buffer_init_kernel(&buffer, events, sizeof(events));
+	assert_int_equal(object_read(inotify, &buffer, NULL), 32); /* and IN_IGNORED */
+	object_put(inotify);
+}
+
+static void a_listing_ends_whatever_its_last_cookie_is(void **state)
+{
+	static const uint64_t cookies[] = {INT64_MAX - 1, INT64_MAX, UINT64_MAX - 1, UINT64_MAX};
+	struct buffer buffer;
+	struct object *object;
+	uint64_t position;
+	char bytes[1024];
+
+	for (unsigned i = 0; i < ARRAY_SIZE(cookies); i++) {
+		mock.last_cookie = cookies[i];
+		object = open_ok(AT, O_RDONLY | O_DIRECTORY);
+		buffer_init_kernel(&buffer, bytes, sizeof(bytes));
+		assert_in_range(object_getdents(object, &buffer, DIRENT_64), 1, 512);
+		buffer_init_kernel(&buffer, bytes, sizeof(bytes));
+		assert_int_equal(object_getdents(object, &buffer, DIRENT_64), 0);
+		if (cookies[i] <= INT64_MAX)
+			assert_int_equal(object_seek(object, 0, SEEK_CUR, &position), 0);
+		object_put(object);
+	}
+}
+
 int main(void)
 {
 #define MOUNTED(test) cmocka_unit_test_setup_teardown(test, mounted, gone)
@@ -304,6 +448,10 @@ int main(void)
 		MOUNTED(who_is_killed_tells_the_driver),
 		MOUNTED(nothing_is_taken_away_while_a_request_needs_it),
 		MOUNTED(a_read_after_a_write_gets_nothing_older),
+		MOUNTED(look_ups_taken_back_wait_as_one),
+		MOUNTED(a_listing_that_nobody_waits_for_is_given_back),
+		MOUNTED(a_lock_granted_to_who_was_killed_is_given_back),
+		MOUNTED(a_driver_that_answers_none_of_the_killed_is_left),
 		MOUNTED(a_notification_after_the_end_finds_nothing),
 		MOUNTED(the_kernel_s_own_threads_do_not_wait_for_ever),
 		MOUNTED(a_signal_tells_the_driver),
@@ -313,6 +461,10 @@ int main(void)
 		MOUNTED(a_mount_that_fails_for_memory_leaves_nothing),
 		MOUNTED(options_are_checked),
 		MOUNTED(running_out_of_memory_is_an_error_and_no_leak),
+		MOUNTED(an_open_file_is_looked_at_by_its_handle),
+		MOUNTED(a_driver_without_open_hears_of_closing),
+		MOUNTED(a_driver_that_deletes_what_is_watched_is_not_asked),
+		MOUNTED(a_listing_ends_whatever_its_last_cookie_is),
 	};
 
 	return cmocka_run_group_tests(tests, mounted_begin, NULL);

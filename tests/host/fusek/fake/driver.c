@@ -261,8 +261,12 @@ static void do_readdir(const struct fuse_in_header *in, const struct fuse_read_i
 		if (in->opcode == FUSE_READDIRPLUS)
 			used += sizeof(struct fuse_entry_out);
 		record = (void *)(records + used);
-		*record = (struct fuse_dirent){
-			.ino = 5, .off = i + 1, .type = 8, .namelen = (uint32_t)strlen(names[i])};
+		*record = (struct fuse_dirent){.ino = 5,
+					       .off = i + 1 == ARRAY_SIZE(names) && mock.last_cookie
+							      ? mock.last_cookie
+							      : i + 1,
+					       .type = 8,
+					       .namelen = (uint32_t)strlen(names[i])};
 		memcpy(record->name, names[i], record->namelen);
 		used += ALIGN_UP(FUSE_NAME_OFFSET + record->namelen, 8);
 	}
@@ -292,6 +296,7 @@ static void act(const struct fuse_in_header *in)
 	case FUSE_LOOKUP:
 		return do_lookup(in, arguments);
 	case FUSE_GETATTR:
+		mock.last_getattr = *(const struct fuse_getattr_in *)arguments;
 		return do_getattr(in);
 	case FUSE_SETATTR:
 		return do_setattr(in, arguments);
@@ -399,7 +404,7 @@ static bool disturb(const struct fuse_in_header *in)
 
 static void interrupted(const struct fuse_interrupt_in *interrupt)
 {
-	if (interrupt->unique == late->unique)
+	if (interrupt->unique == late->unique && !mock.ignores_interrupts)
 		fake_driver_answer_late();
 }
 

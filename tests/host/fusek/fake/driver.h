@@ -42,7 +42,9 @@ struct mock_driver {
 	uint32_t major, minor;
 	uint32_t init_flags; /* before the first request */
 	uint32_t open_flags;
-	bool hangs; /* nothing is read, time goes by */
+	bool ignores_interrupts;
+	uint64_t last_cookie; /* of a listing's last name; 0: the next number */
+	bool hangs;           /* nothing is read, time goes by */
 	uint64_t attr_valid;
 	uint64_t unknown; /* 1 << opcode: ENOSYS */
 	enum mock_lie lie;
@@ -56,6 +58,7 @@ struct mock_driver {
 	uint64_t size;
 	uint32_t mode; /* of the file */
 	uint32_t last_read_bytes;
+	struct fuse_getattr_in last_getattr;
 	char last_target[64];
 	char xattr[64]; /* of the file: the value of user.mock; empty: there is none */
 	struct fuse_fallocate_in last_fallocate;

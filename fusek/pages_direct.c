@@ -1,0 +1,61 @@
+/*
+ * Reading past the page cache, where a server asks for that: each read is a request of its own. No
+ * state.
+ */
+#include "pages_priv.h"
+
+#include <mm/pressure.h>
+
+/* One request past the cache. */
+static ssize_t read_past(struct file *file, struct node_pages *pages, struct buffer *buffer,
+			 uint64_t offset, size_t len_bytes)
+{
+	uint32_t npages = (uint32_t)(ALIGN_UP(len_bytes, PAGE_SIZE) / PAGE_SIZE);
+	struct fill *fill;
+	size_t moved = 0, got;
+	err_t err = MEMORY_RETRY((fill = pages_fill_create(file->node, 0, npages)) ? 0 : -ENOMEM);
+
+	if (err)
+		return err;
+	fill->io.offset_bytes = offset;
+	fill->io.len_bytes = len_bytes;
+	pages_fill_start(file, fill);
+	err = pages_fill_wait(pages, fill);
+	if (err)
+		goto out;
+	got = MIN((size_t)fill->result, len_bytes);
+	while (moved < got) {
+		size_t step = MIN(got - moved, PAGE_SIZE);
+		size_t copied =
+			buffer_copy_to(buffer, frame_virt(fill->frames[moved / PAGE_SIZE]), step);
+
+		moved += copied;
+		if (copied < step) {
+			err = moved ? 0 : -EFAULT;
+			break;
+		}
+	}
+out:
+	pages_fill_put(fill);
+	return err ? err : (ssize_t)moved;
+}
+
+ssize_t pages_read_direct(struct file *file, struct node_pages *pages, struct buffer *buffer,
+			  uint64_t offset)
+{
+	uint32_t most = file->server->ops->transfer_bytes(file->server, false);
+	size_t done = 0;
+	ssize_t moved = 0;
+
+	while (buffer_remaining(buffer)) {
+		size_t len = MIN(buffer_remaining(buffer), (size_t)most);
+
+		moved = read_past(file, pages, buffer, offset + done, len);
+		if (moved <= 0)
+			break;
+		done += (size_t)moved;
+		if ((size_t)moved < len)
+			break;
+	}
+	return done ? (ssize_t)done : moved;
+}
