@@ -20,7 +20,7 @@ static int64_t days_of(int year, int month, int day)
 
 static void date_of(int64_t days, int *year, int *month, int *day)
 {
-	int64_t y = (days + DAYS_0_70) * 400 / 146097, rest, m;
+	int64_t y = ((days + DAYS_0_70) * 10000 + 14780) / 3652425, rest, m;
 
 	days += DAYS_0_70;
 	rest = days - (y * 365 + y / 4 - y / 100 + y / 400);
@@ -28,7 +28,7 @@ static void date_of(int64_t days, int *year, int *month, int *day)
 		y--;
 		rest = days - (y * 365 + y / 4 - y / 100 + y / 400);
 	}
-	m = (rest * 10 + 5) / 306;
+	m = (rest * 100 + 52) / 3060;
 	*day = (int)(rest - (m * 306 + 5) / 10 + 1);
 	*month = (int)((m + 2) % 12 + 1);
 	*year = (int)(y + (m >= 10));
