@@ -35,8 +35,9 @@ static const unsigned kib_of[] = {1024, 4096, 35000};
 
 static void text_becomes_units_and_text_again(void **state)
 {
-	static const char *const texts[] = {"a", "README.TXT", "größe 😀 name", "日本語.txt",
-					    "a.b.c", ".profile", "x y+z", "~1", "\u00ff"};
+	static const char *const texts[] = {"a",          "README.TXT", "größe 😀 name",
+					    "日本語.txt", "a.b.c",      ".profile",
+					    "x y+z",      "~1",         "\u00ff"};
 	char back[NAME_BYTES_MAX + 1];
 	struct name name;
 
@@ -59,9 +60,23 @@ static void text_becomes_units_and_text_again(void **state)
 
 static void what_is_no_name_is_refused(void **state)
 {
-	static const char *const bad[] = {"a*b", "a?b", "a:b", "\"", "<", ">", "|", "a\\b", "a\nb",
-					  "space ", "\x80", "\xc0\xaf", "\xe0\x80\x80", "\xed\xa0\x80",
-					  "\xf4\x90\x80\x80", "\xf8\x88\x80\x80\x80", "\xc3"};
+	static const char *const bad[] = {"a*b",
+					  "a?b",
+					  "a:b",
+					  "\"",
+					  "<",
+					  ">",
+					  "|",
+					  "a\\b",
+					  "a\nb",
+					  "space ",
+					  "\x80",
+					  "\xc0\xaf",
+					  "\xe0\x80\x80",
+					  "\xed\xa0\x80",
+					  "\xf4\x90\x80\x80",
+					  "\xf8\x88\x80\x80\x80",
+					  "\xc3"};
 	char text[300];
 	struct name name;
 
@@ -122,7 +137,10 @@ static void short_names_are_made_as_windows_makes_them(void **state)
 	short_is(".profile", "PROFILE    ", false);
 	short_is("a.b.c", "AB      C  ", false);
 	short_is("x+y=z", "X_Y_Z      ", false);
-	short_is("größe", "GR\x94\xe1" "E      ", false);
+	short_is("größe",
+		 "GR\x94\xe1"
+		 "E      ",
+		 false);
 	short_is("日本", "__         ", false);
 	short_is("å", "\x86          ", false);
 	short_is("σ", "\x05          ", false); /* 0xe5 would mean: deleted */
@@ -263,8 +281,10 @@ static void mtools_read_what_we_put_there(void **state)
 		assert_non_null(bytes);
 		assert_int_equal(fat_mount(&mount, bytes, len_bytes), 0);
 		assert_int_equal(node_create(&mount.volume, mount.volume.root, "Sub directory",
-					     ATTRIBUTE_DIRECTORY, &sub), 0);
-		assert_int_equal(node_create(&mount.volume, sub, "größe 日本 long.text", 0, &node), 0);
+					     ATTRIBUTE_DIRECTORY, &sub),
+				 0);
+		assert_int_equal(node_create(&mount.volume, sub, "größe 日本 long.text", 0, &node),
+				 0);
 		assert_int_equal(file_write(&mount.volume, node, 0, "hello, mtools\n", 14), 0);
 		assert_int_equal(node_create(&mount.volume, sub, "short.txt", 0, &node), 0);
 		assert_int_equal(file_write(&mount.volume, node, 0, "hello, mtools\n", 14), 0);
@@ -305,8 +325,9 @@ static void a_full_volume_says_so_and_is_whole(void **state)
 	assert_int_equal(table_free_count(&mount.volume, &nfree), 0);
 	assert_int_equal(nfree, 0);
 	assert_int_equal(at, before * UINT64_C(512));
-	assert_int_equal(node_create(&mount.volume, mount.volume.root, "d", ATTRIBUTE_DIRECTORY,
-				     &other), -ENOSPC);
+	assert_int_equal(
+		node_create(&mount.volume, mount.volume.root, "d", ATTRIBUTE_DIRECTORY, &other),
+		-ENOSPC);
 	for (unsigned i = 0; !err || err == -ENOSPC; i++) { /* the root has its end as well */
 		snprintf(name, sizeof(name), "A%u", i);
 		err = node_create(&mount.volume, mount.volume.root, name, 0, &other);

@@ -96,7 +96,8 @@ char *fat_make(unsigned width, const char *options, unsigned kib, const char *sc
 	char before[512];
 
 	snprintf(before, sizeof(before),
-		 "set -e; mkfs.fat -F %u %s -i 12345678 -C image %u >said 2>&1 || { cat said; false; };",
+		 "set -e; mkfs.fat -F %u %s -i 12345678 -C image %u >said 2>&1 || { cat said; "
+		 "false; };",
 		 width, options, kib);
 	return run_in(before, NULL, 0, script, "image", len_bytes);
 }

@@ -12,7 +12,7 @@ struct fat_memory {
 	char *bytes;
 	size_t len_bytes;
 	unsigned long nwrites;
-	long nwrites_left; /* then they fail; negative: never */
+	long nwrites_left;                          /* then they fail; negative: never */
 	void (*written)(struct fat_memory *memory); /* after each write; NULL: nobody is told */
 };
 
