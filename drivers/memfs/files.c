@@ -8,7 +8,6 @@
 #include <linux/falloc.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/uio.h>
 #include <unistd.h>
 
 /* Attributes are given by what changes a size, so both of them are under the node's lock. */
@@ -43,35 +42,35 @@ static void accessed(struct node *node)
 	pthread_rwlock_unlock(&node->lock);
 }
 
-/* The pages themselves are the answer, a page of zeros for each that is not there. */
-static void answer_pages(fuse_req_t request, const struct node *node, uint64_t offset,
-			 size_t len_bytes, struct iovec *pieces)
+static void copy_out(const struct node *node, uint64_t offset, char *to, size_t len_bytes)
 {
-	static const char zeros[PAGE_BYTES];
-	unsigned n = 0;
+	while (len_bytes) {
+		size_t within = offset % PAGE_BYTES, now = PAGE_BYTES - within;
+		const char *page = pages_get(&node->pages, offset / PAGE_BYTES);
 
-	for (size_t done = 0; done < len_bytes; n++) {
-		uint64_t at = offset + done;
-		size_t within = at % PAGE_BYTES, now = PAGE_BYTES - within;
-		const char *page = pages_get(&node->pages, at / PAGE_BYTES);
-
-		if (now > len_bytes - done)
-			now = len_bytes - done;
-		pieces[n] = (struct iovec){(char *)(page ? page : zeros) + within, now};
-		done += now;
+		if (now > len_bytes)
+			now = len_bytes;
+		if (page)
+			memcpy(to, page + within, now);
+		else
+			memset(to, 0, now);
+		to += now;
+		offset += now;
+		len_bytes -= now;
 	}
-	fuse_reply_iov(request, pieces, (int)n);
 }
 
+/* With a copy: once the answer is out, the node may be closed, forgotten and freed by other
+ * threads. */
 void do_read(fuse_req_t request, fuse_ino_t ino, size_t len_bytes, off_t offset,
 	     struct fuse_file_info *info)
 {
 	struct node *node = node_of(request, ino);
-	struct iovec *pieces = calloc(len_bytes / PAGE_BYTES + 2, sizeof(*pieces));
+	char *buffer = malloc(len_bytes ? len_bytes : 1);
 	uint64_t at = (uint64_t)offset;
 
 	(void)info;
-	if (!pieces) {
+	if (!buffer) {
 		fuse_reply_err(request, ENOMEM);
 		return;
 	}
@@ -81,9 +80,10 @@ void do_read(fuse_req_t request, fuse_ino_t ino, size_t len_bytes, off_t offset,
 		len_bytes = 0;
 	else if (len_bytes > node->size_bytes - at)
 		len_bytes = node->size_bytes - at;
-	answer_pages(request, node, at, len_bytes, pieces);
+	copy_out(node, at, buffer, len_bytes);
 	pthread_rwlock_unlock(&node->lock);
-	free(pieces);
+	fuse_reply_buf(request, buffer, len_bytes);
+	free(buffer);
 }
 
 void do_write(fuse_req_t request, fuse_ino_t ino, const char *from, size_t len_bytes, off_t offset,

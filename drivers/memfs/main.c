@@ -16,6 +16,7 @@
 
 struct options {
 	char *size, *nr_inodes, *mode;
+	int locks;
 };
 
 #define OPTION(text, member)                                                                       \
@@ -23,15 +24,18 @@ struct options {
 		text, offsetof(struct options, member), 1                                          \
 	}
 
-static const struct fuse_opt option_table[] = {OPTION("size=%s", size),
-					       OPTION("nr_inodes=%s", nr_inodes),
-					       OPTION("mode=%s", mode), FUSE_OPT_END};
+static const struct fuse_opt option_table[] = {
+	OPTION("size=%s", size), OPTION("nr_inodes=%s", nr_inodes), OPTION("mode=%s", mode),
+	OPTION("locks", locks), FUSE_OPT_END};
 
 static const char usage[] =
 	"usage: memfs [options] DIRECTORY\n"
 	"    -o size=N[kmg]         bytes of all contents (default: half of the memory)\n"
 	"    -o nr_inodes=N[kmg]    files (default: one for each page of that)\n"
-	"    -o mode=OCTAL          of the root (default: 1777)\n";
+	"    -o mode=OCTAL          of the root (default: 1777)\n"
+	"    -o locks               locks of files are kept here, not by the kernel; then those "
+	"of\n"
+	"                           open files (F_OFD_SETLK) outlive them, as FUSE does not say\n";
 
 /* "64k", "1m", "2g", or a number. False: it is none. */
 static bool parse_number(const char *text, unsigned long *out)
@@ -78,6 +82,7 @@ static bool begin(struct memfs *memfs, const struct options *options)
 	}
 	memfs->pages.limit = (bytes + PAGE_BYTES - 1) / PAGE_BYTES;
 	memfs->inodes.limit = ninodes ? ninodes : 1;
+	memfs->keeps_locks = options->locks;
 	memfs->next_ino = FUSE_ROOT_ID;
 	memfs->next_cookie = 3; /* behind those of "." and ".." */
 	pthread_mutex_init(&memfs->lock, NULL);
@@ -142,7 +147,7 @@ int main(int argc, char **argv)
 {
 	struct fuse_args args = FUSE_ARGS_INIT(argc, argv);
 	struct fuse_cmdline_opts line = {0};
-	struct options options = {NULL, NULL, NULL};
+	struct options options = {.size = NULL};
 	struct memfs memfs = {.nodes = NULL};
 	int result = 2;
 

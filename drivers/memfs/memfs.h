@@ -74,6 +74,7 @@ struct memfs {
 	struct waiter *waiters;         /* [m] for locks of files, oldest first */
 	unsigned long nranges;          /* [m] of all nodes */
 	struct quota pages, inodes;
+	bool keeps_locks; /* [c] of files; else the kernel does */
 };
 
 extern const struct fuse_lowlevel_ops memfs_ops;

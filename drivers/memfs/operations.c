@@ -4,7 +4,9 @@
 #include "memfs.h"
 
 #include <errno.h>
+#include <limits.h>
 #include <linux/fs.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -191,7 +193,10 @@ static void do_symlink(fuse_req_t request, const char *target, fuse_ino_t parent
 
 static void do_readlink(fuse_req_t request, fuse_ino_t ino)
 {
-	fuse_reply_readlink(request, node_of(request, ino)->target);
+	char target[PATH_MAX]; /* the node may be gone before the answer has returned */
+
+	snprintf(target, sizeof(target), "%s", node_of(request, ino)->target);
+	fuse_reply_readlink(request, target);
 }
 
 static void do_create(fuse_req_t request, fuse_ino_t parent, const char *text, mode_t mode,
@@ -292,12 +297,13 @@ static void do_statfs(fuse_req_t request, fuse_ino_t ino)
 	fuse_reply_statfs(request, &stat);
 }
 
+/* libfuse asks for the locks of files since there are operations for them. */
 static void do_init(void *userdata, struct fuse_conn_info *connection)
 {
-	unsigned wanted = FUSE_CAP_POSIX_LOCKS | FUSE_CAP_FLOCK_LOCKS;
+	struct memfs *memfs = userdata;
 
-	(void)userdata;
-	connection->want |= connection->capable & wanted;
+	if (!memfs->keeps_locks)
+		connection->want &= ~(unsigned)(FUSE_CAP_POSIX_LOCKS | FUSE_CAP_FLOCK_LOCKS);
 }
 
 const struct fuse_lowlevel_ops memfs_ops = {

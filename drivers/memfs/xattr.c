@@ -109,18 +109,30 @@ static void answer(fuse_req_t request, const char *bytes, size_t len_bytes, size
 		fuse_reply_buf(request, bytes, len_bytes);
 }
 
+/* What is answered is copied first: once it is out, the node may be freed by other threads. */
 void do_getxattr(fuse_req_t request, fuse_ino_t ino, const char *name, size_t room)
 {
 	struct node *node = node_of(request, ino);
 	const struct xattr *xattr;
+	size_t len_bytes = 0;
+	char *copy = NULL;
+	int err = is_served(name) ? ENODATA : EOPNOTSUPP;
 
 	pthread_rwlock_rdlock(&node->lock);
 	xattr = *find(node, name);
-	if (xattr)
-		answer(request, xattr->value, xattr->len_bytes, room);
-	else
-		fuse_reply_err(request, is_served(name) ? ENODATA : EOPNOTSUPP);
+	if (xattr) {
+		len_bytes = xattr->len_bytes;
+		copy = malloc(len_bytes ? len_bytes : 1);
+		err = ENOMEM;
+	}
+	if (copy)
+		memcpy(copy, xattr->value, len_bytes);
 	pthread_rwlock_unlock(&node->lock);
+	if (copy)
+		answer(request, copy, len_bytes, room);
+	else
+		fuse_reply_err(request, err);
+	free(copy);
 }
 
 void do_listxattr(fuse_req_t request, fuse_ino_t ino, size_t room)
@@ -131,16 +143,15 @@ void do_listxattr(fuse_req_t request, fuse_ino_t ino, size_t room)
 
 	pthread_rwlock_rdlock(&node->lock);
 	names = malloc(all_bytes(node) + 1);
-	if (names) {
-		for (struct xattr *xattr = node->xattrs; xattr; xattr = xattr->next) {
-			memcpy(names + used, xattr->name, strlen(xattr->name) + 1);
-			used += strlen(xattr->name) + 1;
-		}
-		answer(request, names, used, room);
-	} else {
-		fuse_reply_err(request, ENOMEM);
+	for (struct xattr *xattr = node->xattrs; names && xattr; xattr = xattr->next) {
+		memcpy(names + used, xattr->name, strlen(xattr->name) + 1);
+		used += strlen(xattr->name) + 1;
 	}
 	pthread_rwlock_unlock(&node->lock);
+	if (names)
+		answer(request, names, used, room);
+	else
+		fuse_reply_err(request, ENOMEM);
 	free(names);
 }
 
