@@ -37,6 +37,7 @@ TEST = {
     "git": "git", "llvm-cov": "llvm", "cppcheck": "cppcheck", "spin": "spin",
     "strace": "strace", "musl-gcc": "musl-tools", "/bin/busybox": "busybox-static", "bash-static": "bash-static",
     "zsh-static": "zsh-static",
+    "mkfs.fat": "dosfstools", "mcopy": "mtools",
     DIST_PACKAGES + "pytest": "python3-pytest", DIST_PACKAGES + "pexpect": "python3-pexpect",
     DIST_PACKAGES + "pyte": "python3-pyte",
 }

@@ -1,0 +1,64 @@
+# Our drivers: fatfs on a volume that the host made, memfs beside it. Run by test_drivers.py, which
+# reads what is printed and looks at the volume afterwards.
+b=/bin/busybox
+$b mkdir /tmp/fat /tmp/mem
+
+# begin ENTRY DRIVER ARGUMENTS...: starts it in the foreground, waits until it serves.
+begin() {
+	entry=$1
+	shift
+	"$@" 2>/tmp/stderr &
+	pid=$!
+	tries=0
+	until $b grep -q " $entry fuse" /proc/mounts; do
+		tries=$((tries + 1))
+		$b test $tries = 500 && echo "no $entry" && $b cat /tmp/stderr && break
+		$b usleep 10000
+	done
+}
+
+end() {
+	umount $1
+	wait $2
+	echo "ended with $?"
+}
+
+begin /tmp/fat /tmp/drivers/fatfs -f -o umask=027 /tmp/volume /tmp/fat
+fat=$pid
+begin /tmp/mem /tmp/drivers/memfs -f -o size=16m /tmp/mem
+mem=$pid
+
+cd /tmp/fat
+$b ls
+$b cat "A LONG NAME FROM THE HOST.TEXT"
+$b stat -c "%a %s" short.txt
+$b mkdir "A directory" "A directory/deeper" gone
+$b dd if=/dev/urandom of=/tmp/mem/random bs=64k count=40 2>/dev/null
+$b cp /tmp/mem/random "A directory/deeper/Random bytes"
+$b cmp /tmp/mem/random "a DIRECTORY/deeper/random BYTES" && echo same
+i=0
+while $b test $i -lt 40; do
+	echo $i >"gone/A name of some length, number $i"
+	i=$((i + 1))
+done
+$b ls gone | $b wc -l
+$b mv "gone/A name of some length, number 7" "A directory/größe.txt"
+$b rm -r gone
+$b mv "A directory/deeper" moved
+$b cat "A directory/GRÖßE.TXT"
+$b touch -d "2001-02-03 04:05:07" short.txt
+$b stat -c %y short.txt
+$b truncate -s 1000 short.txt
+$b ln -s x y 2>&1
+$b chmod a-w short.txt
+$b cp moved/* /tmp/random.out
+cd /tmp
+
+/tmp/storage /tmp/mem >/tmp/storage.out
+$b grep -v "^ok" /tmp/storage.out
+$b grep -c "^ok" /tmp/storage.out
+$b rm /tmp/mem/random
+$b df -k /tmp/mem | $b awk 'NR == 2 { print $2, $3 }'
+
+end /tmp/fat $fat
+end /tmp/mem $mem
