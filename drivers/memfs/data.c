@@ -5,8 +5,8 @@
 #include "memfs.h"
 
 #include <errno.h>
+#include <linux/fs.h>
 #include <string.h>
-#include <unistd.h>
 
 /* How much of a range lies in its first page. */
 static size_t in_page(uint64_t offset, uint64_t len_bytes)

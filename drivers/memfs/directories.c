@@ -1,7 +1,7 @@
 /*
  * Reading directories: "." and ".." first, then the names behind the last one's cookie.
  */
-#include "memfs.h"
+#include "front.h"
 
 #include <errno.h>
 #include <stdlib.h>

@@ -1,7 +1,7 @@
 /*
  * Operations on open files.
  */
-#include "memfs.h"
+#include "front.h"
 
 #include <errno.h>
 #include <fcntl.h>

@@ -6,7 +6,7 @@
  * libfuse calls interrupted() with the request locked, and this takes memfs->lock. So a request's
  * interrupt function is set and taken away while memfs->lock is not held.
  */
-#include "memfs.h"
+#include "front.h"
 
 #include <errno.h>
 #include <fcntl.h>

@@ -5,7 +5,7 @@
  *
  * What it holds is gone with it.
  */
-#include "memfs.h"
+#include "front.h"
 
 #include <errno.h>
 #include <stddef.h>

@@ -1,7 +1,7 @@
 /*
  * Operations on names and attributes, and the table of all.
  */
-#include "memfs.h"
+#include "front.h"
 
 #include <errno.h>
 #include <limits.h>

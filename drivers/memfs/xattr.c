@@ -1,7 +1,7 @@
 /*
  * Extended attributes: a list of a node, in the order in which they were made.
  */
-#include "memfs.h"
+#include "front.h"
 
 #include <errno.h>
 #include <stdlib.h>
