@@ -21,6 +21,10 @@ same
 2001-02-03 04:05:06.000000000 +0000
 ln: y: Operation not permitted
 22
+8 1
+8 2
+8 3
+8 4
 16384 0
 ended with 0
 ended with 0

@@ -57,7 +57,22 @@ cd /tmp
 /tmp/storage /tmp/mem >/tmp/storage.out
 $b grep -v "^ok" /tmp/storage.out
 $b grep -c "^ok" /tmp/storage.out
-$b rm /tmp/mem/random
+
+# Four clients at once.
+for client in 1 2 3 4; do
+	(
+		for round in 1 2 3 4 5 6 7 8; do
+			echo $client >/tmp/mem/$client.$round
+			$b cat /tmp/mem/$client.$round >>/tmp/read.$client
+			$b mv /tmp/mem/$client.$round /tmp/mem/moved
+			$b ls /tmp/mem >/dev/null 2>&1
+		done
+	) &
+	clients="$clients $!"
+done
+wait $clients
+$b cat /tmp/read.? | $b sort | $b uniq -c | $b sed 's/  *//'
+$b rm /tmp/mem/random /tmp/mem/moved
 $b df -k /tmp/mem | $b awk 'NR == 2 { print $2, $3 }'
 
 end /tmp/fat $fat
