@@ -9,6 +9,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <limits.h>
 #include <stddef.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -141,6 +142,24 @@ static int run(const struct options *options, struct fuse_args *args,
 	return err ? -1 : result;
 }
 
+/*
+ * The kernel checks modes, and as root's everybody may come in: as with Linux's vfat. The image is
+ * what mount shows, in whose name a comma may stand.
+ */
+static int add_mount_options(struct fuse_args *args, const char *image)
+{
+	char source[PATH_MAX + sizeof("fsname=")], *all = NULL;
+	int err;
+
+	snprintf(source, sizeof(source), "fsname=%s", image);
+	err = fuse_opt_add_opt(&all, getuid() ? "default_permissions"
+					      : "default_permissions,allow_other") ||
+	      fuse_opt_add_opt(&all, "subtype=fatfs") || fuse_opt_add_opt_escaped(&all, source) ||
+	      fuse_opt_add_arg(args, "-o") || fuse_opt_add_arg(args, all);
+	free(all);
+	return err;
+}
+
 int main(int argc, char **argv)
 {
 	struct options options = {
@@ -162,10 +181,7 @@ int main(int argc, char **argv)
 		fprintf(stderr, "%s", usage);
 		goto out;
 	}
-	/* The kernel checks modes, and as root's everybody may come in: as with Linux's vfat. */
-	if (fuse_opt_add_arg(&args, getuid() ? "-odefault_permissions"
-					     : "-odefault_permissions,allow_other") ||
-	    fuse_opt_add_arg(&args, "-osubtype=fatfs"))
+	if (add_mount_options(&args, options.image))
 		goto out;
 	result = run(&options, &args, &line) ? 1 : 0;
 out:

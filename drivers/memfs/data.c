@@ -69,12 +69,27 @@ void data_resize(struct memfs *memfs, struct node *node, uint64_t size_bytes)
 	node->size_bytes = size_bytes;
 }
 
+/* Is there room for the pages that the range lacks? Then nothing has been made when there is not.
+ */
+static bool has_room(struct memfs *memfs, const struct node *node, uint64_t first, uint64_t last)
+{
+	unsigned long used = atomic_load(&memfs->pages.used), missing = 0;
+
+	if (last - first >= memfs->pages.limit)
+		return false;
+	for (uint64_t index = first; index <= last; index++)
+		missing += !pages_get(&node->pages, index);
+	return used <= memfs->pages.limit && missing <= memfs->pages.limit - used;
+}
+
 int data_reserve(struct memfs *memfs, struct node *node, uint64_t offset, uint64_t len_bytes)
 {
-	uint64_t last = (offset + len_bytes - 1) / PAGE_BYTES;
+	uint64_t first = offset / PAGE_BYTES, last = (offset + len_bytes - 1) / PAGE_BYTES;
 	bool full;
 
-	for (uint64_t index = offset / PAGE_BYTES; index <= last; index++) {
+	if (!has_room(memfs, node, first, last))
+		return -ENOSPC;
+	for (uint64_t index = first; index <= last; index++) {
 		if (!pages_make(&node->pages, &memfs->pages, index, &full))
 			return full ? -ENOSPC : -ENOMEM;
 	}

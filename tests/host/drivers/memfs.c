@@ -245,6 +245,10 @@ static void the_limit_ends_a_write_in_its_middle(void **state)
 	assert_int_equal(memfs.pages.used, 64);
 	data_resize(&memfs, node, 1);
 	assert_int_equal(memfs.pages.used, 1);
+	assert_int_equal(data_reserve(&memfs, node, 0, sizeof(bytes)), -ENOSPC);
+	assert_int_equal(data_reserve(&memfs, node, 0, UINT64_C(1) << 60), -ENOSPC);
+	assert_int_equal(memfs.pages.used, 1);
+	assert_int_equal(data_reserve(&memfs, node, 0, 64 * PAGE_BYTES), 0);
 	assert_int_equal(names_take(&memfs, memfs.root, "f", false), 0);
 }
 
