@@ -150,6 +150,12 @@ static int read_info(struct volume *volume)
 	return 0;
 }
 
+/* In entry 1 of the table; FAT12 has none. */
+static uint32_t clean_bit(const struct volume *volume)
+{
+	return volume->width == 16 ? TABLE16_CLEAN : TABLE32_CLEAN;
+}
+
 static const uint8_t *state_of(const struct volume *volume, const struct fat_boot *boot)
 {
 	return volume->width == 32 ? &boot->wide.state : &boot->narrow.state;
@@ -188,7 +194,7 @@ int volume_open(struct volume *volume, struct disk *disk, bool read_only,
 		err = table_raw(volume, 1, &first);
 		if (err)
 			return err;
-		if (!(first & (volume->width == 16 ? TABLE16_CLEAN : TABLE32_CLEAN)))
+		if (!(first & clean_bit(volume)))
 			volume->was_dirty = true;
 	}
 	if (volume->was_dirty)
@@ -216,7 +222,7 @@ static int write_state(struct volume *volume, bool dirty)
 	err = table_raw(volume, 1, &first);
 	if (err)
 		return err;
-	clean = volume->width == 16 ? TABLE16_CLEAN : TABLE32_CLEAN;
+	clean = clean_bit(volume);
 	return table_write(volume, 1, &(uint32_t){dirty ? first & ~clean : first | clean}, 1);
 }
 

@@ -1,4 +1,5 @@
 /* sources: fusek/ext2/super.c fusek/ext2/inode.c fusek/ext2/directory.c
+   with: tests/fuzz/support/images.c
    options: max_len=20000 runs=20000 */
 /*
  * libFuzzer harness of the ext2 reader. An input is not an image but a list of changes to one of
@@ -11,12 +12,10 @@
  * The image is opened, everything in it is walked and read within a step limit, and what the reader
  * promises is checked: pages inside the image, possible names, no directory inside itself. Memory
  * behind a cut is poisoned.
- *
- * The images lie in images/ of the folder that FUSELAGE_FUZZ names.
  */
 #include "../../fusek/ext2/ext2.h"
+#include "support/images.h"
 
-#include <glob.h>
 #include <sanitizer/asan_interface.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -48,41 +47,26 @@ static void promise(bool holds, const char *what)
 
 /* ---- the images ---- */
 
-static void load(const char *path)
+static void describe(struct base *base)
 {
-	struct base *base = &bases[nbases];
-	const struct ext2_super *super;
-	FILE *file = fopen(path, "rb");
+	const struct ext2_super *super = (const void *)(base->bytes + EXT2_SUPER_OFFSET);
 
-	promise(file != NULL, "the image can be opened");
-	fseek(file, 0, SEEK_END);
-	base->len_bytes = (size_t)ftell(file);
-	rewind(file);
-	base->bytes = aligned_alloc(BLOCK, base->len_bytes);
-	promise(fread(base->bytes, 1, base->len_bytes, file) == base->len_bytes, "it can be read");
-	fclose(file);
-	super = (const void *)(base->bytes + EXT2_SUPER_OFFSET);
 	base->ninodes = super->ninodes;
 	base->inode_bytes = super->inode_bytes;
 	base->inodes_per_group = super->inodes_per_group;
 	base->ngroups = (super->nblocks - 1) / super->blocks_per_group + 1;
-	nbases++;
 }
 
 int LLVMFuzzerInitialize(int *argc, char ***argv)
 {
-	const char *folder = getenv("FUSELAGE_FUZZ");
-	char pattern[4096];
-	glob_t found;
+	struct fuzz_image images[IMAGES_MAX];
 
-	snprintf(pattern, sizeof(pattern), "%s/images/*.img", folder ? folder : "");
-	if (!folder || glob(pattern, 0, NULL, &found)) {
-		fprintf(stderr, "FUSELAGE_FUZZ names no folder with images/*.img\n");
-		exit(1);
+	nbases = fuzz_images_load(images, IMAGES_MAX);
+	for (unsigned i = 0; i < nbases; i++) {
+		bases[i].bytes = images[i].bytes;
+		bases[i].len_bytes = images[i].len_bytes;
+		describe(&bases[i]);
 	}
-	for (size_t i = 0; i < found.gl_pathc && nbases < IMAGES_MAX; i++)
-		load(found.gl_pathv[i]);
-	globfree(&found);
 	return 0;
 }
 

@@ -2,7 +2,7 @@
 	drivers/fatfs/short_names.c drivers/fatfs/times.c drivers/fatfs/directory.c
 	drivers/fatfs/directory_change.c drivers/fatfs/node.c drivers/fatfs/node_change.c
 	drivers/fatfs/file.c
-   with: drivers/fatfs/disk.c drivers/common/hash.c
+   with: drivers/fatfs/disk.c drivers/common/hash.c tests/fuzz/support/images.c
    options: max_len=400 runs=20000 */
 /*
  * libFuzzer harness of fatfs without libfuse. An input is a list of changes to one of several real
@@ -14,15 +14,12 @@
  * Changes come before everything is walked and read, operations after it. A write may fail. What
  *the driver promises is checked: possible names, no directory inside itself, nothing read beyond a
  *size, and that each call comes back, which libFuzzer's time-out checks.
- *
- * The images lie in images/ of the folder that FUSELAGE_FUZZ names.
  */
 #include "node.h"
 
-#include "support/promise.h"
+#include "support/images.h"
 
 #include <errno.h>
-#include <glob.h>
 #include <string.h>
 
 #define IMAGES_MAX 8
@@ -30,42 +27,12 @@
 #define STEPS_MAX  300
 #define NODES_MAX  32
 
-struct base {
-	char *bytes;
-	size_t len_bytes;
-};
-
-static struct base bases[IMAGES_MAX];
+static struct fuzz_image bases[IMAGES_MAX];
 static unsigned nbases;
-
-static void load(const char *path)
-{
-	struct base *base = &bases[nbases++];
-	FILE *file = fopen(path, "rb");
-
-	PROMISE(file != NULL);
-	fseek(file, 0, SEEK_END);
-	base->len_bytes = (size_t)ftell(file);
-	rewind(file);
-	base->bytes = malloc(base->len_bytes);
-	PROMISE(fread(base->bytes, 1, base->len_bytes, file) == base->len_bytes);
-	fclose(file);
-}
 
 int LLVMFuzzerInitialize(int *argc, char ***argv)
 {
-	const char *folder = getenv("FUSELAGE_FUZZ");
-	char pattern[4096];
-	glob_t found;
-
-	snprintf(pattern, sizeof(pattern), "%s/images/*.img", folder ? folder : "");
-	if (!folder || glob(pattern, 0, NULL, &found)) {
-		fprintf(stderr, "FUSELAGE_FUZZ names no folder with images/*.img\n");
-		exit(1);
-	}
-	for (size_t i = 0; i < found.gl_pathc && nbases < IMAGES_MAX; i++)
-		load(found.gl_pathv[i]);
-	globfree(&found);
+	nbases = fuzz_images_load(bases, IMAGES_MAX);
 	return 0;
 }
 
@@ -305,7 +272,7 @@ static void run(const uint8_t *data, size_t len_bytes)
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t len_bytes)
 {
-	const struct base *base;
+	const struct fuzz_image *base;
 
 	if (!len_bytes)
 		return 0;
