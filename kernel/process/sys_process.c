@@ -146,43 +146,39 @@ struct nice_call {
 };
 
 /* setpriority(2): of one's own processes, and becoming more urgent is the administrator's. */
-static err_t may_set_nice(struct process *process, int nice) REQUIRES(process->signal_lock);
-static err_t may_set_nice(struct process *process, int nice)
+static err_t may_set_nice(struct process *process, int before, int nice)
+	REQUIRES(process->signal_lock);
+static err_t may_set_nice(struct process *process, int before, int nice)
 {
 	const struct credentials *own = &uthread_current()->ids;
-	int before = NICE_MAX;
 
 	if (capable(CAP_SYS_NICE))
 		return 0;
 	if (own->euid != read_once(&process->ids.uid) && own->euid != read_once(&process->ids.euid))
 		return -EPERM;
-	(void)process_nice_locked(process, false, &before);
 	return nice < before && !may_be_nice(process, nice) ? -EACCES : 0;
 }
 
 static bool is_meant(const struct nice_call *call, const struct process *process)
 {
-	switch (call->which) {
-	case PRIO_PROCESS:
-		return process->pid == call->who;
-	case PRIO_PGRP:
+	if (call->which == PRIO_PGRP)
 		return read_once(&process->group) == call->who;
-	default:
-		return read_once(&process->ids.uid) == (uint32_t)call->who;
-	}
+	return read_once(&process->ids.uid) == (uint32_t)call->who;
 }
 
 static void nice_each(void *argument, struct process *process)
 {
 	struct nice_call *call = argument;
+	int before = NICE_MAX;
 	irqflags_t flags;
 	err_t err = 0;
 
 	if (!is_meant(call, process))
 		return;
 	flags = spin_lock_irqsave(&process->signal_lock);
+	(void)process_nice_locked(process, false, &before);
 	if (call->set)
-		err = may_set_nice(process, call->nice);
+		err = may_set_nice(process, before, call->nice);
 	if (err)
 		call->err = err;
 	else if (process_nice_locked(process, call->set, &call->nice))
@@ -190,21 +186,48 @@ static void nice_each(void *argument, struct process *process)
 	spin_unlock_irqrestore(&process->signal_lock, flags);
 }
 
+static err_t nice_one(struct uthread *uthread, void *argument)
+{
+	struct process *process = uthread->process;
+	struct nice_call *call = argument;
+	irqflags_t flags = spin_lock_irqsave(&process->signal_lock);
+
+	if (uthread->listed) {
+		call->nfound++;
+		if (call->set)
+			call->err = may_set_nice(process, uthread->sched_nice, call->nice);
+		if (call->set && !call->err)
+			uthread_set_nice_locked(process, uthread, call->nice);
+		else if (!call->set)
+			call->nice = uthread->sched_nice;
+	}
+	spin_unlock_irqrestore(&process->signal_lock, flags);
+	return 0;
+}
+
+/* PRIO_PROCESS is one thread, as on Linux. */
 static err_t nice_call(int which, int who, struct nice_call *call)
 {
-	const struct process *process = process_current();
+	const struct uthread *self = uthread_current();
 
 	call->which = which;
 	call->who = who;
-	if (which == PRIO_PROCESS && !who)
-		call->who = process->pid;
-	else if (which == PRIO_PGRP && !who)
-		call->who = process->group;
-	else if (which == PRIO_USER && !who)
-		call->who = (int)uthread_current()->ids.uid;
-	else if (which != PRIO_PROCESS && which != PRIO_PGRP && which != PRIO_USER)
+	switch (which) {
+	case PRIO_PROCESS:
+		if (uthread_visit(who ? who : self->tid, nice_one, call))
+			return -ESRCH;
+		break;
+	case PRIO_PGRP:
+		call->who = who ? who : self->process->group;
+		pid_for_each_rcu(nice_each, call);
+		break;
+	case PRIO_USER:
+		call->who = who ? who : (int)self->ids.uid;
+		pid_for_each_rcu(nice_each, call);
+		break;
+	default:
 		return -EINVAL;
-	pid_for_each_rcu(nice_each, call);
+	}
 	if (call->err)
 		return call->err;
 	return call->nfound ? 0 : -ESRCH;

@@ -156,8 +156,8 @@ void proc_attr(const struct proc_subject *subject, struct nodeid node, struct se
 		out->mode = fd_mode(subject);
 		out->size_bytes = 64; /* as Linux */
 	}
-	/* What nobody may look into is user 0's. */
-	if (process && !read_once(&process->not_dumpable)) {
+	/* What nobody may look into is user 0's; a folder that all may enter tells whose it is. */
+	if (process && (out->mode == (S_IFDIR | 0555) || !read_once(&process->not_dumpable))) {
 		out->uid = read_once(&process->ids.euid);
 		out->gid = read_once(&process->ids.egid);
 	}

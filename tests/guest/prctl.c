@@ -1,5 +1,5 @@
 /*
- * What prctl remembers, and priorities of input and output.
+ * What prctl remembers, and priorities: of input and output, and niceness.
  */
 #include <pthread.h>
 #include <sched.h>
@@ -211,6 +211,25 @@ static void what_may_not_be_set_is_refused(void)
 	EXPECT_EQUAL(status, 0);
 }
 
+static void *become_nicer(void *argument)
+{
+	(void)argument;
+	return (void *)(long)(setpriority(PRIO_PROCESS, (id_t)syscall(SYS_gettid), 5) == 0 &&
+			      getpriority(PRIO_PROCESS, 0) == 5 &&
+			      getpriority(PRIO_PROCESS, (id_t)getpid()) == 0);
+}
+
+static void each_thread_has_its_own_niceness(void)
+{
+	pthread_t thread;
+	void *result;
+
+	EXPECT_EQUAL(pthread_create(&thread, NULL, become_nicer, NULL), 0);
+	EXPECT_EQUAL(pthread_join(thread, &result), 0);
+	EXPECT(result != NULL);
+	EXPECT_EQUAL(getpriority(PRIO_PROCESS, 0), 0);
+}
+
 int main(void)
 {
 	RUN(the_death_signal_comes_when_the_parent_ends);
@@ -220,5 +239,6 @@ int main(void)
 	RUN(a_priority_is_kept_and_inherited);
 	RUN(a_group_has_its_most_urgent_members_priority);
 	RUN(what_may_not_be_set_is_refused);
+	RUN(each_thread_has_its_own_niceness);
 	return check_end();
 }
