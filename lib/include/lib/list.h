@@ -103,17 +103,21 @@ static inline void list_splice_head(struct list *to, struct list *from)
 #define list_last_entry(head, type, member)  list_entry((head)->prev, type, member)
 #define list_next_entry(entry, member)       list_entry((entry)->member.next, typeof(*(entry)), member)
 
+/* Where the head would be in an entry there is none, which may not even be aligned as one. */
+#define list_is_head(entry, head, member)                                                          \
+	((const char *)(entry) + offsetof(typeof(*(entry)), member) == (const char *)(head))
+
 /* `entry` is a pointer to the listed type; it must stay on the list while the body runs. */
 #define list_for_each(entry, head, member)                                                         \
 	for ((entry) = list_entry((head)->next, typeof(*(entry)), member);                         \
-	     &(entry)->member != (head);                                                           \
+	     !list_is_head(entry, head, member);                                                   \
 	     (entry) = list_entry((entry)->member.next, typeof(*(entry)), member))
 
 /* The body may take `entry` off the list. */
 #define list_for_each_safe(entry, following, head, member)                                         \
-	for ((entry) = list_entry((head)->next, typeof(*(entry)), member),                         \
-	    (following) = list_entry((entry)->member.next, typeof(*(entry)), member);              \
-	     &(entry)->member != (head); (entry) = (following),                                    \
-	    (following) = list_entry((following)->member.next, typeof(*(entry)), member))
+	for ((entry) = list_entry((head)->next, typeof(*(entry)), member);                         \
+	     !list_is_head(entry, head, member) &&                                                 \
+	     ((following) = list_entry((entry)->member.next, typeof(*(entry)), member), true);     \
+	     (entry) = (following))
 
 #endif
