@@ -14,15 +14,27 @@ set(FUSELAGE_KERNEL ${CMAKE_BINARY_DIR}/kernel.debug)
 set(FUSELAGE_IMAGE_LIMIT $<IF:$<BOOL:${FUSELAGE_SANITIZE}>,0x1000000,0x800000>)
 set(FUSELAGE_IMAGE ${CMAKE_BINARY_DIR}/fuselage.elf)
 
-function(fuselage_link target table)
+# kernel.whole: the objects of all folders as one. Optimised as one in release, where a function is
+# put into its callers wherever they are: once, not in each pass.
+function(fuselage_whole)
 	get_property(folders GLOBAL PROPERTY FUSELAGE_FOLDERS)
 	list(REMOVE_ITEM folders ksh)
 	set(objects ${folders})
 	list(TRANSFORM objects REPLACE "(.+)" "$<TARGET_OBJECTS:\\1>")
-	add_executable(${target} ${objects} ${table})
+	add_executable(kernel.whole ${objects})
+	set_target_properties(kernel.whole PROPERTIES
+		LINKER_LANGUAGE C RUNTIME_OUTPUT_DIRECTORY ${CMAKE_BINARY_DIR} SUFFIX .o EXCLUDE_FROM_ALL ON)
+	target_link_options(kernel.whole PRIVATE -nostdlib -r
+		"$<$<CONFIG:Release>:-flto=2;-flinker-output=nolto-rel;${FUSELAGE_CODE_FLAGS};-O2>")
+endfunction()
+
+function(fuselage_link target table)
+	add_executable(${target} ${table})
+	target_link_libraries(${target} PRIVATE ${CMAKE_BINARY_DIR}/kernel.whole.o)
+	add_dependencies(${target} kernel.whole)
 	set_target_properties(${target} PROPERTIES
 		LINKER_LANGUAGE C RUNTIME_OUTPUT_DIRECTORY ${CMAKE_BINARY_DIR}
-		LINK_DEPENDS ${FUSELAGE_LINKER_SCRIPT} EXCLUDE_FROM_ALL ON)
+		LINK_DEPENDS "${FUSELAGE_LINKER_SCRIPT};${CMAKE_BINARY_DIR}/kernel.whole.o" EXCLUDE_FROM_ALL ON)
 	# -z notext: the kernel applies its relocations before any page of it becomes read-only.
 	target_link_options(${target} PRIVATE
 		-nostdlib -static-pie
@@ -54,6 +66,7 @@ function(fuselage_kernel_image)
 		DEPENDS ${symtab} VERBATIM)
 	fuselage_symtab(${tables}/pass1.asm kernel.pass1)
 	fuselage_symtab(${tables}/pass2.asm kernel.pass2)
+	fuselage_whole()
 	fuselage_link(kernel.pass1 ${tables}/pass0.asm)
 	fuselage_link(kernel.pass2 ${tables}/pass1.asm)
 	fuselage_link(kernel.debug ${tables}/pass2.asm)

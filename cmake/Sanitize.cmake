@@ -16,11 +16,14 @@ function(fuselage_sanitize name)
 		"$<$<COMPILE_LANGUAGE:C>:${FUSELAGE_KASAN_FLAGS};${FUSELAGE_UBSAN_FLAGS}>")
 endfunction()
 
-# These files of the current folder run before a report could be printed.
+# These files of the current folder run before a report could be printed, and before what is constant
+# from then on has its value: nobody may look into them for that.
 function(fuselage_runs_too_early)
+	set(options $<$<CONFIG:Release>:-fno-lto>)
 	if(FUSELAGE_SANITIZE)
-		set_source_files_properties(${ARGN} PROPERTIES COMPILE_OPTIONS -fno-sanitize=all)
+		list(APPEND options -fno-sanitize=all)
 	endif()
+	set_source_files_properties(${ARGN} PROPERTIES COMPILE_OPTIONS "${options}")
 endfunction()
 
 # These files of the current folder are the allocators, or the checks themselves: they touch what is
