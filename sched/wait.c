@@ -238,7 +238,7 @@ static void block(struct waitq *partner)
 }
 
 /* Who sets a pending bit wakes afterwards: either it is seen here or thread_block() returns. */
-static err_t block_until(unsigned end_on, uint64_t deadline_ns, struct waitq *partner)
+static ALWAYS_INLINE err_t block_until(unsigned end_on, uint64_t deadline_ns, struct waitq *partner)
 {
 	struct timer timer;
 
@@ -259,12 +259,35 @@ static err_t block_until(unsigned end_on, uint64_t deadline_ns, struct waitq *pa
 	return 0;
 }
 
+err_t thread_wait(unsigned end_on, uint64_t deadline_ns)
+{
+	return block_until(end_on, deadline_ns, NULL);
+}
+
+err_t thread_wait_switch(unsigned end_on, struct thread *partner, struct spinlock *held)
+{
+	bool claimed = false;
+
+	irq_disable();
+	if (likely(!is_ended(end_on)))
+		claimed = sched_claim(partner);
+	if (unlikely(!claimed))
+		thread_wake(partner);
+	spin_unlock(held);
+	current_thread()->uninterruptible = !end_on;
+	if (likely(claimed))
+		sched_switch_to_claimed(partner);
+	irq_enable();
+	current_thread()->uninterruptible = false;
+	return likely(claimed) ? 0 : thread_wait(end_on, UINT64_MAX);
+}
+
 err_t waitq_block(struct waitq *queue, struct wait_entry *entry, unsigned end_on,
 		  uint64_t deadline_ns)
 {
 	debug_assert(current_thread()->waits_on == queue);
 	debug_assert(entry->thread == current_thread());
-	return block_until(end_on, deadline_ns, NULL);
+	return thread_wait(end_on, deadline_ns);
 }
 
 err_t waitq_block_switch(struct waitq *queue, struct wait_entry *entry, unsigned end_on,
@@ -330,7 +353,7 @@ err_t thread_sleep_until_ns(uint64_t deadline_ns)
 	err_t err;
 
 	do {
-		err = block_until(THREAD_KILLED, deadline_ns, NULL);
+		err = thread_wait(THREAD_KILLED, deadline_ns);
 	} while (!err);
 	return err == -ETIMEDOUT ? 0 : err;
 }

@@ -70,9 +70,10 @@ struct fuse_connection *fuse_connection_create(void)
 	list_init(&connection->forgets);
 	list_init(&connection->interrupts);
 	list_init(&connection->devices);
+	list_init(&connection->waiting);
 	for (unsigned i = 0; i < FUSE_USE_BUCKETS; i++)
 		list_init(&connection->in_use[i]);
-	waitq_init(&connection->readers);
+	waitq_init(&connection->pollers);
 	waitq_init(&connection->ready);
 	return connection;
 }
@@ -108,7 +109,7 @@ void fuse_connection_ready(struct fuse_connection *connection, const struct fuse
 	}
 	spin_unlock(&connection->lock);
 	waitq_wake_all(&connection->ready);
-	waitq_wake_one(&connection->readers); /* there may be forgets already */
+	fuse_tell_reader(connection); /* there may be forgets already */
 }
 
 /* The first request of a list, or of any device's lists; NULL: none is left. */
@@ -164,7 +165,7 @@ void fuse_connection_end(struct fuse_connection *connection, err_t later)
 	}
 	spin_unlock(&connection->lock);
 	waitq_wake_all(&connection->ready);
-	waitq_wake_all(&connection->readers);
+	fuse_tell_readers(connection);
 	fuse_polled(connection, 0);
 	log_debug("connection %u has ended", connection->number);
 }

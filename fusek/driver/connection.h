@@ -29,6 +29,7 @@
 
 #include <arch/spin.h>
 #include <lib/annotate.h>
+#include <lib/atomic.h>
 #include <lib/list.h>
 #include <lib/refcount.h>
 #include <lib/tree.h>
@@ -115,30 +116,31 @@ struct fuse_use {
 struct fuse_request {
 	struct list link;                            /* [q] as `state` says */
 	enum fuse_request_state state;               /* [q] */
-	uint64_t order;                              /* [q] grows in the order of asking */
-	uint64_t unique;                             /* [q] never used again on the connection */
 	bool interrupted;                            /* [q] the caller got a signal */
 	bool interrupt_queued;                       /* [q] on connection->interrupts */
-	struct list interrupt_link;                  /* [q] */
+	struct list interrupt_link;                  /* [q] valid where interrupt_queued */
+	uint64_t order;                              /* [q] grows in the order of asking */
+	uint64_t unique;                             /* [q] never used again on the connection */
 	struct server_caller caller;                 /* [c] */
 	struct fuse_pages *payload;                  /* [c] owned; NULL: none */
-	struct fuse_pages *receives;                 /* [c] owned; where the reply goes instead of
-						      * reply: only where `ended` is set */
-	void (*ended)(struct fuse_request *request); /* [c] without locks; frees it. NULL: a
-						      * thread waits in fuse_ask() */
-	struct fuse_connection *connection;          /* [c] where `ended` is set: a reference */
-	struct page_fill *fill;                      /* [c] READ's: what it is for */
 	struct fuse_handle *handle;                  /* [c] that it names, or NULL; a reference
 						      * where `ended` is set */
 	struct fuse_handle *to_handle;               /* [c] the same: COPY_FILE_RANGE's second */
-	struct fuse_use uses[2];                     /* [q] where `ended` is set */
-	struct list forgets;                         /* [q] struct fuse_forget: wait for its end */
-	struct waitq answered;                       /* who waits */
+	void (*ended)(struct fuse_request *request); /* [c] without locks; frees it. NULL: a
+						      * thread waits in fuse_ask() */
+	struct thread *waiter;                       /* [c] that one */
 	err_t error;                                 /* [q] */
 	uint32_t reply_bytes;                        /* [q] */
 	void *long_reply;                            /* [q] kvmalloc(): one not inline */
-	struct fuse_message message;                 /* [c] */
-	uint64_t reply[FUSE_REPLY_INLINE / 8];       /* [q] */
+	/* Only where `ended` is set. */
+	struct fuse_connection *connection; /* [c] a reference */
+	struct fuse_pages *receives;        /* [c] owned; where the reply goes instead of reply */
+	struct page_fill *fill;             /* [c] READ's: what it is for */
+	struct fuse_use uses[2];            /* [q] */
+	struct list forgets;                /* [q] struct fuse_forget: wait for its end */
+	/* In any case. */
+	struct fuse_message message;           /* [c] */
+	uint64_t reply[FUSE_REPLY_INLINE / 8]; /* [q] */
 };
 _Static_assert(FUSE_REPLY_INLINE % 8 == 0, "a reply is aligned to 8");
 
@@ -188,13 +190,14 @@ struct fuse_connection {
 	struct list forgets;                  /* [q] struct fuse_forget */
 	struct list interrupts;               /* [q] requests by interrupt_link */
 	struct list devices;                  /* [q] struct fuse_device */
+	struct list waiting;                  /* [q] struct fuse_reader: who slept last comes first */
 	struct tree polled;                   /* [q] struct fuse_handle by number */
 	uint64_t last_polled;                 /* [q] their numbers */
 	uint32_t norphans;                    /* [q] requests whose callers have left */
 	struct list in_use[FUSE_USE_BUCKETS]; /* [q] struct fuse_use by node */
 	uint32_t reserve_used;                /* [q] a bit for each of `reserve` */
 	struct fuse_forget reserve[FUSE_FORGETS_RESERVED]; /* [q] */
-	struct waitq readers;    /* drivers that wait for a request; pollers */
+	struct waitq pollers;    /* drivers that poll for a request */
 	struct waitq ready;      /* callers that wait for INIT's answer */
 	uint64_t unsupported;    /* [a] bits 1 << opcode: answered -ENOSYS once */
 	uint32_t max_read_bytes; /* [c] of the mount; 0: no limit */
@@ -219,9 +222,16 @@ void fuse_connection_ready(struct fuse_connection *connection, const struct fuse
 
 /* Waits until the driver has said hello: then connection->session may be read. -EINTR: killed;
  * -ETIMEDOUT; -ENOTCONN, -ECONNREFUSED: it never will. Sleeps. */
-err_t must_check fuse_wait_ready(struct fuse_connection *connection);
+err_t must_check fuse_wait_started(struct fuse_connection *connection);
+static inline err_t must_check fuse_wait_ready(struct fuse_connection *connection)
+{
+	/* Acquire: pairs with the release in fuse_connection_ready(). */
+	return likely(load_acquire(&connection->state) == FUSE_READY)
+		       ? 0
+		       : fuse_wait_started(connection);
+}
 
-/* All but the message, which fuse_ask_*() of the protocol fills in. */
+/* For fuse_ask(): all but the message, which fuse_ask_*() of the protocol fills in. */
 void fuse_request_init(struct fuse_request *request, const struct server_caller *caller);
 /* Sends it and waits for the answer, which fuse_request_reply() then has. The driver's error, or
  * -EINTR, -ETIMEDOUT, -ENOTCONN, -ECONNABORTED, -EIO. Sleeps; no lock is held. fuse_request_done()
@@ -247,6 +257,20 @@ void fuse_forget_free(struct fuse_connection *connection, struct fuse_forget *fo
 void fuse_orphan_ended(struct fuse_request *orphan);
 /* Ends a connection with too many of them. Sleeps. */
 void fuse_limit_orphans(struct fuse_connection *connection);
+
+/* ---- drivers that wait for work (reader.c) ---- */
+
+/* There is work: of those who wait for it the first looks, and who polls is told. */
+void fuse_tell_reader(struct fuse_connection *connection);
+/* The same of all. */
+void fuse_tell_readers(struct fuse_connection *connection);
+/* To who waits for work, in place of a queue: the thread, which is to be woken before the lock is
+ * released. NULL: nobody does, or other work comes first. */
+struct thread *fuse_give_locked(struct fuse_connection *connection, struct fuse_request *request)
+	REQUIRES(connection->lock);
+/* A read would not wait. */
+bool fuse_has_work_locked(const struct fuse_connection *connection) REQUIRES(connection->lock);
+bool fuse_has_work(struct fuse_connection *connection);
 
 /* ---- for the device (device.c) ---- */
 

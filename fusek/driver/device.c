@@ -108,7 +108,7 @@ static unsigned device_poll(struct device_file *file, struct waitq **queue)
 
 	if (!connection)
 		return POLLERR;
-	*queue = &connection->readers;
+	*queue = &connection->pollers;
 	if (load_acquire(&connection->state) == FUSE_ENDED)
 		return POLLERR;
 	return POLLOUT | (fuse_has_work(connection) ? POLLIN : 0);

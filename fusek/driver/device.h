@@ -22,7 +22,4 @@ ssize_t must_check fuse_device_read(struct fuse_device *device, struct buffer *b
  * be one, or (the request has failed then) it has an impossible length. Sleeps. */
 ssize_t must_check fuse_device_write(struct fuse_device *device, struct buffer *buffer);
 
-/* A read would not wait. */
-bool fuse_has_work(struct fuse_connection *connection);
-
 #endif

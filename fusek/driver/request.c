@@ -15,15 +15,18 @@ SLAB_CACHE(request_cache, struct fuse_request);
 
 void fuse_request_init(struct fuse_request *request, const struct server_caller *caller)
 {
-	/* All but the message and the reply, which are as long as the rest several times. */
-	memset(request, 0, offsetof(struct fuse_request, message));
 	list_init(&request->link);
-	list_init(&request->interrupt_link);
-	list_init(&request->forgets);
-	for (size_t i = 0; i < ARRAY_SIZE(request->uses); i++)
-		list_init(&request->uses[i].link);
-	waitq_init(&request->answered);
+	request->state = FUSE_REQUEST_NEW;
+	request->interrupted = false;
+	request->interrupt_queued = false;
 	request->caller = *caller;
+	request->payload = NULL;
+	request->handle = NULL;
+	request->to_handle = NULL;
+	request->ended = NULL;
+	request->waiter = NULL;
+	request->reply_bytes = 0;
+	request->long_reply = NULL;
 }
 
 struct fuse_request *fuse_request_create(struct fuse_connection *connection,
@@ -35,21 +38,28 @@ struct fuse_request *fuse_request_create(struct fuse_connection *connection,
 	if (!request)
 		return NULL;
 	fuse_request_init(request, caller);
-	request->connection = fuse_connection_get(connection);
 	request->ended = ended;
+	request->connection = fuse_connection_get(connection);
+	request->receives = NULL;
+	request->fill = NULL;
+	for (size_t i = 0; i < ARRAY_SIZE(request->uses); i++)
+		list_init(&request->uses[i].link);
+	list_init(&request->forgets);
 	return request;
 }
 
 void fuse_request_done(struct fuse_request *request)
 {
-	fuse_pages_put(request->payload);
-	fuse_pages_put(request->receives);
-	kvfree(request->long_reply, request->reply_bytes);
+	if (unlikely(request->payload))
+		fuse_pages_put(request->payload);
+	if (unlikely(request->long_reply))
+		kvfree(request->long_reply, request->reply_bytes);
 }
 
 void fuse_request_free(struct fuse_request *request)
 {
 	fuse_request_done(request);
+	fuse_pages_put(request->receives);
 	fuse_handle_put(request->handle);
 	fuse_handle_put(request->to_handle);
 	fuse_connection_put(request->connection);
@@ -182,78 +192,92 @@ static bool leave_nodes_locked(struct fuse_connection *connection, struct fuse_r
 	return any;
 }
 
-void fuse_request_end(struct fuse_connection *connection, struct fuse_request *request, err_t error)
+/* What holds for one without a caller. The lock is released. */
+static void end_callerless(struct fuse_connection *connection, struct fuse_request *request)
+	RELEASE(connection->lock);
+static void end_callerless(struct fuse_connection *connection, struct fuse_request *request)
 {
 	void (*ended)(struct fuse_request *) = request->ended;
 	struct list spare;
 	bool forgets;
 
 	list_init(&spare);
-	if (list_linked(&request->link))
+	forgets = leave_nodes_locked(connection, request, &spare);
+	spin_unlock(&connection->lock);
+	free_forgets(connection, &spare);
+	ended(request);
+	if (forgets)
+		fuse_tell_reader(connection);
+}
+
+void fuse_request_end(struct fuse_connection *connection, struct fuse_request *request, err_t error)
+{
+	if (likely(list_linked(&request->link)))
 		list_del(&request->link);
-	if (request->interrupt_queued)
+	if (unlikely(request->interrupt_queued))
 		list_del(&request->interrupt_link);
 	request->interrupt_queued = false;
 	request->state = FUSE_REQUEST_DONE;
 	request->error = error;
-	forgets = leave_nodes_locked(connection, request, &spare);
-	if (!ended)
-		waitq_wake_one(&request->answered); /* who takes the lock before it returns */
+	if (request->ended) {
+		end_callerless(connection, request);
+		return;
+	}
+	thread_wake(request->waiter); /* who takes the lock before it returns */
 	spin_unlock(&connection->lock);
-	free_forgets(connection, &spare);
-	if (ended)
-		ended(request);
-	if (forgets)
-		waitq_wake_one(&connection->readers);
 }
 
 /* ---- on their way ---- */
 
-err_t fuse_wait_ready(struct fuse_connection *connection)
+err_t fuse_wait_started(struct fuse_connection *connection)
 {
-	uint64_t deadline_ns;
-	err_t err;
-
-	/* Acquire: pairs with the release in fuse_connection_ready(). */
-	if (likely(load_acquire(&connection->state) == FUSE_READY))
-		return 0;
-	deadline_ns = server_deadline_ns();
-	err = wait_event_killable_timeout(
+	uint64_t deadline_ns = server_deadline_ns();
+	err_t err = wait_event_killable_timeout(
 		&connection->ready, load_acquire(&connection->state) != FUSE_STARTING, deadline_ns);
+
 	if (err)
 		return err;
 	return load_acquire(&connection->state) == FUSE_READY ? 0 : connection->ended_error;
 }
 
-/* False: the connection has ended. */
-static bool queue_request(struct fuse_connection *connection, struct fuse_request *request)
+/* To a reader that waits, which is to be woken before the lock is released, or (NULL) to the
+ * others. */
+static struct thread *send_locked(struct fuse_connection *connection, struct fuse_request *request)
+	REQUIRES(connection->lock);
+static struct thread *send_locked(struct fuse_connection *connection, struct fuse_request *request)
 {
-	bool alive;
+	struct thread *reader;
 
-	spin_lock(&connection->lock);
-	alive = connection->state != FUSE_ENDED;
-	if (alive) {
-		connection->last_unique += 2;
-		request->unique = connection->last_unique;
-		request->order = ++connection->last_order;
+	connection->last_unique += 2;
+	request->unique = connection->last_unique;
+	request->order = ++connection->last_order;
+	reader = fuse_give_locked(connection, request);
+	if (unlikely(!reader)) {
 		request->state = FUSE_REQUEST_QUEUED;
 		list_add_tail(&connection->queued, &request->link);
-		if (request->ended)
-			use_nodes_locked(connection, request, &request->message);
 	}
-	spin_unlock(&connection->lock);
-	return alive;
+	return reader;
 }
 
 void fuse_send(struct fuse_connection *connection, struct fuse_request *request)
 {
-	if (queue_request(connection, request)) {
-		waitq_wake_one(&connection->readers);
+	struct thread *reader;
+
+	spin_lock(&connection->lock);
+	if (unlikely(connection->state == FUSE_ENDED)) {
+		spin_unlock(&connection->lock);
+		request->error = connection->ended_error;
+		request->state = FUSE_REQUEST_DONE;
+		request->ended(request);
 		return;
 	}
-	request->error = connection->ended_error;
-	request->state = FUSE_REQUEST_DONE;
-	request->ended(request);
+	use_nodes_locked(connection, request, &request->message);
+	reader = send_locked(connection, request);
+	if (reader)
+		thread_wake(reader);
+	spin_unlock(&connection->lock);
+	if (!reader)
+		fuse_tell_reader(connection);
 }
 
 static struct fuse_forget *forget_from_reserve(struct fuse_connection *connection)
@@ -299,7 +323,7 @@ void fuse_forget(struct fuse_connection *connection, struct nodeid node, uint64_
 	spin_unlock(&connection->lock);
 	free_forgets(connection, &spare);
 	if (alive)
-		waitq_wake_one(&connection->readers);
+		fuse_tell_reader(connection);
 	else
 		fuse_forget_free(connection, forget);
 }
@@ -378,7 +402,7 @@ static bool interrupt_locked(struct fuse_connection *connection, struct fuse_req
 		return false;
 	request->interrupted = true;
 	if (request->state != FUSE_REQUEST_SENT)
-		return false; /* take_request_locked() sees it */
+		return false; /* fuse_reader_take() sees it */
 	request->interrupt_queued = true;
 	list_add_tail(&connection->interrupts, &request->interrupt_link);
 	return true;
@@ -414,7 +438,7 @@ static bool leave(struct fuse_connection *connection, struct fuse_request *reque
 	}
 	spin_unlock(&connection->lock);
 	if (tell)
-		waitq_wake_one(&connection->readers);
+		fuse_tell_reader(connection);
 	if (orphan)
 		fuse_request_free(orphan);
 	return left;
@@ -430,40 +454,44 @@ static bool is_done(struct fuse_connection *connection, const struct fuse_reques
 	return done;
 }
 
-/* The first time that it sleeps, the CPU goes to a driver's thread that waits for work. */
-static err_t wait_for_answer(struct fuse_connection *connection, struct fuse_request *request)
+/* Sleeps for the first time: the CPU goes to the reader that was given the request. */
+static err_t hand_over(struct fuse_connection *connection, struct thread *reader, unsigned end_on,
+		       uint64_t deadline_ns) RELEASE(connection->lock);
+static err_t hand_over(struct fuse_connection *connection, struct thread *reader, unsigned end_on,
+		       uint64_t deadline_ns)
 {
-	struct wait_entry entry = WAIT_ENTRY_INIT(entry);
-	unsigned end_on = THREAD_KILLED | THREAD_INTERRUPTED;
-	struct waitq *partner = &connection->readers;
-	uint64_t deadline_ns = server_deadline_ns();
-	err_t err = 0;
-
-	for (;;) {
-		waitq_prepare(&request->answered, &entry);
-		if (is_done(connection, request))
-			break;
-		err = partner ? waitq_block_switch(&request->answered, &entry, end_on, deadline_ns,
-						   partner)
-			      : waitq_block(&request->answered, &entry, end_on, deadline_ns);
-		partner = NULL;
-		waitq_answer(&entry);
-		if (!err)
-			continue;
-		if (leave(connection, request, thread_killed() || err == -ETIMEDOUT)) {
-			waitq_finish(&request->answered, &entry);
-			fuse_limit_orphans(connection);
-			return err;
-		}
-		end_on = THREAD_KILLED; /* the driver was told: it decides */
-	}
-	waitq_finish(&request->answered, &entry);
-	return request->error;
+	if (likely(reader && deadline_ns == UINT64_MAX))
+		return thread_wait_switch(end_on, reader, &connection->lock);
+	if (reader)
+		thread_wake(reader);
+	spin_unlock(&connection->lock);
+	if (!reader)
+		fuse_tell_reader(connection);
+	return thread_wait(end_on, deadline_ns);
 }
 
 err_t fuse_ask(struct fuse_connection *connection, struct fuse_request *request)
 {
-	if (!queue_request(connection, request))
+	unsigned end_on = THREAD_KILLED | THREAD_INTERRUPTED;
+	uint64_t deadline_ns = server_deadline_ns();
+	err_t err;
+
+	request->waiter = current_thread();
+	spin_lock(&connection->lock);
+	if (unlikely(connection->state == FUSE_ENDED)) {
+		spin_unlock(&connection->lock);
 		return connection->ended_error;
-	return wait_for_answer(connection, request);
+	}
+	err = hand_over(connection, send_locked(connection, request), end_on, deadline_ns);
+	while (!is_done(connection, request)) {
+		if (err) {
+			if (leave(connection, request, thread_killed() || err == -ETIMEDOUT)) {
+				fuse_limit_orphans(connection);
+				return err;
+			}
+			end_on = THREAD_KILLED; /* the driver was told: it decides */
+		}
+		err = thread_wait(end_on, deadline_ns);
+	}
+	return request->error;
 }

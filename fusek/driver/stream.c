@@ -1,11 +1,12 @@
 /*
- * The stream of /dev/fuse: a read takes one request, a write brings one answer or notification;
- * neither is ever split. What a driver writes is copied out of its memory before it is looked at.
+ * The stream of /dev/fuse: a read takes one request (reader.c), a write brings one answer or
+ * notification; neither is ever split. What a driver writes is copied out of its memory before it is looked at.
  */
 #define LOG_SUBSYSTEM "fuse"
 #include "device.h"
 
 #include "notify.h"
+#include "reader.h"
 
 #include <lib/log.h>
 #include <lib/string.h>
@@ -13,170 +14,7 @@
 
 #define ERROR_MAX 511 /* a reply's error is -511 .. 0 */
 
-/* A request as a driver reads it. */
-struct outgoing {
-	struct fuse_in_header header;
-	uint8_t arguments[FUSE_ARGUMENTS_MAX];
-};
-
 /* ---- reading requests ---- */
-
-static void head_of(const struct fuse_message *message, struct outgoing *out)
-{
-	out->header = (struct fuse_in_header){
-		.len = (uint32_t)(sizeof(out->header) + message->arguments_bytes +
-				  message->payload_bytes),
-		.opcode = message->opcode,
-		.nodeid = message->node.value,
-	};
-	memcpy(out->arguments, message->arguments, message->arguments_bytes);
-}
-
-static size_t head_bytes(const struct fuse_message *message)
-{
-	return sizeof(struct fuse_in_header) + message->arguments_bytes;
-}
-
-/* The oldest INTERRUPT. */
-static size_t take_interrupt_locked(struct fuse_connection *connection, struct outgoing *out)
-	REQUIRES(connection->lock);
-static size_t take_interrupt_locked(struct fuse_connection *connection, struct outgoing *out)
-{
-	struct fuse_request *request =
-		list_first_entry(&connection->interrupts, struct fuse_request, interrupt_link);
-	struct fuse_message message;
-
-	list_del(&request->interrupt_link);
-	request->interrupt_queued = false;
-	fuse_ask_interrupt(&message, request->unique);
-	head_of(&message, out);
-	out->header.unique = request->unique | 1;
-	return head_bytes(&message);
-}
-
-/* All forgets that are older than the first request, as many as go into one message. */
-static size_t take_forgets_locked(struct fuse_connection *connection, uint64_t before,
-				  struct outgoing *out, struct list *taken)
-	REQUIRES(connection->lock);
-static size_t take_forgets_locked(struct fuse_connection *connection, uint64_t before,
-				  struct outgoing *out, struct list *taken)
-{
-	uint32_t most = connection->session.minor >= 16 ? (uint32_t)FUSE_BATCH_MAX : 1;
-	struct fuse_forget_one nodes[FUSE_BATCH_MAX];
-	struct fuse_message message;
-	uint32_t count = 0;
-
-	while (count < most && !list_empty(&connection->forgets)) {
-		struct fuse_forget *forget =
-			list_first_entry(&connection->forgets, struct fuse_forget, link);
-
-		if (forget->order > before)
-			break;
-		nodes[count++] = forget->node;
-		list_del(&forget->link);
-		list_add_tail(taken, &forget->link);
-	}
-	if (count == 1)
-		fuse_ask_forget(&message, (struct nodeid){nodes[0].nodeid}, nodes[0].nlookup);
-	else
-		fuse_ask_batch_forget(&message, nodes, count);
-	head_of(&message, out);
-	connection->last_unique += 2;
-	out->header.unique = connection->last_unique;
-	return head_bytes(&message);
-}
-
-/* The request becomes the device's; *payload is a reference. */
-static size_t take_request_locked(struct fuse_connection *connection, struct fuse_device *device,
-				  struct fuse_request *request, struct outgoing *out,
-				  struct fuse_pages **payload) REQUIRES(connection->lock);
-static size_t take_request_locked(struct fuse_connection *connection, struct fuse_device *device,
-				  struct fuse_request *request, struct outgoing *out,
-				  struct fuse_pages **payload)
-{
-	head_of(&request->message, out);
-	out->header.unique = request->unique;
-	out->header.uid = request->caller.uid;
-	out->header.gid = request->caller.gid;
-	out->header.pid = (uint32_t)request->caller.pid;
-	*payload = request->payload;
-	if (*payload)
-		refcount_get(&(*payload)->references);
-	list_del(&request->link);
-	request->state = FUSE_REQUEST_SENT;
-	list_add_tail(fuse_sent_bucket(device, request->unique), &request->link);
-	if (request->interrupted && !request->interrupt_queued) {
-		request->interrupt_queued = true;
-		list_add_tail(&connection->interrupts, &request->interrupt_link);
-	}
-	return head_bytes(&request->message);
-}
-
-/* One request for the driver. */
-struct taken {
-	struct outgoing out;
-	size_t head_bytes;
-	struct fuse_pages *payload; /* a reference */
-};
-
-static void free_forgets(struct fuse_connection *connection, struct list *taken)
-{
-	struct fuse_forget *forget, *next;
-
-	list_for_each_safe (forget, next, taken, link)
-		fuse_forget_free(connection, forget);
-}
-
-static void fail_too_long(struct fuse_connection *connection, struct fuse_request *request)
-	RELEASE(connection->lock);
-static void fail_too_long(struct fuse_connection *connection, struct fuse_request *request)
-{
-	fuse_request_end(connection, request,
-			 request->message.opcode == FUSE_SETXATTR ? -E2BIG : -EIO);
-}
-
-/* 0: taken; -EAGAIN: nothing is there; -ENODEV: the connection has ended. */
-static err_t take(struct fuse_device *device, size_t cap_bytes, struct taken *taken)
-{
-	struct fuse_connection *connection = device->connection;
-	struct fuse_request *request = NULL;
-	LIST_HEAD(forgotten);
-	err_t err = 0;
-
-	taken->payload = NULL;
-	taken->head_bytes = 0;
-	do {
-		spin_lock(&connection->lock);
-		request =
-			list_empty(&connection->queued)
-				? NULL
-				: list_first_entry(&connection->queued, struct fuse_request, link);
-		if (connection->state == FUSE_ENDED) {
-			err = -ENODEV;
-		} else if (!list_empty(&connection->interrupts)) {
-			taken->head_bytes = take_interrupt_locked(connection, &taken->out);
-		} else if (!list_empty(&connection->forgets) && connection->state == FUSE_READY &&
-			   (!request ||
-			    list_first_entry(&connection->forgets, struct fuse_forget, link)
-					    ->order < request->order)) {
-			taken->head_bytes = take_forgets_locked(
-				connection, request ? request->order : UINT64_MAX, &taken->out,
-				&forgotten);
-		} else if (!request) {
-			err = -EAGAIN;
-		} else if (head_bytes(&request->message) + request->message.payload_bytes >
-			   cap_bytes) {
-			fail_too_long(connection, request); /* unlocks */
-			continue;
-		} else {
-			taken->head_bytes = take_request_locked(connection, device, request,
-								&taken->out, &taken->payload);
-		}
-		spin_unlock(&connection->lock);
-	} while (!err && !taken->head_bytes);
-	free_forgets(connection, &forgotten);
-	return err;
-}
 
 static bool copy_pages_out(const struct fuse_pages *pages, size_t len_bytes, struct buffer *buffer)
 {
@@ -219,30 +57,21 @@ static void fail_sent(struct fuse_device *device, uint64_t unique)
 		spin_unlock(&connection->lock);
 }
 
-static ssize_t give(struct fuse_device *device, struct taken *taken, struct buffer *buffer)
+static ssize_t copy_out(struct fuse_reader *reader, struct buffer *buffer)
 {
-	size_t payload_bytes = taken->out.header.len - taken->head_bytes;
-	bool copied = buffer_copy_to(buffer, &taken->out, taken->head_bytes) == taken->head_bytes;
+	size_t head_bytes = reader->head_bytes;
+	bool copied = buffer_copy_to(buffer, &reader->out, head_bytes) == head_bytes;
 
-	if (copied && taken->payload)
-		copied = copy_pages_out(taken->payload, payload_bytes, buffer);
-	fuse_pages_put(taken->payload);
-	if (copied)
-		return taken->out.header.len;
-	fail_sent(device, taken->out.header.unique);
+	if (unlikely(reader->payload)) {
+		if (copied)
+			copied = copy_pages_out(reader->payload, reader->out.header.len - head_bytes,
+						buffer);
+		fuse_pages_put(reader->payload);
+	}
+	if (likely(copied))
+		return reader->out.header.len;
+	fail_sent(reader->device, reader->out.header.unique);
 	return -EFAULT;
-}
-
-bool fuse_has_work(struct fuse_connection *connection)
-{
-	bool has;
-
-	spin_lock(&connection->lock);
-	has = connection->state == FUSE_ENDED || !list_empty(&connection->queued) ||
-	      !list_empty(&connection->interrupts) ||
-	      (!list_empty(&connection->forgets) && connection->state == FUSE_READY);
-	spin_unlock(&connection->lock);
-	return has;
 }
 
 /* The least that a buffer must hold, or a request could not be read. */
@@ -258,23 +87,16 @@ static size_t least_bytes(struct fuse_connection *connection)
 ssize_t fuse_device_read(struct fuse_device *device, struct buffer *buffer, bool nonblocking)
 {
 	struct fuse_connection *connection = load_acquire(&device->connection);
-	struct taken taken;
+	struct fuse_reader reader;
 	err_t err;
 
-	if (!connection)
+	if (unlikely(!connection))
 		return -EPERM;
-	if (buffer_remaining(buffer) < least_bytes(connection))
+	if (unlikely(buffer_remaining(buffer) < least_bytes(connection)))
 		return -EINVAL;
-	for (;;) {
-		err = take(device, buffer_remaining(buffer), &taken);
-		if (!err)
-			return give(device, &taken, buffer);
-		if (err != -EAGAIN || nonblocking)
-			return err;
-		err = wait_event_interruptible(&connection->readers, fuse_has_work(connection));
-		if (err)
-			return err;
-	}
+	fuse_reader_init(&reader, device, buffer_remaining(buffer));
+	err = fuse_reader_take(&reader, nonblocking);
+	return likely(!err) ? copy_out(&reader, buffer) : err;
 }
 
 /* ---- answers ---- */
@@ -333,7 +155,7 @@ static err_t answer_interrupt(struct fuse_device *device, const struct incoming 
 	}
 	spin_unlock(&connection->lock);
 	if (again)
-		waitq_wake_one(&connection->readers);
+		fuse_tell_reader(connection);
 	return request ? 0 : -ENOENT;
 }
 
@@ -396,7 +218,7 @@ static err_t answer(struct fuse_device *device, const struct incoming *in, void 
 		fuse_request_end(connection, request, -EIO);
 		return -EINVAL;
 	}
-	if (request->receives && !in->header.error)
+	if (request->ended && request->receives && !in->header.error)
 		return receive_pages(connection, request, in, buffer);
 	if (!head_is_all(in) && !*block) {
 		spin_unlock(&connection->lock);

@@ -151,6 +151,15 @@ void waitq_unwatch(struct waitq *queue, struct waitq_watch *watch);
  * prepared itself on another queue. Not from interrupts. */
 void waitq_wake_one_switch(struct waitq *queue);
 
+/* For who waits for one other to do something, where a lock of the two says whether it is done:
+ * thread_block() that `end_on` (bits of enum thread_pending) ends with -EINTR, even before it
+ * sleeps, and the time with -ETIMEDOUT. It may return for no reason. */
+err_t must_check thread_wait(unsigned end_on, uint64_t deadline_ns);
+/* The same without a time; `partner` is woken and given the CPU as by thread_wake_switch(). It is
+ * kept by `held`, a lock that was taken with interrupts on: they are on again, and it is released. */
+err_t must_check thread_wait_switch(unsigned end_on, struct thread *partner, struct spinlock *held)
+	RELEASE(*held);
+
 #define WAIT_LOOP(queue_, condition_, end_on_, deadline_, partner_)                                \
 	({                                                                                         \
 		struct waitq *wait_queue = (queue_);                                               \

@@ -11,7 +11,7 @@
    fusek/driver/connection.c fusek/driver/device.c fusek/driver/files.c fusek/driver/ranges.c
    fusek/driver/control.c fusek/driver/locks.c fusek/driver/xattr.c fusek/driver/stream.c
    fusek/driver/notify.c fusek/driver/options.c fusek/driver/orphan.c fusek/driver/polled.c
-   fusek/driver/request.c fusek/driver/server.c fusek/proto/close.c fusek/proto/control.c
+   fusek/driver/reader.c fusek/driver/request.c fusek/driver/server.c fusek/proto/close.c fusek/proto/control.c
    fusek/proto/data.c fusek/proto/range.c fusek/proto/ioctl.c fusek/proto/lock.c
    fusek/proto/statx.c fusek/proto/xattr.c fusek/proto/forget.c fusek/proto/getattr.c
    fusek/proto/init.c fusek/proto/lookup.c fusek/proto/make.c fusek/proto/message.c

@@ -197,8 +197,7 @@ void waitq_prepare(struct waitq *queue, struct wait_entry *entry)
 	entry->queued = true;
 }
 
-err_t waitq_block(struct waitq *queue, struct wait_entry *entry, unsigned end_on,
-		  uint64_t deadline_ns)
+err_t thread_wait(unsigned end_on, uint64_t deadline_ns)
 {
 	assert(fake_preempt_depth == 0);
 	if (fake_pending & end_on)
@@ -211,10 +210,20 @@ err_t waitq_block(struct waitq *queue, struct wait_entry *entry, unsigned end_on
 	return 0;
 }
 
-err_t waitq_block_switch(struct waitq *queue, struct wait_entry *entry, unsigned end_on,
-			 uint64_t deadline_ns, struct waitq *partner)
+void thread_wake(struct thread *thread)
 {
-	return waitq_block(queue, entry, end_on, deadline_ns);
+}
+
+err_t thread_wait_switch(unsigned end_on, struct thread *partner, struct spinlock *held)
+{
+	spin_unlock(held);
+	return thread_wait(end_on, UINT64_MAX);
+}
+
+err_t waitq_block(struct waitq *queue, struct wait_entry *entry, unsigned end_on,
+		  uint64_t deadline_ns)
+{
+	return thread_wait(end_on, deadline_ns);
 }
 
 void waitq_finish(struct waitq *queue, struct wait_entry *entry)

@@ -1,0 +1,282 @@
+/*
+ * Drivers' threads that take requests. One that finds none lies on connection->waiting until a
+ * request is put into its hands, by who asks and then gives it the CPU: nothing is queued then, and
+ * no lock is taken to look for it. For what is queued (FORGET, INTERRUPT, requests that found all
+ * readers busy) one of those who wait is told to look.
+ */
+#define LOG_SUBSYSTEM "fuse"
+#include "reader.h"
+
+#include <lib/string.h>
+
+void fuse_reader_init(struct fuse_reader *reader, struct fuse_device *device, size_t cap_bytes)
+{
+	list_init(&reader->link);
+	reader->thread = current_thread();
+	reader->device = device;
+	reader->cap_bytes = cap_bytes;
+	reader->head_bytes = 0;
+	reader->payload = NULL;
+}
+
+/* ---- what is taken ---- */
+
+static void take_message(struct fuse_reader *reader, const struct fuse_message *message,
+			 uint64_t unique)
+{
+	struct fuse_outgoing *out = &reader->out;
+
+	reader->head_bytes = sizeof(out->header) + message->arguments_bytes;
+	out->header = (struct fuse_in_header){
+		.len = (uint32_t)(reader->head_bytes + message->payload_bytes),
+		.opcode = message->opcode,
+		.unique = unique,
+		.nodeid = message->node.value,
+	};
+	memcpy(out->arguments, message->arguments, message->arguments_bytes);
+}
+
+/* The oldest INTERRUPT. */
+static void take_interrupt_locked(struct fuse_connection *connection, struct fuse_reader *reader)
+	REQUIRES(connection->lock);
+static void take_interrupt_locked(struct fuse_connection *connection, struct fuse_reader *reader)
+{
+	struct fuse_request *request =
+		list_first_entry(&connection->interrupts, struct fuse_request, interrupt_link);
+	struct fuse_message message;
+
+	list_del(&request->interrupt_link);
+	request->interrupt_queued = false;
+	fuse_ask_interrupt(&message, request->unique);
+	take_message(reader, &message, request->unique | 1);
+}
+
+/* All forgets that are older than the first request, as many as go into one message. */
+static void take_forgets_locked(struct fuse_connection *connection, uint64_t before,
+				struct fuse_reader *reader, struct list *taken)
+	REQUIRES(connection->lock);
+static void take_forgets_locked(struct fuse_connection *connection, uint64_t before,
+				struct fuse_reader *reader, struct list *taken)
+{
+	uint32_t most = connection->session.minor >= 16 ? (uint32_t)FUSE_BATCH_MAX : 1;
+	struct fuse_forget_one nodes[FUSE_BATCH_MAX];
+	struct fuse_message message;
+	uint32_t count = 0;
+
+	while (count < most && !list_empty(&connection->forgets)) {
+		struct fuse_forget *forget =
+			list_first_entry(&connection->forgets, struct fuse_forget, link);
+
+		if (forget->order > before)
+			break;
+		nodes[count++] = forget->node;
+		list_del(&forget->link);
+		list_add_tail(taken, &forget->link);
+	}
+	if (count == 1)
+		fuse_ask_forget(&message, (struct nodeid){nodes[0].nodeid}, nodes[0].nlookup);
+	else
+		fuse_ask_batch_forget(&message, nodes, count);
+	connection->last_unique += 2;
+	take_message(reader, &message, connection->last_unique);
+}
+
+static void free_forgets(struct fuse_connection *connection, struct list *taken)
+{
+	struct fuse_forget *forget, *next;
+
+	list_for_each_safe (forget, next, taken, link)
+		fuse_forget_free(connection, forget);
+}
+
+static bool fits(const struct fuse_reader *reader, const struct fuse_message *message)
+{
+	return sizeof(reader->out.header) + message->arguments_bytes + message->payload_bytes <=
+	       reader->cap_bytes;
+}
+
+/* The request, which is on no list, becomes the device's. */
+static void take_request_locked(struct fuse_connection *connection, struct fuse_reader *reader,
+				struct fuse_request *request) REQUIRES(connection->lock);
+static void take_request_locked(struct fuse_connection *connection, struct fuse_reader *reader,
+				struct fuse_request *request)
+{
+	take_message(reader, &request->message, request->unique);
+	reader->out.header.uid = request->caller.uid;
+	reader->out.header.gid = request->caller.gid;
+	reader->out.header.pid = (uint32_t)request->caller.pid;
+	reader->payload = request->payload;
+	if (unlikely(reader->payload))
+		refcount_get(&reader->payload->references);
+	request->state = FUSE_REQUEST_SENT;
+	list_add_tail(fuse_sent_bucket(reader->device, request->unique), &request->link);
+	if (unlikely(request->interrupted && !request->interrupt_queued)) {
+		request->interrupt_queued = true;
+		list_add_tail(&connection->interrupts, &request->interrupt_link);
+	}
+}
+
+struct thread *fuse_give_locked(struct fuse_connection *connection, struct fuse_request *request)
+{
+	struct fuse_reader *reader;
+
+	if (unlikely(list_empty(&connection->waiting) || fuse_has_work_locked(connection)))
+		return NULL;
+	reader = list_first_entry(&connection->waiting, struct fuse_reader, link);
+	if (unlikely(!fits(reader, &request->message)))
+		return NULL; /* take_locked() says so to who asks */
+	list_del(&reader->link);
+	take_request_locked(connection, reader, request);
+	return reader->thread;
+}
+
+/* ---- taking ---- */
+
+bool fuse_has_work_locked(const struct fuse_connection *connection)
+{
+	return connection->state == FUSE_ENDED || !list_empty(&connection->queued) ||
+	       !list_empty(&connection->interrupts) ||
+	       (!list_empty(&connection->forgets) && connection->state == FUSE_READY);
+}
+
+bool fuse_has_work(struct fuse_connection *connection)
+{
+	bool has;
+
+	spin_lock(&connection->lock);
+	has = fuse_has_work_locked(connection);
+	spin_unlock(&connection->lock);
+	return has;
+}
+
+static bool forgets_come_first_locked(struct fuse_connection *connection,
+				      const struct fuse_request *request)
+	REQUIRES(connection->lock);
+static bool forgets_come_first_locked(struct fuse_connection *connection,
+				      const struct fuse_request *request)
+{
+	if (list_empty(&connection->forgets) || connection->state != FUSE_READY)
+		return false;
+	return !request || list_first_entry(&connection->forgets, struct fuse_forget, link)->order <
+				   request->order;
+}
+
+/* What is queued. 0: taken; -EAGAIN: nothing is there; -ENODEV: the connection has ended. A request
+ * that does not fit is taken off: *too_long, to be ended. */
+static err_t take_locked(struct fuse_connection *connection, struct fuse_reader *reader,
+			 struct list *forgotten, struct fuse_request **too_long)
+	REQUIRES(connection->lock);
+static err_t take_locked(struct fuse_connection *connection, struct fuse_reader *reader,
+			 struct list *forgotten, struct fuse_request **too_long)
+{
+	struct fuse_request *request =
+		list_empty(&connection->queued)
+			? NULL
+			: list_first_entry(&connection->queued, struct fuse_request, link);
+
+	*too_long = NULL;
+	if (connection->state == FUSE_ENDED)
+		return -ENODEV;
+	if (!list_empty(&connection->interrupts)) {
+		take_interrupt_locked(connection, reader);
+	} else if (forgets_come_first_locked(connection, request)) {
+		take_forgets_locked(connection, request ? request->order : UINT64_MAX, reader,
+				    forgotten);
+	} else if (!request) {
+		return -EAGAIN;
+	} else if (!fits(reader, &request->message)) {
+		*too_long = request;
+	} else {
+		list_del(&request->link);
+		take_request_locked(connection, reader, request);
+	}
+	return 0;
+}
+
+/* Takes what is queued; if nothing is, the reader waits from now on (`wait`) and -EAGAIN. */
+static err_t take_or_wait(struct fuse_connection *connection, struct fuse_reader *reader, bool wait)
+{
+	struct fuse_request *too_long;
+	LIST_HEAD(forgotten);
+	err_t err;
+
+	spin_lock(&connection->lock);
+	while (!(err = take_locked(connection, reader, &forgotten, &too_long)) && too_long) {
+		fuse_request_end(connection, too_long,
+				 too_long->message.opcode == FUSE_SETXATTR ? -E2BIG : -EIO);
+		spin_lock(&connection->lock);
+	}
+	if (err == -EAGAIN && wait)
+		list_add_head(&connection->waiting, &reader->link);
+	spin_unlock(&connection->lock);
+	free_forgets(connection, &forgotten);
+	return err;
+}
+
+/* After a sleep. True: it has a request. Else it waits no more; *told: it was to look. */
+static bool stop_waiting(struct fuse_connection *connection, struct fuse_reader *reader, bool *told)
+{
+	bool has;
+
+	spin_lock(&connection->lock);
+	has = reader->head_bytes;
+	*told = !list_linked(&reader->link);
+	if (unlikely(!*told))
+		list_del(&reader->link);
+	spin_unlock(&connection->lock);
+	return has;
+}
+
+err_t fuse_reader_take(struct fuse_reader *reader, bool nonblocking)
+{
+	struct fuse_connection *connection = reader->device->connection;
+	bool told;
+	err_t err;
+
+	for (;;) {
+		/* Most often nothing is there. */
+		err = take_or_wait(connection, reader, !nonblocking);
+		if (err != -EAGAIN || nonblocking)
+			return err;
+		err = thread_wait(THREAD_KILLED | THREAD_INTERRUPTED, UINT64_MAX);
+		if (likely(stop_waiting(connection, reader, &told)))
+			return 0;
+		if (unlikely(err)) {
+			if (told) /* another one does */
+				fuse_tell_reader(connection);
+			return err;
+		}
+	}
+}
+
+/* ---- telling ---- */
+
+/* False: nobody waits. */
+static bool tell_one(struct fuse_connection *connection)
+{
+	struct fuse_reader *reader;
+	bool any;
+
+	spin_lock(&connection->lock);
+	any = !list_empty(&connection->waiting);
+	if (any) {
+		reader = list_first_entry(&connection->waiting, struct fuse_reader, link);
+		list_del(&reader->link);
+		thread_wake(reader->thread); /* who takes the lock before it returns */
+	}
+	spin_unlock(&connection->lock);
+	return any;
+}
+
+void fuse_tell_reader(struct fuse_connection *connection)
+{
+	(void)tell_one(connection);
+	waitq_wake_one(&connection->pollers);
+}
+
+void fuse_tell_readers(struct fuse_connection *connection)
+{
+	while (tell_one(connection))
+		;
+	waitq_wake_all(&connection->pollers);
+}

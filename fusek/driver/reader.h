@@ -1,0 +1,33 @@
+/*
+ * A thread of a driver that takes one request, whichever way the bytes go to it from here.
+ */
+#ifndef FUSEK_DRIVER_READER_H
+#define FUSEK_DRIVER_READER_H
+
+#include "connection.h"
+
+/* A request as a driver reads it. */
+struct fuse_outgoing {
+	struct fuse_in_header header;
+	uint8_t arguments[FUSE_ARGUMENTS_MAX];
+};
+
+/* On the stack of the thread. */
+struct fuse_reader {
+	struct list link;           /* [q] connection->waiting; of no list: it has work or is to look */
+	struct thread *thread;      /* constant */
+	struct fuse_device *device; /* constant: what it takes must be answered through it */
+	size_t cap_bytes;           /* constant: the longest request that it can hold */
+	size_t head_bytes;          /* [q] of `out`; 0: it has none yet */
+	struct fuse_pages *payload; /* [q] a reference, or NULL */
+	struct fuse_outgoing out;   /* [q] */
+};
+
+/* Of the calling thread; the device has a connection. */
+void fuse_reader_init(struct fuse_reader *reader, struct fuse_device *device, size_t cap_bytes);
+/* The oldest request, INTERRUPT or FORGET: in `out`, the rest in `payload`, which the caller gives
+ * back. -EAGAIN: nothing is there (`nonblocking`); -EINTR; -ENODEV: the connection has ended.
+ * Sleeps. */
+err_t must_check fuse_reader_take(struct fuse_reader *reader, bool nonblocking);
+
+#endif
