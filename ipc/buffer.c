@@ -76,7 +76,19 @@ static struct buffer_segment current_piece(struct buffer *buffer)
 					       buffer->segments->len_bytes - buffer->skip_bytes};
 }
 
-static ALWAYS_INLINE size_t move(struct buffer *buffer, char *kernel, size_t len_bytes, move_t one)
+static void advance(struct buffer *buffer, size_t len_bytes)
+{
+	buffer->skip_bytes += len_bytes;
+	buffer->remaining_bytes -= len_bytes;
+	if (buffer->skip_bytes == buffer->segments->len_bytes && buffer->remaining_bytes) {
+		buffer->segments++;
+		buffer->skip_bytes = 0;
+	}
+}
+
+/* What is not all in the piece that comes next. */
+static ALWAYS_INLINE size_t move_pieces(struct buffer *buffer, char *kernel, size_t len_bytes,
+					move_t one)
 {
 	size_t todo = MIN(len_bytes, buffer->remaining_bytes);
 	size_t done = 0;
@@ -87,23 +99,54 @@ static ALWAYS_INLINE size_t move(struct buffer *buffer, char *kernel, size_t len
 		size_t uncopied = one(buffer->user, piece.address, kernel + done, step);
 
 		done += step - uncopied;
-		buffer->skip_bytes += step - uncopied;
-		buffer->remaining_bytes -= step - uncopied;
+		advance(buffer, step - uncopied);
 		if (uncopied)
 			break;
 	}
 	return done;
 }
 
+static NOINLINE size_t pieces_to(struct buffer *buffer, char *from, size_t len_bytes)
+{
+	return move_pieces(buffer, from, len_bytes, move_to);
+}
+
+static NOINLINE size_t pieces_from(struct buffer *buffer, char *to, size_t len_bytes)
+{
+	return move_pieces(buffer, to, len_bytes, move_from);
+}
+
+/* The piece that comes next has all of it: the usual case. */
+static bool is_in_one(const struct buffer *buffer, size_t len_bytes)
+{
+	return len_bytes <= buffer->remaining_bytes &&
+	       len_bytes <= buffer->segments->len_bytes - buffer->skip_bytes;
+}
+
+static ALWAYS_INLINE size_t move_in_one(struct buffer *buffer, char *kernel, size_t len_bytes,
+					move_t one)
+{
+	size_t done = len_bytes;
+
+	done -= one(buffer->user, buffer->segments->address + buffer->skip_bytes, kernel,
+		    len_bytes);
+	advance(buffer, done);
+	return done;
+}
+
 size_t buffer_copy_to(struct buffer *buffer, const void *from, size_t len_bytes)
 {
 	/* move_to() only reads what it is given. */
-	return move(buffer, (char *)from, len_bytes, move_to);
+	if (likely(is_in_one(buffer, len_bytes)))
+		return move_in_one(buffer, (char *)from, len_bytes, move_to);
+	return pieces_to(buffer, (char *)from, len_bytes);
 }
 
 size_t buffer_copy_from(struct buffer *buffer, void *to, size_t len_bytes)
 {
-	return move(buffer, to, len_bytes, move_from);
+	if (likely(is_in_one(buffer, len_bytes)))
+		return move_in_one(buffer, to, len_bytes, move_from);
+	return pieces_from(buffer, to, len_bytes);
 }
 
 size_t buffer_clear(struct buffer *buffer, size_t len_bytes)

@@ -26,7 +26,8 @@ ssize_t write_result(const struct object *object, ssize_t result)
 
 ssize_t sys_read(int fd, uptr_t buf, size_t len)
 {
-	struct object *object = fd_get(current_fds(), fd);
+	struct fd_use use = fd_use(current_fds(), fd);
+	struct object *object = use.object;
 	struct buffer buffer;
 	ssize_t result;
 
@@ -35,13 +36,14 @@ ssize_t sys_read(int fd, uptr_t buf, size_t len)
 	result = buffer_init_user(&buffer, buf, len);
 	if (!result)
 		result = object_read(object, &buffer, NULL);
-	object_put(object);
+	fd_used(use);
 	return result;
 }
 
 ssize_t sys_write(int fd, uptr_t data, size_t len)
 {
-	struct object *object = fd_get(current_fds(), fd);
+	struct fd_use use = fd_use(current_fds(), fd);
+	struct object *object = use.object;
 	struct buffer buffer;
 	ssize_t result;
 
@@ -50,45 +52,49 @@ ssize_t sys_write(int fd, uptr_t data, size_t len)
 	result = buffer_init_user(&buffer, data, len);
 	if (!result)
 		result = write_result(object, object_write(object, &buffer, NULL));
-	object_put(object);
+	fd_used(use);
 	return result;
 }
 
 ssize_t sys_pread64(int fd, uptr_t buf, size_t len, int64_t offset)
 {
 	uint64_t offset_bytes = (uint64_t)offset;
+	struct fd_use use;
 	struct object *object;
 	struct buffer buffer;
 	ssize_t result;
 
 	if (offset < 0)
 		return -EINVAL;
-	object = fd_get(current_fds(), fd);
+	use = fd_use(current_fds(), fd);
+	object = use.object;
 	if (!object)
 		return -EBADF;
 	result = buffer_init_user(&buffer, buf, len);
 	if (!result)
 		result = object_read(object, &buffer, &offset_bytes);
-	object_put(object);
+	fd_used(use);
 	return result;
 }
 
 ssize_t sys_pwrite64(int fd, uptr_t data, size_t len, int64_t offset)
 {
 	uint64_t offset_bytes = (uint64_t)offset;
+	struct fd_use use;
 	struct object *object;
 	struct buffer buffer;
 	ssize_t result;
 
 	if (offset < 0)
 		return -EINVAL;
-	object = fd_get(current_fds(), fd);
+	use = fd_use(current_fds(), fd);
+	object = use.object;
 	if (!object)
 		return -EBADF;
 	result = buffer_init_user(&buffer, data, len);
 	if (!result)
 		result = write_result(object, object_write(object, &buffer, &offset_bytes));
-	object_put(object);
+	fd_used(use);
 	return result;
 }
 
@@ -128,7 +134,8 @@ err_t pieces_get(struct pieces *pieces, uptr_t from, int npieces, struct buffer 
 static ssize_t read_pieces(int fd, uptr_t from, int npieces, const uint64_t *offset_bytes,
 			   unsigned call_flags)
 {
-	struct object *object = fd_get(current_fds(), fd);
+	struct fd_use use = fd_use(current_fds(), fd);
+	struct object *object = use.object;
 	struct pieces pieces;
 	struct buffer buffer;
 	ssize_t result;
@@ -141,14 +148,15 @@ static ssize_t read_pieces(int fd, uptr_t from, int npieces, const uint64_t *off
 		result = object_read(object, &buffer, offset_bytes);
 		pieces_put(&pieces);
 	}
-	object_put(object);
+	fd_used(use);
 	return result;
 }
 
 static ssize_t write_pieces(int fd, uptr_t from, int npieces, const uint64_t *offset_bytes,
 			    unsigned call_flags)
 {
-	struct object *object = fd_get(current_fds(), fd);
+	struct fd_use use = fd_use(current_fds(), fd);
+	struct object *object = use.object;
 	struct pieces pieces;
 	struct buffer buffer;
 	ssize_t result;
@@ -161,7 +169,7 @@ static ssize_t write_pieces(int fd, uptr_t from, int npieces, const uint64_t *of
 		result = write_result(object, object_write(object, &buffer, offset_bytes));
 		pieces_put(&pieces);
 	}
-	object_put(object);
+	fd_used(use);
 	return result;
 }
 

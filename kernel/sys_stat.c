@@ -64,14 +64,15 @@ int sys_lstat(uptr_t path, uptr_t out)
 
 int sys_fstat(int fd, uptr_t out)
 {
-	struct object *object = fd_get(current_fds(), fd);
+	struct fd_use use = fd_use(current_fds(), fd);
+	struct object *object = use.object;
 	struct abi_stat stat;
 	err_t err;
 
 	if (!object)
 		return -EBADF;
 	err = object_stat(object, &stat);
-	object_put(object);
+	fd_used(use);
 	return err ? err : user_put(out, &stat);
 }
 

@@ -47,6 +47,29 @@ void fd_table_close_on_exec(struct fd_table *table);
 /* A reference to what `fd` names, or NULL (-EBADF). Lock-free. */
 struct object *fd_get(struct fd_table *table, int fd);
 
+/* What `fd` names for the length of one call of the table's own thread, and whether that took a
+ * reference: where nobody else has the table the descriptor's own will do, since only this thread
+ * could close it. */
+struct fd_use {
+	struct object *object; /* NULL: -EBADF */
+	bool counted;
+};
+
+static inline struct fd_use fd_use(struct fd_table *table, int fd)
+{
+	/* The acquires pair with the releases of who made the chunk, and of who was the last to
+	 * share the table (fd_table_put()). */
+	if (likely((unsigned)fd < FD_CHUNK_SLOTS && load_acquire(&table->references.count) == 1))
+		return (struct fd_use){.object = read_once(&table->first.slots[fd])};
+	return (struct fd_use){.object = fd_get(table, fd), .counted = true};
+}
+
+static inline void fd_used(struct fd_use use)
+{
+	if (unlikely(use.counted))
+		object_put(use.object);
+}
+
 /* Takes the lowest free number >= `minimum`, so that installing cannot fail. -EMFILE, -ENOMEM;
  * -EINVAL: minimum beyond the limit. `flags`: O_CLOEXEC or 0. */
 err_t must_check fd_reserve(struct fd_table *table, int minimum, unsigned flags, int *fd);
