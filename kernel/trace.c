@@ -229,10 +229,11 @@ static void add_clone_flags(struct trace_line *line, uint64_t value)
 static void add_futex_op(struct trace_line *line, uint64_t value)
 {
 	static const struct word commands[] = {
-		WORD(FUTEX_WAIT),        WORD(FUTEX_WAKE),       WORD(FUTEX_REQUEUE),
-		WORD(FUTEX_CMP_REQUEUE), WORD(FUTEX_WAKE_OP),    WORD(FUTEX_WAIT_BITSET),
-		WORD(FUTEX_WAKE_BITSET), WORD(FUTEX_LOCK_PI),    WORD(FUTEX_LOCK_PI2),
-		WORD(FUTEX_UNLOCK_PI),   WORD(FUTEX_TRYLOCK_PI),
+		WORD(FUTEX_WAIT),           WORD(FUTEX_WAKE),       WORD(FUTEX_REQUEUE),
+		WORD(FUTEX_CMP_REQUEUE),    WORD(FUTEX_WAKE_OP),    WORD(FUTEX_WAIT_BITSET),
+		WORD(FUTEX_WAKE_BITSET),    WORD(FUTEX_LOCK_PI),    WORD(FUTEX_LOCK_PI2),
+		WORD(FUTEX_UNLOCK_PI),      WORD(FUTEX_TRYLOCK_PI), WORD(FUTEX_WAIT_REQUEUE_PI),
+		WORD(FUTEX_CMP_REQUEUE_PI),
 	};
 
 	add_choice(line, value & FUTEX_CMD_MASK, commands, ARRAY_SIZE(commands));

@@ -1,6 +1,6 @@
 /*
  * Who waits on which word. Owns the hash of waiters, each bucket under its own lock (LOCK_FUTEX;
- * two of them: the lower address first).
+ * two of them: the lower address first; that of pi.c is inside of them).
  *
  * The word is read after the waiter is listed: who changes the word first and wakes afterwards
  * either is seen by the read or finds the waiter. A waiter lies on its thread's stack, and that
@@ -92,17 +92,23 @@ static bool waits_on(const struct futex_waiter *waiter, const struct futex_key *
 
 /* ---- waking ---- */
 
-static void wake_locked(struct futex_waiter *waiter)
+static void take_off_locked(struct futex_waiter *waiter)
 {
 	list_del(&waiter->link);
 	list_init(&waiter->link);
 	/* Release: pairs with the acquire of the waiter's condition. */
 	store_release(&waiter->woken, true);
+}
+
+static void wake_locked(struct futex_waiter *waiter)
+{
+	take_off_locked(waiter);
 	waitq_wake_one(waiter->queue);
 }
 
-static unsigned wake_all_locked(struct futex_bucket *bucket, const struct futex_key *key,
-				unsigned nwake, uint32_t bits)
+/* -EINVAL: one waits to be passed to a lock. */
+static err_t wake_all_locked(struct futex_bucket *bucket, const struct futex_key *key,
+			     unsigned nwake, uint32_t bits)
 {
 	struct futex_waiter *waiter;
 	struct futex_waiter *following;
@@ -111,19 +117,23 @@ static unsigned wake_all_locked(struct futex_bucket *bucket, const struct futex_
 	list_for_each_safe (waiter, following, &bucket->waiters, link) {
 		if (nwoken == nwake)
 			break;
-		if (!waits_on(waiter, key) || !(waiter->bits & bits))
+		if (!waits_on(waiter, key))
+			continue;
+		if (waiter->pi)
+			return -EINVAL;
+		if (!(waiter->bits & bits))
 			continue;
 		wake_locked(waiter);
 		nwoken++;
 	}
-	return nwoken;
+	return (err_t)nwoken;
 }
 
 err_t futex_wake(uint64_t address, bool is_private, unsigned nwake, uint32_t bits)
 {
 	struct futex_bucket *bucket;
 	struct futex_key key;
-	unsigned nwoken;
+	err_t nwoken;
 
 	if (futex_key_get(&key, address, is_private))
 		return -EFAULT;
@@ -132,7 +142,49 @@ err_t futex_wake(uint64_t address, bool is_private, unsigned nwake, uint32_t bit
 	nwoken = wake_all_locked(bucket, &key, nwake, bits);
 	spin_unlock(&bucket->lock);
 	futex_key_put(&key);
-	return (err_t)nwoken;
+	return nwoken;
+}
+
+/* As long as one waits, its thread stays. */
+static struct futex_waiter *most_urgent_locked(struct futex_bucket *bucket,
+					       const struct futex_key *key)
+{
+	struct futex_waiter *waiter, *best = NULL;
+	unsigned most = 0;
+
+	list_for_each (waiter, &bucket->waiters, link) {
+		unsigned urgency;
+
+		if (!waits_on(waiter, key))
+			continue;
+		urgency = waiter->pi ? uthread_urgency(waiter->pi->waiter.uthread) : 0;
+		if (best && urgency <= most)
+			continue;
+		best = waiter;
+		most = urgency;
+	}
+	return best;
+}
+
+err_t futex_pass_one(const struct futex_key *from, struct pi_call *by)
+{
+	struct futex_bucket *bucket = bucket_of(from);
+	struct futex_waiter *waiter;
+	err_t result = 0;
+
+	bucket_lock(bucket);
+	waiter = most_urgent_locked(bucket, from);
+	if (waiter && waiter->pi && futex_key_equal(&waiter->pi->key, &by->key)) {
+		result = pi_futex_pass(by, &waiter->pi->waiter);
+		if (!result) {
+			take_off_locked(waiter);
+			result = 1;
+		}
+	} else if (waiter) {
+		result = -EINVAL;
+	}
+	spin_unlock(&bucket->lock);
+	return result;
 }
 
 err_t futex_wake_address(uint64_t address, unsigned nwake)
@@ -141,6 +193,18 @@ err_t futex_wake_address(uint64_t address, unsigned nwake)
 }
 
 /* ---- moving ---- */
+
+static bool none_waits_for_lock_locked(const struct futex_bucket *bucket,
+				       const struct futex_key *key)
+{
+	const struct futex_waiter *waiter;
+
+	list_for_each (waiter, &bucket->waiters, link) {
+		if (waits_on(waiter, key) && waiter->pi)
+			return false;
+	}
+	return true;
+}
 
 static unsigned move_locked(struct futex_bucket *from, const struct futex_key *from_key,
 			    struct futex_bucket *to, const struct futex_key *to_key, unsigned nmove)
@@ -174,16 +238,19 @@ static err_t requeue_keys(const struct futex_key *from_key, const struct futex_k
 {
 	struct futex_bucket *from = bucket_of(from_key);
 	struct futex_bucket *to = bucket_of(to_key);
-	unsigned nwoken, nmoved;
+	unsigned nmoved = 0;
+	err_t nwoken = -EINVAL;
 
 	bucket_lock_two(from, to);
-	nwoken = wake_all_locked(from, from_key, nwake, FUTEX_BITS_ALL);
-	nmoved = move_locked(from, from_key, to, to_key, nmove);
+	if (none_waits_for_lock_locked(from, from_key)) {
+		nwoken = wake_all_locked(from, from_key, nwake, FUTEX_BITS_ALL);
+		nmoved = move_locked(from, from_key, to, to_key, nmove);
+	}
 	bucket_unlock_two(from, to);
 	/* Each had a reference of its own to the object that it waits at no more. */
 	for (unsigned i = 0; i < nmoved && from_key->object; i++)
 		memory_object_put(from_key->object);
-	return (err_t)(nwoken + nmoved);
+	return nwoken + (err_t)nmoved;
 }
 
 err_t futex_requeue(const struct futex_place *from, const struct futex_place *to, unsigned nwake,

@@ -57,6 +57,16 @@ struct futex_lock {
  * thread; -EINVAL: it and those who wait do not fit; -EAGAIN: only tried; -ETIMEDOUT, -EFAULT,
  * -ENOMEM, -ERESTARTNOINTR. */
 err_t must_check futex_lock_pi(const struct futex_lock *request);
+/* Waits on a word, and from the moment when somebody passes it on for the lock, which it has at the
+ * end. The bits do not count. -EINVAL: both are one word; -EAGAIN: the word is not as expected, or
+ * a signal came after it was passed on; else as futex_lock_pi(). */
+err_t must_check futex_wait_requeue_pi(const struct futex_wait *wait,
+				       const struct futex_lock *request);
+/* Passes on one that waits so at `from` and up to `nmove` others, the most urgent ones first; how
+ * many. -EAGAIN: the word is not as expected; -EINVAL: one waits for something else; else as
+ * futex_lock_pi(). */
+err_t must_check futex_requeue_pi(const struct futex_place *from, const struct futex_place *to,
+				  unsigned nmove, uint32_t expected);
 /* To the most urgent one that waits. -EPERM: it is not ours. */
 err_t must_check futex_unlock_pi(uint64_t address, bool is_private);
 /* What the running thread owns and others wait for goes to those: its memory ends, and with it

@@ -5,8 +5,9 @@
  *
  * One lock (`lock`, LOCK_PI) has all of them: a thread that waits for an owner that waits for
  * another one makes a chain across futexes and processes, which is walked under it, so priorities
- * and deadlocks are always seen whole. It is only taken where the word alone did not do. Inside of
- * it are taken the signal_lock of a thread whose priority changes, and the run queue's lock.
+ * and deadlocks are always seen whole. It is only taken where the word alone did not do; who passes
+ * on those that wait elsewhere (requeue_pi.c) holds their bucket's lock. Inside of it are taken the
+ * signal_lock of a thread whose priority changes, and the run queue's lock.
  *
  * Words are read and changed under the lock, so without serving a fault: one that faults is touched
  * with the lock dropped, and everything begins anew.
@@ -34,15 +35,6 @@ struct pi_futex {
 	struct uthread *owner;
 	struct list waiters; /* the one that waits longest first */
 	bool inherited;      /* by the owner, which has not written the word yet */
-};
-
-/* On the stack of the thread that waits. */
-struct pi_waiter {
-	struct list link;
-	struct uthread *uthread;
-	struct pi_futex *futex;
-	bool granted; /* atomic: release by who gives it */
-	struct waitq queue;
 };
 
 static struct spinlock lock = SPINLOCK_INIT(LOCK_PI);
@@ -121,14 +113,13 @@ void pi_futex_priority_changed(struct uthread *uthread)
 	spin_unlock(&lock);
 }
 
-/* The owner, or one that it waits for, is the running thread. */
-static bool would_deadlock_locked(const struct uthread *owner) REQUIRES(lock);
-static bool would_deadlock_locked(const struct uthread *owner)
+/* The owner, or one that it waits for, is who is to wait. */
+static bool would_deadlock_locked(const struct uthread *owner, const struct uthread *uthread)
+	REQUIRES(lock);
+static bool would_deadlock_locked(const struct uthread *owner, const struct uthread *uthread)
 {
-	const struct uthread *self = uthread_current();
-
 	for (unsigned i = 0; i < CHAIN_MAX; i++) {
-		if (owner == self)
+		if (owner == uthread)
 			return true;
 		if (!owner->pi_waits)
 			return false;
@@ -170,6 +161,14 @@ static struct pi_waiter *heir_locked(const struct pi_futex *futex)
 	return heir;
 }
 
+static void grant_locked(struct pi_waiter *waiter) REQUIRES(lock);
+static void grant_locked(struct pi_waiter *waiter)
+{
+	/* Release: pairs with the acquire of its condition. It takes the lock before it leaves. */
+	store_release(&waiter->granted, true);
+	waitq_wake_one(&waiter->queue);
+}
+
 /* From its owner to one that waits. */
 static void hand_over_locked(struct pi_futex *futex, struct pi_waiter *heir) REQUIRES(lock);
 static void hand_over_locked(struct pi_futex *futex, struct pi_waiter *heir)
@@ -184,9 +183,7 @@ static void hand_over_locked(struct pi_futex *futex, struct pi_waiter *heir)
 	drop_unused_locked(futex);
 	lend_locked(before);
 	lend_locked(owner);
-	/* Release: pairs with the acquire of its condition. It takes the lock before it leaves. */
-	store_release(&heir->granted, true);
-	waitq_wake_one(&heir->queue);
+	grant_locked(heir);
 }
 
 /* ---- the word ---- */
@@ -220,8 +217,7 @@ static err_t read_locked(uint64_t address, uint32_t *value)
 	return user_cas_no_fault(uptr(address), value, 0) ? -EFAULT : 0;
 }
 
-/* What was tried under the lock shall be tried again: after a fault, or a change by others. */
-static bool try_again(err_t *err, uint64_t address)
+bool pi_futex_try_again(err_t *err, uint64_t address)
 {
 	if (*err == -EFAULT)
 		*err = touch(address);
@@ -236,19 +232,11 @@ static bool try_again(err_t *err, uint64_t address)
 
 /* ---- locking ---- */
 
-struct lock_call {
-	const struct futex_lock *request;
-	struct futex_key key;
-	struct pi_futex *spare; /* used if none is there yet */
-	struct pi_waiter waiter;
-};
-
 /* Nobody has it by the word, and nobody waits. */
-static err_t take_locked(const struct lock_call *call, uint32_t value) REQUIRES(lock);
-static err_t take_locked(const struct lock_call *call, uint32_t value)
+static err_t take_locked(const struct pi_call *call, uint32_t value, uint32_t tid) REQUIRES(lock);
+static err_t take_locked(const struct pi_call *call, uint32_t value, uint32_t tid)
 {
-	return change_locked(call->request->address, value,
-			     (value & FUTEX_OWNER_DIED) | (uint32_t)uthread_current()->tid);
+	return change_locked(call->request->address, value, (value & FUTEX_OWNER_DIED) | tid);
 }
 
 /* One that exists goes with what the word says, if its owner has not died. */
@@ -261,16 +249,17 @@ static err_t check_owner(const struct pi_futex *futex, uint32_t value)
 	return tid == (uint32_t)futex->owner->tid ? 0 : -EINVAL;
 }
 
-/* The owner by the word gets the spare one. */
-static err_t make_locked(struct lock_call *call, uint32_t value, struct pi_futex **out)
-	REQUIRES(lock);
-static err_t make_locked(struct lock_call *call, uint32_t value, struct pi_futex **out)
+/* The owner by the word gets the spare one, since this thread is to wait for it. */
+static err_t make_locked(struct pi_call *call, uint32_t value, const struct uthread *waits,
+			 struct pi_futex **out) REQUIRES(lock);
+static err_t make_locked(struct pi_call *call, uint32_t value, const struct uthread *waits,
+			 struct pi_futex **out)
 {
 	struct pi_futex *futex = call->spare;
 	struct uthread *owner;
 	err_t err = uthread_visit((int32_t)(value & FUTEX_TID_MASK), get_owner, &owner);
 
-	if (!err && would_deadlock_locked(owner))
+	if (!err && would_deadlock_locked(owner, waits))
 		err = -EDEADLK;
 	if (!err && !(value & FUTEX_WAITERS))
 		err = change_locked(call->request->address, value, value | FUTEX_WAITERS);
@@ -285,42 +274,53 @@ static err_t make_locked(struct lock_call *call, uint32_t value, struct pi_futex
 	return 0;
 }
 
-/* 0: it is ours; 1: *call waits for it. */
-static err_t lock_or_enlist_locked(struct lock_call *call) REQUIRES(lock);
-static err_t lock_or_enlist_locked(struct lock_call *call)
+/* 0: it is the waiter's; 1: it waits for it. The word is the caller's to reach. */
+static err_t lock_or_enlist_locked(struct pi_call *call, struct pi_waiter *waiter) REQUIRES(lock);
+static err_t lock_or_enlist_locked(struct pi_call *call, struct pi_waiter *waiter)
 {
-	struct uthread *self = uthread_current();
+	struct uthread *uthread = waiter->uthread;
 	struct pi_futex *futex = find_locked(&call->key);
 	uint32_t value;
 	err_t err = read_locked(call->request->address, &value);
 
 	if (err)
 		return err;
-	if ((value & FUTEX_TID_MASK) == (uint32_t)self->tid)
+	if ((value & FUTEX_TID_MASK) == (uint32_t)uthread->tid)
 		return -EDEADLK;
 	if (!futex && !(value & FUTEX_TID_MASK))
-		return take_locked(call, value);
+		return take_locked(call, value, (uint32_t)uthread->tid);
 	if (call->request->only_try)
 		return -EBUSY;
 	if (futex) {
 		err = check_owner(futex, value);
-		if (!err && would_deadlock_locked(futex->owner))
+		if (!err && would_deadlock_locked(futex->owner, uthread))
 			err = -EDEADLK;
 	} else {
-		err = make_locked(call, value, &futex);
+		err = make_locked(call, value, uthread, &futex);
 	}
 	if (err)
 		return err;
-	call->waiter.uthread = self;
-	call->waiter.futex = futex;
-	list_add_tail(&futex->waiters, &call->waiter.link);
-	self->pi_waits = &call->waiter;
+	waiter->futex = futex;
+	list_add_tail(&futex->waiters, &waiter->link);
+	uthread->pi_waits = waiter;
 	lend_locked(futex->owner);
 	return 1;
 }
 
+err_t pi_futex_pass(struct pi_call *by, struct pi_waiter *waiter)
+{
+	err_t result;
+
+	spin_lock(&lock);
+	result = lock_or_enlist_locked(by, waiter);
+	if (!result)
+		grant_locked(waiter);
+	spin_unlock(&lock);
+	return MIN(result, 0);
+}
+
 /* The heir cannot write the word: the next one that waits shall try. */
-static void renounce(const struct lock_call *call)
+static void renounce(const struct pi_call *call)
 {
 	struct pi_futex *futex;
 	struct pi_waiter *heir;
@@ -340,7 +340,7 @@ static void renounce(const struct lock_call *call)
 }
 
 /* The heir of a dead owner: only now the word, which it alone can be sure to reach, becomes its. */
-static err_t claim(const struct lock_call *call)
+static err_t claim(const struct pi_call *call)
 {
 	struct uthread *self = uthread_current();
 	struct pi_futex *futex;
@@ -381,7 +381,7 @@ static void give_up_locked(struct pi_waiter *waiter)
 	lend_locked(owner);
 }
 
-static err_t wait_for_grant(struct lock_call *call)
+err_t pi_futex_wait(struct pi_call *call)
 {
 	struct pi_waiter *waiter = &call->waiter;
 	err_t err = wait_event_interruptible_timeout(&waiter->queue, load_acquire(&waiter->granted),
@@ -399,35 +399,52 @@ static err_t wait_for_grant(struct lock_call *call)
 	return err == -EINTR ? -ERESTARTNOINTR : err;
 }
 
-static err_t lock_call(struct lock_call *call)
+err_t pi_futex_prepare(struct pi_call *call)
+{
+	if (!call->spare)
+		call->spare = kzalloc(sizeof(*call->spare));
+	return call->spare ? 0 : -ENOMEM;
+}
+
+static err_t lock_call(struct pi_call *call)
 {
 	err_t result;
 
 	do {
-		if (!call->spare)
-			call->spare = kzalloc(sizeof(*call->spare));
-		if (!call->spare)
-			return -ENOMEM;
+		result = pi_futex_prepare(call);
+		if (result)
+			return result;
 		spin_lock(&lock);
-		result = lock_or_enlist_locked(call);
+		result = lock_or_enlist_locked(call, &call->waiter);
 		spin_unlock(&lock);
-	} while (result < 0 && try_again(&result, call->request->address));
+	} while (result < 0 && pi_futex_try_again(&result, call->request->address));
 	if (result == -EBUSY)
 		result = -EAGAIN;
-	return result == 1 ? wait_for_grant(call) : result;
+	return result == 1 ? pi_futex_wait(call) : result;
+}
+
+err_t pi_futex_begin(struct pi_call *call, const struct futex_lock *request)
+{
+	*call = (struct pi_call){.request = request, .waiter.uthread = uthread_current()};
+	waitq_init(&call->waiter.queue);
+	return futex_key_get(&call->key, request->address, request->is_private);
+}
+
+void pi_futex_end(struct pi_call *call)
+{
+	kfree(call->spare);
+	futex_key_put(&call->key);
 }
 
 err_t futex_lock_pi(const struct futex_lock *request)
 {
-	struct lock_call call = {.request = request};
-	err_t err = futex_key_get(&call.key, request->address, request->is_private);
+	struct pi_call call;
+	err_t err = pi_futex_begin(&call, request);
 
 	if (err)
 		return err;
-	waitq_init(&call.waiter.queue);
 	err = lock_call(&call);
-	kfree(call.spare);
-	futex_key_put(&call.key);
+	pi_futex_end(&call);
 	return err;
 }
 
@@ -467,7 +484,7 @@ err_t futex_unlock_pi(uint64_t address, bool is_private)
 		spin_lock(&lock);
 		err = unlock_locked(&key, address);
 		spin_unlock(&lock);
-	} while (err && try_again(&err, address));
+	} while (err && pi_futex_try_again(&err, address));
 	futex_key_put(&key);
 	return err;
 }

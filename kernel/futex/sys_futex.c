@@ -94,9 +94,24 @@ static int lock_pi(uint64_t word, int futex_op, uint64_t timeout)
 	return err ? err : futex_lock_pi(&request);
 }
 
+static int wait_requeue_pi(uint64_t word, int futex_op, unsigned value, uint64_t timeout,
+			   uint64_t lock)
+{
+	bool is_private = futex_op & FUTEX_PRIVATE_FLAG;
+	struct futex_wait wait = {.address = word, .is_private = is_private, .expected = value};
+	struct futex_lock request = {.address = lock, .is_private = is_private};
+	err_t err = read_deadline(timeout, futex_op, &wait.deadline_ns);
+
+	if (err)
+		return err;
+	request.deadline_ns = wait.deadline_ns;
+	return futex_wait_requeue_pi(&wait, &request);
+}
+
 static bool knows_clock(int command)
 {
-	return command == FUTEX_WAIT_BITSET || command == FUTEX_LOCK_PI2;
+	return command == FUTEX_WAIT_BITSET || command == FUTEX_LOCK_PI2 ||
+	       command == FUTEX_WAIT_REQUEUE_PI;
 }
 
 int sys_futex(uptr_t word, int futex_op, unsigned value, uint64_t timeout, uptr_t word2,
@@ -130,6 +145,17 @@ int sys_futex(uptr_t word, int futex_op, unsigned value, uint64_t timeout, uptr_
 		return futex_requeue(&(struct futex_place){word.value, is_private},
 				     &(struct futex_place){word2.value, is_private}, value, second,
 				     command == FUTEX_CMP_REQUEUE ? &value3 : NULL);
+	case FUTEX_WAIT_REQUEUE_PI:
+		if (word2.value % sizeof(uint32_t))
+			return -EINVAL;
+		return wait_requeue_pi(word.value, futex_op, value, timeout, word2.value);
+	case FUTEX_CMP_REQUEUE_PI:
+		/* Who is woken has the lock, so it can only be one. */
+		if (value != 1 || (int)second < 0 || word2.value % sizeof(uint32_t))
+			return -EINVAL;
+		return futex_requeue_pi(&(struct futex_place){word.value, is_private},
+					&(struct futex_place){word2.value, is_private}, second,
+					value3);
 	case FUTEX_LOCK_PI:
 	case FUTEX_LOCK_PI2:
 	case FUTEX_TRYLOCK_PI:

@@ -30,7 +30,7 @@ PARTIAL = {
     "namespaces and control groups": {"clone", "clone3", "unshare", "setns"},
     "networks": {"socket", "socketpair", "setsockopt", "getsockopt"},
     "a clock that is steered": {"adjtimex", "clock_adjtime"},
-    "others": {"arch_prctl", "fcntl", "futex", "inotify_add_watch", "membarrier", "mount", "mq_notify",
+    "others": {"arch_prctl", "fcntl", "inotify_add_watch", "membarrier", "mount", "mq_notify",
                "personality", "prctl", "prlimit64", "ptrace", "reboot", "setrlimit", "timer_create"},
 }
 

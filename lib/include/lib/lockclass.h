@@ -47,12 +47,12 @@ enum lock_class {
 	LOCK_TOLD,      /* which missing system calls the log has named */
 	LOCK_UNAME,     /* what the machine is called, and core files */
 	LOCK_SNAPSHOT,  /* which text an open file of /proc has */
+	LOCK_FUTEX,     /* those who wait on a futex; two: lower address first */
 	LOCK_PI,        /* futexes whose owners inherit priorities */
 	LOCK_SIGNAL,    /* pending signals of a process, its list of threads */
 	LOCK_ACTIONS,   /* what a process does about signals */
 	LOCK_MAPPED,    /* where a file's pages are mapped */
 	LOCK_PARKING,   /* whose page tables are parked when it sleeps */
-	LOCK_FUTEX,     /* those who wait on a futex; two: lower address first */
 	LOCK_WATCHES,   /* an object's entries in epolls */
 	LOCK_TIMERFD,   /* a timer that is a descriptor */
 	LOCK_SOCKETS,   /* which sockets are connected, and their names */
