@@ -264,6 +264,8 @@ struct process {
 	struct cpu_interval profile_interval;   /* [s] */
 	uint64_t cpu_warn_s;                    /* [s] the next warning of RLIMIT_CPU */
 	bool cpu_watched;                       /* [s], read [a]: something goes by CPU time */
+	struct list cpu_watches;                /* [s] struct cpu_watch (time/cpu_watch.h) */
+	uint32_t ncpu_watches;                  /* [s] */
 	struct list timers;                     /* [l] and [s] struct posix_timer */
 	uint32_t ntimers;                       /* [s] */
 	int32_t next_timer_id;                  /* [s] */

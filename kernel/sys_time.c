@@ -7,6 +7,7 @@
 #include "syscall_table.h"
 #include "time/clocks.h"
 #include "time/cpu_time.h"
+#include "time/cpu_watch.h"
 
 #include <abi/errno.h>
 #include <abi/time.h>
@@ -136,21 +137,74 @@ int sys_nanosleep(uptr_t duration, uptr_t remaining)
 	return err ? err : sleep_and_tell(after(ns), remaining);
 }
 
+/* The same by CPU time. */
+static int cpu_sleep_and_tell(int number, const struct clock *clock, uint64_t deadline_ns,
+			      uptr_t remaining)
+{
+	struct abi_timespec left;
+	uint64_t now_ns;
+	err_t err = cpu_time_sleep(clock, deadline_ns);
+
+	if (err != -EINTR)
+		return err;
+	now_ns = clock_read_ns(clock);
+	if (now_ns >= deadline_ns)
+		return 0;
+	left = timespec_of_ns(deadline_ns - now_ns);
+	if (!uptr_is_null(remaining) && user_put(remaining, &left))
+		return -EFAULT;
+	uthread_current()->restart = (struct restart){.kind = RESTART_CPU_SLEEP,
+						      .deadline_ns = deadline_ns,
+						      .address = remaining.value,
+						      .value = (uint32_t)number};
+	return -EINTR;
+}
+
+static int cpu_sleep_again(const struct restart *restart)
+{
+	struct clock clock;
+	err_t err = clock_find((int)restart->value, &clock);
+
+	return err ? err
+		   : cpu_sleep_and_tell((int)restart->value, &clock, restart->deadline_ns,
+					uptr(restart->address));
+}
+
+static int sleep_by_cpu(int number, const struct clock *clock, unsigned flags, uint64_t ns,
+			uptr_t remaining)
+{
+	if (clock->cpu == CLOCK_CPU_THREAD && clock->tid == uthread_current()->tid)
+		return -EINVAL; /* it would never wake */
+	if (flags & TIMER_ABSTIME)
+		return cpu_time_sleep(clock, ns);
+	return cpu_sleep_and_tell(number, clock, clock_read_ns(clock) + ns, remaining);
+}
+
+static err_t check_sleep_clock(int number, struct clock *clock)
+{
+	err_t err = clock_find(number, clock);
+
+	if (!err && (!clock->has_timers || number == CLOCK_THREAD_CPUTIME_ID))
+		err = -EOPNOTSUPP;
+	return err;
+}
+
 int sys_clock_nanosleep(int clock, unsigned flags, uptr_t duration, uptr_t remaining)
 {
+	struct clock found;
 	uint64_t ns;
 	uint64_t now_ns;
-	err_t err;
+	err_t err = check_sleep_clock(clock, &found);
 
-	if (clock == CLOCK_PROCESS_CPUTIME_ID)
-		return -EOPNOTSUPP;
-	if (clock != CLOCK_REALTIME && clock != CLOCK_MONOTONIC && clock != CLOCK_BOOTTIME)
-		return -EINVAL;
+	if (err)
+		return err;
 	if (flags & ~(unsigned)TIMER_ABSTIME)
 		return -EINVAL;
 	err = read_duration(duration, &ns);
 	if (err)
 		return err;
+	if (found.cpu)
+		return sleep_by_cpu(clock, &found, flags, ns, remaining);
 	if (!(flags & TIMER_ABSTIME))
 		return sleep_and_tell(after(ns), remaining);
 	err = clock_read(clock, &now_ns);
@@ -171,6 +225,8 @@ int64_t sys_restart_syscall(void)
 	switch (restart.kind) {
 	case RESTART_SLEEP:
 		return sleep_and_tell(restart.deadline_ns, uptr(restart.address));
+	case RESTART_CPU_SLEEP:
+		return cpu_sleep_again(&restart);
 	case RESTART_POLL:
 		return poll_again(&restart);
 	case RESTART_FUTEX:

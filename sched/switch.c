@@ -23,6 +23,10 @@
 /* Two timer interrupts are not so close, unless the clock stands still or has gone back. */
 #define SUSPICIOUS_NS NSEC_PER_USEC
 
+/* After so much of its time, one that has no slices and looks at its CPU time does so. It stays the
+ * first of its level. */
+#define WATCHED_NS (2 * NSEC_PER_MSEC)
+
 PERCPU(struct cpu_sched, cpu_sched);
 
 static void charge_current(struct thread *current, uint64_t now_ns)
@@ -37,9 +41,12 @@ static void charge_current(struct thread *current, uint64_t now_ns)
 static void start_slice(struct cpu_sched *cpu, struct thread *next, uint64_t now_ns)
 {
 	cpu->slice_end_ns = UINT64_MAX;
-	if (!next->sched.slice_full_ns)
+	if (likely(next->sched.slice_full_ns))
+		cpu->slice_end_ns = now_ns + (uint64_t)MAX(next->sched.slice_left_ns, INT64_C(0));
+	else if (unlikely(next->cpu_watched))
+		cpu->slice_end_ns = now_ns + WATCHED_NS;
+	else
 		return;
-	cpu->slice_end_ns = now_ns + (uint64_t)MAX(next->sched.slice_left_ns, INT64_C(0));
 	/* Mostly it is armed for an earlier moment already: it fires, finds nothing to do and is
 	 * set anew. That is once a slice; setting it here would be once a switch. */
 	sched_arm_timer(cpu, cpu->slice_end_ns);

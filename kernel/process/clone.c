@@ -7,6 +7,7 @@
 
 #include "../ptrace/ptrace.h"
 #include "../signal/signal.h"
+#include "../time/cpu_time.h"
 #include "../user_struct.h"
 #include "capability.h"
 #include "family.h"
@@ -221,8 +222,7 @@ static void copy_facts(struct process *child, const struct abi_clone_args *args)
 	memcpy(child->command, parent->command, sizeof(child->command));
 	mutex_lock(&parent->lock);
 	memcpy(child->limits, parent->limits, sizeof(child->limits));
-	child->cpu_watched = child->limits[RLIMIT_CPU].rlim_cur != RLIM_INFINITY ||
-			     child->limits[RLIMIT_CPU].rlim_max != RLIM_INFINITY;
+	child->cpu_watched = cpu_time_is_limited(child);
 	mutex_unlock(&parent->lock);
 }
 

@@ -55,6 +55,7 @@ struct process *process_alloc(void)
 	list_init(&process->tracees);
 	list_init(&process->threads);
 	list_init(&process->timers);
+	list_init(&process->cpu_watches);
 	waitq_init(&process->changed);
 	waitq_init(&process->continued);
 	mutex_init(&process->lock, LOCK_PROCESS);

@@ -35,6 +35,7 @@ static void tell_limit(struct process *process, unsigned resource, uint64_t valu
 		}
 		break;
 	case RLIMIT_CPU:
+	case RLIMIT_RTTIME:
 		cpu_time_watch(process);
 		break;
 	case RLIMIT_AS:

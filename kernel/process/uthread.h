@@ -21,14 +21,28 @@ struct semaphore_undos;
 struct space;
 
 /* How an interrupted call goes on if no handler ran: restart_syscall does it. */
-enum restart_kind { RESTART_NONE, RESTART_NEVER, RESTART_SLEEP, RESTART_POLL, RESTART_FUTEX };
+enum restart_kind {
+	RESTART_NONE,
+	RESTART_NEVER,
+	RESTART_SLEEP,
+	RESTART_CPU_SLEEP,
+	RESTART_POLL,
+	RESTART_FUTEX
+};
 struct restart {
 	enum restart_kind kind;
 	uint64_t deadline_ns;
 	uint64_t address; /* of the program's: the word, the descriptors, what remains */
-	uint32_t value;   /* what a futex's word had, or the number of descriptors */
+	uint32_t value;   /* what a futex's word had, the number of descriptors, of a clock */
 	uint32_t bits;    /* a futex's */
 	bool is_private;  /* a futex's */
+};
+
+/* How long a thread of a real-time policy has run without having slept (RLIMIT_RTTIME). */
+struct realtime_run {
+	uint64_t number;       /* how often it had slept */
+	uint64_t began_ns;     /* its CPU time then */
+	uint64_t next_warn_us; /* from there */
 };
 
 /*
@@ -85,7 +99,8 @@ struct uthread {
 	struct pi_waiter *pi_waits; /* on the one that it waits for; NULL: none */
 	bool pi_over;               /* it has given up all of them for good */
 
-	struct cpu_times times_told; /* [s] see time/cpu_time.h */
+	struct cpu_times times_told;      /* [s] see time/cpu_time.h */
+	struct realtime_run realtime_run; /* [s] the same */
 
 	/* signals */
 	struct signal_pending pending;    /* [s] */

@@ -30,10 +30,20 @@ static err_t find_cpu_clock(int number, struct clock *out)
 	out->tid = pid;
 	if (!pid)
 		out->tid = out->cpu == CLOCK_CPU_THREAD ? self->tid : self->process->pid;
-	process = out->cpu == CLOCK_CPU_THREAD ? process_find_by_thread(out->tid)
-					       : process_find(out->tid);
+	else if (pid == self->tid && out->cpu == CLOCK_CPU_PROCESS)
+		out->tid = self->process->pid; /* of its own process by its own number */
+	process = clock_process(out);
 	process_put(process);
-	return process == self->process ? 0 : -EINVAL;
+	/* Threads tell their time to those of their process alone. */
+	if (out->cpu == CLOCK_CPU_THREAD)
+		return process == self->process ? 0 : -EINVAL;
+	return process ? 0 : -EINVAL;
+}
+
+struct process *clock_process(const struct clock *clock)
+{
+	return clock->cpu == CLOCK_CPU_THREAD ? process_find_by_thread(clock->tid)
+					      : process_find(clock->tid);
 }
 
 err_t clock_find(int number, struct clock *out)
@@ -68,16 +78,26 @@ uint64_t clock_now_ns(const struct clock *clock, struct process *process)
 	return clock->cpu ? cpu_time_of_clock_locked(clock, process) : clock_ns();
 }
 
+static uint64_t read_cpu_ns(const struct clock *clock, struct process *process)
+{
+	irqflags_t flags = spin_lock_irqsave(&process->signal_lock);
+	uint64_t ns = cpu_time_of_clock_locked(clock, process);
+
+	spin_unlock_irqrestore(&process->signal_lock, flags);
+	return ns;
+}
+
 uint64_t clock_read_ns(const struct clock *clock)
 {
-	struct process *process = process_current();
-	irqflags_t flags;
+	struct process *process;
 	uint64_t ns;
 
 	if (clock->wall)
 		return clock_wall_ns();
-	flags = spin_lock_irqsave(&process->signal_lock);
-	ns = clock_now_ns(clock, process);
-	spin_unlock_irqrestore(&process->signal_lock, flags);
+	if (!clock->cpu)
+		return clock_ns();
+	process = clock_process(clock);
+	ns = process ? read_cpu_ns(clock, process) : 0;
+	process_put(process);
 	return ns;
 }

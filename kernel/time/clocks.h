@@ -18,12 +18,15 @@ struct clock {
 	int32_t tid; /* of CPU clocks: the process or the thread */
 };
 
-/* What a clockid_t means to the running thread. -EINVAL: nothing, or another process's CPU time. */
+/* What a clockid_t means to the running thread. -EINVAL: nothing, or the CPU time of another
+ * process's thread. */
 err_t must_check clock_find(int number, struct clock *out);
+/* Whose CPU time it is, with a reference. NULL: it has gone. */
+struct process *clock_process(const struct clock *clock);
 /* In nanoseconds. Of the wall clock it is clock_ns(), which timers go by. With process's
  * signal_lock held, which is who has the clock. */
 uint64_t clock_now_ns(const struct clock *clock, struct process *process);
-/* As programs read it: the wall clock since 1970. */
+/* As programs read it: the wall clock since 1970; 0 if who has it has gone meanwhile. */
 uint64_t clock_read_ns(const struct clock *clock);
 
 static inline struct abi_timespec timespec_of_ns(uint64_t ns)

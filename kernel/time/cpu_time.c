@@ -1,6 +1,7 @@
 /*
  * CPU time: sums, their division, and who waits for some of it to pass: interval timers
- * (ITIMER_VIRTUAL, ITIMER_PROF), RLIMIT_CPU, POSIX timers of CPU clocks. All under signal_lock.
+ * (ITIMER_VIRTUAL, ITIMER_PROF), RLIMIT_CPU, RLIMIT_RTTIME, POSIX timers of CPU clocks, others who
+ * watch (cpu_watch.c). All under signal_lock.
  *
  * A process that waits for nothing pays nothing. The threads of one that does carry a mark, at
  * which the timer interrupt sends them here on their way to user mode; the mark goes when nothing
@@ -10,8 +11,10 @@
 
 #include "../signal/signal.h"
 #include "clocks.h"
+#include "cpu_watch.h"
 #include "posix_timer.h"
 
+#include <abi/sched.h>
 #include <arch/clock.h>
 
 /* ---- sums ---- */
@@ -81,7 +84,7 @@ void cpu_time_gone_locked(struct process *process, struct thread *thread)
 	process->gone_system_ticks += thread->system_ticks;
 }
 
-static uint64_t of_times(const struct clock *clock, const struct cpu_times *times)
+uint64_t cpu_time_of_process(const struct clock *clock, const struct cpu_times *times)
 {
 	return times->user_ns + (clock->user_only ? 0 : times->system_ns);
 }
@@ -113,14 +116,14 @@ uint64_t cpu_time_of_clock_locked(const struct clock *clock,
 	if (clock->cpu == CLOCK_CPU_THREAD)
 		return of_thread_locked(process, clock);
 	times = process_times_locked(process);
-	return of_times(clock, &times);
+	return cpu_time_of_process(clock, &times);
 }
 
 uint64_t cpu_time_of_own_clock(const struct clock *clock, struct uthread *self,
 			       const struct cpu_times *process_times)
 {
 	return clock->cpu == CLOCK_CPU_THREAD ? of_thread(clock, self)
-					      : of_times(clock, process_times);
+					      : cpu_time_of_process(clock, process_times);
 }
 
 /* ---- watching ---- */
@@ -131,8 +134,12 @@ static void mark_locked(struct process *process, bool watched)
 	const struct uthread *uthread;
 
 	write_once(&process->cpu_watched, watched);
-	list_for_each (uthread, &process->threads, sibling)
+	list_for_each (uthread, &process->threads, sibling) {
 		write_once(&uthread->thread->cpu_watched, watched);
+		/* One that has no slices gets some when it is chosen anew. */
+		if (watched)
+			thread_request_exit_work(uthread->thread);
+	}
 }
 
 void cpu_time_watch(struct process *process)
@@ -173,6 +180,17 @@ static bool check_interval_locked(struct process *process, struct cpu_interval *
 	return true;
 }
 
+static bool is_limited(const struct process *process, unsigned resource)
+{
+	return read_once(&process->limits[resource].rlim_cur) != RLIM_INFINITY ||
+	       read_once(&process->limits[resource].rlim_max) != RLIM_INFINITY;
+}
+
+bool cpu_time_is_limited(const struct process *process)
+{
+	return is_limited(process, RLIMIT_CPU) || is_limited(process, RLIMIT_RTTIME);
+}
+
 /* setrlimit(2): a warning a second from the soft limit on, the end at the hard one. */
 static bool check_limit_locked(struct process *process, uint64_t total_ns)
 	REQUIRES(process->signal_lock);
@@ -182,12 +200,49 @@ static bool check_limit_locked(struct process *process, uint64_t total_ns)
 	uint64_t soft = read_once(&process->limits[RLIMIT_CPU].rlim_cur);
 	uint64_t hard = read_once(&process->limits[RLIMIT_CPU].rlim_max);
 
-	if (soft == RLIM_INFINITY && hard == RLIM_INFINITY)
+	if (!is_limited(process, RLIMIT_CPU))
 		return false;
 	if (seconds >= hard) {
 		raise_locked(process, SIGKILL);
 	} else if (seconds >= soft && seconds >= process->cpu_warn_s) {
 		process->cpu_warn_s = seconds + 1;
+		raise_locked(process, SIGXCPU);
+	}
+	return true;
+}
+
+static void note_run(struct uthread *self, uint64_t soft_us)
+{
+	struct thread *thread = self->thread;
+	uint64_t number = read_once(&thread->nswitches) - read_once(&thread->npreempted);
+
+	if (self->realtime_run.number != number)
+		self->realtime_run = (struct realtime_run){.number = number,
+							   .began_ns = thread_cpu_time_ns(thread),
+							   .next_warn_us = soft_us};
+}
+
+/* The same for who has a real-time policy and does not sleep, by the microsecond: yielding is no
+ * sleep. A run is known from the first interrupt in it on. */
+static bool check_realtime_locked(struct process *process, struct uthread *self)
+	REQUIRES(process->signal_lock);
+static bool check_realtime_locked(struct process *process, struct uthread *self)
+{
+	uint64_t soft = read_once(&process->limits[RLIMIT_RTTIME].rlim_cur);
+	uint64_t hard = read_once(&process->limits[RLIMIT_RTTIME].rlim_max);
+	struct realtime_run *run = &self->realtime_run;
+	uint64_t ran_us;
+
+	if (!is_limited(process, RLIMIT_RTTIME))
+		return false;
+	if (self->sched_policy != SCHED_FIFO && self->sched_policy != SCHED_RR)
+		return true;
+	note_run(self, soft);
+	ran_us = (thread_cpu_time_ns(self->thread) - run->began_ns) / NSEC_PER_USEC;
+	if (ran_us >= hard) {
+		raise_locked(process, SIGKILL);
+	} else if (ran_us >= soft && ran_us >= run->next_warn_us) {
+		run->next_warn_us = ran_us + NSEC_PER_SEC / NSEC_PER_USEC;
 		raise_locked(process, SIGXCPU);
 	}
 	return true;
@@ -210,6 +265,8 @@ void cpu_time_check(void)
 	wait = check_interval_locked(process, &process->virtual_interval, times.user_ns, SIGVTALRM);
 	wait |= check_interval_locked(process, &process->profile_interval, total_ns, SIGPROF);
 	wait |= check_limit_locked(process, total_ns);
+	wait |= check_realtime_locked(process, self);
+	wait |= cpu_watches_check_locked(process, &times);
 	wait |= posix_timers_check_locked(process, self, &times);
 	if (!wait)
 		mark_locked(process, false);

@@ -27,10 +27,14 @@ void cpu_time_gone_locked(struct process *process, struct thread *thread)
 /* What a CPU clock of the process or its thread says; 0: the thread has gone. With the process's
  * signal_lock held. */
 uint64_t cpu_time_of_clock_locked(const struct clock *clock, struct process *process);
+/* The same of a process's, whose times are known already. */
+uint64_t cpu_time_of_process(const struct clock *clock, const struct cpu_times *times);
 /* The same of the running thread's own clock or its process's, whose times are known already. */
 uint64_t cpu_time_of_own_clock(const struct clock *clock, struct uthread *self,
 			       const struct cpu_times *process_times);
 
+/* It has RLIMIT_CPU or RLIMIT_RTTIME. */
+bool cpu_time_is_limited(const struct process *process);
 /* The process looks at its CPU time from now on: cpu_time_check() is called at least once for each
  * slice that it uses up. */
 void cpu_time_watch(struct process *process);

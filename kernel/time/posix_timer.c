@@ -7,12 +7,16 @@
  * A timer is made, set and deleted under the process's lock; all of it but the kernel's timer is
  * under signal_lock, since the interrupt changes it. Who is about to cancel the kernel's timer has
  * disarmed it under signal_lock first: nobody starts it then. Those that go by CPU time have no
- * kernel timer: their process looks at them on its way to user mode (cpu_time.c).
+ * kernel timer: their process looks at them on its way to user mode (cpu_time.c). One that goes by
+ * the CPU time of another process watches that one (cpu_watch.c), which has the kernel's timer
+ * started when the deadline has come: it is never under two processes' locks at once, and takes for
+ * the time what was seen last.
  */
 #include "posix_timer.h"
 
 #include "clocks.h"
 #include "cpu_time.h"
+#include "cpu_watch.h"
 #include "syscall_table.h"
 
 #include <abi/errno.h>
@@ -44,14 +48,22 @@ struct posix_timer {
 	int32_t overrun;            /* [s] told with the last signal */
 	struct signal_entry *entry; /* [s] NULL: in a queue */
 	struct timer timer;
+	struct cpu_watch watch; /* of another process: its own rules */
 };
 
 SLAB_CACHE(timer_cache, struct posix_timer);
 
 /* ---- expiring ---- */
 
+static bool is_of_other(const struct posix_timer *timer)
+{
+	return timer->watch.process != NULL;
+}
+
 static int64_t now_of(const struct posix_timer *timer)
 {
+	if (is_of_other(timer))
+		return (int64_t)read_once(&timer->watch.seen_ns);
 	return (int64_t)clock_now_ns(&timer->clock, timer->process);
 }
 
@@ -63,6 +75,12 @@ static bool has_kernel_timer(const struct posix_timer *timer)
 /* All that is called _locked here: under the signal_lock of its process. */
 static void start_locked(struct posix_timer *timer)
 {
+	if (is_of_other(timer) && timer->armed && timer->notify != SIGEV_NONE) {
+		write_once(&timer->watch.deadline_ns, (uint64_t)timer->deadline_ns);
+		write_once(&timer->watch.waits, true);
+		if (now_of(timer) >= timer->deadline_ns)
+			timer_start(&timer->timer, 0);
+	}
 	if (timer->armed && has_kernel_timer(timer))
 		timer_start(&timer->timer, (uint64_t)MAX(timer->deadline_ns, INT64_C(0)));
 }
@@ -96,6 +114,7 @@ static void fire_locked(struct posix_timer *timer, int64_t now_ns) NO_THREAD_SAF
 	struct process *process = timer->process;
 	struct uthread *only = NULL;
 
+	write_once(&timer->watch.waits, false);
 	if (timer->notify & SIGEV_THREAD_ID)
 		only = find_thread_locked(process, timer->tid);
 	if (!timer->interval_ns)
@@ -123,9 +142,16 @@ static void expire(void *argument)
 	struct posix_timer *timer = argument;
 	irqflags_t flags = spin_lock_irqsave(&timer->process->signal_lock);
 
-	if (timer->armed && timer->entry)
+	if (timer->armed && timer->entry &&
+	    (!is_of_other(timer) || now_of(timer) >= timer->deadline_ns))
 		fire_locked(timer, now_of(timer));
 	spin_unlock_irqrestore(&timer->process->signal_lock, flags);
+}
+
+/* Under the lock of the process that it watches. */
+static void come_due(struct cpu_watch *watch)
+{
+	timer_start(&container_of(watch, struct posix_timer, watch)->timer, 0);
 }
 
 void posix_timer_taken_locked(struct process *process, struct signal_entry *entry,
@@ -160,7 +186,8 @@ bool posix_timers_check_locked(struct process *process, struct uthread *self,
 			timer->clock.cpu == CLOCK_CPU_THREAD && timer->clock.tid != self->tid;
 		int64_t now_ns;
 
-		if (!timer->clock.cpu || !timer->armed || timer->notify == SIGEV_NONE)
+		if (!timer->clock.cpu || is_of_other(timer) || !timer->armed ||
+		    timer->notify == SIGEV_NONE)
 			continue;
 		wait = true;
 		if (!timer->entry || of_another)
@@ -211,9 +238,12 @@ static struct posix_timer *find(struct process *process, int32_t id)
 static void delete_timer(struct posix_timer *timer)
 {
 	struct process *process = timer->process;
-	irqflags_t flags = spin_lock_irqsave(&process->signal_lock);
-	struct signal_entry *entry = timer->entry;
+	struct signal_entry *entry;
+	irqflags_t flags;
 
+	cpu_watch_end(&timer->watch); /* it starts the kernel's timer no more */
+	flags = spin_lock_irqsave(&process->signal_lock);
+	entry = timer->entry;
 	list_del(&timer->link);
 	process->ntimers--;
 	timer->armed = false;
@@ -275,8 +305,10 @@ static err_t check_event(const struct abi_sigevent *event)
 
 static void free_timer(struct posix_timer *timer)
 {
-	if (timer)
+	if (timer) {
+		cpu_watch_end(&timer->watch);
 		kfree(timer->entry);
+	}
 	slab_free(&timer_cache, timer);
 }
 
@@ -284,6 +316,7 @@ static err_t make_timer(const struct clock *clock, const struct abi_sigevent *ev
 			struct posix_timer **out)
 {
 	struct posix_timer *timer = slab_alloc_zeroed(&timer_cache);
+	err_t err = 0;
 
 	if (timer)
 		timer->entry = signal_entry_alloc();
@@ -298,8 +331,14 @@ static err_t make_timer(const struct clock *clock, const struct abi_sigevent *ev
 	timer->value = event->sigev_value;
 	timer->tid = event->sigev_tid;
 	timer_init(&timer->timer, expire, timer);
+	if (clock->cpu == CLOCK_CPU_PROCESS && clock->tid != timer->process->pid) {
+		timer->watch.due = come_due;
+		err = cpu_watch_begin(&timer->watch, clock);
+	}
+	if (err)
+		free_timer(timer);
 	*out = timer;
-	return 0;
+	return err;
 }
 
 int sys_timer_create(int clock, uptr_t event, uptr_t id)
@@ -351,10 +390,18 @@ int sys_timer_delete(int id)
 
 /* ---- setting ---- */
 
+/* Takes its process's signal_lock, with the time known. */
+static irqflags_t lock_and_look(struct posix_timer *timer) ACQUIRE(timer->process->signal_lock)
+{
+	if (is_of_other(timer))
+		cpu_watch_look(&timer->watch);
+	return spin_lock_irqsave(&timer->process->signal_lock);
+}
+
 /* What timer_gettime tells. */
 static struct abi_itimerspec left_of(struct posix_timer *timer)
 {
-	irqflags_t flags = spin_lock_irqsave(&timer->process->signal_lock);
+	irqflags_t flags = lock_and_look(timer);
 	bool none = timer->notify == SIGEV_NONE;
 	int64_t left_ns = 0;
 
@@ -381,11 +428,12 @@ static void set_timer(struct posix_timer *timer, const struct abi_itimerspec *wa
 	irqflags_t flags = spin_lock_irqsave(&process->signal_lock);
 
 	timer->armed = false;
+	write_once(&timer->watch.waits, false);
 	/* A signal that waits was of the time before: it comes, and starts nothing. */
 	spin_unlock_irqrestore(&process->signal_lock, flags);
 	timer_cancel(&timer->timer);
 
-	flags = spin_lock_irqsave(&process->signal_lock);
+	flags = lock_and_look(timer);
 	timer->interval_ns = ns_of_timespec(&wanted->it_interval);
 	timer->overrun = 0;
 	timer->wall = absolute && timer->clock.wall;
@@ -399,7 +447,7 @@ static void set_timer(struct posix_timer *timer, const struct abi_itimerspec *wa
 		start_locked(timer);
 	spin_unlock_irqrestore(&process->signal_lock, flags);
 	if (timer->clock.cpu && value_ns)
-		cpu_time_watch(process);
+		cpu_time_watch(is_of_other(timer) ? timer->watch.process : process);
 }
 
 int sys_timer_settime(int id, int flags, uptr_t value, uptr_t before)

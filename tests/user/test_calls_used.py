@@ -31,7 +31,7 @@ PARTIAL = {
     "networks": {"socket", "socketpair", "setsockopt", "getsockopt"},
     "a clock that is steered": {"adjtimex", "clock_adjtime"},
     "others": {"arch_prctl", "fcntl", "inotify_add_watch", "membarrier", "mount", "mq_notify",
-               "personality", "prctl", "prlimit64", "ptrace", "reboot", "setrlimit", "timer_create"},
+               "personality", "prctl", "ptrace", "reboot"},
 }
 
 
