@@ -24,7 +24,7 @@ from fetch_common import FetchError, read_stanzas, run
 TREE = Path(__file__).resolve().parent.parent
 LOCK = TREE / "tools" / "packages.lock"
 KNOWN_FIELDS = {"Source", "Package", "Suite", "Upstream", "Orig-SHA256", "Architecture", "Fetch",
-                "As", "Through", "Keep", "Licence", "Used"}
+                "As", "Through", "Keep", "Debian", "Licence", "Used"}
 
 
 class Package:
@@ -49,6 +49,7 @@ class Package:
         self.architecture = fields.get("Architecture", "amd64")
         self.licence = fields.get("Licence")
         self.used = fields.get("Used")
+        self.with_debian = fields.get("Debian") != "not used"
         self.only_when_asked = fields.get("Fetch") == "asked"
 
     def accepts(self, version):
@@ -94,6 +95,10 @@ def unpack_source(package, archive_files, into):
                          f"tools/packages.lock wants\n  {package.orig_sha256}.\n"
                          "The archive's signature was right. If the tarball was meant to change: "
                          f"tools/fetch.py --move {package.name}")
+    if not package.with_debian:
+        into.mkdir()
+        run(["tar", "-x", "--strip-components=1", "-f", str(orig[0]), "-C", str(into)])
+        return
     dsc = next(path for path in archive_files if path.suffix == ".dsc")
     # apt has verified the .dsc through the signed index, which also holds for an uploader's key
     # that this machine does not have: hence --no-check.
@@ -229,12 +234,15 @@ def main():
             return
         # Imported late: the usual run has nothing to do and should not pay for it.
         from fetch_apt import PrivateApt
-        apt = PrivateApt(into / "apt", wanted)
-        for package in wanted:
-            if arguments.move:
-                move(package, apt)
-            else:
-                fetch(package, apt, into)
+        # A state for each suite: a package is not to come from another one that has a newer revision.
+        for suite in sorted({package.suite for package in wanted}):
+            members = [package for package in wanted if package.suite == suite]
+            apt = PrivateApt(into / "apt" / suite, members)
+            for package in members:
+                if arguments.move:
+                    move(package, apt)
+                else:
+                    fetch(package, apt, into)
 
 
 if __name__ == "__main__":

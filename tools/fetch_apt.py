@@ -17,6 +17,7 @@ from fetch_common import FetchError, read_stanzas, run
 # Suites that only a Debian mirror has: an entry with any of them is a mirror that has all of them.
 DEBIAN_SUITES = {"bullseye", "bookworm", "trixie", "forky", "sid",
                  "oldoldstable", "oldstable", "stable", "testing", "unstable"}
+APT_HELPER = "/usr/lib/apt/apt-helper"
 KEYRING = "/usr/share/keyrings/debian-archive-keyring.gpg"
 
 
@@ -146,12 +147,21 @@ class PrivateApt:
         shutil.rmtree(folder, ignore_errors=True)
         folder.mkdir(parents=True)
         if package.is_source:
-            self.run("apt-get", "source", "--download-only", "--only-source",
-                     f"{name}={version}", cwd=folder)
+            for uri, file, checksum in self.source_files(package, name, version):
+                self.run(APT_HELPER, "download-file", uri, str(folder / file), checksum)
         else:
             self.run("apt-get", "download", f"{name}:{package.architecture}={version}",
                      cwd=folder)
         return sorted(folder.iterdir())
+
+    def source_files(self, package, name, version):
+        """(address, name, checksum) of each file of a source package, as the signed index has them.
+        Not its author's own signature of the tarball, which nobody here looks at, and which some
+        mirrors lack; nor Debian's part where the lock file says `Debian: not used`."""
+        output = self.run("apt-get", "source", "--print-uris", "--only-source", f"{name}={version}")
+        for uri, file, checksum in re.findall(r"^'(\S+)' (\S+) \d+ (\S+)$", output, re.MULTILINE):
+            if not file.endswith(".asc") and (package.with_debian or ".orig.tar." in file):
+                yield uri, file, checksum
 
     def forget_downloads(self, package):
         shutil.rmtree(self.downloads / package.name, ignore_errors=True)

@@ -25,9 +25,9 @@ from .testunits import SCRATCH, Result, chosen, may_hold, units
 
 PARALLEL = 2
 QUICK = ROOT / "tests" / "QUICK"
-# What the tests need of each build; the host's is a project of its own.
-BUILDS = {"debug": ("all", "image"), "release": ("all", "image"), "kasan": ("kernel_image",),
-          "host": ()}
+# What the tests need: a preset, and what to build of it; the host's is a project of its own.
+BUILDS = {"debug": ("debug", "all", "image"), "release": ("release", "all", "image"),
+          "kasan": ("kasan", "kernel_image"), "drivers": ("debug", "packaged_drivers"), "host": ()}
 
 
 class Score:
@@ -63,7 +63,7 @@ def build_all(needed, score, text):
             if name == "host":
                 build.ensure_host()
             else:
-                build.ensure(name, *BUILDS[name])
+                build.ensure(*BUILDS[name])
             worked.add(name)
             error = None
         except ToolError as failure:
