@@ -382,6 +382,31 @@ static void what_is_in_use_stays_unless_it_is_detached(void)
 	EXPECT_ERRNO(ENOENT, umount(AT "/link"));
 }
 
+/* By a process that does nothing more: it sleeps in read until the other end is closed. */
+static void a_directory_that_was_left_is_not_in_use(void)
+{
+	int tell[2], stay[2];
+	char byte = 0;
+	pid_t child;
+
+	EXPECT(tmpfs_on(A, 0));
+	EXPECT(pipe(tell) == 0 && pipe(stay) == 0);
+	child = fork();
+	if (child == 0) {
+		close(stay[1]);
+		byte = chdir(A) == 0 && chdir("/") == 0;
+		(void)!write(tell[1], &byte, 1);
+		_exit((int)read(stay[0], &byte, 1));
+	}
+	close(stay[0]);
+	EXPECT(read(tell[0], &byte, 1) == 1 && byte == 1);
+	EXPECT_EQUAL(umount(A), 0);
+	close(stay[1]);
+	close(tell[0]);
+	close(tell[1]);
+	EXPECT_EQUAL(waitpid(child, NULL, 0), child);
+}
+
 static void an_unused_mount_expires_at_the_second_call(void)
 {
 	EXPECT(tmpfs_on(A, 0));
@@ -544,6 +569,7 @@ int main(void)
 	RUN(a_mount_moves_with_all_that_is_in_it);
 	RUN(several_stand_on_one_place);
 	RUN(what_is_in_use_stays_unless_it_is_detached);
+	RUN(a_directory_that_was_left_is_not_in_use);
 	RUN(an_unused_mount_expires_at_the_second_call);
 	RUN(a_removed_directory_takes_no_mount);
 	RUN(all_mounts_on_a_root_are_told);
