@@ -187,8 +187,8 @@ struct vfs_context *uthread_fs(void)
 
 /* ---- changes ---- */
 
-/* `which` is one of the running thread's place. Its own copy follows at once: one that is kept until the
- * next look would keep a mount busy that the program has left. */
+/* `which` is one of the running thread's place. Its own copy follows at once: one that is kept
+ * until the next look would keep a mount busy that the program has left. */
 static void set_path(struct place *place, struct path *which, struct path to)
 {
 	struct path before;

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from test_shells import BUSYBOX
 
-SCRIPT = Path(__file__).parent / "fuse" / "drivers.sh"
+SCRIPTS = Path(__file__).parent / "fuse"
 SHARED = Path(__file__).resolve().parents[2] / "build" / "shared"
 DRIVERS = SHARED / "sdk" / "drivers"
 SAID = """\
@@ -46,8 +46,8 @@ def test_fatfs_and_memfs_serve(fexec, tmp_path):
     tool("mkfs.fat", "-F", "16", "-s", "2", "-C", volume, "8192")
     tool("mcopy", "-i", volume, text, "::A long name from the host.text")
     tool("mcopy", "-i", volume, text, "::short.txt")
-    add = [f"{SCRIPT}:/tmp/script", f"{BUSYBOX}:/bin/busybox", f"{volume}:/tmp/volume",
-           f"{SHARED / 'guest' / 'storage'}:/tmp/storage",
+    add = [f"{SCRIPTS / 'drivers.sh'}:/tmp/script", f"{SCRIPTS / 'serve.sh'}:/tmp/serve.sh",
+           f"{BUSYBOX}:/bin/busybox", f"{volume}:/tmp/volume", f"{SHARED / 'guest' / 'storage'}:/tmp/storage",
            *(f"{DRIVERS / name}:/tmp/drivers/{name}" for name in ("fatfs", "memfs"))]
     ended = fexec("/bin/busybox", "sh", "/tmp/script",
                   options=["--smp", "2", *(word for path in add for word in ("--add", path)),

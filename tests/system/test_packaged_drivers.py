@@ -1,13 +1,14 @@
-# needs: drivers
 """Drivers that are programs of others, from Debian's sources: on images that the host's tools make,
 and look at afterwards."""
+# needs: drivers
 
-import os
-import subprocess
-from pathlib import Path
+import hashlib
+import re
 
-from test_drivers import DRIVERS, SHARED, tool
+from test_drivers import DRIVERS, SCRIPTS, SHARED, tool
+from test_shells import BUSYBOX
 
+LIBFUSE2 = SHARED / "ports" / "libfuse2"
 EXAMPLES = SHARED / "ports" / "libfuse3"
 DEMO_FILES = {"empty": 0, "one byte": 1, "folder/page": 4096, "folder/page and more": 4097,
               "folder/deeper/some pages": 70000,
@@ -55,3 +56,96 @@ def test_fuse_demo_s_files_are_on_the_disks(fexec, tmp_path):
     tool("mcopy", "-s", "-i", f"{fat}.out", "::*", tmp_path / "fat")
     compare_demo_files(tmp_path / "ext4")
     compare_demo_files(tmp_path / "fat")
+
+
+# What a script prints about each driver, as it does on Linux.
+FUSEXMP = """\
+b
+text
+2
+640
+same
+ended with 0
+"""
+SAID = {
+    "erofsfuse": """\
+/tmp/m:
+folder
+link
+text
+
+/tmp/m/folder:
+random
+{random}  -
+{text}  -
+folder/random
+644 300000
+ended with 0
+""",
+    "ntfs-3g": """\
+same
+2 10
+41
+some\x20
+ended with 0
+.
+./folder
+./folder/Random bytes
+./folder/größe.txt
+./second
+same
+ended with 0
+""",
+    "bindfs": """\
+1000 1001 640
+text
+0 0 600
+more
+same
+ended with 0
+touch: /tmp/m/a: Read-only file system
+ended with 0
+""",
+    "libfuse 2": "hello\nHello World!\nended with 0\nHello World!\nended with 0\n" + 2 * FUSEXMP,
+}
+
+
+def sections(text):
+    """What stands between lines of "== NAME", by name."""
+    return dict(re.findall(r"^== ([^\n]+)\n(.*?)(?=^== |\Z)", text, re.M | re.S))
+
+
+def test_others_drivers_serve(fexec, tmp_path):
+    erofs, ntfs, files = tmp_path / "erofs.img", tmp_path / "ntfs.img", tmp_path / "files"
+    (files / "folder").mkdir(parents=True)
+    # Half of it can be packed.
+    random = b"".join(hashlib.sha256(bytes([number >> 8, number & 255])).digest() + bytes(68)
+                      for number in range(3000))
+    text = "".join(f"{number}\n" for number in range(20000)).encode()
+    (files / "folder" / "random").write_bytes(random)
+    (files / "folder" / "random").chmod(0o644)
+    (files / "text").write_bytes(text)
+    (files / "link").symlink_to("folder/random")
+    tool("mkfs.erofs", "-zlz4", erofs, files)
+    assert erofs.stat().st_size < len(random)       # it is packed
+    with open(ntfs, "wb") as file:
+        file.truncate(8 << 20)
+    tool("mkntfs", "-q", "-F", "-s", "512", "-p", "0", "-H", "0", "-S", "0", ntfs)
+    add = [f"{SCRIPTS / 'packaged.sh'}:/tmp/script", f"{SCRIPTS / 'serve.sh'}:/tmp/serve.sh",
+           f"{BUSYBOX}:/bin/busybox", f"{erofs}:/tmp/erofs.img", f"{ntfs}:/tmp/ntfs.img",
+           f"{files / 'folder' / 'random'}:/tmp/random",
+           f"{LIBFUSE2 / 'hello'}:/tmp/drivers/hello2",
+           f"{LIBFUSE2 / 'hello_ll'}:/tmp/drivers/hello2_ll",
+           *(f"{LIBFUSE2 / name}:/tmp/drivers/{name}" for name in ("fusexmp", "fusexmp_fh")),
+           *(f"{DRIVERS / name}:/tmp/drivers/{name}" for name in ("bindfs", "erofsfuse", "ntfs-3g"))]
+    ended = fexec("/bin/busybox", "sh", "/tmp/script",
+                  options=["--smp", "2", *(word for path in add for word in ("--add", path)),
+                           "--get", f"/tmp/ntfs.img:{ntfs}.out"])
+    said = sections(ended.stdout.decode())
+    md5 = {"random": hashlib.md5(random).hexdigest(), "text": hashlib.md5(text).hexdigest()}
+    wanted = {name: text.format(**md5) for name, text in SAID.items()}
+    assert said == wanted, ended.stderr.decode()
+
+    tool("ntfsfix", "-n", f"{ntfs}.out")
+    assert tool("ntfscat", "-q", f"{ntfs}.out", "folder/Random bytes") == random
+    assert tool("ntfscat", "-q", f"{ntfs}.out", "second") == b"some "

@@ -38,7 +38,7 @@ TEST = {
     "strace": "strace", "gdbserver": "gdbserver", "musl-gcc": "musl-tools",
     "/bin/busybox": "busybox-static", "bash-static": "bash-static",
     "zsh-static": "zsh-static",
-    "mkfs.fat": "dosfstools", "mcopy": "mtools",
+    "mkfs.fat": "dosfstools", "mcopy": "mtools", "mkfs.erofs": "erofs-utils", "mkntfs": "ntfs-3g",
     DIST_PACKAGES + "pytest": "python3-pytest", DIST_PACKAGES + "pexpect": "python3-pexpect",
     DIST_PACKAGES + "pyte": "python3-pyte",
 }

@@ -1,27 +1,7 @@
 # Our drivers: fatfs on a volume that the host made, memfs beside it. Run by test_drivers.py, which
 # reads what is printed and looks at the volume afterwards.
-b=/bin/busybox
+. /tmp/serve.sh
 $b mkdir /tmp/fat /tmp/mem
-
-# begin ENTRY DRIVER ARGUMENTS...: starts it in the foreground, waits until it serves.
-begin() {
-	entry=$1
-	shift
-	"$@" 2>/tmp/stderr &
-	pid=$!
-	tries=0
-	until $b grep -q " $entry fuse" /proc/mounts; do
-		tries=$((tries + 1))
-		$b test $tries = 500 && echo "no $entry" && $b cat /tmp/stderr && break
-		$b usleep 10000
-	done
-}
-
-end() {
-	umount $1
-	wait $2
-	echo "ended with $?"
-}
 
 begin /tmp/fat /tmp/drivers/fatfs -f -o umask=027 /tmp/volume /tmp/fat
 fat=$pid
