@@ -6,6 +6,7 @@
  */
 #define LOG_SUBSYSTEM "fusek"
 #include "mount_tree.h"
+#include "peers.h"
 
 #include <mm/slab.h>
 
@@ -37,6 +38,8 @@ struct mount *mount_alloc(struct filesystem *fs, struct dentry *root, unsigned f
 	list_init(&mount->link);
 	list_init(&mount->children);
 	list_init(&mount->sibling);
+	list_init(&mount->peer_link);
+	list_init(&mount->receiver_link);
 	mount->fs = filesystem_get(fs);
 	mount->root = root ? dentry_get(root) : NULL;
 	mount->flags = mount_flags_of(fs->server, flags);
@@ -85,6 +88,7 @@ void mount_put_slowly(struct mount *mount, bool keep_mark)
 	if (!last)
 		return;
 	debug_assert(!mount->place && list_empty(&mount->children));
+	debug_assert(!mount->peers && !mount->master);
 	dentry_put(mount->root);
 	filesystem_put(mount->fs);
 	rcu_call(&mount->rcu, free_mount);
@@ -131,7 +135,11 @@ void mount_write_end(struct mount *mount)
 
 struct mount_place *mount_place_alloc(void)
 {
-	return kzalloc(sizeof(struct mount_place));
+	struct mount_place *place = kzalloc(sizeof(*place));
+
+	if (place)
+		list_init(&place->link);
+	return place;
 }
 
 static void free_place(struct rcu_head *head)
@@ -147,26 +155,34 @@ void mount_place_free(struct mount_place *place)
 	rcu_call(&place->rcu, free_place);
 }
 
-static void cover_locked(struct mount *mount) REQUIRES(mounts_lock);
-static void cover_locked(struct mount *mount)
+/* Where in the list of a dentry's mounts what comes to `at` is found only after what stands there.
+ */
+static struct mount_place **beneath_locked(const struct path *at) REQUIRES(mounts_lock);
+static struct mount_place **beneath_locked(const struct path *at)
 {
-	const struct path *at = &mount->place->path;
+	struct mount *over = mount_at(at->mount, at->dentry);
 
-	mount->next_here = at->dentry->mounted;
-	rcu_assign(&at->dentry->mounted, mount);
-	list_add_tail(&at->mount->children, &mount->sibling);
+	return over ? &over->place->next_here : &at->dentry->mounted;
 }
 
 /* Its next_here stays until no walk can be on it any more. */
-static void uncover_locked(struct mount *mount) REQUIRES(mounts_lock);
-static void uncover_locked(struct mount *mount)
+static void unlink_locked(const struct mount_place *place) REQUIRES(mounts_lock);
+static void unlink_locked(const struct mount_place *place)
 {
-	struct mount **link = &mount->place->path.dentry->mounted;
+	struct mount_place **link = &place->path.dentry->mounted;
 
-	while (*link != mount)
+	while (*link != place)
 		link = &(*link)->next_here;
-	rcu_assign(link, mount->next_here);
-	list_del(&mount->sibling);
+	rcu_assign(link, place->next_here);
+}
+
+struct mount *mount_at(const struct mount *in, const struct dentry *dentry)
+{
+	struct mount_place *place = dentry->mounted;
+
+	while (place && place->path.mount != in)
+		place = place->next_here;
+	return place ? place->mount : NULL;
 }
 
 struct mount *mount_next_in(struct mount *mount, struct mount *top)
@@ -181,6 +197,15 @@ struct mount *mount_next_in(struct mount *mount, struct mount *top)
 		mount = parent;
 	}
 	return NULL;
+}
+
+uint64_t mount_count_locked(struct mount *top)
+{
+	uint64_t nmounts = 0;
+
+	for (struct mount *mount = top; mount; mount = mount_next_in(mount, top))
+		nmounts++;
+	return nmounts;
 }
 
 bool mount_is_in(struct mount *mount, const struct mount *above)
@@ -198,43 +223,48 @@ static void enter_tree_locked(struct mount *top)
 		list_add_tail(&mounts_in_tree, &mount->link);
 }
 
-static void leave_tree_locked(struct mount *top) REQUIRES(mounts_lock);
-static void leave_tree_locked(struct mount *top)
-{
-	for (struct mount *mount = top; mount; mount = mount_next_in(mount, top))
-		list_del(&mount->link);
-}
-
-/* False: the directory was removed meanwhile, perhaps before anybody could see that the mount is
- * there; it must go. */
-static bool must_check stand_locked(struct mount *mount, struct mount_place *place)
+/* At `place`, which `link` is to lead to, wherever it stood. False: the directory was removed
+ * meanwhile, perhaps before anybody could see that the mount is there; it must go. */
+static bool must_check stand_locked(struct mount *mount, const struct path *at,
+				    struct mount_place *place, struct mount_place **link)
 	REQUIRES(mounts_lock);
-static bool stand_locked(struct mount *mount, struct mount_place *place)
+static bool stand_locked(struct mount *mount, const struct path *at, struct mount_place *place,
+			 struct mount_place **link)
 {
-	rcu_assign(&mount->place, place);
-	cover_locked(mount);
+	struct mount_place *before = mount->place;
+
+	place->path = path_get(at);
+	place->mount = mount;
+	place->next_here = *link;
+	rcu_assign(link, place);
+	rcu_assign(&mount->place, place); /* here the walks begin to find it */
+	if (before) {
+		unlink_locked(before);
+		list_del(&mount->sibling);
+	}
+	list_add_tail(&at->mount->children, &mount->sibling);
 	memory_barrier(); /* pairs with dentry_set_removed(): one of us sees the other */
-	return !read_once(&place->path.dentry->removed);
+	return !read_once(&at->dentry->removed);
 }
 
-/* Then no walk can enter it any more; who has just done so is among its users. */
-static struct mount_place *leave_place_locked(struct mount *mount) REQUIRES(mounts_lock);
-static struct mount_place *leave_place_locked(struct mount *mount)
+/* Then walks do not find it; those that did may go on until the end of a grace period. */
+static struct mount_place *uncover_locked(struct mount *mount) REQUIRES(mounts_lock);
+static struct mount_place *uncover_locked(struct mount *mount)
 {
 	struct mount_place *place = mount->place;
 
-	uncover_locked(mount);
+	unlink_locked(place);
+	list_del(&mount->sibling);
 	rcu_assign(&mount->place, NULL);
 	set_put_slowly(mount, MOUNT_STANDS_NOWHERE);
-	rcu_synchronize();
 	return place;
 }
 
 err_t mount_attach_locked(struct mount *mount, const struct path *at, struct mount_place *place)
 {
-	place->path = path_get(at);
-	if (!stand_locked(mount, place)) {
-		(void)leave_place_locked(mount);
+	if (!stand_locked(mount, at, place, beneath_locked(at))) {
+		(void)uncover_locked(mount);
+		rcu_synchronize();
 		path_put(&place->path); /* not the last references: the caller has them */
 		return -ENOENT;
 	}
@@ -250,63 +280,107 @@ struct mount_place *mount_move_locked(struct mount *mount, const struct path *to
 {
 	struct mount_place *before = mount->place;
 
-	place->path = path_get(to);
-	uncover_locked(mount);
-	rcu_synchronize();
-	(void)!stand_locked(mount, place); /* the caller looks */
+	(void)!stand_locked(mount, to, place, beneath_locked(to)); /* the caller looks */
 	return before;
+}
+
+struct mount_place *mount_lower_locked(struct mount *over, const struct mount *mount,
+				       struct mount_place *place)
+{
+	struct mount_place *before = over->place;
+	const struct path at = mount->place->path;
+
+	(void)!stand_locked(over, &at, place, &at.dentry->mounted); /* removed: as `mount` is */
+	return before;
+}
+
+void mount_raise_locked(struct mount *over, struct mount *mount, struct mount_place *place)
+{
+	struct path at = {.mount = mount, .dentry = mount->root};
+
+	path_cross_rcu(&at);
+	mount_place_free(mount_move_locked(over, &at, place));
+}
+
+static void leave_tree_locked(struct mount *mount) REQUIRES(mounts_lock);
+static void leave_tree_locked(struct mount *mount)
+{
+	list_del(&mount->link);
+	peers_leave_locked(mount);
 }
 
 err_t mount_leave_locked(struct mount *mount, int64_t nusers, struct mount_place **place)
 {
+	struct path at;
+
 	if (mount_users(mount) > nusers)
 		return -EBUSY;
-	*place = leave_place_locked(mount);
+	*place = uncover_locked(mount);
+	rcu_synchronize(); /* who has just entered it is among its users */
 	if (users_for_sure(mount) > nusers) {
-		if (stand_locked(mount, *place)) {
+		at = (*place)->path;
+		if (stand_locked(mount, &at, *place, beneath_locked(&at))) {
+			path_put(&at); /* stand_locked() has taken it again */
 			set_put_slowly(mount, 0);
 			return -EBUSY;
 		}
-		(void)leave_place_locked(mount); /* it goes with its directory, used or not */
+		path_put(&at);
+		(void)uncover_locked(mount); /* it goes with its directory, used or not */
+		rcu_synchronize();
 	}
 	leave_tree_locked(mount);
 	return 0;
 }
 
-struct mount_place *mount_take_out_locked(struct mount *top)
+void mount_left(struct mount_place *place)
 {
-	leave_tree_locked(top);
-	return leave_place_locked(top);
-}
+	struct mount *mount = place->mount;
 
-void mount_left(struct mount *mount, struct mount_place *place)
-{
 	mount_place_free(place);
 	mount_put(mount);
 }
 
-/* One that nothing stands in: the youngest. */
-static struct mount *leaf_locked(struct mount *top) REQUIRES(mounts_lock);
-static struct mount *leaf_locked(struct mount *top)
+void mounts_gather_locked(struct mount *top, struct list *going)
 {
-	while (!list_empty(&top->children))
-		top = list_last_entry(&top->children, struct mount, sibling);
-	return top;
+	for (struct mount *mount = top; mount; mount = mount_next_in(mount, top)) {
+		if (mount->place && !list_linked(&mount->place->link))
+			list_add_head(going, &mount->place->link);
+	}
+}
+
+void mounts_take_out_locked(struct list *going)
+{
+	struct mount_place *place;
+
+	if (list_empty(going))
+		return;
+	list_for_each (place, going, link) {
+		(void)uncover_locked(place->mount);
+		leave_tree_locked(place->mount);
+	}
+	rcu_synchronize();
+}
+
+void mounts_left(struct list *going)
+{
+	struct mount_place *place, *next;
+
+	list_for_each_safe (place, next, going, link) {
+		list_del(&place->link);
+		mount_left(place);
+	}
 }
 
 void mount_dissolve(struct mount *top)
 {
-	struct mount_place *place;
-	struct mount *mount;
+	LIST_HEAD(going);
 
-	do {
-		mutex_lock(&mounts_lock);
-		mount = leaf_locked(top);
-		place = mount == top ? NULL : mount_take_out_locked(mount);
-		mutex_unlock(&mounts_lock);
-		if (place)
-			mount_left(mount, place);
-	} while (place);
+	mutex_lock(&mounts_lock);
+	mounts_gather_locked(top, &going);
+	peers_leave_locked(top);
+	mounts_take_out_locked(&going);
+	mutex_unlock(&mounts_lock);
+	mounts_left(&going);
 }
 
 /* ---- the first ones ---- */

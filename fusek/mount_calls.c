@@ -79,13 +79,13 @@ static err_t from_place(const struct vfs_context *context, const char *name, con
 
 	if (err)
 		return err;
-	err = flags & MS_BIND ? mount_bind(&from, at, flags & MS_REC) : mount_move(&from, at);
+	err = flags & MS_BIND ? mount_bind(&from, at, flags & MS_REC) : mount_move(&from, at, 0);
 	path_put(&from);
 	return err;
 }
 
-static err_t mount_at(const struct vfs_context *context, const struct path *at, const char *source,
-		      const char *type, unsigned flags, const char *options)
+static err_t change_at(const struct vfs_context *context, const struct path *at, const char *source,
+		       const char *type, unsigned flags, const char *options)
 {
 	if (!vfs_capable(context, CAP_SYS_ADMIN))
 		return -EPERM;
@@ -112,7 +112,7 @@ err_t vfs_mount(const struct vfs_context *context, const char *source, const cha
 		return err;
 	if ((flags & MS_MGC_MSK) == MS_MGC_VAL)
 		flags &= ~MS_MGC_MSK;
-	err = mount_at(context, &place, source, type, flags, options);
+	err = change_at(context, &place, source, type, flags, options);
 	path_put(&place);
 	return err;
 }

@@ -4,12 +4,9 @@
  * may have changed meanwhile. References that it gives up go without the lock. No state.
  */
 #include "mount_tree.h"
+#include "peers.h"
 
-#include <lib/string.h>
 #include <mm/slab.h>
-
-/* Linux's fs.mount-max is ten times as much; each one has about a KiB. */
-#define MOUNTS_MAX 10000
 
 static bool is_root_of_mount(const struct path *path)
 {
@@ -21,130 +18,144 @@ static bool is_directory(const struct dentry *dentry)
 	return node_type(dentry->node) == S_IFDIR;
 }
 
-/* How many mounts `top` and what stands in it are; the tree has room for as many. */
-static err_t check_room_locked(struct mount *top) REQUIRES(mounts_lock);
-static err_t check_room_locked(struct mount *top)
+static bool has_unbindable_locked(struct mount *top) REQUIRES(mounts_lock);
+static bool has_unbindable_locked(struct mount *top)
 {
-	const struct list *link;
-	uint32_t nmounts = 0;
+	struct mount *mount = top;
 
-	for (struct mount *mount = top; mount; mount = mount_next_in(mount, top))
-		nmounts++;
-	for (link = mounts_in_tree.next; link != &mounts_in_tree; link = link->next)
-		nmounts++;
-	return nmounts > MOUNTS_MAX ? -ENOSPC : 0;
+	while (mount && !(mount->flags & MS_UNBINDABLE))
+		mount = mount_next_in(mount, top);
+	return mount;
 }
 
-/* Whether `mount` may come to `top`. */
-static err_t check_graft_locked(struct mount *mount, const struct path *top, unsigned flags)
-	REQUIRES(mounts_lock);
-static err_t check_graft_locked(struct mount *mount, const struct path *top, unsigned flags)
+/* ---- to a place ---- */
+
+/* What a mount needs to come to a place, made before. */
+struct graft {
+	struct path at; /* borrowed: the lock keeps what stands in the tree */
+	struct mount_place *place, *above;
+	struct list coming; /* elsewhere: peers.h */
+};
+
+static void graft_free(struct graft *graft)
 {
-	if (!mount_in_tree(top->mount))
+	propagation_discard(&graft->coming);
+	kfree(graft->place);
+	kfree(graft->above);
+}
+
+static err_t graft_prepare(struct graft *graft, const struct path *at)
+{
+	err_t err = dentry_keep(at->dentry);
+
+	*graft = (struct graft){.at = *at};
+	list_init(&graft->coming);
+	if (err)
+		return err;
+	graft->place = mount_place_alloc();
+	graft->above = mount_place_alloc();
+	if (graft->place && graft->above)
+		return 0;
+	graft_free(graft);
+	return -ENOMEM;
+}
+
+/* Under what is at `at`, which is the topmost there: not where a copy that comes with it to others
+ * would cover one of the two. */
+static err_t go_beneath_locked(const struct mount *mount, struct path *at) REQUIRES(mounts_lock);
+static err_t go_beneath_locked(const struct mount *mount, struct path *at)
+{
+	struct mount *over = at->mount;
+	const struct path *below;
+
+	if (!is_root_of_mount(at) || !mount_in_tree(over) || over == mount_absolute)
 		return -EINVAL;
+	below = &over->place->path;
+	if (below->mount == mount_absolute || mount_at(mount, mount->root) ||
+	    mount_is_in((struct mount *)mount, over))
+		return -EINVAL;
+	if (propagation_covers_locked(below, over) || propagation_covers_locked(below, mount))
+		return -EINVAL;
+	*at = *below;
+	return 0;
+}
+
+/* graft->at is then where it comes to. */
+static err_t graft_find_locked(struct graft *graft, const struct mount *mount, unsigned flags)
+	REQUIRES(mounts_lock);
+static err_t graft_find_locked(struct graft *graft, const struct mount *mount, unsigned flags)
+{
+	path_cross_rcu(&graft->at);
+	if (flags & GRAFT_BENEATH)
+		return go_beneath_locked(mount, &graft->at);
+	return mount_in_tree(graft->at.mount) ? 0 : -EINVAL;
+}
+
+/* `mount` has come to its place; `over` stood there. */
+static void graft_done_locked(struct graft *graft, struct mount *mount, struct mount *over)
+	REQUIRES(mounts_lock);
+static void graft_done_locked(struct graft *graft, struct mount *mount, struct mount *over)
+{
+	graft->place = NULL;
+	if (over) {
+		mount_raise_locked(over, mount, graft->above);
+		graft->above = NULL;
+	}
+	propagation_commit_locked(mount, &graft->coming);
+}
+
+/* Whether `mount` may come to `at`. */
+static err_t check_graft_locked(struct mount *mount, const struct path *at, unsigned flags)
+	REQUIRES(mounts_lock);
+static err_t check_graft_locked(struct mount *mount, const struct path *at, unsigned flags)
+{
 	if ((flags & GRAFT_DETACHED) && !mount->detached)
 		return -EINVAL; /* somebody else has put it somewhere */
-	if (is_directory(top->dentry) != is_directory(mount->root))
+	if (is_directory(at->dentry) != is_directory(mount->root))
 		return flags & GRAFT_DETACHED ? -EINVAL : -ENOTDIR;
-	if ((flags & GRAFT_FRESH) && is_root_of_mount(top) && top->mount->fs == mount->fs)
+	if ((flags & GRAFT_FRESH) && is_root_of_mount(at) && at->mount->fs == mount->fs)
 		return -EBUSY; /* the same, over itself */
-	return check_room_locked(mount);
+	if (at->mount->peers && has_unbindable_locked(mount))
+		return -EINVAL;
+	return mount_check_room_locked(mount_count_locked(mount));
+}
+
+static err_t graft_locked(struct graft *graft, struct mount *mount, unsigned flags)
+	REQUIRES(mounts_lock);
+static err_t graft_locked(struct graft *graft, struct mount *mount, unsigned flags)
+{
+	struct mount *over;
+	err_t err = graft_find_locked(graft, mount, flags);
+
+	if (!err)
+		err = check_graft_locked(mount, &graft->at, flags);
+	if (!err)
+		err = propagation_begin_locked(mount, &graft->at, &graft->coming);
+	if (!err) {
+		over = mount_at(graft->at.mount, graft->at.dentry);
+		err = mount_attach_locked(mount, &graft->at, graft->place);
+	}
+	if (err) {
+		propagation_cancel_locked(mount);
+		return err;
+	}
+	mount->detached = false;
+	graft_done_locked(graft, mount, over);
+	return 0;
 }
 
 err_t mount_graft(struct mount *mount, const struct path *at, unsigned graft_flags)
 {
-	struct mount_place *place = mount_place_alloc();
-	struct path top = *at; /* borrowed: the lock keeps what stands in the tree */
-	err_t err = place ? dentry_keep(at->dentry) : -ENOMEM;
+	struct graft graft;
+	err_t err = graft_prepare(&graft, at);
 
-	if (err) {
-		kfree(place);
+	if (err)
 		return err;
-	}
 	mutex_lock(&mounts_lock);
-	path_cross_rcu(&top);
-	err = check_graft_locked(mount, &top, graft_flags);
-	if (!err)
-		err = mount_attach_locked(mount, &top, place);
-	if (!err)
-		mount->detached = false;
+	err = graft_locked(&graft, mount, graft_flags);
 	mutex_unlock(&mounts_lock);
-	if (err)
-		kfree(place);
+	graft_free(&graft);
 	return err;
-}
-
-/* ---- bind ---- */
-
-static struct mount *clone(const struct mount *mount, struct dentry *root)
-{
-	return mount_alloc(mount->fs, root, read_once(&mount->flags) & ~MS_UNBINDABLE);
-}
-
-/* Of what stands at `at` there shall be a copy; *out may be NULL. A directory that is removed just
- * now has none. */
-static err_t copy_one_locked(struct mount *mount, const struct path *at) REQUIRES(mounts_lock);
-static err_t copy_one_locked(struct mount *mount, const struct path *at)
-{
-	struct mount_place *place = mount_place_alloc();
-	struct mount *copy = place ? clone(mount, mount->root) : NULL;
-	err_t err = copy ? mount_attach_locked(copy, at, place) : -ENOMEM;
-
-	mount->copy = err ? NULL : copy;
-	if (err)
-		kfree(place);
-	if (copy)
-		mount_put(copy); /* its place has another */
-	return err == -ENOENT ? 0 : err;
-}
-
-/* What stands in `from`, below `root`, stands in its copy as well. */
-static err_t copy_children_locked(struct mount *from, struct dentry *root, struct mount *copy)
-	REQUIRES(mounts_lock);
-static err_t copy_children_locked(struct mount *from, struct dentry *root, struct mount *copy)
-{
-	struct mount *mount;
-	err_t err = 0;
-
-	from->copy = copy;
-	for (mount = mount_next_in(from, from); mount && !err; mount = mount_next_in(mount, from)) {
-		const struct path *at = &mount->place->path;
-		const struct path copied_at = {.mount = at->mount->copy, .dentry = at->dentry};
-
-		mount->copy = NULL;
-		/* Nor is what stands in one that is left out. */
-		if (copied_at.mount && !(mount->flags & MS_UNBINDABLE) &&
-		    (at->mount != from || dentry_is_below(at->dentry, root)))
-			err = copy_one_locked(mount, &copied_at);
-	}
-	return err;
-}
-
-err_t mount_copy(const struct path *from, bool recursive, struct mount **out)
-{
-	struct mount *copy = NULL;
-	err_t err = -EINVAL;
-
-	mutex_lock(&mounts_lock);
-	if (mount_in_tree(from->mount) && !(from->mount->flags & MS_UNBINDABLE)) {
-		copy = clone(from->mount, from->dentry);
-		err = copy ? 0 : -ENOMEM;
-	}
-	if (!err && recursive)
-		err = check_room_locked(from->mount); /* at most so many; alone: mount_graft() */
-	if (!err && recursive)
-		err = copy_children_locked(from->mount, from->dentry, copy);
-	mutex_unlock(&mounts_lock);
-	if (err && copy)
-		mount_discard(copy);
-	*out = copy;
-	return err;
-}
-
-void mount_discard(struct mount *mount)
-{
-	mount_dissolve(mount);
-	mount_put(mount);
 }
 
 err_t mount_bind(const struct path *from, const struct path *at, bool recursive)
@@ -164,31 +175,17 @@ err_t mount_bind(const struct path *from, const struct path *at, bool recursive)
 
 /* ---- what stands on what is removed ---- */
 
-/* What stands on `removed` leaves the tree; NULL: nothing. */
-static struct mount *take_out_of(struct dentry *removed, struct mount_place **place)
-{
-	struct mount *mount;
-
-	mutex_lock(&mounts_lock);
-	mount = removed->mounted;
-	if (mount) {
-		(void)mount_get(mount);
-		*place = mount_take_out_locked(mount);
-	}
-	mutex_unlock(&mounts_lock);
-	return mount;
-}
-
 static void remove_from(struct dentry *removed)
 {
-	struct mount_place *place;
-	struct mount *mount;
+	const struct mount_place *place;
+	LIST_HEAD(going);
 
-	while ((mount = take_out_of(removed, &place))) {
-		mount_left(mount, place);
-		mount_dissolve(mount);
-		mount_put(mount);
-	}
+	mutex_lock(&mounts_lock);
+	for (place = removed->mounted; place; place = place->next_here)
+		mounts_gather_locked(place->mount, &going);
+	mounts_take_out_locked(&going);
+	mutex_unlock(&mounts_lock);
+	mounts_left(&going);
 }
 
 void dentry_set_removed(struct dentry *dentry)
@@ -222,38 +219,61 @@ static err_t check_move_locked(const struct path *from, const struct path *to)
 	REQUIRES(mounts_lock);
 static err_t check_move_locked(const struct path *from, const struct path *to)
 {
-	if (check_root_locked(from) || !mount_in_tree(to->mount))
+	struct mount *mount = from->mount;
+
+	if (mount->place->path.mount->peers) /* it would have to leave them all */
 		return -EINVAL;
 	if (is_directory(from->dentry) != is_directory(to->dentry))
 		return -EINVAL;
-	if (mount_is_in(to->mount, from->mount))
+	if (to->mount->peers && has_unbindable_locked(mount))
+		return -EINVAL;
+	if (mount_is_in(to->mount, mount))
 		return -ELOOP;
 	return read_once(&to->dentry->removed) ? -ENOENT : 0;
 }
 
-err_t mount_move(const struct path *from, const struct path *at)
+static err_t move_locked(struct graft *graft, const struct path *from, unsigned flags,
+			 struct mount_place **before) REQUIRES(mounts_lock);
+static err_t move_locked(struct graft *graft, const struct path *from, unsigned flags,
+			 struct mount_place **before)
 {
-	struct mount_place *place = mount_place_alloc(), *before = NULL;
-	struct path to = *at;
-	err_t err = place ? dentry_keep(at->dentry) : -ENOMEM;
+	struct mount *mount = from->mount, *over;
+	err_t err = check_root_locked(from);
 
+	if (!err)
+		err = graft_find_locked(graft, mount, flags);
+	if (!err)
+		err = check_move_locked(from, &graft->at);
+	if (!err)
+		err = propagation_begin_locked(mount, &graft->at, &graft->coming);
 	if (err) {
-		kfree(place);
+		propagation_cancel_locked(mount);
 		return err;
 	}
-	mutex_lock(&mounts_lock);
-	path_cross_rcu(&to);
-	err = check_move_locked(from, &to);
-	if (!err) {
-		to = path_get(&to);
-		before = mount_move_locked(from->mount, &to, place);
-	}
-	mutex_unlock(&mounts_lock);
+	over = mount_at(graft->at.mount, graft->at.dentry);
+	*before = mount_move_locked(mount, &graft->at, graft->place);
+	graft_done_locked(graft, mount, over);
+	return 0;
+}
+
+err_t mount_move(const struct path *from, const struct path *at, unsigned graft_flags)
+{
+	struct mount_place *before = NULL;
+	struct path to;
+	struct graft graft;
+	err_t err = graft_prepare(&graft, at);
+
 	if (err)
-		kfree(place);
-	else
+		return err;
+	mutex_lock(&mounts_lock);
+	err = move_locked(&graft, from, graft_flags, &before);
+	if (!err)
+		to = path_get(&graft.at);
+	mutex_unlock(&mounts_lock);
+	if (!err)
 		look_again(&to);
 	mount_place_free(before);
+	graft_free(&graft);
 	return err;
 }
 
@@ -285,6 +305,9 @@ static err_t check_pivot_locked(const struct path *root, const struct path *fres
 		return -EBUSY;
 	if (check_root_locked(root) || check_root_locked(fresh))
 		return -EINVAL;
+	if (old->mount->peers || fresh->mount->place->path.mount->peers ||
+	    root->mount->place->path.mount->peers)
+		return -EINVAL; /* it would have to happen to all of them */
 	return is_reachable_locked(old, fresh) && is_reachable_locked(fresh, root) ? 0 : -EINVAL;
 }
 
@@ -373,19 +396,59 @@ err_t mount_set_flags(const struct path *at, unsigned set, unsigned clear, bool 
 	return err;
 }
 
+static void set_propagation_locked(struct mount *mount, unsigned type) REQUIRES(mounts_lock);
+static void set_propagation_locked(struct mount *mount, unsigned type)
+{
+	if (type == MS_SLAVE) {
+		peers_become_receiver_locked(mount);
+		return;
+	}
+	if (type != MS_SHARED)
+		peers_leave_locked(mount);
+	write_once(&mount->flags, type == MS_UNBINDABLE ? mount->flags | MS_UNBINDABLE
+							: mount->flags & ~MS_UNBINDABLE);
+}
+
 err_t mount_set_propagation(const struct path *at, unsigned type, bool recursive)
 {
 	struct mount *top = at->mount, *mount;
-	bool unbindable = type == MS_UNBINDABLE;
 	err_t err;
 
-	if ((type & (type - 1)) || type == MS_SHARED)
+	if (type & (type - 1))
 		return -EINVAL;
 	mutex_lock(&mounts_lock);
 	err = check_changeable_locked(at);
+	if (!err && type == MS_SHARED) {
+		err = peers_begin_all_locked(top, recursive);
+		peers_settle_locked(top, err);
+	}
 	for (mount = err ? NULL : top; mount; mount = recursive ? mount_next_in(mount, top) : NULL)
-		write_once(&mount->flags, unbindable ? mount->flags | MS_UNBINDABLE
-						     : mount->flags & ~MS_UNBINDABLE);
+		set_propagation_locked(mount, type);
+	mutex_unlock(&mounts_lock);
+	return err;
+}
+
+static err_t check_same_peers_locked(const struct path *from, const struct path *to)
+	REQUIRES(mounts_lock);
+static err_t check_same_peers_locked(const struct path *from, const struct path *to)
+{
+	if (check_changeable_locked(from) || check_changeable_locked(to))
+		return -EINVAL;
+	if (from->mount->fs != to->mount->fs || !dentry_is_below(to->dentry, from->dentry))
+		return -EINVAL;
+	if (to->mount->peers || to->mount->master)
+		return -EINVAL;
+	return from->mount->peers || from->mount->master ? 0 : -EINVAL;
+}
+
+err_t mount_set_peers(const struct path *from, const struct path *to)
+{
+	err_t err;
+
+	mutex_lock(&mounts_lock);
+	err = check_same_peers_locked(from, to);
+	if (!err)
+		peers_join_locked(to->mount, from->mount);
 	mutex_unlock(&mounts_lock);
 	return err;
 }
@@ -454,17 +517,24 @@ static err_t check_removable_locked(const struct path *at)
 err_t mount_remove(struct path *at)
 {
 	struct mount_place *place;
+	LIST_HEAD(elsewhere);
 	err_t err;
 
 	mutex_lock(&mounts_lock);
 	err = check_removable_locked(at);
-	if (!err && !list_empty(&at->mount->children))
+	if (!err && (!list_empty(&at->mount->children) ||
+		     propagation_is_busy_locked(&at->mount->place->path)))
 		err = -EBUSY;
 	if (!err)
 		err = mount_leave_locked(at->mount, 2, &place); /* its place, and the caller */
+	if (!err) {
+		propagation_gather_locked(&place->path, &elsewhere);
+		mounts_take_out_locked(&elsewhere);
+	}
 	mutex_unlock(&mounts_lock);
 	if (!err)
-		mount_left(at->mount, place);
+		mount_left(place);
+	mounts_left(&elsewhere);
 	path_put(at);
 	return err;
 }
@@ -472,18 +542,22 @@ err_t mount_remove(struct path *at)
 err_t mount_detach(const struct path *at)
 {
 	struct mount_place *place;
+	LIST_HEAD(elsewhere);
+	LIST_HEAD(going);
 	err_t err;
 
 	mutex_lock(&mounts_lock);
 	err = check_removable_locked(at);
-	if (!err)
-		place = mount_take_out_locked(at->mount);
+	if (!err) {
+		mounts_gather_locked(at->mount, &going);
+		list_for_each (place, &going, link)
+			propagation_gather_locked(&place->path, &elsewhere);
+		list_splice_tail(&going, &elsewhere);
+		mounts_take_out_locked(&going);
+	}
 	mutex_unlock(&mounts_lock);
-	if (err)
-		return err;
-	mount_left(at->mount, place);
-	mount_dissolve(at->mount);
-	return 0;
+	mounts_left(&going);
+	return err;
 }
 
 err_t mount_expire(struct path *at)

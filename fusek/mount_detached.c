@@ -58,16 +58,21 @@ err_t vfs_open_tree(const struct path *at, bool clone, bool recursive, struct ob
 	return err;
 }
 
-err_t vfs_move_mount(const struct path *from, const struct path *to)
+err_t vfs_move_mount(const struct vfs_context *context, const struct path *from,
+		     const struct path *to, bool beneath)
 {
+	unsigned flags = beneath ? GRAFT_BENEATH : 0;
 	bool detached;
 
+	if (beneath && to->mount == context->root.mount)
+		return -EINVAL;
 	mutex_lock(&mounts_lock);
 	detached = from->mount->detached;
 	mutex_unlock(&mounts_lock);
 	if (!detached)
-		return mount_move(from, to);
-	return path_is_mount_root(from) ? mount_graft(from->mount, to, GRAFT_DETACHED) : -EINVAL;
+		return mount_move(from, to, flags);
+	return path_is_mount_root(from) ? mount_graft(from->mount, to, flags | GRAFT_DETACHED)
+					: -EINVAL;
 }
 
 err_t vfs_mount_setattr(const struct path *at, const struct mount_change *change)

@@ -3,6 +3,7 @@
  * are. No state; the lock is held to find a mount, never while a server is asked.
  */
 #include "mount_tree.h"
+#include "peers.h"
 #include "walk.h"
 
 #include <lib/fmt.h>
@@ -98,9 +99,9 @@ bool mount_info(unsigned index, struct mount_info *out)
 	return true;
 }
 
-/* The one with the lowest id above `after`, held, and the id of what it stands in; NULL: there is
- * none. */
-static struct mount *hold_next(uint32_t after, uint32_t *parent_id)
+/* The one with the lowest id above `after`, held, and in *out what the lock is needed for; NULL:
+ * there is none. */
+static struct mount *hold_next(uint32_t after, struct mount_line *out)
 {
 	struct mount *mount, *found = NULL;
 
@@ -111,7 +112,12 @@ static struct mount *hold_next(uint32_t after, uint32_t *parent_id)
 	}
 	if (found) {
 		(void)mount_get(found);
-		*parent_id = found->place->path.mount->id;
+		*out = (struct mount_line){
+			.id = found->id,
+			.parent_id = found->place->path.mount->id,
+			.peers_id = found->peers ? found->peers->id : 0,
+			.master_id = found->master ? found->master->id : 0,
+		};
 	}
 	mutex_unlock(&mounts_lock);
 	return found;
@@ -139,18 +145,14 @@ err_t mount_statfs(uint32_t fs_number, struct server_statfs *out)
 	return err;
 }
 
-static void describe(struct mount *mount, uint32_t parent_id, struct mount_line *out)
+static void describe(struct mount *mount, struct mount_line *out)
 {
 	struct server *server = mount->fs->server;
 	unsigned flags = read_once(&mount->flags);
 
-	*out = (struct mount_line){
-		.id = mount->id,
-		.parent_id = parent_id,
-		.fs_number = mount->fs->number,
-		.read_only = is_read_only(mount),
-		.unbindable = flags & MS_UNBINDABLE,
-	};
+	out->fs_number = mount->fs->number;
+	out->read_only = is_read_only(mount);
+	out->unbindable = flags & MS_UNBINDABLE;
 	describe_flags(flags, flags & MS_RDONLY, out->options);
 	describe_filesystem(server, out->fs_options);
 	string_copy(out->source, sizeof(out->source), filesystem_source(mount->fs));
@@ -161,15 +163,14 @@ bool mount_next(uint32_t after, const struct path *root, struct mount_line *out,
 		struct mount_names *names)
 {
 	struct mount *mount;
-	uint32_t parent_id;
 
-	while ((mount = hold_next(after, &parent_id))) {
+	while ((mount = hold_next(after, out))) {
 		const struct path top = {.mount = mount, .dentry = mount->root};
 		bool seen = path_place(root, &top, names->at, sizeof(names->at)) > 0 &&
 			    dentry_name(mount->root, names->root, sizeof(names->root)) > 0;
 
 		if (seen)
-			describe(mount, parent_id, out);
+			describe(mount, out);
 		after = mount->id;
 		mount_put(mount);
 		if (seen)

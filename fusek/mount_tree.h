@@ -18,6 +18,7 @@
 #include <abi/mount.h>
 #include <arch/cpu.h>
 #include <fusek/mount.h>
+#include <fusek/mount_context.h>
 #include <sched/lock.h>
 
 #define MOUNT_SLOTS 8
@@ -26,9 +27,14 @@ struct mount_slot {
 	int64_t count; /* atomic; alone it says nothing: who gets and who puts may be elsewhere */
 } CACHE_ALIGNED;
 
-/* What a mount covers: constant, exchanged as a whole. Holds both references. */
+/* Where a mount stands: constant, exchanged as a whole. It counts only while it is the mount's own,
+ * so one store moves a mount for all walks. Holds references to what is covered. */
 struct mount_place {
-	struct path path;
+	struct path path;              /* [c] what is covered */
+	struct mount *mount;           /* [c] what covers it */
+	struct mount_place *next_here; /* [r] of those over the same dentry */
+	struct list link;              /* [m] of who takes mounts out, or brings them, together */
+	struct mount_place *above;     /* [m] of who brings one: for what stands there already */
 	struct rcu_head rcu;
 };
 
@@ -53,7 +59,6 @@ struct mount {
 	struct filesystem *fs;     /* [c] a reference */
 	struct dentry *root;       /* [c] a reference: of the filesystem, or what of it is bound */
 	struct mount_place *place; /* [r] NULL: it stands nowhere */
-	struct mount *next_here;   /* [r] of those with the same dentry below them */
 	struct list link;          /* [m] in the tree: in the order of their coming */
 	struct list children;      /* [m] those that stand in it */
 	struct list sibling;       /* [m] */
@@ -62,6 +67,11 @@ struct mount {
 	uint32_t nwriters;         /* [a] files that are open for writing */
 	uint32_t id;               /* [c] */
 	bool detached;             /* [m] stands nowhere, and is a descriptor's: mount_detached.c */
+	struct peers *peers;   /* [m] it is one of these (peers.h); NULL: what is mounted in it is
+				  its own */
+	struct peers *master;  /* [m] it receives what these get; NULL */
+	struct list peer_link; /* [m] */
+	struct list receiver_link; /* [m] */
 	struct mount *copy;        /* [m] of who copies a tree */
 	unsigned flags_before;     /* [m] of who changes a tree's */
 	struct rcu_head rcu;
@@ -111,20 +121,16 @@ static inline void mount_put(struct mount *mount)
  * under mounts_lock. */
 static inline void path_cross_rcu(struct path *at)
 {
-	struct mount *over;
+	const struct mount_place *place;
 
-	while (unlikely(over = rcu_dereference(&at->dentry->mounted))) {
-		const struct mount_place *place;
-
-		for (; over; over = rcu_dereference(&over->next_here)) {
-			place = rcu_dereference(&over->place);
-			if (place && path_equal(&place->path, at))
-				break;
-		}
-		if (!over)
+	while (unlikely(place = rcu_dereference(&at->dentry->mounted))) {
+		while (place && !(path_equal(&place->path, at) &&
+				  rcu_dereference(&place->mount->place) == place))
+			place = rcu_dereference(&place->next_here);
+		if (!place)
 			return;
-		at->mount = over;
-		at->dentry = over->root;
+		at->mount = place->mount;
+		at->dentry = place->mount->root;
 	}
 }
 
@@ -162,37 +168,78 @@ static inline bool mount_in_tree(const struct mount *mount)
 	return list_linked(&mount->link) || mount == mount_absolute;
 }
 
-/* Puts it, and what stands in it, over `at`, which takes a reference of it. Consumes `place` with
- * success. -ENOENT: `at` is removed. */
+/* Puts it, and what stands in it, over `at`, under what stands there already; `at` takes a
+ * reference of it. Consumes `place` with success. -ENOENT: `at` is removed. */
 err_t must_check mount_attach_locked(struct mount *mount, const struct path *at,
 				     struct mount_place *place) REQUIRES(mounts_lock);
-/* To another place. What is left of the old one is for mount_place_free(). If `to` is removed by
- * then, the mount must go. */
+/* To another place, under what stands there already: each walk sees it here or there. What is left
+ * of the old one is for mount_place_free(). If `to` is removed by then, the mount must go. */
 struct mount_place *mount_move_locked(struct mount *mount, const struct path *to,
 				      struct mount_place *place) REQUIRES(mounts_lock);
-/* Without the lock, outside of RCU. Sleeps. Takes NULL. */
+/* `over`, which stands on the root of `mount`, comes to its place, over it. Likewise. */
+struct mount_place *mount_lower_locked(struct mount *over, const struct mount *mount,
+				       struct mount_place *place) REQUIRES(mounts_lock);
+/* `over` comes to stand on `mount`, over what does so already. Consumes `place`. */
+void mount_raise_locked(struct mount *over, struct mount *mount, struct mount_place *place)
+	REQUIRES(mounts_lock);
+/* Without the lock (but for one that was moved away from what stays), outside of RCU. Sleeps. Takes
+ * NULL. */
 void mount_place_free(struct mount_place *place);
 
-/* Takes out of its place one mount that nobody but `nusers` holds, its place among them. -EBUSY. */
+/* What stands at this very place; NULL: nothing. */
+struct mount *mount_at(const struct mount *in, const struct dentry *dentry) REQUIRES(mounts_lock);
+
+/* Takes out of its place one mount that nobody but `nusers` holds, its place among them; nobody's
+ * peer any more. -EBUSY. */
 err_t must_check mount_leave_locked(struct mount *mount, int64_t nusers, struct mount_place **place)
 	REQUIRES(mounts_lock);
 /* What one mount was, after it has left, without the lock: the place's reference goes. Sleeps. */
-void mount_left(struct mount *mount, struct mount_place *place);
+void mount_left(struct mount_place *place);
 
-/* The same for a mount of the tree with all that stands in it, whoever uses it; then mount_left(),
- * and mount_dissolve() with the caller's reference. */
-struct mount_place *mount_take_out_locked(struct mount *top) REQUIRES(mounts_lock);
-/* Takes down all that stand in `top`, which is not in the tree: nothing comes into it. Sleeps. */
+/* Adds `top` and all that stands in it to those that go (their places), unless they are there; the
+ * deepest first. */
+void mounts_gather_locked(struct mount *top, struct list *going) REQUIRES(mounts_lock);
+/* All of them leave the tree and their peers, whoever uses them. */
+void mounts_take_out_locked(struct list *going) REQUIRES(mounts_lock);
+/* Then, without the lock: the references of their places go. Sleeps. */
+void mounts_left(struct list *going);
+/* Takes down all that stand in `top`, which is not in the tree: nothing comes into it. It is
+ * nobody's peer any more. Sleeps. */
 void mount_dissolve(struct mount *top);
 
 /* The next one in `top`'s tree, parents first; NULL: there are no more. */
 struct mount *mount_next_in(struct mount *mount, struct mount *top) REQUIRES(mounts_lock);
+
+/* How many there are, `top` and what stands in it. */
+uint64_t mount_count_locked(struct mount *top) REQUIRES(mounts_lock);
 
 /* `mount` is `above`, or stands in it however deep. */
 bool mount_is_in(struct mount *mount, const struct mount *above) REQUIRES(mounts_lock);
 
 /* About how many references there are. */
 int64_t mount_users(const struct mount *mount);
+
+/* ---- copies (mount_copy.c) ---- */
+
+/* What a copy of a mount is to the mount. */
+enum mount_relation {
+	COPY_IS_ALIKE,  /* of its peers, if it has any, and with its master */
+	COPY_RECEIVES,  /* what the mount's peers get */
+	COPY_PASSES_ON, /* likewise, and has peers of its own */
+};
+/* Of `from`, showing `root` (`recursive`: with all that stands below that in it), which stands
+ * nowhere. *out is a reference, also with an error, or NULL; for mount_discard(). */
+err_t must_check mount_copy_locked(struct mount *from, struct dentry *root, bool recursive,
+				   enum mount_relation relation, struct mount **out)
+	REQUIRES(mounts_lock);
+/* A mount that shows what `from` does (`recursive`: with all mounts in it), and stands nowhere:
+ * *out is a reference, to be grafted or for mount_discard(). -EINVAL: not in the tree, or not to
+ * be bound. */
+err_t must_check mount_copy(const struct path *from, bool recursive, struct mount **out);
+/* Its mounts go, and the reference. Without the lock. Takes NULL. */
+void mount_discard(struct mount *mount);
+/* -ENOSPC: there is no room for so many more mounts. */
+err_t must_check mount_check_room_locked(uint64_t nmore) REQUIRES(mounts_lock);
 
 /* ---- changes of it, whole (mount_change.c) ---- */
 
@@ -205,28 +252,23 @@ struct filesystem *mount_filesystem_of(const struct server *server);
 enum graft_flags {
 	GRAFT_FRESH = 1 << 0,    /* not over a mount of the same filesystem: -EBUSY */
 	GRAFT_DETACHED = 1 << 1, /* it is a descriptor's; then no more. -EINVAL: it is not */
+	GRAFT_BENEATH = 1 << 2,  /* under the topmost there. -EINVAL: that cannot be */
 };
 /* Over what is topmost at `at`. -EINVAL: not in the tree; -ENOTDIR (GRAFT_DETACHED: -EINVAL);
  * -ENOENT; -ENOSPC; -ENOMEM. */
 err_t must_check mount_graft(struct mount *mount, const struct path *at, unsigned graft_flags);
-/* A mount that shows what `from` does (`recursive`: with all mounts in it), and stands nowhere:
- * *out is a reference, to be grafted or for mount_discard(). -EINVAL: not in the tree, or not to
- * be bound. */
-err_t must_check mount_copy(const struct path *from, bool recursive, struct mount **out);
-/* Its mounts go, and the reference. */
-void mount_discard(struct mount *mount);
 err_t must_check mount_bind(const struct path *from, const struct path *at, bool recursive);
-/* -EINVAL: not the root of a mount in the tree, or of another kind than `at`; -ELOOP: into itself.
- */
-err_t must_check mount_move(const struct path *from, const struct path *at);
+/* -EINVAL: not the root of a mount in the tree, or of another kind than `at`; it stands in what is
+ * shared, or goes there and has in it what cannot be copied; -ELOOP: into itself. */
+err_t must_check mount_move(const struct path *from, const struct path *at, unsigned graft_flags);
 err_t must_check mount_pivot(const struct path *root, const struct path *fresh,
 			     const struct path *put_old);
 /* MOUNT_FLAGS of one mount, or (`recursive`) of all in it. -EBUSY: it shall be read-only, and a
  * file is open for writing; none is changed then. */
 err_t must_check mount_set_flags(const struct path *at, unsigned set, unsigned clear,
 				 bool recursive);
-/* `type`: MS_PRIVATE, MS_SLAVE, MS_UNBINDABLE: there is one name space, and a mount has no peers,
- * so it is private whatever it was. -EINVAL: MS_SHARED, or two of them. */
+/* `type`: one of MS_SHARED, MS_PRIVATE, MS_SLAVE, MS_UNBINDABLE, else -EINVAL. -ENOMEM: nothing is
+ * changed. */
 err_t must_check mount_set_propagation(const struct path *at, unsigned type, bool recursive);
 /* Of all mounts of the filesystem. -EBUSY; -EROFS: it can only be read. */
 err_t must_check filesystem_set_read_only(struct filesystem *fs, bool read_only);
@@ -236,8 +278,6 @@ err_t must_check mount_set_read_only(const struct path *at, bool read_only);
 err_t must_check filesystem_reconfigure(struct filesystem *fs, const char *options);
 /* MNT_EXPIRE; the reference is consumed. -EAGAIN: marked now, to go the next time. */
 err_t must_check mount_expire(struct path *at);
-
-/* ---- types (filesystems.c) ---- */
 
 /* ---- those that are a descriptor's (mount_detached.c) ---- */
 

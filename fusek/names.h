@@ -77,17 +77,17 @@ struct dentry_key {
 
 struct dentry {
 	struct refcount references;
-	struct dentry *hash_next; /* [n] */
-	struct dentry_key *key;   /* [n] */
-	struct node *node;        /* [c] NULL: the name is known not to exist */
-	struct filesystem *fs;    /* [c] */
-	struct mount *mounted;    /* mounts_lock, read under RCU: the first of the mounts that stand
-				     here (mount_tree.h); NULL: none */
-	uint64_t valid_until_ns;  /* [a] */
-	struct list all;          /* [l] */
-	bool hashed;              /* [l] */
-	bool removed;             /* [a] the thing had this name and lost it */
-	bool used;                /* [a] since the evictor looked last */
+	struct dentry *hash_next;    /* [n] */
+	struct dentry_key *key;      /* [n] */
+	struct node *node;           /* [c] NULL: the name is known not to exist */
+	struct filesystem *fs;       /* [c] */
+	struct mount_place *mounted; /* mounts_lock, read under RCU: where the first of the mounts
+					stands that are here (mount_tree.h); NULL: none */
+	uint64_t valid_until_ns;     /* [a] */
+	struct list all;             /* [l] */
+	bool hashed;                 /* [l] */
+	bool removed;                /* [a] the thing had this name and lost it */
+	bool used;                   /* [a] since the evictor looked last */
 	struct rcu_head rcu;
 };
 

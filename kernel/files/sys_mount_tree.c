@@ -170,6 +170,8 @@ static unsigned side_flags(unsigned flags)
 	       (flags & MOVE_MOUNT_F_EMPTY_PATH ? AT_EMPTY_PATH : 0);
 }
 
+#define ONE_OF_TWO (MOVE_MOUNT_SET_GROUP | MOVE_MOUNT_BENEATH)
+
 int sys_move_mount(int from_fd, uptr_t from_path, int to_fd, uptr_t to_path, unsigned move_flags)
 {
 	struct path from, to;
@@ -177,14 +179,17 @@ int sys_move_mount(int from_fd, uptr_t from_path, int to_fd, uptr_t to_path, uns
 
 	if (!capable(CAP_SYS_ADMIN))
 		return -EPERM;
-	if (move_flags & ~MOVE_MOUNT__KNOWN)
+	if ((move_flags & ~MOVE_MOUNT__KNOWN) || (move_flags & ONE_OF_TWO) == ONE_OF_TWO)
 		return -EINVAL;
 	err = mount_path_get(from_fd, from_path, side_flags(move_flags), &from);
 	if (err)
 		return err;
 	err = mount_path_get(to_fd, to_path, side_flags(move_flags >> MOVE_MOUNT__T_SHIFT), &to);
 	if (!err) {
-		err = vfs_move_mount(&from, &to);
+		err = move_flags & MOVE_MOUNT_SET_GROUP
+			      ? mount_set_peers(&from, &to)
+			      : vfs_move_mount(uthread_fs(), &from, &to,
+					       move_flags & MOVE_MOUNT_BENEATH);
 		path_put(&to);
 	}
 	path_put(&from);

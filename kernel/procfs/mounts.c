@@ -62,7 +62,12 @@ static void add_mountinfo(struct text *text, const struct mount_line *mount,
 	text_add_escaped(text, names->root, SPECIAL);
 	text_add(text, " ");
 	text_add_escaped(text, names->at, SPECIAL);
-	text_add(text, " %s %s- ", mount->options, mount->unbindable ? "unbindable " : "");
+	text_add(text, " %s ", mount->options);
+	if (mount->peers_id)
+		text_add(text, "shared:%u ", mount->peers_id);
+	if (mount->master_id)
+		text_add(text, "master:%u ", mount->master_id);
+	text_add(text, "%s- ", mount->unbindable ? "unbindable " : "");
 	text_add_escaped(text, mount->type, SPECIAL);
 	text_add(text, " ");
 	text_add_escaped(text, mount->source, SPECIAL);

@@ -83,6 +83,8 @@ struct abi_mount_attr {
 #define MOVE_MOUNT_F_AUTOMOUNTS 0x002u
 #define MOVE_MOUNT_F_EMPTY_PATH 0x004u
 #define MOVE_MOUNT__T_SHIFT     4 /* the same of where it goes */
-#define MOVE_MOUNT__KNOWN       0x077u
+#define MOVE_MOUNT_SET_GROUP    0x100u
+#define MOVE_MOUNT_BENEATH      0x200u
+#define MOVE_MOUNT__KNOWN       0x377u
 
 #endif

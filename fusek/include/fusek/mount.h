@@ -39,8 +39,8 @@ err_t must_check filesystem_register(const struct filesystem_type *type);
 /* The names that mount(2) takes: index 0, 1 ...; NULL: there are no more. */
 const char *filesystem_name(unsigned index);
 
-/* mount(2). `flags` that say nothing here (MS_SYNCHRONOUS ...) are taken, unknown ones -EINVAL; so
- * is MS_SHARED: a mount is private. For a new mount `type` is a registered one, or "fuse",
+/* mount(2). `flags` that say nothing here (MS_SYNCHRONOUS ...) are taken, unknown ones -EINVAL. For
+ * a new mount `type` is a registered one, or "fuse",
  * "fuse.NAME". Sleeps. */
 err_t must_check vfs_mount(const struct vfs_context *context, const char *source, const char *at,
 			   const char *type, unsigned flags, const char *options);
@@ -83,6 +83,7 @@ struct mount_line {
 	char options[MOUNT_OPTIONS_BYTES];    /* of the mount */
 	char fs_options[MOUNT_OPTIONS_BYTES]; /* of the filesystem */
 	bool unbindable;
+	uint32_t peers_id, master_id; /* 0: none; whom it shares with, and receives of */
 	char source[128];
 	char type[64];
 };

@@ -36,8 +36,14 @@ err_t must_check fs_context_mount(struct object *context, unsigned flags, struct
  * all in it, which stands nowhere and goes with the object unless it was moved somewhere. */
 err_t must_check vfs_open_tree(const struct path *at, bool clone, bool recursive,
 			       struct object **out);
-/* move_mount(2). -EINVAL: `from` is not the root of a mount that can be moved; -ELOOP. */
-err_t must_check vfs_move_mount(const struct path *from, const struct path *to);
+/* move_mount(2); `beneath`: under what is at `to`. -EINVAL: `from` is not the root of a mount that
+ * can be moved there; -ELOOP. */
+err_t must_check vfs_move_mount(const struct vfs_context *context, const struct path *from,
+				const struct path *to, bool beneath);
+/* `to` shares what is mounted in it with whom `from` does, and receives of whom `from` does.
+ * -EINVAL: it shares or receives already; `from` does neither; they are not roots of mounts of one
+ * filesystem of which `from` shows as much. */
+err_t must_check mount_set_peers(const struct path *from, const struct path *to);
 
 /* What mount_setattr(2) asks for. */
 struct mount_change {

@@ -1,0 +1,127 @@
+/*
+ * Copies of mounts, alone or with all that stands in them: for MS_BIND, for open_tree(2), and for
+ * what comes to peers. A copy shows the same files and stands nowhere until it is put somewhere. No
+ * state.
+ */
+#include "mount_tree.h"
+#include "peers.h"
+
+#include <mm/slab.h>
+
+/* Linux's fs.mount-max is ten times as much; each one has about a KiB. */
+#define MOUNTS_MAX 10000
+
+err_t mount_check_room_locked(uint64_t nmore)
+{
+	const struct list *link;
+
+	for (link = mounts_in_tree.next; link != &mounts_in_tree; link = link->next)
+		nmore++;
+	return nmore > MOUNTS_MAX ? -ENOSPC : 0;
+}
+
+static err_t relate_locked(struct mount *copy, struct mount *mount, enum mount_relation relation)
+	REQUIRES(mounts_lock);
+static err_t relate_locked(struct mount *copy, struct mount *mount, enum mount_relation relation)
+{
+	if (relation == COPY_IS_ALIKE) {
+		peers_join_locked(copy, mount);
+		return 0;
+	}
+	peers_set_master_locked(copy, mount->peers);
+	return relation == COPY_PASSES_ON ? peers_begin_locked(copy) : 0;
+}
+
+/* NULL: no memory. */
+static struct mount *copy_one_locked(struct mount *mount, struct dentry *root,
+				     enum mount_relation relation) REQUIRES(mounts_lock);
+static struct mount *copy_one_locked(struct mount *mount, struct dentry *root,
+				     enum mount_relation relation)
+{
+	struct mount *copy =
+		mount_alloc(mount->fs, root, read_once(&mount->flags) & ~MS_UNBINDABLE);
+
+	if (!copy || !relate_locked(copy, mount, relation))
+		return copy;
+	peers_leave_locked(copy);
+	mount_put(copy);
+	return NULL;
+}
+
+/* Of what stands at `at` there shall be a copy. A directory that is removed just now has none. */
+static err_t copy_to_locked(struct mount *mount, const struct path *at,
+			    enum mount_relation relation) REQUIRES(mounts_lock);
+static err_t copy_to_locked(struct mount *mount, const struct path *at,
+			    enum mount_relation relation)
+{
+	struct mount_place *place = mount_place_alloc();
+	struct mount *copy = place ? copy_one_locked(mount, mount->root, relation) : NULL;
+	err_t err = copy ? mount_attach_locked(copy, at, place) : -ENOMEM;
+
+	mount->copy = err ? NULL : copy;
+	if (err)
+		kfree(place);
+	if (err && copy)
+		peers_leave_locked(copy);
+	if (copy)
+		mount_put(copy); /* its place has another */
+	return err == -ENOENT ? 0 : err;
+}
+
+/* What stands in `from`, below `root`, stands in its copy as well. */
+static err_t copy_children_locked(struct mount *from, struct dentry *root, struct mount *copy,
+				  enum mount_relation relation) REQUIRES(mounts_lock);
+static err_t copy_children_locked(struct mount *from, struct dentry *root, struct mount *copy,
+				  enum mount_relation relation)
+{
+	struct mount *mount;
+	err_t err = 0;
+
+	from->copy = copy;
+	for (mount = mount_next_in(from, from); mount && !err; mount = mount_next_in(mount, from)) {
+		const struct path *at = &mount->place->path;
+		const struct path copied_at = {.mount = at->mount->copy, .dentry = at->dentry};
+
+		mount->copy = NULL;
+		/* Nor is what stands in one that is left out. */
+		if (copied_at.mount && !(mount->flags & MS_UNBINDABLE) &&
+		    (at->mount != from || dentry_is_below(at->dentry, root)))
+			err = copy_to_locked(mount, &copied_at, relation);
+	}
+	return err;
+}
+
+err_t mount_copy_locked(struct mount *from, struct dentry *root, bool recursive,
+			enum mount_relation relation, struct mount **out)
+{
+	*out = copy_one_locked(from, root, relation);
+	if (!*out)
+		return -ENOMEM;
+	return recursive ? copy_children_locked(from, root, *out, relation) : 0;
+}
+
+err_t mount_copy(const struct path *from, bool recursive, struct mount **out)
+{
+	err_t err = -EINVAL;
+
+	*out = NULL;
+	mutex_lock(&mounts_lock);
+	if (mount_in_tree(from->mount) && !(from->mount->flags & MS_UNBINDABLE))
+		err = recursive ? mount_check_room_locked(mount_count_locked(from->mount)) : 0;
+	if (!err)
+		err = mount_copy_locked(from->mount, from->dentry, recursive, COPY_IS_ALIKE, out);
+	mutex_unlock(&mounts_lock);
+	if (err) {
+		mount_discard(*out);
+		*out = NULL;
+	}
+	return err;
+}
+
+void mount_discard(struct mount *mount)
+{
+	if (!mount)
+		return;
+	mount_dissolve(mount);
+	mount_put(mount);
+}
