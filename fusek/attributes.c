@@ -303,10 +303,12 @@ static uint32_t change_events(const struct server_setattr *set)
 static err_t setattr_told(const struct path *path, const struct vfs_context *context,
 			  const struct server_setattr *set)
 {
-	err_t err = path_may_change(path);
+	err_t err = mount_write_begin(path);
 
-	if (!err)
-		err = node_setattr(path->dentry->node, context, set);
+	if (err)
+		return err;
+	err = node_setattr(path->dentry->node, context, set);
+	mount_write_end(path->mount);
 	if (!err)
 		notify(path->dentry, change_events(set));
 	return err;

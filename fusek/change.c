@@ -45,6 +45,25 @@ uint32_t change_mode(const struct vfs_context *context, const struct node *direc
 	return mode & ~context->umask;
 }
 
+/* Around what the server is asked: the mount stays writable, and what is asked meanwhile of the
+ * directory's names is not kept. */
+static err_t change_begin(const struct walk *walk, struct names_change *change)
+{
+	err_t err = mount_write_begin(&walk->at);
+
+	if (!err)
+		names_change_begin(change, walk->at.dentry->node);
+	return err;
+}
+
+static uint64_t change_end(const struct walk *walk, struct names_change *change)
+{
+	uint64_t version = names_change_end(change);
+
+	mount_write_end(walk->at.mount);
+	return version;
+}
+
 /* The server did not do it, or we could not keep up: what the cache says of the name may be wrong.
  */
 static err_t doubt_name(struct walk *walk, err_t err)
@@ -111,10 +130,12 @@ err_t change_create(struct walk *walk, uint32_t mode, unsigned flags, struct den
 		return err;
 	if (!server->ops->create || read_once(&fs->no_create))
 		return -ENOSYS;
-	names_change_begin(&change, walk->at.dentry->node);
+	err = change_begin(walk, &change);
+	if (err)
+		return err;
 	err = server->ops->create(server, &caller, walk->at.dentry->node->id, walk->last, mode,
 				  flags, &made.entry, &made.opened);
-	version = names_change_end(&change);
+	version = change_end(walk, &change);
 	if (err == -ENOSYS)
 		write_once(&fs->no_create, 1);
 	if (err)
@@ -142,8 +163,12 @@ err_t change_tmpfile(const struct vfs_context *context, const struct path *at, u
 	if (!err && !server->ops->tmpfile)
 		err = -EOPNOTSUPP;
 	if (!err)
+		err = mount_write_begin(at);
+	if (!err) {
 		err = server->ops->tmpfile(server, &caller, at->dentry->node->id, mode, flags,
 					   &made.entry, &made.opened);
+		mount_write_end(at->mount);
+	}
 	if (err)
 		return err == -ENOSYS ? -EOPNOTSUPP : err;
 	*opened = made.opened;
@@ -172,10 +197,12 @@ err_t change_mknod(struct walk *walk, uint32_t mode, uint64_t rdev, struct dentr
 		return err;
 	if (!server->ops->mknod)
 		return -EPERM;
-	names_change_begin(&change, walk->at.dentry->node);
+	err = change_begin(walk, &change);
+	if (err)
+		return err;
 	err = server->ops->mknod(server, &caller, walk->at.dentry->node->id, walk->last, mode, rdev,
 				 &made.entry);
-	version = names_change_end(&change);
+	version = change_end(walk, &change);
 	if (err)
 		return doubt_name(walk, err == -ENOSYS ? -EPERM : err);
 	return insert_new(walk, &made, version, mode & S_IFMT, out);
@@ -231,10 +258,12 @@ err_t vfs_mkdir(const struct vfs_context *context, struct object *at, const char
 		goto end_walk;
 	}
 	mode = S_IFDIR | (mode & 01777 & ~context->umask);
-	names_change_begin(&change, walk.at.dentry->node);
+	err = change_begin(&walk, &change);
+	if (err)
+		goto end_walk;
 	err = server->ops->mkdir(server, &caller, walk.at.dentry->node->id, walk.last, mode,
 				 &made.entry);
-	version = names_change_end(&change);
+	version = change_end(&walk, &change);
 	if (!err)
 		err = insert_new(&walk, &made, version, S_IFDIR, NULL);
 	else
@@ -307,10 +336,12 @@ err_t vfs_symlink(const struct vfs_context *context, const char *target, struct 
 		err = -EPERM;
 		goto end_walk;
 	}
-	names_change_begin(&change, walk.at.dentry->node);
+	err = change_begin(&walk, &change);
+	if (err)
+		goto end_walk;
 	err = server->ops->symlink(server, &caller, walk.at.dentry->node->id, walk.last, text,
 				   &made.entry);
-	version = names_change_end(&change);
+	version = change_end(&walk, &change);
 	if (!err)
 		err = insert_new(&walk, &made, version, S_IFLNK, NULL);
 	else
@@ -338,10 +369,12 @@ static err_t link_to(struct walk *walk, const struct path *old)
 		return err;
 	if (node_type(node) == S_IFDIR || !server->ops->link)
 		return -EPERM;
-	names_change_begin(&change, walk->at.dentry->node);
+	err = change_begin(walk, &change);
+	if (err)
+		return err;
 	err = server->ops->link(server, &caller, node->id, walk->at.dentry->node->id, walk->last,
 				&made.entry);
-	version = names_change_end(&change);
+	version = change_end(walk, &change);
 	if (err) {
 		node_attr_changed(node);
 		return doubt_name(walk, err == -ENOSYS ? -EPERM : err);

@@ -511,6 +511,19 @@ static struct dentry_key *change_name_locked(struct dentry *dentry, const struct
 	return old;
 }
 
+/* Back into the cache goes what the server moved for sure: nobody else has changed the directories
+ * meanwhile (`sure`). A directory does in any case, with what is mounted below it; it is asked for
+ * again. */
+static void enter_renamed_locked(struct dentry *dentry, bool sure) REQUIRES(names_lock);
+static void enter_renamed_locked(struct dentry *dentry, bool sure)
+{
+	if (!sure && !is_directory(dentry))
+		return;
+	if (!sure)
+		write_once(&dentry->valid_until_ns, 0);
+	enter_cache_locked(dentry);
+}
+
 void dentry_renamed(struct dentry *old, struct dentry *exchanged, const struct names_rename *rename)
 {
 	struct dentry_key *from = rename->from, *to = rename->to, *left, *left_back = from;
@@ -525,12 +538,11 @@ void dentry_renamed(struct dentry *old, struct dentry *exchanged, const struct n
 	left = change_name_locked(old, from, to);
 	if (exchanged)
 		left_back = change_name_locked(exchanged, to, from);
-	/* Back into the cache goes only what the server moved for sure: what had the name until
-	 * now, and nobody else has changed the directories meanwhile. */
-	if (current && at_from == old && old->key == to)
-		enter_cache_locked(old);
-	if (current && exchanged && at_to == exchanged && exchanged->key == from)
-		enter_cache_locked(exchanged);
+	/* Only what had the name until now. */
+	if (at_from == old && old->key == to)
+		enter_renamed_locked(old, current);
+	if (exchanged && at_to == exchanged && exchanged->key == from)
+		enter_renamed_locked(exchanged, current);
 	spin_unlock(&names_lock);
 	dentry_put(at_from);
 	dentry_put(at_to);

@@ -99,11 +99,15 @@ static err_t remove_last(struct walk *walk, struct dentry *victim, bool director
 		return -ENOTDIR;
 	if (directory ? !server->ops->rmdir : !server->ops->unlink)
 		return -EPERM;
+	err = mount_write_begin(&walk->at);
+	if (err)
+		return err;
 
 	names_change_begin(&change, walk->at.dentry->node);
 	err = directory ? server->ops->rmdir(server, &caller, parent, walk->last)
 			: server->ops->unlink(server, &caller, parent, walk->last);
 	(void)names_change_end(&change);
+	mount_write_end(walk->at.mount);
 	if (err) {
 		node_attr_changed(victim->node);
 		return err == -ENOSYS ? -EPERM : err;
@@ -237,8 +241,10 @@ static err_t ask_rename(struct rename *rename, struct names_rename *done)
 	struct server_caller caller = server_caller_of(rename->from.context);
 	struct names_change from_change, to_change;
 	bool two = rename->from.at.dentry->node != rename->to.at.dentry->node;
-	err_t err;
+	err_t err = mount_write_begin(&rename->from.at);
 
+	if (err)
+		return err;
 	names_change_begin(&from_change, rename->from.at.dentry->node);
 	if (two)
 		names_change_begin(&to_change, rename->to.at.dentry->node);
@@ -247,6 +253,7 @@ static err_t ask_rename(struct rename *rename, struct names_rename *done)
 				  rename->to.last, rename->flags);
 	done->from_version = names_change_end(&from_change);
 	done->to_version = two ? names_change_end(&to_change) : done->from_version;
+	mount_write_end(rename->from.at.mount);
 	node_attr_changed(rename->old.dentry->node);
 	if (!dentry_is_negative(rename->target.dentry)) {
 		if (!err && !(rename->flags & RENAME_EXCHANGE))

@@ -136,6 +136,8 @@ static err_t change(const struct vfs_context *context, struct object *at, const 
 	server = node_server(node);
 	ops = server->ops;
 	err = check_change(&path, context, attribute);
+	if (!err)
+		err = mount_write_begin(&path);
 	if (err)
 		goto put_path;
 	if (value && ops->setxattr)
@@ -145,6 +147,7 @@ static err_t change(const struct vfs_context *context, struct object *at, const 
 		err = ops->removexattr(server, &caller, node->id, attribute);
 	else
 		err = -ENOSYS;
+	mount_write_end(path.mount);
 	if (!err) {
 		node_attr_changed(node);
 		notify(path.dentry, IN_ATTRIB);

@@ -1,10 +1,10 @@
 /* sources: fusek/attributes.c fusek/change.c fusek/context.c fusek/dentry.c fusek/dentry_evict.c
    fusek/devfs.c fusek/file.c fusek/file_locks.c fusek/file_map.c fusek/locks.c fusek/ranges.c
    fusek/xattr.c fusek/getdents.c fusek/filesystem.c fusek/mount.c fusek/mount_change.c
-   fusek/mount_detached.c fusek/mount_info.c fusek/node.c fusek/open.c fusek/pages.c
-   fusek/pages_direct.c fusek/pages_write.c fusek/path.c fusek/path_name.c fusek/remove.c
-   fusek/inotify.c fusek/notify.c ipc/anonymous.c ipc/buffer.c ipc/object.c lib/string.c
-   lib/fmt.c lib/tree.c mm/pageset.c tests/host/fusek/fake/kernel.c
+   fusek/mount_copy.c fusek/peers.c fusek/propagation.c fusek/mount_detached.c fusek/mount_info.c
+   fusek/node.c fusek/open.c fusek/pages.c fusek/pages_direct.c fusek/pages_write.c fusek/path.c
+   fusek/path_name.c fusek/remove.c fusek/inotify.c fusek/notify.c ipc/anonymous.c ipc/buffer.c
+   ipc/object.c lib/string.c lib/fmt.c lib/tree.c mm/pageset.c tests/host/fusek/fake/kernel.c
    tests/host/fusek/fake/server.c */
 /*
  * The name cache against a server that behaves as a driver may: answers that time out, numbers that
@@ -22,6 +22,7 @@
 
 #include "fake/kernel.h"
 #include "fake/server.h"
+#include "mount_tree.h"
 #include "names.h"
 
 #include <string.h>
@@ -375,6 +376,67 @@ static void make_the_old_name_anew(void)
 	assert_int_equal(vfs_mknod(&context, NULL, "from", S_IFREG | 0600, 0), 0);
 }
 
+static err_t other_getattr(struct server *server, struct nodeid node, struct server_attr *out,
+			   uint64_t *attr_valid_ns)
+{
+	*attr_valid_ns = SERVER_VALID_FOREVER;
+	*out = (struct server_attr){.ino = 99, .mode = S_IFDIR | 0755, .nlink = 2};
+	return 0;
+}
+
+static void what_is_mounted_below_a_renamed_directory_stays(void **state)
+{
+	static const struct server_ops ops = {.getattr = other_getattr};
+	static struct server other = {.ops = &ops, .type = "other", .source = "other"};
+	struct path at;
+
+	fake.mode = S_IFDIR | 0755;
+	fake.node = 0;
+	fake.from = 6;
+	fake.third = 8;
+	assert_int_equal(path_walk(&context, NULL, "from/third", 0, &at), 0);
+	assert_int_equal(mount_create(&other, &at, 0), 0);
+	path_put(&at);
+	assert_int_equal(ino_at("from/third"), 99);
+	fake.meanwhile = change_another_name; /* in the directory: the cache cannot be sure */
+	assert_int_equal(vfs_rename(&context, NULL, "from", NULL, "name", 0), 0);
+	assert_int_equal(ino_at("name/third"), 99);
+	assert_int_equal(path_walk(&context, NULL, "name/third", 0, &at), 0);
+	assert_int_equal(mount_remove(&at), 0);
+}
+
+static void remount_read_only(void)
+{
+	struct path root;
+
+	assert_int_equal(path_walk(&context, NULL, "/", 0, &root), 0);
+	assert_int_equal(mount_set_read_only(&root, true), -EBUSY);
+	assert_int_equal(mount_set_flags(&root, MS_RDONLY, 0, false), -EBUSY);
+	path_put(&root);
+}
+
+static void what_is_being_changed_does_not_become_read_only(void **state)
+{
+	struct path root;
+
+	fake.node = 0;
+	fake.meanwhile = remount_read_only;
+	assert_int_equal(vfs_mknod(&context, NULL, "name", S_IFREG | 0600, 0), 0);
+	assert_null(fake.meanwhile);
+	fake.meanwhile = remount_read_only;
+	assert_int_equal(vfs_chmod(&context, NULL, "name", 0600, 0), 0);
+	assert_null(fake.meanwhile);
+	fake.meanwhile = remount_read_only;
+	assert_int_equal(vfs_rename(&context, NULL, "name", NULL, "from", 0), 0);
+	assert_null(fake.meanwhile);
+	/* Then it does. */
+	assert_int_equal(path_walk(&context, NULL, "/", 0, &root), 0);
+	assert_int_equal(mount_set_read_only(&root, true), 0);
+	assert_int_equal(vfs_chmod(&context, NULL, "from", 0600, 0), -EROFS);
+	assert_int_equal(mount_set_read_only(&root, false), 0);
+	path_put(&root);
+}
+
 /* Between looking for the old name and moving it, it means something else. */
 static void what_the_server_moves_is_what_the_cache_moves(void **state)
 {
@@ -516,6 +578,8 @@ int main(void)
 		TEST(renames_move_what_the_cache_has),
 		TEST(a_renamed_file_that_is_removed_at_once_is_gone),
 		TEST(the_old_name_of_a_rename_is_gone_whoever_has_looked_for_it),
+		TEST(what_is_mounted_below_a_renamed_directory_stays),
+		TEST(what_is_being_changed_does_not_become_read_only),
 		TEST(what_the_server_moves_is_what_the_cache_moves),
 		TEST(directories_never_stand_below_each_other),
 		TEST(a_mode_is_believed_for_as_long_as_the_server_said),
