@@ -528,6 +528,15 @@ static void who_is_no_administrator_changes_nothing(void)
 	EXPECT_EQUAL(as_user(is_refused), 0);
 }
 
+/* They say nothing of what is kept in memory. */
+static void flags_of_disks_are_taken(void)
+{
+	EXPECT(tmpfs_on(A, MS_SYNCHRONOUS | MS_DIRSYNC | MS_SILENT | MS_POSIXACL | MS_I_VERSION |
+				   MS_LAZYTIME));
+	EXPECT(make(A "/file"));
+	EXPECT_EQUAL(umount(A), 0);
+}
+
 static void wrong_arguments_are_told_apart(void)
 {
 	EXPECT_ERRNO(ENODEV, mount("none", A, "nonsense", 0, NULL));
@@ -575,6 +584,7 @@ int main(void)
 	RUN(all_mounts_on_a_root_are_told);
 	RUN(the_root_is_exchanged);
 	RUN(who_is_no_administrator_changes_nothing);
+	RUN(flags_of_disks_are_taken);
 	RUN(wrong_arguments_are_told_apart);
 	rmdir(A);
 	rmdir(B);
