@@ -21,11 +21,22 @@
 #define C   DIR "/c"
 #define D   DIR "/d"
 
-#define AT_RECURSIVE_FLAG 0x8000
-#define TREE_CLONE        1
-#define EMPTY_FROM        0x04
-#define SET_GROUP         0x100
-#define BENEATH           0x200
+/* linux/mount.h cannot be had beside sys/mount.h. */
+#ifndef MOVE_MOUNT_F_EMPTY_PATH
+#define MOVE_MOUNT_F_EMPTY_PATH 0x004
+#endif
+#ifndef MOVE_MOUNT_SET_GROUP
+#define MOVE_MOUNT_SET_GROUP 0x100
+#endif
+#ifndef MOVE_MOUNT_BENEATH
+#define MOVE_MOUNT_BENEATH 0x200
+#endif
+#ifndef OPEN_TREE_CLONE
+#define OPEN_TREE_CLONE 1
+#endif
+#ifndef AT_RECURSIVE
+#define AT_RECURSIVE 0x8000
+#endif
 
 struct attributes {
 	uint64_t set, clear, propagation, userns_fd;
@@ -315,9 +326,9 @@ static void all_of_a_tree_becomes_shared(void)
 	EXPECT(tmpfs_on(A "/in"));
 	EXPECT(becomes(A, MS_SHARED | MS_REC));
 	EXPECT(shared(A) && shared(A "/in") && shared(A) != shared(A "/in"));
-	EXPECT_EQUAL(syscall(SYS_mount_setattr, AT_FDCWD, A, AT_RECURSIVE_FLAG, &private,
-			     sizeof(private)),
-		     0);
+	EXPECT_EQUAL(
+		syscall(SYS_mount_setattr, AT_FDCWD, A, AT_RECURSIVE, &private, sizeof(private)),
+		0);
 	EXPECT(is_private(A) && is_private(A "/in"));
 	private.propagation = MS_SHARED;
 	EXPECT_EQUAL(syscall(SYS_mount_setattr, AT_FDCWD, A, 0, &private, sizeof(private)), 0);
@@ -403,14 +414,15 @@ static void a_tree_by_descriptor_is_a_peer_and_comes_to_all(void)
 
 	EXPECT(two_peers());
 	EXPECT(tmpfs_on(C) && becomes(C, MS_SHARED));
-	tree = (int)syscall(SYS_open_tree, AT_FDCWD, C, TREE_CLONE);
+	tree = (int)syscall(SYS_open_tree, AT_FDCWD, C, OPEN_TREE_CLONE);
 	EXPECT(tree >= 0);
-	EXPECT_EQUAL(syscall(SYS_move_mount, tree, "", AT_FDCWD, A "/in", EMPTY_FROM), 0);
+	EXPECT_EQUAL(syscall(SYS_move_mount, tree, "", AT_FDCWD, A "/in", MOVE_MOUNT_F_EMPTY_PATH),
+		     0);
 	EXPECT_EQUAL(close(tree), 0);
 	EXPECT_EQUAL(shared(A "/in"), shared(C));
 	EXPECT_EQUAL(shared(B "/in"), shared(C));
 	/* One that is closed unused leaves nothing. */
-	tree = (int)syscall(SYS_open_tree, AT_FDCWD, C, TREE_CLONE);
+	tree = (int)syscall(SYS_open_tree, AT_FDCWD, C, OPEN_TREE_CLONE);
 	EXPECT(tree >= 0 && close(tree) == 0);
 	EXPECT_EQUAL(umount(A "/in"), 0);
 	EXPECT_EQUAL(umount(C), 0);
@@ -421,27 +433,27 @@ static void a_group_is_given_to_a_private_mount(void)
 	EXPECT(two_peers());
 	EXPECT(becomes(B, MS_PRIVATE));
 	EXPECT(bind(A "/in", C) && becomes(C, MS_PRIVATE));
-	EXPECT_ERRNO(EINVAL, move(B, A, SET_GROUP)); /* has none to give */
-	EXPECT_EQUAL(move(A, B, SET_GROUP), 0);
+	EXPECT_ERRNO(EINVAL, move(B, A, MOVE_MOUNT_SET_GROUP)); /* has none to give */
+	EXPECT_EQUAL(move(A, B, MOVE_MOUNT_SET_GROUP), 0);
 	EXPECT_EQUAL(shared(B), shared(A));
-	EXPECT_ERRNO(EINVAL, move(A, B, SET_GROUP)); /* has it already */
-	EXPECT_EQUAL(move(A, C, SET_GROUP), 0);      /* shows a part of it */
+	EXPECT_ERRNO(EINVAL, move(A, B, MOVE_MOUNT_SET_GROUP)); /* has it already */
+	EXPECT_EQUAL(move(A, C, MOVE_MOUNT_SET_GROUP), 0);      /* shows a part of it */
 	EXPECT(tmpfs_on(A "/in"));
 	EXPECT(make(A "/in/file"));
 	EXPECT(is_there(B "/in/file") && is_there(C "/file"));
 	EXPECT_EQUAL(umount(A "/in"), 0);
 
 	EXPECT(tmpfs_on(D));
-	EXPECT_ERRNO(EINVAL, move(A, D, SET_GROUP)); /* another filesystem */
-	EXPECT_ERRNO(EINVAL, move(A, A "/in", SET_GROUP));
+	EXPECT_ERRNO(EINVAL, move(A, D, MOVE_MOUNT_SET_GROUP)); /* another filesystem */
+	EXPECT_ERRNO(EINVAL, move(A, A "/in", MOVE_MOUNT_SET_GROUP));
 	EXPECT(becomes(B, MS_SLAVE));
 	EXPECT_EQUAL(umount(D), 0);
 	EXPECT(bind(B, D) && becomes(D, MS_PRIVATE));
-	EXPECT_EQUAL(move(B, D, SET_GROUP), 0);
+	EXPECT_EQUAL(move(B, D, MOVE_MOUNT_SET_GROUP), 0);
 	EXPECT(master(D) == shared(A) && !shared(D));
 	EXPECT(becomes(C, MS_PRIVATE));
 	EXPECT(becomes(B, MS_PRIVATE));
-	EXPECT_ERRNO(EINVAL, move(C, B, SET_GROUP));
+	EXPECT_ERRNO(EINVAL, move(C, B, MOVE_MOUNT_SET_GROUP));
 }
 
 static void no_group_is_taken_from_a_part(void)
@@ -450,14 +462,14 @@ static void no_group_is_taken_from_a_part(void)
 	EXPECT_EQUAL(umount(B), 0);
 	EXPECT(bind(A "/in", B));
 	EXPECT(bind(A, C) && becomes(C, MS_PRIVATE));
-	EXPECT_ERRNO(EINVAL, move(B, C, SET_GROUP)); /* which shows more */
+	EXPECT_ERRNO(EINVAL, move(B, C, MOVE_MOUNT_SET_GROUP)); /* which shows more */
 }
 
 static void a_mount_comes_beneath_another(void)
 {
 	EXPECT(tmpfs_on(A) && make(A "/upper"));
 	EXPECT(tmpfs_on(B) && make(B "/lower"));
-	EXPECT_EQUAL(move(B, A, BENEATH), 0);
+	EXPECT_EQUAL(move(B, A, MOVE_MOUNT_BENEATH), 0);
 	EXPECT(is_there(A "/upper") && mounts_at(A) == 2 && mounts_at(B) == 0);
 	EXPECT_EQUAL(umount(A), 0);
 	EXPECT(is_there(A "/lower"));
@@ -470,7 +482,7 @@ static void beneath_what_is_shared_it_comes_to_all(void)
 	EXPECT(two_peers());
 	EXPECT(tmpfs_on(A "/in") && make(A "/in/upper"));
 	EXPECT(tmpfs_on(C) && make(C "/lower"));
-	EXPECT_EQUAL(move(C, A "/in", BENEATH), 0);
+	EXPECT_EQUAL(move(C, A "/in", MOVE_MOUNT_BENEATH), 0);
 	EXPECT(is_there(A "/in/upper") && is_there(B "/in/upper"));
 	EXPECT(mounts_at(A "/in") == 2 && mounts_at(B "/in") == 2);
 	EXPECT_EQUAL(umount(A "/in"), 0);
@@ -481,13 +493,13 @@ static void not_everything_goes_beneath(void)
 {
 	EXPECT(tmpfs_on(A) && mkdir(A "/in", 0755) == 0);
 	EXPECT(tmpfs_on(B) && mkdir(B "/in", 0755) == 0);
-	EXPECT_ERRNO(EINVAL, move(B, A "/in", BENEATH)); /* no mount there */
-	EXPECT_ERRNO(EINVAL, move(B, B, BENEATH));
-	EXPECT_ERRNO(EINVAL, move(B, "/", BENEATH));
-	EXPECT_ERRNO(EINVAL, move(B "/in", A, BENEATH)); /* none that could */
+	EXPECT_ERRNO(EINVAL, move(B, A "/in", MOVE_MOUNT_BENEATH)); /* no mount there */
+	EXPECT_ERRNO(EINVAL, move(B, B, MOVE_MOUNT_BENEATH));
+	EXPECT_ERRNO(EINVAL, move(B, "/", MOVE_MOUNT_BENEATH));
+	EXPECT_ERRNO(EINVAL, move(B "/in", A, MOVE_MOUNT_BENEATH)); /* none that could */
 	EXPECT(tmpfs_on(B "/in"));
-	EXPECT_ERRNO(EINVAL, move(B "/in", B, BENEATH)); /* it stands in that */
-	EXPECT_ERRNO(EINVAL, move(A, B, BENEATH | SET_GROUP));
+	EXPECT_ERRNO(EINVAL, move(B "/in", B, MOVE_MOUNT_BENEATH)); /* it stands in that */
+	EXPECT_ERRNO(EINVAL, move(A, B, MOVE_MOUNT_BENEATH | MOVE_MOUNT_SET_GROUP));
 	EXPECT_ERRNO(EINVAL, move(A, B, 0x400));
 }
 
