@@ -342,8 +342,10 @@ void mount_left(struct mount_place *place)
 
 void mounts_gather_locked(struct mount *top, struct list *going)
 {
-	for (struct mount *mount = top; mount; mount = mount_next_in(mount, top)) {
-		if (mount->place && !list_linked(&mount->place->link))
+	struct mount *mount = top->place ? top : mount_next_in(top, top);
+
+	for (; mount; mount = mount_next_in(mount, top)) {
+		if (!list_linked(&mount->place->link))
 			list_add_head(going, &mount->place->link);
 	}
 }
