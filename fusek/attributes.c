@@ -4,6 +4,7 @@
  */
 #include <fusek/file.h>
 
+#include "lease.h"
 #include "mount_tree.h"
 #include "notify.h"
 #include "open_file.h"
@@ -458,7 +459,34 @@ err_t vfs_truncate(const struct vfs_context *context, const char *name, uint64_t
 	if (!err)
 		err = node_may(path.dentry->node, context, W_OK);
 	if (!err)
+		err = lease_break(path.dentry->node, true, true);
+	if (!err)
 		err = setattr_told(&path, context, &set);
 	path_put(&path);
 	return err;
+}
+
+/* ---- how long it will live ---- */
+
+err_t file_write_hint(struct object *object, uint64_t *hint)
+{
+	if (object->ops != &file_ops)
+		return -EINVAL;
+	*hint = read_once(&file_of(object)->node->write_hint);
+	return 0;
+}
+
+err_t file_set_write_hint(struct object *object, const struct vfs_context *context, uint64_t hint)
+{
+	struct node *node;
+
+	if (object->ops != &file_ops)
+		return -EINVAL;
+	node = file_of(object)->node;
+	if (context->uid != read_once(&node->attr.uid) && !vfs_capable(context, CAP_FOWNER))
+		return -EPERM;
+	if (hint > RWH_WRITE_LIFE_EXTREME)
+		return -EINVAL;
+	write_once(&node->write_hint, (uint8_t)hint);
+	return 0;
 }

@@ -8,6 +8,7 @@
 #include <fusek/mount.h>
 
 #include "devices.h"
+#include "lease.h"
 #include "mount_tree.h"
 #include "notify.h"
 #include "open_file.h"
@@ -110,6 +111,10 @@ static void file_release(struct object *object)
 					     ? IN_CLOSE_NOWRITE
 					     : IN_CLOSE_WRITE);
 	file_locks_released(file);
+	if (unlikely(read_once(&file->node->watches)))
+		directory_unwatch(file, 0);
+	if (file->counted)
+		lease_file_released(file);
 	if (file->opened && node_type(file->node) == S_IFDIR) {
 		if (ops->releasedir)
 			ops->releasedir(file->server, file->id, file->open.handle);
@@ -146,6 +151,11 @@ struct path file_path(struct object *object)
 	if (!object || object->ops != &file_ops)
 		return (struct path){0};
 	return (struct path){.mount = file_of(object)->mount, .dentry = file_of(object)->dentry};
+}
+
+bool file_was_created(struct object *object)
+{
+	return object->ops == &file_ops && file_of(object)->created;
 }
 
 bool file_facts(struct object *object, uint64_t *position, uint32_t *mount_id)
@@ -425,6 +435,8 @@ static err_t file_closed(struct object *object, uint64_t lock_owner)
 	else
 		err = ops->flush(file->server, file->id, file->open.handle, lock_owner);
 	file_locks_closed(file, lock_owner);
+	if (unlikely(read_once(&file->node->watches)))
+		directory_unwatch(file, lock_owner);
 	return err == -ENOSYS ? 0 : err;
 }
 
@@ -436,6 +448,15 @@ static unsigned file_poll(struct object *object, struct waitq **queue)
 	if (!ops->poll || node_type(file->node) == S_IFDIR)
 		return POLLIN | POLLOUT;
 	return ops->poll(file->server, file->id, file->open.handle, queue);
+}
+
+/* FIFOs and devices, as on Linux: a driver's file has nobody who would be told. */
+static bool file_signals(const struct object *object)
+{
+	const struct file *file = container_of(object, struct file, object);
+
+	return file->server->ops->poll &&
+	       (node_type(file->node) == S_IFIFO || file->server == devfs_server());
 }
 
 static void file_poll_ask(struct object *object)
@@ -492,6 +513,7 @@ const struct object_ops file_ops = {
 	.lock_test = file_lock_test,
 	.closed = file_closed,
 	.poll = file_poll,
+	.signals = file_signals,
 	.poll_ask = file_poll_ask,
 	.map = file_map,
 	.seal = file_seal,

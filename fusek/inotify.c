@@ -224,6 +224,7 @@ static void inotify_free(struct object *object)
 static const struct object_ops inotify_ops = {
 	.read = inotify_read,
 	.poll = inotify_poll,
+	.signals = object_signals_always,
 	.ioctl = inotify_ioctl,
 	.stat = anonymous_stat,
 	.describe = inotify_describe,
@@ -295,9 +296,7 @@ static int add_locked(struct inotify *inotify, struct node *node, struct inotify
 	fresh->mask = mask & (IN_ALL_EVENTS | KEPT_FLAGS);
 	fresh->next = node->watches;
 	list_add_tail(&inotify->watches, &fresh->link);
-	list_add_tail(&all_watches, &fresh->all);
-	write_once(&node->watches, fresh);
-	atomic_add_relaxed(&notify_nwatches, 1);
+	watch_publish(fresh);
 	return fresh->wd;
 }
 

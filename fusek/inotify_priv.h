@@ -36,9 +36,11 @@ struct inotify_watch {
 	struct inotify_watch *next; /* [n] of the node, or of those that are gone */
 	struct list link;           /* [n] on inotify->watches */
 	struct list all;            /* [n] on all_watches */
-	struct inotify *inotify;    /* [c] it ends with that */
+	struct inotify *inotify;    /* [c] it ends with that; NULL: */
+	struct file *file;          /* [c] of a directory (dnotify.c), in whose place it is told, */
+	uint64_t owner;             /* [c] and the descriptor table */
 	struct node *node;          /* [c] a reference */
-	int32_t wd;                 /* [c] */
+	int32_t wd;                 /* [n] of an inotify: constant; else the descriptor */
 	uint32_t mask;              /* [n] */
 };
 
@@ -48,7 +50,9 @@ extern struct list all_watches; /* notify_lock */
 /* Puts an event into the queue, unless the last one there is the same. */
 void inotify_tell(struct inotify *inotify, int32_t wd, uint32_t mask, uint32_t cookie,
 		  struct server_name name) REQUIRES(notify_lock);
-/* Tells IN_IGNORED; the watch goes to *gone, for watches_put(). */
+/* It is told from here on: its fields are filled, `next` with the node's first. */
+void watch_publish(struct inotify_watch *watch) REQUIRES(notify_lock);
+/* Tells an inotify IN_IGNORED; the watch goes to *gone, for watches_put(). */
 void watch_remove(struct inotify_watch *watch, struct inotify_watch **gone) REQUIRES(notify_lock);
 /* Without the lock. */
 void watches_put(struct inotify_watch *gone);

@@ -28,6 +28,7 @@
 
 struct filesystem;
 struct inotify_watch;
+struct lease;
 struct mount;
 struct node_locks;
 struct node_pages;
@@ -62,6 +63,10 @@ struct node {
 	struct inotify_watch
 		*watches;         /* notify_lock (notify.h); NULL: nobody watches it, read [a] */
 	struct node_locks *locks; /* [a] set once: locks.h, NULL: it was never locked */
+	struct lease *leases;     /* lease.c's; NULL: there are none, read [a] */
+	uint32_t nreaders;        /* [a] of a regular file: open files that only read, */
+	uint32_t nwriters;        /* [a] and the others */
+	uint8_t write_hint;       /* [a] F_SET_RW_HINT's */
 	struct pipe *fifo;        /* [a] set once: of a FIFO that was opened */
 	struct rcu_head rcu;
 };

@@ -4,6 +4,9 @@
  */
 #include "inotify_priv.h"
 
+#include "open_file.h"
+
+#include <ipc/async.h>
 #include <lib/string.h>
 #include <mm/slab.h>
 
@@ -19,12 +22,20 @@ uint32_t notify_cookie(void)
 	return atomic_fetch_add_full(&last_cookie, 1) + 1;
 }
 
+void watch_publish(struct inotify_watch *watch)
+{
+	list_add_tail(&all_watches, &watch->all);
+	write_once(&watch->node->watches, watch);
+	atomic_add_relaxed(&notify_nwatches, 1);
+}
+
 void watch_remove(struct inotify_watch *watch, struct inotify_watch **gone)
 {
 	struct inotify_watch **link = &watch->node->watches;
 	const struct server_name no_name = {0};
 
-	inotify_tell(watch->inotify, watch->wd, IN_IGNORED, 0, no_name);
+	if (watch->inotify)
+		inotify_tell(watch->inotify, watch->wd, IN_IGNORED, 0, no_name);
 	while (*link != watch)
 		link = &(*link)->next;
 	write_once(link, watch->next);
@@ -46,6 +57,17 @@ void watches_put(struct inotify_watch *gone)
 	}
 }
 
+static void tell_watch(struct inotify_watch *watch, uint32_t events, uint32_t cookie,
+		       struct server_name name) REQUIRES(notify_lock);
+static void tell_watch(struct inotify_watch *watch, uint32_t events, uint32_t cookie,
+		       struct server_name name)
+{
+	if (watch->inotify)
+		inotify_tell(watch->inotify, watch->wd, events, cookie, name);
+	else
+		async_tell(&watch->file->object, watch->wd, ASYNC_MESSAGE);
+}
+
 /* `without_name`: the child has lost it, and only a user of it is left. */
 static void tell(struct node *node, uint32_t events, uint32_t cookie, struct server_name name,
 		 bool without_name)
@@ -63,7 +85,7 @@ static void tell(struct node *node, uint32_t events, uint32_t cookie, struct ser
 		next = watch->next;
 		if (!told || (without_name && watch->mask & IN_EXCL_UNLINK))
 			continue;
-		inotify_tell(watch->inotify, watch->wd, told | (events & IN_ISDIR), cookie, name);
+		tell_watch(watch, told | (events & IN_ISDIR), cookie, name);
 		if (watch->mask & IN_ONESHOT)
 			watch_remove(watch, &gone);
 	}
@@ -170,7 +192,8 @@ void notify_unmount(const struct filesystem *fs)
 	list_for_each_safe (watch, next, &all_watches, all) {
 		if (watch->node->fs != fs)
 			continue;
-		inotify_tell(watch->inotify, watch->wd, IN_UNMOUNT, 0, no_name);
+		if (watch->inotify)
+			inotify_tell(watch->inotify, watch->wd, IN_UNMOUNT, 0, no_name);
 		watch_remove(watch, &gone);
 	}
 	mutex_unlock(&notify_lock);

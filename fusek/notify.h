@@ -34,6 +34,9 @@ static inline void notify_name(struct node *directory, struct server_name name, 
 void notify_node(struct node *node, uint32_t events);
 /* Nobody uses it under this name, which it has lost: if it was the last one, the watches go. */
 void notify_unused(struct node *node);
+/* F_NOTIFY ends for the file and a descriptor table (0: any). */
+struct file;
+void directory_unwatch(struct file *file, uint64_t owner);
 /* It has no mount any more: the watches on what it has go. */
 void notify_unmount(const struct filesystem *fs);
 /* Binds the two halves of a move. */

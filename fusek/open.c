@@ -5,6 +5,7 @@
 #include <fusek/file.h>
 
 #include "change.h"
+#include "lease.h"
 #include "mount_tree.h"
 #include "notify.h"
 #include "open_file.h"
@@ -91,19 +92,22 @@ static err_t truncate_opened(struct file *file, const struct vfs_context *contex
 	return node_setattr(file->node, context, &set);
 }
 
-/* As file_create(); while it is open for writing the mount stays writable. */
+/* As file_create(); while it is open for writing the mount stays writable, and leases do not stand
+ * in the way of it. */
 static err_t create_counted(const struct path *at, unsigned kept_flags, struct file **out)
 {
 	err_t err = file_create(at, kept_flags, out);
 
-	if (err || node_type((*out)->node) != S_IFREG || (kept_flags & O_PATH) ||
-	    (kept_flags & O_ACCMODE) == O_RDONLY)
+	if (err || node_type((*out)->node) != S_IFREG || (kept_flags & O_PATH))
 		return err;
-	err = mount_write_begin(at);
+	if ((kept_flags & O_ACCMODE) != O_RDONLY) {
+		err = mount_write_begin(at);
+		(*out)->is_writer = !err;
+	}
+	if (!err)
+		err = lease_file_opened(*out);
 	if (err)
 		object_put(&(*out)->object);
-	else
-		(*out)->is_writer = true;
 	return err;
 }
 
@@ -132,7 +136,9 @@ static err_t open_place(struct path *at, const struct vfs_context *context, unsi
 	err = create_counted(at, flags & OPEN_KEPT_FLAGS, &file);
 	if (err)
 		return err;
-	if (!(flags & O_PATH))
+	if (flags & O_TRUNC)
+		err = lease_break(node, true, !(flags & O_NONBLOCK));
+	if (!err && !(flags & O_PATH))
 		err = file_open_at_server(file, context,
 					  object_flags(&file->object) |
 						  (flags & (O_TRUNC | O_NOCTTY)));
@@ -188,6 +194,7 @@ static err_t adopt_created(struct path *at, const struct server_open *opened, un
 		return err;
 	file->open = *opened;
 	file->opened = true;
+	file->created = true;
 	tell_opened(file);
 	*out = &file->object;
 	return 0;
@@ -209,7 +216,10 @@ static err_t create_file(struct walk *walk, unsigned flags, uint32_t mode, struc
 		if (err)
 			return err;
 		made.mount = mount_get(walk->at.mount);
-		return open_unchecked(&made, walk->context, flags & OPEN_KEPT_FLAGS, out);
+		err = open_unchecked(&made, walk->context, flags & OPEN_KEPT_FLAGS, out);
+		if (!err)
+			file_of(*out)->created = true;
+		return err;
 	}
 	made.mount = mount_get(walk->at.mount);
 	return adopt_created(&made, &opened, flags, out);

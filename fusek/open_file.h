@@ -27,6 +27,8 @@ struct file {
 				       closing */
 	bool is_writer;             /* [c] the mount counts it */
 	bool owns_mount;            /* [c] mount_abandon() is owed */
+	bool counted;               /* [c] in the node's nreaders or nwriters */
+	bool created;               /* [c] it did not exist when it was opened */
 	bool told_open;             /* [c] who watches was told that it is open */
 	struct mutex position_lock; /* LOCK_FILE */
 	uint64_t position;          /* [p] of a directory: the cookie */

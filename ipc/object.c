@@ -4,6 +4,7 @@
  */
 #include <ipc/object.h>
 
+#include <ipc/async.h>
 #include <ipc/epoll.h>
 #include <lib/string.h>
 
@@ -14,6 +15,7 @@ void object_init(struct object *object, const struct object_ops *ops, enum objec
 	object->kind = kind;
 	object->flags = flags;
 	object->watches = NULL;
+	object->async = NULL;
 	refcount_init(&object->references);
 }
 
@@ -30,6 +32,8 @@ void object_put(struct object *object)
 		return;
 	if (unlikely(read_once(&object->watches)))
 		epoll_forget(object);
+	if (unlikely(read_once(&object->async)))
+		async_forget(object);
 	if (object->ops->release)
 		object->ops->release(object);
 	/* A look-up may be between reading the slot and failing to get a reference. */
@@ -39,7 +43,7 @@ void object_put(struct object *object)
 err_t object_set_flags(struct object *object, unsigned flags)
 {
 	unsigned old = object_flags(object);
-	unsigned changed = (old ^ flags) & (O_APPEND | O_NONBLOCK | O_ASYNC | O_DIRECT);
+	unsigned changed = (old ^ flags) & (O_APPEND | O_NONBLOCK | O_DIRECT);
 
 	if (old & O_PATH)
 		return -EBADF;
@@ -50,6 +54,19 @@ err_t object_set_flags(struct object *object, unsigned flags)
 			   (old & ~OBJECT_FLAGS_SETTABLE) | (flags & OBJECT_FLAGS_SETTABLE)))
 		;
 	return 0;
+}
+
+void object_mark(struct object *object, unsigned flag, bool on)
+{
+	unsigned old = object_flags(object);
+
+	while (!atomic_cas(&object->flags, &old, on ? old | flag : old & ~flag))
+		;
+}
+
+bool object_signals_always(UNUSED const struct object *object)
+{
+	return true;
 }
 
 static bool may_read(const struct object *object)

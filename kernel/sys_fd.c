@@ -4,6 +4,7 @@
  */
 #include "sys_fd.h"
 
+#include "files/async.h"
 #include "memory/memfd.h"
 #include "process/capability.h"
 #include "process/uthread.h"
@@ -13,10 +14,13 @@
 #include <abi/errno.h>
 #include <abi/fcntl.h>
 #include <arch/user.h>
+#include <fusek/file.h>
+#include <ipc/async.h>
 #include <ipc/eventfd.h>
 #include <ipc/fdtable.h>
 #include <ipc/object.h>
 #include <ipc/pipe.h>
+#include <ipc/socket.h>
 
 static struct fd_table *table(void)
 {
@@ -80,13 +84,16 @@ int sys_dup3(int oldfd, int newfd, unsigned open_flags)
 
 /* ---- flags ---- */
 
-static int64_t set_status_flags(struct object *object, uint64_t argument)
+static int64_t set_status_flags(int fd, struct object *object, uint64_t argument)
 {
 	/* Access mode and creation flags are ignored, as on Linux. */
-	unsigned wanted =
-		(unsigned)argument & (O_APPEND | O_NONBLOCK | O_ASYNC | O_DIRECT | O_NOATIME);
+	unsigned wanted = (unsigned)argument & (O_APPEND | O_NONBLOCK | O_DIRECT | O_NOATIME);
+	err_t err = object_set_flags(object, wanted);
 
-	return object_set_flags(object, wanted);
+	if (err || !((object_flags(object) ^ (unsigned)argument) & O_ASYNC))
+		return err;
+	err = async_switch(object, fd, (unsigned)argument & O_ASYNC);
+	return err == -ENOTTY ? 0 : err; /* as on Linux, it means nothing there */
 }
 
 static int64_t pipe_size_of(struct object *object, int command, uint64_t argument)
@@ -103,8 +110,53 @@ static int64_t pipe_size_of(struct object *object, int command, uint64_t argumen
 	return err ? err : (int64_t)size;
 }
 
+static int64_t set_lease(int fd, struct object *object, int type)
+{
+	err_t err = type == F_UNLCK ? 0 : async_own(object); /* there is somebody to be told */
+
+	return err ? err : file_set_lease(object, uthread_fs(), fd, type);
+}
+
+static int64_t set_notify(int fd, struct object *object, unsigned events)
+{
+	err_t err = events & ~DN_MULTISHOT ? async_own(object) : 0;
+
+	return err ? err : file_notify(object, table()->number, fd, events);
+}
+
+static int64_t hint_of(struct object *object, int command, uptr_t argument)
+{
+	uint64_t hint;
+	err_t err;
+
+	if (command == F_SET_RW_HINT)
+		return user_get(&hint, argument)
+			       ? -EFAULT
+			       : file_set_write_hint(object, uthread_fs(), hint);
+	err = file_write_hint(object, &hint);
+	return err ? err : user_put(argument, &hint);
+}
+
+static int64_t is_same(const struct object *object, int fd)
+{
+	struct object *other = fd_get(table(), fd);
+
+	if (!other)
+		return -EBADF;
+	object_put(other);
+	return other == object;
+}
+
+/* Those that even a mere place has. */
+static bool is_of_any(int command)
+{
+	return command == F_GETFL || command == F_DUPFD_QUERY || command == F_CREATED_QUERY;
+}
+
 static int64_t fcntl_object(int fd, struct object *object, int command, uint64_t argument)
 {
+	if ((object_flags(object) & O_PATH) && !is_of_any(command))
+		return -EBADF;
 	switch (command) {
 	case F_GETLK:
 	case F_SETLK:
@@ -122,7 +174,27 @@ static int64_t fcntl_object(int fd, struct object *object, int command, uint64_t
 	case F_GETFL:
 		return object_flags(object);
 	case F_SETFL:
-		return set_status_flags(object, argument);
+		return set_status_flags(fd, object, argument);
+	case F_DUPFD_QUERY:
+		return is_same(object, (int)argument);
+	case F_CREATED_QUERY:
+		return file_was_created(object);
+	case F_GETLEASE:
+		return file_lease(object);
+	case F_SETLEASE:
+		return set_lease(fd, object, (int)argument);
+	case F_NOTIFY:
+		return set_notify(fd, object, (unsigned)argument);
+	case F_GET_RW_HINT:
+	case F_SET_RW_HINT:
+		return hint_of(object, command, uptr(argument));
+	case F_SETOWN:
+	case F_GETOWN:
+	case F_SETOWN_EX:
+	case F_GETOWN_EX:
+	case F_SETSIG:
+	case F_GETSIG:
+		return fcntl_owner(object, command, argument);
 	default:
 		return -EINVAL;
 	}
@@ -153,7 +225,7 @@ int64_t sys_fcntl(int fd, int command, uint64_t argument)
 	return result;
 }
 
-/* FIONBIO, FIOCLEX and FIONCLEX are every descriptor's, the rest is the object's. */
+/* FIONBIO, FIOASYNC, FIOCLEX and FIONCLEX are every descriptor's, the rest is the object's. */
 static int64_t set_nonblocking(struct object *object, uptr_t argument)
 {
 	unsigned flags = object_flags(object) & OBJECT_FLAGS_SETTABLE;
@@ -162,6 +234,34 @@ static int64_t set_nonblocking(struct object *object, uptr_t argument)
 	if (user_get(&on, argument))
 		return -EFAULT;
 	return object_set_flags(object, on ? flags | O_NONBLOCK : flags & ~(unsigned)O_NONBLOCK);
+}
+
+static int64_t set_async(int fd, struct object *object, uptr_t argument)
+{
+	int on;
+
+	if (user_get(&on, argument))
+		return -EFAULT;
+	if (!on == !(object_flags(object) & O_ASYNC))
+		return 0;
+	return async_switch(object, fd, on);
+}
+
+static int64_t control(int fd, struct object *object, unsigned command, uptr_t argument)
+{
+	int64_t result;
+
+	if (object_flags(object) & O_PATH)
+		return -EBADF;
+	if (command == FIONBIO)
+		return set_nonblocking(object, argument);
+	if (command == FIOASYNC)
+		return set_async(fd, object, argument);
+	result = object_ioctl(object, command, argument);
+	/* The rarest last. */
+	if (result == -ENOTTY && object_is_socket(object))
+		result = socket_owner_ioctl(object, command, argument);
+	return result;
 }
 
 int64_t sys_ioctl(int fd, unsigned command, uint64_t argument)
@@ -174,8 +274,7 @@ int64_t sys_ioctl(int fd, unsigned command, uint64_t argument)
 	object = fd_get(table(), fd);
 	if (!object)
 		return -EBADF;
-	result = command == FIONBIO ? set_nonblocking(object, uptr(argument))
-				    : object_ioctl(object, command, uptr(argument));
+	result = control(fd, object, command, uptr(argument));
 	object_put(object);
 	return result;
 }

@@ -288,6 +288,7 @@ static const struct object_ops tty_object_ops = {
 	.write = object_write_tty,
 	.ioctl = object_ioctl_tty,
 	.poll = object_poll_tty,
+	.signals = object_signals_always,
 	.stat = object_stat_tty,
 	.describe = object_describe_tty,
 	.reopen = object_reopen_tty,

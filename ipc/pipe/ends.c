@@ -225,6 +225,7 @@ static const struct object_ops end_ops = {
 	.stat = pipe_stat,
 	.ioctl = pipe_ioctl,
 	.poll = pipe_poll,
+	.signals = object_signals_always,
 	.describe = pipe_describe,
 	.reopen = pipe_reopen,
 	.pipe_end = pipe_itself,

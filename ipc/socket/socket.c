@@ -350,6 +350,7 @@ static const struct object_ops socket_ops = {
 	.write = socket_write,
 	.ioctl = socket_ioctl,
 	.poll = socket_poll,
+	.signals = object_signals_always,
 	.stat = socket_stat,
 	.describe = socket_describe,
 	.closed = socket_closed,

@@ -9,6 +9,7 @@
 #include "socket_priv.h"
 
 #include <abi/fcntl.h>
+#include <ipc/async.h>
 #include <lib/string.h>
 #include <mm/kva.h>
 #include <mm/slab.h>
@@ -218,6 +219,7 @@ static int try_push(struct socket *socket, struct socket *to, struct message *me
 static err_t push(struct socket *socket, struct socket *to, struct message *message,
 		  uint64_t deadline_ns)
 {
+	bool urgent = message->urgent; /* it may be received and gone, once it is pushed */
 	int result = try_push(socket, to, message);
 	err_t err;
 
@@ -229,7 +231,8 @@ static err_t push(struct socket *socket, struct socket *to, struct message *mess
 		if (err)
 			return socket_wait_error(err, deadline_ns);
 	}
-	/* It may be received and gone by now. */
+	if (result > 0 && urgent)
+		async_tell(&to->object, -1, ASYNC_URGENT);
 	if (result > 0)
 		waitq_wake_all_events(&to->changed, POLLIN | POLLPRI);
 	return MIN(result, 0);

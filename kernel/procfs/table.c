@@ -6,6 +6,7 @@
 #include <abi/capability.h>
 #include <abi/socket.h>
 #include <arch/cpu.h>
+#include <fusek/file.h>
 #include <fusek/inotify.h>
 #include <ipc/fdtable.h>
 #include <ipc/mqueue.h>
@@ -92,6 +93,8 @@ const struct proc_entry proc_entries[] = {
 	 NUMBER(inotify_limits.instances, 0, INOTIFY_INSTANCES_MAX)},
 	{"max_user_watches", PROC_SYS_INOTIFY,
 	 NUMBER(inotify_limits.watches, 0, INOTIFY_WATCHES_MAX)},
+	{"lease-break-time", PROC_SYS_FS, NUMBER(lease_break_s, 0, INT32_MAX)},
+	{"leases-enable", PROC_SYS_FS, NUMBER(leases_enabled, 0, INT32_MAX)},
 	{"mqueue", PROC_SYS_FS, PROC_SYS_MQUEUE, .mode = FOLDER},
 	{"msg_default", PROC_SYS_MQUEUE, NUMBER(mqueue_limits.msg_default, 1, MQUEUE_MSG_MAX)},
 	{"msg_max", PROC_SYS_MQUEUE, NUMBER(mqueue_limits.msg_max, 1, MQUEUE_MSG_MAX)},

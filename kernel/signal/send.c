@@ -224,11 +224,11 @@ void process_signal(struct process *process, int signal)
 	spin_unlock_irqrestore(&process->signal_lock, flags);
 }
 
-static err_t send(struct process *process, struct uthread *only, const struct signal_info *info)
+static err_t send(struct process *process, struct uthread *only, const struct signal_info *info,
+		  bool must_queue)
 {
 	uint64_t limit = read_once(&process->limits[RLIMIT_SIGPENDING].rlim_cur);
 	struct signal_entry *entry = slab_alloc(&entry_cache);
-	bool must_queue = info->signal >= SIGRTMIN && info->code < 0 && info->code != SI_TKILL;
 	irqflags_t flags;
 	err_t err = 0;
 
@@ -249,14 +249,26 @@ static err_t send(struct process *process, struct uthread *only, const struct si
 	return err;
 }
 
+/* What a program queued says so if there is no room for it. */
+static bool is_queued(const struct signal_info *info)
+{
+	return info->signal >= SIGRTMIN && info->code < 0 && info->code != SI_TKILL;
+}
+
 err_t signal_send(struct process *process, const struct signal_info *info)
 {
-	return send(process, NULL, info);
+	return send(process, NULL, info, is_queued(info));
 }
 
 err_t signal_send_thread(struct uthread *uthread, const struct signal_info *info)
 {
-	return send(uthread->process, uthread, info);
+	return send(uthread->process, uthread, info, is_queued(info));
+}
+
+err_t signal_send_whole(struct process *process, struct uthread *only,
+			const struct signal_info *info)
+{
+	return send(process, only, info, info->signal >= SIGRTMIN);
 }
 
 bool signal_force(const struct signal_info *info)

@@ -64,6 +64,10 @@ void process_signal(struct process *process, int signal);
 err_t signal_send(struct process *process, const struct signal_info *info);
 /* To one thread, in an RCU section that keeps it there. -ESRCH: it has gone. */
 err_t signal_send_thread(struct uthread *uthread, const struct signal_info *info);
+/* To the process, or to one thread as above (NULL: to any); -EAGAIN: a real-time signal finds no
+ * room for what it says. */
+err_t must_check signal_send_whole(struct process *process, struct uthread *only,
+				   const struct signal_info *info);
 /* What the running thread did to itself: cannot be blocked or ignored. True: a handler will see it.
  */
 bool signal_force(const struct signal_info *info);

@@ -52,6 +52,15 @@ struct abi_open_how {
 #define F_SETLKW        7
 #define F_SETOWN        8
 #define F_GETOWN        9
+#define F_SETSIG        10
+#define F_GETSIG        11
+#define F_SETOWN_EX     15
+#define F_GETOWN_EX     16
+#define F_SETLEASE      1024
+#define F_GETLEASE      1025
+#define F_NOTIFY        1026
+#define F_DUPFD_QUERY   1027
+#define F_CREATED_QUERY 1028
 #define F_DUPFD_CLOEXEC 1030
 #define F_ADD_SEALS     1033
 #define F_GET_SEALS     1034
@@ -61,6 +70,29 @@ struct abi_open_how {
 #define F_OFD_GETLK  36
 #define F_OFD_SETLK  37
 #define F_OFD_SETLKW 38
+
+#define F_GET_RW_HINT      1035
+#define F_SET_RW_HINT      1036
+#define F_GET_FILE_RW_HINT 1037
+#define F_SET_FILE_RW_HINT 1038
+#define RWH_WRITE_LIFE_EXTREME 5
+
+#define F_OWNER_TID  0
+#define F_OWNER_PID  1
+#define F_OWNER_PGRP 2
+struct abi_owner_ex {
+	int32_t type;
+	int32_t pid;
+};
+
+/* F_NOTIFY */
+#define DN_ACCESS    0x00000001u
+#define DN_MODIFY    0x00000002u
+#define DN_CREATE    0x00000004u
+#define DN_DELETE    0x00000008u
+#define DN_RENAME    0x00000010u
+#define DN_ATTRIB    0x00000020u
+#define DN_MULTISHOT 0x80000000u
 
 #define F_RDLCK 0
 #define F_WRLCK 1
@@ -153,6 +185,7 @@ struct abi_iovec {
 
 /* ioctl numbers that every descriptor knows */
 #define FIONBIO  0x5421u
+#define FIOASYNC 0x5452u
 #define FIONCLEX 0x5450u
 #define FIOCLEX  0x5451u
 
@@ -164,7 +197,10 @@ struct abi_iovec {
 #define POLLNVAL 0x020
 
 #define POLLRDNORM 0x040
+#define POLLRDBAND 0x080
 #define POLLWRNORM 0x100
+#define POLLWRBAND 0x200
+#define POLLMSG    0x400
 #define POLLRDHUP  0x2000
 
 struct abi_pollfd {

@@ -85,7 +85,14 @@ struct abi_stack { /* sigaltstack */
 #define SI_QUEUE      (-1)
 #define SI_TIMER      (-2)
 #define SI_MESGQ      (-3)
+#define SI_SIGIO      (-5)
 #define SI_TKILL      (-6)
+#define POLL_IN       1
+#define POLL_OUT      2
+#define POLL_MSG      3
+#define POLL_ERR      4
+#define POLL_PRI      5
+#define POLL_HUP      6
 #define ILL_ILLOPN    2
 #define FPE_INTDIV    1
 #define FPE_FLTDIV    3

@@ -59,6 +59,10 @@
 
 #define SOMAXCONN 4096 /* as listen(2) cuts its argument */
 
+#define FIOSETOWN  0x8901u /* of sockets alone */
+#define SIOCSPGRP  0x8902u
+#define FIOGETOWN  0x8903u
+#define SIOCGPGRP  0x8904u
 #define SIOCATMARK 0x8905u /* whether the urgent byte is the next */
 #define SIOCOUTQ   0x5411u /* bytes that were sent from here and not received */
 

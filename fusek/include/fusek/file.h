@@ -51,6 +51,27 @@ err_t must_check nameless_init(void);
  * file. */
 bool file_facts(struct object *object, uint64_t *position, uint32_t *mount_id);
 
+/* What fcntl knows of files: leases, by which their holder is told before others open the file
+ * otherwise (async_set_owner() first; `fd` is told); F_UNLCK gives one up. -EINVAL: of no regular
+ * file, or no such type; -EACCES: somebody else's file; -EAGAIN: it is open in another way; or
+ * there is none to give up. Sleeps. */
+err_t must_check file_set_lease(struct object *object, const struct vfs_context *context, int fd,
+				int type);
+int file_lease(struct object *object); /* F_RDLCK, F_WRLCK or F_UNLCK */
+/* How long the holder has (0: for ever), and whether there are leases at all. By read_once and write_once. */
+extern uint32_t lease_break_s;
+extern uint32_t leases_enabled;
+/* F_NOTIFY: `fd`, a descriptor in the table `owner`, is told of DN_* in a directory; 0: of nothing
+ * more. -ENOTDIR, -ENOMEM. Sleeps. */
+err_t must_check file_notify(struct object *object, uint64_t owner, int fd, unsigned events);
+/* Whether it did not exist before it was opened. */
+bool file_was_created(struct object *object);
+/* How long what is written will live (RWH_*): remembered. -EINVAL: no file; -EPERM: somebody
+ * else's. */
+err_t must_check file_write_hint(struct object *object, uint64_t *hint);
+err_t must_check file_set_write_hint(struct object *object, const struct vfs_context *context,
+				     uint64_t hint);
+
 /* ---- attributes ---- */
 
 /* at_flags: AT_SYMLINK_NOFOLLOW, AT_EMPTY_PATH, AT_NO_AUTOMOUNT and the statx sync bits. */

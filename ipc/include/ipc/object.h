@@ -18,6 +18,7 @@
 #include <lib/types.h>
 #include <sched/rcu.h>
 
+struct async;
 struct epoll_item;
 struct memory_object;
 struct object;
@@ -90,6 +91,8 @@ struct object_ops {
 	/* Which of POLL* hold now; *queue is the wait queue that is woken when that changes, NULL
 	 * if it never does. A queue lives until `release`. Must not sleep. */
 	unsigned (*poll)(struct object *object, struct waitq **queue);
+	/* Whether O_ASYNC means anything: its wakes are signalled to who asks. NULL: it does not. */
+	bool (*signals)(const struct object *object);
 	/* For who looks once and has no lock: asks whoever knows, so that `poll` says what is so
 	 * now and not what it was told last. NULL: it always does. Sleeps. */
 	void (*poll_ask)(struct object *object);
@@ -122,6 +125,7 @@ struct object {
 	enum object_kind kind;        /* [c] */
 	unsigned flags;               /* [a] O_ACCMODE, O_APPEND, O_NONBLOCK, O_PATH ...; F_GETFL */
 	struct epoll_item *watches;   /* epoll's: its entries (ipc/epoll/) */
+	struct async *async;          /* [a] who is signalled (ipc/async.h); set once */
 	struct rcu_head rcu;          /* after the last reference */
 };
 
@@ -151,7 +155,12 @@ static inline unsigned object_call_flags(const struct object *object, const stru
 	return object_flags(object) | buffer->call_flags;
 }
 
-/* -EINVAL: a flag that cannot be changed, or is not served, is named in `flags`. */
+/* A bit of its flags, by who knows what it means. */
+void object_mark(struct object *object, unsigned flag, bool on);
+/* For `signals`: always. */
+bool object_signals_always(const struct object *object);
+
+/* O_ASYNC is left as it is (ipc/async.h). -EINVAL: a flag that cannot be changed, or is not served, is named in `flags`. */
 err_t must_check object_set_flags(struct object *object, unsigned flags);
 
 /* ---- the calls, with all checks that hold for every kind ---- */

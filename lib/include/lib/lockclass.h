@@ -29,6 +29,7 @@ enum lock_class {
 	LOCK_STREAM,    /* the bytes in a pipe, the receiving end of a socket */
 	LOCK_FLIGHT,    /* which objects are on their way through sockets */
 	LOCK_NOTIFY,    /* who watches which files, and what is to be told */
+	LOCK_LEASE,     /* who holds leases on files */
 	LOCK_SPACE,     /* an address space's regions */
 	LOCK_UNDO,      /* what semaphores get back when a process ends */
 	LOCK_SYSVS,     /* which segments, sets or queues of System V there are */
@@ -40,6 +41,7 @@ enum lock_class {
 	LOCK_SELFTEST,  /* sleeping locks of the self-tests */
 	/* ---- spinlocks ---- */
 	LOCK_FDTABLE,   /* a descriptor table's changes (readers use RCU) */
+	LOCK_ASYNC,     /* who is signalled about an object */
 	LOCK_PIDTABLE,  /* the PID table's changes (readers use RCU) */
 	LOCK_PLACE,     /* root and working directory that threads share */
 	LOCK_MOUNTUSE,  /* the references of mounts that stand nowhere */

@@ -186,6 +186,17 @@ void waitq_wake_all_events(struct waitq *queue, unsigned events)
 	fake_woken = queue;
 }
 
+/* Nobody asks for signals. */
+void async_forget(struct object *object)
+{
+	panic("%p has an owner", object);
+}
+
+void async_tell_slowly(struct object *object, int fd, unsigned event)
+{
+	panic("%p has an owner, who would be told of %#x at %d", object, event, fd);
+}
+
 /* There is no epoll here, so nothing has entries. */
 void epoll_forget(struct object *object)
 {
