@@ -98,13 +98,12 @@ static enum task_poll async_poll(struct task *task)
 	struct waitq *queue;
 	uint32_t told;
 
-	if (task_cancelled(task))
-		return TASK_DONE;
 	told = atomic_exchange_full(&async->told, 0);
 	if (told)
 		tell(async, told,
 		     told & QUEUE_EVENTS ? object_poll(async->object, &queue) & QUEUE_EVENTS : 0);
-	return task_pending(task, "something to tell of");
+	/* What came before the end was told. */
+	return task_cancelled(task) ? TASK_DONE : task_pending(task, "something to tell of");
 }
 
 /* ---- its life ---- */
@@ -158,7 +157,7 @@ void async_forget(struct object *object)
 		return;
 	if (async->queue)
 		waitq_unwatch(async->queue, &async->watch);
-	write_once(&object->async, NULL);
+	rcu_assign(&object->async, NULL);
 	task_cancel_and_join(&async->task);
 	async_owner_put(&async->owner);
 	rcu_call(&async->rcu, free_later); /* who tells may have found it */

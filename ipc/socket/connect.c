@@ -12,20 +12,26 @@ uint32_t socket_backlog_max = SOMAXCONN;
 err_t socket_listen(struct object *object, unsigned backlog)
 {
 	struct socket *socket = socket_of(object);
-	struct abi_ucred caller = socket_caller(true);
+	struct socket_identity told = socket_caller_identity();
+	struct socket_identity before;
 	err_t err = 0;
 
-	if (is_datagram(socket))
+	if (is_datagram(socket)) {
+		socket_identity_put(&told);
 		return -EOPNOTSUPP;
+	}
 	spin_lock(&sockets_lock);
 	if (!socket->name || socket->state == SOCKET_CONNECTED) {
 		err = -EINVAL;
 	} else {
 		socket->backlog = MIN(backlog, read_once(&socket_backlog_max));
 		write_once(&socket->state, SOCKET_LISTENS);
-		socket->told = caller;
+		before = socket->told;
+		socket->told = told;
+		told = before;
 	}
 	spin_unlock(&sockets_lock);
+	socket_identity_put(&told);
 	waitq_wake_all(&socket->room);
 	return err;
 }
@@ -64,16 +70,20 @@ static err_t make_second(struct socket *to, struct message **out, struct socket 
 }
 
 static void join_locked(struct socket *socket, struct socket *to, struct socket *second,
-			const struct abi_ucred *caller) REQUIRES(sockets_lock);
+			const struct socket_identity *caller) REQUIRES(sockets_lock);
 static void join_locked(struct socket *socket, struct socket *to, struct socket *second,
-			const struct abi_ucred *caller)
+			const struct socket_identity *caller)
 {
 	second->is_waiting = true;
+	socket_identity_get(caller);
 	second->told = *caller;
 	second->pass_credentials = read_once(&to->pass_credentials);
+	socket_option_switch(&second->options, SO_PASSPIDFD,
+			     socket_option_is_on(&to->options, SO_PASSPIDFD));
 	store_release(&second->name, socket_name_get(to->name));
 	second->peer = socket_get(socket);
 	write_once(&second->state, SOCKET_CONNECTED);
+	socket_identity_get(&to->told);
 	socket->told = to->told;
 	spin_lock(&socket->lock);
 	socket->peer = socket_get(second);
@@ -83,7 +93,7 @@ static void join_locked(struct socket *socket, struct socket *to, struct socket 
 
 /* 1: done; 0: there is no room. */
 static int try_connect(struct socket *socket, struct socket *to, struct socket *second,
-		       struct message *message, const struct abi_ucred *caller)
+		       struct message *message, const struct socket_identity *caller)
 {
 	int result = 0;
 
@@ -109,7 +119,7 @@ static err_t connect_to(struct socket *socket, struct socket *to)
 {
 	uint64_t deadline_ns =
 		socket_deadline_ns(socket, 0, read_once(&socket->options.send_timeout_ns));
-	struct abi_ucred caller = socket_caller(true);
+	struct socket_identity caller;
 	struct socket *second = NULL;
 	struct message *message = NULL;
 	int result;
@@ -120,6 +130,7 @@ static err_t connect_to(struct socket *socket, struct socket *to)
 	err = make_second(to, &message, &second);
 	if (err)
 		return err;
+	caller = socket_caller_identity();
 	result = try_connect(socket, to, second, message, &caller);
 	if (!result && !deadline_ns)
 		result = -EAGAIN;
@@ -131,6 +142,7 @@ static err_t connect_to(struct socket *socket, struct socket *to)
 		if (err)
 			result = socket_wait_error(err, deadline_ns);
 	}
+	socket_identity_put(&caller);
 	if (result == 1) {
 		waitq_wake_all_events(&to->changed, POLLIN);
 		return 0;

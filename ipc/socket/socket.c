@@ -44,6 +44,7 @@ void socket_put(struct socket *socket)
 	if (!socket || !refcount_put(&socket->references))
 		return;
 	socket_name_put(socket->name);
+	socket_identity_put(&socket->told);
 	slab_free(&socket_cache, socket);
 }
 
@@ -217,6 +218,7 @@ static ssize_t socket_read(struct object *object, struct buffer *buffer, const u
 	result = socket_receive(object, buffer, 0, &message);
 	socket_rights_put(message.rights); /* who does not ask for them does not get them */
 	socket_name_put(message.name);
+	socket_process_put(message.process);
 	return result;
 }
 
@@ -277,8 +279,8 @@ static unsigned socket_poll(struct object *object, struct waitq **queue)
 	return events;
 }
 
-/* What can be read: all bytes of a connection, of datagrams the next. */
-static int unread_bytes(struct socket *socket)
+/* What can be read: all bytes of a connection, of datagrams the next, or all of them. */
+static size_t unread_bytes(struct socket *socket, bool all)
 {
 	const struct message *message;
 	size_t sum = 0;
@@ -287,12 +289,12 @@ static int unread_bytes(struct socket *socket)
 	spin_lock(&socket->lock);
 	list_for_each (message, &socket->messages, link) {
 		sum += message->len_bytes - message->done_bytes;
-		if (is_datagram(socket))
+		if (is_datagram(socket) && !all)
 			break;
 	}
 	spin_unlock(&socket->lock);
 	mutex_unlock(&socket->receiver);
-	return (int)sum;
+	return sum;
 }
 
 static ssize_t socket_ioctl(struct object *object, unsigned command, uptr_t argument)
@@ -304,7 +306,7 @@ static ssize_t socket_ioctl(struct object *object, unsigned command, uptr_t argu
 	case FIONREAD:
 		if (socket_listens(object))
 			return -EINVAL;
-		value = unread_bytes(socket);
+		value = (int)unread_bytes(socket, false);
 		break;
 	case SIOCOUTQ:
 		value = (int)read_once(&socket->sent_bytes);
@@ -361,14 +363,40 @@ static const struct object_ops socket_ops = {
 
 /* ---- options ---- */
 
-struct abi_ucred socket_peer(const struct object *object)
+struct socket_identity socket_peer(const struct object *object)
 {
-	struct abi_ucred told;
+	struct socket_identity told;
 
 	spin_lock(&sockets_lock);
 	told = socket_of(object)->told;
+	socket_identity_get(&told);
 	spin_unlock(&sockets_lock);
 	return told;
+}
+
+uint64_t socket_number(const struct object *object)
+{
+	return socket_of(object)->number;
+}
+
+size_t socket_waiting_bytes(struct object *object)
+{
+	return unread_bytes(socket_of(object), true);
+}
+
+size_t socket_sent_bytes(const struct object *object)
+{
+	return read_once(&socket_of(object)->sent_bytes);
+}
+
+void socket_option_switch(struct socket_options *options, unsigned option, bool on)
+{
+	uint64_t *word = &options->stored[option / 64];
+	uint64_t bit = UINT64_C(1) << option % 64;
+	uint64_t old = read_once(word);
+
+	while (!atomic_cas(word, &old, on ? old | bit : old & ~bit))
+		;
 }
 
 bool socket_listens(const struct object *object)
@@ -407,7 +435,9 @@ struct socket *socket_alloc(unsigned type, unsigned flags)
 	socket->type = type;
 	socket->uid = caller.uid;
 	socket->gid = caller.gid;
-	socket->told = nobody;
+	socket->told.id = nobody;
+	socket->options.peek_bytes = -1;
+	socket->options.cpu = -1;
 	socket->options.send_bytes = SOCKET_BUFFER_BYTES;
 	socket->options.receive_bytes = SOCKET_BUFFER_BYTES;
 	socket->options.low_water = 1;
@@ -451,7 +481,8 @@ err_t socket_pair_create(unsigned type, unsigned flags, struct object *out[2])
 		return -ENOMEM;
 	}
 	first->state = second->state = SOCKET_CONNECTED;
-	first->told = second->told = socket_caller(true);
+	first->told = socket_caller_identity();
+	second->told = socket_caller_identity();
 	first->peer = socket_get(second);
 	second->peer = socket_get(first);
 	out[0] = &first->object;

@@ -31,6 +31,8 @@ struct message {
 	struct list link;
 	struct socket *sender; /* a reference; NULL: a connection that waits */
 	struct abi_ucred from;
+	struct process *process;      /* a reference; NULL: nobody wants it */
+	uint64_t stamp_ns;            /* 0: the same */
 	struct socket_rights *rights; /* NULL: none */
 	size_t cost_bytes;            /* in the sender's sum */
 	size_t len_bytes;
@@ -60,7 +62,7 @@ struct socket {
 	struct socket_name *name; /* [s] a reference; set once, read [a] */
 	enum socket_state state;  /* [s] written, read [a] */
 	struct socket *peer;      /* [b] a reference; of a connection until it ends */
-	struct abi_ucred told;    /* [s] SO_PEERCRED */
+	struct socket_identity told; /* [s] SO_PEERCRED; references */
 	unsigned backlog;         /* [s] connections that wait; one more is taken */
 	bool is_waiting;          /* [s] a connection that nobody has accepted */
 

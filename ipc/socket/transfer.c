@@ -9,6 +9,7 @@
 #include "socket_priv.h"
 
 #include <abi/fcntl.h>
+#include <arch/clock.h>
 #include <ipc/async.h>
 #include <lib/string.h>
 #include <mm/kva.h>
@@ -41,6 +42,7 @@ void message_free(struct message *message)
 	if (!message)
 		return;
 	socket_rights_put(message->rights);
+	socket_process_put(message->process);
 	if (message->sender) {
 		give_room(message->sender, message->cost_bytes);
 		socket_put(message->sender);
@@ -238,6 +240,17 @@ static err_t push(struct socket *socket, struct socket *to, struct message *mess
 	return MIN(result, 0);
 }
 
+/* By the receiver; who would like to be told himself tells. */
+static void add_what_is_asked_for(struct message *message, const struct socket *socket,
+				  const struct socket *to)
+{
+	if (unlikely(socket_option_is_on(&to->options, SO_PASSPIDFD) ||
+		     socket_option_is_on(&socket->options, SO_PASSPIDFD)))
+		message->process = socket_caller_process();
+	if (unlikely(read_once(&to->options.stamps)))
+		message->stamp_ns = clock_wall_ns();
+}
+
 /* One message, or a piece of a stream. */
 static err_t send_one(struct socket *socket, struct socket *to, struct buffer *buffer,
 		      size_t len_bytes, uint64_t deadline_ns, struct socket_message *with)
@@ -258,6 +271,7 @@ static err_t send_one(struct socket *socket, struct socket *to, struct buffer *b
 	message->cost_bytes = cost_bytes;
 	message->from = with->from;
 	message->urgent = with->urgent;
+	add_what_is_asked_for(message, socket, to);
 	if (with->rights)
 		err = flight_begin(with->rights, to, with->user, with->max_in_flight);
 	if (!err) {
@@ -394,6 +408,9 @@ static err_t give_rights(struct message *message, bool peek, struct socket_messa
 static void tell_sender(const struct message *message, struct socket_message *to)
 {
 	to->from = message->from;
+	to->process = message->process;
+	socket_process_get(to->process);
+	to->stamp_ns = message->stamp_ns;
 	to->name = socket_own_name(&message->sender->object);
 }
 
@@ -403,18 +420,67 @@ err_t socket_take_beside(struct message *message, bool peek, struct socket_messa
 	return give_rights(message, peek, to);
 }
 
+/* ---- SO_PEEK_OFF: who only looks goes on where he stopped ---- */
+
+/* There are messages, but all were looked at. */
+#define NOT_THERE (-EAGAIN)
+
+static size_t peek_offset(const struct socket *socket, bool peek)
+{
+	return peek ? (size_t)MAX(read_once(&socket->options.peek_bytes), 0) : 0;
+}
+
+/* So many bytes were looked at, or taken away. Under `receiver`. */
+static void move_peek_offset(struct socket *socket, bool peek, size_t by_bytes)
+{
+	int32_t offset = read_once(&socket->options.peek_bytes);
+
+	if (offset < 0)
+		return;
+	write_once(&socket->options.peek_bytes,
+		   peek ? offset + (int32_t)by_bytes
+			: MAX(offset - (int32_t)MIN(by_bytes, (size_t)INT32_MAX), 0));
+}
+
+/* Anything that was not looked at yet. */
+static bool is_beyond_peeked(struct socket *socket)
+{
+	size_t offset = peek_offset(socket, true);
+	const struct message *message;
+	size_t sum = 0;
+
+	if (!offset)
+		return true;
+	spin_lock(&socket->lock);
+	list_for_each (message, &socket->messages, link)
+		sum += message->len_bytes - read_once(&message->done_bytes);
+	spin_unlock(&socket->lock);
+	return sum > offset;
+}
+
 static ssize_t take_message(struct socket *socket, struct message *message, struct buffer *buffer,
 			    bool peek, struct socket_message *to)
 {
-	size_t want = MIN(message->len_bytes, buffer_remaining(buffer));
-	err_t err = give_rights(message, peek, to);
+	size_t skip = peek_offset(socket, peek);
+	size_t want;
+	err_t err;
+
+	while (message && skip && skip >= message->len_bytes) {
+		skip -= message->len_bytes;
+		message = following(socket, message);
+	}
+	if (!message)
+		return NOT_THERE;
+	want = MIN(message->len_bytes - skip, buffer_remaining(buffer));
+	err = give_rights(message, peek, to);
 
 	if (err)
 		return err;
 	tell_sender(message, to);
-	to->cut_bytes = message->len_bytes - want;
-	if (buffer_copy_to(buffer, message->bytes, want) < want)
+	to->cut_bytes = message->len_bytes - skip - want;
+	if (buffer_copy_to(buffer, message->bytes + skip, want) < want)
 		err = -EFAULT; /* it is lost, as on Linux */
+	move_peek_offset(socket, peek, peek ? want : message->len_bytes);
 	if (!peek)
 		socket_drop_first(socket, message);
 	return err ? err : (ssize_t)want;
@@ -424,7 +490,8 @@ static ssize_t take_message(struct socket *socket, struct message *message, stru
 static bool stands_apart(const struct socket *socket, const struct message *message,
 			 const struct socket_message *to)
 {
-	return to->rights || (read_once(&socket->pass_credentials) &&
+	return to->rights || ((read_once(&socket->pass_credentials) ||
+			       socket_option_is_on(&socket->options, SO_PASSPIDFD)) &&
 			      memcmp(&message->from, &to->from, sizeof(to->from)) != 0);
 }
 
@@ -433,11 +500,12 @@ static ssize_t take_stream(struct socket *socket, struct message *message, struc
 			   bool peek, struct socket_message *to, size_t received,
 			   struct list *skipped)
 {
+	size_t skip = peek_offset(socket, peek);
 	size_t moved = 0;
 
 	while (message && buffer_remaining(buffer)) {
-		size_t want =
-			MIN(message->len_bytes - message->done_bytes, buffer_remaining(buffer));
+		size_t left = message->len_bytes - message->done_bytes;
+		size_t want = MIN(skip < left ? left - skip : 0, buffer_remaining(buffer));
 		struct message *next;
 		size_t copied;
 
@@ -452,14 +520,21 @@ static ssize_t take_stream(struct socket *socket, struct message *message, struc
 				continue;
 			}
 		}
+		if (skip && skip >= left) {
+			skip -= left;
+			message = following(socket, message);
+			continue;
+		}
 		if (!received && !moved)
 			tell_sender(message, to);
 		else if (stands_apart(socket, message, to))
 			break;
 		if (give_rights(message, peek, to))
 			return moved ? (ssize_t)moved : -ENOMEM;
-		copied = buffer_copy_to(buffer, message->bytes + message->done_bytes, want);
+		copied = buffer_copy_to(buffer, message->bytes + message->done_bytes + skip, want);
+		skip = 0;
 		moved += copied;
+		move_peek_offset(socket, peek, copied);
 		message->done_bytes += peek ? 0 : copied;
 		if (copied < want)
 			return moved ? (ssize_t)moved : -EFAULT;
@@ -488,7 +563,9 @@ static enum outcome receive_now(struct socket *socket, struct buffer *buffer, bo
 							  received, &skipped)
 					    : take_message(socket, message, buffer, peek, to);
 		/* A stream may have had nothing but an urgent byte. */
-		if (*result || received || !is_stream(socket))
+		if (*result == NOT_THERE)
+			outcome = NOTHING_THERE;
+		else if (*result || received || !is_stream(socket))
 			outcome = MOVED;
 	}
 	if (outcome == NOTHING_THERE) {
@@ -506,7 +583,8 @@ static bool has_something(struct socket *socket, bool peek)
 {
 	bool passes = peek && read_once(&socket->urgent) && !socket_urgent_is_inline(socket);
 
-	return read_once(&socket->nmessages) > passes || read_once(&socket->reads_ended) ||
+	return (read_once(&socket->nmessages) > passes && (!peek || is_beyond_peeked(socket))) ||
+	       read_once(&socket->reads_ended) ||
 	       read_once(&socket->error);
 }
 

@@ -8,7 +8,7 @@
 
 bool socket_urgent_is_inline(struct socket *socket)
 {
-	return read_once(&socket->options.stored) & UINT32_C(1) << SO_OOBINLINE;
+	return socket_option_is_on(&socket->options, SO_OOBINLINE);
 }
 
 void socket_skip_urgent(struct socket *socket, struct message *message, struct list *skipped)

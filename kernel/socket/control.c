@@ -5,10 +5,13 @@
 #include "socket.h"
 
 #include "../process/capability.h"
+#include "../process/pidfd.h"
 #include "../process/uthread.h"
 
 #include <abi/errno.h>
 #include <abi/fcntl.h>
+#include <abi/time.h>
+#include <arch/clock.h>
 #include <arch/user.h>
 #include <ipc/fdtable.h>
 #include <lib/string.h>
@@ -122,21 +125,60 @@ err_t control_get(const struct abi_msghdr *header, struct socket_message *messag
 
 /* ---- received ---- */
 
-void control_put_credentials(struct control_writer *writer, const struct abi_ucred *from)
-{
-	const struct {
-		struct abi_cmsghdr header;
-		struct abi_ucred from;
-	} record = {{sizeof(record.header) + sizeof(*from), SOL_SOCKET, SCM_CREDENTIALS}, *from};
+#define RECORD_BYTES_MAX 16
 
+/* False: there is no room for it, which the program is told. */
+static bool put_record(struct control_writer *writer, int type, const void *data, size_t data_bytes)
+{
+	struct {
+		struct abi_cmsghdr header;
+		char data[RECORD_BYTES_MAX];
+	} record = {.header = {sizeof(record.header) + data_bytes, SOL_SOCKET, type}};
+
+	memcpy(record.data, data, data_bytes);
 	if (writer->room_bytes - writer->used_bytes < record.header.len_bytes ||
 	    user_copy_out(uptr_add(writer->to, writer->used_bytes), &record,
 			  record.header.len_bytes)) {
 		writer->flags |= MSG_CTRUNC;
-		return;
+		return false;
 	}
 	writer->used_bytes +=
 		MIN(ALIGN_UP(record.header.len_bytes, 8), writer->room_bytes - writer->used_bytes);
+	return true;
+}
+
+void control_put_credentials(struct control_writer *writer, const struct abi_ucred *from)
+{
+	(void)put_record(writer, SCM_CREDENTIALS, from, sizeof(*from));
+}
+
+void control_put_stamp(struct control_writer *writer, int option, uint64_t stamp_ns)
+{
+	struct abi_timespec time;
+
+	if (!stamp_ns)
+		stamp_ns = clock_wall_ns();
+	time = (struct abi_timespec){.tv_sec = (int64_t)(stamp_ns / NSEC_PER_SEC),
+				     .tv_nsec = (int64_t)(stamp_ns % NSEC_PER_SEC)};
+	/* A timeval has the same form, in microseconds. */
+	if (option == SO_TIMESTAMP || option == SO_TIMESTAMP_NEW)
+		time.tv_nsec /= (int64_t)NSEC_PER_USEC;
+	(void)put_record(writer, option, &time, sizeof(time));
+}
+
+void control_put_pidfd(struct control_writer *writer, struct process *process)
+{
+	struct pidfd_new prepared;
+	err_t err = pidfd_prepare(process, 0, &prepared);
+	int told = err ? err : prepared.fd;
+	bool is_told = put_record(writer, SCM_PIDFD, &told, sizeof(told));
+
+	if (err)
+		return;
+	if (is_told)
+		pidfd_install(&prepared);
+	else
+		pidfd_cancel(&prepared);
 }
 
 /* A descriptor for one of them, whose number the program learns before it is there. */

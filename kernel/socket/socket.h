@@ -52,6 +52,10 @@ struct control_writer {
 };
 
 void control_put_credentials(struct control_writer *writer, const struct abi_ucred *from);
+/* When it was sent (0: nobody knows; now), as `option`, SO_TIMESTAMP or what is like it, has it. */
+void control_put_stamp(struct control_writer *writer, int option, uint64_t stamp_ns);
+/* A descriptor of the process. */
+void control_put_pidfd(struct control_writer *writer, struct process *process);
 /* Makes descriptors; `fd_flags`: O_CLOEXEC or 0. */
 void control_put_rights(struct control_writer *writer, const struct socket_rights *rights,
 			unsigned fd_flags);

@@ -216,6 +216,7 @@ ssize_t sys_recvfrom(int fd, uptr_t buf, size_t len, unsigned flags, uptr_t name
 	}
 	socket_rights_put(message.rights);
 	socket_name_put(message.name);
+	socket_process_put(message.process);
 	object_put(socket);
 	return told_length(result, flags, &message);
 }
@@ -224,6 +225,7 @@ ssize_t sys_recvfrom(int fd, uptr_t buf, size_t len, unsigned flags, uptr_t name
 static err_t put_header(struct object *socket, uptr_t to, struct abi_msghdr *header, unsigned flags,
 			const struct socket_message *message)
 {
+	const struct socket_options *options = socket_options(socket);
 	struct control_writer writer = {.to = uptr(header->control),
 					.room_bytes = header->control ? header->control_bytes : 0,
 					.flags = flags & MSG_CMSG_CLOEXEC};
@@ -232,8 +234,12 @@ static err_t put_header(struct object *socket, uptr_t to, struct abi_msghdr *hea
 		writer.flags |= MSG_TRUNC;
 	if (message->urgent)
 		writer.flags |= MSG_OOB;
+	if (read_once(&options->stamps) && socket_type(socket) != SOCK_STREAM)
+		control_put_stamp(&writer, read_once(&options->stamps), message->stamp_ns);
 	if (socket_pass_credentials(socket))
 		control_put_credentials(&writer, &message->from);
+	if (socket_option_is_on(options, SO_PASSPIDFD) && message->process)
+		control_put_pidfd(&writer, message->process);
 	if (message->rights)
 		control_put_rights(&writer, message->rights,
 				   flags & MSG_CMSG_CLOEXEC ? O_CLOEXEC : 0);
@@ -260,6 +266,7 @@ static ssize_t receive_message(struct object *socket, uptr_t to, unsigned flags)
 		result = -EFAULT;
 	socket_rights_put(message.rights);
 	socket_name_put(message.name);
+	socket_process_put(message.process);
 	pieces_put(&pieces);
 	return told_length(result, flags, &message);
 }

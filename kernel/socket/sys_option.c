@@ -4,6 +4,9 @@
  */
 #include "socket.h"
 
+#include "../process/capability.h"
+#include "../process/pidfd.h"
+#include "../process/uthread.h"
 #include "../time/clocks.h"
 #include "syscall_table.h"
 
@@ -17,14 +20,32 @@
 #define RECEIVE_BYTES_MIN      2304
 #define TIMEOUT_FOR_EVER_S_MIN (INT64_MAX / (int64_t)NSEC_PER_SEC)
 
-#define BIT(option) (UINT32_C(1) << (option))
-#define STORED                                                                                     \
-	(BIT(SO_DEBUG) | BIT(SO_REUSEADDR) | BIT(SO_DONTROUTE) | BIT(SO_BROADCAST) |               \
-	 BIT(SO_KEEPALIVE) | BIT(SO_OOBINLINE))
+#define INTERFACE_NAME_BYTES   16 /* IFNAMSIZ */
+#define PRIORITY_OF_ALL_MAX    6
 
-static bool is_stored(int option)
+/* On or off. */
+static bool is_switch(int option)
 {
-	return option > 0 && option < 32 && STORED & BIT(option);
+	switch (option) {
+	case SO_DEBUG:
+	case SO_REUSEADDR:
+	case SO_DONTROUTE:
+	case SO_BROADCAST:
+	case SO_KEEPALIVE:
+	case SO_OOBINLINE:
+	case SO_NO_CHECK:
+	case SO_PASSSEC:
+	case SO_RXQ_OVFL:
+	case SO_WIFI_STATUS:
+	case SO_NOFCS:
+	case SO_SELECT_ERR_QUEUE:
+	case SO_PREFER_BUSY_POLL:
+	case SO_RCVMARK:
+	case SO_PASSPIDFD:
+		return true;
+	default:
+		return false;
+	}
 }
 
 /* ---- getting ---- */
@@ -79,24 +100,134 @@ static err_t get_number(struct object *socket, int option, int *value)
 	case SO_SNDLOWAT:
 		*value = 1;
 		return 0;
+	case SO_BSDCOMPAT:
+	case SO_REUSEPORT:
+	case SO_INCOMING_NAPI_ID:
+		*value = 0;
+		return 0;
+	case SO_TIMESTAMP:
+	case SO_TIMESTAMPNS:
+	case SO_TIMESTAMP_NEW:
+	case SO_TIMESTAMPNS_NEW:
+		*value = read_once(&options->stamps) == option;
+		return 0;
+	case SO_PEEK_OFF:
+		*value = read_once(&options->peek_bytes);
+		return 0;
+	case SO_PRIORITY:
+		*value = read_once(&options->priority);
+		return 0;
+	case SO_MARK:
+		*value = read_once(&options->mark);
+		return 0;
+	case SO_BUSY_POLL:
+		*value = read_once(&options->busy_poll_us);
+		return 0;
+	case SO_INCOMING_CPU:
+		*value = read_once(&options->cpu);
+		return 0;
 	default:
-		*value = is_stored(option) && read_once(&options->stored) & BIT(option);
-		return is_stored(option) ? 0 : -ENOPROTOOPT;
+		if (!is_switch(option))
+			return -ENOPROTOOPT;
+		*value = socket_option_is_on(options, (unsigned)option);
+		return 0;
 	}
 }
+
+/* ---- getting: who is at the other end ---- */
+
+static err_t get_groups(const struct vfs_groups *groups, uptr_t to, uptr_t len_bytes)
+{
+	int32_t room, needed = (int32_t)((groups ? groups->count : 0) * sizeof(uint32_t));
+
+	if (user_get(&room, len_bytes))
+		return -EFAULT;
+	if (room < 0)
+		return -EINVAL;
+	if (user_put(len_bytes, &needed))
+		return -EFAULT;
+	if (room < needed)
+		return -ERANGE;
+	return groups ? user_copy_out(to, groups->gids, (size_t)needed) : 0;
+}
+
+static err_t get_pidfd(struct process *process, uptr_t to, uptr_t len_bytes)
+{
+	struct pidfd_new prepared;
+	err_t err = pidfd_prepare(process, 0, &prepared);
+
+	if (err)
+		return err;
+	err = put_value(to, len_bytes, &prepared.fd, sizeof(prepared.fd));
+	if (err)
+		pidfd_cancel(&prepared);
+	else
+		pidfd_install(&prepared);
+	return err;
+}
+
+static err_t get_peer(struct object *socket, int option, uptr_t value, uptr_t value_bytes)
+{
+	struct socket_identity peer = socket_peer(socket);
+	err_t err;
+
+	if (option == SO_PEERCRED)
+		err = put_value(value, value_bytes, &peer.id, sizeof(peer.id));
+	else if (!peer.process)
+		err = -ENODATA;
+	else if (option == SO_PEERPIDFD)
+		err = get_pidfd(peer.process, value, value_bytes);
+	else
+		err = get_groups(peer.groups, value, value_bytes);
+	socket_identity_put(&peer);
+	return err;
+}
+
+static err_t get_cookie(struct object *socket, uptr_t value, uptr_t value_bytes)
+{
+	uint64_t number = socket_number(socket);
+	int32_t room;
+
+	if (user_get(&room, value_bytes))
+		return -EFAULT;
+	return room < (int32_t)sizeof(number)
+		       ? -EINVAL
+		       : put_value(value, value_bytes, &number, sizeof(number));
+}
+
+static err_t get_memory(struct object *socket, uptr_t value, uptr_t value_bytes)
+{
+	const struct socket_options *options = socket_options(socket);
+	const uint32_t info[MEMINFO_COUNT] = {
+		[MEMINFO_RECEIVED] = (uint32_t)socket_waiting_bytes(socket),
+		[MEMINFO_RECEIVE_MAX] = read_once(&options->receive_bytes),
+		[MEMINFO_SENT] = (uint32_t)socket_sent_bytes(socket),
+		[MEMINFO_SEND_MAX] = read_once(&options->send_bytes),
+	};
+
+	return put_value(value, value_bytes, info, sizeof(info));
+}
+
+/* ---- getting: all ---- */
 
 static err_t get_option(struct object *socket, int option, uptr_t value, uptr_t value_bytes)
 {
 	const struct socket_options *options = socket_options(socket);
 	struct abi_timeval time;
-	struct abi_ucred peer;
 	int number;
 	err_t err;
 
 	switch (option) {
 	case SO_PEERCRED:
-		peer = socket_peer(socket);
-		return put_value(value, value_bytes, &peer, sizeof(peer));
+	case SO_PEERPIDFD:
+	case SO_PEERGROUPS:
+		return get_peer(socket, option, value, value_bytes);
+	case SO_COOKIE:
+		return get_cookie(socket, value, value_bytes);
+	case SO_MEMINFO:
+		return get_memory(socket, value, value_bytes);
+	case SO_BINDTODEVICE:
+		return put_value(value, value_bytes, "", 0); /* to none */
 	case SO_LINGER:
 		return put_value(value, value_bytes, &options->linger, sizeof(options->linger));
 	case SO_RCVTIMEO:
@@ -170,12 +301,53 @@ static uint32_t buffer_bytes(int asked, uint32_t least)
 	return MAX(half * 2, least);
 }
 
-static void store(struct socket_options *options, int option, bool on)
+/* An administrator's, whatever SO_SNDBUF may ask for. */
+static err_t force_bytes(uint32_t *bytes, int asked, uint32_t least)
 {
-	uint32_t old = read_once(&options->stored);
+	uint32_t half = (uint32_t)MIN(MAX(asked, 0), INT32_MAX / 2);
 
-	while (!atomic_cas(&options->stored, &old, on ? old | BIT(option) : old & ~BIT(option)))
-		;
+	if (!capable(CAP_NET_ADMIN))
+		return -EPERM;
+	write_once(bytes, MAX(half * 2, least));
+	return 0;
+}
+
+static bool may_mark(void)
+{
+	return capable(CAP_NET_ADMIN) || capable(CAP_NET_RAW);
+}
+
+/* Numbers that say nothing about unix sockets; who may set which is Linux's. */
+static err_t set_remembered(struct socket_options *options, int option, int value)
+{
+	switch (option) {
+	case SO_PRIORITY:
+		if ((value < 0 || value > PRIORITY_OF_ALL_MAX) && !may_mark())
+			return -EPERM;
+		write_once(&options->priority, value);
+		return 0;
+	case SO_MARK:
+		if (!may_mark())
+			return -EPERM;
+		write_once(&options->mark, value);
+		return 0;
+	case SO_BUSY_POLL:
+		if (value > read_once(&options->busy_poll_us) && !capable(CAP_NET_ADMIN))
+			return -EPERM;
+		if (value < 0)
+			return -EINVAL;
+		write_once(&options->busy_poll_us, value);
+		return 0;
+	case SO_INCOMING_CPU:
+		write_once(&options->cpu, value);
+		return 0;
+	case SO_BSDCOMPAT:
+		return 0;
+	case SO_REUSEPORT:
+		return value ? -EOPNOTSUPP : 0;
+	default:
+		return -ENOPROTOOPT;
+	}
 }
 
 static err_t set_number(struct object *socket, int option, int value)
@@ -197,12 +369,37 @@ static err_t set_number(struct object *socket, int option, int value)
 						: value < 0 ? (uint32_t)INT32_MAX
 							    : 1);
 		return 0;
+	case SO_SNDBUFFORCE:
+		return force_bytes(&options->send_bytes, value, SEND_BYTES_MIN);
+	case SO_RCVBUFFORCE:
+		return force_bytes(&options->receive_bytes, value, RECEIVE_BYTES_MIN);
+	case SO_PEEK_OFF:
+		write_once(&options->peek_bytes, value);
+		return 0;
+	case SO_TIMESTAMP:
+	case SO_TIMESTAMPNS:
+	case SO_TIMESTAMP_NEW:
+	case SO_TIMESTAMPNS_NEW:
+		write_once(&options->stamps, value ? option : 0);
+		return 0;
 	default:
-		if (!is_stored(option))
-			return -ENOPROTOOPT;
-		store(options, option, value != 0);
+		if (!is_switch(option))
+			return set_remembered(options, option, value);
+		socket_option_switch(options, (unsigned)option, value != 0);
 		return 0;
 	}
+}
+
+/* There are no interfaces: none is the one that it can be bound to. */
+static err_t bind_to_device(uptr_t value, unsigned value_bytes)
+{
+	char name[INTERFACE_NAME_BYTES] = "";
+
+	if ((int)value_bytes < 0)
+		return -EINVAL;
+	if (user_copy_in(name, value, MIN((size_t)value_bytes, sizeof(name) - 1)))
+		return -EFAULT;
+	return name[0] ? -ENODEV : 0;
 }
 
 static err_t set_option(struct object *socket, int option, uptr_t value, unsigned value_bytes)
@@ -210,6 +407,8 @@ static err_t set_option(struct object *socket, int option, uptr_t value, unsigne
 	struct socket_options *options = socket_options(socket);
 	int number;
 
+	if (option == SO_BINDTODEVICE)
+		return bind_to_device(value, value_bytes);
 	if (value_bytes < sizeof(number))
 		return -EINVAL;
 	if (user_get(&number, value))

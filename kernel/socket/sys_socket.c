@@ -42,6 +42,47 @@ struct abi_ucred socket_caller(bool effective)
 				  .gid = effective ? self->ids.egid : self->ids.gid};
 }
 
+struct socket_identity socket_caller_identity(void)
+{
+	struct socket_identity identity = {.id = socket_caller(true)};
+
+	if (process_current()) {
+		identity.process = process_current();
+		identity.groups = uthread_current()->fs.groups;
+		socket_identity_get(&identity);
+	}
+	return identity;
+}
+
+void socket_identity_get(const struct socket_identity *identity)
+{
+	socket_process_get(identity->process);
+	(void)groups_get(identity->groups);
+}
+
+void socket_identity_put(const struct socket_identity *identity)
+{
+	socket_process_put(identity->process);
+	groups_put(identity->groups);
+}
+
+struct process *socket_caller_process(void)
+{
+	socket_process_get(process_current());
+	return process_current();
+}
+
+void socket_process_get(struct process *process)
+{
+	if (process)
+		refcount_get(&process->references);
+}
+
+void socket_process_put(struct process *process)
+{
+	process_put(process);
+}
+
 void socket_call_stays_interrupted(void)
 {
 	if (process_current())

@@ -40,22 +40,54 @@
 #define SO_RCVBUF       8
 #define SO_KEEPALIVE    9
 #define SO_OOBINLINE    10
+#define SO_NO_CHECK     11
+#define SO_PRIORITY     12
 #define SO_LINGER       13
+#define SO_BSDCOMPAT    14
+#define SO_REUSEPORT    15
 #define SO_PASSCRED     16
 #define SO_PEERCRED     17
 #define SO_RCVLOWAT     18
 #define SO_SNDLOWAT     19
 #define SO_RCVTIMEO     20
 #define SO_SNDTIMEO     21
+#define SO_BINDTODEVICE 25
+#define SO_TIMESTAMP    29
 #define SO_ACCEPTCONN   30
+#define SO_SNDBUFFORCE  32
+#define SO_RCVBUFFORCE  33
+#define SO_PASSSEC      34
+#define SO_TIMESTAMPNS  35
+#define SO_MARK         36
 #define SO_PROTOCOL     38
 #define SO_DOMAIN       39
+#define SO_RXQ_OVFL     40
+#define SO_WIFI_STATUS  41
+#define SO_PEEK_OFF     42
+#define SO_NOFCS        43
+#define SO_SELECT_ERR_QUEUE 45
+#define SO_BUSY_POLL    46
+#define SO_INCOMING_CPU 49
+#define SO_MEMINFO      55
+#define SO_INCOMING_NAPI_ID 56
+#define SO_COOKIE       57
+#define SO_PEERGROUPS   59
+#define SO_TIMESTAMP_NEW 63
+#define SO_TIMESTAMPNS_NEW 64
 #define SO_RCVTIMEO_NEW 66
 #define SO_SNDTIMEO_NEW 67
+#define SO_PREFER_BUSY_POLL 69
+#define SO_RCVMARK      75
+#define SO_PASSPIDFD    76
+#define SO_PEERPIDFD    77
 
 #define SCM_RIGHTS      1
 #define SCM_CREDENTIALS 2
+#define SCM_PIDFD       4
 #define SCM_MAX_FD      253
+
+/* What SO_MEMINFO gives, by place. */
+enum { MEMINFO_RECEIVED, MEMINFO_RECEIVE_MAX, MEMINFO_SENT, MEMINFO_SEND_MAX, MEMINFO_COUNT = 9 };
 
 #define SOMAXCONN 4096 /* as listen(2) cuts its argument */
 

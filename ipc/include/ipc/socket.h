@@ -14,9 +14,11 @@
 #include <ipc/object.h>
 #include <lib/list.h>
 
+struct process;
 struct socket;
 struct socket_name;
 struct socket_user;
+struct vfs_groups;
 
 /* ---- what travels ---- */
 
@@ -34,6 +36,13 @@ struct socket_rights *socket_rights_alloc(unsigned room);
 /* Takes NULL. Sleeps. */
 void socket_rights_put(struct socket_rights *rights);
 
+/* Who made a connection: SO_PEERCRED, SO_PEERPIDFD, SO_PEERGROUPS. The references are kernel/'s. */
+struct socket_identity {
+	struct abi_ucred id;
+	struct process *process;   /* NULL: nobody, or the kernel */
+	struct vfs_groups *groups; /* NULL: none */
+};
+
 /* Beside the bytes. */
 struct socket_message {
 	struct abi_ucred from;
@@ -44,6 +53,8 @@ struct socket_message {
 	uint64_t max_in_flight; /* their way; UINT64_MAX: any number */
 	/* received */
 	struct socket_name *name; /* of the sender, a reference; NULL: it has none */
+	struct process *process;  /* the sender's, a reference; NULL: nobody asked for it */
+	uint64_t stamp_ns;        /* when it was sent, by CLOCK_REALTIME; 0: nobody asked for it */
 	size_t cut_bytes;         /* what the message had beyond the buffer */
 	bool urgent;              /* MSG_OOB: what was received is such */
 };
@@ -51,6 +62,14 @@ struct socket_message {
 /* Hooks of kernel/: who runs, by its effective or real ids; and that its call was interrupted in a
  * wait whose end was set (SO_RCVTIMEO): no such call begins anew. */
 struct abi_ucred socket_caller(bool effective);
+/* Effective ids; with references. */
+struct socket_identity socket_caller_identity(void);
+void socket_identity_get(const struct socket_identity *identity);
+void socket_identity_put(const struct socket_identity *identity);
+/* With a reference; NULL: a thread of the kernel's. */
+struct process *socket_caller_process(void);
+void socket_process_get(struct process *process); /* both take NULL */
+void socket_process_put(struct process *process);
 void socket_call_stays_interrupted(void);
 
 /* ---- sockets ---- */
@@ -108,7 +127,10 @@ err_t must_check socket_shutdown(struct object *socket, int how);
 
 /* ---- options ---- */
 
-struct abi_ucred socket_peer(const struct object *socket);
+/* With references. */
+struct socket_identity socket_peer(const struct object *socket);
+/* Unlike any other's. */
+uint64_t socket_number(const struct object *socket);
 /* The error that waits to be told, which is gone then; 0: none. */
 err_t socket_take_error(struct object *socket);
 bool socket_listens(const struct object *socket);
@@ -121,11 +143,23 @@ struct socket_options {
 	uint32_t send_bytes;    /* SO_SNDBUF: of what it sent, and is not received */
 	uint32_t receive_bytes; /* SO_RCVBUF: means nothing for unix sockets, here as on Linux */
 	uint32_t low_water;     /* SO_RCVLOWAT: bytes of a stream that a receiver waits for */
-	uint32_t stored;        /* those that are only remembered, a bit by number */
+	uint64_t stored[2];     /* those that are on or off, a bit by number */
+	int32_t stamps;         /* SO_TIMESTAMP or what is like it; 0: none */
+	int32_t peek_bytes;     /* SO_PEEK_OFF; negative: off */
+	int32_t priority, mark, busy_poll_us, cpu; /* only remembered */
 	uint64_t send_timeout_ns, receive_timeout_ns; /* 0: none */
 	struct abi_linger linger;
 };
 struct socket_options *socket_options(struct object *socket);
+
+static inline bool socket_option_is_on(const struct socket_options *options, unsigned option)
+{
+	return read_once(&options->stored[option / 64]) >> option % 64 & 1;
+}
+void socket_option_switch(struct socket_options *options, unsigned option, bool on);
+/* Bytes that were sent to it and are not received, and messages. */
+size_t socket_waiting_bytes(struct object *socket);
+size_t socket_sent_bytes(const struct object *socket);
 
 /* ---- bytes ---- */
 
@@ -135,7 +169,7 @@ struct socket_options *socket_options(struct object *socket);
  * -ETOOMANYREFS: too many objects are on their way. */
 ssize_t must_check socket_send(struct object *socket, struct buffer *buffer, unsigned flags,
 			       struct socket_message *message);
-/* Receives; *message is filled, its rights and name are the caller's. MSG_PEEK, MSG_WAITALL,
+/* Receives; *message is filled, its rights, name and process are the caller's. MSG_PEEK, MSG_WAITALL,
  * MSG_DONTWAIT, MSG_OOB count. 0: the end. -ECONNRESET, -ENOTCONN, -EINVAL, -EAGAIN, -EINTR,
  * -EFAULT, -ENOMEM. */
 ssize_t must_check socket_receive(struct object *socket, struct buffer *buffer, unsigned flags,
