@@ -9,12 +9,13 @@
 #include <abi/termios.h>
 #include <arch/user.h>
 #include <ipc/anonymous.h>
+#include <ipc/user.h>
 #include <lib/string.h>
 #include <mm/frame.h>
 #include <mm/slab.h>
 
 struct inotify_limits inotify_limits = {.queued_events = 16384, /* as Linux */
-					.instances = INOTIFY_INSTANCES_MAX,
+					.instances = 128,        /* the same */
 					.watches = INOTIFY_WATCHES_MAX};
 
 #define MASK_FLAGS                                                                                 \
@@ -22,7 +23,6 @@ struct inotify_limits inotify_limits = {.queued_events = 16384, /* as Linux */
 #define KEPT_FLAGS (IN_EXCL_UNLINK | IN_ONESHOT)
 
 SLAB_CACHE(inotify_cache, struct inotify);
-static uint32_t ninotifys;    /* atomic */
 static uint64_t queued_bytes; /* notify_lock: all that events hold */
 static const struct object_ops inotify_ops;
 
@@ -213,7 +213,8 @@ static void inotify_release(struct object *object)
 	}
 	mutex_unlock(&notify_lock);
 	watches_put(gone);
-	atomic_add_relaxed(&ninotifys, -1);
+	user_uncharge(inotify->user, USER_INOTIFIES, 1);
+	user_counts_put(inotify->user);
 }
 
 static void inotify_free(struct object *object)
@@ -234,17 +235,18 @@ static const struct object_ops inotify_ops = {
 
 err_t inotify_create(unsigned flags, struct object **out)
 {
-	struct inotify *inotify;
+	struct user_counts *user = user_counts_of(server_caller_current().uid);
+	struct inotify *inotify = slab_alloc_zeroed(&inotify_cache);
+	err_t err = inotify && user ? 0 : -ENOMEM;
 
-	if (atomic_fetch_add_full(&ninotifys, 1) >= read_once(&inotify_limits.instances)) {
-		atomic_add_relaxed(&ninotifys, -1);
-		return -EMFILE;
+	if (!err && !user_charge(user, USER_INOTIFIES, 1, read_once(&inotify_limits.instances)))
+		err = -EMFILE;
+	if (err) {
+		user_counts_put(user);
+		slab_free(&inotify_cache, inotify);
+		return err;
 	}
-	inotify = slab_alloc_zeroed(&inotify_cache);
-	if (!inotify) {
-		atomic_add_relaxed(&ninotifys, -1);
-		return -ENOMEM;
-	}
+	inotify->user = user;
 	object_init(&inotify->object, &inotify_ops, OBJECT_OTHER, flags | O_RDONLY);
 	list_init(&inotify->watches);
 	list_init(&inotify->events);
@@ -287,8 +289,8 @@ static int add_locked(struct inotify *inotify, struct node *node, struct inotify
 
 	if (watch)
 		return change_watch(watch, mask);
-	if (read_once(&notify_nwatches) >= read_once(&inotify_limits.watches) ||
-	    inotify->last_wd == INT32_MAX)
+	if (inotify->last_wd == INT32_MAX ||
+	    !user_charge(inotify->user, USER_WATCHES, 1, read_once(&inotify_limits.watches)))
 		return -ENOSPC;
 	fresh->inotify = inotify;
 	fresh->node = node_get(node);

@@ -7,6 +7,7 @@
 #include "open_file.h"
 
 #include <ipc/async.h>
+#include <ipc/user.h>
 #include <lib/string.h>
 #include <mm/slab.h>
 
@@ -34,8 +35,10 @@ void watch_remove(struct inotify_watch *watch, struct inotify_watch **gone)
 	struct inotify_watch **link = &watch->node->watches;
 	const struct server_name no_name = {0};
 
-	if (watch->inotify)
+	if (watch->inotify) {
 		inotify_tell(watch->inotify, watch->wd, IN_IGNORED, 0, no_name);
+		user_uncharge(watch->inotify->user, USER_WATCHES, 1);
+	}
 	while (*link != watch)
 		link = &(*link)->next;
 	write_once(link, watch->next);

@@ -108,6 +108,7 @@ const char *lockclass_name(enum lock_class class)
 		[LOCK_PIPE] = "pipe",
 		[LOCK_DRIVER] = "driver",
 		[LOCK_DEVICE] = "device",
+		[LOCK_USERS] = "users",
 		[LOCK_THREADS] = "threads",
 		[LOCK_WAITQ] = "waitq",
 		[LOCK_TIMER] = "timer",

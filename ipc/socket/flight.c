@@ -16,20 +16,11 @@
  */
 #include "socket_priv.h"
 
+#include <ipc/user.h>
 #include <mm/slab.h>
 
-#define USER_BUCKETS 16
-
-/* Those of one user that are counted. */
-struct socket_user {
-	struct socket_user *next;
-	uint32_t id;
-	uint64_t nobjects;
-};
-
 static MUTEX(flight_lock, LOCK_FLIGHT);
-static LIST_HEAD(in_flight);                    /* flight_lock: sockets */
-static struct socket_user *users[USER_BUCKETS]; /* flight_lock */
+static LIST_HEAD(in_flight); /* flight_lock: sockets */
 
 size_t socket_rights_bytes(unsigned room)
 {
@@ -59,37 +50,6 @@ void socket_rights_put(struct socket_rights *rights)
 
 /* ---- counting ---- */
 
-static struct socket_user *find_user(uint32_t id)
-{
-	struct socket_user **bucket = &users[id % USER_BUCKETS];
-	struct socket_user *user = *bucket;
-
-	while (user && user->id != id)
-		user = user->next;
-	if (user)
-		return user;
-	user = kzalloc(sizeof(*user));
-	if (!user)
-		return NULL;
-	user->id = id;
-	user->next = *bucket;
-	*bucket = user;
-	return user;
-}
-
-static void leave_user(struct socket_user *user, uint32_t count)
-{
-	struct socket_user **link = &users[user->id % USER_BUCKETS];
-
-	user->nobjects -= count;
-	if (user->nobjects)
-		return;
-	while (*link != user)
-		link = &(*link)->next;
-	*link = user->next;
-	kfree(user);
-}
-
 static void begin_locked(struct socket_rights *rights, struct socket *to) REQUIRES(flight_lock);
 static void begin_locked(struct socket_rights *rights, struct socket *to)
 {
@@ -111,16 +71,17 @@ static err_t count_locked(struct socket_rights *rights, uint32_t id, uint64_t ma
 	REQUIRES(flight_lock);
 static err_t count_locked(struct socket_rights *rights, uint32_t id, uint64_t max)
 {
-	struct socket_user *user;
+	struct user_counts *user;
 
 	if (max == UINT64_MAX)
 		return 0;
-	user = find_user(id);
+	user = user_counts_of(id);
 	if (!user)
 		return -ENOMEM;
-	if (user->nobjects > max)
+	if (!user_charge(user, USER_FLIGHTS, rights->count, max + 1)) {
+		user_counts_put(user);
 		return -ETOOMANYREFS;
-	user->nobjects += rights->count;
+	}
 	rights->user = user;
 	return 0;
 }
@@ -173,7 +134,8 @@ void flight_end(struct socket_rights *rights)
 			list_del(&socket->flight_link);
 	}
 	if (rights->user)
-		leave_user(rights->user, rights->count);
+		user_uncharge(rights->user, USER_FLIGHTS, rights->count);
+	user_counts_put(rights->user);
 	rights->user = NULL;
 	mutex_unlock(&flight_lock);
 }

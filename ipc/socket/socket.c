@@ -9,6 +9,7 @@
 #include <abi/termios.h>
 #include <arch/clock.h>
 #include <arch/user.h>
+#include <ipc/user.h>
 #include <lib/fmt.h>
 #include <mm/slab.h>
 
@@ -34,6 +35,11 @@ unsigned socket_type(const struct object *object)
 	return socket_of(object)->type;
 }
 
+unsigned socket_family(const struct object *object)
+{
+	return socket_of(object)->family;
+}
+
 struct socket *socket_get_of(const struct object *object)
 {
 	return socket_get(socket_of(object));
@@ -45,6 +51,7 @@ void socket_put(struct socket *socket)
 		return;
 	socket_name_put(socket->name);
 	socket_identity_put(&socket->told);
+	user_counts_put(socket->user);
 	slab_free(&socket_cache, socket);
 }
 
@@ -429,10 +436,16 @@ struct socket *socket_alloc(unsigned type, unsigned flags)
 
 	if (!socket)
 		return NULL;
+	socket->user = user_counts_of(caller.uid);
+	if (!socket->user) {
+		slab_free(&socket_cache, socket);
+		return NULL;
+	}
 	object_init(&socket->object, &socket_ops,
 		    type == SOCK_STREAM ? OBJECT_OTHER : OBJECT_PACKETS, flags | O_RDWR);
 	refcount_init(&socket->references);
 	socket->type = type;
+	socket->family = AF_UNIX;
 	socket->uid = caller.uid;
 	socket->gid = caller.gid;
 	socket->told.id = nobody;
@@ -458,12 +471,13 @@ struct socket *socket_alloc(unsigned type, unsigned flags)
 	return socket;
 }
 
-err_t socket_create(unsigned type, unsigned flags, struct object **out)
+err_t socket_create(unsigned family, unsigned type, unsigned flags, struct object **out)
 {
 	struct socket *socket = socket_alloc(type, flags);
 
 	if (!socket)
 		return -ENOMEM;
+	socket->family = family;
 	*out = &socket->object;
 	return 0;
 }
@@ -501,7 +515,7 @@ static struct socket *following_locked(const struct socket *previous)
 	list_for_each (socket, list_linked(&previous->all) ? &previous->all : &all_sockets, all) {
 		if (&socket->all == &all_sockets)
 			break;
-		if (socket->number > previous->number)
+		if (socket->number > previous->number && socket->family == AF_UNIX)
 			return socket;
 	}
 	return NULL;

@@ -53,8 +53,10 @@ struct socket {
 	struct object object;
 	struct refcount references; /* of the object, those connected to it, what it has sent */
 	unsigned type;              /* [c] SOCK_* */
+	unsigned family;            /* [c] AF_UNIX, AF_NETLINK */
 	uint64_t number;            /* [c] inode number */
 	uint32_t uid, gid;          /* [c] of its maker */
+	struct user_counts *user;   /* [c] whose the bytes count as that it sends */
 	struct list all;            /* [s] */
 	struct socket_options options;
 	bool pass_credentials; /* [a] */

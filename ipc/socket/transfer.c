@@ -11,7 +11,9 @@
 #include <abi/fcntl.h>
 #include <arch/clock.h>
 #include <ipc/async.h>
+#include <ipc/user.h>
 #include <lib/string.h>
+#include <mm/frame.h>
 #include <mm/kva.h>
 #include <mm/slab.h>
 
@@ -33,6 +35,7 @@ static void give_room(struct socket *sender, size_t cost_bytes)
 {
 	size_t left_bytes = atomic_fetch_sub_full(&sender->sent_bytes, cost_bytes) - cost_bytes;
 
+	user_uncharge(sender->user, USER_SOCKET_BYTES, cost_bytes);
 	if (left_bytes * 4 <= read_once(&sender->options.send_bytes))
 		waitq_wake_all_events(&sender->changed, POLLOUT);
 }
@@ -158,6 +161,13 @@ static bool may_reserve(struct socket *socket)
 	       read_once(&socket->writes_ended) || read_once(&socket->error);
 }
 
+/* What one user's sockets may have sent that nobody has received: a quarter of memory, so that not
+ * all of it is held by processes that have ended but for their sockets in others' queues. */
+static uint64_t user_bytes_max(void)
+{
+	return frames_total() * PAGE_SIZE / 4;
+}
+
 /* One more message counts as not received; who comes at the same time may take a little more than
  * there is, as on Linux. */
 static err_t reserve(struct socket *socket, size_t cost_bytes, uint64_t deadline_ns)
@@ -179,6 +189,8 @@ static err_t reserve(struct socket *socket, size_t cost_bytes, uint64_t deadline
 		if (err)
 			return socket_wait_error(err, deadline_ns);
 	}
+	if (!user_charge(socket->user, USER_SOCKET_BYTES, cost_bytes, user_bytes_max()))
+		return -ENOBUFS;
 	atomic_add_relaxed(&socket->sent_bytes, cost_bytes);
 	return 0;
 }
@@ -358,6 +370,40 @@ static ssize_t send_stream(struct socket *socket, struct socket *to, struct buff
 	return sent ? (ssize_t)sent : err;
 }
 
+/* ---- notices ---- */
+
+struct message *socket_notice_alloc(size_t len_bytes)
+{
+	return message_alloc(len_bytes);
+}
+
+char *socket_notice_bytes(struct message *notice)
+{
+	return notice->bytes;
+}
+
+void socket_notice_free(struct message *notice)
+{
+	message_free(notice);
+}
+
+void socket_notice_send(struct object *object, struct message *notice)
+{
+	struct socket *socket = socket_of(object);
+	bool taken;
+
+	notice->sender = socket_get(socket); /* as if it had written to itself, at no cost */
+	spin_lock(&socket->lock);
+	taken = !socket->closed;
+	if (taken)
+		socket_push_locked(socket, notice);
+	spin_unlock(&socket->lock);
+	if (taken)
+		waitq_wake_all_events(&socket->changed, POLLIN);
+	else
+		message_free(notice);
+}
+
 ssize_t socket_send(struct object *object, struct buffer *buffer, unsigned flags,
 		    struct socket_message *message)
 {
@@ -368,6 +414,8 @@ ssize_t socket_send(struct object *object, struct buffer *buffer, unsigned flags
 	ssize_t result = is_stream(socket) ? 0 : socket_take_error(object);
 	struct socket *to;
 
+	if (!result && socket->family != AF_UNIX)
+		result = -ECONNREFUSED; /* there is nobody to send to */
 	if (!result && urgent && !is_stream(socket))
 		result = -EOPNOTSUPP;
 	if (!result)

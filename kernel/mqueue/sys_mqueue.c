@@ -12,6 +12,7 @@
 #include <arch/user.h>
 #include <ipc/fdtable.h>
 #include <ipc/mqueue.h>
+#include <ipc/socket.h>
 #include <mm/slab.h>
 
 #define COOKIE_BYTES 32 /* of SIGEV_THREAD */
@@ -169,7 +170,28 @@ struct notice {
 	uint32_t nexecuted;      /* its, when it asked: another program did not, and may have rights
 				    that its user has not */
 	uint64_t value;
+	/* SIGEV_THREAD: the library waits for the cookie at the socket, a reference. */
+	struct object *socket;
+	struct message *cookie;
 };
+
+/* What the cookie's last byte says. */
+enum { COOKIE_NONE, COOKIE_WOKEN_UP, COOKIE_REMOVED };
+
+static void notice_free(struct notice *notice)
+{
+	socket_notice_free(notice->cookie);
+	object_put(notice->socket);
+	process_put(notice->process);
+	kfree(notice);
+}
+
+static void send_cookie(struct notice *notice, char why)
+{
+	socket_notice_bytes(notice->cookie)[COOKIE_BYTES - 1] = why;
+	socket_notice_send(notice->socket, notice->cookie);
+	notice->cookie = NULL;
+}
 
 static void notice_end(struct mqueue_notify *notify, const struct sysv_caller *sender)
 {
@@ -184,27 +206,39 @@ static void notice_end(struct mqueue_notify *notify, const struct sysv_caller *s
 	if (sender && notify->notify == SIGEV_SIGNAL && notify->signal &&
 	    read_once(&notice->process->nexecuted) == notice->nexecuted)
 		(void)!signal_send(notice->process, &signal); /* no room: it is lost, as on Linux */
-	process_put(notice->process);
-	kfree(notice);
+	if (notice->cookie)
+		send_cookie(notice, sender ? COOKIE_WOKEN_UP : COOKIE_REMOVED);
+	notice_free(notice);
 }
 
+/* By a socket that the library made for it, whose descriptor stands in the signal's place. */
+static err_t read_cookie(const struct abi_sigevent *asked, struct notice *out)
+{
+	out->cookie = socket_notice_alloc(COOKIE_BYTES);
+	if (!out->cookie)
+		return -ENOMEM;
+	if (user_copy_in(socket_notice_bytes(out->cookie), uptr(asked->sigev_value), COOKIE_BYTES))
+		return -EFAULT;
+	out->socket = fd_get(current_fds(), asked->sigev_signo);
+	if (!out->socket)
+		return -EBADF;
+	if (!object_is_socket(out->socket))
+		return -ENOTSOCK;
+	return socket_family(out->socket) == AF_NETLINK ? 0 : -EINVAL;
+}
+
+/* Fills it; on an error too, notice_free() gives back what it has. */
 static err_t read_notice(uptr_t event, struct notice *out)
 {
 	struct abi_sigevent asked;
-	char cookie[COOKIE_BYTES];
 
 	if (user_get(&asked, event))
 		return -EFAULT;
 	if (asked.sigev_notify == SIGEV_SIGNAL &&
 	    (asked.sigev_signo < 0 || asked.sigev_signo > SIGNAL_MAX))
 		return -EINVAL;
-	if (asked.sigev_notify == SIGEV_THREAD) {
-		/* By a socket of a kind that there is none of. */
-		if (user_copy_in(cookie, uptr(asked.sigev_value), sizeof(cookie)))
-			return -EFAULT;
-		return -EINVAL;
-	}
-	if (asked.sigev_notify != SIGEV_SIGNAL && asked.sigev_notify != SIGEV_NONE)
+	if (asked.sigev_notify != SIGEV_SIGNAL && asked.sigev_notify != SIGEV_NONE &&
+	    asked.sigev_notify != SIGEV_THREAD)
 		return -EINVAL;
 	*out = (struct notice){
 		.notify = {.pid = process_current()->pid,
@@ -215,7 +249,8 @@ static err_t read_notice(uptr_t event, struct notice *out)
 		.nexecuted = process_current()->nexecuted,
 		.value = asked.sigev_value,
 	};
-	return 0;
+	refcount_get(&out->process->references);
+	return asked.sigev_notify == SIGEV_THREAD ? read_cookie(&asked, out) : 0;
 }
 
 int sys_mq_notify(int mqfd, uptr_t event)
@@ -225,15 +260,14 @@ int sys_mq_notify(int mqfd, uptr_t event)
 	err_t err;
 
 	if (!uptr_is_null(event)) {
-		notice = kmalloc(sizeof(*notice));
+		notice = kzalloc(sizeof(*notice));
 		if (!notice)
 			return -ENOMEM;
 		err = read_notice(event, notice);
 		if (err) {
-			kfree(notice);
+			notice_free(notice);
 			return err;
 		}
-		refcount_get(&notice->process->references);
 	}
 	object = fd_get(current_fds(), mqfd);
 	if (object) {
@@ -242,7 +276,7 @@ int sys_mq_notify(int mqfd, uptr_t event)
 	} else {
 		err = -EBADF;
 		if (notice)
-			notice_end(&notice->notify, NULL);
+			notice_free(notice);
 	}
 	return err;
 }

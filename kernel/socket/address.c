@@ -92,10 +92,10 @@ err_t address_write(const struct socket_name *name, uptr_t to, size_t room_bytes
 	return user_copy_out(to, bytes, MIN(room_bytes, (size_t)*len_bytes));
 }
 
-err_t address_put(struct socket_name *name, uptr_t to, uptr_t len_bytes)
+err_t address_put(unsigned family, struct socket_name *name, uptr_t to, uptr_t len_bytes)
 {
-	const uint16_t family = AF_UNIX;
-	uint32_t whole_bytes = sizeof(family);
+	const struct abi_sockaddr_nl nobody = {.family = (uint16_t)family};
+	uint32_t whole_bytes = family == AF_UNIX ? sizeof(nobody.family) : sizeof(nobody);
 	int32_t room_bytes = 0;
 	err_t err = user_get(&room_bytes, len_bytes);
 
@@ -104,7 +104,7 @@ err_t address_put(struct socket_name *name, uptr_t to, uptr_t len_bytes)
 	if (!err && name)
 		err = address_write(name, to, (size_t)room_bytes, &whole_bytes);
 	else if (!err)
-		err = user_copy_out(to, &family, MIN((size_t)room_bytes, sizeof(family)));
+		err = user_copy_out(to, &nobody, MIN((size_t)room_bytes, (size_t)whole_bytes));
 	socket_name_put(name);
 	return err ? err : user_put(len_bytes, &whole_bytes);
 }

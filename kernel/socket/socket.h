@@ -35,7 +35,8 @@ err_t must_check address_write(const struct socket_name *name, uptr_t to, size_t
 			       uint32_t *len_bytes);
 /* The same with the length at `len_bytes`, in and out. Consumes the reference to the name. -EINVAL:
  * a negative length. */
-err_t must_check address_put(struct socket_name *name, uptr_t to, uptr_t len_bytes);
+err_t must_check address_put(unsigned family, struct socket_name *name, uptr_t to,
+			     uptr_t len_bytes);
 
 /* ---- control messages (control.c) ---- */
 

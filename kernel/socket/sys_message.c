@@ -37,7 +37,9 @@ static ssize_t send(struct object *socket, struct buffer *buffer, unsigned flags
 {
 	ssize_t result = 0;
 
-	if (address)
+	if (socket_family(socket) != AF_UNIX)
+		result = -ECONNREFUSED; /* there is nobody to send to */
+	else if (address)
 		result = find_named(socket, address, message);
 	if (!result && socket_type(socket) == SOCK_DGRAM && socket_pass_credentials(socket))
 		result = socket_autobind(socket); /* so that the answer can be sent */

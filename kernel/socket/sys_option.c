@@ -80,7 +80,7 @@ static err_t get_number(struct object *socket, int option, int *value)
 		*value = socket_pass_credentials(socket);
 		return 0;
 	case SO_DOMAIN:
-		*value = AF_UNIX;
+		*value = (int)socket_family(socket);
 		return 0;
 	case SO_PROTOCOL:
 		*value = 0;

@@ -91,6 +91,15 @@ void socket_call_stays_interrupted(void)
 
 /* ---- making them ---- */
 
+/* Of a kernel without networks: one that nobody sends to but mq_notify. */
+static err_t check_netlink(int protocol, int *type)
+{
+	if (*type != SOCK_RAW && *type != SOCK_DGRAM)
+		return -ESOCKTNOSUPPORT;
+	*type = SOCK_DGRAM;
+	return protocol ? -EPROTONOSUPPORT : 0;
+}
+
 /* What socket() and socketpair() are told; *type is one of those that there are afterwards, *flags
  * O_CLOEXEC and O_NONBLOCK. */
 static err_t check_kind(int family, int protocol, int *type, unsigned *flags)
@@ -99,6 +108,8 @@ static err_t check_kind(int family, int protocol, int *type, unsigned *flags)
 	*type &= SOCK_TYPE_MASK;
 	if (*flags & ~(unsigned)(O_CLOEXEC | O_NONBLOCK))
 		return -EINVAL;
+	if (family == AF_NETLINK)
+		return check_netlink(protocol, type);
 	if (family != AF_UNIX)
 		return -EAFNOSUPPORT;
 	if (protocol && protocol != AF_UNIX)
@@ -117,7 +128,7 @@ int sys_socket(int family, int type, int protocol)
 	err_t err = check_kind(family, protocol, &type, &flags);
 
 	if (!err)
-		err = socket_create((unsigned)type, flags & O_NONBLOCK, &socket);
+		err = socket_create((unsigned)family, (unsigned)type, flags & O_NONBLOCK, &socket);
 	return err ? err : fd_add(current_fds(), socket, flags & O_CLOEXEC);
 }
 
@@ -127,6 +138,8 @@ int sys_socketpair(int family, int type, int protocol, uptr_t fds)
 	unsigned flags;
 	err_t err = check_kind(family, protocol, &type, &flags);
 
+	if (!err && family != AF_UNIX)
+		err = -EOPNOTSUPP;
 	if (!err)
 		err = socket_pair_create((unsigned)type, flags & O_NONBLOCK, ends);
 	return err ? err : fd_add_two(ends, flags & O_CLOEXEC, fds);
@@ -186,6 +199,8 @@ static err_t with_address(int fd, uptr_t name, int name_bytes,
 	if (err)
 		return err;
 	err = address_get(name, name_bytes, &address);
+	if (!err && socket_family(socket) != AF_UNIX)
+		err = -EOPNOTSUPP;
 	if (!err)
 		err = call(socket, &address);
 	object_put(socket);
@@ -204,7 +219,7 @@ int sys_getsockname(int fd, uptr_t name, uptr_t name_bytes)
 
 	if (err)
 		return err;
-	err = address_put(socket_own_name(socket), name, name_bytes);
+	err = address_put(socket_family(socket), socket_own_name(socket), name, name_bytes);
 	object_put(socket);
 	return err;
 }
@@ -219,7 +234,7 @@ int sys_getpeername(int fd, uptr_t name, uptr_t name_bytes)
 		return err;
 	err = socket_peer_name(socket, &peer);
 	if (!err)
-		err = address_put(peer, name, name_bytes);
+		err = address_put(socket_family(socket), peer, name, name_bytes);
 	object_put(socket);
 	return err;
 }
@@ -274,7 +289,7 @@ static err_t accept_named(struct object *socket, unsigned flags, uptr_t name, up
 		return err;
 	err = socket_peer_name(*out, &peer);
 	if (!err)
-		err = address_put(peer, name, name_bytes);
+		err = address_put(AF_UNIX, peer, name, name_bytes);
 	if (err)
 		object_put(*out);
 	return err;

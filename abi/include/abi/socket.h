@@ -8,6 +8,7 @@
 
 #define AF_UNSPEC 0
 #define AF_UNIX   1
+#define AF_NETLINK 16 /* only so that mq_notify has somewhere to send its notices */
 
 #define SOCK_STREAM    1
 #define SOCK_DGRAM     2
@@ -104,6 +105,12 @@ enum { MEMINFO_RECEIVED, MEMINFO_RECEIVE_MAX, MEMINFO_SENT, MEMINFO_SEND_MAX, ME
 struct abi_sockaddr_un {
 	uint16_t family;
 	char path[108];
+};
+
+struct abi_sockaddr_nl {
+	uint16_t family;
+	uint16_t padding;
+	uint32_t pid, groups;
 };
 
 struct abi_linger {

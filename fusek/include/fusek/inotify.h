@@ -9,7 +9,7 @@
 #include <fusek/path.h>
 #include <ipc/object.h>
 
-/* As /proc/sys/fs/inotify shows them, but for all users together. Read and written by read_once and
+/* As /proc/sys/fs/inotify shows them: of each user. Read and written by read_once and
  * write_once. */
 struct inotify_limits {
 	uint32_t queued_events; /* in one queue */

@@ -17,7 +17,7 @@
 struct process;
 struct socket;
 struct socket_name;
-struct socket_user;
+struct user_counts;
 struct vfs_groups;
 
 /* ---- what travels ---- */
@@ -25,7 +25,7 @@ struct vfs_groups;
 /* References to objects on their way. */
 struct socket_rights {
 	struct list link;         /* flight.c: with the socket that they wait at */
-	struct socket_user *user; /* flight.c: whose they count as */
+	struct user_counts *user; /* flight.c: whose they count as; a reference */
 	uint32_t count;
 	uint32_t room;
 	struct object *objects[];
@@ -74,11 +74,13 @@ void socket_call_stays_interrupted(void);
 
 /* ---- sockets ---- */
 
-/* `type`: SOCK_*; `flags`: O_NONBLOCK or 0. One reference each for the caller. -ENOMEM. */
-err_t must_check socket_create(unsigned type, unsigned flags, struct object **out);
+/* `type`: SOCK_*; `flags`: O_NONBLOCK or 0. One reference each for the caller. -ENOMEM. `family`:
+ * AF_UNIX, or AF_NETLINK with SOCK_DGRAM: such a socket only receives notices. */
+err_t must_check socket_create(unsigned family, unsigned type, unsigned flags, struct object **out);
 err_t must_check socket_pair_create(unsigned type, unsigned flags, struct object *out[2]);
 bool object_is_socket(const struct object *object);
 unsigned socket_type(const struct object *socket);
+unsigned socket_family(const struct object *socket);
 /* Of one that is an object's: what keeps its memory. */
 struct socket *socket_get_of(const struct object *object);
 void socket_put_of(const struct object *object); /* gives that back */
@@ -166,7 +168,7 @@ size_t socket_sent_bytes(const struct object *socket);
 /* Sends. `message->rights` are the other end's afterwards (NULL then), or on an error still the
  * caller's. Of MSG_*, MSG_DONTWAIT and MSG_OOB count. -EOPNOTSUPP: only bytes can be urgent;
  * -EPIPE, -ECONNREFUSED, -ENOTCONN, -EMSGSIZE, -EAGAIN, -EINTR, -ENOMEM, -EFAULT, -EPERM;
- * -ETOOMANYREFS: too many objects are on their way. */
+ * -ETOOMANYREFS: too many objects are on their way; -ENOBUFS: too many bytes of the user's are. */
 ssize_t must_check socket_send(struct object *socket, struct buffer *buffer, unsigned flags,
 			       struct socket_message *message);
 /* Receives; *message is filled, its rights, name and process are the caller's. MSG_PEEK, MSG_WAITALL,
@@ -174,6 +176,16 @@ ssize_t must_check socket_send(struct object *socket, struct buffer *buffer, uns
  * -EFAULT, -ENOMEM. */
 ssize_t must_check socket_receive(struct object *socket, struct buffer *buffer, unsigned flags,
 				  struct socket_message *message);
+
+/* ---- notices ---- */
+
+/* A message of the kernel's own for later, so that there is memory for it then. NULL: there is
+ * none. The bytes are its maker's until it is sent. */
+struct message *socket_notice_alloc(size_t len_bytes);
+char *socket_notice_bytes(struct message *notice);
+void socket_notice_free(struct message *notice); /* takes NULL */
+/* To be received there; consumes it. */
+void socket_notice_send(struct object *socket, struct message *notice);
 
 /* ---- for /proc/net/unix ---- */
 

@@ -62,6 +62,7 @@ enum lock_class {
 	LOCK_DRIVER,    /* a connection's requests, on their way to a filesystem driver */
 	LOCK_PTYS,      /* which pseudo terminals there are */
 	LOCK_DEVICE,    /* a device's registers and rings: serial ports, the exec channel */
+	LOCK_USERS,     /* whose things are counted by user */
 	LOCK_THREADS,   /* the list of all threads */
 	LOCK_WAITQ,     /* a wait queue's list, a mutex's waiters */
 	LOCK_POLLERS,   /* the same of an epoll; two: the inner one's first */

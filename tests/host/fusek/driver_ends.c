@@ -17,10 +17,10 @@
    fusek/proto/xattr.c fusek/proto/forget.c fusek/proto/getattr.c fusek/proto/init.c
    fusek/proto/lookup.c fusek/proto/make.c fusek/proto/message.c fusek/proto/open.c
    fusek/proto/readdir.c fusek/proto/readlink.c fusek/proto/remove.c fusek/proto/setattr.c
-   fusek/proto/statfs.c ipc/buffer.c ipc/object.c lib/tree.c lib/string.c lib/fmt.c mm/pageset.c
-   tests/host/fusek/fake/kernel.c tests/host/support/image.c tests/host/fusek/fake/tree.c
-   tests/host/fusek/fake/driver.c tests/host/fusek/fake/driver_files.c
-   tests/host/fusek/fake/mounted.c */
+   fusek/proto/statfs.c ipc/buffer.c ipc/object.c ipc/user.c lib/tree.c lib/string.c lib/fmt.c
+   mm/pageset.c tests/host/fusek/fake/kernel.c tests/host/support/image.c
+   tests/host/fusek/fake/tree.c tests/host/fusek/fake/driver.c
+   tests/host/fusek/fake/driver_files.c tests/host/fusek/fake/mounted.c */
 /*
  * How things with a driver end: it dies, its callers are killed, it is unmounted, memory runs out;
  * and what it was given out is given back. See driver.c for the rest.

@@ -8,8 +8,9 @@
    fusek/ext2/super.c fusek/ext2/inode.c fusek/ext2/directory.c fusek/tmpfs/data.c
    fusek/tmpfs/seals.c fusek/tmpfs/range.c fusek/tmpfs/xattr.c fusek/tmpfs/entries.c
    fusek/tmpfs/inode.c fusek/tmpfs/names.c fusek/tmpfs/options.c fusek/tmpfs/pages.c
-   fusek/tmpfs/seed.c ipc/buffer.c ipc/object.c lib/tree.c lib/string.c lib/fmt.c mm/pageset.c
-   tests/host/fusek/fake/kernel.c tests/host/support/image.c tests/host/fusek/fake/tree.c */
+   fusek/tmpfs/seed.c ipc/buffer.c ipc/object.c ipc/user.c lib/tree.c lib/string.c lib/fmt.c
+   mm/pageset.c tests/host/fusek/fake/kernel.c tests/host/support/image.c
+   tests/host/fusek/fake/tree.c */
 /*
  * tmpfs through the calls that programs make: data, names, links, attributes, limits.
  */
