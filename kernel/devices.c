@@ -287,6 +287,14 @@ static const struct device {
 	{"tty", DEVICE_TTY_MAJOR, DEVICE_TTY_MINOR, 0666, 0, &controlling_ops, NULL},
 };
 
+bool device_never_waits(uint64_t rdev)
+{
+	unsigned minor = abi_minor(rdev);
+
+	return abi_major(rdev) == DEVICE_MEMORY_MAJOR &&
+	       (minor == 3 || minor == 5 || minor == 8 || minor == 9);
+}
+
 void devices_init(void)
 {
 	for (size_t i = 0; i < ARRAY_SIZE(devices); i++) {

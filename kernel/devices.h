@@ -41,6 +41,8 @@ unsigned terminal_poll(struct device_file *file, struct waitq **queue);
 		.ioctl = terminal_ioctl, .poll = terminal_poll, .release = terminal_release,       \
 	}
 
+/* As Linux counts them: null, zero, random, urandom. */
+bool device_never_waits(uint64_t rdev);
 /* Registers null zero full random urandom kmsg tty. The terminals' own: console_init(). */
 void devices_init(void);
 

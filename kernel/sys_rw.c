@@ -5,16 +5,19 @@
  */
 #include "sys_rw.h"
 
+#include "devices.h"
 #include "process/uthread.h"
 #include "signal/signal.h"
 #include "syscall_table.h"
 
 #include <abi/errno.h>
 #include <abi/fcntl.h>
+#include <abi/stat.h>
 #include <arch/user.h>
 #include <ipc/buffer.h>
 #include <ipc/fdtable.h>
 #include <ipc/object.h>
+#include <ipc/socket.h>
 #include <mm/kva.h>
 
 ssize_t write_result(const struct object *object, ssize_t result)
@@ -152,8 +155,9 @@ static ssize_t read_pieces(int fd, uptr_t from, int npieces, const uint64_t *off
 	return result;
 }
 
+/* `silent`: no SIGPIPE. */
 static ssize_t write_pieces(int fd, uptr_t from, int npieces, const uint64_t *offset_bytes,
-			    unsigned call_flags)
+			    unsigned call_flags, bool silent)
 {
 	struct fd_use use = fd_use(current_fds(), fd);
 	struct object *object = use.object;
@@ -166,7 +170,9 @@ static ssize_t write_pieces(int fd, uptr_t from, int npieces, const uint64_t *of
 	result = pieces_get(&pieces, from, npieces, &buffer);
 	if (!result) {
 		buffer.call_flags = call_flags;
-		result = write_result(object, object_write(object, &buffer, offset_bytes));
+		result = object_write(object, &buffer, offset_bytes);
+		if (!silent)
+			result = write_result(object, result);
 		pieces_put(&pieces);
 	}
 	fd_used(use);
@@ -180,7 +186,7 @@ ssize_t sys_readv(int fd, uptr_t pieces, int npieces)
 
 ssize_t sys_writev(int fd, uptr_t pieces, int npieces)
 {
-	return write_pieces(fd, pieces, npieces, NULL, 0);
+	return write_pieces(fd, pieces, npieces, NULL, 0, false);
 }
 
 ssize_t sys_preadv(int fd, uptr_t pieces, int npieces, uint64_t offset)
@@ -194,31 +200,50 @@ ssize_t sys_pwritev(int fd, uptr_t pieces, int npieces, uint64_t offset)
 {
 	if ((int64_t)offset < 0)
 		return -EINVAL;
-	return write_pieces(fd, pieces, npieces, &offset, 0);
+	return write_pieces(fd, pieces, npieces, &offset, 0, false);
 }
 
 /* ---- with flags for the one call ---- */
 
 #define OFFSET_NONE UINT64_MAX /* at the object's position, as readv and writev */
 
-/* HIPRI is a hint. Who does not want to wait gets that from pipes alone. */
-static err_t decode_flags(int fd, unsigned flags, unsigned *call_flags)
+/* Pipes, sockets and the devices that never wait; of the filesystems that are here, Linux's know
+ * nothing of it either. */
+static bool knows_nowait(struct object *object)
 {
-	struct object *object;
-	bool is_pipe;
+	struct abi_stat stat;
 
-	if (flags & ~(RWF_HIPRI | RWF_DSYNC | RWF_SYNC | RWF_NOWAIT | RWF_APPEND))
-		return -EOPNOTSUPP;
-	*call_flags = (flags & RWF_APPEND) ? O_APPEND : 0;
-	if (!(flags & RWF_NOWAIT))
-		return 0;
-	object = fd_get(current_fds(), fd);
+	if (object_pipe_end(object) || object_is_socket(object))
+		return true;
+	return !object_stat(object, &stat) && S_ISCHR(stat.st_mode) &&
+	       device_never_waits(stat.st_rdev);
+}
+
+static err_t check_nowait(int fd)
+{
+	struct object *object = fd_get(current_fds(), fd);
+	bool knows;
+
 	if (!object)
 		return -EBADF;
-	is_pipe = object_pipe_end(object);
+	knows = knows_nowait(object);
 	object_put(object);
-	*call_flags |= O_NONBLOCK;
-	return is_pipe ? 0 : -EOPNOTSUPP;
+	return knows ? 0 : -EOPNOTSUPP;
+}
+
+/* HIPRI is a hint. */
+static err_t decode_flags(int fd, unsigned flags, unsigned *call_flags)
+{
+	const unsigned both = RWF_APPEND | RWF_NOAPPEND;
+
+	if (flags & ~(RWF_HIPRI | RWF_DSYNC | RWF_SYNC | RWF_NOWAIT | both | RWF_NOSIGNAL))
+		return -EOPNOTSUPP;
+	if ((flags & both) == both)
+		return -EINVAL;
+	*call_flags = (flags & RWF_APPEND ? O_APPEND : 0) |
+		      (flags & RWF_NOAPPEND ? CALL_NO_APPEND : 0) |
+		      (flags & RWF_NOWAIT ? O_NONBLOCK : 0);
+	return flags & RWF_NOWAIT ? check_nowait(fd) : 0;
 }
 
 ssize_t sys_preadv2(int fd, uptr_t pieces, int npieces, uint64_t offset, UNUSED uint64_t high,
@@ -246,7 +271,7 @@ ssize_t sys_pwritev2(int fd, uptr_t pieces, int npieces, uint64_t offset, UNUSED
 	if (err)
 		return err;
 	done = write_pieces(fd, pieces, npieces, offset == OFFSET_NONE ? NULL : &offset,
-			    call_flags);
+			    call_flags, flags & RWF_NOSIGNAL);
 	if (done > 0 && (flags & (RWF_DSYNC | RWF_SYNC))) {
 		err = sys_fsync(fd);
 		if (err && err != -EINVAL) /* what has nothing to sync is written */

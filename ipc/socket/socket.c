@@ -215,6 +215,11 @@ static void socket_free(struct object *object)
 
 /* ---- as an object ---- */
 
+static unsigned message_flags(const struct buffer *buffer)
+{
+	return buffer->call_flags & O_NONBLOCK ? MSG_DONTWAIT : 0;
+}
+
 static ssize_t socket_read(struct object *object, struct buffer *buffer, const uint64_t *offset)
 {
 	struct socket_message message;
@@ -222,7 +227,7 @@ static ssize_t socket_read(struct object *object, struct buffer *buffer, const u
 
 	if (offset)
 		return -ESPIPE;
-	result = socket_receive(object, buffer, 0, &message);
+	result = socket_receive(object, buffer, message_flags(buffer), &message);
 	socket_rights_put(message.rights); /* who does not ask for them does not get them */
 	socket_name_put(message.name);
 	socket_process_put(message.process);
@@ -233,7 +238,7 @@ static ssize_t socket_write(struct object *object, struct buffer *buffer, const 
 {
 	struct socket_message message = {.from = socket_caller(false)};
 
-	return offset ? -ESPIPE : socket_send(object, buffer, 0, &message);
+	return offset ? -ESPIPE : socket_send(object, buffer, message_flags(buffer), &message);
 }
 
 /* Of datagrams: there is no room at the one it is connected to. Tells that one whom to wake. */

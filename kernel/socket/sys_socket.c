@@ -108,6 +108,10 @@ static err_t check_kind(int family, int protocol, int *type, unsigned *flags)
 	*type &= SOCK_TYPE_MASK;
 	if (*flags & ~(unsigned)(O_CLOEXEC | O_NONBLOCK))
 		return -EINVAL;
+	if (family < 0 || family >= AF_MAX)
+		return -EAFNOSUPPORT;
+	if (*type >= SOCK_TYPES)
+		return -EINVAL;
 	if (family == AF_NETLINK)
 		return check_netlink(protocol, type);
 	if (family != AF_UNIX)

@@ -5,9 +5,12 @@
 #include <dirent.h>
 #include <fcntl.h>
 #include <sched.h>
+#include <signal.h>
 #include <stdint.h>
 #include <stdlib.h>
+#include <sys/mman.h>
 #include <sys/resource.h>
+#include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
 #include <sys/time.h>
@@ -202,6 +205,9 @@ static void a_range_can_be_closed_for_oneself_alone(void)
 
 /* ---- reads and writes with flags ---- */
 
+#define RWF_NOAPPEND_ 0x20
+#define RWF_NOSIGNAL_ 0x100
+
 static ssize_t preadv2_(int fd, const struct iovec *pieces, int npieces, int64_t at, int flags)
 {
 	return syscall(SYS_preadv2, fd, pieces, npieces, at, 0, flags);
@@ -267,6 +273,49 @@ static void a_pipe_is_not_waited_for_on_request(void)
 	close(ends[1]);
 }
 
+static void what_never_waits_takes_the_flag(void)
+{
+	char byte;
+	struct iovec in = {&byte, 1};
+	int zero = open("/dev/zero", O_RDWR), memory = memfd_create("m", 0), ends[2];
+
+	EXPECT_EQUAL(socketpair(AF_UNIX, SOCK_STREAM, 0, ends), 0);
+	EXPECT_ERRNO(EAGAIN, preadv2_(ends[0], &in, 1, -1, RWF_NOWAIT_));
+	EXPECT_EQUAL(pwritev2_(ends[1], &in, 1, -1, RWF_NOWAIT_), 1);
+	EXPECT_EQUAL(preadv2_(ends[0], &in, 1, -1, RWF_NOWAIT_), 1);
+	EXPECT_EQUAL(preadv2_(zero, &in, 1, 0, RWF_NOWAIT_), 1);
+	EXPECT_EQUAL(pwritev2_(zero, &in, 1, 0, RWF_NOWAIT_), 1);
+	/* Linux's tmpfs does not know it. */
+	EXPECT_ERRNO(EOPNOTSUPP, preadv2_(memory, &in, 1, 0, RWF_NOWAIT_));
+	EXPECT_ERRNO(EBADF, preadv2_(1000, &in, 1, 0, RWF_NOWAIT_));
+	close(ends[0]), close(ends[1]), close(zero), close(memory);
+}
+
+/* Linux has them since 6.9 and 6.18. */
+static void o_append_and_sigpipe_can_be_left_out(void)
+{
+	char text[8] = {0};
+	struct iovec out = {"abc", 3};
+	int fd = open("f", O_CREAT | O_RDWR | O_APPEND, 0600), ends[2];
+
+	EXPECT_EQUAL(write(fd, "12345", 5), 5);
+	if (pwritev2_(fd, &out, 1, 1, RWF_NOAPPEND_) == 3) {
+		EXPECT_EQUAL(pread(fd, text, 8, 0), 5);
+		EXPECT(memcmp(text, "1abc5", 5) == 0);
+		EXPECT_ERRNO(EINVAL, pwritev2_(fd, &out, 1, 1, RWF_NOAPPEND_ | RWF_APPEND_));
+	} else {
+		EXPECT(errno == EOPNOTSUPP && may_be_restricted());
+	}
+	close(fd);
+	unlink("f");
+	EXPECT_EQUAL(pipe(ends), 0);
+	close(ends[0]);
+	signal(SIGPIPE, SIG_DFL);
+	EXPECT(pwritev2_(ends[1], &out, 1, -1, RWF_NOSIGNAL_) == -1 &&
+	       (errno == EPIPE || (errno == EOPNOTSUPP && may_be_restricted())));
+	close(ends[1]);
+}
+
 /* ---- hints ---- */
 
 static void hints_are_checked(void)
@@ -312,6 +361,8 @@ int main(void)
 	RUN(a_range_can_be_closed_for_oneself_alone);
 	RUN(reads_and_writes_take_flags);
 	RUN(a_pipe_is_not_waited_for_on_request);
+	RUN(what_never_waits_takes_the_flag);
+	RUN(o_append_and_sigpipe_can_be_left_out);
 	RUN(hints_are_checked);
 	rmdir(folder);
 	return check_end();

@@ -4,8 +4,10 @@
  */
 #include <mqueue.h>
 #include <poll.h>
+#include <semaphore.h>
 #include <stdlib.h>
 #include <sys/mount.h>
+#include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
 #include <time.h>
@@ -266,6 +268,67 @@ static void a_close_gives_up_being_told(void)
 	drop();
 }
 
+/* ---- SIGEV_THREAD: by the library, and by hand as it does it ---- */
+
+static sem_t called;
+
+static void in_a_thread(union sigval value)
+{
+	*(int *)value.sival_ptr = 7;
+	sem_post(&called);
+}
+
+static void a_function_runs_in_a_thread(void)
+{
+	const struct timespec limit = {.tv_sec = time(NULL) + 20};
+	int was_called = 0;
+	struct sigevent event = {.sigev_notify = SIGEV_THREAD,
+				 .sigev_notify_function = in_a_thread,
+				 .sigev_value.sival_ptr = &was_called};
+
+	EXPECT_EQUAL(sem_init(&called, 0, 0), 0);
+	EXPECT(make(2, 8, 0) >= 0);
+	EXPECT_EQUAL(mq_notify(queue, &event), 0);
+	EXPECT_EQUAL(send_text("a", 0), 0);
+	EXPECT_EQUAL(sem_timedwait(&called, &limit), 0);
+	EXPECT_EQUAL(was_called, 7);
+	drop();
+}
+
+static void a_cookie_comes_to_the_socket(void)
+{
+	char cookie[32] = "the library's", got[64];
+	struct sigevent event = {.sigev_notify = SIGEV_THREAD, .sigev_value.sival_ptr = cookie};
+	int other = socket(AF_UNIX, SOCK_DGRAM, 0);
+	int sock = socket(AF_NETLINK, SOCK_RAW | SOCK_CLOEXEC, 0);
+
+	EXPECT(sock >= 0 && other >= 0);
+	EXPECT(make(2, 8, 0) >= 0);
+	event.sigev_signo = sock;
+	EXPECT_EQUAL(syscall(SYS_mq_notify, queue, &event), 0);
+	EXPECT_ERRNO(EBUSY, syscall(SYS_mq_notify, queue, &event));
+	EXPECT_ERRNO(EAGAIN, recv(sock, got, sizeof(got), MSG_DONTWAIT));
+	EXPECT_EQUAL(send_text("a", 0), 0);
+	EXPECT_EQUAL(recv(sock, got, sizeof(got), MSG_WAITALL), 32);
+	EXPECT(strcmp(got, cookie) == 0 && got[31] == 1);
+	EXPECT_EQUAL(take(), 2);
+	EXPECT_EQUAL(syscall(SYS_mq_notify, queue, &event), 0);
+	EXPECT_EQUAL(syscall(SYS_mq_notify, queue, NULL), 0); /* not any more */
+	EXPECT_EQUAL(recv(sock, got, sizeof(got), 0), 32);
+	EXPECT_EQUAL(got[31], 2);
+	event.sigev_signo = 1000;
+	EXPECT_ERRNO(EBADF, syscall(SYS_mq_notify, queue, &event));
+	event.sigev_signo = queue;
+	EXPECT_ERRNO(ENOTSOCK, syscall(SYS_mq_notify, queue, &event));
+	event.sigev_signo = other;
+	EXPECT_ERRNO(EINVAL, syscall(SYS_mq_notify, queue, &event));
+	event.sigev_signo = sock;
+	event.sigev_value.sival_ptr = (void *)8;
+	EXPECT_ERRNO(EFAULT, syscall(SYS_mq_notify, queue, &event));
+	close(sock), close(other);
+	drop();
+}
+
 static int execute_after_asking(void)
 {
 	struct sigevent event = {.sigev_notify = SIGEV_SIGNAL, .sigev_signo = SIGUSR1};
@@ -379,6 +442,8 @@ int main(int argc, char **argv)
 	RUN(a_queue_can_be_polled);
 	RUN(a_message_in_an_empty_queue_is_told_once);
 	RUN(a_close_gives_up_being_told);
+	RUN(a_function_runs_in_a_thread);
+	RUN(a_cookie_comes_to_the_socket);
 	RUN(another_program_is_not_told);
 	RUN(rights_and_limits_hold);
 	RUN(queues_are_files);

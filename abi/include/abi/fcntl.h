@@ -163,6 +163,8 @@ struct abi_iovec {
 #define RWF_SYNC   0x04u
 #define RWF_NOWAIT 0x08u
 #define RWF_APPEND 0x10u
+#define RWF_NOAPPEND 0x20u
+#define RWF_NOSIGNAL 0x100u
 
 /* splice, tee, vmsplice */
 #define SPLICE_F_MOVE     1u

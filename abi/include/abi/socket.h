@@ -9,11 +9,13 @@
 #define AF_UNSPEC 0
 #define AF_UNIX   1
 #define AF_NETLINK 16 /* only so that mq_notify has somewhere to send its notices */
+#define AF_MAX     46
 
 #define SOCK_STREAM    1
 #define SOCK_DGRAM     2
 #define SOCK_RAW       3 /* for AF_UNIX the same as SOCK_DGRAM */
 #define SOCK_SEQPACKET 5
+#define SOCK_TYPES     11  /* there is none from here on */
 #define SOCK_TYPE_MASK 0xf /* beside it: O_NONBLOCK, O_CLOEXEC */
 
 #define SHUT_RD   0

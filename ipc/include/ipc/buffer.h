@@ -16,6 +16,9 @@ struct buffer_segment {
 	size_t len_bytes;
 };
 
+/* In call_flags: as if the object had no O_APPEND. */
+#define CALL_NO_APPEND (1u << 31)
+
 struct buffer {
 	const struct buffer_segment *segments; /* the piece that comes next */
 	size_t skip_bytes;                     /* of it that are done */

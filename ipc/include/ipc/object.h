@@ -152,7 +152,9 @@ static inline unsigned object_flags(const struct object *object)
 /* Those that a read or a write goes by. */
 static inline unsigned object_call_flags(const struct object *object, const struct buffer *buffer)
 {
-	return object_flags(object) | buffer->call_flags;
+	unsigned flags = object_flags(object) | buffer->call_flags;
+
+	return unlikely(flags & CALL_NO_APPEND) ? flags & ~O_APPEND : flags;
 }
 
 /* A bit of its flags, by who knows what it means. */
