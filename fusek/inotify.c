@@ -15,7 +15,7 @@
 #include <mm/slab.h>
 
 struct inotify_limits inotify_limits = {.queued_events = 16384, /* as Linux */
-					.instances = 128,        /* the same */
+					.instances = 128,       /* the same */
 					.watches = INOTIFY_WATCHES_MAX};
 
 #define MASK_FLAGS                                                                                 \

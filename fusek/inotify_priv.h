@@ -24,12 +24,12 @@ struct inotify_event {
  */
 struct inotify {
 	struct object object;
-	struct list watches; /* [n] */
+	struct list watches;      /* [n] */
 	struct user_counts *user; /* [c] whose it is, and its watches; a reference */
-	struct list events;  /* [n] */
-	uint32_t nevents;    /* [n] written, read without it */
-	uint32_t nbytes;     /* [n] of them */
-	int32_t last_wd;     /* [n] */
+	struct list events;       /* [n] */
+	uint32_t nevents;         /* [n] written, read without it */
+	uint32_t nbytes;          /* [n] of them */
+	int32_t last_wd;          /* [n] */
 	struct waitq changed;
 };
 

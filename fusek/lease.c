@@ -1,8 +1,8 @@
 /*
- * Leases on regular files, as Linux has them. One mutex, lease_lock (LOCK_LEASE), has all of them; a
- * lease belongs to an open file and ends with it at the latest, so it holds no reference. Who opens
- * a file counts himself first and looks for leases then; who takes a lease makes it visible first
- * and looks at the counts then: one of the two sees the other.
+ * Leases on regular files, as Linux has them. One mutex, lease_lock (LOCK_LEASE), has all of them;
+ * a lease belongs to an open file and ends with it at the latest, so it holds no reference. Who
+ * opens a file counts himself first and looks for leases then; who takes a lease makes it visible
+ * first and looks at the counts then: one of the two sees the other.
  *
  * A lease that stands in somebody's way gets a time at which it ends, is told (ASYNC_MESSAGE), and
  * the other waits for its end: by its holder, who gives it up or makes it weaker, or by the time.
@@ -160,7 +160,7 @@ err_t lease_break_slowly(struct node *node, bool for_writing, bool wait)
 static uint32_t *count_of(struct file *file)
 {
 	return (object_flags(&file->object) & O_ACCMODE) == O_RDONLY ? &file->node->nreaders
-								      : &file->node->nwriters;
+								     : &file->node->nwriters;
 }
 
 err_t lease_file_opened(struct file *file)

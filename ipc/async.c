@@ -17,8 +17,8 @@
  *   [a] atomic
  */
 struct async {
-	struct object *object; /* [c] which it ends with */
-	struct spinlock lock;  /* LOCK_ASYNC */
+	struct object *object;    /* [c] which it ends with */
+	struct spinlock lock;     /* LOCK_ASYNC */
 	struct async_owner owner; /* [l] */
 	int signal;               /* [l] */
 	int fd;                   /* [l] that O_ASYNC was set by */

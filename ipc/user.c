@@ -17,9 +17,9 @@
  *   [a] atomic
  */
 struct user_counts {
-	struct user_counts *next;   /* [u] */
-	struct refcount references; /* the last goes under users_lock */
-	uint32_t uid;               /* [c] */
+	struct user_counts *next;     /* [u] */
+	struct refcount references;   /* the last goes under users_lock */
+	uint32_t uid;                 /* [c] */
 	uint64_t counts[USER_THINGS]; /* [a] */
 };
 

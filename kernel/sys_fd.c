@@ -130,9 +130,8 @@ static int64_t hint_of(struct object *object, int command, uptr_t argument)
 	err_t err;
 
 	if (command == F_SET_RW_HINT)
-		return user_get(&hint, argument)
-			       ? -EFAULT
-			       : file_set_write_hint(object, uthread_fs(), hint);
+		return user_get(&hint, argument) ? -EFAULT
+						 : file_set_write_hint(object, uthread_fs(), hint);
 	err = file_write_hint(object, &hint);
 	return err ? err : user_put(argument, &hint);
 }

@@ -270,8 +270,8 @@ ssize_t sys_pwritev2(int fd, uptr_t pieces, int npieces, uint64_t offset, UNUSED
 		return -EINVAL;
 	if (err)
 		return err;
-	done = write_pieces(fd, pieces, npieces, offset == OFFSET_NONE ? NULL : &offset,
-			    call_flags, flags & RWF_NOSIGNAL);
+	done = write_pieces(fd, pieces, npieces, offset == OFFSET_NONE ? NULL : &offset, call_flags,
+			    flags & RWF_NOSIGNAL);
 	if (done > 0 && (flags & (RWF_DSYNC | RWF_SYNC))) {
 		err = sys_fsync(fd);
 		if (err && err != -EINVAL) /* what has nothing to sync is written */

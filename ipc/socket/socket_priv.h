@@ -61,12 +61,12 @@ struct socket {
 	struct socket_options options;
 	bool pass_credentials; /* [a] */
 
-	struct socket_name *name; /* [s] a reference; set once, read [a] */
-	enum socket_state state;  /* [s] written, read [a] */
-	struct socket *peer;      /* [b] a reference; of a connection until it ends */
+	struct socket_name *name;    /* [s] a reference; set once, read [a] */
+	enum socket_state state;     /* [s] written, read [a] */
+	struct socket *peer;         /* [b] a reference; of a connection until it ends */
 	struct socket_identity told; /* [s] SO_PEERCRED; references */
-	unsigned backlog;         /* [s] connections that wait; one more is taken */
-	bool is_waiting;          /* [s] a connection that nobody has accepted */
+	unsigned backlog;            /* [s] connections that wait; one more is taken */
+	bool is_waiting;             /* [s] a connection that nobody has accepted */
 
 	struct mutex receiver;
 	struct spinlock lock;
@@ -136,7 +136,7 @@ struct socket_name *socket_name_get(struct socket_name *name); /* takes NULL */
 /* Its socket ends: nobody finds it by this name any more. The place to give back, or NULL. */
 struct object *socket_name_retire_locked(struct socket *socket) REQUIRES(sockets_lock);
 
-/* ---- transfer.c ---- */
+/* ---- transfer.c, receive.c ---- */
 
 /* NULL: no memory. */
 struct message *message_alloc(size_t len_bytes);

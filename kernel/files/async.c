@@ -254,8 +254,7 @@ int64_t socket_owner_ioctl(struct object *socket, unsigned command, uptr_t argum
 	switch (command) {
 	case FIOSETOWN:
 	case SIOCSPGRP:
-		return user_get(&number, argument) ? -EFAULT
-						   : set_owner_by_number(socket, number);
+		return user_get(&number, argument) ? -EFAULT : set_owner_by_number(socket, number);
 	case FIOGETOWN:
 	case SIOCGPGRP:
 		number = get_owner(socket);

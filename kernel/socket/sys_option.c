@@ -20,8 +20,8 @@
 #define RECEIVE_BYTES_MIN      2304
 #define TIMEOUT_FOR_EVER_S_MIN (INT64_MAX / (int64_t)NSEC_PER_SEC)
 
-#define INTERFACE_NAME_BYTES   16 /* IFNAMSIZ */
-#define PRIORITY_OF_ALL_MAX    6
+#define INTERFACE_NAME_BYTES 16 /* IFNAMSIZ */
+#define PRIORITY_OF_ALL_MAX  6
 
 /* On or off. */
 static bool is_switch(int option)

@@ -33,7 +33,7 @@ static int get(int fd, int option)
 	socklen_t len = sizeof(value);
 
 	return getsockopt(fd, SOL_SOCKET, option, &value, &len) || len != sizeof(value) ? -99
-											  : value;
+											: value;
 }
 
 static int set(int fd, int option, int value)
@@ -58,11 +58,11 @@ static void families_that_are_not_there_are_refused(void)
 
 static void switches_are_on_or_off(void)
 {
-	static const int switches[] = {SO_DEBUG,    SO_REUSEADDR, SO_DONTROUTE, SO_BROADCAST,
-				       SO_KEEPALIVE, SO_OOBINLINE, SO_NO_CHECK,  SO_PASSCRED,
-				       SO_PASSSEC,  SO_TIMESTAMP, SO_TIMESTAMPNS, SO_RXQ_OVFL,
-				       SO_WIFI_STATUS, SO_NOFCS, SO_SELECT_ERR_QUEUE,
-				       OPTION_PASSPIDFD};
+	static const int switches[] = {
+		SO_DEBUG,       SO_REUSEADDR, SO_DONTROUTE,        SO_BROADCAST,
+		SO_KEEPALIVE,   SO_OOBINLINE, SO_NO_CHECK,         SO_PASSCRED,
+		SO_PASSSEC,     SO_TIMESTAMP, SO_TIMESTAMPNS,      SO_RXQ_OVFL,
+		SO_WIFI_STATUS, SO_NOFCS,     SO_SELECT_ERR_QUEUE, OPTION_PASSPIDFD};
 	int fds[2];
 
 	EXPECT_EQUAL(socketpair(AF_UNIX, SOCK_STREAM, 0, fds), 0);

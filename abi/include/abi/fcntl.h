@@ -71,10 +71,10 @@ struct abi_open_how {
 #define F_OFD_SETLK  37
 #define F_OFD_SETLKW 38
 
-#define F_GET_RW_HINT      1035
-#define F_SET_RW_HINT      1036
-#define F_GET_FILE_RW_HINT 1037
-#define F_SET_FILE_RW_HINT 1038
+#define F_GET_RW_HINT          1035
+#define F_SET_RW_HINT          1036
+#define F_GET_FILE_RW_HINT     1037
+#define F_SET_FILE_RW_HINT     1038
 #define RWH_WRITE_LIFE_EXTREME 5
 
 #define F_OWNER_TID  0
@@ -158,11 +158,11 @@ struct abi_iovec {
 };
 
 /* preadv2, pwritev2 */
-#define RWF_HIPRI  0x01u
-#define RWF_DSYNC  0x02u
-#define RWF_SYNC   0x04u
-#define RWF_NOWAIT 0x08u
-#define RWF_APPEND 0x10u
+#define RWF_HIPRI    0x01u
+#define RWF_DSYNC    0x02u
+#define RWF_SYNC     0x04u
+#define RWF_NOWAIT   0x08u
+#define RWF_APPEND   0x10u
 #define RWF_NOAPPEND 0x20u
 #define RWF_NOSIGNAL 0x100u
 

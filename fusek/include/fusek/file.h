@@ -58,7 +58,8 @@ bool file_facts(struct object *object, uint64_t *position, uint32_t *mount_id);
 err_t must_check file_set_lease(struct object *object, const struct vfs_context *context, int fd,
 				int type);
 int file_lease(struct object *object); /* F_RDLCK, F_WRLCK or F_UNLCK */
-/* How long the holder has (0: for ever), and whether there are leases at all. By read_once and write_once. */
+/* How long the holder has (0: for ever), and whether there are leases at all. By read_once and
+ * write_once. */
 extern uint32_t lease_break_s;
 extern uint32_t leases_enabled;
 /* F_NOTIFY: `fd`, a descriptor in the table `owner`, is told of DN_* in a directory; 0: of nothing

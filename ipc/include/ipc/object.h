@@ -91,7 +91,8 @@ struct object_ops {
 	/* Which of POLL* hold now; *queue is the wait queue that is woken when that changes, NULL
 	 * if it never does. A queue lives until `release`. Must not sleep. */
 	unsigned (*poll)(struct object *object, struct waitq **queue);
-	/* Whether O_ASYNC means anything: its wakes are signalled to who asks. NULL: it does not. */
+	/* Whether O_ASYNC means anything: its wakes are signalled to who asks. NULL: it does not.
+	 */
 	bool (*signals)(const struct object *object);
 	/* For who looks once and has no lock: asks whoever knows, so that `poll` says what is so
 	 * now and not what it was told last. NULL: it always does. Sleeps. */
@@ -162,7 +163,8 @@ void object_mark(struct object *object, unsigned flag, bool on);
 /* For `signals`: always. */
 bool object_signals_always(const struct object *object);
 
-/* O_ASYNC is left as it is (ipc/async.h). -EINVAL: a flag that cannot be changed, or is not served, is named in `flags`. */
+/* O_ASYNC is left as it is (ipc/async.h). -EINVAL: a flag that cannot be changed, or is not served,
+ * is named in `flags`. */
 err_t must_check object_set_flags(struct object *object, unsigned flags);
 
 /* ---- the calls, with all checks that hold for every kind ---- */

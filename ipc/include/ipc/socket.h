@@ -148,7 +148,7 @@ struct socket_options {
 	uint64_t stored[2];     /* those that are on or off, a bit by number */
 	int32_t stamps;         /* SO_TIMESTAMP or what is like it; 0: none */
 	int32_t peek_bytes;     /* SO_PEEK_OFF; negative: off */
-	int32_t priority, mark, busy_poll_us, cpu; /* only remembered */
+	int32_t priority, mark, busy_poll_us, cpu;    /* only remembered */
 	uint64_t send_timeout_ns, receive_timeout_ns; /* 0: none */
 	struct abi_linger linger;
 };
@@ -171,9 +171,9 @@ size_t socket_sent_bytes(const struct object *socket);
  * -ETOOMANYREFS: too many objects are on their way; -ENOBUFS: too many bytes of the user's are. */
 ssize_t must_check socket_send(struct object *socket, struct buffer *buffer, unsigned flags,
 			       struct socket_message *message);
-/* Receives; *message is filled, its rights, name and process are the caller's. MSG_PEEK, MSG_WAITALL,
- * MSG_DONTWAIT, MSG_OOB count. 0: the end. -ECONNRESET, -ENOTCONN, -EINVAL, -EAGAIN, -EINTR,
- * -EFAULT, -ENOMEM. */
+/* Receives; *message is filled, its rights, name and process are the caller's. MSG_PEEK,
+ * MSG_WAITALL, MSG_DONTWAIT, MSG_OOB count. 0: the end. -ECONNRESET, -ENOTCONN, -EINVAL, -EAGAIN,
+ * -EINTR, -EFAULT, -ENOMEM. */
 ssize_t must_check socket_receive(struct object *socket, struct buffer *buffer, unsigned flags,
 				  struct socket_message *message);
 
