@@ -157,6 +157,23 @@ static err_t open_place(struct path *at, const struct vfs_context *context, unsi
 	return 0;
 }
 
+err_t vfs_open_place(const struct vfs_context *context, struct path *at, unsigned flags,
+		     struct object **out)
+{
+	err_t err;
+
+	if (flags & O_PATH)
+		flags &= OPEN_PATH_FLAGS;
+	if ((flags & O_CREAT) || (flags & O_TMPFILE) == O_TMPFILE)
+		err = -EINVAL; /* it is there */
+	else
+		err = check_flags(flags);
+	if (!err)
+		return open_place(at, context, flags, out);
+	path_put(at);
+	return err;
+}
+
 /* For who has checked already, or need not: a file just made is open for whatever its mode says,
  * and a program may be executable without being readable. Consumes the reference to `dentry`. */
 static err_t open_unchecked(const struct path *at, const struct vfs_context *context,

@@ -52,6 +52,10 @@ err_t must_check file_create(const struct path *at, unsigned flags, struct file 
 err_t must_check file_open_at_server(struct file *file, const struct vfs_context *context,
 				     unsigned flags);
 
+/* Opens what is there, as open() by name. Consumes the references of `at`. */
+err_t must_check vfs_open_place(const struct vfs_context *context, struct path *at, unsigned flags,
+				struct object **out);
+
 /* ---- for the calls by name (lookup.c) ---- */
 
 /* What `name` means for an *at call; *out is a reference. at_flags: AT_EMPTY_PATH. */

@@ -65,6 +65,14 @@ static void fill_attr(const struct ext2_inode *inode, struct server_attr *out)
 				    .block_bytes = EXT2_BLOCK_BYTES};
 }
 
+static void fill_entry(const struct ext2_inode *inode, struct server_entry *out)
+{
+	out->node.value = inode->number;
+	out->generation = inode->generation;
+	out->attr_valid_ns = SERVER_VALID_FOREVER;
+	fill_attr(inode, &out->attr);
+}
+
 static err_t ramdisk_lookup(struct server *server, const struct server_caller *caller,
 			    struct nodeid parent, struct server_name name, struct server_entry *out)
 {
@@ -80,10 +88,28 @@ static err_t ramdisk_lookup(struct server *server, const struct server_caller *c
 	if (inode.number <= EXT2_ROOT_INODE)
 		return ext2_complain(image_of(server), "a name leads to a reserved inode",
 				     inode.number, 0);
-	out->node.value = inode.number;
-	out->generation = inode.generation;
-	out->attr_valid_ns = SERVER_VALID_FOREVER;
-	fill_attr(&inode, &out->attr);
+	fill_entry(&inode, out);
+	return 0;
+}
+
+static uint64_t ramdisk_number(struct server *server, struct nodeid node)
+{
+	(void)server;
+	return inode_number(node);
+}
+
+static err_t ramdisk_by_number(struct server *server, uint64_t number, uint64_t generation,
+			       struct server_entry *out)
+{
+	const struct ext2_image *image = image_of(server);
+	struct ext2_inode inode;
+
+	if (number <= EXT2_ROOT_INODE || number > image->ninodes ||
+	    ext2_inode_read(image, (uint32_t)number, &inode) || !inode.nlink ||
+	    inode.generation != generation)
+		return -ESTALE;
+	*out = (struct server_entry){.entry_valid_ns = SERVER_VALID_FOREVER};
+	fill_entry(&inode, out);
 	return 0;
 }
 
@@ -216,6 +242,8 @@ static err_t ramdisk_get_page(struct server *server, struct nodeid node, uint64_
 }
 
 static const struct server_ops ramdisk_ops = {
+	.number = ramdisk_number,
+	.by_number = ramdisk_by_number,
 	.lookup = ramdisk_lookup,
 	.getattr = ramdisk_getattr,
 	.readlink = ramdisk_readlink,

@@ -31,6 +31,7 @@ err_t tmpfs_inode_create_locked(struct tmpfs *fs, uint32_t mode, uint32_t uid, u
 		return -ENOMEM;
 	}
 	inode->ino = ++fs->last_ino;
+	list_add_head(&fs->inodes, &inode->all);
 	inode->type = mode & S_IFMT;
 	inode->mode = mode & 07777;
 	inode->uid = uid;
@@ -68,6 +69,7 @@ void tmpfs_inode_free(struct tmpfs_inode *inode)
 {
 	struct tmpfs_room *room = inode->pages.room;
 
+	list_del(&inode->all);
 	tmpfs_pages_cut(&inode->pages, 0, UINT64_MAX);
 	if (inode->target_bytes > TMPFS_SHORT_TARGET)
 		tmpfs_page_uncharge(room);

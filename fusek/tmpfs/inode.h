@@ -120,6 +120,7 @@ struct tmpfs_inode {
 	struct nodeid seed;  /* [c] of tmpfs->seed; 0: none */
 	uint64_t seed_bytes; /* [p] so much of it still shows through where no page is */
 
+	struct list all;       /* [t] on tmpfs->inodes */
 	struct list seed_link; /* while the tree is seeded: directories to be filled */
 };
 
@@ -144,7 +145,8 @@ struct tmpfs {
 	struct tmpfs_room room;
 	struct tmpfs_options options; /* [c] as it was made; limits are in `room` */
 	struct mutex tree_lock;
-	uint64_t last_ino; /* [t] */
+	uint64_t last_ino;  /* [t] */
+	struct list inodes; /* [t] all of them, the youngest first */
 	struct tmpfs_inode *root;
 	struct server *seed; /* [c] or NULL */
 };

@@ -33,6 +33,31 @@ static err_t tmpfs_lookup(struct server *server, const struct server_caller *cal
 	return 0;
 }
 
+static uint64_t tmpfs_number(struct server *server, struct nodeid node)
+{
+	return tmpfs_inode(server, node)->ino;
+}
+
+/* An administrator's, and rare. */
+static err_t tmpfs_by_number(struct server *server, uint64_t number, uint64_t generation,
+			     struct server_entry *out)
+{
+	struct tmpfs *fs = tmpfs_of(server);
+	struct tmpfs_inode *inode;
+	err_t err = -ESTALE;
+
+	mutex_lock(&fs->tree_lock);
+	list_for_each (inode, &fs->inodes, all) {
+		if (inode->ino != number || number != generation || inode == fs->root)
+			continue;
+		fill_entry(inode, out);
+		err = 0;
+		break;
+	}
+	mutex_unlock(&fs->tree_lock);
+	return err;
+}
+
 static void tmpfs_forget(struct server *server, struct nodeid node, uint64_t nlookup)
 {
 	struct tmpfs *fs = tmpfs_of(server);
@@ -478,6 +503,8 @@ static uint64_t tmpfs_held_bytes(struct server *server, struct nodeid node)
 
 static const struct server_ops tmpfs_ops = {
 	.held_bytes = tmpfs_held_bytes,
+	.number = tmpfs_number,
+	.by_number = tmpfs_by_number,
 	.lookup = tmpfs_lookup,
 	.forget = tmpfs_forget,
 	.getattr = tmpfs_getattr,
@@ -524,6 +551,7 @@ static err_t create(const struct tmpfs_options *options, struct server *seed, st
 	fs->room = (struct tmpfs_room){.frames_max = options->frames_max,
 				       .inodes_max = options->inodes_max};
 	fs->seed = seed;
+	list_init(&fs->inodes);
 	mutex_init(&fs->tree_lock, LOCK_DIRECTORY);
 	mutex_lock(&fs->tree_lock);
 	err = tmpfs_inode_create_locked(fs, S_IFDIR | options->mode, options->uid, options->gid,

@@ -21,7 +21,6 @@ NOT_THERE = {
     "ports for programs": {"ioperm", "iopl"},
     "quotas": {"quotactl"},
     "swap": {"swapon", "swapoff"},
-    "handles of files": {"name_to_handle_at", "open_by_handle_at"},
     "segments, which 64-bit programs have on no Linux": {"set_thread_area"},
     "non-linear mappings": {"remap_file_pages"},
 }
@@ -30,7 +29,8 @@ PARTIAL = {
     "namespaces and control groups": {"clone", "clone3", "unshare", "setns"},
     "filters of networks": {"setsockopt", "getsockopt"},
     "a clock that is steered": {"adjtimex", "clock_adjtime"},
-    "others": {"arch_prctl", "membarrier", "mount", "personality", "prctl", "ptrace"},
+    "others": {"arch_prctl", "membarrier", "mount", "open_by_handle_at", "personality", "prctl",
+               "ptrace"},
 }
 
 

@@ -126,6 +126,15 @@ struct abi_flock {
 #define AT_STATX_FORCE_SYNC 0x2000u
 #define AT_STATX_DONT_SYNC  0x4000u
 
+/* name_to_handle_at */
+struct abi_file_handle {
+	uint32_t handle_bytes;
+	int32_t handle_type;
+};
+#define FILE_HANDLE_BYTES_MAX 128
+#define FILE_HANDLE_TYPE      1
+#define AT_HANDLE_FID         0x200u
+
 #define F_OK 0u
 #define X_OK 1u
 #define W_OK 2u

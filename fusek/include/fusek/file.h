@@ -73,6 +73,21 @@ err_t must_check file_write_hint(struct object *object, uint64_t *hint);
 err_t must_check file_set_write_hint(struct object *object, const struct vfs_context *context,
 				     uint64_t hint);
 
+/* ---- by number ---- */
+
+/* What a file is known by in its filesystem, for good. */
+struct file_handle {
+	uint64_t number, generation;
+};
+/* at_flags: AT_SYMLINK_FOLLOW, AT_EMPTY_PATH. -EOPNOTSUPP: the filesystem keeps no numbers. */
+err_t must_check vfs_handle(const struct vfs_context *context, struct object *at, const char *name,
+			    unsigned at_flags, struct file_handle *out, uint32_t *mount_id);
+/* In the filesystem of `at` (NULL: the working directory). For who may search everywhere. -ESTALE:
+ * there is no such file any more, or a directory that no name in the cache leads to; as open. */
+err_t must_check vfs_open_handle(const struct vfs_context *context, struct object *at,
+				 const struct file_handle *handle, unsigned flags,
+				 struct object **out);
+
 /* ---- attributes ---- */
 
 /* at_flags: AT_SYMLINK_NOFOLLOW, AT_EMPTY_PATH, AT_NO_AUTOMOUNT and the statx sync bits. */

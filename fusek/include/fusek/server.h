@@ -196,6 +196,12 @@ struct server_ops {
 	/* What is mounted, without asking for long: the driver of a new mount is not there yet.
 	 * NULL: getattr of SERVER_ROOT says it. */
 	err_t (*root)(struct server *server, struct server_entry *out);
+	/* What a node is called that is known for good, with its generation, and the way back to an
+	 * entry, which counts a look-up (not of the root): -ESTALE. NULL: there is none such;
+	 * by_number alone NULL: only to those that are in use, by their nodeid. */
+	uint64_t (*number)(struct server *server, struct nodeid node);
+	err_t (*by_number)(struct server *server, uint64_t number, uint64_t generation,
+			   struct server_entry *out);
 	err_t (*lookup)(struct server *server, const struct server_caller *caller,
 			struct nodeid parent, struct server_name name, struct server_entry *out);
 	void (*forget)(struct server *server, struct nodeid node, uint64_t nlookup);
