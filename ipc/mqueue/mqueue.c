@@ -290,7 +290,7 @@ ssize_t mqueue_receive(struct object *object, struct buffer *to, struct mqueue_t
 err_t mqueue_set_notify(struct object *object, struct mqueue_notify *notify)
 {
 	struct mqueue *queue = mqueue_of_object(object, O_PATH);
-	struct mqueue_notify *ended = notify;
+	struct mqueue_notify *ended = NULL;
 	err_t err = 0;
 
 	if (!queue) {
@@ -301,7 +301,6 @@ err_t mqueue_set_notify(struct object *object, struct mqueue_notify *notify)
 			err = -EBUSY;
 		} else if (notify) {
 			queue->notify = notify;
-			ended = NULL;
 		} else if (queue->notify && queue->notify->pid == sysv_caller().pid) {
 			ended = queue->notify;
 			queue->notify = NULL;

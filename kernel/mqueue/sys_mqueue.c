@@ -275,8 +275,8 @@ int sys_mq_notify(int mqfd, uptr_t event)
 		object_put(object);
 	} else {
 		err = -EBADF;
-		if (notice)
-			notice_free(notice);
 	}
+	if (err && notice)
+		notice_free(notice);
 	return err;
 }

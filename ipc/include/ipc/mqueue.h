@@ -58,7 +58,8 @@ err_t must_check mqueue_send(struct object *object, struct buffer *from, size_t 
 /* The bytes. */
 ssize_t must_check mqueue_receive(struct object *object, struct buffer *to,
 				  struct mqueue_transfer *transfer);
-/* Takes `notify` over, whatever the result; NULL: who calls gives up being told. -EBUSY. */
+/* Takes `notify` over, unless it fails; NULL: who calls gives up being told. -EBUSY; -EBADF: no
+ * queue. */
 err_t must_check mqueue_set_notify(struct object *object, struct mqueue_notify *notify);
 err_t must_check mqueue_attributes(struct object *object, struct abi_mq_attr *out);
 
