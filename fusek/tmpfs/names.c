@@ -38,7 +38,6 @@ static uint64_t tmpfs_number(struct server *server, struct nodeid node)
 	return tmpfs_inode(server, node)->ino;
 }
 
-/* An administrator's, and rare. */
 static err_t tmpfs_by_number(struct server *server, uint64_t number, uint64_t generation,
 			     struct server_entry *out)
 {
@@ -48,11 +47,10 @@ static err_t tmpfs_by_number(struct server *server, uint64_t number, uint64_t ge
 
 	mutex_lock(&fs->tree_lock);
 	list_for_each (inode, &fs->inodes, all) {
-		if (inode->ino != number || number != generation || inode == fs->root)
-			continue;
-		fill_entry(inode, out);
-		err = 0;
-		break;
+		if (err && inode->ino == number && number == generation && inode != fs->root) {
+			fill_entry(inode, out);
+			err = 0;
+		}
 	}
 	mutex_unlock(&fs->tree_lock);
 	return err;
