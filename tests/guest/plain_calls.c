@@ -393,6 +393,22 @@ static bool is_asleep(pid_t pid)
 }
 
 /* It goes on for the rest, by restart_syscall(). */
+static void a_limit_is_set_by_the_old_call(void)
+{
+	struct rlimit before, limit, after;
+
+	EXPECT_EQUAL(getrlimit(RLIMIT_CORE, &before), 0);
+	limit = (struct rlimit){.rlim_cur = 0, .rlim_max = before.rlim_max};
+	EXPECT_EQUAL(syscall(SYS_setrlimit, RLIMIT_CORE, &limit), 0);
+	EXPECT_EQUAL(syscall(SYS_getrlimit, RLIMIT_CORE, &after), 0);
+	EXPECT(after.rlim_cur == 0 && after.rlim_max == before.rlim_max);
+	EXPECT_EQUAL(syscall(SYS_setrlimit, RLIMIT_CORE, &before), 0);
+	limit = (struct rlimit){.rlim_cur = 2, .rlim_max = 1};
+	EXPECT_ERRNO(EINVAL, syscall(SYS_setrlimit, RLIMIT_CORE, &limit));
+	EXPECT_ERRNO(EINVAL, syscall(SYS_setrlimit, 99, &before));
+	EXPECT_ERRNO(EFAULT, syscall(SYS_setrlimit, RLIMIT_CORE, BAD_ADDRESS));
+}
+
 static void a_sleep_outlives_a_stop(void)
 {
 	const struct timespec time = {.tv_nsec = 200000000};
@@ -441,6 +457,7 @@ int main(void)
 	RUN(the_time_is_told_in_seconds);
 	RUN(names_and_descriptors_are_checked);
 	RUN(what_is_no_process_is_not_found);
+	RUN(a_limit_is_set_by_the_old_call);
 	RUN(a_sleep_outlives_a_stop);
 	RUN(nothing_is_left);
 	return check_end();
