@@ -9,6 +9,7 @@
 #include "notify.h"
 #include "open_file.h"
 #include "pages.h"
+#include "walk.h"
 
 #define AT_STAT_FLAGS (AT_SYMLINK_NOFOLLOW | AT_EMPTY_PATH | AT_NO_AUTOMOUNT | AT_STATX_SYNC_TYPE)
 
@@ -22,8 +23,9 @@ err_t vfs_start(const struct vfs_context *context, struct object *at, const char
 	return path_is_none(out) ? -ENOTDIR : 0;
 }
 
-err_t vfs_resolve(const struct vfs_context *context, struct object *at, const char *name,
-		  unsigned at_flags, unsigned walk_flags, struct path *out)
+static err_t resolve_told(const struct vfs_context *context, struct object *at, const char *name,
+			  unsigned at_flags, unsigned walk_flags, struct server_attr *attr,
+			  struct path *out)
 {
 	struct path start;
 	err_t err = vfs_start(context, at, name, &start);
@@ -32,7 +34,13 @@ err_t vfs_resolve(const struct vfs_context *context, struct object *at, const ch
 		return err;
 	if (at_flags & AT_EMPTY_PATH)
 		walk_flags |= WALK_EMPTY;
-	return path_walk(context, &start, name, walk_flags, out);
+	return path_walk_told(context, &start, name, walk_flags, attr, out);
+}
+
+err_t vfs_resolve(const struct vfs_context *context, struct object *at, const char *name,
+		  unsigned at_flags, unsigned walk_flags, struct path *out)
+{
+	return resolve_told(context, at, name, at_flags, walk_flags, NULL, out);
 }
 
 static unsigned follow_unless(unsigned at_flags)
@@ -79,10 +87,11 @@ err_t vfs_stat(const struct vfs_context *context, struct object *at, const char 
 	/* fstat of anything: a pipe is no place in the tree. */
 	if ((at_flags & AT_EMPTY_PATH) && at && !*name)
 		return object_stat(at, out);
-	err = vfs_resolve(context, at, name, at_flags, follow_unless(at_flags), &path);
+	err = resolve_told(context, at, name, at_flags, follow_unless(at_flags), &attr, &path);
 	if (err)
 		return err;
-	err = node_attr(path.dentry->node, &attr);
+	if ((attr.mode & S_IFMT) != node_type(path.dentry->node)) /* nothing was told */
+		err = node_attr(path.dentry->node, &attr);
 	if (!err)
 		vfs_fill_stat(path.dentry->node, &attr, out);
 	path_put(&path);

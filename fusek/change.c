@@ -17,7 +17,6 @@
 /* May something be made in this directory? */
 static err_t check_parent(const struct walk *walk)
 {
-	struct server_attr attr;
 	struct node *directory = walk->at.dentry->node;
 	err_t err;
 
@@ -27,10 +26,9 @@ static err_t check_parent(const struct walk *walk)
 		return -ENAMETOOLONG;
 	if (read_once(&walk->at.dentry->removed))
 		return -ENOENT;
-	err = node_attr(directory, &attr);
-	if (err)
-		return err;
-	err = node_may(directory, walk->context, W_OK | X_OK);
+	err = node_know_mode(directory);
+	if (!err)
+		err = node_may(directory, walk->context, W_OK | X_OK);
 	return err ? err : path_may_change(&walk->at);
 }
 

@@ -363,6 +363,12 @@ static bool same_meaning(const struct dentry *dentry, const struct node *node)
 	return dentry->node == node;
 }
 
+/* It is of no use to walks, but keeps its node: forgetting that would be a message each time. */
+static bool stays_expired(const struct dentry *dentry)
+{
+	return dentry->node && (dentry->fs->server->flags & SERVER_FORGET_COSTS);
+}
+
 err_t dentry_insert(struct dentry *parent, struct server_name name, struct node *node,
 		    uint64_t valid_ns, uint64_t version, struct dentry **out)
 {
@@ -392,7 +398,7 @@ err_t dentry_insert(struct dentry *parent, struct server_name name, struct node 
 			dentry_leave_cache_locked(old);
 			put_later = old;
 		}
-		if (current && fresh->valid_until_ns)
+		if (current && (fresh->valid_until_ns || stays_expired(fresh)))
 			enter_cache_locked(fresh);
 	}
 	if (is_directory(result))
@@ -409,7 +415,8 @@ err_t dentry_insert(struct dentry *parent, struct server_name name, struct node 
 
 /* The server's answer, with the directory's version before it was asked. */
 static err_t ask_server(struct dentry *parent, struct server_name name,
-			const struct vfs_context *context, uint64_t version, struct dentry **out)
+			const struct vfs_context *context, uint64_t version,
+			struct server_attr *attr, struct dentry **out)
 {
 	struct server *server = parent->fs->server;
 	struct server_caller caller = server_caller_of(context);
@@ -435,12 +442,15 @@ static err_t ask_server(struct dentry *parent, struct server_name name,
 			node_refuse_entry(parent->fs, &entry);
 			return err;
 		}
+		if (attr)
+			*attr = entry.attr;
 	}
 	return dentry_insert(parent, name, node, entry.entry_valid_ns, version, out);
 }
 
 err_t dentry_lookup(struct dentry *parent, struct server_name name,
-		    const struct vfs_context *context, struct dentry **out)
+		    const struct vfs_context *context, struct server_attr *attr,
+		    struct dentry **out)
 {
 	uint32_t hash = name_hash(parent, name.text, name.len_bytes);
 
@@ -453,7 +463,7 @@ err_t dentry_lookup(struct dentry *parent, struct server_name name,
 			return 0;
 		/* Acquire: pairs with the full order of change_begin() and change_end(). */
 		version = load_acquire(&parent->node->names_version);
-		err = ask_server(parent, name, context, version, out);
+		err = ask_server(parent, name, context, version, attr, out);
 		if (err)
 			return err;
 		/* A directory that is not kept would get a second dentry, and names below the one

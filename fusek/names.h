@@ -157,6 +157,9 @@ static inline bool node_mode_holds(const struct node *node)
 	       node_old_mode_holds(node);
 }
 
+/* The same after asking, if need be. Sleeps. */
+err_t must_check node_know_mode(struct node *node);
+
 /* ---- dentries (dentry.c, dentry_evict.c) ---- */
 
 uint32_t name_hash(const struct dentry *parent, const char *text, size_t len_bytes);
@@ -192,9 +195,11 @@ struct dentry *dentry_find(const struct dentry *parent, struct server_name name,
 err_t must_check dentry_insert(struct dentry *parent, struct server_name name, struct node *node,
 			       uint64_t valid_ns, uint64_t version, struct dentry **out);
 
-/* From the cache or from the server: *out may be negative (no node). */
+/* From the cache or from the server: *out may be negative (no node). Of what the server was asked
+ * for, *attr (NULL: not wanted) is what came with the answer; else it is not changed. */
 err_t must_check dentry_lookup(struct dentry *parent, struct server_name name,
-			       const struct vfs_context *context, struct dentry **out);
+			       const struct vfs_context *context, struct server_attr *attr,
+			       struct dentry **out);
 
 /* Something shall be mounted on it, which walks find only if they find this dentry, and those above
  * it, again: they stay in the cache while they are held, also if the server wants to be asked each

@@ -400,6 +400,13 @@ bool node_old_mode_holds(const struct node *node)
 	       still_valid(read_once(&node->attr_valid_until_ns));
 }
 
+err_t node_know_mode(struct node *node)
+{
+	struct server_attr attr;
+
+	return likely(node_mode_holds(node)) ? 0 : node_attr(node, &attr);
+}
+
 err_t node_may(const struct node *node, const struct vfs_context *context, unsigned mask)
 {
 	uint32_t mode = read_once(&node->attr.mode);

@@ -53,7 +53,6 @@ static err_t check_existing(const struct path *path, const struct vfs_context *c
 {
 	struct node *node = path->dentry->node;
 	unsigned wanted = wanted_access(flags);
-	struct server_attr attr;
 	err_t err;
 
 	if (node_type(node) == S_IFLNK)
@@ -62,13 +61,13 @@ static err_t check_existing(const struct path *path, const struct vfs_context *c
 		return -EISDIR;
 	if (node_type(node) != S_IFDIR && (flags & O_DIRECTORY))
 		return -ENOTDIR;
-	err = node_attr(node, &attr);
+	err = node_know_mode(node);
+	if (!err)
+		err = node_may(node, context, wanted);
 	if (err)
 		return err;
-	err = node_may(node, context, wanted);
-	if (err)
-		return err;
-	if ((flags & O_NOATIME) && context->uid != attr.uid && !vfs_capable(context, CAP_FOWNER))
+	if ((flags & O_NOATIME) && context->uid != read_once(&node->attr.uid) &&
+	    !vfs_capable(context, CAP_FOWNER))
 		return -EPERM;
 	return (wanted & W_OK) && node_type(node) == S_IFREG ? path_may_change(path) : 0;
 }
@@ -355,7 +354,6 @@ err_t vfs_open(const struct vfs_context *context, struct object *at, const char 
 err_t vfs_open_exec(const struct vfs_context *context, struct object *at, const char *name,
 		    unsigned at_flags, struct object **out)
 {
-	struct server_attr attr;
 	struct path path;
 	err_t err;
 
@@ -365,10 +363,10 @@ err_t vfs_open_exec(const struct vfs_context *context, struct object *at, const 
 			  (at_flags & AT_SYMLINK_NOFOLLOW) ? 0 : WALK_FOLLOW, &path);
 	if (err)
 		return err;
-	err = node_attr(path.dentry->node, &attr);
-	if (!err && S_ISLNK(attr.mode))
+	err = node_know_mode(path.dentry->node);
+	if (!err && node_type(path.dentry->node) == S_IFLNK)
 		err = -ELOOP;
-	else if (!err && !S_ISREG(attr.mode))
+	else if (!err && node_type(path.dentry->node) != S_IFREG)
 		err = -EACCES;
 	if (!err && (read_once(&path.mount->flags) & MS_NOEXEC))
 		err = -EACCES;
@@ -394,7 +392,6 @@ bool vfs_gives_ids(const struct object *file)
 err_t vfs_find_directory(const struct vfs_context *context, struct object *at, const char *name,
 			 struct path *out)
 {
-	struct server_attr attr;
 	unsigned at_flags = at ? AT_EMPTY_PATH : 0;
 	err_t err = vfs_resolve(context, at, name, at_flags, WALK_FOLLOW | WALK_DIRECTORY, out);
 
@@ -403,7 +400,7 @@ err_t vfs_find_directory(const struct vfs_context *context, struct object *at, c
 	if (node_type(out->dentry->node) != S_IFDIR) /* fchdir of something else */
 		err = -ENOTDIR;
 	if (!err)
-		err = node_attr(out->dentry->node, &attr);
+		err = node_know_mode(out->dentry->node);
 	if (!err)
 		err = path_access(out, context, X_OK);
 	if (err)

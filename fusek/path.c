@@ -288,18 +288,12 @@ void walk_end(struct walk *walk)
 static err_t check_directory(const struct walk *walk)
 {
 	struct node *node = walk->at.dentry->node;
-	struct server_attr attr;
 	err_t err;
 
 	if (node_type(node) != S_IFDIR)
 		return -ENOTDIR;
-	/* The mode that decides may have to be asked for again. */
-	if (!still_valid(read_once(&node->attr_valid_until_ns))) {
-		err = node_attr(node, &attr);
-		if (err)
-			return err;
-	}
-	return node_may(node, walk->context, X_OK);
+	err = node_know_mode(node);
+	return err ? err : node_may(node, walk->context, X_OK);
 }
 
 void path_cross(struct path *at)
@@ -347,7 +341,7 @@ static err_t look_up(const struct walk *walk, struct server_name name, struct pa
 		return get_parent(walk, out);
 	if (name.len_bytes > NAME_MAX)
 		return -ENAMETOOLONG;
-	err = dentry_lookup(walk->at.dentry, name, walk->context, &child);
+	err = dentry_lookup(walk->at.dentry, name, walk->context, walk->attr, &child);
 	if (!err)
 		*out = (struct path){.mount = mount_get(walk->at.mount), .dentry = child};
 	return err;
@@ -362,6 +356,8 @@ static err_t step(struct walk *walk, struct server_name name, struct path *out)
 		return err;
 	if (thread_killed())
 		return -EINTR;
+	if (walk->attr)
+		walk->attr->mode = 0; /* what comes with this name, or nothing */
 	if (is_dot(name)) {
 		*out = path_get(&walk->at);
 		return 0;
@@ -369,6 +365,8 @@ static err_t step(struct walk *walk, struct server_name name, struct path *out)
 	err = look_up(walk, name, out);
 	if (err)
 		return err;
+	if (unlikely(read_once(&out->dentry->mounted)) && walk->attr)
+		walk->attr->mode = 0;
 	path_cross(out);
 	err = mount_admits(out->mount, walk->context) ? check_step(walk, name, out) : -EACCES;
 	if (err)
@@ -562,10 +560,18 @@ static err_t walk_whole(struct walk *walk, unsigned walk_flags, struct path *out
 err_t path_walk(const struct vfs_context *context, const struct path *from, const char *name,
 		unsigned walk_flags, struct path *out)
 {
+	return path_walk_told(context, from, name, walk_flags, NULL, out);
+}
+
+err_t path_walk_told(const struct vfs_context *context, const struct path *from, const char *name,
+		     unsigned walk_flags, struct server_attr *attr, struct path *out)
+{
 	const struct path *start = from ? from : &context->cwd;
 	struct walk walk;
 	err_t err;
 
+	if (attr)
+		attr->mode = 0;
 	if (!*name && (walk_flags & WALK_EMPTY)) {
 		*out = path_get(start);
 		return 0;
@@ -583,6 +589,7 @@ err_t path_walk(const struct vfs_context *context, const struct path *from, cons
 		return -EAGAIN;
 	*out = (struct path){0};
 	err = walk_begin(&walk, context, from, name);
+	walk.attr = attr;
 	if (!err)
 		err = walk_whole(&walk, walk_flags, out);
 	walk_end(&walk);

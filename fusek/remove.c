@@ -15,8 +15,7 @@ static err_t check_remove(const struct vfs_context *context, const struct path *
 			  struct node *child)
 {
 	struct node *directory = at->dentry->node;
-	struct server_attr attr;
-	err_t err = node_attr(directory, &attr);
+	err_t err = node_know_mode(directory);
 
 	if (err)
 		return err;
@@ -27,7 +26,8 @@ static err_t check_remove(const struct vfs_context *context, const struct path *
 	if (err)
 		return err;
 	/* The sticky bit: only who owns the file or the directory. */
-	if ((attr.mode & S_ISVTX) && context->uid != attr.uid &&
+	if ((read_once(&directory->attr.mode) & S_ISVTX) &&
+	    context->uid != read_once(&directory->attr.uid) &&
 	    context->uid != read_once(&child->attr.uid) && !vfs_capable(context, CAP_FOWNER))
 		return -EPERM;
 	return 0;
@@ -190,11 +190,10 @@ static err_t check_target(const struct rename *rename)
 	bool old_is_directory = node_type(rename->old.dentry->node) == S_IFDIR;
 	const struct path *at = &rename->to.at;
 	bool target_is_directory;
-	struct server_attr attr;
 	err_t err;
 
 	if (dentry_is_negative(rename->target.dentry)) {
-		err = node_attr(at->dentry->node, &attr);
+		err = node_know_mode(at->dentry->node);
 		return err ? err : node_may(at->dentry->node, context, W_OK | X_OK);
 	}
 	err = check_remove(context, at, rename->target.dentry->node);
@@ -209,13 +208,12 @@ static err_t check_target(const struct rename *rename)
 /* A directory that comes into another one gets another "..", which is written in it. */
 static err_t check_new_parent(const struct rename *rename, struct dentry *moved)
 {
-	struct server_attr attr;
 	err_t err;
 
 	if (rename->from.at.dentry->node == rename->to.at.dentry->node ||
 	    dentry_is_negative(moved) || node_type(moved->node) != S_IFDIR)
 		return 0;
-	err = node_attr(moved->node, &attr);
+	err = node_know_mode(moved->node);
 	return err ? err : node_may(moved->node, rename->from.context, W_OK);
 }
 

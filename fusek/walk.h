@@ -10,13 +10,14 @@
 /* One walk, on its caller's stack. */
 struct walk {
 	const struct vfs_context *context;
-	struct path at;          /* where it has come; a reference */
-	const char *rest;        /* of the name, behind what was walked */
-	struct server_name last; /* after walk_to_last(): the last name; empty: `at` is the end */
-	bool trailing_slash;     /* behind the last name */
-	bool jumped;             /* `at` is where a link without a name led, nothing behind it */
-	bool at_last;            /* `at` and `last` are what walk_to_last() is to find */
-	unsigned nlinks;         /* symbolic links followed */
+	struct path at;           /* where it has come; a reference */
+	const char *rest;         /* of the name, behind what was walked */
+	struct server_name last;  /* after walk_to_last(): the last name; empty: `at` is the end */
+	bool trailing_slash;      /* behind the last name */
+	bool jumped;              /* `at` is where a link without a name led, nothing behind it */
+	bool at_last;             /* `at` and `last` are what walk_to_last() is to find */
+	unsigned nlinks;          /* symbolic links followed */
+	struct server_attr *attr; /* NULL, or what came with the last name; mode 0: nothing did */
 	char *text; /* owned: what `rest` points into after a link; NULL: the caller's */
 };
 
@@ -35,6 +36,12 @@ err_t must_check walk_last(struct walk *walk, struct path *out);
 /* Goes on at the link `link` (a symbolic link that stands in walk->at), whose reference is
  * consumed; then walk_to_last() again. */
 err_t must_check walk_into_link(struct walk *walk, struct path *link);
+
+/* path_walk(), and what the server has just told of the end, which it need not be asked for again
+ * (attr->mode 0: it was not asked). */
+err_t must_check path_walk_told(const struct vfs_context *context, const struct path *from,
+				const char *name, unsigned walk_flags, struct server_attr *attr,
+				struct path *out);
 
 /* The last name is "." or ".." or nothing: it cannot be made or removed. */
 bool walk_last_is_special(const struct walk *walk);

@@ -481,7 +481,7 @@ err_t fuse_server_create(struct fuse_connection *connection,
 		.ops = &driver_ops,
 		.type = own->type,
 		.source = own->source,
-		.flags = SERVER_NO_DEVICES | SERVER_MODES_EXPIRE |
+		.flags = SERVER_NO_DEVICES | SERVER_MODES_EXPIRE | SERVER_FORGET_COSTS |
 			 (options->default_permissions ? 0 : SERVER_CHECKS_ACCESS) |
 			 (options->allow_other ? 0 : SERVER_OWNER_ONLY),
 		.owner_uid = options->owner_uid,

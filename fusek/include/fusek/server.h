@@ -378,6 +378,8 @@ enum server_flags {
 	SERVER_UNCHANGING = 1 << 6,
 	/* Modes and owners change without us: they are not believed for longer than it said. */
 	SERVER_MODES_EXPIRE = 1 << 7,
+	/* Forgetting is a message to it: a name that has to be asked for again keeps its node. */
+	SERVER_FORGET_COSTS = 1 << 8,
 };
 
 /* The head of each server; constant once it is mounted, but that `flags` changes by a remount
