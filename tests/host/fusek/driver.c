@@ -77,9 +77,21 @@ static void what_was_read_is_not_asked_for_again(void **state)
 static void lookup_s_attributes_answer_the_stat(void **state)
 {
 	assert_int_equal(look(AT "/file"), 0);
-	assert_int_equal(mock.nasked[FUSE_GETATTR], 1); /* of the root, for the walk */
 	assert_int_equal(look(AT "/file"), 0);
-	assert_int_equal(mock.nasked[FUSE_GETATTR], 1);
+	assert_int_equal(mock.nasked[FUSE_LOOKUP], 1);
+	assert_int_equal(mock.nasked[FUSE_GETATTR], 0);
+}
+
+static void what_expires_at_once_is_asked_for_once_a_call(void **state)
+{
+	mock.names_expire = true;
+	mock.attr_valid = 0;
+	for (unsigned i = 1; i < 4; i++) {
+		assert_int_equal(look(AT "/file"), 0);
+		assert_int_equal(mock.nasked[FUSE_LOOKUP], i);
+	}
+	assert_int_equal(mock.nasked[FUSE_GETATTR], 0);
+	assert_int_equal(mock.nasked[FUSE_FORGET] + mock.nasked[FUSE_BATCH_FORGET], 0);
 }
 
 static void writing_goes_through_and_is_read_back(void **state)
@@ -551,6 +563,7 @@ int main(void)
 		MOUNTED(a_file_is_found_and_read),
 		MOUNTED(what_was_read_is_not_asked_for_again),
 		MOUNTED(lookup_s_attributes_answer_the_stat),
+		MOUNTED(what_expires_at_once_is_asked_for_once_a_call),
 		MOUNTED(writing_goes_through_and_is_read_back),
 		MOUNTED(truncation_is_seen_at_once),
 		MOUNTED(a_listing_with_entries_answers_the_stats),

@@ -120,7 +120,7 @@ static uint32_t type_of(uint64_t node)
 static struct fuse_entry_out entry(const struct fuse_in_header *in, uint64_t node)
 {
 	struct fuse_entry_out out = {.nodeid = node,
-				     .entry_valid = 100,
+				     .entry_valid = mock.names_expire ? 0 : 100,
 				     .attr_valid = mock.attr_valid,
 				     .attr = attributes(in, node, type_of(node))};
 

@@ -46,7 +46,8 @@ struct mock_driver {
 	uint64_t last_cookie; /* of a listing's last name; 0: the next number */
 	bool hangs;           /* nothing is read, time goes by */
 	uint64_t attr_valid;
-	uint64_t unknown; /* 1 << opcode: ENOSYS */
+	bool names_expire; /* at once */
+	uint64_t unknown;  /* 1 << opcode: ENOSYS */
 	enum mock_lie lie;
 	uint32_t lie_opcode;
 	/* opcodes, once; of hold_at the answer waits, and nothing else happens */
