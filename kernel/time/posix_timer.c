@@ -390,21 +390,22 @@ int sys_timer_delete(int id)
 
 /* ---- setting ---- */
 
-/* Takes its process's signal_lock, with the time known. */
-static irqflags_t lock_and_look(struct posix_timer *timer) ACQUIRE(timer->process->signal_lock)
+/* So that the time is known under its own process's lock. */
+static void look(struct posix_timer *timer)
 {
 	if (is_of_other(timer))
 		cpu_watch_look(&timer->watch);
-	return spin_lock_irqsave(&timer->process->signal_lock);
 }
 
 /* What timer_gettime tells. */
 static struct abi_itimerspec left_of(struct posix_timer *timer)
 {
-	irqflags_t flags = lock_and_look(timer);
 	bool none = timer->notify == SIGEV_NONE;
 	int64_t left_ns = 0;
+	irqflags_t flags;
 
+	look(timer);
+	flags = spin_lock_irqsave(&timer->process->signal_lock);
 	if (timer->armed) {
 		int64_t now_ns = now_of(timer);
 
@@ -433,7 +434,8 @@ static void set_timer(struct posix_timer *timer, const struct abi_itimerspec *wa
 	spin_unlock_irqrestore(&process->signal_lock, flags);
 	timer_cancel(&timer->timer);
 
-	flags = lock_and_look(timer);
+	look(timer);
+	flags = spin_lock_irqsave(&process->signal_lock);
 	timer->interval_ns = ns_of_timespec(&wanted->it_interval);
 	timer->overrun = 0;
 	timer->wall = absolute && timer->clock.wall;
