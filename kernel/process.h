@@ -172,6 +172,7 @@ struct exec_places {
 	vaddr_t environment, environment_end;
 	vaddr_t auxiliary, auxiliary_end;
 	vaddr_t stack_start;
+	vaddr_t code, code_end, data, data_end; /* of its file */
 };
 
 /* A number in the PID table: a process's, or that of a thread other than a process's first. */
@@ -182,8 +183,9 @@ struct pid_link {
 };
 
 enum call_watch {
-	CALLS_LOGGED = 1 << 0, /* trace.h */
-	CALLS_STOP = 1 << 1,   /* some thread is traced: ptrace/ptrace.h */
+	CALLS_LOGGED = 1 << 0,   /* trace.h */
+	CALLS_STOP = 1 << 1,     /* some thread is traced: ptrace/ptrace.h */
+	CALLS_FILTERED = 1 << 2, /* some thread does not make all: process/call_filter.h */
 };
 
 /* Signals that wait to be taken: of a process or of one thread. */

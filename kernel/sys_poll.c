@@ -10,6 +10,7 @@
 
 #include <abi/errno.h>
 #include <abi/fcntl.h>
+#include <abi/personality.h>
 #include <abi/time.h>
 #include <arch/clock.h>
 #include <arch/user.h>
@@ -186,6 +187,12 @@ static uint64_t left_until(uint64_t deadline_ns)
 	return deadline_ns > now_ns ? deadline_ns - now_ns : 0;
 }
 
+static bool tells_what_is_left(uint64_t deadline_ns)
+{
+	return deadline_ns != UINT64_MAX &&
+	       !(read_once(&process_current()->personality) & STICKY_TIMEOUTS);
+}
+
 /* As Linux: what is left is told if it can be; whoever has it in memory that cannot be written to
  * does not want to know. */
 void poll_put_left(uptr_t timeout, uint64_t deadline_ns)
@@ -194,7 +201,7 @@ void poll_put_left(uptr_t timeout, uint64_t deadline_ns)
 	const struct abi_timespec left = {.tv_sec = (int64_t)(left_ns / NSEC_PER_SEC),
 					  .tv_nsec = (int64_t)(left_ns % NSEC_PER_SEC)};
 
-	if (deadline_ns != UINT64_MAX)
+	if (tells_what_is_left(deadline_ns))
 		(void)!user_put(timeout, &left);
 }
 
@@ -455,7 +462,7 @@ int sys_select(int nfds, uptr_t readable, uptr_t writable, uptr_t exceptional, u
 						     (uint64_t)time.tv_usec * NSEC_PER_USEC);
 	}
 	result = select_until(nfds, where, deadline_ns);
-	if (deadline_ns == UINT64_MAX)
+	if (!tells_what_is_left(deadline_ns))
 		return result;
 	left_ns = left_until(deadline_ns);
 	time.tv_sec = (int64_t)(left_ns / NSEC_PER_SEC);

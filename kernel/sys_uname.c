@@ -8,6 +8,7 @@
 #include "syscall_table.h"
 
 #include <abi/errno.h>
+#include <abi/personality.h>
 #include <arch/spin.h>
 #include <arch/user.h>
 #include <lib/string.h>
@@ -47,11 +48,23 @@ err_t machine_name_set(enum machine_name which, const char *name, size_t len_byt
 	return 0;
 }
 
+/* What a program wants to be told that knows no more of the world. */
+static void pretend(struct abi_utsname *now)
+{
+	uint32_t persona = read_once(&process_current()->personality);
+
+	if (persona & UNAME26) /* as Linux makes it of 6.1 */
+		string_copy(now->release, sizeof(now->release), "2.6.61-fuselage");
+	if ((persona & PER_MASK) == PER_LINUX32)
+		string_copy(now->machine, sizeof(now->machine), "i686");
+}
+
 int sys_uname(uptr_t out)
 {
 	struct abi_utsname now;
 
 	machine_names_get(&now);
+	pretend(&now);
 	return user_put(out, &now);
 }
 

@@ -6,6 +6,7 @@
 
 #include "syscall.h"
 
+#include "process/call_filter.h"
 #include "process/uthread.h"
 #include "ptrace/ptrace.h"
 #include "syscall_table.h"
@@ -122,13 +123,16 @@ static NOINLINE void dispatch_slowly(struct trap_frame *frame)
 	uint64_t number;
 	unsigned watch = read_once(&process_current()->call_watch);
 	struct trace_line line;
-	bool is_made = !(watch & CALLS_STOP) || ptrace_call_begin(frame);
 
-	if (!is_made) {
+	if (watch & CALLS_FILTERED && !call_filter_passes(frame))
+		return;
+	if (watch & CALLS_STOP && !ptrace_call_begin(frame)) {
 		ptrace_call_end();
 		return;
 	}
 	number = frame->error_code; /* a tracer may have changed it */
+	if (watch & CALLS_FILTERED)
+		call_filter_confined(number);
 	if (watch & CALLS_LOGGED)
 		trace_begin(&line, frame);
 	frame->rax = (uint64_t)(number < SYSCALL_LIMIT ? syscall_handlers[number](frame)

@@ -172,6 +172,8 @@ static err_t map_locked(struct space *space, const struct space_request *request
 
 	if (space->nregions >= SPACE_REGIONS_MAX)
 		return -ENOMEM;
+	if (space_refuses_exec_locked(space, request->prot, request->prot))
+		return -EACCES;
 	region->flags |= space->future_flags & SPACE_LOCKED;
 	err = space_fits_locked(space, len_bytes >> PAGE_SHIFT, request->prot, region->flags);
 	if (err)

@@ -35,6 +35,43 @@ err_t space_unmap(struct space *space, vaddr_t start, uint64_t length_bytes)
 
 /* ---- rights ---- */
 
+bool space_refuses_exec_locked(const struct space *space, unsigned before, unsigned prot)
+{
+	return space->exec_refusal & REFUSE_EXEC_GAIN && prot & SPACE_EXEC &&
+	       (prot & SPACE_WRITE || !(before & SPACE_EXEC));
+}
+
+err_t space_refuse_exec(struct space *space, unsigned refusal)
+{
+	err_t err = 0;
+
+	mutex_lock(&space->lock);
+	if (space->exec_refusal && space->exec_refusal != refusal)
+		err = -EPERM;
+	else
+		space->exec_refusal = (uint8_t)refusal;
+	mutex_unlock(&space->lock);
+	return err;
+}
+
+unsigned space_exec_refusal(struct space *space)
+{
+	unsigned refusal;
+
+	mutex_lock(&space->lock);
+	refusal = space->exec_refusal;
+	mutex_unlock(&space->lock);
+	return refusal;
+}
+
+void space_inherit_refusal(struct space *space, struct space *from)
+{
+	unsigned refusal = space_exec_refusal(from);
+
+	if (!(refusal & REFUSE_NO_INHERIT))
+		space->exec_refusal = (uint8_t)refusal;
+}
+
 /* Changes the part of `region` that lies in [start, end); *out is what comes to lie there. */
 static err_t protect_region_locked(struct space *space, struct region *region, vaddr_t start,
 				   vaddr_t end, unsigned prot, struct doomed *doomed,
@@ -43,7 +80,8 @@ static err_t protect_region_locked(struct space *space, struct region *region, v
 	int64_t npages;
 	err_t err;
 
-	if (prot & ~(unsigned)region->max_prot)
+	if (prot & ~(unsigned)region->max_prot ||
+	    space_refuses_exec_locked(space, region->prot, prot))
 		return -EACCES;
 	*out = region;
 	if (region->prot == prot)
@@ -128,6 +166,32 @@ void space_set_brk(struct space *space, vaddr_t start)
 	mutex_lock(&space->lock);
 	space->brk_start = start;
 	space->brk_end = start;
+	mutex_unlock(&space->lock);
+}
+
+err_t space_move_brk(struct space *space, bool start, vaddr_t to)
+{
+	vaddr_t first, last;
+	err_t err = 0;
+
+	mutex_lock(&space->lock);
+	first = start ? to : space->brk_start;
+	last = start ? space->brk_end : to;
+	if (first > last || (last - first) >> PAGE_SHIFT > space->limits.data_pages) {
+		err = -EINVAL;
+	} else {
+		space->brk_start = first;
+		space->brk_end = last;
+	}
+	mutex_unlock(&space->lock);
+	return err;
+}
+
+void space_heap(struct space *space, vaddr_t *start, vaddr_t *end)
+{
+	mutex_lock(&space->lock);
+	*start = space->brk_start;
+	*end = space->brk_end;
 	mutex_unlock(&space->lock);
 }
 

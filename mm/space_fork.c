@@ -96,6 +96,7 @@ err_t space_fork(struct space *parent, struct space **out) NO_THREAD_SAFETY
 
 	if (err)
 		return err;
+	space_inherit_refusal(child, parent);
 	mutex_lock(&parent->lock);
 	child->brk_start = parent->brk_start;
 	child->brk_end = parent->brk_end;

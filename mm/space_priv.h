@@ -141,4 +141,8 @@ err_t must_check fault_page_locked(struct space *space, struct region *region, v
 	REQUIRES(space->lock);
 bool region_allows(const struct region *region, unsigned fault_access);
 
+/* What had these rights may not get those (space_change.c). */
+bool space_refuses_exec_locked(const struct space *space, unsigned before, unsigned prot)
+	REQUIRES(space->lock);
+
 #endif

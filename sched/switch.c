@@ -157,7 +157,8 @@ static void reschedule(void (*put_back)(struct runq *queue, struct sched_entity 
 		return;
 	}
 	if (unlikely(prev->place_watched))
-		write_once(&prev->context.exit_work, 1); /* looked at when it runs again */
+		/* Looked at when it runs again. */
+		(void)atomic_fetch_or_full(&prev->context.exit_work, (uint32_t)EXIT_WORK_HOOK);
 	cpu->stats.npreemptions++;
 	prev->npreempted++;
 	prepare_switch(cpu, prev, next, now_ns);

@@ -131,12 +131,15 @@ void context_enter_pagetable(struct pagetable *pagetable)
 	irq_restore(flags);
 }
 
-/* The way out looks at one word only, which a wanted switch changes too. */
+/* The way out looks at one word only, which a wanted switch changes too. A CPU that forbids the
+ * time stamp counter goes on to do so until somebody else's program meets it. */
 static NOINLINE void take_exit_work(const struct context *context)
 {
 	if (read_once(&context->exit_work) & EXIT_WORK_HOOK)
 		cpu_want_switch();
 	debug_registers_load(context);
+	if (read_once(&context->exit_work) & EXIT_WORK_TIMESTAMP)
+		cr4_write(cr4_read() | CR4_TSD);
 }
 
 void context_switch(struct context *from, struct context *to)
@@ -175,6 +178,34 @@ void context_unpark(void)
 	load_user(context);
 	take_exit_work(context);
 	irq_restore(flags);
+}
+
+void context_allow_timestamp(bool allow)
+{
+	struct context *context = (struct context *)current_thread();
+	irqflags_t flags = irq_save();
+
+	if (allow)
+		(void)atomic_fetch_and_full(&context->exit_work, ~(uint32_t)EXIT_WORK_TIMESTAMP);
+	else
+		(void)atomic_fetch_or_full(&context->exit_work, (uint32_t)EXIT_WORK_TIMESTAMP);
+	take_exit_work(context);
+	irq_restore(flags);
+}
+
+bool context_timestamp_allowed(void)
+{
+	const struct context *context = (const struct context *)current_thread();
+
+	return !(read_once(&context->exit_work) & EXIT_WORK_TIMESTAMP);
+}
+
+bool context_timestamp_fault(void)
+{
+	if (!(cr4_read() & CR4_TSD) || !context_timestamp_allowed())
+		return false;
+	cr4_write(cr4_read() & ~CR4_TSD);
+	return true;
 }
 
 void context_request_exit_work(struct context *context)
@@ -216,6 +247,7 @@ void context_copy_user(struct context *child, uint64_t stack)
 		frame->rsp = stack;
 	child->fs_base = context_user_base(USER_BASE_FS);
 	child->gs_base = context_user_base(USER_BASE_GS);
+	child->exit_work |= read_once(&parent->exit_work) & EXIT_WORK_TIMESTAMP;
 	flags = irq_save();
 	fpu_save(parent->fpu);
 	memcpy(child->fpu, parent->fpu, fpu_state_bytes());

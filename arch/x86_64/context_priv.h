@@ -14,4 +14,8 @@ void context_leave_pagetable(struct pagetable *table);
 /* True: this CPU had it loaded only for want of another, and forgets it. */
 bool context_leave_if_lazy(struct pagetable *table);
 
+/* #GP in the running program. True: this CPU still forbade it the time stamp counter, for another
+ * thread's sake, and does so no more. Interrupts are off. */
+bool context_timestamp_fault(void);
+
 #endif

@@ -20,7 +20,8 @@
 
 /* XCR0: x87, SSE, AVX, AVX-512 (three components). */
 #define XCR0_WANTED        UINT64_C(0xe7)
-#define FCW_DEFAULT        0x037f /* psABI 3.4.1 */
+#define XCR0_LEGACY        UINT64_C(0x3) /* x87 and SSE, which FXSAVE keeps */
+#define FCW_DEFAULT        0x037f        /* psABI 3.4.1 */
 #define MXCSR_DEFAULT      0x00001f80
 #define FXSAVE_FCW         0
 #define FXSAVE_MXCSR       24
@@ -59,6 +60,11 @@ void fpu_enable(void)
 size_t fpu_state_bytes(void)
 {
 	return state_bytes;
+}
+
+uint64_t fpu_state_components(void)
+{
+	return components ? components : XCR0_LEGACY;
 }
 
 uint64_t fpu_components(void)

@@ -7,6 +7,7 @@
  */
 #include "interrupts.h"
 
+#include "context_priv.h"
 #include "debug_registers.h"
 #include "descriptors.h"
 #include "smp/smp.h"
@@ -191,6 +192,10 @@ static void exception(struct trap_frame *frame)
 	case TRAP_DEBUG:
 		if (!debug_trap(frame))
 			return;
+		break;
+	case TRAP_PROTECTION:
+		if (trap_from_user(frame) && context_timestamp_fault())
+			return; /* tries again */
 		break;
 	case TRAP_BREAKPOINT:
 		if (!trap_from_user(frame))

@@ -13,6 +13,7 @@
 #define CR0_TS       (UINT64_C(1) << 3)
 #define CR0_NE       (UINT64_C(1) << 5)
 #define CR0_WP       (UINT64_C(1) << 16)
+#define CR4_TSD      (UINT64_C(1) << 2)
 #define CR4_PGE      (UINT64_C(1) << 7)
 #define CR4_OSFXSR   (UINT64_C(1) << 9)
 #define CR4_OSXMM    (UINT64_C(1) << 10)

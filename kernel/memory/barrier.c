@@ -6,6 +6,7 @@
  */
 #include "memory.h"
 
+#include "../process/uthread.h"
 #include "syscall_table.h"
 
 #include <abi/errno.h>
@@ -16,11 +17,12 @@
 
 #define REGISTRATIONS                                                                              \
 	(MEMBARRIER_CMD_REGISTER_GLOBAL_EXPEDITED | MEMBARRIER_CMD_REGISTER_PRIVATE_EXPEDITED |    \
-	 MEMBARRIER_CMD_REGISTER_PRIVATE_EXPEDITED_SYNC_CORE)
+	 MEMBARRIER_CMD_REGISTER_PRIVATE_EXPEDITED_SYNC_CORE |                                     \
+	 MEMBARRIER_CMD_REGISTER_PRIVATE_EXPEDITED_RSEQ)
 #define COMMANDS                                                                                   \
 	(REGISTRATIONS | MEMBARRIER_CMD_GLOBAL | MEMBARRIER_CMD_GLOBAL_EXPEDITED |                 \
 	 MEMBARRIER_CMD_PRIVATE_EXPEDITED | MEMBARRIER_CMD_PRIVATE_EXPEDITED_SYNC_CORE |           \
-	 MEMBARRIER_CMD_GET_REGISTRATIONS)
+	 MEMBARRIER_CMD_PRIVATE_EXPEDITED_RSEQ | MEMBARRIER_CMD_GET_REGISTRATIONS)
 
 static void pass_barrier(UNUSED void *argument)
 {
@@ -40,8 +42,40 @@ static int pass_if(unsigned registration)
 	return read_once(&current_space()->barriers) & registration ? pass_everywhere() : -EPERM;
 }
 
-int sys_membarrier(int command, unsigned flags, UNUSED int cpu)
+/* In an interrupt: a sequence of the same program that it met is looked at on the way out. */
+static void end_sequence(void *space)
 {
+	struct thread *thread = current_thread();
+	const struct uthread *uthread = thread->process ? thread->user_data : NULL;
+
+	memory_barrier();
+	if (uthread && read_once(&uthread->space) == space)
+		thread_request_exit_work(thread);
+}
+
+/* Restartable sequences of the program's other threads begin anew: of all, or of the one on this
+ * CPU. */
+static int end_sequences(unsigned flags, int cpu)
+{
+	cpuset_t cpus = cpuset_all() & ~cpuset_of(cpu_id());
+
+	if (!(read_once(&current_space()->barriers) &
+	      MEMBARRIER_CMD_REGISTER_PRIVATE_EXPEDITED_RSEQ))
+		return -EPERM;
+	if (flags)
+		cpus &= cpu >= 0 && (unsigned)cpu < cpu_count() ? cpuset_of((unsigned)cpu) : 0;
+	memory_barrier();
+	if (cpus)
+		cpu_call(cpus, end_sequence, current_space());
+	memory_barrier();
+	return 0;
+}
+
+int sys_membarrier(int command, unsigned flags, int cpu)
+{
+	if (command == MEMBARRIER_CMD_PRIVATE_EXPEDITED_RSEQ)
+		return flags & ~(unsigned)MEMBARRIER_CMD_FLAG_CPU ? -EINVAL
+								  : end_sequences(flags, cpu);
 	if (flags)
 		return -EINVAL;
 	switch (command) {
@@ -57,6 +91,7 @@ int sys_membarrier(int command, unsigned flags, UNUSED int cpu)
 	case MEMBARRIER_CMD_REGISTER_GLOBAL_EXPEDITED:
 	case MEMBARRIER_CMD_REGISTER_PRIVATE_EXPEDITED:
 	case MEMBARRIER_CMD_REGISTER_PRIVATE_EXPEDITED_SYNC_CORE:
+	case MEMBARRIER_CMD_REGISTER_PRIVATE_EXPEDITED_RSEQ:
 		atomic_fetch_or_full(&current_space()->barriers, (uint32_t)command);
 		return 0;
 	case MEMBARRIER_CMD_GET_REGISTRATIONS:

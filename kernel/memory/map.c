@@ -10,6 +10,7 @@
 #include <abi/errno.h>
 #include <abi/fcntl.h>
 #include <abi/mman.h>
+#include <abi/personality.h>
 #include <arch/paging.h>
 #include <ipc/fdtable.h>
 #include <ipc/object.h>
@@ -105,6 +106,25 @@ static unsigned space_flags_of(unsigned map_flags)
 	return flags;
 }
 
+/* READ_IMPLIES_EXEC: nobody asked for it, so where it may not be it is not. */
+static bool implies_exec(unsigned prot)
+{
+	return prot & PROT_READ && !(prot & PROT_EXEC) &&
+	       read_once(&process_current()->personality) & READ_IMPLIES_EXEC;
+}
+
+static err_t find_pages_to_run(int fd, bool shared, struct space_request *request)
+{
+	err_t err;
+
+	request->prot |= PROT_EXEC;
+	err = find_pages(fd, shared, request);
+	if (err != -EPERM && err != -EACCES)
+		return err;
+	request->prot &= ~(unsigned)PROT_EXEC;
+	return find_pages(fd, shared, request);
+}
+
 int64_t sys_mmap(uint64_t address, size_t len, unsigned prot, unsigned map_flags, int fd,
 		 uint64_t offset)
 {
@@ -132,11 +152,14 @@ int64_t sys_mmap(uint64_t address, size_t len, unsigned prot, unsigned map_flags
 	if (map_flags & MAP_LOCKED && !may_lock())
 		return -EPERM;
 	if (!(map_flags & MAP_ANONYMOUS))
-		err = find_pages(fd, shared, &request);
+		err = implies_exec(prot) ? find_pages_to_run(fd, shared, &request)
+					 : find_pages(fd, shared, &request);
 	else if (shared)
 		err = memory_object_anonymous(len, &request.object);
 	if (err)
 		return err;
+	if (map_flags & MAP_ANONYMOUS && implies_exec(prot))
+		request.prot |= PROT_EXEC;
 	err = space_map(current_space(), &request, &mapped);
 	memory_object_put(request.object);
 	return err ? err : (int64_t)mapped;
@@ -202,7 +225,15 @@ int sys_mprotect(uint64_t address, size_t len, unsigned prot)
 		return 0;
 	if (prot & PROT_GROWSDOWN)
 		err = extend_down(&address, &len);
-	return err ? err : space_protect(current_space(), address, len, prot & PROT_ALL);
+	if (err)
+		return err;
+	prot &= PROT_ALL;
+	if (implies_exec(prot)) {
+		err = space_protect(current_space(), address, len, prot | PROT_EXEC);
+		if (err != -EACCES)
+			return err;
+	}
+	return space_protect(current_space(), address, len, prot);
 }
 
 /* ---- the break ---- */

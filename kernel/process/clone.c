@@ -97,6 +97,8 @@ static void copy_rest(struct uthread *child, const struct abi_clone_args *args)
 
 	child->ids = parent->ids;
 	child->no_new_privileges = parent->no_new_privileges;
+	child->machine_check = parent->machine_check;
+	child->flushes = parent->flushes;
 	child->timer_slack_ns = child->timer_slack_default_ns = parent->timer_slack_ns;
 	child->ioprio = parent->ioprio;
 	child->blocked = parent->blocked;

@@ -260,6 +260,24 @@ static err_t map_segments(struct program *program)
 	return 0;
 }
 
+/* As Linux finds them: code is what can be executed, data what comes last. */
+static void find_places(const struct program *program, struct exec_places *out)
+{
+	out->code = UINT64_MAX;
+	for (unsigned i = 0; i < program->image.nsegments; i++) {
+		const struct elf_segment *segment = &program->image.segments[i];
+		vaddr_t start = segment->address + program->bias;
+		vaddr_t end = start + segment->file_bytes;
+
+		if (segment->flags & PF_X) {
+			out->code = MIN(out->code, start);
+			out->code_end = MAX(out->code_end, end);
+		}
+		out->data = MAX(out->data, start);
+		out->data_end = MAX(out->data_end, end);
+	}
+}
+
 static err_t map_main(struct load *load)
 {
 	struct program *program = &load->main;
@@ -428,6 +446,7 @@ static err_t fill_stack(struct load *load, struct exec_image *out)
 	writer.string = ALIGN_DOWN(load->layout.stack_start - 8 - strings_bytes, 16);
 	writer.word = ALIGN_DOWN(writer.string - nwords * 8, 16);
 	out->stack_pointer = writer.word;
+	find_places(&load->main, &out->given);
 	out->given.stack_start = writer.word;
 	where.random = put_bytes(&writer, load->layout.at_random, AT_RANDOM_BYTES);
 	where.platform = put_bytes(&writer, PLATFORM, sizeof(PLATFORM));
@@ -488,6 +507,8 @@ static err_t load_files(struct load *load, struct exec_image *out)
 	err = MEMORY_RETRY(space_create(&load->space, load->layout.map_top));
 	if (err)
 		return err;
+	if (before)
+		space_inherit_refusal(load->space, before);
 	load->space->no_huge = before && read_once(&before->no_huge);
 	load->main.space = load->loader.space = out->space = load->space;
 	limit_space(process_current(), load->space);

@@ -15,6 +15,7 @@
 #include "../ptrace/ptrace.h"
 #include "../signal/signal.h"
 #include "../time/posix_timer.h"
+#include "call_filter.h"
 #include "capability.h"
 #include "exit.h"
 #include "rseq.h"
@@ -22,6 +23,7 @@
 
 #include <abi/errno.h>
 #include <abi/fcntl.h>
+#include <abi/personality.h>
 #include <abi/stat.h>
 #include <abi/wait.h>
 #include <arch/context.h>
@@ -319,6 +321,7 @@ static void take_image(struct uthread *self, const struct exec_request *request,
 		write_once(&process->death_signal, 0);
 		write_once(&process->personality, 0);
 	}
+	write_once(&process->personality, read_once(&process->personality) & ~READ_IMPLIES_EXEC);
 	/* Somebody may have begun to look meanwhile; who comes from now on sees the new ids. */
 	uthread_set_ids(self, safe && ptrace_allows_privileges(self) ? &request->ids
 								     : &request->plain_ids);
@@ -352,6 +355,7 @@ void exec_begin(struct exec_request *request, const struct exec_image *image)
 	take_names(process, request);
 	self->robust_list = 0;
 	rseq_forget();
+	call_filter_forget();
 	self->clear_tid = 0;
 	self->restart.kind = RESTART_NONE;
 	context_reset_user();

@@ -100,6 +100,7 @@ static void look_at_thread(struct uthread *uthread, void *argument)
 	out->pending = uthread->pending.set;
 	out->blocked = uthread->blocked;
 	out->no_new_privileges = uthread->no_new_privileges;
+	out->confined = uthread->call_filter.confined;
 }
 
 /* What the threads are together. */

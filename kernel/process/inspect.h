@@ -37,6 +37,7 @@ struct process_report {
 	uint32_t nqueued;                                           /* signals */
 	uint8_t exit_signal;
 	bool no_new_privileges;
+	bool confined; /* by seccomp's strict mode */
 };
 
 /* `tid` 0: of the process, whose first thread speaks for it. -ESRCH: no such thread of it. A zombie

@@ -152,6 +152,8 @@ static int compare_sides(const struct side sides[2], int type, uint64_t left, ui
 		return compare_shared(sides, PROCESS_UNDOS, type);
 	case KCMP_EPOLL_TFD:
 		return compare_watched(sides, left, uptr(right));
+	case KCMP_IO: /* as a Linux without block devices */
+		return -EOPNOTSUPP;
 	default:
 		return -EINVAL;
 	}

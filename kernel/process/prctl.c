@@ -1,7 +1,11 @@
 /*
- * prctl: what a process or a thread asks to be remembered of it. Capabilities have operations of
- * their own (capability.c). Owns no state.
+ * prctl: what a process or a thread asks to be remembered of it; and seccomp, which is one of its
+ * options as well. Capabilities, memory and the machine have files of their own. What is not here
+ * is EINVAL, as of a Linux that is built without it, or for another machine. Owns no state.
  */
+#include "prctl.h"
+
+#include "call_filter.h"
 #include "capability.h"
 #include "syscall_table.h"
 #include "uthread.h"
@@ -10,7 +14,6 @@
 #include <abi/prctl.h>
 #include <arch/user.h>
 #include <lib/string.h>
-#include <mm/space.h>
 
 static int64_t set_name(uptr_t from)
 {
@@ -67,12 +70,33 @@ static int64_t put_int(uint64_t to, int value)
 	return user_put(uptr(to), &value);
 }
 
+/* Filters are programs of another kind, which are not there. */
+static int64_t set_seccomp(uint64_t mode)
+{
+	if (mode != SECCOMP_MODE_STRICT)
+		return -EINVAL;
+	call_filter_confine();
+	return 0;
+}
+
+int sys_seccomp(unsigned operation, unsigned flags, uint64_t argument)
+{
+	if (operation != SECCOMP_SET_MODE_STRICT || flags || argument)
+		return -EINVAL;
+	call_filter_confine();
+	return 0;
+}
+
 int64_t sys_prctl(int option, uint64_t a, uint64_t b, uint64_t c, uint64_t d)
 {
 	struct process *process = process_current();
 	struct uthread *self = uthread_current();
 	int64_t result = capability_prctl(option, a, b, c, d);
 
+	if (result == -ENODATA)
+		result = prctl_memory(option, a, b, c, d);
+	if (result == -ENODATA)
+		result = prctl_machine(option, a, b, c, d);
 	if (result != -ENODATA)
 		return result;
 	switch (option) {
@@ -92,15 +116,6 @@ int64_t sys_prctl(int option, uint64_t a, uint64_t b, uint64_t c, uint64_t d)
 		return set_no_new_privileges(a, b || c || d);
 	case PR_GET_NO_NEW_PRIVS:
 		return a || b || c || d ? -EINVAL : self->no_new_privileges;
-	case PR_SET_THP_DISABLE:
-		if (b || c || d)
-			return -EINVAL;
-		write_once(&self->space->no_huge, a != 0);
-		return 0;
-	case PR_GET_THP_DISABLE:
-		if (a || b || c || d)
-			return -EINVAL;
-		return read_once(&self->space->no_huge);
 	case PR_SET_CHILD_SUBREAPER:
 		process->subreaper = a != 0;
 		return 0;
@@ -114,6 +129,12 @@ int64_t sys_prctl(int option, uint64_t a, uint64_t b, uint64_t c, uint64_t d)
 		return a == PR_TIMING_STATISTICAL ? 0 : -EINVAL;
 	case PR_GET_TIMING:
 		return PR_TIMING_STATISTICAL;
+	case PR_GET_SECCOMP: /* who is confined does not come here */
+		return 0;
+	case PR_SET_SECCOMP:
+		return set_seccomp(a);
+	case PR_SET_SYSCALL_USER_DISPATCH:
+		return call_filter_dispatch(a, b, c, d);
 	case PR_GET_TID_ADDRESS:
 		return user_put(uptr(a), &self->clear_tid);
 	default:

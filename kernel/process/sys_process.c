@@ -251,6 +251,8 @@ int sys_setpriority(int which, int who, int nice)
 
 /* ---- the odd ones ---- */
 
+/* Anything, as on Linux. Those that have an effect here: abi/personality.h; where programs and
+ * mappings lie by themselves is the kernel's choice. */
 int sys_personality(unsigned persona)
 {
 	struct process *process = process_current();
@@ -258,28 +260,6 @@ int sys_personality(unsigned persona)
 
 	if (persona == PERSONALITY_ASK)
 		return (int)before;
-	if (persona & ~ADDR_NO_RANDOMIZE)
-		return -EINVAL;
 	write_once(&process->personality, persona);
 	return (int)before;
-}
-
-int sys_arch_prctl(int base, uint64_t address)
-{
-	uint64_t value;
-
-	switch (base) {
-	case ARCH_SET_FS:
-	case ARCH_SET_GS:
-		if (address >= USER_MAX)
-			return -EPERM;
-		context_set_user_base(base == ARCH_SET_FS ? USER_BASE_FS : USER_BASE_GS, address);
-		return 0;
-	case ARCH_GET_FS:
-	case ARCH_GET_GS:
-		value = context_user_base(base == ARCH_GET_FS ? USER_BASE_FS : USER_BASE_GS);
-		return user_put(uptr(address), &value);
-	default:
-		return -EINVAL;
-	}
 }

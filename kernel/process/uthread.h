@@ -38,6 +38,14 @@ struct restart {
 	bool is_private;  /* a futex's */
 };
 
+/* What it does not call (process/call_filter.h). */
+struct call_filter {
+	bool confined;   /* all but four */
+	bool dispatches; /* what comes from outside of the range, if the selector says so */
+	uint64_t offset, len_bytes;
+	uint64_t selector; /* address of a byte; 0: none */
+};
+
 /* How long a thread of a real-time policy has run without having slept (RLIMIT_RTTIME). */
 struct realtime_run {
 	uint64_t number;       /* how often it had slept */
@@ -77,6 +85,9 @@ struct uthread {
 	uint64_t timer_slack_ns;   /* [o] how late its sleeps may end */
 	uint64_t timer_slack_default_ns; /* [o] */
 	bool no_new_privileges;          /* [o] */
+	uint8_t machine_check;           /* [o] PR_MCE_KILL_*, as it was set */
+	bool flushes;                    /* [o] PR_SET_IO_FLUSHER */
+	struct call_filter call_filter;  /* [o] */
 	err_t fault_error;               /* [o] why the last page fault could not be served */
 	uint64_t fault_address;          /* [o] */
 	uint64_t clear_tid;              /* [o] a word that becomes 0 when it ends, and is woken */

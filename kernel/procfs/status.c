@@ -54,10 +54,27 @@ static void add_who(struct text *text, const struct process_report *report)
 		 report->tty_foreground);
 }
 
+/* As Linux: they are told to who may look at the process, others read 0. */
+static void get_places(struct process *process, struct exec_places *given, vaddr_t *heap)
+{
+	struct space *space;
+	vaddr_t heap_end;
+
+	if (!process_may_inspect(process))
+		return;
+	space = process_given(process, given);
+	if (!space)
+		return;
+	space_heap(space, heap, &heap_end);
+	space_put(space);
+}
+
 void proc_process_stat(struct text *text, const struct proc_subject *subject)
 {
 	struct process_report report;
+	struct exec_places given = {0};
 	struct space_stats stats;
+	vaddr_t heap = 0;
 	uint64_t rss_limit;
 
 	if (!get_report(text, subject, &report))
@@ -76,13 +93,17 @@ void proc_process_stat(struct text *text, const struct proc_subject *subject)
 		 is_realtime(&report) ? -1 - report.priority : 20 + report.nice, report.nice,
 		 report.nthreads, report.started_ns / TICK_NS, stats.mapped_pages * PAGE_SIZE,
 		 resident_pages(&stats), rss_limit);
-	/* five addresses; signal blocked sigignore sigcatch; wchan nswap cnswap */
-	text_add(text, "0 0 0 0 0 %lu %lu %lu %lu 0 0 0 ",
-		 (report.pending | report.shared_pending) & INT32_MAX, report.blocked & INT32_MAX,
-		 report.ignored & INT32_MAX, report.caught & INT32_MAX);
-	/* exit_signal processor rt_priority policy; delays, guests, addresses and exit_code */
-	text_add(text, "%u %u %d %u 0 0 0 0 0 0 0 0 0 0 0\n", report.exit_signal, report.cpu,
-		 report.priority, report.policy);
+	get_places(subject->process, &given, &heap);
+	/* startcode endcode startstack kstkesp kstkeip; signal blocked sigignore sigcatch; wchan
+	 * nswap cnswap */
+	text_add(text, "%lu %lu %lu 0 0 %lu %lu %lu %lu 0 0 0 ", given.code, given.code_end,
+		 given.stack_start, (report.pending | report.shared_pending) & INT32_MAX,
+		 report.blocked & INT32_MAX, report.ignored & INT32_MAX, report.caught & INT32_MAX);
+	/* exit_signal processor rt_priority policy; delays and two of guests; start_data end_data
+	 * start_brk arg_start arg_end env_start env_end; exit_code */
+	text_add(text, "%u %u %d %u 0 0 0 %lu %lu %lu %lu %lu %lu %lu 0\n", report.exit_signal,
+		 report.cpu, report.priority, report.policy, given.data, given.data_end, heap,
+		 given.arguments, given.arguments_end, given.environment, given.environment_end);
 }
 
 /* ---- status ---- */
@@ -216,7 +237,8 @@ void proc_process_status(struct text *text, const struct proc_subject *subject)
 	text_add(text, "Threads:\t%u\n", report.nthreads);
 	add_signals(text, subject, &report);
 	add_capabilities(text, &ids->capabilities);
-	text_add(text, "NoNewPrivs:\t%d\n", report.no_new_privileges);
+	text_add(text, "NoNewPrivs:\t%d\nSeccomp:\t%d\n", report.no_new_privileges,
+		 report.confined);
 	add_cpus(text, report.affinity);
 }
 

@@ -2,6 +2,7 @@
  * Restartable sequences: who may register what, that the CPU's number is where the thread said, and
  * that a sequence which was interrupted goes on at its abort handler.
  */
+#include <pthread.h>
 #include <sched.h>
 #include <signal.h>
 #include <stdint.h>
@@ -64,7 +65,7 @@ extern char sequence_start[], sequence_end[], sequence_abort[];
 static struct sequence loop = {.abort = 1};
 
 /* Runs in the sequence, which has no end of its own, until it is aborted. */
-static void run_until_aborted(void)
+static __attribute__((noinline)) void run_until_aborted(void)
 {
 	loop = (struct sequence){.start = (uintptr_t)sequence_start,
 				 .len = (uintptr_t)(sequence_end - sequence_start),
@@ -210,6 +211,88 @@ static void a_sequence_that_was_left_is_forgotten(void)
 	EXPECT_EQUAL(finish(), 0);
 }
 
+/* ---- membarrier ---- */
+
+#define BARRIER_RSEQ          (1 << 7)
+#define BARRIER_REGISTER_RSEQ (1 << 8)
+#define BARRIER_REGISTRATIONS (1 << 9)
+#define ONE_CPU               1
+
+static int barrier(int command, unsigned flags, int cpu)
+{
+	return (int)syscall(SYS_membarrier, command, flags, cpu);
+}
+
+static volatile int barrier_cpu; /* -1: all */
+static volatile bool enough, is_elsewhere;
+
+static void *end_sequences(void *argument)
+{
+	long result = 0;
+
+	sched_setaffinity(0, sizeof(cpu_set_t), argument);
+	is_elsewhere = true;
+	while (!enough && !result)
+		result = barrier_cpu < 0 ? barrier(BARRIER_RSEQ, 0, 0)
+					 : barrier(BARRIER_RSEQ, ONE_CPU, barrier_cpu);
+	return (void *)result;
+}
+
+/* It has a CPU of its own, where nothing else ends the sequence. */
+static void run_beside(const cpu_set_t *mine, cpu_set_t *others)
+{
+	struct sched_param param = {.sched_priority = 1};
+	struct sched_param usual = {0};
+	pthread_t thread;
+	void *result;
+
+	enough = is_elsewhere = false;
+	EXPECT_EQUAL(pthread_create(&thread, NULL, end_sequences, others), 0);
+	while (!is_elsewhere)
+		sched_yield();
+	EXPECT_EQUAL(sched_setaffinity(0, sizeof(*mine), mine), 0);
+	(void)syscall(SYS_sched_setscheduler, 0, SCHED_FIFO, &param);
+	EXPECT_EQUAL(begin(), 0);
+	run_until_aborted();
+	EXPECT_EQUAL(own.sequence, 0);
+	EXPECT_EQUAL(finish(), 0);
+	(void)syscall(SYS_sched_setscheduler, 0, SCHED_OTHER, &usual);
+	enough = true;
+	pthread_join(thread, &result);
+	EXPECT_EQUAL((intptr_t)result, 0);
+}
+
+static void a_barrier_ends_the_sequences_of_others(void)
+{
+	cpu_set_t before, mine, others;
+
+	EXPECT_ERRNO(EPERM, barrier(BARRIER_RSEQ, 0, 0));
+	EXPECT_EQUAL(barrier(BARRIER_REGISTER_RSEQ, 0, 0), 0);
+	EXPECT(barrier(BARRIER_REGISTRATIONS, 0, 0) & BARRIER_REGISTER_RSEQ);
+	EXPECT(barrier(0, 0, 0) & BARRIER_RSEQ);
+	EXPECT_EQUAL(barrier(BARRIER_RSEQ, 0, 0), 0);
+	EXPECT_EQUAL(barrier(BARRIER_RSEQ, ONE_CPU, 9999), 0);
+	EXPECT_EQUAL(barrier(BARRIER_RSEQ, ONE_CPU, -1), 0);
+	EXPECT_ERRNO(EINVAL, barrier(BARRIER_RSEQ, 2, 0));
+	EXPECT_ERRNO(EINVAL, barrier(BARRIER_REGISTER_RSEQ, ONE_CPU, 0));
+	EXPECT_EQUAL(sched_getaffinity(0, sizeof(before), &before), 0);
+	CPU_ZERO(&mine);
+	for (int i = 0; i < 64 && !CPU_COUNT(&mine); i++) {
+		barrier_cpu = i;
+		if (CPU_ISSET(i, &before))
+			CPU_SET(i, &mine);
+	}
+	CPU_XOR(&others, &before, &mine);
+	if (!CPU_COUNT(&others))
+		return;
+	run_beside(&mine, &others);
+	sched_setaffinity(0, sizeof(before), &before);
+	barrier_cpu = -1;
+	if (!failure[0])
+		run_beside(&mine, &others);
+	sched_setaffinity(0, sizeof(before), &before);
+}
+
 /* ---- nonsense ---- */
 
 /* How a child ends that runs `spoil` and then takes a signal. */
@@ -315,6 +398,7 @@ int main(int argc, char **argv)
 	RUN(a_signal_aborts_a_sequence);
 	RUN(losing_the_cpu_aborts_a_sequence);
 	RUN(a_sequence_that_was_left_is_forgotten);
+	RUN(a_barrier_ends_the_sequences_of_others);
 	RUN(nonsense_is_a_fault);
 	RUN(a_child_has_it_and_a_new_program_has_not);
 	return check_end();

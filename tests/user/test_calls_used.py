@@ -29,7 +29,7 @@ PARTIAL = {
     "namespaces and control groups": {"clone", "clone3", "unshare", "setns"},
     "filters of networks": {"setsockopt", "getsockopt"},
     "a clock that is steered": {"adjtimex", "clock_adjtime"},
-    "others": {"arch_prctl", "membarrier", "open_by_handle_at", "personality", "prctl", "ptrace"},
+    "others": {"open_by_handle_at", "ptrace"},
 }
 
 

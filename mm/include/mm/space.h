@@ -66,6 +66,13 @@ struct space_limits {
 	uint64_t stack_bytes;  /* RLIMIT_STACK: how far one grows */
 };
 
+/* What may not be executed (PR_SET_MDWE). */
+enum exec_refusal {
+	REFUSE_EXEC_GAIN =
+		1 << 0, /* what can be written, or could not be executed before: EACCES */
+	REFUSE_NO_INHERIT = 1 << 1, /* copies and new programs are not bound */
+};
+
 /*
  *   [c] constant after space_create()
  *   [l] lock
@@ -91,6 +98,7 @@ struct space {
 	uint64_t locked_pages;      /* [l] of those: locked */
 	struct space_limits limits; /* [l] */
 	bool no_huge;               /* atomic: no pages of 2 MiB, whatever its regions say */
+	uint8_t exec_refusal;       /* [l] enum exec_refusal: bits are set once */
 	unsigned future_flags;      /* [l] what later mappings get (mlockall): SPACE_LOCKED,
 				       SPACE_POPULATE */
 	uint64_t resident_pages;    /* [l] counted frames that are mapped here */
@@ -112,6 +120,16 @@ static inline struct space *space_get(struct space *space)
 void parking_start(void);
 /* The last one unmaps and frees everything. No thread runs in it any more. */
 void space_put(struct space *space);
+
+/* The heap begins or ends elsewhere from now on, whatever is mapped there: it ends where it begins,
+ * or later (-EINVAL), and has no more than RLIMIT_DATA. */
+err_t must_check space_move_brk(struct space *space, bool start, vaddr_t to);
+void space_heap(struct space *space, vaddr_t *start, vaddr_t *end);
+/* -EPERM: it refuses something already, and not that. Copies and the program that comes next
+ * inherit it. */
+err_t must_check space_refuse_exec(struct space *space, unsigned refusal);
+unsigned space_exec_refusal(struct space *space);
+void space_inherit_refusal(struct space *space, struct space *from);
 
 /* Of a space all of whose processes are ending: takes the anonymous memory out of it before they
  * have come to their end. What is touched there from now on is not mapped. -EINTR: killed. */

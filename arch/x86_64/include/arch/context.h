@@ -17,8 +17,9 @@ struct pagetable;
 #define KERNEL_STACK_RESERVE_BYTES (2 * KIB)
 
 enum exit_work {
-	EXIT_WORK_HOOK = 1 << 0,  /* trap_user_exit_work() has something to do */
-	EXIT_WORK_DEBUG = 1 << 1, /* the debug registers are this thread's: stays set */
+	EXIT_WORK_HOOK = 1 << 0,      /* trap_user_exit_work() has something to do */
+	EXIT_WORK_DEBUG = 1 << 1,     /* the debug registers are this thread's: stays set */
+	EXIT_WORK_TIMESTAMP = 1 << 2, /* it may not read the time stamp counter: the same */
 };
 
 /* Belongs to its thread; written by the CPU that runs it, with interrupts off. */
@@ -72,6 +73,11 @@ void context_unpark(void);
  * `stack`: all others 0. */
 void context_set_user_start(struct context *context, uint64_t entry, uint64_t stack);
 
+/* Whether the running thread's program may read the time stamp counter; else RDTSC faults. So it is
+ * for the threads that it makes. */
+void context_allow_timestamp(bool allow);
+bool context_timestamp_allowed(void);
+
 /* The running thread's FS and GS bases in user mode. */
 enum user_base { USER_BASE_FS, USER_BASE_GS };
 void context_set_user_base(enum user_base which, uint64_t address);
@@ -91,6 +97,8 @@ noreturn void context_enter_user(void);
 /* ---- FPU, SSE, AVX state ---- */
 
 size_t fpu_state_bytes(void);
+/* The parts of it that are kept, as XCR0 has them (SDM 1 13.3). */
+uint64_t fpu_state_components(void);
 /* The si_code of SIGFPE for what the running thread's FPU has just faulted on; `vector`: TRAP_FPU
  * or TRAP_SIMD. */
 int fpu_fault_code(uint64_t vector);

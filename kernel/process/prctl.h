@@ -1,0 +1,13 @@
+/*
+ * Parts of prctl(2). Each takes an option and its four arguments, and says -ENODATA of those that
+ * are not its own.
+ */
+#ifndef KERNEL_PROCESS_PRCTL_H
+#define KERNEL_PROCESS_PRCTL_H
+
+#include <lib/types.h>
+
+int64_t prctl_memory(int option, uint64_t a, uint64_t b, uint64_t c, uint64_t d);
+int64_t prctl_machine(int option, uint64_t a, uint64_t b, uint64_t c, uint64_t d);
+
+#endif
