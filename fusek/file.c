@@ -158,6 +158,18 @@ bool file_was_created(struct object *object)
 	return object->ops == &file_ops && file_of(object)->created;
 }
 
+err_t file_node(struct object *object, struct server **server, struct nodeid *node)
+{
+	const struct node *named;
+
+	if (object->ops != &file_ops || object_flags(object) & O_PATH)
+		return -EBADF;
+	named = file_of(object)->dentry->node;
+	*server = named->fs->server;
+	*node = named->id;
+	return 0;
+}
+
 bool file_facts(struct object *object, uint64_t *position, uint32_t *mount_id)
 {
 	const struct file *file;

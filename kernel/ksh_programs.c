@@ -76,6 +76,7 @@ int ksh_process_wait(int pid, bool block, struct ksh_exit *out)
 	*out = (struct ksh_exit){
 		.status = WIFEXITED(status) ? WEXITSTATUS(status) : 0,
 		.signal = WIFSIGNALED(status) ? WTERMSIG(status) : 0,
+		.core = WIFSIGNALED(status) && WCOREDUMP(status),
 		.cpu_ns = usage.cpu_ns,
 		.real_ns = usage.ended_ns - usage.started_ns,
 	};
@@ -90,6 +91,7 @@ int ksh_userspace_run(const struct ksh_spawn *spawn, struct ksh_exit *out)
 	*out = (struct ksh_exit){
 		.status = WIFEXITED(status) ? WEXITSTATUS(status) : 0,
 		.signal = WIFSIGNALED(status) ? WTERMSIG(status) : 0,
+		.core = WIFSIGNALED(status) && WCOREDUMP(status),
 	};
 	return err;
 }

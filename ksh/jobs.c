@@ -38,8 +38,9 @@ int exit_status(const struct ksh_exit *end)
 static void describe_end(const struct ksh_exit *end, char *to, size_t to_bytes)
 {
 	if (end->signal)
-		kernel_format(to, to_bytes, "%s: %s, status %d", signal_name(end->signal),
-			      signal_text(end->signal), exit_status(end));
+		kernel_format(to, to_bytes, "%s: %s%s, status %d", signal_name(end->signal),
+			      signal_text(end->signal), end->core ? " (core dumped)" : "",
+			      exit_status(end));
 	else
 		kernel_format(to, to_bytes, "exit status %d", end->status);
 }

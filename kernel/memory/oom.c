@@ -16,6 +16,7 @@
 
 #include "../core/core.h"
 #include "../process/uthread.h"
+#include "../ptrace/ptrace.h"
 #include "../signal/signal.h"
 
 #include <abi/wait.h>
@@ -360,10 +361,25 @@ static struct process *find_ending(void)
 	return best;
 }
 
+/* It has nothing left to take, and a tracer keeps it from ending (PTRACE_EVENT_EXIT). */
+static bool is_held(struct process *process)
+{
+	irqflags_t flags = spin_lock_irqsave(&process->signal_lock);
+	const struct uthread *uthread;
+	bool held = false;
+
+	list_for_each (uthread, &process->threads, sibling)
+		held |= is_traced(uthread) && uthread->tracee->stopped;
+	spin_unlock_irqrestore(&process->signal_lock, flags);
+	return held && victims_are_reaped;
+}
+
 /* Its last thread's stack is free, or it takes too long. */
 static bool victim_is_gone(void)
 {
 	if (load_acquire(&victim->state) >= PROCESS_ZOMBIE)
+		return true;
+	if (is_held(victim))
 		return true;
 	if (clock_ns() < victim_since_ns + PATIENCE_NS)
 		return false;

@@ -5,6 +5,7 @@
  */
 #include "pidfd.h"
 
+#include "../procfs.h"
 #include "../signal/signal.h"
 #include "inspect.h"
 #include "syscall_table.h"
@@ -169,6 +170,22 @@ static err_t read_info(const struct process *target, int signal, uptr_t from,
 	return info->signal == signal ? signal_check_info(target, info) : -EINVAL;
 }
 
+/* A process's directory in /proc does as well, from before there were descriptors of processes. */
+static err_t get_target(int fd, struct process **out)
+{
+	struct object *object;
+	err_t err = pidfd_get(fd, out, NULL);
+
+	if (err != -EBADF)
+		return err;
+	object = fd_get(current_fds(), fd);
+	if (!object)
+		return -EBADF;
+	err = procfs_process(object, out);
+	object_put(object);
+	return err;
+}
+
 int sys_pidfd_send_signal(int fd, int signal, uptr_t info, unsigned flags)
 {
 	struct signal_info sent = signal_info_from_self(signal, SI_USER);
@@ -177,7 +194,7 @@ int sys_pidfd_send_signal(int fd, int signal, uptr_t info, unsigned flags)
 
 	if (flags)
 		return -EINVAL;
-	err = pidfd_get(fd, &process, NULL);
+	err = get_target(fd, &process);
 	if (err)
 		return err;
 	if (!uptr_is_null(info))

@@ -374,6 +374,25 @@ static const struct server_ops procfs_ops = {
 
 /* ---- mounting ---- */
 
+err_t procfs_process(struct object *directory, struct process **out)
+{
+	struct proc_subject subject;
+	struct server *server;
+	struct nodeid node;
+	err_t err = file_node(directory, &server, &node);
+
+	if (err)
+		return err;
+	if (server->ops != &procfs_ops ||
+	    proc_entry_of(inner(server, node)) != &proc_entries[PROC_ENTRY_PROCESS])
+		return -EBADF;
+	err = proc_subject_get(node, &subject);
+	if (err)
+		return -ESRCH;
+	*out = subject.process;
+	return 0;
+}
+
 static err_t create(const struct proc_server *shape, const char *options, struct server **out)
 {
 	struct proc_server *made;

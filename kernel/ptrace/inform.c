@@ -217,6 +217,35 @@ static int64_t call_info_to(const struct trace_request *request)
 	return err ? err : (int64_t)out.len_bytes;
 }
 
+/* ---- restartable sequences ---- */
+
+static err_t get_sequences(struct tracee *tracee, void *argument)
+{
+	const struct uthread *uthread = tracee->uthread;
+
+	*(struct abi_ptrace_rseq *)argument =
+		(struct abi_ptrace_rseq){.address = uthread->rseq,
+					 .len_bytes = uthread->rseq_bytes,
+					 .signature = uthread->rseq_signature};
+	return 0;
+}
+
+static int64_t sequences_to(const struct trace_request *call)
+{
+	struct abi_ptrace_rseq told;
+	err_t err = ptrace_with(call->tid, false, get_sequences, &told);
+
+	if (!err)
+		err = user_copy_out(uptr(call->data), &told,
+				    MIN(call->address, (uint64_t)sizeof(told)));
+	return err ? err : (int64_t)sizeof(told);
+}
+
+static err_t no_filter(UNUSED struct tracee *tracee, UNUSED void *argument)
+{
+	return -EINVAL; /* as a Linux without filters of calls */
+}
+
 int64_t ptrace_inform_request(const struct trace_request *call)
 {
 	switch (call->request) {
@@ -231,6 +260,11 @@ int64_t ptrace_inform_request(const struct trace_request *call)
 		return mask(call, call->request == PTRACE_SETSIGMASK);
 	case PTRACE_GETEVENTMSG:
 		return message_to(call);
+	case PTRACE_SECCOMP_GET_FILTER:
+	case PTRACE_SECCOMP_GET_METADATA:
+		return ptrace_with(call->tid, false, no_filter, NULL);
+	case PTRACE_GET_RSEQ_CONFIGURATION:
+		return sequences_to(call);
 	case PTRACE_GET_SYSCALL_INFO:
 		return call_info_to(call);
 	default:

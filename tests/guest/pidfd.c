@@ -371,6 +371,41 @@ static void pidfd_getfd_shares_the_open_file(void)
 	EXPECT_EQUAL(close(pair[0]) | close(pair[1]), 0);
 }
 
+static int directory_of(pid_t pid, const char *below, int flags)
+{
+	char path[64];
+
+	snprintf(path, sizeof(path), "/proc/%d%s", pid, below);
+	return open(path, flags);
+}
+
+/* As it was done before there were descriptors of processes. */
+static void its_directory_in_proc_takes_signals_too(void)
+{
+	pid_t pid = child_that_waits();
+	int fd = directory_of(pid, "", O_RDONLY | O_DIRECTORY);
+	int path = directory_of(pid, "", O_PATH);
+	int file = directory_of(pid, "/stat", O_RDONLY);
+	int root = open("/proc", O_RDONLY | O_DIRECTORY);
+	int status;
+
+	EXPECT(fd >= 0 && path >= 0 && file >= 0 && root >= 0);
+	EXPECT_ERRNO(EBADF, send_signal(path, 0, NULL, 0));
+	EXPECT_ERRNO(EBADF, send_signal(file, 0, NULL, 0));
+	EXPECT_ERRNO(EBADF, send_signal(root, 0, NULL, 0));
+	EXPECT_EQUAL(send_signal(fd, 0, NULL, 0), 0);
+	EXPECT_ERRNO(EINVAL, send_signal(fd, 0, NULL, 1u << 31));
+	EXPECT_ERRNO(EBADF, getfd(fd, 0, 0)); /* it is no descriptor of it otherwise */
+	EXPECT_EQUAL(send_signal(fd, SIGTERM, NULL, 0), 0);
+	EXPECT_EQUAL(waitpid(pid, &status, 0), pid);
+	EXPECT_EQUAL(WTERMSIG(status), SIGTERM);
+	EXPECT_ERRNO(ESRCH, send_signal(fd, 0, NULL, 0));
+	close(fd);
+	close(path);
+	close(file);
+	close(root);
+}
+
 /* ---- what /proc says ---- */
 
 static bool fdinfo_has(int fd, const char *line)
@@ -533,6 +568,7 @@ int main(void)
 	RUN(waitid_does_not_wait_for_a_nonblocking_one);
 	RUN(a_signal_goes_by_it_with_its_info);
 	RUN(pidfd_send_signal_refuses);
+	RUN(its_directory_in_proc_takes_signals_too);
 	RUN(of_another_user_it_gives_no_rights);
 	RUN(pidfd_getfd_shares_the_open_file);
 	RUN(fdinfo_names_the_process_while_it_is_there);

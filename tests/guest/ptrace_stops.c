@@ -112,6 +112,47 @@ static void the_mask_is_looked_at_and_changed(void)
 	end_of(pid);
 }
 
+#define GET_RSEQ_CONFIGURATION 0x420f
+#define SECCOMP_GET_FILTER     0x420c
+
+struct rseq_told {
+	uint64_t address;
+	uint32_t size, signature, flags, padding;
+};
+
+static struct {
+	uint32_t words[8];
+} __attribute__((aligned(32))) sequences;
+
+static int register_sequences(void)
+{
+	if (syscall(SYS_rseq, &sequences, sizeof(sequences), 0, 0x53053053))
+		return 1;
+	raise(SIGUSR1);
+	return 0;
+}
+
+static void its_restartable_sequences_are_told(void)
+{
+	pid_t pid = traced_child(register_sequences);
+	struct rseq_told told = {.address = 1};
+
+	EXPECT_EQUAL(ptrace(GET_RSEQ_CONFIGURATION, pid, sizeof(told), &told), sizeof(told));
+	EXPECT_EQUAL(told.address, 0);
+	EXPECT_EQUAL(next_of(pid, PTRACE_CONT, 0), STOPPED_BY(SIGUSR1));
+	EXPECT_EQUAL(ptrace(GET_RSEQ_CONFIGURATION, pid, sizeof(told), &told), sizeof(told));
+	EXPECT_EQUAL(told.address, (uintptr_t)&sequences);
+	EXPECT_EQUAL(told.size, sizeof(sequences));
+	EXPECT_EQUAL(told.signature, 0x53053053);
+	EXPECT_EQUAL(told.flags, 0);
+	told.size = 99; /* as much as is wanted */
+	EXPECT_EQUAL(ptrace(GET_RSEQ_CONFIGURATION, pid, 8, &told), sizeof(told));
+	EXPECT_EQUAL(told.size, 99);
+	EXPECT_ERRNO(EFAULT, ptrace(GET_RSEQ_CONFIGURATION, pid, sizeof(told), 8));
+	EXPECT(ptrace(SECCOMP_GET_FILTER, pid, 0, 0) == -1); /* it has none */
+	EXPECT_EQUAL(next_of(pid, PTRACE_CONT, 0), EXITED_WITH(0));
+}
+
 static int touch_nothing(void)
 {
 	__asm__ volatile("movl $1, 8");
@@ -531,6 +572,7 @@ int main(int argc, char **argv)
 	RUN(a_tracer_keeps_signals_and_sends_others);
 	RUN(siginfo_is_looked_at_and_changed);
 	RUN(the_mask_is_looked_at_and_changed);
+	RUN(its_restartable_sequences_are_told);
 	RUN(faults_are_the_tracers_first);
 	RUN(system_calls_stop_twice);
 	RUN(a_tracer_changes_and_prevents_calls);

@@ -45,6 +45,12 @@ def test_what_commands_print(machine, command, output):
         assert lines[0] == "hi" and lines[1].split()[:3] == ["1", "1", "3"]
 
 
+def test_a_core_is_told(machine):
+    lines = machine.run("cd /tmp; sh -c 'ulimit -c unlimited; exec crash null'")
+    assert lines[-1] == "[SIGSEGV: invalid memory access (core dumped), status 139]"
+    assert machine.run("rm core; cd /") == []
+
+
 @pytest.mark.parametrize("command,says", [
     ("hepl", "Did you mean `help'?"),
     ("mandlebrot", "Did you mean `mandelbrot'?"),

@@ -21,7 +21,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#define KSH_ABI_VERSION 2
+#define KSH_ABI_VERSION 3
 
 /* The note in ksh's ELF file: name KSH_NOTE_NAME, type KSH_NOTE_TYPE, and this. */
 #define KSH_NOTE_NAME "Fuselage"
@@ -106,6 +106,7 @@ struct ksh_spawn {
 struct ksh_exit {
 	int status; /* of its exit, if signal is 0 */
 	int signal; /* that ended it */
+	bool core;  /* and it left a core */
 	uint64_t cpu_ns;
 	uint64_t real_ns; /* from its start to its end */
 };

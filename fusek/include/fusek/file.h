@@ -14,6 +14,9 @@
 #include <ipc/object.h>
 #include <lib/types.h>
 
+struct nodeid;
+struct server;
+
 /* ---- opening ---- */
 
 /* Flags: O_RDONLY O_WRONLY O_RDWR O_CREAT O_EXCL O_TRUNC O_APPEND O_NONBLOCK O_DIRECTORY O_NOFOLLOW
@@ -41,6 +44,10 @@ err_t must_check memfd_init(void);
 
 /* The place of an open file; none for an object that is no file. Borrowed from the object. */
 struct path file_path(struct object *object);
+/* Whose node an open file is, for the server's own calls. -EBADF: it is no file, or opened with
+ * O_PATH.
+ */
+err_t must_check file_node(struct object *object, struct server **server, struct nodeid *node);
 /* A place that leads to `object`: an open file's, or one that opens the object again (pipes,
  * terminals) and has its attributes. *out is a reference. -ENXIO: it is no such thing; -ENOMEM.
  * Sleeps. */
