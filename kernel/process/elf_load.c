@@ -264,6 +264,7 @@ static err_t map_segments(struct program *program)
 static void find_places(const struct program *program, struct exec_places *out)
 {
 	out->code = UINT64_MAX;
+	out->code_end = out->data = out->data_end = 0;
 	for (unsigned i = 0; i < program->image.nsegments; i++) {
 		const struct elf_segment *segment = &program->image.segments[i];
 		vaddr_t start = segment->address + program->bias;

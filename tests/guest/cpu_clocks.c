@@ -294,6 +294,32 @@ static int run_as_realtime(void)
 		;
 }
 
+/* The C library's goes by prlimit64. */
+static long set_realtime(rlim_t soft, rlim_t hard)
+{
+	const struct rlimit limit = {.rlim_cur = soft, .rlim_max = hard};
+
+	return syscall(SYS_setrlimit, RLIMIT_RTTIME, &limit);
+}
+
+static int set_as_user(void)
+{
+	NEED(set_realtime(1000, 2000) == 0);
+	NEED(set_realtime(2000, 2000) == 0);
+	NEED(set_realtime(2000, 3000) == -1 && errno == EPERM);
+	NEED(set_realtime(3000, 2000) == -1 && errno == EINVAL);
+	return 0;
+}
+
+static void the_limit_is_set_as_others_are(void)
+{
+	const struct rlimit limit = {0};
+
+	EXPECT_EQUAL(in_child_as(1000, set_as_user), 0);
+	EXPECT_ERRNO(EINVAL, syscall(SYS_setrlimit, 77, &limit));
+	EXPECT_ERRNO(EFAULT, syscall(SYS_setrlimit, RLIMIT_RTTIME, (void *)8));
+}
+
 static void a_realtime_thread_that_does_not_sleep_is_warned_and_ended(void)
 {
 	int result;
@@ -343,6 +369,7 @@ int main(void)
 	RUN(a_sleep_goes_by_its_own_processs_time);
 	RUN(a_signal_ends_the_sleep);
 	RUN(clocks_that_nobody_sleeps_by_are_refused);
+	RUN(the_limit_is_set_as_others_are);
 	RUN(a_realtime_thread_that_does_not_sleep_is_warned_and_ended);
 	RUN(one_that_sleeps_begins_anew);
 	return check_end();
