@@ -4,10 +4,11 @@
  * one. Those who wait stand in one list, by which a circle of them is found before it is closed.
  * All of it is under records_lock (LOCK_RECORDS): held for a walk over one file's locks, never
  * while anybody waits or a server is asked. A program can make as many as a file has bytes, so all
- * together have a limit.
+ * together have a limit, and one user gets no more than half of it.
  */
 #include "locks.h"
 
+#include <ipc/user.h>
 #include <mm/frame.h>
 #include <mm/slab.h>
 #include <sched/lock.h>
@@ -19,6 +20,7 @@
 struct held_lock {
 	struct list link;
 	struct object_lock what;
+	struct user_counts *user; /* who took it, a reference; NULL while it is spare */
 };
 
 struct node_locks {
@@ -133,18 +135,35 @@ static bool closes_circle_locked(const struct object_lock *wants, const struct o
 
 /* ---- changing ---- */
 
+/* Counts as held from here on. */
+static void hold(struct held_lock *held, struct user_counts *user) REQUIRES(records_lock);
+static void hold(struct held_lock *held, struct user_counts *user)
+{
+	held->user = user_counts_get(user);
+	(void)!user_charge(user, USER_LOCKS, 1, UINT64_MAX); /* it was looked at before */
+	nheld++;
+}
+
 static void drop_held(struct held_lock *held) REQUIRES(records_lock);
 static void drop_held(struct held_lock *held)
 {
 	list_del(&held->link);
 	nheld--;
+	user_uncharge(held->user, USER_LOCKS, 1);
+	user_counts_put(held->user);
 	kfree(held);
 }
 
-/* At most a thousandth of memory: of 256 MiB, 4096. */
+/* At most a thousandth of memory: of 256 MiB, 4096; of one user's, half as many. */
 static uint64_t held_max(void)
 {
 	return frames_total() * PAGE_SIZE / 1024 / 64;
+}
+
+static bool is_full_locked(struct user_counts *user) REQUIRES(records_lock);
+static bool is_full_locked(struct user_counts *user)
+{
+	return nheld >= held_max() || (user && user_count(user, USER_LOCKS) >= held_max() / 2);
 }
 
 /* What the request leaves is more locks than there were: all but giving back, unless that is out of
@@ -179,7 +198,7 @@ static bool cut_out(struct held_lock *held, const struct object_lock *range,
 		upper->what = *what;
 		upper->what.start = range->end + 1;
 		list_add_tail(&held->link, &upper->link);
-		nheld++;
+		hold(upper, held->user);
 	}
 	if (below)
 		what->end = range->start - 1;
@@ -198,9 +217,10 @@ static bool touch(const struct object_lock *a, const struct object_lock *b)
 /* The owner's range becomes what `request` says. Of the two spare ones those that are used are
  * set to NULL. */
 static void apply_locked(struct node_locks *locks, const struct object_lock *request,
-			 struct held_lock *spare[2]) REQUIRES(records_lock);
+			 struct user_counts *user, struct held_lock *spare[2])
+	REQUIRES(records_lock);
 static void apply_locked(struct node_locks *locks, const struct object_lock *request,
-			 struct held_lock *spare[2])
+			 struct user_counts *user, struct held_lock *spare[2])
 {
 	struct object_lock result = *request;
 	struct held_lock *held, *next;
@@ -222,7 +242,7 @@ static void apply_locked(struct node_locks *locks, const struct object_lock *req
 		return;
 	spare[0]->what = result;
 	list_add_tail(&locks->held, &spare[0]->link);
-	nheld++;
+	hold(spare[0], user);
 	spare[0] = NULL;
 }
 
@@ -259,11 +279,12 @@ err_t locks_set(struct node *node, const struct object_lock *request, bool wait)
 	bool unlock = request->type == F_UNLCK;
 	struct node_locks *locks = unlock ? locks_of(node) : locks_make(node);
 	struct held_lock *spare[2] = {kzalloc(sizeof(*spare[0])), kzalloc(sizeof(*spare[0]))};
+	struct user_counts *user = user_counts_of(server_caller_current().uid);
 	err_t err = 0;
 
 	if (unlock && !locks)
 		goto out;
-	if (!locks || !spare[0] || !spare[1]) {
+	if (!locks || !spare[0] || !spare[1] || (!unlock && !user)) {
 		err = -ENOLCK;
 		goto out;
 	}
@@ -273,20 +294,21 @@ err_t locks_set(struct node *node, const struct object_lock *request, bool wait)
 
 		/* As on Linux a change of flock's kind gives up first what was there. */
 		before.type = F_UNLCK;
-		apply_locked(locks, &before, spare);
+		apply_locked(locks, &before, user, spare);
 	}
 	if (!unlock)
 		err = wait_locked(locks, request, wait);
-	if (!err && nheld >= held_max() && makes_more_locked(locks, request))
+	if (!err && is_full_locked(user) && makes_more_locked(locks, request))
 		err = -ENOLCK;
 	if (!err)
-		apply_locked(locks, request, spare);
+		apply_locked(locks, request, user, spare);
 	write_once(&locks->version, locks->version + 1);
 	mutex_unlock(&records_lock);
 	waitq_wake_all(&locks->changed);
 out:
 	kfree(spare[0]);
 	kfree(spare[1]);
+	user_counts_put(user);
 	return err;
 }
 

@@ -173,7 +173,7 @@ static void timerfd_describe(UNUSED struct object *object, char *to, size_t to_b
 	string_copy(to, to_bytes, "anon_inode:[timerfd]");
 }
 
-static void shift(struct timerfd *timerfd, int64_t forward_ns)
+static void shift(struct timerfd *timerfd, int64_t forward_ns, bool is_set)
 {
 	irqflags_t flags = spin_lock_irqsave(&timerfd->lock);
 	struct timerfd_setting *setting = &timerfd->setting;
@@ -181,19 +181,20 @@ static void shift(struct timerfd *timerfd, int64_t forward_ns)
 	if (setting->by_day) {
 		setting->deadline_ns -= forward_ns;
 		start_locked(timerfd);
-		timerfd->cancelled |= setting->cancel_on_set;
+		timerfd->cancelled |= is_set && setting->cancel_on_set;
 	}
 	spin_unlock_irqrestore(&timerfd->lock, flags);
-	waitq_wake_all_events(&timerfd->expired, POLLIN);
+	if (is_set)
+		waitq_wake_all_events(&timerfd->expired, POLLIN);
 }
 
-void timerfd_shift(int64_t forward_ns)
+void timerfd_shift(int64_t forward_ns, bool is_set)
 {
 	struct timerfd *timerfd;
 
 	mutex_lock(&day_lock);
 	list_for_each (timerfd, &all_by_day, by_day)
-		shift(timerfd, forward_ns);
+		shift(timerfd, forward_ns, is_set);
 	mutex_unlock(&day_lock);
 }
 

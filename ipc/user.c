@@ -109,3 +109,8 @@ void user_uncharge(struct user_counts *user, enum user_thing thing, uint64_t by)
 {
 	(void)atomic_fetch_sub_full(&user->counts[thing], by);
 }
+
+uint64_t user_count(const struct user_counts *user, enum user_thing thing)
+{
+	return read_once(&user->counts[thing]);
+}

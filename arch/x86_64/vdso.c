@@ -31,6 +31,8 @@ void vdso_set_clock(const struct vdso_clock *clock)
 	data->tsc_start = clock->tsc_start;
 	data->ns_mult = clock->ns_mult;
 	data->wall_offset_ns = clock->wall_offset_ns;
+	data->wall_rate = clock->wall_rate;
+	data->wall_base_ns = clock->wall_base_ns;
 	atomic_fetch_add_full(&data->sequence, 1);
 }
 

@@ -11,6 +11,8 @@ struct vdso_clock {
 	uint64_t tsc_start;
 	uint64_t ns_mult; /* ns = (cycles * ns_mult) >> 32 */
 	uint64_t wall_offset_ns;
+	int64_t wall_rate; /* wall = ns + offset + ((ns - base) * rate >> 32) */
+	uint64_t wall_base_ns;
 };
 
 /* Makes programs see this clock from now on, whole or not yet. One caller at a time, with

@@ -4,6 +4,7 @@
 #include "clocks.h"
 
 #include "cpu_time.h"
+#include "set.h"
 
 #include <abi/errno.h>
 #include <arch/clock.h>
@@ -51,8 +52,9 @@ err_t clock_find(int number, struct clock *out)
 	*out = (struct clock){.has_timers = true};
 	switch (number) {
 	case CLOCK_REALTIME:
-	case CLOCK_TAI: /* nobody has told by how much it is ahead */
+	case CLOCK_TAI:
 		out->wall = true;
+		out->tai = number == CLOCK_TAI;
 		return 0;
 	case CLOCK_MONOTONIC:
 	case CLOCK_BOOTTIME:
@@ -87,13 +89,18 @@ static uint64_t read_cpu_ns(const struct clock *clock, struct process *process)
 	return ns;
 }
 
+int64_t clock_ahead_ns(const struct clock *clock)
+{
+	return clock->tai ? read_once(&clock_tai_s) * (int64_t)NSEC_PER_SEC : 0;
+}
+
 uint64_t clock_read_ns(const struct clock *clock)
 {
 	struct process *process;
 	uint64_t ns;
 
 	if (clock->wall)
-		return clock_wall_ns();
+		return clock_wall_ns() + (uint64_t)clock_ahead_ns(clock);
 	if (!clock->cpu)
 		return clock_ns();
 	process = clock_process(clock);

@@ -14,6 +14,7 @@ struct clock {
 	enum clock_cpu cpu; /* CPU time of whom */
 	bool user_only;     /* of that: in the program itself */
 	bool wall;          /* of the day */
+	bool tai;           /* the same, ahead by leap seconds */
 	bool has_timers;
 	int32_t tid; /* of CPU clocks: the process or the thread */
 };
@@ -26,6 +27,8 @@ struct process *clock_process(const struct clock *clock);
 /* In nanoseconds. Of the wall clock it is clock_ns(), which timers go by. With process's
  * signal_lock held, which is who has the clock. */
 uint64_t clock_now_ns(const struct clock *clock, struct process *process);
+/* How far a time of such a wall clock is ahead of clock_wall_ns(). */
+int64_t clock_ahead_ns(const struct clock *clock);
 /* As programs read it: the wall clock since 1970; 0 if who has it has gone meanwhile. */
 uint64_t clock_read_ns(const struct clock *clock);
 

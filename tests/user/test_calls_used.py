@@ -28,7 +28,6 @@ NOT_THERE = {
 PARTIAL = {
     "namespaces and control groups": {"clone", "clone3", "unshare", "setns"},
     "filters of networks": {"setsockopt", "getsockopt"},
-    "a clock that is steered": {"adjtimex", "clock_adjtime"},
     "others": {"open_by_handle_at", "ptrace"},
 }
 

@@ -29,23 +29,36 @@ struct abi_timex {
 };
 _Static_assert(sizeof(struct abi_timex) == 208, "struct timex of x86-64");
 
-#define ADJ_OFFSET    0x0001u
-#define ADJ_FREQUENCY 0x0002u
-#define ADJ_MAXERROR  0x0004u
-#define ADJ_ESTERROR  0x0008u
-#define ADJ_STATUS    0x0010u
-#define ADJ_TIMECONST 0x0020u
-#define ADJ_TAI       0x0080u
-#define ADJ_SETOFFSET 0x0100u
-#define ADJ_MICRO     0x1000u
-#define ADJ_NANO      0x2000u
-#define ADJ_TICK      0x4000u
+#define ADJ_OFFSET          0x0001u
+#define ADJ_FREQUENCY       0x0002u
+#define ADJ_MAXERROR        0x0004u
+#define ADJ_ESTERROR        0x0008u
+#define ADJ_STATUS          0x0010u
+#define ADJ_TIMECONST       0x0020u
+#define ADJ_TAI             0x0080u
+#define ADJ_SETOFFSET       0x0100u
+#define ADJ_MICRO           0x1000u
+#define ADJ_NANO            0x2000u
+#define ADJ_TICK            0x4000u
+#define ADJ_ADJTIME         0x8000u  /* with ADJ_OFFSET: as adjtime() has it */
+#define ADJ_OFFSET_READONLY ADJ_NANO /* with ADJ_ADJTIME */
+#define ADJ_KNOWN           0xf1bfu
 
+#define STA_PLL       0x0001
+#define STA_FLL       0x0008
+#define STA_INS       0x0010
+#define STA_DEL       0x0020
 #define STA_UNSYNC    0x0040
+#define STA_FREQHOLD  0x0080
 #define STA_NANO      0x2000
+#define STA_MODE      0x4000 /* the frequency was learned by itself */
 #define STA_READ_ONLY 0xff00 /* STA_PPSSIGNAL .. STA_CLK */
 
 #define TIME_OK    0
+#define TIME_INS   1
+#define TIME_DEL   2
+#define TIME_OOP   3
+#define TIME_WAIT  4
 #define TIME_ERROR 5
 
 #define NTP_PHASE_LIMIT_US INT64_C(16000000)

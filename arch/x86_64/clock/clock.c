@@ -69,7 +69,12 @@ static uint64_t counter_base_ns;
 static uint64_t counter_base;
 static uint64_t latest_ns; /* atomic: in CLOCK_HELD */
 
+/* The wall clock: ns + offset + ((ns - base) * rate >> 32). While it is steered they are one, which
+ * `wall_sequence` (odd while they change) tells readers; else the offset alone counts. */
 static uint64_t wall_offset_ns; /* atomic */
+static int64_t wall_rate;       /* atomic */
+static uint64_t wall_base_ns;   /* atomic */
+static uint32_t wall_sequence;  /* atomic */
 /* Held by who changes any of this once it has been published. */
 static struct spinlock change_lock = SPINLOCK_INIT(LOCK_CLOCK);
 
@@ -145,7 +150,9 @@ static void tell_programs_locked(void) REQUIRES(change_lock)
 	vdso_set_clock(&(struct vdso_clock){.tsc_trusted = tsc_trusted && way == CLOCK_TSC,
 					    .tsc_start = tsc_start,
 					    .ns_mult = ns_mult,
-					    .wall_offset_ns = read_once(&wall_offset_ns)});
+					    .wall_offset_ns = read_once(&wall_offset_ns),
+					    .wall_rate = read_once(&wall_rate),
+					    .wall_base_ns = read_once(&wall_base_ns)});
 }
 
 static void set_way(enum clock_way to)
@@ -317,17 +324,67 @@ bool clock_cycles_agree(void)
 	return !read_once(&tscs_differ);
 }
 
+/* What it has gained at `ns` since it is steered so. */
+static uint64_t wall_gained(uint64_t ns)
+{
+	int64_t since_ns = (int64_t)(ns - read_once(&wall_base_ns));
+
+	return (uint64_t)((__int128)since_ns * read_once(&wall_rate) >> 32);
+}
+
+static NOINLINE uint64_t clock_wall_ns_steered(void)
+{
+	uint32_t sequence;
+	uint64_t ns;
+
+	do {
+		sequence = load_acquire(&wall_sequence);
+		ns = clock_ns();
+		ns += read_once(&wall_offset_ns) + wall_gained(ns);
+		memory_barrier();
+	} while (sequence & 1 || sequence != read_once(&wall_sequence));
+	return ns;
+}
+
 uint64_t clock_wall_ns(void)
 {
+	/* Acquire: when it is steered no more, what it gained is in the offset. */
+	if (unlikely(load_acquire(&wall_rate)))
+		return clock_wall_ns_steered();
 	return clock_ns() + read_once(&wall_offset_ns);
+}
+
+/* One that reads between the steps below either sees the rate, and waits for the sequence to be
+ * even, or an offset that is right without it. */
+static void change_wall_locked(uint64_t offset_ns, uint64_t base_ns, int64_t rate)
+	REQUIRES(change_lock)
+{
+	(void)atomic_fetch_add_full(&wall_sequence, 1);
+	if (rate)
+		write_once(&wall_rate, rate);
+	memory_barrier();
+	write_once(&wall_base_ns, base_ns);
+	write_once(&wall_offset_ns, offset_ns);
+	store_release(&wall_rate, rate);
+	(void)atomic_fetch_add_full(&wall_sequence, 1);
+	tell_programs_locked();
 }
 
 void clock_wall_set(uint64_t wall_ns)
 {
 	irqflags_t flags = spin_lock_irqsave(&change_lock);
+	uint64_t now_ns = clock_ns();
 
-	write_once(&wall_offset_ns, wall_ns - clock_ns());
-	tell_programs_locked();
+	change_wall_locked(wall_ns - now_ns, now_ns, wall_rate);
+	spin_unlock_irqrestore(&change_lock, flags);
+}
+
+void clock_wall_steer(int64_t rate)
+{
+	irqflags_t flags = spin_lock_irqsave(&change_lock);
+	uint64_t now_ns = clock_ns();
+
+	change_wall_locked(wall_offset_ns + wall_gained(now_ns), now_ns, rate);
 	spin_unlock_irqrestore(&change_lock, flags);
 }
 

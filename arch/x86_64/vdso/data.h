@@ -18,6 +18,8 @@ struct vdso_data {
 	uint64_t tsc_start; /* where the clock was 0 */
 	uint64_t ns_mult;   /* ns = (cycles * ns_mult) >> 32 */
 	uint64_t wall_offset_ns;
+	int64_t wall_rate;     /* what the wall clock gains, in 2^-32; */
+	uint64_t wall_base_ns; /* since when */
 };
 
 #endif

@@ -62,6 +62,16 @@ static inline uint64_t read_tsc(void)
 	return (uint64_t)high << 32 | low;
 }
 
+/* While the wall clock is steered. */
+static inline uint64_t gained(uint64_t ns)
+{
+	int64_t rate = vdso_data.wall_rate;
+
+	if (!rate)
+		return 0;
+	return (uint64_t)((__int128)(int64_t)(ns - vdso_data.wall_base_ns) * rate >> 32);
+}
+
 /* Loads are seen in their order on x86 (SDM 3A 8.2.2), so the compiler alone is to be held. False:
  * the TSC is not the clock. */
 static inline bool read_clock(bool wall, uint64_t *ns)
@@ -78,7 +88,7 @@ static inline bool read_clock(bool wall, uint64_t *ns)
 		cycles = read_tsc() - vdso_data.tsc_start;
 		*ns = (uint64_t)((unsigned __int128)cycles * vdso_data.ns_mult >> 32);
 		if (wall)
-			*ns += vdso_data.wall_offset_ns;
+			*ns += vdso_data.wall_offset_ns + gained(*ns);
 		compiler_barrier();
 	} while (sequence & 1 || sequence != vdso_data.sequence);
 	return true;

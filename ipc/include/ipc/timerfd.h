@@ -32,7 +32,8 @@ bool timerfd_is_wall(const struct object *timerfd);
 void timerfd_set(struct object *timerfd, const struct timerfd_setting *setting,
 		 struct timerfd_left *before);
 struct timerfd_left timerfd_get(struct object *timerfd);
-/* The time of day was put forward by so much (back: negative). Sleeps. */
-void timerfd_shift(int64_t forward_ns);
+/* The time of day was put forward by so much (back: negative); `is_set`: at once, which those who
+ * asked for it are told. Sleeps. */
+void timerfd_shift(int64_t forward_ns, bool is_set);
 
 #endif

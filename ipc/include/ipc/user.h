@@ -12,6 +12,7 @@ enum user_thing {
 	USER_SOCKET_BYTES, /* that were sent and not received */
 	USER_INOTIFIES,
 	USER_WATCHES, /* of inotify */
+	USER_LOCKS,   /* on parts of files */
 	USER_THINGS
 };
 
@@ -26,5 +27,6 @@ void user_counts_put(struct user_counts *user); /* takes NULL */
 bool must_check user_charge(struct user_counts *user, enum user_thing thing, uint64_t by,
 			    uint64_t limit);
 void user_uncharge(struct user_counts *user, enum user_thing thing, uint64_t by);
+uint64_t user_count(const struct user_counts *user, enum user_thing thing);
 
 #endif

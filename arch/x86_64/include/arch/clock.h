@@ -13,6 +13,10 @@ uint64_t clock_ns(void);
 /* Seconds and nanoseconds since 1970, UTC. */
 uint64_t clock_wall_ns(void);
 void clock_wall_set(uint64_t wall_ns);
+/* From now on the wall clock gains so much on clock_ns(), in 2^-32 of the time that passes; it does
+ * not jump. Within CLOCK_STEER_MAX of 0. */
+#define CLOCK_STEER_MAX (INT64_C(1) << 30)
+void clock_wall_steer(int64_t rate);
 
 /* The TSC's raw count, and its rate in Hz: for measuring. */
 uint64_t clock_cycles(void);
