@@ -84,11 +84,25 @@ int sys_dup3(int oldfd, int newfd, unsigned open_flags)
 
 /* ---- flags ---- */
 
+/* That it is read is nobody else's to hide. */
+static err_t check_owner(struct object *object)
+{
+	struct abi_stat stat;
+	err_t err = object_stat(object, &stat);
+
+	return err || stat.st_uid == uthread_fs()->uid || capable(CAP_FOWNER) ? err : -EPERM;
+}
+
 static int64_t set_status_flags(int fd, struct object *object, uint64_t argument)
 {
 	/* Access mode and creation flags are ignored, as on Linux. */
 	unsigned wanted = (unsigned)argument & (O_APPEND | O_NONBLOCK | O_DIRECT | O_NOATIME);
-	err_t err = object_set_flags(object, wanted);
+	err_t err = 0;
+
+	if (wanted & ~object_flags(object) & O_NOATIME)
+		err = check_owner(object);
+	if (!err)
+		err = object_set_flags(object, wanted);
 
 	if (err || !((object_flags(object) ^ (unsigned)argument) & O_ASYNC))
 		return err;

@@ -483,6 +483,11 @@ err_t socket_create(unsigned family, unsigned type, unsigned flags, struct objec
 	if (!socket)
 		return -ENOMEM;
 	socket->family = family;
+	if (family != AF_UNIX) { /* the list shows unix sockets */
+		spin_lock(&sockets_lock);
+		list_del(&socket->all);
+		spin_unlock(&sockets_lock);
+	}
 	*out = &socket->object;
 	return 0;
 }
@@ -520,7 +525,7 @@ static struct socket *following_locked(const struct socket *previous)
 	list_for_each (socket, list_linked(&previous->all) ? &previous->all : &all_sockets, all) {
 		if (&socket->all == &all_sockets)
 			break;
-		if (socket->number > previous->number && socket->family == AF_UNIX)
+		if (socket->number > previous->number)
 			return socket;
 	}
 	return NULL;

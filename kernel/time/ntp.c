@@ -179,7 +179,7 @@ int64_t ntp_rate(const struct ntp *ntp)
 {
 	return (ntp->tick_us - TICK_US) * (RATE_ONE / TICK_US) +
 	       ntp->frequency * (RATE_ONE / 65536) / 1000000 +
-	       (int64_t)((__int128)ntp->chunk_ns * RATE_ONE / (int64_t)NSEC_PER_SEC);
+	       ntp->chunk_ns * RATE_ONE / (int64_t)NSEC_PER_SEC;
 }
 
 bool ntp_is_busy(const struct ntp *ntp)

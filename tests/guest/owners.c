@@ -343,6 +343,29 @@ static void open_files_are_compared_and_made(void)
 	unlink("/tmp/owners-file");
 }
 
+static int hide_reading(void)
+{
+	int fd = open("/tmp/owners-file", O_RDONLY);
+
+	NEED(fd >= 0);
+	NEED(fcntl(fd, F_SETFL, O_NOATIME) == -1 && errno == EPERM);
+	NEED(!(fcntl(fd, F_GETFL) & O_NOATIME));
+	return 0;
+}
+
+static void o_noatime_is_the_owner_s(void)
+{
+	int fd = open("/tmp/owners-file", O_CREAT | O_RDWR, 0644);
+
+	EXPECT_EQUAL(fcntl(fd, F_SETFL, O_NOATIME | O_APPEND), 0);
+	EXPECT(fcntl(fd, F_GETFL) & O_NOATIME);
+	EXPECT_EQUAL(fcntl(fd, F_SETFL, 0), 0);
+	EXPECT(!(fcntl(fd, F_GETFL) & (O_NOATIME | O_APPEND)));
+	EXPECT_EQUAL(as_user(hide_reading), 0);
+	close(fd);
+	unlink("/tmp/owners-file");
+}
+
 static int set_hint_of_other(void)
 {
 	uint64_t hint = 2;
@@ -395,6 +418,7 @@ int main(void)
 	RUN(an_owner_is_signalled_by_who_may_alone);
 	RUN(a_full_queue_becomes_sigio);
 	RUN(open_files_are_compared_and_made);
+	RUN(o_noatime_is_the_owner_s);
 	RUN(write_hints_are_the_file_s);
 	return check_end();
 }

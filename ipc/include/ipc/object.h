@@ -131,7 +131,7 @@ struct object {
 };
 
 /* The flags that F_SETFL may change. */
-#define OBJECT_FLAGS_SETTABLE (O_APPEND | O_NONBLOCK)
+#define OBJECT_FLAGS_SETTABLE (O_APPEND | O_NONBLOCK | O_NOATIME)
 
 void object_init(struct object *object, const struct object_ops *ops, enum object_kind kind,
 		 unsigned flags);
