@@ -58,17 +58,11 @@ static void lease_remove(struct lease **link)
 	tell_change();
 }
 
-static void lease_become(struct lease **link, uint16_t type) REQUIRES(lease_lock);
-static void lease_become(struct lease **link, uint16_t type)
+/* A weaker one may still be in the way of who writes. */
+static void lease_become(struct lease *lease, uint16_t type) REQUIRES(lease_lock);
+static void lease_become(struct lease *lease, uint16_t type)
 {
-	struct lease *lease = *link;
-
-	if (type == F_UNLCK) {
-		lease_remove(link);
-		return;
-	}
 	lease->type = type;
-	/* A weaker one may still be in the way of who writes. */
 	if (lease->becomes != F_UNLCK)
 		lease->becomes = type;
 	tell_change();
@@ -83,10 +77,15 @@ static void end_late(struct node *node)
 	while (*link) {
 		struct lease *lease = *link;
 
-		if (is_breaking(lease) && clock_ns() >= lease->ends_ns)
-			lease_become(link, lease->becomes);
-		if (*link == lease)
-			link = &lease->next;
+		bool is_late = is_breaking(lease) && clock_ns() >= lease->ends_ns;
+
+		if (is_late && lease->becomes == F_UNLCK) {
+			lease_remove(link);
+			continue;
+		}
+		if (is_late)
+			lease_become(lease, lease->becomes);
+		link = &lease->next;
 	}
 }
 
@@ -219,14 +218,14 @@ static err_t take_locked(struct file *file, uint16_t type, struct lease **fresh)
 	REQUIRES(lease_lock);
 static err_t take_locked(struct file *file, uint16_t type, struct lease **fresh)
 {
-	struct lease **link = find(file);
+	struct lease **link;
 
 	end_late(file->node);
 	if (is_in_use(file, type) || others_are_in_the_way(file, type))
 		return -EAGAIN;
 	link = find(file);
 	if (*link) {
-		lease_become(link, type);
+		lease_become(*link, type);
 		return 0;
 	}
 	(*fresh)->next = file->node->leases;

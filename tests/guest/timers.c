@@ -484,7 +484,7 @@ static void what_is_said_of_the_clock_is_kept(void)
 	EXPECT(syscall(SYS_adjtimex, &timex) >= 0);
 	timex = (struct timex){0};
 	EXPECT(syscall(SYS_clock_adjtime, CLOCK_REALTIME, &timex) >= 0);
-	EXPECT_EQUAL(timex.maxerror, 1234);
+	EXPECT(timex.maxerror >= 1234 && timex.maxerror < 31234); /* it grows */
 	EXPECT_EQUAL(timex.esterror, 567);
 	EXPECT_EQUAL(timex.constant, 4);
 	EXPECT_EQUAL(timex.tai, 37);
