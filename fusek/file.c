@@ -240,7 +240,7 @@ static err_t cut_to_limit(struct file *file, struct buffer *buffer, uint64_t off
 	limit_bytes = file_limit_bytes();
 	if (likely(limit_bytes == UINT64_MAX))
 		return 0;
-	if (object_call_flags(&file->object, buffer) & O_APPEND) {
+	if (object_write_flags(&file->object, buffer) & O_APPEND) {
 		err = node_attr(file->node, &attr);
 		if (err)
 			return err;
@@ -282,7 +282,7 @@ static ssize_t write_at(struct file *file, struct buffer *buffer, uint64_t offse
 	if (!ops->write)
 		return -EINVAL;
 	done = ops->write(file->server, &kernel_caller, file->id, file->open.handle, buffer, offset,
-			  object_call_flags(&file->object, buffer), end_bytes);
+			  object_write_flags(&file->object, buffer), end_bytes);
 	/* A device's attributes say nothing of what was written to it. */
 	if (done > 0 && node_type(file->node) == S_IFREG)
 		node_attr_changed(file->node);

@@ -163,7 +163,7 @@ ssize_t node_pages_write(struct file *file, struct buffer *buffer, uint64_t offs
 
 	if (!pages)
 		return -ENOMEM;
-	if (object_call_flags(&file->object, buffer) & O_APPEND)
+	if (object_write_flags(&file->object, buffer) & O_APPEND)
 		return append(file, pages, buffer, end_bytes);
 	if (offset_bytes > INT64_MAX - BUFFER_BYTES_MAX)
 		return -EFBIG;

@@ -4,6 +4,7 @@
 #include "process/capability.h"
 #include "process/uthread.h"
 #include "syscall_table.h"
+#include "time/clocks.h"
 
 #include <abi/errno.h>
 #include <abi/fcntl.h>
@@ -80,7 +81,7 @@ static struct timerfd_setting setting_of(const struct abi_itimerspec *wanted, bo
 	if (!absolute)
 		setting.deadline_ns = now_ns + value_ns;
 	else if (wall)
-		setting.deadline_ns = now_ns + (value_ns - (int64_t)clock_wall_ns());
+		setting.deadline_ns = value_ns - clock_day_offset_ns();
 	return setting;
 }
 

@@ -4,6 +4,7 @@
 #include "../process/capability.h"
 #include "../process/inspect.h"
 #include "../process/uthread.h"
+#include "../time/clocks.h"
 #include "futex.h"
 #include "syscall_table.h"
 
@@ -35,7 +36,7 @@ static err_t read_deadline(uint64_t timeout, int futex_op, uint64_t *deadline_ns
 	if ((futex_op & FUTEX_CMD_MASK) == FUTEX_WAIT)
 		*deadline_ns = clock_ns() + time_ns;
 	else if (futex_op & FUTEX_CLOCK_REALTIME || (futex_op & FUTEX_CMD_MASK) == FUTEX_LOCK_PI)
-		*deadline_ns = clock_ns() + (time_ns - MIN(time_ns, clock_wall_ns()));
+		*deadline_ns = clock_deadline_of_day(time_ns);
 	else
 		*deadline_ns = time_ns;
 	return 0;

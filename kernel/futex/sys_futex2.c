@@ -40,7 +40,7 @@ static err_t read_deadline(uptr_t timeout, int clock, uint64_t *deadline_ns)
 		return -EINVAL;
 	time_ns = ns_of_timespec(&time);
 	if (clock == CLOCK_REALTIME)
-		time_ns = clock_ns() + (time_ns - MIN(time_ns, clock_wall_ns()));
+		time_ns = clock_deadline_of_day(time_ns);
 	*deadline_ns = time_ns;
 	return 0;
 }

@@ -75,7 +75,6 @@ int sys_mq_unlink(uptr_t name)
 static err_t read_deadline(uptr_t timeout, uint64_t *deadline_ns)
 {
 	struct abi_timespec time;
-	uint64_t wall_ns = clock_wall_ns();
 
 	*deadline_ns = UINT64_MAX;
 	if (uptr_is_null(timeout))
@@ -84,7 +83,7 @@ static err_t read_deadline(uptr_t timeout, uint64_t *deadline_ns)
 		return -EFAULT;
 	if (!timespec_is_valid(&time))
 		return -EINVAL;
-	*deadline_ns = clock_ns() + (ns_of_timespec(&time) - MIN(ns_of_timespec(&time), wall_ns));
+	*deadline_ns = clock_deadline_of_day(ns_of_timespec(&time));
 	return 0;
 }
 

@@ -27,6 +27,11 @@ struct process *clock_process(const struct clock *clock);
 /* In nanoseconds. Of the wall clock it is clock_ns(), which timers go by. With process's
  * signal_lock held, which is who has the clock. */
 uint64_t clock_now_ns(const struct clock *clock, struct process *process);
+/* What lies between a time of day and the time of clock_ns() when it comes: the first less the
+ * second. While the clock is steered that is a little late (steer.c), never early. */
+int64_t clock_day_offset_ns(void);
+/* By it: the time of clock_ns(), now if it is past. */
+uint64_t clock_deadline_of_day(uint64_t day_ns);
 /* How far a time of such a wall clock is ahead of clock_wall_ns(). */
 int64_t clock_ahead_ns(const struct clock *clock);
 /* As programs read it: the wall clock since 1970; 0 if who has it has gone meanwhile. */

@@ -444,8 +444,7 @@ static void set_timer(struct posix_timer *timer, const struct abi_itimerspec *wa
 	if (!absolute)
 		timer->deadline_ns += now_of(timer);
 	else if (timer->clock.wall)
-		timer->deadline_ns +=
-			(int64_t)(clock_ns() - clock_wall_ns()) - clock_ahead_ns(&timer->clock);
+		timer->deadline_ns -= clock_day_offset_ns() + clock_ahead_ns(&timer->clock);
 	if (timer->entry)
 		start_locked(timer);
 	spin_unlock_irqrestore(&process->signal_lock, flags);

@@ -31,7 +31,7 @@ static struct ntp ntp = {.maxerror_us = NTP_PHASE_LIMIT_US,
 			 .tick_us = 1000000 / USER_HZ,
 			 .status = STA_UNSYNC};
 static uint64_t error_since_ns; /* when the error was said, which grows */
-static int64_t told_offset_ns;  /* of the wall clock: what the sleepers' deadlines go by */
+static int64_t told_offset_ns;  /* of the wall clock: what sleepers' deadlines go by; read [a] */
 static bool has_thread;
 
 static uint32_t is_active; /* clockset_lock, read without it: the thread has something to do */
@@ -48,23 +48,36 @@ static int64_t wall_offset(void)
 
 void steer_stepped_locked(int64_t forward_ns)
 {
-	told_offset_ns += forward_ns;
+	write_once(&told_offset_ns, told_offset_ns + forward_ns);
 }
 
 /* Deadlines by the time of day lie in clock_ns(). A clock that loses shall not find that they came
- * early, so it is told of the next two seconds' loss before. */
+ * early, so they are told of the next second's loss before, and a little more. */
 static void tell_sleepers_locked(int64_t rate) REQUIRES(clockset_lock);
 static void tell_sleepers_locked(int64_t rate)
 {
 	int64_t per_second_ns = (int64_t)((__int128)rate * (int64_t)NSEC_PER_SEC >> 32);
-	int64_t goal_ns = wall_offset() + 2 * MIN(per_second_ns, INT64_C(0));
+	int64_t loss_ns = MIN(per_second_ns, INT64_C(0));
+	int64_t goal_ns = wall_offset() + loss_ns + loss_ns / 8;
 	int64_t forward_ns = goal_ns - told_offset_ns;
 
 	if (!forward_ns)
 		return;
+	write_once(&told_offset_ns, goal_ns); /* for those that come now */
 	posix_timers_shift(forward_ns);
 	timerfd_shift(forward_ns, false);
-	told_offset_ns = goal_ns;
+}
+
+int64_t clock_day_offset_ns(void)
+{
+	return read_once(&is_active) ? read_once(&told_offset_ns) : wall_offset();
+}
+
+uint64_t clock_deadline_of_day(uint64_t day_ns)
+{
+	int64_t deadline_ns = (int64_t)MIN(day_ns, (uint64_t)INT64_MAX / 2) - clock_day_offset_ns();
+
+	return (uint64_t)MAX((int64_t)clock_ns(), deadline_ns);
 }
 
 /* ---- the seconds ---- */
@@ -81,7 +94,7 @@ static void steer_locked(void)
 
 	clock_wall_steer(rate);
 	tell_sleepers_locked(rate);
-	write_once(&is_active, rate || ntp_is_busy(&ntp));
+	write_once(&is_active, rate || ntp_is_busy(&ntp)); /* after what is told */
 }
 
 static void count_second(void)
@@ -125,7 +138,7 @@ static err_t need_thread_locked(void)
 		return 0;
 	err = kthread_start("clock", steer_main, NULL, NULL);
 	has_thread = !err;
-	told_offset_ns = wall_offset(); /* nothing was gained yet */
+	write_once(&told_offset_ns, wall_offset()); /* nothing was gained yet */
 	return err;
 }
 

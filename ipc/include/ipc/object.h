@@ -153,7 +153,13 @@ static inline unsigned object_flags(const struct object *object)
 /* Those that a read or a write goes by. */
 static inline unsigned object_call_flags(const struct object *object, const struct buffer *buffer)
 {
-	unsigned flags = object_flags(object) | buffer->call_flags;
+	return object_flags(object) | buffer->call_flags;
+}
+
+/* The same where O_APPEND matters, which a call may do without. */
+static inline unsigned object_write_flags(const struct object *object, const struct buffer *buffer)
+{
+	unsigned flags = object_call_flags(object, buffer);
 
 	return unlikely(flags & CALL_NO_APPEND) ? flags & ~O_APPEND : flags;
 }
