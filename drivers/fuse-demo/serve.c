@@ -18,8 +18,6 @@
 #define STEP_NS    5000000 /* between two looks */
 #define NSTEPS_MAX 4000
 
-extern char **environ;
-
 static void pass_on_what_it_said(const struct serving *serving)
 {
 	char text[512];
