@@ -25,7 +25,7 @@ static bool add(struct filling *filling, const char *text, struct node *node, ui
 	char *at = filling->buffer + filling->used;
 	struct fuse_entry_param entry;
 
-	make_entry(node, &entry);
+	make_entry(memfs_of(filling->request), node, &entry);
 	if (is_dots)
 		entry.ino = 0; /* the kernel does not look these up */
 	needed = filling->is_plus ? fuse_add_direntry_plus(filling->request, at, left, text, &entry,
@@ -66,6 +66,7 @@ static void read_directory(fuse_req_t request, fuse_ino_t ino, size_t len_bytes,
 		fuse_reply_err(request, ENOMEM);
 		return;
 	}
+	node_accessed(node_of(request, ino));
 	pthread_mutex_lock(&memfs->lock);
 	fill(memfs, node_of(request, ino), (uint64_t)offset, &filling);
 	/* Under the lock: a FORGET of what is answered may come as soon as the kernel has it. */

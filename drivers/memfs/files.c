@@ -18,6 +18,7 @@ static void modified(struct node *node)
 
 void do_open(fuse_req_t request, fuse_ino_t ino, struct fuse_file_info *info)
 {
+	const struct memfs *memfs = memfs_of(request);
 	struct node *node = node_of(request, ino);
 
 	if (info->flags & O_TRUNC) {
@@ -26,20 +27,9 @@ void do_open(fuse_req_t request, fuse_ino_t ino, struct fuse_file_info *info)
 		modified(node);
 		pthread_rwlock_unlock(&node->lock);
 	}
-	info->keep_cache = 1; /* all changes come through the kernel */
+	info->keep_cache = !memfs->direct_io; /* all changes come through the kernel */
+	info->direct_io = memfs->direct_io;
 	fuse_reply_open(request, info);
-}
-
-/* As with relatime: when it was not read since it was changed, or for a day. */
-static void accessed(struct node *node)
-{
-	struct timespec now = time_now();
-
-	pthread_rwlock_wrlock(&node->lock);
-	if (node->atime.tv_sec <= node->mtime.tv_sec || node->atime.tv_sec <= node->ctime.tv_sec ||
-	    node->atime.tv_sec + 86400 <= now.tv_sec)
-		node->atime = now;
-	pthread_rwlock_unlock(&node->lock);
 }
 
 static void copy_out(const struct node *node, uint64_t offset, char *to, size_t len_bytes)
@@ -74,7 +64,8 @@ void do_read(fuse_req_t request, fuse_ino_t ino, size_t len_bytes, off_t offset,
 		fuse_reply_err(request, ENOMEM);
 		return;
 	}
-	accessed(node);
+	if (!(info->flags & O_NOATIME))
+		node_accessed(node);
 	pthread_rwlock_rdlock(&node->lock);
 	if (at >= node->size_bytes)
 		len_bytes = 0;

@@ -63,8 +63,8 @@ void do_readdirplus(fuse_req_t request, fuse_ino_t ino, size_t len_bytes, off_t 
 		    struct fuse_file_info *info);
 
 /* What the kernel may keep, since all changes come through it. */
-#define VALID_S 86400.0
+#define VALID_S 86400
 
-void make_entry(struct node *node, struct fuse_entry_param *out);
+void make_entry(const struct memfs *memfs, struct node *node, struct fuse_entry_param *out);
 
 #endif

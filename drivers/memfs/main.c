@@ -15,8 +15,8 @@
 #include <unistd.h>
 
 struct options {
-	char *size, *nr_inodes, *mode;
-	int locks;
+	char *size, *nr_inodes, *mode, *timeout;
+	int locks, direct_io;
 };
 
 #define OPTION(text, member)                                                                       \
@@ -24,15 +24,21 @@ struct options {
 		text, offsetof(struct options, member), 1                                          \
 	}
 
-static const struct fuse_opt option_table[] = {
-	OPTION("size=%s", size), OPTION("nr_inodes=%s", nr_inodes), OPTION("mode=%s", mode),
-	OPTION("locks", locks), FUSE_OPT_END};
+static const struct fuse_opt option_table[] = {OPTION("size=%s", size),
+					       OPTION("nr_inodes=%s", nr_inodes),
+					       OPTION("mode=%s", mode),
+					       OPTION("timeout=%s", timeout),
+					       OPTION("direct_io", direct_io),
+					       OPTION("locks", locks),
+					       FUSE_OPT_END};
 
 static const char usage[] =
 	"usage: memfs [options] DIRECTORY\n"
 	"    -o size=N[kmg]         bytes of all contents (default: half of the memory)\n"
 	"    -o nr_inodes=N[kmg]    files (default: one for each page of that)\n"
 	"    -o mode=OCTAL          of the root (default: 1777)\n"
+	"    -o timeout=SECONDS     that names and attributes may be remembered (default: 86400)\n"
+	"    -o direct_io           contents are not remembered at all\n"
 	"    -o locks               locks of files are kept here, not by the kernel; then those "
 	"of\n"
 	"                           open files (F_OFD_SETLK) outlive them, as FUSE does not say\n";
@@ -57,32 +63,50 @@ static bool parse_number(const char *text, unsigned long *out)
 	return true;
 }
 
-/* Fills in limits and makes the root. False: an option makes no sense, which has been said. */
-static bool begin(struct memfs *memfs, const struct options *options)
+/* A number of the options, if it is there. False: it is none, which has been said. */
+static bool take_number(const char *option, const char *text, unsigned long *out)
 {
-	unsigned long bytes = (unsigned long)sysconf(_SC_PHYS_PAGES) / 2 * PAGE_BYTES, mode = 01777;
-	unsigned long ninodes;
+	if (!text || parse_number(text, out))
+		return true;
+	fprintf(stderr, "memfs: %s=%s: this is no number\n", option, text);
+	return false;
+}
+
+/* Fills in limits. False: an option makes no sense, which has been said. */
+static bool take(struct memfs *memfs, const struct options *options, unsigned long *mode)
+{
+	unsigned long bytes = (unsigned long)sysconf(_SC_PHYS_PAGES) / 2 * PAGE_BYTES;
+	unsigned long ninodes, valid_s = VALID_S;
 	char *end = NULL;
-	int err;
 
 	if (options->mode)
-		mode = strtoul(options->mode, &end, 8);
-	if ((end && (*end || end == options->mode)) || mode > 07777) {
+		*mode = strtoul(options->mode, &end, 8);
+	if ((end && (*end || end == options->mode)) || *mode > 07777) {
 		fprintf(stderr, "memfs: mode=%s: this is no mode\n", options->mode);
 		return false;
 	}
-	if (options->size && !parse_number(options->size, &bytes)) {
-		fprintf(stderr, "memfs: size=%s: this is no number of bytes\n", options->size);
+	if (!take_number("size", options->size, &bytes))
 		return false;
-	}
 	ninodes = bytes / PAGE_BYTES + 1;
-	if (options->nr_inodes && !parse_number(options->nr_inodes, &ninodes)) {
-		fprintf(stderr, "memfs: nr_inodes=%s: this is no number\n", options->nr_inodes);
+	if (!take_number("nr_inodes", options->nr_inodes, &ninodes) ||
+	    !take_number("timeout", options->timeout, &valid_s))
 		return false;
-	}
 	memfs->pages.limit = (bytes + PAGE_BYTES - 1) / PAGE_BYTES;
 	memfs->inodes.limit = ninodes ? ninodes : 1;
+	memfs->valid_s = (double)valid_s;
+	memfs->direct_io = options->direct_io;
 	memfs->keeps_locks = options->locks;
+	return true;
+}
+
+/* Makes the root. False: there is no memory, or an option makes no sense; it has been said. */
+static bool begin(struct memfs *memfs, const struct options *options)
+{
+	unsigned long mode = 01777;
+	int err;
+
+	if (!take(memfs, options, &mode))
+		return false;
 	memfs->next_ino = FUSE_ROOT_ID;
 	memfs->next_cookie = 3; /* behind those of "." and ".." */
 	pthread_mutex_init(&memfs->lock, NULL);
@@ -176,6 +200,7 @@ out:
 	free(options.size);
 	free(options.nr_inodes);
 	free(options.mode);
+	free(options.timeout);
 	free(line.mountpoint);
 	return result;
 }

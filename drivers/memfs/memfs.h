@@ -17,6 +17,8 @@
 #include <pthread.h>
 #include <sys/stat.h>
 
+#define NAME_BYTES_MAX 255
+
 struct node;
 
 /* A name in a directory. */
@@ -71,6 +73,8 @@ struct memfs {
 	struct waiter *waiters;         /* [m] for locks of files, oldest first */
 	unsigned long nranges;          /* [m] of all nodes */
 	struct quota pages, inodes;
+	double valid_s;   /* [c] how long the kernel may remember names and attributes */
+	bool direct_io;   /* [c] and contents not at all */
 	bool keeps_locks; /* [c] of files; else the kernel does */
 };
 
@@ -89,6 +93,8 @@ void node_free(struct memfs *memfs, struct node *node);
 void node_stat(struct node *node, struct stat *out);
 /* Takes the node's lock. */
 void node_touch(struct node *node, bool modified, bool changed);
+/* It was read. Takes the node's lock. */
+void node_accessed(struct node *node);
 
 /* ---- names.c: directories; the lock is held ---- */
 

@@ -122,6 +122,8 @@ int names_add(struct memfs *memfs, struct node *directory, const char *text, str
 
 	if (is_removed(directory))
 		return -ENOENT;
+	if (strlen(text) > NAME_BYTES_MAX)
+		return -ENAMETOOLONG;
 	if (name_find(memfs, directory, text))
 		return -EEXIST;
 	name = name_new(text);
@@ -240,6 +242,8 @@ int names_rename(struct memfs *memfs, struct node *from, const char *text, struc
 	if (flags & ~(unsigned)(RENAME_NOREPLACE | RENAME_EXCHANGE) ||
 	    flags == (RENAME_NOREPLACE | RENAME_EXCHANGE))
 		return -EINVAL;
+	if (strlen(new_text) > NAME_BYTES_MAX)
+		return -ENAMETOOLONG;
 	if (!name || is_removed(to) || (flags & RENAME_EXCHANGE && !other))
 		return -ENOENT;
 	if (flags & RENAME_NOREPLACE && other)

@@ -104,3 +104,15 @@ void node_touch(struct node *node, bool modified, bool changed)
 		node->ctime = now;
 	pthread_rwlock_unlock(&node->lock);
 }
+
+/* As with relatime: when it was not read since it was changed, or for a day. */
+void node_accessed(struct node *node)
+{
+	struct timespec now = time_now();
+
+	pthread_rwlock_wrlock(&node->lock);
+	if (node->atime.tv_sec <= node->mtime.tv_sec || node->atime.tv_sec <= node->ctime.tv_sec ||
+	    node->atime.tv_sec + 86400 <= now.tv_sec)
+		node->atime = now;
+	pthread_rwlock_unlock(&node->lock);
+}

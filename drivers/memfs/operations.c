@@ -11,12 +11,12 @@
 #include <string.h>
 
 /* Under memfs->lock. */
-void make_entry(struct node *node, struct fuse_entry_param *out)
+void make_entry(const struct memfs *memfs, struct node *node, struct fuse_entry_param *out)
 {
 	*out = (struct fuse_entry_param){.ino = (fuse_ino_t)(uintptr_t)node,
 					 .generation = node->ino,
-					 .attr_timeout = VALID_S,
-					 .entry_timeout = VALID_S};
+					 .attr_timeout = memfs->valid_s,
+					 .entry_timeout = memfs->valid_s};
 	node_stat(node, &out->attr);
 }
 
@@ -29,7 +29,7 @@ static void answer_entry(fuse_req_t request, struct node *node)
 	struct memfs *memfs = memfs_of(request);
 	struct fuse_entry_param entry;
 
-	make_entry(node, &entry);
+	make_entry(memfs, node, &entry);
 	if (fuse_reply_entry(request, &entry)) /* nobody waits for it any more */
 		node_forget(memfs, node, 1);
 	pthread_mutex_unlock(&memfs->lock);
@@ -40,6 +40,10 @@ static void do_lookup(fuse_req_t request, fuse_ino_t parent, const char *text)
 	struct memfs *memfs = memfs_of(request);
 	struct name *name;
 
+	if (strlen(text) > NAME_BYTES_MAX) { /* or Linux would make one of 256 bytes */
+		fuse_reply_err(request, ENAMETOOLONG);
+		return;
+	}
 	pthread_mutex_lock(&memfs->lock);
 	name = name_find(memfs, node_of(request, parent), text);
 	if (name) {
@@ -49,7 +53,7 @@ static void do_lookup(fuse_req_t request, fuse_ino_t parent, const char *text)
 	}
 	pthread_mutex_unlock(&memfs->lock);
 	/* Nothing, and the kernel may remember that. */
-	fuse_reply_entry(request, &(struct fuse_entry_param){.entry_timeout = VALID_S});
+	fuse_reply_entry(request, &(struct fuse_entry_param){.entry_timeout = memfs->valid_s});
 }
 
 static void do_forget(fuse_req_t request, fuse_ino_t ino, uint64_t nlookups)
@@ -81,7 +85,7 @@ static void answer_attributes(fuse_req_t request, struct node *node)
 	pthread_mutex_lock(&memfs->lock);
 	node_stat(node, &stat);
 	pthread_mutex_unlock(&memfs->lock);
-	fuse_reply_attr(request, &stat, VALID_S);
+	fuse_reply_attr(request, &stat, memfs->valid_s);
 }
 
 static void do_getattr(fuse_req_t request, fuse_ino_t ino, struct fuse_file_info *info)
@@ -211,8 +215,9 @@ static void do_create(fuse_req_t request, fuse_ino_t parent, const char *text, m
 		fuse_reply_err(request, -err);
 		return;
 	}
-	info->keep_cache = 1;
-	make_entry(node, &entry);
+	info->keep_cache = !memfs->direct_io;
+	info->direct_io = memfs->direct_io;
+	make_entry(memfs, node, &entry);
 	if (fuse_reply_create(request, &entry, info))
 		node_forget(memfs, node, 1);
 	pthread_mutex_unlock(&memfs->lock);
@@ -291,7 +296,7 @@ static void do_statfs(fuse_req_t request, fuse_ino_t ino)
 			       .f_files = memfs->inodes.limit,
 			       .f_ffree = left_of(&memfs->inodes),
 			       .f_favail = left_of(&memfs->inodes),
-			       .f_namemax = 255};
+			       .f_namemax = NAME_BYTES_MAX};
 
 	(void)ino;
 	fuse_reply_statfs(request, &stat);

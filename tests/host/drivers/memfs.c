@@ -302,6 +302,25 @@ static void links_are_counted_and_the_last_one_frees(void **state)
 	assert_int_equal(memfs.root->nlinks, 2);
 }
 
+static void a_name_has_255_bytes_at_most(void **state)
+{
+	char text[NAME_BYTES_MAX + 2];
+	struct node *node;
+	int err;
+
+	memset(text, 'n', NAME_BYTES_MAX + 1);
+	text[NAME_BYTES_MAX + 1] = 0;
+	node = node_new(&memfs, S_IFREG, 0, 0, 0, &err);
+	assert_int_equal(names_add(&memfs, memfs.root, text, node), -ENAMETOOLONG);
+	assert_int_equal(names_add(&memfs, memfs.root, "short", node), 0);
+	assert_int_equal(names_rename(&memfs, memfs.root, "short", memfs.root, text, 0),
+			 -ENAMETOOLONG);
+	text[NAME_BYTES_MAX] = 0;
+	assert_int_equal(names_rename(&memfs, memfs.root, "short", memfs.root, text, 0), 0);
+	assert_int_equal(names_take(&memfs, memfs.root, text, false), 0);
+	node_forget(&memfs, node, 1);
+}
+
 static void a_reader_keeps_its_place(void **state)
 {
 	char text[8];
@@ -347,6 +366,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(the_limit_ends_a_write_in_its_middle, begin, end),
 		cmocka_unit_test_setup_teardown(links_are_counted_and_the_last_one_frees, begin,
 						end),
+		cmocka_unit_test_setup_teardown(a_name_has_255_bytes_at_most, begin, end),
 		cmocka_unit_test_setup_teardown(a_reader_keeps_its_place, begin, end),
 		cmocka_unit_test_setup_teardown(files_are_limited_as_well, begin, end),
 	};
