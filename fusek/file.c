@@ -194,9 +194,25 @@ static bool has_position(const struct file *file)
 	return !(file->open.flags & (SERVER_STREAM | SERVER_NONSEEKABLE));
 }
 
+void file_accessed(struct file *file)
+{
+	bool (*accessed)(struct server *, struct nodeid, bool) = file->server->ops->accessed;
+	unsigned flags;
+
+	if (!accessed || object_flags(&file->object) & O_NOATIME)
+		return;
+	flags = read_once(&file->mount->flags);
+	if (flags & (MS_NOATIME | MS_RDONLY) ||
+	    (flags & MS_NODIRATIME && node_type(file->node) == S_IFDIR))
+		return;
+	if (accessed(file->server, file->id, !(flags & MS_RELATIME)))
+		node_attr_changed(file->node);
+}
+
 static ssize_t read_at(struct file *file, struct buffer *buffer, uint64_t offset)
 {
 	const struct server_ops *ops = file->server->ops;
+	ssize_t done;
 
 	if (node_type(file->node) == S_IFDIR)
 		return -EISDIR;
@@ -204,8 +220,11 @@ static ssize_t read_at(struct file *file, struct buffer *buffer, uint64_t offset
 		return node_pages_read(file, buffer, offset);
 	if (!ops->read)
 		return -EINVAL;
-	return ops->read(file->server, file->id, file->open.handle, buffer, offset,
+	done = ops->read(file->server, file->id, file->open.handle, buffer, offset,
 			 object_call_flags(&file->object, buffer));
+	if (done > 0)
+		file_accessed(file);
+	return done;
 }
 
 static ssize_t read_untold(struct object *object, struct buffer *buffer, const uint64_t *offset)

@@ -127,6 +127,8 @@ err_t file_map(struct object *object, const struct object_map_request *request,
 	mapping->memory.places = &file->node->places;
 	mapping->file = file;
 	object_get(object);
+	if (ops->get_page)
+		file_accessed(file);
 	*out = &mapping->memory;
 	return 0;
 }

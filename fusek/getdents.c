@@ -185,6 +185,8 @@ ssize_t file_getdents(struct object *object, struct buffer *buffer, enum dirent_
 		result = copy_records(file, buffer, form, page);
 	mutex_unlock(&file->position_lock);
 	kfree(page);
+	if (result > 0)
+		file_accessed(file);
 	if (result >= 0)
 		notify(file->dentry, IN_ACCESS);
 	return result;

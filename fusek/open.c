@@ -17,13 +17,13 @@
 
 #define OPEN_FLAGS                                                                                 \
 	(O_ACCMODE | O_CREAT | O_EXCL | O_NOCTTY | O_TRUNC | O_APPEND | O_NONBLOCK | O_SYNC |      \
-	 O_LARGEFILE | O_DIRECTORY | O_NOFOLLOW | O_NOATIME | O_CLOEXEC | O_PATH)
+	 O_LARGEFILE | O_DIRECTORY | O_DIRECT | O_NOFOLLOW | O_NOATIME | O_CLOEXEC | O_PATH)
 #define OPEN_PATH_FLAGS (O_PATH | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC)
 
 /* What stays visible to F_GETFL. */
 #define OPEN_KEPT_FLAGS                                                                            \
 	(O_ACCMODE | O_APPEND | O_NONBLOCK | O_SYNC | O_LARGEFILE | O_NOATIME | O_PATH |           \
-	 O_DIRECTORY | O_NOFOLLOW)
+	 O_DIRECTORY | O_DIRECT | O_NOFOLLOW)
 
 static unsigned wanted_access(unsigned flags)
 {
@@ -56,7 +56,8 @@ static err_t check_existing(const struct path *path, const struct vfs_context *c
 	err_t err;
 
 	if (node_type(node) == S_IFLNK)
-		return -ELOOP; /* only with O_NOFOLLOW do we get here */
+		return (flags & O_DIRECTORY) ? -ENOTDIR
+					     : -ELOOP; /* only with O_NOFOLLOW are we here */
 	if (node_type(node) == S_IFDIR && ((wanted & W_OK) || (flags & O_CREAT)))
 		return -EISDIR;
 	if (node_type(node) != S_IFDIR && (flags & O_DIRECTORY))
@@ -66,6 +67,8 @@ static err_t check_existing(const struct path *path, const struct vfs_context *c
 		err = node_may(node, context, wanted);
 	if (err)
 		return err;
+	if ((flags & O_DIRECT) && node_type(node) != S_IFREG)
+		return -EINVAL;
 	if ((flags & O_NOATIME) && context->uid != read_once(&node->attr.uid) &&
 	    !vfs_capable(context, CAP_FOWNER))
 		return -EPERM;

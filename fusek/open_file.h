@@ -103,6 +103,10 @@ err_t must_check file_map(struct object *object, const struct object_map_request
 err_t must_check fifo_open_file(struct file *file, unsigned flags);
 struct object *fifo_end(struct object *object);
 
+/* Something of it was read: its time of access changes, unless the file or the mount says that it
+ * shall not. Sleeps not. */
+void file_accessed(struct file *file);
+
 /* getdents.c */
 ssize_t must_check file_getdents(struct object *object, struct buffer *buffer,
 				 enum dirent_form form);

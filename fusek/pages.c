@@ -495,7 +495,7 @@ ssize_t node_pages_read(struct file *file, struct buffer *buffer, uint64_t offse
 		return -ENOMEM;
 	if (offset_bytes > INT64_MAX)
 		return -EINVAL;
-	return (file->open.flags & SERVER_DIRECT_IO)
+	return (file->open.flags & SERVER_DIRECT_IO) || object_flags(&file->object) & O_DIRECT
 		       ? pages_read_direct(file, pages, buffer, offset_bytes)
 		       : read_cached(file, pages, buffer, offset_bytes);
 }

@@ -7,8 +7,8 @@
 
 #include "open_file.h"
 
-/* As read(2) and write(2) at `offset_bytes`, by way of the cache or (SERVER_DIRECT_IO) past it.
- * Sleep; the waits can be killed. */
+/* As read(2) and write(2) at `offset_bytes`, by way of the cache or (SERVER_DIRECT_IO, and
+ * for reading O_DIRECT) past it. Sleep; the waits can be killed. */
 ssize_t must_check node_pages_read(struct file *file, struct buffer *buffer, uint64_t offset_bytes);
 /* *end_bytes: where it ended. O_APPEND goes to the end, one writer at a time. */
 ssize_t must_check node_pages_write(struct file *file, struct buffer *buffer, uint64_t offset_bytes,

@@ -193,11 +193,12 @@ int sys_chmod(uptr_t path, unsigned mode)
 int sys_fchmod(int fd, unsigned mode)
 {
 	struct object *object = fd_get(current_fds(), fd);
-	err_t err;
+	err_t err = -EBADF;
 
 	if (!object)
 		return -EBADF;
-	err = vfs_chmod(context(), object, "", mode & 07777, AT_EMPTY_PATH);
+	if (!(object_flags(object) & O_PATH))
+		err = vfs_chmod(context(), object, "", mode & 07777, AT_EMPTY_PATH);
 	object_put(object);
 	return err;
 }
@@ -230,11 +231,12 @@ int sys_lchown(uptr_t path, unsigned uid, unsigned gid)
 int sys_fchown(int fd, unsigned uid, unsigned gid)
 {
 	struct object *object = fd_get(current_fds(), fd);
-	err_t err;
+	err_t err = -EBADF;
 
 	if (!object)
 		return -EBADF;
-	err = vfs_chown(context(), object, "", uid, gid, AT_EMPTY_PATH);
+	if (!(object_flags(object) & O_PATH))
+		err = vfs_chown(context(), object, "", uid, gid, AT_EMPTY_PATH);
 	object_put(object);
 	return err;
 }

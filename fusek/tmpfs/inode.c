@@ -96,6 +96,28 @@ void tmpfs_touch(struct tmpfs_inode *inode, bool modified)
 	spin_unlock(&inode->attr_lock);
 }
 
+static bool is_later(struct abi_timespec a, struct abi_timespec b)
+{
+	return a.tv_sec > b.tv_sec || (a.tv_sec == b.tv_sec && a.tv_nsec > b.tv_nsec);
+}
+
+/* Relatime without its rule of once a day, which would ask for the time at each read. A look
+ * without the lock: who changes the file at this moment may make it one access more or less. */
+bool tmpfs_accessed(struct server *server, struct nodeid node, bool is_strict)
+{
+	struct tmpfs_inode *inode = tmpfs_inode(server, node);
+	struct abi_timespec now;
+
+	if (!is_strict && is_later(inode->atime, inode->mtime) &&
+	    is_later(inode->atime, inode->ctime))
+		return false;
+	now = tmpfs_now();
+	spin_lock(&inode->attr_lock);
+	inode->atime = now;
+	spin_unlock(&inode->attr_lock);
+	return true;
+}
+
 void tmpfs_fill_attr(struct tmpfs_inode *inode, struct server_attr *out)
 {
 	uint64_t nframes = read_once(&inode->pages.nframes);

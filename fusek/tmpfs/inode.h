@@ -187,6 +187,7 @@ struct abi_timespec tmpfs_now(void);
 void tmpfs_touch(struct tmpfs_inode *inode, bool modified);
 void tmpfs_fill_attr(struct tmpfs_inode *inode, struct server_attr *out);
 
+bool tmpfs_accessed(struct server *server, struct nodeid node, bool is_strict);
 err_t tmpfs_getattr(struct server *server, struct nodeid node, struct server_attr *out,
 		    uint64_t *attr_valid_ns);
 err_t tmpfs_setattr(struct server *server, const struct server_caller *caller, struct nodeid node,

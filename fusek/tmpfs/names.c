@@ -523,6 +523,7 @@ static const struct server_ops tmpfs_ops = {
 	.tmpfile = tmpfs_tmpfile,
 	.birth = tmpfs_birth,
 	.read = tmpfs_read,
+	.accessed = tmpfs_accessed,
 	.write = tmpfs_write,
 	.fallocate = tmpfs_fallocate,
 	.lseek = tmpfs_lseek,

@@ -21,8 +21,8 @@ struct server;
 
 /* Flags: O_RDONLY O_WRONLY O_RDWR O_CREAT O_EXCL O_TRUNC O_APPEND O_NONBLOCK O_DIRECTORY O_NOFOLLOW
  * O_PATH; O_CLOEXEC (the descriptor table's), O_NOCTTY (the device's), O_LARGEFILE, O_NOATIME,
- * O_SYNC, O_DSYNC and O_TMPFILE are taken. O_DIRECT and O_ASYNC -EINVAL. *out is a
- * reference for the caller. */
+ * O_SYNC, O_DSYNC, O_TMPFILE and, for a regular file, O_DIRECT are taken. O_ASYNC -EINVAL. *out is
+ * a reference for the caller. */
 err_t must_check vfs_open(const struct vfs_context *context, struct object *at, const char *name,
 			  unsigned flags, uint32_t mode, struct object **out);
 

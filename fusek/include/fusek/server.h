@@ -308,6 +308,10 @@ struct server_ops {
 	void (*release)(struct server *server, struct nodeid node, struct handle handle,
 			unsigned flags);
 
+	/* Something of the file or directory was read. Whether that changed its attributes: with
+	 * `is_strict` it does, else as relatime has it. Takes little. NULL: it never does. */
+	bool (*accessed)(struct server *server, struct nodeid node, bool is_strict);
+
 	err_t (*opendir)(struct server *server, const struct server_caller *caller,
 			 struct nodeid node, struct server_open *out);
 	/* 0: until the sink was full or the directory ended. */
