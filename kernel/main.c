@@ -9,6 +9,7 @@
 #include "console/screen.h"
 #include "devices.h"
 #include "exec_channel.h"
+#include "files/splice.h"
 #include "input/input.h"
 #include "ksh.h"
 #include "kthread.h"
@@ -151,6 +152,7 @@ static void bring_up(void *argument)
 	clock_watch_start();
 	start_watchdog();
 	mount_root_filesystem();
+	splice_init();
 	start_memory_threads();
 	if (thread_memory_init())
 		give_up("there is no memory for the threads of programs");

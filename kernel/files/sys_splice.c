@@ -1,9 +1,11 @@
 /*
  * System calls that move bytes through pipes without a program's memory between: splice, tee,
  * vmsplice. The bytes are copied, by way of pages of the kernel's own. What leaves a pipe is lent
- * until it has arrived (ipc/pipe.h), so nothing is lost where the other side takes less. Owns no
- * state.
+ * until it has arrived (ipc/pipe.h), so nothing is lost where the other side takes less. Owns the
+ * last large piece of such pages.
  */
+#include "splice.h"
+
 #include "../process/uthread.h"
 #include "../sys_rw.h"
 #include "syscall_table.h"
@@ -15,7 +17,9 @@
 #include <ipc/object.h>
 #include <ipc/pipe.h>
 #include <ipc/socket.h>
+#include <lib/atomic.h>
 #include <mm/kva.h>
+#include <mm/pressure.h>
 
 #define PIECE_BYTES (16 * PAGE_SIZE)
 /* What is no pipe, no socket and has no positions may take and give whole messages alone, as a
@@ -53,11 +57,43 @@ struct piece {
 	size_t len_bytes;
 };
 
+/* WHOLE_BYTES, for who is next: a driver that reads by splice asks for as much again and again, and
+ * to map and unmap that is most of its work. Whoever exchanges it for NULL has it. */
+static char *spare;
+
+static uint64_t spare_reclaim(uint64_t nframes)
+{
+	char *bytes = atomic_exchange_full(&spare, NULL);
+
+	(void)nframes;
+	kva_free(bytes);
+	return bytes ? WHOLE_BYTES / PAGE_SIZE : 0;
+}
+
+static struct memory_reclaimer spare_reclaimer = {.name = "splice", .reclaim = spare_reclaim};
+
+void splice_init(void)
+{
+	memory_register_reclaimer(&spare_reclaimer);
+}
+
 static err_t piece_alloc(struct piece *piece, size_t len_bytes)
 {
-	piece->len_bytes = ALIGN_UP(len_bytes, PAGE_SIZE);
-	piece->bytes = kva_alloc(piece->len_bytes / PAGE_SIZE);
+	bool is_large = len_bytes > PIECE_BYTES;
+
+	piece->len_bytes = is_large ? WHOLE_BYTES : ALIGN_UP(len_bytes, PAGE_SIZE);
+	piece->bytes = is_large ? atomic_exchange_full(&spare, NULL) : NULL;
+	if (!piece->bytes)
+		piece->bytes = kva_alloc(piece->len_bytes / PAGE_SIZE);
 	return piece->bytes ? 0 : -ENOMEM;
+}
+
+static void piece_free(const struct piece *piece)
+{
+	char *nobody = NULL;
+
+	if (piece->len_bytes < WHOLE_BYTES || !atomic_cas(&spare, &nobody, piece->bytes))
+		kva_free(piece->bytes);
 }
 
 static void piece_buffer(struct buffer *buffer, const struct piece *piece, size_t len_bytes,
@@ -208,7 +244,7 @@ static ssize_t move(const struct side *from, const struct side *to, size_t len_b
 		if (to->at)
 			*to->at += (size_t)n;
 	}
-	kva_free(piece.bytes);
+	piece_free(&piece);
 	return done ? (ssize_t)done : n;
 }
 
@@ -294,7 +330,7 @@ static ssize_t tee(struct object *in, struct object *out, size_t len, unsigned f
 	if (piece_alloc(&piece, MIN(len, PIECE_BYTES)))
 		return -ENOMEM;
 	done = write_result(out, pipe_to_pipe(&from, &to, &piece, len, flags, false));
-	kva_free(piece.bytes);
+	piece_free(&piece);
 	return done;
 }
 
