@@ -14,8 +14,9 @@
 #include <string.h>
 #include <sys/utsname.h>
 
-static int failed_tests;
-static char failure[400]; /* of the running test; empty while all is well */
+/* One of each, however many sources a program has. */
+__attribute__((weak)) int failed_tests;
+__attribute__((weak)) char failure[400]; /* of the running test; empty while all is well */
 
 #define FAIL(...)                                                                                  \
 	do {                                                                                       \

@@ -1,0 +1,97 @@
+"""posixfs and fsexercise (tests/filesystem) on tmpfs and on drivers, each mount with its caches in
+turn; in the machine, and on this host's Linux with the same programs and drivers."""
+
+import os
+import re
+import shutil
+import subprocess
+import tempfile
+from pathlib import Path
+
+import pytest
+
+from test_shells import BUSYBOX
+
+TREE = Path(__file__).resolve().parents[2]
+SCRIPT = Path(__file__).parent / "fuse" / "filesystem.sh"
+DIFFERENCES = TREE / "tests" / "filesystem" / "DIFFERENCES"
+SHARED = TREE / "build" / "shared"
+PROGRAMS = [SHARED / "filesystem" / "posixfs", SHARED / "filesystem" / "fsexercise", DIFFERENCES]
+DRIVERS = [SHARED / "sdk" / "drivers" / "memfs", SHARED / "ports" / "libfuse3" / "passthrough_ll"]
+LIMIT_S = 3600
+STEPS = 100_000 if os.environ.get("FUSELAGE_NIGHTLY") else 20_000
+PASSTHROUGH = "passthrough_ll -s -o source=@,xattr,flock,allow_other,default_permissions"
+ON_DRIVER, UNCACHED = ",driver@fuselage", ",direct"
+# Names in DIFFERENCES, features that fsexercise is told to be lacking, driver.
+PLAN = [
+    ("tmpfs", "-", "-"),
+    ("memfs" + ON_DRIVER, "shared_map", "memfs -s -o size=64m"),
+    ("memfs" + ON_DRIVER, "shared_map", "memfs -o size=64m,timeout=0"),
+    ("memfs" + UNCACHED, "shared_map", "memfs -s -o size=64m,direct_io"),
+    ("passthrough_ll" + ON_DRIVER, "shared_map", PASSTHROUGH),
+    ("passthrough_ll" + ON_DRIVER, "shared_map", PASSTHROUGH + ",cache=always"),
+    ("passthrough_ll" + ON_DRIVER, "shared_map", PASSTHROUGH + ",timeout=0"),
+    ("passthrough_ll" + UNCACHED, "shared_map", PASSTHROUGH + ",cache=never"),
+]
+# Linux's tmpfs has no FALLOC_FL_ZERO_RANGE, nor what passes on to it. The driver writes pages by a
+# descriptor with O_APPEND, if it has such a one.
+ON_LINUX = [
+    ("tmpfs", "zero", "-"),
+    ("memfs", "-", "memfs -s -o size=64m"),
+    ("memfs", "-", "memfs -o size=64m,timeout=0"),
+    ("memfs,direct,direct@linux", "shared_map", "memfs -s -o size=64m,direct_io"),
+    ("passthrough_ll", "zero,append_map", PASSTHROUGH),
+    ("passthrough_ll", "zero,append_map", PASSTHROUGH + ",cache=always"),
+    ("passthrough_ll", "zero,append_map", PASSTHROUGH + ",timeout=0"),
+    ("passthrough_ll,direct,direct@linux", "zero,shared_map", PASSTHROUGH + ",cache=never"),
+]
+
+
+def sections(said):
+    """What the script says of each mount."""
+    return re.findall(r"^== (.*)\n((?:(?!== ).*\n)*)", said, re.MULTILINE)
+
+
+def check(said, plan):
+    """Each mount passed all of both."""
+    found = sections(said)
+    assert len(found) == len(plan), said
+    for title, text in found:
+        cases = re.search(r"^(\d+) cases: .* 0 failed$", text, re.MULTILINE)
+        assert cases and int(cases[1]) >= 300, (title, text)
+        assert re.search(rf"^ok: {STEPS} steps", text, re.MULTILINE), (title, text)
+        ends = re.findall(r"^(\w+) ended with (\d+)$", text, re.MULTILINE)
+        assert ends and all(status == "0" for _, status in ends), (title, text)
+
+
+def lines(plan):
+    return "".join(" ".join(line) + "\n" for line in plan)
+
+
+def test_what_posix_says_and_random_steps(fexec, tmp_path):
+    plan = tmp_path / "plan"
+    plan.write_text(lines(PLAN))
+    add = [f"{plan}:/tmp/plan", f"{SCRIPT}:/tmp/script", f"{BUSYBOX}:/bin/busybox",
+           *(f"{path}:/tmp/{path.name}" for path in PROGRAMS),
+           *(f"{path}:/tmp/drivers/{path.name}" for path in DRIVERS)]
+    ended = fexec("/bin/busybox", "sh", "/tmp/script", str(STEPS), "/tmp", timeout=LIMIT_S,
+                  options=["--preset", "release",
+                           *(word for path in add for word in ("--add", path))])
+    check(ended.stdout.decode(errors="replace") + ended.stderr.decode(errors="replace"), PLAN)
+
+
+@pytest.mark.nightly
+def test_the_same_on_linux():
+    """Wants root, and the host's /dev/fuse."""
+    with tempfile.TemporaryDirectory(dir="/dev/shm") as folder:
+        here = Path(folder)
+        (here / "plan").write_text(lines(ON_LINUX))
+        (here / "drivers").mkdir()
+        for path in PROGRAMS:
+            shutil.copy(path, here)
+        for path in DRIVERS:
+            shutil.copy(path, here / "drivers")
+        done = subprocess.run([BUSYBOX, "sh", SCRIPT, str(STEPS), here], check=False,
+                              stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
+                              stderr=subprocess.STDOUT, timeout=LIMIT_S)
+    check(done.stdout.decode(errors="replace"), ON_LINUX)
