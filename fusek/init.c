@@ -41,7 +41,7 @@ static err_t mount_tmpfs(struct server *ramdisk, const char *name)
 		return 0; /* the image does not want it */
 	if (err)
 		return err;
-	return mount_at(server, name, 0);
+	return mount_at(server, name, MS_RELATIME);
 }
 
 /* What shm_open() makes its files in. */

@@ -102,7 +102,7 @@ def test_the_machine_is_shown(machine):
                for line in machine.run("tasks"))
     mounts = machine.run("mounts")
     assert any(re.match(r"ext2 .* / +ro ", line) for line in mounts)
-    assert any(re.match(r"tmpfs .* /tmp +rw ", line) for line in mounts)
+    assert any(re.match(r"tmpfs .* /tmp +rw,relatime ", line) for line in mounts)
     assert any("Fuselage" in line for line in machine.run("dmesg"))
     assert len(machine.run("dmesg 3")) >= 2
     assert any(re.search(r"\bksh$", line) for line in machine.run("ps -t"))

@@ -365,8 +365,9 @@ static void mounts_are_listed(void **state)
 		assert_true(mount_info(i, &info));
 		assert_string_equal(info.at, places[i]);
 		assert_string_equal(info.options, i == 0   ? "ro"
+						  : i == 1 ? "rw"
 						  : i == 7 ? "rw,nosuid,nodev,relatime"
-							   : "rw");
+							   : "rw,relatime");
 	}
 	assert_false(mount_info(ARRAY_SIZE(places), &info));
 }
