@@ -23,7 +23,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#define STEPS_PER_LOOK 250 /* at everything */
+#define STEPS_PER_LOOK 1000 /* at everything */
 
 static const char *const feature_names[NFEATURES] = {"shared_map", "append_map", "direct",
 						     "punch",      "zero",       "copy"};

@@ -70,12 +70,11 @@ unsigned draw_length(unsigned offset)
 
 void draw_bytes(unsigned char *to, size_t len)
 {
-	uint32_t word = 0;
+	uint64_t word = (uint64_t)draw() << 32 | draw();
 
-	for (size_t i = 0; i < len; i++) {
-		if (i % 4 == 0)
-			word = draw();
-		to[i] = (unsigned char)(word >> 8 * (i % 4));
+	for (size_t at = 0; at < len; at += sizeof(word)) {
+		memcpy(to + at, &word, len - at < sizeof(word) ? len - at : sizeof(word));
+		word = word * 6364136223846793005U + 1442695040888963407U;
 	}
 }
 

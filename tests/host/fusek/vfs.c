@@ -196,7 +196,9 @@ static void open_flags_do_what_they_say(void **state)
 	assert_int_equal(open_error(&kernel, "/tmp", O_TMPFILE | O_RDONLY), -EINVAL);
 	assert_int_equal(open_error(&kernel, "/bin", O_TMPFILE | O_RDWR), -EROFS);
 	assert_int_equal(open_error(&kernel, "/dev", O_TMPFILE | O_RDWR), -EOPNOTSUPP);
-	assert_int_equal(open_error(&kernel, "/bin/data", O_DIRECT), -EINVAL);
+	assert_int_equal(open_error(&kernel, "/bin/data", O_DIRECT), 0);
+	assert_int_equal(open_error(&kernel, "/bin", O_DIRECT), -EINVAL);
+	assert_int_equal(open_error(&kernel, "/link", O_NOFOLLOW | O_DIRECTORY), -ENOTDIR);
 	assert_int_equal(open_error(&kernel, "/bin/data", 1u << 30), -EINVAL);
 	assert_int_equal(open_error(&kernel, "/tmp/x", O_CREAT | O_EXCL | O_WRONLY), 0);
 	assert_int_equal(open_error(&kernel, "/tmp/x", O_CREAT | O_EXCL | O_WRONLY), -EEXIST);
