@@ -57,5 +57,7 @@ ssize_t pages_read_direct(struct file *file, struct node_pages *pages, struct bu
 		if ((size_t)moved < len)
 			break;
 	}
+	if (done)
+		node_attr_changed(file->node); /* the driver has seen an access */
 	return done ? (ssize_t)done : moved;
 }
