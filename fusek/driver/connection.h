@@ -180,25 +180,25 @@ struct fuse_device {
  */
 struct fuse_connection {
 	struct refcount references;
-	struct spinlock lock;                 /* LOCK_DRIVER */
-	enum fuse_connection_state state;     /* [q], read [a] */
-	err_t ended_error;                    /* [q] what requests get once it has ended */
-	struct fuse_session session;          /* [r] */
-	uint64_t last_order;                  /* [q] */
-	uint64_t last_unique;                 /* [q] even; bit 0 is set for the INTERRUPT of one */
-	struct list queued;                   /* [q] struct fuse_request */
-	struct list forgets;                  /* [q] struct fuse_forget */
-	struct list interrupts;               /* [q] requests by interrupt_link */
-	struct list devices;                  /* [q] struct fuse_device */
-	struct list waiting;                  /* [q] struct fuse_reader: who slept last comes first */
-	struct tree polled;                   /* [q] struct fuse_handle by number */
-	uint64_t last_polled;                 /* [q] their numbers */
-	uint32_t norphans;                    /* [q] requests whose callers have left */
-	struct list in_use[FUSE_USE_BUCKETS]; /* [q] struct fuse_use by node */
-	uint32_t reserve_used;                /* [q] a bit for each of `reserve` */
+	struct spinlock lock;             /* LOCK_DRIVER */
+	enum fuse_connection_state state; /* [q], read [a] */
+	err_t ended_error;                /* [q] what requests get once it has ended */
+	struct fuse_session session;      /* [r] */
+	uint64_t last_order;              /* [q] */
+	uint64_t last_unique;             /* [q] even; bit 0 is set for the INTERRUPT of one */
+	struct list queued;               /* [q] struct fuse_request */
+	struct list forgets;              /* [q] struct fuse_forget */
+	struct list interrupts;           /* [q] requests by interrupt_link */
+	struct list devices;              /* [q] struct fuse_device */
+	struct list waiting;              /* [q] struct fuse_reader: who slept last comes first */
+	struct tree polled;               /* [q] struct fuse_handle by number */
+	uint64_t last_polled;             /* [q] their numbers */
+	uint32_t norphans;                /* [q] requests whose callers have left */
+	struct list in_use[FUSE_USE_BUCKETS];              /* [q] struct fuse_use by node */
+	uint32_t reserve_used;                             /* [q] a bit for each of `reserve` */
 	struct fuse_forget reserve[FUSE_FORGETS_RESERVED]; /* [q] */
-	struct waitq pollers;    /* drivers that poll for a request */
-	struct waitq ready;      /* callers that wait for INIT's answer */
+	struct waitq pollers;                              /* drivers that poll for a request */
+	struct waitq ready;                                /* callers that wait for INIT's answer */
 	uint64_t unsupported;    /* [a] bits 1 << opcode: answered -ENOSYS once */
 	uint32_t max_read_bytes; /* [c] of the mount; 0: no limit */
 	struct server *server; /* [c] of its mount, which may be gone; freed with the connection */

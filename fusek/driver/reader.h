@@ -14,8 +14,8 @@ struct fuse_outgoing {
 
 /* On the stack of the thread. */
 struct fuse_reader {
-	struct list link;           /* [q] connection->waiting; of no list: it has work or is to look */
-	struct thread *thread;      /* constant */
+	struct list link;      /* [q] connection->waiting; of no list: it has work or is to look */
+	struct thread *thread; /* constant */
 	struct fuse_device *device; /* constant: what it takes must be answered through it */
 	size_t cap_bytes;           /* constant: the longest request that it can hold */
 	size_t head_bytes;          /* [q] of `out`; 0: it has none yet */

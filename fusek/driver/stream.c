@@ -1,6 +1,7 @@
 /*
  * The stream of /dev/fuse: a read takes one request (reader.c), a write brings one answer or
- * notification; neither is ever split. What a driver writes is copied out of its memory before it is looked at.
+ * notification; neither is ever split. What a driver writes is copied out of its memory before it
+ * is looked at.
  */
 #define LOG_SUBSYSTEM "fuse"
 #include "device.h"
@@ -64,8 +65,8 @@ static ssize_t copy_out(struct fuse_reader *reader, struct buffer *buffer)
 
 	if (unlikely(reader->payload)) {
 		if (copied)
-			copied = copy_pages_out(reader->payload, reader->out.header.len - head_bytes,
-						buffer);
+			copied = copy_pages_out(reader->payload,
+						reader->out.header.len - head_bytes, buffer);
 		fuse_pages_put(reader->payload);
 	}
 	if (likely(copied))

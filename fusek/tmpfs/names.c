@@ -1,6 +1,5 @@
 /*
- * tmpfs as a server: the names. Every operation holds tree_lock for its whole length and asks
- * nobody, so each is one step for all others.
+ * tmpfs as a server: the names. Each operation is one step for all others, under tree_lock.
  */
 #include "inode.h"
 

@@ -156,7 +156,8 @@ void waitq_wake_one_switch(struct waitq *queue);
  * sleeps, and the time with -ETIMEDOUT. It may return for no reason. */
 err_t must_check thread_wait(unsigned end_on, uint64_t deadline_ns);
 /* The same without a time; `partner` is woken and given the CPU as by thread_wake_switch(). It is
- * kept by `held`, a lock that was taken with interrupts on: they are on again, and it is released. */
+ * kept by `held`, a lock that was taken with interrupts on: they are on again, and it is released.
+ */
 err_t must_check thread_wait_switch(unsigned end_on, struct thread *partner, struct spinlock *held)
 	RELEASE(*held);
 
