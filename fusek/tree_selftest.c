@@ -131,7 +131,7 @@ SELFTEST(mounts_have_root_tmp_and_dev)
 	for (unsigned i = 0; mount_info(i, info); i++) {
 		root |= strcmp(info->at, "/") == 0 && strcmp(info->options, "ro") == 0 &&
 			strcmp(info->type, "ext2") == 0;
-		tmp |= strcmp(info->at, "/tmp") == 0 && strcmp(info->options, "rw") == 0 &&
+		tmp |= strcmp(info->at, "/tmp") == 0 && strcmp(info->options, "rw,relatime") == 0 &&
 		       strcmp(info->type, "tmpfs") == 0;
 		dev |= strcmp(info->at, "/dev") == 0 && strcmp(info->type, "devfs") == 0;
 	}
