@@ -19,7 +19,7 @@ SHARED = TREE / "build" / "shared"
 PROGRAMS = [SHARED / "filesystem" / "posixfs", SHARED / "filesystem" / "fsexercise", DIFFERENCES]
 DRIVERS = [SHARED / "sdk" / "drivers" / "memfs", SHARED / "ports" / "libfuse3" / "passthrough_ll"]
 LIMIT_S = 3600
-STEPS = 100_000 if os.environ.get("FUSELAGE_NIGHTLY") else 20_000
+STEPS = 100_000 if os.environ.get("FUSELAGE_NIGHTLY") else 10_000
 PASSTHROUGH = "passthrough_ll -s -o source=@,xattr,flock,allow_other,default_permissions"
 ON_DRIVER, UNCACHED = ",driver@fuselage", ",direct"
 # Names in DIFFERENCES, features that fsexercise is told to be lacking, driver.

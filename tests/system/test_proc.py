@@ -44,7 +44,7 @@ def test_busybox_and_bash_find_what_they_look_for(fexec, tmp_path):
     memory = re.search(r"^Mem: +(\d+) +(\d+) +(\d+)", shown["free"], re.M)
     assert memory and int(memory[1]) > int(memory[3]) > 0, shown["free"]
     assert re.search(r"up 0 min, .*load average: \d+\.\d\d, ", shown["uptime"]), shown["uptime"]
-    for line in (r"^ramdisk on / type ext2 \(ro\)$", r"^tmpfs on /tmp type tmpfs \(rw\)$",
+    for line in (r"^ramdisk on / type ext2 \(ro\)$", r"^tmpfs on /tmp type tmpfs \(rw,relatime\)$",
                  r"^proc on /proc type proc \(rw,relatime\)$",
                  r"^none on /tmp/p type proc \(rw,relatime\)$"):
         assert re.search(line, shown["mount"], re.M), shown["mount"]

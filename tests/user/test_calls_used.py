@@ -28,7 +28,7 @@ NOT_THERE = {
 PARTIAL = {
     "namespaces and control groups": {"clone", "clone3", "unshare", "setns"},
     "filters of networks": {"setsockopt", "getsockopt"},
-    "others": {"open_by_handle_at", "ptrace"},
+    "others": {"open_by_handle_at", "ptrace", "reboot"},
 }
 
 
