@@ -114,14 +114,15 @@ static int act(const struct abi_spawn_action *action)
 	}
 }
 
-/* A step was interrupted by a stop. That is over here: the step begins anew. */
+/* A step was interrupted by a stop. That is over here, and may have been before: the step begins
+ * anew. */
 static bool was_stopped(int result)
 {
-	if ((result != -EINTR && result != -ERESTARTNOINTR) || !thread_interrupted() ||
-	    thread_killed())
+	if ((result != -EINTR && result != -ERESTARTNOINTR) || thread_killed())
 		return false;
 	/* Of what is not blocked: no handler runs, and the frame is not touched. */
-	signal_deliver(context_user_frame(&uthread_current()->thread->context));
+	if (thread_interrupted())
+		signal_deliver(context_user_frame(&uthread_current()->thread->context));
 	return true;
 }
 
