@@ -44,10 +44,8 @@ static inline void close_pair(void)
 	close(master);
 }
 
-static inline bool reads(int fd, const char *expected)
+static inline bool read_whole(int fd, char *text, size_t wanted)
 {
-	char text[128] = {0};
-	size_t wanted = strlen(expected);
 	size_t done = 0;
 
 	while (done < wanted) {
@@ -57,7 +55,25 @@ static inline bool reads(int fd, const char *expected)
 			return false;
 		done += (size_t)got;
 	}
-	return memcmp(text, expected, wanted) == 0;
+	return true;
+}
+
+static inline bool reads(int fd, const char *expected)
+{
+	char text[128] = {0};
+
+	return read_whole(fd, text, strlen(expected)) && strcmp(text, expected) == 0;
+}
+
+/* Whichever comes first: the echo of a key, or what the key's signal made somebody write. */
+static inline bool reads_both(int fd, const char *one, const char *other)
+{
+	char text[128] = {0}, expected[128], turned[128];
+
+	snprintf(expected, sizeof(expected), "%s%s", one, other);
+	snprintf(turned, sizeof(turned), "%s%s", other, one);
+	return read_whole(fd, text, strlen(expected)) &&
+	       (strcmp(text, expected) == 0 || strcmp(text, turned) == 0);
 }
 
 static inline short ready(int fd)
