@@ -23,11 +23,11 @@ struct async {
 	int signal;               /* [l] */
 	int fd;                   /* [l] that O_ASYNC was set by */
 	struct waitq *queue;      /* [l] that `watch` is on; NULL: O_ASYNC is off */
-	struct waitq_watch watch;
-	struct task task;
-	uint32_t told;  /* [a] of POLL* and ASYNC_*: since the task looked last */
-	int message_fd; /* [a] of the last ASYNC_MESSAGE */
-	struct rcu_head rcu;
+	struct waitq_watch watch; /* [l] on `queue` or not; its list is the queue's */
+	struct task task;         /* the executor's */
+	uint32_t told;            /* [a] of POLL* and ASYNC_*: since the task looked last */
+	int message_fd;           /* [a] of the last ASYNC_MESSAGE */
+	struct rcu_head rcu;      /* [c] until async_forget() */
 };
 
 SLAB_CACHE(async_cache, struct async);
