@@ -35,9 +35,13 @@ static struct cpu_sched *cpu_of(uint32_t id)
 
 /* ---- idle CPUs ---- */
 
+/* From here on it does not idle, it is being woken. */
 static bool claim_idle(uint32_t id)
 {
-	return atomic_fetch_and_full(&idle_cpus, ~cpuset_of(id)) & cpuset_of(id);
+	if (!(atomic_fetch_and_full(&idle_cpus, ~cpuset_of(id)) & cpuset_of(id)))
+		return false;
+	write_once(&cpu_of(id)->idle_end_ns, clock_ns());
+	return true;
 }
 
 /* One of `allowed` that idles and that nobody else sends anything: `first` if it may be, then those
@@ -59,7 +63,6 @@ static uint32_t claim_any_idle(cpuset_t allowed, uint32_t first)
 
 void sched_idle_leave(struct cpu_sched *cpu)
 {
-	write_once(&cpu->idle_end_ns, clock_ns());
 	if (read_once(&idle_cpus) & cpuset_of(cpu->id))
 		(void)claim_idle(cpu->id);
 }

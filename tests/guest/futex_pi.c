@@ -215,13 +215,31 @@ static void a_signal_does_not_end_it(void)
 	pthread_join(other.thread, NULL);
 }
 
-static word_t first, second;
+/* Linux sets WAITERS before the waiter stands in the chain that a deadlock is looked for in. */
+static void wait_until_it_sleeps(uint32_t who)
+{
+	char name[64], line[128], state = 0;
+	FILE *file;
+
+	snprintf(name, sizeof(name), "/proc/self/task/%u/stat", who);
+	while (state != 'S') {
+		file = fopen(name, "r");
+		if (!file || !fgets(line, sizeof(line), file) ||
+		    sscanf(line, "%*d (%*[^)]) %c", &state) != 1)
+			break;
+		fclose(file);
+	}
+	EXPECT_EQUAL(state, 'S');
+}
+
+static word_t first, second, second_owner;
 
 static void *other_way_round(void *argument)
 {
 	int result;
 
 	(void)argument;
+	second_owner = tid();
 	if (futex(&second, FUTEX_LOCK_PI | PRIVATE, NULL))
 		return (void *)1;
 	result = futex(&first, FUTEX_LOCK_PI | PRIVATE, NULL);
@@ -240,6 +258,7 @@ static void a_ring_is_a_deadlock(void)
 	EXPECT_EQUAL(futex(&first, FUTEX_LOCK_PI | PRIVATE, NULL), 0);
 	pthread_create(&thread, NULL, other_way_round, NULL);
 	wait_until_waited_for(&first);
+	wait_until_it_sleeps(second_owner);
 	EXPECT_ERRNO(EDEADLK, futex(&second, FUTEX_LOCK_PI | PRIVATE, NULL));
 	EXPECT_EQUAL(futex(&first, FUTEX_UNLOCK_PI | PRIVATE, NULL), 0);
 	pthread_join(thread, &result);

@@ -205,7 +205,7 @@ struct sched_stats {
 	uint64_t user_ticks;   /* timer interrupts that met a program, */
 	uint64_t system_ticks; /* and the kernel, but for the idle thread */
 	uint64_t waited_ns;    /* several CPUs: how long threads that ran here had waited ready */
-	uint64_t wasted_ns;    /* of that, while some CPU that they may use was idle */
+	uint64_t wasted_ns;    /* of that, while some CPU that they may use idled untold */
 	uint32_t nready;       /* threads waiting for the CPU */
 	bool is_busy;          /* one runs, and it is not the idle thread */
 };
