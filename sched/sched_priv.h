@@ -18,14 +18,14 @@
  *   [l] this CPU alone, interrupts off
  */
 struct cpu_sched {
-	struct spinlock lock;      /* LOCK_RUNQ: this, and every thread that belongs here */
-	uint32_t id;               /* [c] */
-	bool executor_wanted;      /* [l] tasks were woken here: wake it before switching */
-	struct thread *current;    /* [q] written by this CPU alone */
-	struct thread *left;       /* [l] who ran before the switch that is being finished */
-	uint32_t last_look;        /* [l] which CPU's queue was compared last */
-	uint64_t idle_start_ns;    /* atomic: of the last time that it was idle; 0: never */
-	uint64_t idle_end_ns;      /* atomic: when it was told to wake; before idle_start_ns: it idles */
+	struct spinlock lock;   /* LOCK_RUNQ: this, and every thread that belongs here */
+	uint32_t id;            /* [c] */
+	bool executor_wanted;   /* [l] tasks were woken here: wake it before switching */
+	struct thread *current; /* [q] written by this CPU alone */
+	struct thread *left;    /* [l] who ran before the switch that is being finished */
+	uint32_t last_look;     /* [l] which CPU's queue was compared last */
+	uint64_t idle_start_ns; /* atomic: of the last time that it was idle; 0: never */
+	uint64_t idle_end_ns; /* atomic: when it was told to wake; before idle_start_ns: it idles */
 	uint64_t slice_end_ns;     /* [l] when the running slice is spent; UINT64_MAX: never */
 	uint64_t timer_last_ns;    /* the clock at its last timer interrupt; its own */
 	uint64_t timer_armed_ns;   /* [l] what the timer interrupt is set to, at the latest */

@@ -64,7 +64,9 @@ def test_gdb_stops_looks_and_goes_on(tmp_path):
     subprocess.run(["gcc", "-g", "-O0", "-static", "-o", "prog", "prog.c"], cwd=tmp_path, check=True)
     inside = [TOOL, "exec", *with_libraries(shutil.which("gdbserver")), "--add", tmp_path / "prog",
               "--", "/bin/gdbserver", "--once", "-", "/tmp/prog"]
-    commands = ["set sysroot", f"target remote | {shlex.join(map(str, inside))}", "break inner", "continue",
+    # On a busy host the machine may take longer to boot than gdb is used to wait.
+    commands = ["set remotetimeout 100", "set sysroot",
+                f"target remote | {shlex.join(map(str, inside))}", "break inner", "continue",
                 "bt", "print *point", "finish", "delete", "watch at.x", "continue", "print at", "delete",
                 "continue"]
     shown = subprocess.run(["gdb", "-nx", "-batch",

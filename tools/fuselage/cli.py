@@ -14,7 +14,10 @@ Fuselage: a hybrid x86-64 kernel.
   ./fuselage test [FILTER]       every test whose name holds FILTER; --list prints the names;
                                  --quick runs some minutes of them, --mutants and
                                  --nightly what takes longer
-  ./fuselage debug               boot with gdb attached and symbols loaded
+  ./fuselage debug               boot with gdb attached and symbols loaded; --user PROG: gdb for a
+                                 program or driver in the machine
+  ./fuselage new-driver NAME     a folder with a small filesystem driver to begin from, and its test
+  ./fuselage test-driver DIR     build such a driver and test it on Linux, under ASan, and here
   ./fuselage build               build the kernel and the ramdisk
   ./fuselage iso                 a bootable CD and stick image, for BIOS and UEFI
   ./fuselage ramdisk DIR         a ramdisk image from DIR: boot it with run --ramdisk
@@ -104,6 +107,9 @@ def make_parser():
     debug = commands.add_parser("debug", help="boot with gdb attached")
     add_option(debug)
     machine_options(debug)
+    debug.add_argument("--user", metavar="PROG",
+                       help="debug a program instead of the kernel: a file of this machine with "
+                            "symbols, or the name of one of ours")
     debug.add_argument("--gdb-command", action="append", default=[], metavar="CMD",
                        help="hand CMD to gdb and leave when all are done")
 
@@ -135,6 +141,17 @@ def make_parser():
     bench.add_argument("--smp", type=int, default=2, metavar="N", help="CPUs, with --wall (2)")
     bench.add_argument("--preset", choices=PRESETS, help="release, and nothing else")
     bench.add_argument("--kernel", metavar="ELF", help="measure this kernel; builds nothing")
+
+    new_driver = commands.add_parser("new-driver", help="begin a filesystem driver")
+    new_driver.add_argument("name", metavar="NAME")
+    new_driver.add_argument("--output", metavar="DIR", help="where to (a new folder NAME)")
+
+    test_driver = commands.add_parser("test-driver", help="build and test a driver's folder")
+    test_driver.add_argument("dir", metavar="DIR")
+    test_driver.add_argument("--on", action="append", choices=("linux", "asan", "fuselage"),
+                             help="only there (on all three)")
+    test_driver.add_argument("--watch", action="store_true",
+                             help="again whenever a source is saved, until Ctrl-C")
 
     sources = commands.add_parser("sources", help="collect the sources beside an image")
     sources.add_argument("--output", metavar="DIR|TAR",
@@ -195,6 +212,9 @@ def dispatch(args):
     if args.command == "sources":
         from . import sources
         return sources.main(args)
+    if args.command in ("new-driver", "test-driver"):
+        from . import driver
+        return driver.main(args)
     from . import ramdisk
     return ramdisk.main(args)
 

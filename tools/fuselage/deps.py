@@ -29,24 +29,27 @@ ISO = {"grub-mkrescue": "grub-common", "/usr/lib/grub/i386-pc/kernel.img": "grub
        "/usr/lib/grub/x86_64-efi/kernel.img": "grub-efi-amd64-bin",
        "xorriso": "xorriso", "mformat": "mtools"}
 UEFI = {"/usr/share/OVMF/OVMF_CODE.fd": "ovmf"}
-DEBUG = {"gdb": "gdb"}
+DEBUG = {"gdb": "gdb", "gdbserver": "gdbserver"}
 TEST = {
     "gcc": "gcc", "/usr/include/stdio.h": "libc6-dev", "/usr/include/cmocka.h": "libcmocka-dev",
     "clang": "clang", "clang-format": "clang-format", "clang-tidy": "clang-tidy",
     "/usr/lib/llvm-*/lib/clang/*/lib/linux/libclang_rt.fuzzer-x86_64.a": "libclang-rt-14-dev",
     "git": "git", "llvm-cov": "llvm", "cppcheck": "cppcheck", "spin": "spin",
-    "strace": "strace", "gdbserver": "gdbserver", "musl-gcc": "musl-tools",
+    "strace": "strace", "musl-gcc": "musl-tools",
     "/bin/busybox": "busybox-static", "bash-static": "bash-static",
     "zsh-static": "zsh-static",
     "mkfs.fat": "dosfstools", "mcopy": "mtools", "mkfs.erofs": "erofs-utils", "mkntfs": "ntfs-3g",
     DIST_PACKAGES + "pytest": "python3-pytest", DIST_PACKAGES + "pexpect": "python3-pexpect",
     DIST_PACKAGES + "pyte": "python3-pyte",
 }
+DRIVER = {"gcc": "gcc", "/usr/include/stdio.h": "libc6-dev", "pkg-config": "pkg-config",
+          "/usr/include/fuse3/fuse.h": "libfuse3-dev", "fusermount3": "fuse3"}
 NEEDS = {
     "build": [COMPILE], "run": [COMPILE, BOOT], "exec": [COMPILE, BOOT], "ramdisk": [COMPILE],
     "iso": [COMPILE, ISO], "debug": [COMPILE, BOOT, DEBUG],
-    "test": [COMPILE, BOOT, ISO, UEFI, DEBUG, TEST],
+    "test": [COMPILE, BOOT, ISO, UEFI, DEBUG, TEST, DRIVER],
     "bench": [COMPILE, BOOT], "report": [], "sources": [COMPILE],
+    "new-driver": [], "test-driver": [COMPILE, BOOT, DRIVER],
 }
 
 
