@@ -128,34 +128,48 @@ static bool is_directory(const struct dentry *dentry)
 	return dentry->node && node_type(dentry->node) == S_IFDIR;
 }
 
-struct dentry *dentry_create_root(struct filesystem *fs, struct node *node)
+struct dentry *dentry_create_nameless(struct filesystem *fs, struct node *node)
 {
 	static const struct server_name slash = {.text = "/", .len_bytes = 1};
-	struct dentry *root;
 
 	if (!hash_seed)
 		hash_seed = cpu_random();
-	root = create_dentry(fs, dentry_key_create(NULL, slash), node);
+	return create_dentry(fs, dentry_key_create(NULL, slash), node);
+}
+
+struct dentry *dentry_create_root(struct filesystem *fs, struct node *node)
+{
+	struct dentry *root = dentry_create_nameless(fs, node);
+
 	if (root)
 		node->dentry = root;
 	return root;
 }
 
-struct dentry *dentry_of_directory(struct node *directory)
+struct dentry *dentry_of_node(struct node *node)
 {
 	struct dentry *dentry;
 
 	spin_lock(&names_lock);
-	dentry = directory->dentry;
+	dentry = node->dentry;
 	if (dentry && !refcount_try_get(&dentry->references))
 		dentry = NULL;
 	spin_unlock(&names_lock);
 	return dentry;
 }
 
-/* A directory's name is about to be freed. */
+static void name_node_locked(struct dentry *dentry) REQUIRES(names_lock);
+static void name_node_locked(struct dentry *dentry)
+{
+	if (dentry->node && dentry->node->dentry != dentry)
+		write_once(&dentry->node->dentry, dentry);
+}
+
+/* It is about to be freed. Nobody makes it the node's any more: that takes a reference. */
 static void forget_name(const struct dentry *dentry)
 {
+	if (!dentry->node || read_once(&dentry->node->dentry) != dentry)
+		return;
 	spin_lock(&names_lock);
 	if (dentry->node->dentry == dentry)
 		dentry->node->dentry = NULL;
@@ -178,8 +192,7 @@ void dentry_unused(struct dentry *dentry)
 		atomic_add_relaxed(&names_counters.ndentries, -1);
 		if (!dentry->node)
 			atomic_add_relaxed(&names_counters.nnegative, -1);
-		if (is_directory(dentry))
-			forget_name(dentry);
+		forget_name(dentry);
 		if (unlikely(dentry->node && read_once(&dentry->node->watches) &&
 			     read_once(&dentry->removed)))
 			notify_unused(dentry->node);
@@ -299,8 +312,7 @@ static bool keep_locked(struct dentry *dentry, struct dentry **other)
 	*other = found;
 	write_once(&dentry->valid_until_ns, 0);
 	enter_cache_locked(dentry);
-	if (is_directory(dentry))
-		dentry->node->dentry = dentry;
+	name_node_locked(dentry);
 	return true;
 }
 
@@ -401,8 +413,7 @@ err_t dentry_insert(struct dentry *parent, struct server_name name, struct node 
 		if (current && (fresh->valid_until_ns || stays_expired(fresh)))
 			enter_cache_locked(fresh);
 	}
-	if (is_directory(result))
-		result->node->dentry = result;
+	name_node_locked(result);
 	spin_unlock(&names_lock);
 	/* What stands on a name that means something else now cannot be reached any more. */
 	if (put_later && unlikely(read_once(&put_later->mounted)))

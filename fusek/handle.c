@@ -1,7 +1,7 @@
 /*
  * Files by number (name_to_handle_at(2)): what a server that keeps its numbers says of one, and the
- * way back to it, past all names and their rights. A directory is opened by the name that the cache
- * knows; a file gets a place of its own that no directory has. No state.
+ * way back to it, past all names and their rights. What is found is opened by a name that the cache
+ * knows; a file that has none there gets a place of its own that no directory has. No state.
  */
 #include <fusek/file.h>
 
@@ -75,11 +75,17 @@ static err_t find_node(struct filesystem *fs, const struct file_handle *handle, 
 /* Consumes the reference to the node. */
 static err_t find_dentry(struct filesystem *fs, struct node *node, struct dentry **out)
 {
-	if (node_type(node) != S_IFDIR) {
-		*out = dentry_create_root(fs, node);
+	bool is_directory = node_type(node) == S_IFDIR;
+
+	*out = dentry_of_node(node);
+	if (*out && !is_directory && read_once(&(*out)->removed)) {
+		dentry_put(*out); /* it may have other names */
+		*out = NULL;
+	}
+	if (!*out && !is_directory) {
+		*out = dentry_create_nameless(fs, node);
 		return *out ? 0 : -ENOMEM;
 	}
-	*out = dentry_of_directory(node);
 	node_put(node);
 	return *out ? 0 : -ESTALE;
 }

@@ -107,7 +107,7 @@ err_t path_of_object(struct object *object, struct path *out)
 		let_go(object);
 		return err;
 	}
-	dentry = dentry_create_root(&nameless_fs, node);
+	dentry = dentry_create_nameless(&nameless_fs, node);
 	if (!dentry)
 		return -ENOMEM;
 	*out = (struct path){.mount = mount_get(nameless_mount), .dentry = dentry};

@@ -52,7 +52,8 @@ struct node {
 	uint64_t nlookup;       /* [l] what forget() will take back */
 	uint64_t names_version; /* [a] of a directory: counts the beginnings and ends of changes */
 	bool hashed;            /* [l] */
-	struct dentry *dentry;  /* [l] of a directory: what names it, not counted; NULL: nothing */
+	struct dentry *dentry;  /* [l] read [a]: what named it last, not counted; NULL: nothing; of
+				   a directory there is no other */
 	struct spinlock attr_lock;    /* LOCK_DENTRY, never together with names_lock */
 	struct seqcount attr_changes; /* [t] for the fields that are [s] */
 	struct server_attr attr;      /* [s]; mode, uid and gid also read [a] */
@@ -166,8 +167,16 @@ uint32_t name_hash(const struct dentry *parent, const char *text, size_t len_byt
 
 /* The root of a filesystem; holds `node`'s reference. NULL: no memory. */
 struct dentry *dentry_create_root(struct filesystem *fs, struct node *node);
-/* What names the directory, with a reference; NULL: nothing does. */
-struct dentry *dentry_of_directory(struct node *directory);
+/* The same for something that is found without a name: the node does not have it for one. */
+struct dentry *dentry_create_nameless(struct filesystem *fs, struct node *node);
+/* A name of the node that is in use or cached, perhaps one that was removed, with a reference;
+ * NULL: there is none. */
+struct dentry *dentry_of_node(struct node *node);
+/* The same; NULL as well of what is no directory. */
+static inline struct dentry *dentry_of_directory(struct node *directory)
+{
+	return node_type(directory) == S_IFDIR ? dentry_of_node(directory) : NULL;
+}
 static inline struct dentry *dentry_get(struct dentry *dentry)
 {
 	refcount_get(&dentry->references);

@@ -31,6 +31,19 @@ static int open_handle(int mount_fd, int flags)
 	return open_by_handle_at(mount_fd, &handle.head, flags);
 }
 
+static int is_named(int fd, const char *end)
+{
+	char link[32], name[256];
+	ssize_t len;
+
+	snprintf(link, sizeof(link), "/proc/self/fd/%d", fd);
+	len = readlink(link, name, sizeof(name) - 1);
+	if (len < (ssize_t)strlen(end))
+		return 0;
+	name[len] = 0;
+	return strcmp(name + len - strlen(end), end) == 0;
+}
+
 static void a_file_is_found_whatever_its_name(void)
 {
 	char text[8] = "";
@@ -46,6 +59,7 @@ static void a_file_is_found_whatever_its_name(void)
 	close(fd);
 	fd = open_handle(AT_FDCWD, O_RDWR | O_CLOEXEC);
 	EXPECT(fd >= 0);
+	EXPECT(is_named(fd, "/g")); /* by a name that is known */
 	EXPECT_EQUAL(fcntl(fd, F_GETFD), FD_CLOEXEC);
 	EXPECT_EQUAL(fstat(fd, &found), 0);
 	EXPECT(found.st_ino == old.st_ino && found.st_dev == old.st_dev);
