@@ -278,7 +278,7 @@ err_t node_setattr(struct node *node, const struct vfs_context *context,
 		if (err)
 			return err;
 	}
-	version = node_attr_version(node);
+	version = filesystem_attr_version(node->fs);
 	err = server->ops->setattr(server, &caller, node->id, &all, &attr, &valid_ns);
 	if (err)
 		return err == -ENOSYS ? -EPERM : err;

@@ -92,7 +92,7 @@ static err_t insert_new(struct walk *walk, const struct made *made, uint64_t ver
 
 	if (entry->node.value && !nodeid_equal(entry->node, SERVER_ROOT) &&
 	    (entry->attr.mode & S_IFMT) == type)
-		err = node_from_entry(fs, entry, &node);
+		err = node_from_entry(fs, entry, ATTR_VERSION_NONE, &node);
 	if (!err)
 		err = dentry_insert(walk->at.dentry, walk->last, node_get(node),
 				    entry->entry_valid_ns, version, &dentry);

@@ -431,6 +431,7 @@ static err_t ask_server(struct dentry *parent, struct server_name name,
 {
 	struct server *server = parent->fs->server;
 	struct server_caller caller = server_caller_of(context);
+	uint64_t attr_version = filesystem_attr_version(parent->fs);
 	struct server_entry entry = {0};
 	struct node *node = NULL;
 	err_t err;
@@ -448,7 +449,7 @@ static err_t ask_server(struct dentry *parent, struct server_name name,
 	if (entry.node.value) {
 		err = nodeid_equal(entry.node, SERVER_ROOT)
 			      ? -EIO
-			      : node_from_entry(parent->fs, &entry, &node);
+			      : node_from_entry(parent->fs, &entry, attr_version, &node);
 		if (err) {
 			node_refuse_entry(parent->fs, &entry);
 			return err;

@@ -26,7 +26,7 @@ static err_t get_root_node(struct filesystem *fs, struct node **out)
 		return err;
 	if (!S_ISDIR(entry.attr.mode))
 		return -ENOTDIR;
-	return node_from_entry(fs, &entry, out);
+	return node_from_entry(fs, &entry, ATTR_VERSION_NONE, out);
 }
 
 static void free_filesystem(struct rcu_head *head)
@@ -63,6 +63,7 @@ err_t filesystem_create(struct server *server, const char *source, struct filesy
 		return -ENOMEM;
 	refcount_init(&fs->references);
 	fs->server = server;
+	fs->attr_version = 1;
 	fs->number = atomic_fetch_add_full(&last_number, 1) + 1;
 	server->fs_number = fs->number;
 	err = source ? copy_source(source, &fs->source) : 0;

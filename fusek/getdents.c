@@ -19,6 +19,7 @@ struct getdents_sink {
 	struct dirent_sink sink;
 	struct dentry *directory;
 	uint64_t version; /* of its names, before the server was asked */
+	uint64_t attr_version;
 	enum dirent_form form;
 	char *page;
 	size_t cap_bytes;
@@ -81,7 +82,7 @@ static void enter(struct dirent_sink *base, struct server_name name,
 	struct dentry *dentry;
 	struct node *node;
 
-	if (node_from_entry(fs, entry, &node)) {
+	if (node_from_entry(fs, entry, sink->attr_version, &node)) {
 		node_refuse_entry(fs, entry);
 		return;
 	}
@@ -126,6 +127,7 @@ static err_t fill_page(struct file *file, struct getdents_sink *sink, uint64_t p
 	}
 	if (!ops->readdir)
 		return 0;
+	sink->attr_version = filesystem_attr_version(file->dentry->fs);
 	/* Acquire: pairs with the full order of names_change_begin() and names_change_end(). */
 	sink->version = load_acquire(&file->node->names_version);
 	return ops->readdir(file->server, file->id, file->open.handle, position - OWN_ENTRIES,

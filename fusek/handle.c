@@ -53,6 +53,7 @@ static err_t find_node(struct filesystem *fs, const struct file_handle *handle, 
 	struct server *server = fs->server;
 	struct node *root = fs->root->node;
 	struct server_entry entry;
+	uint64_t version;
 	err_t err;
 
 	if (!server->ops->number)
@@ -63,10 +64,11 @@ static err_t find_node(struct filesystem *fs, const struct file_handle *handle, 
 	}
 	if (!server->ops->by_number)
 		return find_used(server, handle, out);
+	version = filesystem_attr_version(fs);
 	err = server->ops->by_number(server, handle->number, handle->generation, &entry);
 	if (err)
 		return err;
-	err = node_from_entry(fs, &entry, out);
+	err = node_from_entry(fs, &entry, version, out);
 	if (err)
 		node_refuse_entry(fs, &entry);
 	return err;

@@ -73,7 +73,8 @@ static const struct server_ops nameless_ops = {
 
 static struct server nameless = {.ops = &nameless_ops, .type = "nameless", .source = "none"};
 /* Its number is that of objects' st_dev. */
-static struct filesystem nameless_fs = {.server = &nameless, .references = REFCOUNT_INIT};
+static struct filesystem nameless_fs = {
+	.server = &nameless, .references = REFCOUNT_INIT, .attr_version = 1};
 static struct mount *nameless_mount; /* constant after nameless_init(); each thing is a root */
 
 err_t nameless_init(void)
@@ -102,7 +103,7 @@ err_t path_of_object(struct object *object, struct path *out)
 	if (err)
 		return err;
 	keep(object);
-	err = node_from_entry(&nameless_fs, &entry, &node);
+	err = node_from_entry(&nameless_fs, &entry, ATTR_VERSION_NONE, &node);
 	if (err) {
 		let_go(object);
 		return err;

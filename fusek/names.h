@@ -58,7 +58,8 @@ struct node {
 	struct seqcount attr_changes; /* [t] for the fields that are [s] */
 	struct server_attr attr;      /* [s]; mode, uid and gid also read [a] */
 	uint64_t attr_valid_until_ns; /* [s], read [a]; 0: ask again */
-	uint64_t attr_version;        /* [s] counts local changes: an older answer is not kept */
+	uint64_t attr_version;        /* [t] the filesystem's of the last change here, or of the
+					 answer that is kept: an older one is not */
 	struct node_pages *pages;     /* [a] set once: the page cache (pages.h), NULL: none */
 	struct mapped_places places;  /* where its pages are mapped */
 	struct inotify_watch
@@ -103,9 +104,11 @@ extern struct spinlock names_lock; /* LOCK_DENTRY */
 
 /* The node of a server's reply, which counted one look-up. A reference for the caller, with which
  * the look-up goes back. On an error it is the caller's: node_refuse_entry(). -EIO: the reply
- * cannot be true (said in the log). */
+ * cannot be true (said in the log). `version`: filesystem_attr_version() before the server was
+ * asked, for what the reply says of a node that is known already; ATTR_VERSION_NONE: nothing. Takes
+ * page locks, as node_pages_drop(). */
 err_t must_check node_from_entry(struct filesystem *fs, const struct server_entry *entry,
-				 struct node **out);
+				 uint64_t version, struct node **out);
 /* What a reply gave out is not taken: the look-up goes back. */
 void node_refuse_entry(struct filesystem *fs, const struct server_entry *entry);
 struct node *node_get(struct node *node);
@@ -122,9 +125,8 @@ static inline uint32_t node_type(const struct node *node)
 void node_attr_changed(struct node *node);
 /* It has one name more (1) or less (-1). */
 void node_attr_linked(struct node *node, int links);
-/* Before asking for a change of attributes; then node_attr_changed_to() with the answer. False: it
- * is not kept, as something else changed them meanwhile. */
-uint64_t node_attr_version(struct node *node);
+/* What a change of attributes ended in, for which the server was asked after `version` was taken.
+ * False: it is not kept, as something else changed them meanwhile. */
 bool must_check node_attr_changed_to(struct node *node, const struct server_attr *attr,
 				     uint64_t valid_ns, uint64_t version);
 /* From the cache, or from the server when they are too old. */
@@ -293,6 +295,7 @@ struct filesystem {
 /* Asks the server for its root; `source` (NULL: the server's) is copied. *out is a reference; with
  * it the server is the filesystem's, and destroy() is called when it ends. On an error the server
  * stays the caller's. */
+	uint64_t attr_version;      /* [a] counts changes of attributes of its nodes, from 1 */
 err_t must_check filesystem_create(struct server *server, const char *source,
 				   struct filesystem **out);
 /* What /proc/mounts shows in front. */
@@ -302,6 +305,13 @@ struct filesystem *filesystem_get(struct filesystem *fs);
 void filesystem_put(struct filesystem *fs);
 /* Its last node is gone, and there was no mount any more. */
 void filesystem_gone(struct filesystem *fs);
+
+/* Before a server is asked for attributes: what was changed here since is newer than its answer. */
+static inline uint64_t filesystem_attr_version(const struct filesystem *fs)
+{
+	return load_acquire(&fs->attr_version);
+}
+#define ATTR_VERSION_NONE UINT64_C(0) /* before all changes */
 
 static inline struct server *node_server(const struct node *node)
 {

@@ -105,7 +105,8 @@ static void unhash_node_locked(struct node *node)
 	node->hashed = false;
 }
 
-static struct node *create_node(struct filesystem *fs, const struct server_entry *entry)
+static struct node *create_node(struct filesystem *fs, const struct server_entry *entry,
+				uint64_t version)
 {
 	struct node *node = slab_alloc_zeroed(&node_cache);
 
@@ -120,6 +121,7 @@ static struct node *create_node(struct filesystem *fs, const struct server_entry
 	node->rdev = entry->attr.rdev;
 	node->attr = entry->attr;
 	node->attr_valid_until_ns = valid_until(entry->attr_valid_ns);
+	node->attr_version = MAX(version, ATTR_VERSION_NONE + 1);
 	node->nlookup = 1;
 	return node;
 }
@@ -153,7 +155,61 @@ static struct node *find_or_add(struct filesystem *fs, const struct server_entry
 	return found ? found : fresh;
 }
 
-err_t node_from_entry(struct filesystem *fs, const struct server_entry *entry, struct node **out)
+/* ---- what servers say ---- */
+
+static void change_begin(struct node *node) ACQUIRE(node->attr_lock)
+{
+	spin_lock(&node->attr_lock);
+	seqcount_write_begin(&node->attr_changes);
+}
+
+static void change_end(struct node *node) RELEASE(node->attr_lock)
+{
+	seqcount_write_end(&node->attr_changes);
+	spin_unlock(&node->attr_lock);
+}
+
+/* False: it has changed since `version`, or the answer is of another type. */
+static bool store_locked(struct node *node, const struct server_attr *attr, uint64_t until_ns,
+			 uint64_t version) REQUIRES(node->attr_lock);
+static bool store_locked(struct node *node, const struct server_attr *attr, uint64_t until_ns,
+			 uint64_t version)
+{
+	uint32_t mode = attr->mode;
+
+	if (node->attr_version > version || (mode & S_IFMT) != node_type(node))
+		return false;
+	node->attr_version = version;
+	node->attr = *attr;
+	write_once(&node->attr.mode, mode);
+	write_once(&node->attr_valid_until_ns, until_ns);
+	return true;
+}
+
+/* The file's data is not what it was when its pages were read. */
+static bool data_differs(const struct server_attr *before, const struct server_attr *now)
+{
+	return before->size_bytes != now->size_bytes || before->mtime.tv_sec != now->mtime.tv_sec ||
+	       before->mtime.tv_nsec != now->mtime.tv_nsec;
+}
+
+static void node_attr_store(struct node *node, const struct server_attr *attr, uint64_t valid_ns,
+			    uint64_t version)
+{
+	uint64_t until_ns = valid_until(valid_ns);
+	bool drop;
+
+	change_begin(node);
+	drop = node->pages && data_differs(&node->attr, attr);
+	if (!store_locked(node, attr, until_ns, version))
+		drop = false;
+	change_end(node);
+	if (drop)
+		node_pages_drop(node, 0, UINT64_MAX);
+}
+
+err_t node_from_entry(struct filesystem *fs, const struct server_entry *entry, uint64_t version,
+		      struct node **out)
 {
 	const char *lie = entry_lie(entry);
 	struct node *fresh, *node;
@@ -163,13 +219,13 @@ err_t node_from_entry(struct filesystem *fs, const struct server_entry *entry, s
 			 lie, (unsigned long long)entry->node.value, entry->attr.mode);
 		return -EIO;
 	}
-	fresh = create_node(fs, entry);
+	fresh = create_node(fs, entry, version);
 	if (!fresh)
 		return -ENOMEM;
 	node = find_or_add(fs, entry, fresh);
 	if (node != fresh) {
-		/* Its attributes stay: whether the entry's are newer nobody can tell now. */
 		slab_free(&node_cache, fresh);
+		node_attr_store(node, &entry->attr, entry->attr_valid_ns, version);
 	} else {
 		atomic_add_relaxed(&fs->nnodes, 1);
 		atomic_add_relaxed(&names_counters.nnodes, 1);
@@ -230,22 +286,17 @@ struct node *node_find(const struct server *server, struct nodeid id)
 
 /* ---- attributes ---- */
 
-static void change_begin(struct node *node) ACQUIRE(node->attr_lock)
+/* Answers of a server that was asked before are too old. */
+static void new_version_locked(struct node *node) REQUIRES(node->attr_lock);
+static void new_version_locked(struct node *node)
 {
-	spin_lock(&node->attr_lock);
-	seqcount_write_begin(&node->attr_changes);
-}
-
-static void change_end(struct node *node) RELEASE(node->attr_lock)
-{
-	seqcount_write_end(&node->attr_changes);
-	spin_unlock(&node->attr_lock);
+	node->attr_version = atomic_fetch_add_full(&node->fs->attr_version, 1) + 1;
 }
 
 void node_attr_changed(struct node *node)
 {
 	change_begin(node);
-	node->attr_version++;
+	new_version_locked(node);
 	write_once(&node->attr_valid_until_ns, 0);
 	change_end(node);
 }
@@ -255,52 +306,9 @@ void node_attr_linked(struct node *node, int links)
 	change_begin(node);
 	if (links > 0 || node->attr.nlink)
 		node->attr.nlink += (uint32_t)links;
-	node->attr_version++;
+	new_version_locked(node);
 	write_once(&node->attr_valid_until_ns, 0);
 	change_end(node);
-}
-
-uint64_t node_attr_version(struct node *node)
-{
-	return load_acquire(&node->attr_version); /* the server is asked after that */
-}
-
-/* False: it has changed since `version`, or the answer is of another type. */
-static bool store_locked(struct node *node, const struct server_attr *attr, uint64_t until_ns,
-			 uint64_t version) REQUIRES(node->attr_lock);
-static bool store_locked(struct node *node, const struct server_attr *attr, uint64_t until_ns,
-			 uint64_t version)
-{
-	uint32_t mode = attr->mode;
-
-	if (node->attr_version != version || (mode & S_IFMT) != node_type(node))
-		return false;
-	node->attr = *attr;
-	write_once(&node->attr.mode, mode);
-	write_once(&node->attr_valid_until_ns, until_ns);
-	return true;
-}
-
-/* The file's data is not what it was when its pages were read. */
-static bool data_differs(const struct server_attr *before, const struct server_attr *now)
-{
-	return before->size_bytes != now->size_bytes || before->mtime.tv_sec != now->mtime.tv_sec ||
-	       before->mtime.tv_nsec != now->mtime.tv_nsec;
-}
-
-static void node_attr_store(struct node *node, const struct server_attr *attr, uint64_t valid_ns,
-			    uint64_t version)
-{
-	uint64_t until_ns = valid_until(valid_ns);
-	bool drop;
-
-	change_begin(node);
-	drop = node->pages && data_differs(&node->attr, attr);
-	if (!store_locked(node, attr, until_ns, version))
-		drop = false;
-	change_end(node);
-	if (drop)
-		node_pages_drop(node, 0, UINT64_MAX);
 }
 
 void node_attr_shrunk(struct node *node, uint64_t size_bytes)
@@ -317,7 +325,7 @@ void node_attr_written(struct node *node, uint64_t end_bytes)
 	change_begin(node);
 	if (node->attr.size_bytes < end_bytes)
 		node->attr.size_bytes = end_bytes;
-	node->attr_version++;
+	new_version_locked(node);
 	write_once(&node->attr_valid_until_ns, 0);
 	change_end(node);
 }
@@ -332,7 +340,7 @@ bool node_attr_changed_to(struct node *node, const struct server_attr *attr, uin
 	stored = store_locked(node, attr, until_ns, version);
 	if (!stored)
 		write_once(&node->attr_valid_until_ns, 0);
-	node->attr_version++; /* answers from before are too old */
+	new_version_locked(node);
 	change_end(node);
 	return stored;
 }
@@ -365,11 +373,11 @@ err_t node_attr_by(struct node *node, const struct handle *handle, struct server
 		begun = seqcount_read_begin(&node->attr_changes);
 		valid = still_valid(read_once(&node->attr_valid_until_ns));
 		*out = node->attr;
-		version = read_once(&node->attr_version);
 	} while (seqcount_changed(&node->attr_changes, begun));
 	if (valid || !server->ops->getattr)
 		return 0;
 
+	version = filesystem_attr_version(node->fs);
 	err = ask_attr(node, handle, out, &valid_ns);
 	if (err)
 		return err;
