@@ -490,10 +490,12 @@ err_t file_set_write_hint(struct object *object, const struct vfs_context *conte
 	struct node *node;
 
 	if (object->ops != &file_ops)
+	err_t err;
 		return -EINVAL;
 	node = file_of(object)->node;
-	if (context->uid != read_once(&node->attr.uid) && !vfs_capable(context, CAP_FOWNER))
-		return -EPERM;
+	err = node_may_own(node, context, CAP_FOWNER);
+	if (err)
+		return err;
 	if (hint > RWH_WRITE_LIFE_EXTREME)
 		return -EINVAL;
 	write_once(&node->write_hint, (uint8_t)hint);

@@ -289,8 +289,9 @@ err_t file_set_lease(struct object *object, const struct vfs_context *context, i
 		return lease_give_up(file);
 	if ((type != F_RDLCK && type != F_WRLCK) || !read_once(&leases_enabled))
 		return -EINVAL;
-	if (context->uid != read_once(&file->node->attr.uid) && !vfs_capable(context, CAP_LEASE))
-		return -EACCES;
+	err = node_may_own(file->node, context, CAP_LEASE);
+	if (err)
+		return err == -EPERM ? -EACCES : err;
 	return lease_take(file, fd, (uint16_t)type);
 }
 

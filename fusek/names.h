@@ -145,6 +145,10 @@ void node_attr_written(struct node *node, uint64_t end_bytes);
 err_t must_check node_may(const struct node *node, const struct vfs_context *context,
 			  unsigned mask);
 
+/* -EPERM unless `context` owns it or has `capability` (CAP_*). Sleeps. */
+err_t must_check node_may_own(struct node *node, const struct vfs_context *context,
+			      unsigned capability);
+
 /* When something valid for `valid_ns` from now ends. */
 uint64_t valid_until(uint64_t valid_ns);
 bool still_valid(uint64_t valid_until_ns);
@@ -162,6 +166,10 @@ static inline bool node_mode_holds(const struct node *node)
 
 /* The same after asking, if need be. Sleeps. */
 err_t must_check node_know_mode(struct node *node);
+/* Also of a server that checks access itself, which decides neither what is a program, nor what a
+ * sticky directory forbids, nor what an owner may: mode and owner are as it last said, and it is
+ * asked if that is too old. Sleeps. */
+err_t must_check node_know_owner(struct node *node);
 
 /* ---- dentries (dentry.c, dentry_evict.c) ---- */
 
@@ -287,6 +295,7 @@ struct filesystem {
 	uint64_t nnodes;            /* [a] */
 	uint32_t ncached;           /* [l] names in the cache, read [a] */
 	uint64_t no_create;         /* [a] the server does not know CREATE */
+	uint64_t attr_version;      /* [a] counts changes of attributes of its nodes, from 1 */
 	uint32_t nwriters;          /* [a] files that are open for writing */
 	bool ending;                /* [a] there is no mount any more: goes with its last node */
 	struct rcu_head rcu;
@@ -295,9 +304,15 @@ struct filesystem {
 /* Asks the server for its root; `source` (NULL: the server's) is copied. *out is a reference; with
  * it the server is the filesystem's, and destroy() is called when it ends. On an error the server
  * stays the caller's. */
-	uint64_t attr_version;      /* [a] counts changes of attributes of its nodes, from 1 */
 err_t must_check filesystem_create(struct server *server, const char *source,
 				   struct filesystem **out);
+/* Before a server is asked for attributes: what was changed here since is newer than its answer. */
+static inline uint64_t filesystem_attr_version(const struct filesystem *fs)
+{
+	return load_acquire(&fs->attr_version);
+}
+#define ATTR_VERSION_NONE UINT64_C(0) /* before all changes */
+
 /* What /proc/mounts shows in front. */
 const char *filesystem_source(const struct filesystem *fs);
 struct filesystem *filesystem_get(struct filesystem *fs);
@@ -305,13 +320,6 @@ struct filesystem *filesystem_get(struct filesystem *fs);
 void filesystem_put(struct filesystem *fs);
 /* Its last node is gone, and there was no mount any more. */
 void filesystem_gone(struct filesystem *fs);
-
-/* Before a server is asked for attributes: what was changed here since is newer than its answer. */
-static inline uint64_t filesystem_attr_version(const struct filesystem *fs)
-{
-	return load_acquire(&fs->attr_version);
-}
-#define ATTR_VERSION_NONE UINT64_C(0) /* before all changes */
 
 static inline struct server *node_server(const struct node *node)
 {

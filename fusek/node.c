@@ -415,6 +415,13 @@ err_t node_know_mode(struct node *node)
 	return likely(node_mode_holds(node)) ? 0 : node_attr(node, &attr);
 }
 
+err_t node_know_owner(struct node *node)
+{
+	struct server_attr attr;
+
+	return node_server(node)->flags & SERVER_MODES_EXPIRE ? node_attr(node, &attr) : 0;
+}
+
 err_t node_may(const struct node *node, const struct vfs_context *context, unsigned mask)
 {
 	uint32_t mode = read_once(&node->attr.mode);
@@ -429,4 +436,16 @@ err_t node_may(const struct node *node, const struct vfs_context *context, unsig
 	else
 		granted = mode;
 	return (mask & ~granted & 7) && !may_override(context, mode, mask) ? -EACCES : 0;
+}
+
+err_t node_may_own(struct node *node, const struct vfs_context *context, unsigned capability)
+{
+	err_t err;
+
+	if (vfs_capable(context, capability))
+		return 0;
+	err = node_know_owner(node);
+	if (err)
+		return err;
+	return context->uid == read_once(&node->attr.uid) ? 0 : -EPERM;
 }

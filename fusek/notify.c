@@ -163,7 +163,7 @@ static bool has_names(struct node *node)
 
 	if (node_type(node) == S_IFDIR)
 		return false;
-	if (node_server(node)->flags & SERVER_MODES_EXPIRE)
+	if (node_server(node)->flags & SERVER_FORGET_COSTS)
 		return read_once(&node->attr.nlink) != 0;
 	/* A server that has forgotten it says so. */
 	return !node_attr(node, &attr) && attr.nlink;

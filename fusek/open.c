@@ -69,9 +69,11 @@ static err_t check_existing(const struct path *path, const struct vfs_context *c
 		return err;
 	if ((flags & O_DIRECT) && node_type(node) != S_IFREG)
 		return -EINVAL;
-	if ((flags & O_NOATIME) && context->uid != read_once(&node->attr.uid) &&
-	    !vfs_capable(context, CAP_FOWNER))
-		return -EPERM;
+	if (flags & O_NOATIME) {
+		err = node_may_own(node, context, CAP_FOWNER);
+		if (err)
+			return err;
+	}
 	return (wanted & W_OK) && node_type(node) == S_IFREG ? path_may_change(path) : 0;
 }
 
@@ -366,7 +368,7 @@ err_t vfs_open_exec(const struct vfs_context *context, struct object *at, const 
 			  (at_flags & AT_SYMLINK_NOFOLLOW) ? 0 : WALK_FOLLOW, &path);
 	if (err)
 		return err;
-	err = node_know_mode(path.dentry->node);
+	err = node_know_owner(path.dentry->node);
 	if (!err && node_type(path.dentry->node) == S_IFLNK)
 		err = -ELOOP;
 	else if (!err && node_type(path.dentry->node) != S_IFREG)

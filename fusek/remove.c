@@ -10,6 +10,21 @@
 #include "open_file.h"
 #include "walk.h"
 
+/* A sticky directory: only who owns that or the child. */
+static err_t check_sticky(const struct vfs_context *context, struct node *directory,
+			  struct node *child)
+{
+	err_t err;
+
+	if (vfs_capable(context, CAP_FOWNER))
+		return 0;
+	err = node_know_owner(directory);
+	if (err || !(read_once(&directory->attr.mode) & S_ISVTX) ||
+	    context->uid == read_once(&directory->attr.uid))
+		return err;
+	return node_may_own(child, context, CAP_FOWNER);
+}
+
 /* May `child` lose its name in `directory`? */
 static err_t check_remove(const struct vfs_context *context, const struct path *at,
 			  struct node *child)
@@ -23,14 +38,7 @@ static err_t check_remove(const struct vfs_context *context, const struct path *
 	if (err)
 		return err;
 	err = path_may_change(at);
-	if (err)
-		return err;
-	/* The sticky bit: only who owns the file or the directory. */
-	if ((read_once(&directory->attr.mode) & S_ISVTX) &&
-	    context->uid != read_once(&directory->attr.uid) &&
-	    context->uid != read_once(&child->attr.uid) && !vfs_capable(context, CAP_FOWNER))
-		return -EPERM;
-	return 0;
+	return err ? err : check_sticky(context, directory, child);
 }
 
 /* `end` is where a mount is, or a directory on which one stands that another mount shows. */

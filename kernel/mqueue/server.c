@@ -159,7 +159,10 @@ static err_t create(UNUSED const char *source, const char *options, struct serve
 	server = kzalloc(sizeof(*server));
 	if (!server)
 		return -ENOMEM;
-	*server = (struct server){.ops = &mqueue_ops, .type = "mqueue", .source = "mqueue"};
+	*server = (struct server){.ops = &mqueue_ops,
+				  .type = "mqueue",
+				  .source = "mqueue",
+				  .flags = SERVER_MODES_EXPIRE};
 	*out = server;
 	return 0;
 }

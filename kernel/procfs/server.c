@@ -409,10 +409,12 @@ static err_t create(const struct proc_server *shape, const char *options, struct
 
 static err_t create_proc(UNUSED const char *source, const char *options, struct server **out)
 {
-	static const struct proc_server shape = {
-		.server = {.ops = &procfs_ops, .type = "proc", .source = "proc"},
-		.root = {PROC_ENTRY_ROOT},
-		.magic = PROC_SUPER_MAGIC};
+	static const struct proc_server shape = {.server = {.ops = &procfs_ops,
+							    .type = "proc",
+							    .source = "proc",
+							    .flags = SERVER_MODES_EXPIRE},
+						 .root = {PROC_ENTRY_ROOT},
+						 .magic = PROC_SUPER_MAGIC};
 
 	return create(&shape, options, out);
 }

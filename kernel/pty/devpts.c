@@ -114,6 +114,7 @@ static err_t devpts_getattr(UNUSED struct server *server, struct nodeid node,
 
 	*attr_valid_ns = 0;
 	if (nodeid_equal(node, SERVER_ROOT)) {
+		*attr_valid_ns = SERVER_VALID_FOREVER;
 		*out = (struct server_attr){
 			.ino = 1, .mode = S_IFDIR | 0755, .nlink = 2, .block_bytes = PAGE_SIZE};
 		return 0;
@@ -278,7 +279,10 @@ static err_t create(UNUSED const char *source, const char *text, struct server *
 	server = kzalloc(sizeof(*server));
 	if (!server)
 		return -ENOMEM;
-	*server = (struct server){.ops = &devpts_ops, .type = "devpts", .source = "devpts"};
+	*server = (struct server){.ops = &devpts_ops,
+				  .type = "devpts",
+				  .source = "devpts",
+				  .flags = SERVER_MODES_EXPIRE};
 	spin_lock(&options_lock);
 	options = wanted;
 	spin_unlock(&options_lock);

@@ -17,6 +17,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "as_user.h"
 #include "check.h"
 
 static char **arguments;
@@ -414,6 +415,49 @@ static void others_see_what_is_public_only(void)
 	EXPECT_EQUAL(status, 0);
 }
 
+/* What is held keeps the kernel's idea of it. */
+static int become_another(void)
+{
+	int held = open("/proc/self/fd", O_RDONLY | O_DIRECTORY);
+
+	NEED(held >= 0);
+	NEED(syscall(SYS_setresuid, 1000, 1000, 1000) == 0);
+	NEED(prctl(PR_SET_DUMPABLE, 1, 0, 0, 0) == 0);
+	NEED(open("/proc/self/fd", O_RDONLY | O_DIRECTORY) >= 0);
+	return 0;
+}
+
+static int look_at_what_shuts(void)
+{
+	int shut[2], end[2];
+	char name[64], byte;
+	pid_t child;
+
+	NEED(pipe(shut) == 0 && pipe(end) == 0);
+	NEED(prctl(PR_SET_DUMPABLE, 1, 0, 0, 0) == 0);
+	child = fork();
+	if (child == 0) {
+		close(end[1]);
+		_exit(read(end[0], &byte, 1) != 1 || prctl(PR_SET_DUMPABLE, 0, 0, 0, 0) ||
+		      write(shut[1], "x", 1) != 1 || read(end[0], &byte, 1) != 0);
+	}
+	snprintf(name, sizeof(name), "/proc/%d/oom_score_adj", (int)child);
+	NEED(open(name, O_PATH) >= 0);
+	NEED(open(name, O_WRONLY) >= 0);
+	NEED(write(end[1], "x", 1) == 1 && read(shut[0], &byte, 1) == 1);
+	NEED(open(name, O_WRONLY) == -1 && errno == EACCES);
+	close(end[1]);
+	return waitpid(child, NULL, 0) != child;
+}
+
+static void whose_a_process_is_changes_with_it(void)
+{
+	if (geteuid() != 0)
+		return; /* only the administrator can become somebody else */
+	EXPECT_EQUAL(in_child_as(0, become_another), 0);
+	EXPECT_EQUAL(as_user(look_at_what_shuts), 0);
+}
+
 static void the_machine_is_described(void)
 {
 	char text[65536], again[64];
@@ -461,6 +505,7 @@ int main(int argc, char **argv)
 	RUN(limits_are_those_of_getrlimit);
 	RUN(others_see_what_is_public_only);
 	RUN(a_zombie_is_there_until_it_is_waited_for);
+	RUN(whose_a_process_is_changes_with_it);
 	RUN(the_machine_is_described);
 	RUN(task_lists_the_threads); /* the last one: its thread stays */
 	return check_end();

@@ -95,8 +95,10 @@ void mock_refuse(const struct fuse_in_header *in, int error)
 
 static struct fuse_attr attributes(const struct fuse_in_header *in, uint64_t node, uint32_t type)
 {
-	struct fuse_attr attr = {.ino = node, .mode = type | 0755, .nlink = 1};
+	struct fuse_attr attr = {.ino = node, .mode = type | 0755, .nlink = 1, .uid = mock.uid};
 
+	if (type == S_IFDIR)
+		attr.mode = type | mock.folder_mode;
 	if (type == S_IFREG)
 		attr.size = mock.size, attr.mode = type | mock.mode;
 	if (mock_lies(in, LIE_TYPE))
@@ -523,7 +525,8 @@ void fake_driver_start(void)
 				    .blocker = {.type = F_UNLCK},
 				    .data = "0123456789",
 				    .size = 10,
-				    .mode = 0755};
+				    .mode = 0755,
+				    .folder_mode = 0755};
 	device = open_ok("/dev/fuse", O_RDWR | O_NONBLOCK);
 	fake_block = serve_one;
 }

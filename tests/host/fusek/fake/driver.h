@@ -57,7 +57,9 @@ struct mock_driver {
 	ssize_t lie_result; /* of the write that lied */
 	char data[16384];   /* of the file */
 	uint64_t size;
-	uint32_t mode; /* of the file */
+	uint32_t mode;        /* of the file */
+	uint32_t folder_mode; /* of directories */
+	uint32_t uid;         /* of all */
 	uint32_t last_read_bytes;
 	struct fuse_getattr_in last_getattr;
 	char last_target[64];

@@ -1,0 +1,228 @@
+/* sources: fusek/attributes.c fusek/change.c fusek/context.c fusek/dentry.c fusek/dentry_evict.c
+   fusek/devfs.c fusek/file.c fusek/file_locks.c fusek/file_map.c fusek/locks.c fusek/ranges.c
+   fusek/xattr.c fusek/filesystems.c fusek/getdents.c fusek/handle.c fusek/init.c fusek/memfd.c
+   fusek/filesystem.c fusek/mount.c fusek/mount_calls.c fusek/mount_change.c fusek/mount_copy.c
+   fusek/peers.c fusek/propagation.c fusek/mount_detached.c fusek/mount_info.c fusek/node.c
+   fusek/open.c fusek/pages.c fusek/pages_direct.c fusek/pages_write.c fusek/path.c
+   fusek/path_name.c fusek/ramdisk.c fusek/remove.c fusek/dnotify.c fusek/lease.c fusek/inotify.c
+   fusek/notify.c ipc/anonymous.c fusek/ext2/super.c fusek/ext2/inode.c fusek/ext2/directory.c
+   fusek/tmpfs/data.c fusek/tmpfs/seals.c fusek/tmpfs/range.c fusek/tmpfs/xattr.c
+   fusek/tmpfs/entries.c fusek/tmpfs/inode.c fusek/tmpfs/names.c fusek/tmpfs/options.c
+   fusek/tmpfs/pages.c fusek/tmpfs/seed.c fusek/driver/connection.c fusek/driver/device.c
+   fusek/driver/files.c fusek/driver/ranges.c fusek/driver/control.c fusek/driver/locks.c
+   fusek/driver/xattr.c fusek/driver/stream.c fusek/driver/notify.c fusek/driver/options.c
+   fusek/driver/orphan.c fusek/driver/polled.c fusek/driver/reader.c fusek/driver/request.c
+   fusek/driver/server.c fusek/proto/close.c fusek/proto/control.c fusek/proto/data.c
+   fusek/proto/range.c fusek/proto/ioctl.c fusek/proto/lock.c fusek/proto/statx.c
+   fusek/proto/xattr.c fusek/proto/forget.c fusek/proto/getattr.c fusek/proto/init.c
+   fusek/proto/lookup.c fusek/proto/make.c fusek/proto/message.c fusek/proto/open.c
+   fusek/proto/readdir.c fusek/proto/readlink.c fusek/proto/remove.c fusek/proto/setattr.c
+   fusek/proto/statfs.c ipc/buffer.c ipc/object.c ipc/user.c lib/tree.c lib/string.c lib/fmt.c
+   mm/pageset.c tests/host/fusek/fake/kernel.c tests/host/support/image.c
+   tests/host/fusek/fake/tree.c tests/host/fusek/fake/driver.c
+   tests/host/fusek/fake/driver_files.c tests/host/fusek/fake/mounted.c */
+/*
+ * What is believed of a driver that changes its files by itself: no longer than it said, and no
+ * less than it said last. See driver.c for the rest.
+ */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <cmocka.h>
+
+#include "fake/mounted.h"
+
+#include <fusek/file.h>
+#include <fusek/mount.h>
+#include <string.h>
+
+/* What the driver said is too old. */
+static void time_goes_by(void)
+{
+	fake_now_ns += 1000 * NSEC_PER_SEC;
+}
+
+/* The mount is everybody's. */
+static void let_others_in(void)
+{
+	assert_int_equal(vfs_umount(&kernel, AT, 0), 0);
+	fake_driver_stop();
+	fake_driver_start();
+	assert_int_equal(vfs_mount(&kernel, "mock", AT, "fuse", 0,
+				   "fd=3,rootmode=40000,user_id=0,group_id=0,allow_other"),
+			 0);
+}
+
+static err_t run(void)
+{
+	struct object *object;
+	err_t err = vfs_open_exec(&kernel, NULL, AT "/file", 0, &object);
+
+	if (!err)
+		object_put(object);
+	return err;
+}
+
+/* ---- modes and owners ---- */
+
+static void a_file_becomes_a_program_at_the_driver(void **state)
+{
+	mock.mode = 0644;
+	assert_int_equal(run(), -EACCES);
+	mock.mode = 0755;
+	assert_int_equal(run(), -EACCES); /* it said for how long */
+	time_goes_by();
+	assert_int_equal(run(), 0);
+	mock.mode = 0644;
+	time_goes_by();
+	assert_int_equal(run(), -EACCES);
+}
+
+static void a_directory_becomes_sticky_at_the_driver(void **state)
+{
+	let_others_in();
+	assert_int_equal(look(AT "/file"), 0);
+	mock.folder_mode = 01777;
+	time_goes_by();
+	assert_int_equal(vfs_unlink(&user, NULL, AT "/file", 0), -EPERM);
+	mock.uid = user.uid;
+	time_goes_by();
+	assert_int_equal(vfs_unlink(&user, NULL, AT "/file", 0), 0);
+	mock.uid = 0;
+	mock.folder_mode = 0777;
+	time_goes_by();
+	assert_int_equal(vfs_unlink(&user, NULL, AT "/file", 0), 0);
+}
+
+static void an_owner_becomes_another_at_the_driver(void **state)
+{
+	struct object *object;
+
+	let_others_in();
+	mock.uid = user.uid;
+	assert_int_equal(vfs_open(&user, NULL, AT "/file", O_RDONLY | O_NOATIME, 0, &object), 0);
+	assert_int_equal(file_set_write_hint(object, &user, 1), 0);
+	mock.uid = 0;
+	time_goes_by();
+	assert_int_equal(file_set_write_hint(object, &user, 1), -EPERM);
+	assert_int_equal(file_set_lease(object, &user, 3, F_RDLCK), -EACCES);
+	assert_int_equal(open_error(&user, AT "/file", O_RDONLY | O_NOATIME), -EPERM);
+	mock.uid = user.uid;
+	time_goes_by();
+	assert_int_equal(file_set_lease(object, &user, 3, F_RDLCK), 0);
+	object_put(object);
+}
+
+/* ---- what comes with a name ---- */
+
+static uint64_t size_of_open(struct object *object)
+{
+	struct abi_stat stat;
+
+	assert_int_equal(object_stat(object, &stat), 0);
+	return (uint64_t)stat.st_size;
+}
+
+static void what_a_look_up_says_is_what_an_open_file_is(void **state)
+{
+	struct object *object = open_ok(AT "/file", O_RDONLY);
+	unsigned ngetattrs;
+
+	mock.names_expire = true;
+	time_goes_by();
+	assert_int_equal(size_of_open(object), 10);
+	mock.size = 20;
+	assert_int_equal(size_of_open(object), 10);
+	ngetattrs = mock.nasked[FUSE_GETATTR];
+	time_goes_by();
+	assert_int_equal(stat_ok(AT "/file").st_size, 20);
+	assert_int_equal(size_of_open(object), 20);
+	assert_int_equal(mock.nasked[FUSE_GETATTR], ngetattrs);
+	object_put(object);
+}
+
+static void a_look_up_says_that_cached_pages_are_old(void **state)
+{
+	struct object *object;
+	char text[32];
+
+	mock.names_expire = true;
+	mock.open_flags = FOPEN_KEEP_CACHE;
+	object = open_ok(AT "/file", O_RDONLY);
+	assert_int_equal(object_read_kernel(object, text, sizeof(text), 0), 10);
+	memcpy(mock.data, "abcdefghijkl", 12);
+	mock.size = 12;
+	assert_int_equal(stat_ok(AT "/file").st_size, 12);
+	assert_int_equal(object_read_kernel(object, text, sizeof(text), 0), 12);
+	assert_memory_equal(text, "abcdefghijkl", 12);
+	object_put(object);
+}
+
+static void a_listing_with_entries_says_what_is_known_already(void **state)
+{
+	struct object *object = open_ok(AT "/file", O_RDONLY);
+
+	mock.init_flags = FUSE_DO_READDIRPLUS;
+	assert_int_equal(size_of_open(object), 10);
+	mock.size = 30;
+	assert_true(list(AT) > 0);
+	assert_int_equal(size_of_open(object), mock.nasked[FUSE_READDIRPLUS] ? 30 : 10);
+	object_put(object);
+}
+
+/* ---- files without a name ---- */
+
+static void what_was_found_by_number_names_nothing(void **state)
+{
+	struct object *object = open_ok(AT "/file", O_RDONLY);
+	struct object *root = open_ok(AT, O_PATH | O_DIRECTORY);
+	struct file_handle handle;
+	struct object *found;
+	uint32_t mount_id;
+
+	assert_int_equal(vfs_handle(&kernel, NULL, AT "/file", 0, &handle, &mount_id), 0);
+	assert_int_equal(vfs_unlink(&kernel, NULL, AT "/file", 0), 0);
+	assert_int_equal(vfs_open_handle(&kernel, root, &handle, O_RDONLY, &found), 0);
+	object_put(found);
+	assert_int_equal(fake_driver_notify_entry(MOCK_FILE, "x"), -ENOENT);
+	assert_int_equal(vfs_open_handle(&kernel, root, &handle, O_RDONLY, &found), 0);
+	object_put(found);
+	object_put(root);
+	object_put(object);
+}
+
+static void what_was_found_by_number_has_the_name_that_is_known(void **state)
+{
+	struct object *root = open_ok(AT, O_PATH | O_DIRECTORY);
+	struct file_handle handle;
+	struct object *found;
+	char name[64];
+	uint32_t mount_id;
+
+	assert_int_equal(vfs_handle(&kernel, NULL, AT "/file", 0, &handle, &mount_id), 0);
+	assert_int_equal(vfs_open_handle(&kernel, root, &handle, O_RDONLY, &found), 0);
+	object_describe(found, name, sizeof(name));
+	assert_string_equal(name, AT "/file");
+	object_put(found);
+	object_put(root);
+}
+
+#define MOUNTED(test) cmocka_unit_test_setup_teardown(test, mounted, gone)
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		MOUNTED(a_file_becomes_a_program_at_the_driver),
+		MOUNTED(a_directory_becomes_sticky_at_the_driver),
+		MOUNTED(an_owner_becomes_another_at_the_driver),
+		MOUNTED(what_a_look_up_says_is_what_an_open_file_is),
+		MOUNTED(a_look_up_says_that_cached_pages_are_old),
+		MOUNTED(a_listing_with_entries_says_what_is_known_already),
+		MOUNTED(what_was_found_by_number_names_nothing),
+		MOUNTED(what_was_found_by_number_has_the_name_that_is_known),
+	};
+
+	return cmocka_run_group_tests(tests, mounted_begin, NULL);
+}
