@@ -296,12 +296,12 @@ static err_t check_directory(const struct walk *walk)
 	return err ? err : node_may(node, walk->context, X_OK);
 }
 
-void path_cross(struct path *at)
+bool path_cross(struct path *at)
 {
 	struct path top = *at;
 
 	if (likely(!read_once(&at->dentry->mounted)))
-		return;
+		return false;
 	rcu_read_lock();
 	path_cross_rcu(&top);
 	if (path_equal(&top, at) || !refcount_try_get(&top.dentry->references))
@@ -311,9 +311,10 @@ void path_cross(struct path *at)
 		(void)mount_get(top.mount);
 	rcu_read_unlock();
 	if (path_equal(&top, at))
-		return;
+		return false;
 	path_put(at);
 	*at = top;
+	return true;
 }
 
 static err_t get_parent(const struct walk *walk, struct path *out)
@@ -365,9 +366,8 @@ static err_t step(struct walk *walk, struct server_name name, struct path *out)
 	err = look_up(walk, name, out);
 	if (err)
 		return err;
-	if (unlikely(read_once(&out->dentry->mounted)) && walk->attr)
-		walk->attr->mode = 0;
-	path_cross(out);
+	if (path_cross(out) && walk->attr)
+		walk->attr->mode = 0; /* they are of what is covered */
 	err = mount_admits(out->mount, walk->context) ? check_step(walk, name, out) : -EACCES;
 	if (err)
 		path_put(out);
@@ -444,6 +444,9 @@ err_t walk_into_link(struct walk *walk, struct path *link)
 	char *text = NULL;
 	err_t err = -ELOOP;
 
+	/* They are the link's. */
+	if (walk->attr)
+		walk->attr->mode = 0;
 	if (walk->nlinks++ < 40 && /* Linux: MAXSYMLINKS */
 	    !(walk->context->resolve & RESOLVE_NO_SYMLINKS) &&
 	    !(read_once(&link->mount->flags) & MS_NOSYMFOLLOW))

@@ -46,8 +46,8 @@ err_t must_check path_walk_told(const struct vfs_context *context, const struct 
 /* The last name is "." or ".." or nothing: it cannot be made or removed. */
 bool walk_last_is_special(const struct walk *walk);
 
-/* Replaces a reference to a place by one to what is mounted over it. */
-void path_cross(struct path *at);
+/* Replaces a reference to a place by one to what is mounted over it. False: nothing is. */
+bool path_cross(struct path *at);
 /* To the next place above, over mount borders; `name` is what it had there. False: `at` is `root`
  * now, as it is that or stands over it; or else it is the root of everything, or in no tree. In an
  * RCU section. */

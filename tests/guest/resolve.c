@@ -248,6 +248,23 @@ static int in_chroot(void)
 	return chroot("/none") != -1 || errno != ENOENT;
 }
 
+/* What a descriptor names is meant itself, and is told. */
+static void a_link_by_its_descriptor_is_that_link(void)
+{
+	int fd = open("root/link", O_PATH | O_NOFOLLOW);
+	struct stat link, found;
+	char name[32];
+
+	EXPECT(fd >= 0);
+	snprintf(name, sizeof(name), "/proc/self/fd/%d", fd);
+	EXPECT_EQUAL(lstat("root/link", &link), 0);
+	EXPECT_EQUAL(stat(name, &found), 0);
+	EXPECT(S_ISLNK(found.st_mode));
+	EXPECT(found.st_ino == link.st_ino && found.st_dev == link.st_dev);
+	EXPECT_EQUAL(found.st_size, strlen("sub/inner"));
+	close(fd);
+}
+
 static void chroot_changes_what_names_begin_at(void)
 {
 	int pid, status;
@@ -275,6 +292,7 @@ int main(void)
 	RUN(links_can_be_forbidden);
 	RUN(mounts_can_be_forbidden);
 	RUN(what_is_cached_is_enough_if_asked);
+	RUN(a_link_by_its_descriptor_is_that_link);
 	RUN(chroot_changes_what_names_begin_at);
 	remove_tree();
 	rmdir(folder);
