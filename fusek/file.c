@@ -491,6 +491,11 @@ static bool file_signals(const struct object *object)
 }
 
 static void file_poll_ask(struct object *object)
+static bool file_can_direct(const struct object *object)
+{
+	return node_type(container_of(object, struct file, object)->node) == S_IFREG;
+}
+
 {
 	struct file *file = file_of(object);
 	const struct server_ops *ops = file->server->ops;
@@ -546,6 +551,7 @@ const struct object_ops file_ops = {
 	.poll = file_poll,
 	.signals = file_signals,
 	.poll_ask = file_poll_ask,
+	.can_direct = file_can_direct,
 	.map = file_map,
 	.seal = file_seal,
 	.describe = file_describe,

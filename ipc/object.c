@@ -44,14 +44,16 @@ err_t object_set_flags(struct object *object, unsigned flags)
 {
 	unsigned old = object_flags(object);
 	unsigned changed = (old ^ flags) & (O_APPEND | O_NONBLOCK | O_DIRECT);
+	unsigned settable = OBJECT_FLAGS_SETTABLE;
 
 	if (old & O_PATH)
 		return -EBADF;
-	if (changed & ~OBJECT_FLAGS_SETTABLE)
+	if (object->ops->can_direct && object->ops->can_direct(object))
+		settable |= O_DIRECT;
+	if (changed & ~settable)
 		return -EINVAL;
 	/* Access mode and creation flags in `flags` are ignored, as F_SETFL does. */
-	while (!atomic_cas(&object->flags, &old,
-			   (old & ~OBJECT_FLAGS_SETTABLE) | (flags & OBJECT_FLAGS_SETTABLE)))
+	while (!atomic_cas(&object->flags, &old, (old & ~settable) | (flags & settable)))
 		;
 	return 0;
 }

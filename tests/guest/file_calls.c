@@ -2,6 +2,9 @@
  * Calls on files beside the everyday ones: times in the older forms, directories in the older form,
  * ranges of descriptors, reads and writes with flags, hints.
  */
+#ifndef _GNU_SOURCE
+#define _GNU_SOURCE
+#endif
 #include <dirent.h>
 #include <fcntl.h>
 #include <sched.h>
@@ -349,6 +352,28 @@ static void hints_are_checked(void)
 	unlink("f");
 }
 
+/* As dd does for the end of a file that is no whole block. */
+static void direct_access_can_be_switched(void)
+{
+	int fd = open("f", O_CREAT | O_RDWR | O_DIRECT, 0600);
+	int null = open("/dev/null", O_WRONLY);
+	int flags;
+
+	if (fd < 0 && errno == EINVAL && may_be_restricted())
+		return; /* what /tmp is there has none */
+	EXPECT(fd >= 0 && null >= 0);
+	flags = fcntl(fd, F_GETFL);
+	EXPECT(flags & O_DIRECT);
+	EXPECT_EQUAL(fcntl(fd, F_SETFL, flags & ~O_DIRECT), 0);
+	EXPECT_EQUAL(fcntl(fd, F_GETFL), flags & ~O_DIRECT);
+	EXPECT_EQUAL(write(fd, "end", 3), 3);
+	EXPECT_EQUAL(fcntl(fd, F_SETFL, O_DIRECT | O_APPEND), 0);
+	EXPECT_EQUAL(fcntl(fd, F_GETFL), flags | O_APPEND);
+	EXPECT_ERRNO(EINVAL, fcntl(null, F_SETFL, O_DIRECT));
+	close(fd), close(null);
+	unlink("f");
+}
+
 int main(void)
 {
 	if (!mkdtemp(folder) || chdir(folder))
@@ -364,6 +389,7 @@ int main(void)
 	RUN(what_never_waits_takes_the_flag);
 	RUN(o_append_and_sigpipe_can_be_left_out);
 	RUN(hints_are_checked);
+	RUN(direct_access_can_be_switched);
 	rmdir(folder);
 	return check_end();
 }

@@ -94,6 +94,8 @@ struct object_ops {
 	/* Whether O_ASYNC means anything: its wakes are signalled to who asks. NULL: it does not.
 	 */
 	bool (*signals)(const struct object *object);
+	/* Whether F_SETFL may change O_DIRECT. NULL: it may not. */
+	bool (*can_direct)(const struct object *object);
 	/* For who looks once and has no lock: asks whoever knows, so that `poll` says what is so
 	 * now and not what it was told last. NULL: it always does. Sleeps. */
 	void (*poll_ask)(struct object *object);
@@ -130,7 +132,7 @@ struct object {
 	struct rcu_head rcu;          /* after the last reference */
 };
 
-/* The flags that F_SETFL may change. */
+/* The flags that F_SETFL may change of each object. */
 #define OBJECT_FLAGS_SETTABLE (O_APPEND | O_NONBLOCK | O_NOATIME)
 
 void object_init(struct object *object, const struct object_ops *ops, enum object_kind kind,
