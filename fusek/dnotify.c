@@ -63,9 +63,12 @@ static bool add_locked(struct file *file, uint64_t owner, int fd, uint32_t mask,
 	struct inotify_watch *watch = find_watch(file, owner);
 
 	if (watch) {
+		uint32_t once = watch->mask & mask & IN_ONESHOT;
+
 		watch->wd = fd;
-		/* As Linux: what is asked for again and again is added up. */
-		watch->mask = (watch->mask | mask) & ~(mask & IN_ONESHOT ? 0 : IN_ONESHOT);
+		/* As Linux: what is asked for again and again is added up, and DN_MULTISHOT stays.
+		 */
+		watch->mask = ((watch->mask | mask) & ~IN_ONESHOT) | once;
 		return false;
 	}
 	*fresh = (struct inotify_watch){.file = file,

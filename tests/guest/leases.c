@@ -259,6 +259,11 @@ static void once_or_until_it_is_closed(void)
 	close(open("d/e", O_CREAT | O_RDWR, 0600));
 	EXPECT_EQUAL(next_now(), -1);
 	EXPECT_EQUAL(fcntl(directory, F_NOTIFY, DN_CREATE | DN_MULTISHOT), 0);
+	EXPECT_EQUAL(fcntl(directory, F_NOTIFY, DN_DELETE), 0); /* as well, and still not once */
+	unlink("d/a");
+	EXPECT_EQUAL(next_signal(&info), SIGIO);
+	unlink("d/b");
+	EXPECT_EQUAL(next_signal(&info), SIGIO);
 	copy = dup(directory);
 	close(copy); /* any descriptor of it ends it */
 	close(open("d/f", O_CREAT | O_RDWR, 0600));
