@@ -468,9 +468,11 @@ err_t vfs_truncate(const struct vfs_context *context, const char *name, uint64_t
 	if (!err)
 		err = node_may(path.dentry->node, context, W_OK);
 	if (!err)
-		err = lease_break(path.dentry->node, true, true);
-	if (!err)
+		err = lease_write_begin(path.dentry->node, true);
+	if (!err) {
 		err = setattr_told(&path, context, &set);
+		lease_write_end(path.dentry->node);
+	}
 	path_put(&path);
 	return err;
 }
@@ -488,9 +490,9 @@ err_t file_write_hint(struct object *object, uint64_t *hint)
 err_t file_set_write_hint(struct object *object, const struct vfs_context *context, uint64_t hint)
 {
 	struct node *node;
+	err_t err;
 
 	if (object->ops != &file_ops)
-	err_t err;
 		return -EINVAL;
 	node = file_of(object)->node;
 	err = node_may_own(node, context, CAP_FOWNER);

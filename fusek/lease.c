@@ -171,6 +171,22 @@ err_t lease_file_opened(struct file *file)
 	return lease_break(file->node, (flags & O_ACCMODE) != O_RDONLY, !(flags & O_NONBLOCK));
 }
 
+err_t lease_write_begin(struct node *node, bool wait)
+{
+	err_t err;
+
+	(void)atomic_fetch_add_full(&node->nwriters, 1); /* before the look at the leases */
+	err = lease_break(node, true, wait);
+	if (err)
+		lease_write_end(node);
+	return err;
+}
+
+void lease_write_end(struct node *node)
+{
+	(void)atomic_fetch_add_full(&node->nwriters, UINT32_MAX);
+}
+
 void lease_file_released(struct file *file)
 {
 	if (unlikely(read_once(&file->node->leases))) {
@@ -282,6 +298,7 @@ static struct file *leasable(struct object *object)
 err_t file_set_lease(struct object *object, const struct vfs_context *context, int fd, int type)
 {
 	struct file *file = leasable(object);
+	err_t err;
 
 	if (!file)
 		return -EINVAL;

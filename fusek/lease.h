@@ -15,10 +15,14 @@ err_t must_check lease_file_opened(struct file *file);
 void lease_file_released(struct file *file);
 
 err_t must_check lease_break_slowly(struct node *node, bool for_writing, bool wait);
-/* Somebody will read or write it otherwise. */
 static inline err_t must_check lease_break(struct node *node, bool for_writing, bool wait)
 {
 	return likely(!read_once(&node->leases)) ? 0 : lease_break_slowly(node, for_writing, wait);
 }
+
+/* Somebody truncates it who does not have it open for writing: until the end no lease is taken that
+ * does not go with a writer. Errors as above; there is nothing to end then. */
+err_t must_check lease_write_begin(struct node *node, bool wait);
+void lease_write_end(struct node *node);
 
 #endif

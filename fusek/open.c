@@ -115,6 +115,28 @@ static err_t create_counted(const struct path *at, unsigned kept_flags, struct f
 	return err;
 }
 
+/* Who truncates it writes to it, however it is opened. */
+static err_t open_counted(struct file *file, const struct vfs_context *context, unsigned flags)
+{
+	bool cuts = (flags & O_TRUNC) && node_type(file->node) == S_IFREG;
+	err_t err = cuts ? lease_write_begin(file->node, !(flags & O_NONBLOCK)) : 0;
+
+	if (err)
+		return err;
+	err = file_open_at_server(file, context,
+				  object_flags(&file->object) | (flags & (O_TRUNC | O_NOCTTY)));
+	if (!err)
+		tell_opened(file);
+	if (!err && cuts) {
+		err = truncate_opened(file, context);
+		if (!err)
+			notify(file->dentry, IN_MODIFY);
+	}
+	if (cuts)
+		lease_write_end(file->node);
+	return err;
+}
+
 /* Consumes the reference. */
 static err_t open_place(struct path *at, const struct vfs_context *context, unsigned flags,
 			struct object **out)
@@ -140,19 +162,8 @@ static err_t open_place(struct path *at, const struct vfs_context *context, unsi
 	err = create_counted(at, flags & OPEN_KEPT_FLAGS, &file);
 	if (err)
 		return err;
-	if (flags & O_TRUNC)
-		err = lease_break(node, true, !(flags & O_NONBLOCK));
-	if (!err && !(flags & O_PATH))
-		err = file_open_at_server(file, context,
-					  object_flags(&file->object) |
-						  (flags & (O_TRUNC | O_NOCTTY)));
-	if (!err && !(flags & O_PATH))
-		tell_opened(file);
-	if (!err && (flags & O_TRUNC) && node_type(file->node) == S_IFREG) {
-		err = truncate_opened(file, context);
-		if (!err)
-			notify(file->dentry, IN_MODIFY);
-	}
+	if (!(flags & O_PATH))
+		err = open_counted(file, context, flags);
 	if (err) {
 		object_put(&file->object);
 		return err;
