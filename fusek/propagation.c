@@ -136,6 +136,8 @@ static err_t come_locked(struct mount_place *place)
 	mount_put(tree); /* its place has another */
 	return 0;
 }
+	else
+		kfree(above);
 
 void propagation_commit_locked(struct mount *tree, struct list *coming)
 {
