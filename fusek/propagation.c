@@ -37,7 +37,7 @@ static bool find_cover_locked(const struct mount *mount, struct mount **cover)
 struct arrival {
 	const struct path *at;
 	struct list *coming;
-	uint64_t nreceivers;
+	uint64_t nreceivers; /* and `at` itself */
 };
 
 static err_t count_receiver(struct mount *mount, UNUSED struct peers *of, void *context)
@@ -107,6 +107,8 @@ err_t propagation_begin_locked(struct mount *tree, const struct path *at, struct
 	if (!peers)
 		return 0;
 	err = peers_visit_locked(peers, count_receiver, &arrival);
+	if (!err && list_linked(&tree->link)) /* it is moved, and counted already */
+		arrival.nreceivers--;
 	if (!err)
 		err = mount_check_room_locked(arrival.nreceivers * mount_count_locked(tree));
 	if (!err)
@@ -131,13 +133,14 @@ static err_t come_locked(struct mount_place *place)
 	if (err)
 		return err;
 	place->above = NULL;
+	/* What stood here may have been the tree that is moved. */
 	if (over)
 		mount_raise_locked(over, tree, above);
+	else
+		kfree(above);
 	mount_put(tree); /* its place has another */
 	return 0;
 }
-	else
-		kfree(above);
 
 void propagation_commit_locked(struct mount *tree, struct list *coming)
 {
