@@ -197,13 +197,14 @@ static bool has_position(const struct file *file)
 void file_accessed(struct file *file)
 {
 	bool (*accessed)(struct server *, struct nodeid, bool) = file->server->ops->accessed;
+	const struct path place = {.mount = file->mount, .dentry = file->dentry};
 	unsigned flags;
 
 	if (!accessed || object_flags(&file->object) & O_NOATIME)
 		return;
 	flags = read_once(&file->mount->flags);
-	if (flags & (MS_NOATIME | MS_RDONLY) ||
-	    (flags & MS_NODIRATIME && node_type(file->node) == S_IFDIR))
+	if (flags & MS_NOATIME || (flags & MS_NODIRATIME && node_type(file->node) == S_IFDIR) ||
+	    path_may_change(&place))
 		return;
 	if (accessed(file->server, file->id, !(flags & MS_RELATIME)))
 		node_attr_changed(file->node);

@@ -17,6 +17,7 @@
 #include "check.h"
 
 #define AT      "/tmp/mount_flags"
+#define OTHER   "/tmp/mount_flags_2"
 #define PROGRAM AT "/program"
 
 enum { IS_ROOT = 20, IS_USER = 21, CANNOT = 22 };
@@ -149,6 +150,33 @@ static void nothing_is_run_with_noexec(void)
 	EXPECT_EQUAL(umount(AT), 0);
 }
 
+/* Wherever it is seen. */
+static void what_is_read_only_keeps_its_access_times(void)
+{
+	const struct timespec long_ago[2] = {{.tv_sec = 1000}, {.tv_sec = 1000}};
+	struct stat stat_;
+	char byte;
+	int fd;
+
+	mkdir(OTHER, 0755);
+	EXPECT(is_mounted(MS_STRICTATIME));
+	fd = open(AT "/file", O_RDWR | O_CREAT, 0600);
+	EXPECT_EQUAL(write(fd, "x", 1), 1);
+	EXPECT_EQUAL(futimens(fd, long_ago), 0);
+	close(fd);
+	EXPECT_EQUAL(mount(AT, OTHER, NULL, MS_BIND, NULL), 0);
+	EXPECT_EQUAL(mount(NULL, AT, NULL, MS_REMOUNT | MS_RDONLY | MS_STRICTATIME, NULL), 0);
+	EXPECT_ERRNO(EROFS, open(OTHER "/file", O_RDWR));
+	fd = open(OTHER "/file", O_RDONLY);
+	EXPECT_EQUAL(read(fd, &byte, 1), 1);
+	EXPECT_EQUAL(fstat(fd, &stat_), 0);
+	EXPECT_EQUAL(stat_.st_atime, 1000);
+	close(fd);
+	EXPECT_EQUAL(umount(OTHER), 0);
+	EXPECT_EQUAL(umount(AT), 0);
+	rmdir(OTHER);
+}
+
 int main(int argc, char **argv)
 {
 	(void)argv;
@@ -168,6 +196,7 @@ int main(int argc, char **argv)
 	RUN(set_id_bits_give_nothing_with_nosuid);
 	RUN(no_node_is_a_device_with_nodev);
 	RUN(nothing_is_run_with_noexec);
+	RUN(what_is_read_only_keeps_its_access_times);
 	rmdir(AT);
 	return check_end();
 }
