@@ -44,11 +44,14 @@ static err_t tmpfs_by_number(struct server *server, uint64_t number, uint64_t ge
 	struct tmpfs_inode *inode;
 	err_t err = -ESTALE;
 
+	if (number != generation)
+		return -ESTALE;
 	mutex_lock(&fs->tree_lock);
 	list_for_each (inode, &fs->inodes, all) {
-		if (err && inode->ino == number && number == generation && inode != fs->root) {
+		if (inode->ino == number && inode != fs->root) {
 			fill_entry(inode, out);
 			err = 0;
+			break;
 		}
 	}
 	mutex_unlock(&fs->tree_lock);
