@@ -79,6 +79,7 @@ static bool add_locked(struct file *file, uint64_t owner, int fd, uint32_t mask,
 					.next = file->node->watches};
 	list_init(&fresh->link);
 	watch_publish(fresh);
+	write_once(&file->notified, true);
 	return true;
 }
 

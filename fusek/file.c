@@ -111,7 +111,7 @@ static void file_release(struct object *object)
 					     ? IN_CLOSE_NOWRITE
 					     : IN_CLOSE_WRITE);
 	file_locks_released(file);
-	if (unlikely(read_once(&file->node->watches)))
+	if (unlikely(read_once(&file->notified)))
 		directory_unwatch(file, 0);
 	if (file->counted)
 		lease_file_released(file);
@@ -467,7 +467,7 @@ static err_t file_closed(struct object *object, uint64_t lock_owner)
 	else
 		err = ops->flush(file->server, file->id, file->open.handle, lock_owner);
 	file_locks_closed(file, lock_owner);
-	if (unlikely(read_once(&file->node->watches)))
+	if (unlikely(read_once(&file->notified)))
 		directory_unwatch(file, lock_owner);
 	return err == -ENOSYS ? 0 : err;
 }
@@ -491,12 +491,12 @@ static bool file_signals(const struct object *object)
 	       (node_type(file->node) == S_IFIFO || file->server == devfs_server());
 }
 
-static void file_poll_ask(struct object *object)
 static bool file_can_direct(const struct object *object)
 {
 	return node_type(container_of(object, struct file, object)->node) == S_IFREG;
 }
 
+static void file_poll_ask(struct object *object)
 {
 	struct file *file = file_of(object);
 	const struct server_ops *ops = file->server->ops;
@@ -551,8 +551,8 @@ const struct object_ops file_ops = {
 	.closed = file_closed,
 	.poll = file_poll,
 	.signals = file_signals,
-	.poll_ask = file_poll_ask,
 	.can_direct = file_can_direct,
+	.poll_ask = file_poll_ask,
 	.map = file_map,
 	.seal = file_seal,
 	.describe = file_describe,

@@ -30,6 +30,7 @@ struct file {
 	bool counted;               /* [c] in the node's nreaders or nwriters */
 	bool created;               /* [c] it did not exist when it was opened */
 	bool told_open;             /* [c] who watches was told that it is open */
+	bool notified;              /* [a] F_NOTIFY was asked for: it may have watches */
 	struct mutex position_lock; /* LOCK_FILE */
 	uint64_t position;          /* [p] of a directory: the cookie */
 	uint64_t lock_owner;        /* [a] set once: as owner of locks; 0: it never took one */
