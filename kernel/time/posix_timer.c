@@ -10,7 +10,8 @@
  * kernel timer: their process looks at them on its way to user mode (cpu_time.c). One that goes by
  * the CPU time of another process watches that one (cpu_watch.c), which has the kernel's timer
  * started when the deadline has come: it is never under two processes' locks at once, and takes for
- * the time what was seen last.
+ * the time what was seen last. So both may want to start the kernel's timer, which start_lock has
+ * (LOCK_TIMESTART, inside of either signal_lock).
  */
 #include "posix_timer.h"
 
@@ -47,7 +48,8 @@ struct posix_timer {
 	uint64_t interval_ns;       /* [s] 0: once */
 	int32_t overrun;            /* [s] told with the last signal */
 	struct signal_entry *entry; /* [s] NULL: in a queue */
-	struct timer timer;
+	struct spinlock start_lock;
+	struct timer timer;     /* started under start_lock */
 	struct cpu_watch watch; /* of another process: its own rules */
 };
 
@@ -72,6 +74,14 @@ static bool has_kernel_timer(const struct posix_timer *timer)
 	return !timer->clock.cpu && (timer->notify & ~SIGEV_THREAD_ID) != SIGEV_NONE;
 }
 
+/* Interrupts off. */
+static void start_at(struct posix_timer *timer, uint64_t deadline_ns)
+{
+	spin_lock(&timer->start_lock);
+	timer_start(&timer->timer, deadline_ns);
+	spin_unlock(&timer->start_lock);
+}
+
 /* All that is called _locked here: under the signal_lock of its process. */
 static void start_locked(struct posix_timer *timer)
 {
@@ -79,10 +89,10 @@ static void start_locked(struct posix_timer *timer)
 		write_once(&timer->watch.deadline_ns, (uint64_t)timer->deadline_ns);
 		write_once(&timer->watch.waits, true);
 		if (now_of(timer) >= timer->deadline_ns)
-			timer_start(&timer->timer, 0);
+			start_at(timer, 0);
 	}
 	if (timer->armed && has_kernel_timer(timer))
-		timer_start(&timer->timer, (uint64_t)MAX(timer->deadline_ns, INT64_C(0)));
+		start_at(timer, (uint64_t)MAX(timer->deadline_ns, INT64_C(0)));
 }
 
 /* Sets the next deadline behind `now`; how many were missed. */
@@ -151,7 +161,7 @@ static void expire(void *argument)
 /* Under the lock of the process that it watches. */
 static void come_due(struct cpu_watch *watch)
 {
-	timer_start(&container_of(watch, struct posix_timer, watch)->timer, 0);
+	start_at(container_of(watch, struct posix_timer, watch), 0);
 }
 
 void posix_timer_taken_locked(struct process *process, struct signal_entry *entry,
@@ -330,6 +340,7 @@ static err_t make_timer(const struct clock *clock, const struct abi_sigevent *ev
 	timer->signal = event->sigev_signo;
 	timer->value = event->sigev_value;
 	timer->tid = event->sigev_tid;
+	spin_init(&timer->start_lock, LOCK_TIMESTART);
 	timer_init(&timer->timer, expire, timer);
 	if (clock->cpu == CLOCK_CPU_PROCESS && clock->tid != timer->process->pid) {
 		timer->watch.due = come_due;
