@@ -263,6 +263,8 @@ static bool peer_is_full(struct socket *socket)
 /* As Linux: a quarter is no reason to wait for room. */
 static bool has_room(struct socket *socket)
 {
+	if (socket->family != AF_UNIX)
+		return true; /* notices are none of its own */
 	return read_once(&socket->state) != SOCKET_LISTENS &&
 	       read_once(&socket->sent_bytes) * 4 <= read_once(&socket->options.send_bytes) &&
 	       !(is_datagram(socket) && peer_is_full(socket));

@@ -30,13 +30,14 @@ struct message *message_alloc(size_t len_bytes)
 	return message;
 }
 
-/* As Linux: a quarter of its room is used or less before who waits for room is woken. */
+/* As Linux: a quarter of its room is used or less before who waits for room is woken, but for who
+ * waits for that of notices. */
 static void give_room(struct socket *sender, size_t cost_bytes)
 {
 	size_t left_bytes = atomic_fetch_sub_full(&sender->sent_bytes, cost_bytes) - cost_bytes;
 
 	user_uncharge(sender->user, USER_SOCKET_BYTES, cost_bytes);
-	if (left_bytes * 4 <= read_once(&sender->options.send_bytes))
+	if (left_bytes * 4 <= read_once(&sender->options.send_bytes) || sender->family != AF_UNIX)
 		waitq_wake_all_events(&sender->changed, POLLOUT);
 }
 
@@ -361,9 +362,43 @@ static ssize_t send_stream(struct socket *socket, struct socket *to, struct buff
 
 /* ---- notices ---- */
 
-struct message *socket_notice_alloc(size_t len_bytes)
+static bool has_room_for_notices(const struct socket *socket)
 {
-	return message_alloc(len_bytes);
+	return read_once(&socket->sent_bytes) <= read_once(&socket->options.receive_bytes);
+}
+
+err_t socket_notice_alloc(struct object *object, size_t len_bytes, struct message **out)
+{
+	size_t cost_bytes = sizeof(struct message) + len_bytes;
+	struct socket *socket = socket_of(object);
+	struct message *notice;
+
+	if (!has_room_for_notices(socket))
+		return -EAGAIN;
+	if (!user_charge(socket->user, USER_SOCKET_BYTES, cost_bytes, user_bytes_max()))
+		return -ENOMEM;
+	notice = message_alloc(len_bytes);
+	if (!notice) {
+		user_uncharge(socket->user, USER_SOCKET_BYTES, cost_bytes);
+		return -ENOMEM;
+	}
+	atomic_add_relaxed(&socket->sent_bytes, cost_bytes);
+	notice->sender = socket_get(socket); /* as if it had written to itself */
+	notice->cost_bytes = cost_bytes;
+	*out = notice;
+	return 0;
+}
+
+err_t socket_notice_wait(struct object *object)
+{
+	struct socket *socket = socket_get_of(object);
+	err_t err;
+
+	object_put(object);
+	err = wait_event_interruptible(&socket->changed,
+				       has_room_for_notices(socket) || read_once(&socket->closed));
+	socket_put(socket);
+	return err;
 }
 
 char *socket_notice_bytes(struct message *notice)
@@ -381,7 +416,6 @@ void socket_notice_send(struct object *object, struct message *notice)
 	struct socket *socket = socket_of(object);
 	bool taken;
 
-	notice->sender = socket_get(socket); /* as if it had written to itself, at no cost */
 	spin_lock(&socket->lock);
 	taken = !socket->closed;
 	if (taken)

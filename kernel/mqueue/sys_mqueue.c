@@ -13,6 +13,7 @@
 #include <ipc/fdtable.h>
 #include <ipc/mqueue.h>
 #include <ipc/socket.h>
+#include <lib/string.h>
 #include <mm/slab.h>
 
 #define COOKIE_BYTES 32 /* of SIGEV_THREAD */
@@ -211,19 +212,40 @@ static void notice_end(struct mqueue_notify *notify, const struct sysv_caller *s
 }
 
 /* By a socket that the library made for it, whose descriptor stands in the signal's place. */
-static err_t read_cookie(const struct abi_sigevent *asked, struct notice *out)
+static err_t find_socket(int fd, struct notice *out)
 {
-	out->cookie = socket_notice_alloc(COOKIE_BYTES);
-	if (!out->cookie)
-		return -ENOMEM;
-	if (user_copy_in(socket_notice_bytes(out->cookie), uptr(asked->sigev_value), COOKIE_BYTES))
-		return -EFAULT;
-	out->socket = fd_get(current_fds(), asked->sigev_signo);
+	out->socket = fd_get(current_fds(), fd);
 	if (!out->socket)
 		return -EBADF;
 	if (!object_is_socket(out->socket))
 		return -ENOTSOCK;
 	return socket_family(out->socket) == AF_NETLINK ? 0 : -EINVAL;
+}
+
+/* Waits while too many of them stand unread there. */
+static err_t read_cookie(const struct abi_sigevent *asked, struct notice *out)
+{
+	char cookie[COOKIE_BYTES];
+	struct object *full;
+	err_t err;
+
+	if (user_copy_in(cookie, uptr(asked->sigev_value), sizeof(cookie)))
+		return -EFAULT;
+	for (;;) {
+		err = find_socket(asked->sigev_signo, out);
+		if (!err)
+			err = socket_notice_alloc(out->socket, sizeof(cookie), &out->cookie);
+		if (err != -EAGAIN)
+			break;
+		full = out->socket;
+		out->socket = NULL;
+		err = socket_notice_wait(full);
+		if (err)
+			break;
+	}
+	if (!err)
+		memcpy(socket_notice_bytes(out->cookie), cookie, sizeof(cookie));
+	return err;
 }
 
 /* Fills it; on an error too, notice_free() gives back what it has. */

@@ -10,6 +10,7 @@
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
+#include <sys/time.h>
 #include <time.h>
 
 #include "as_user.h"
@@ -329,6 +330,39 @@ static void a_cookie_comes_to_the_socket(void)
 	drop();
 }
 
+/* Cookies that nobody takes are limited as what waits at the socket: then mq_notify waits. */
+static void cookies_that_nobody_takes_are_limited(void)
+{
+	const struct itimerval often = {{0, 20000}, {0, 20000}};
+	int sock = socket(AF_NETLINK, SOCK_RAW | SOCK_CLOEXEC, 0);
+	struct sigevent event = {.sigev_notify = SIGEV_THREAD, .sigev_signo = sock};
+	char cookie[32] = "c";
+	int least = 1, ncookies = 0, result = 0;
+
+	event.sigev_value.sival_ptr = cookie;
+	EXPECT(make(2, 8, 0) >= 0);
+	EXPECT_EQUAL(setsockopt(sock, SOL_SOCKET, SO_RCVBUF, &least, sizeof(least)), 0);
+	EXPECT_EQUAL(install(SIGALRM, note, 0), 0);
+	EXPECT_EQUAL(setitimer(ITIMER_REAL, &often, NULL), 0);
+	while (ncookies < 1000 && !result) {
+		result = (int)syscall(SYS_mq_notify, queue, &event);
+		ncookies += !result;
+		if (!result)
+			EXPECT_EQUAL(syscall(SYS_mq_notify, queue, NULL), 0);
+	}
+	EXPECT_EQUAL(result, -1);
+	EXPECT_EQUAL(errno, EINTR);
+	EXPECT(ncookies > 1 && ncookies < 1000);
+	EXPECT_EQUAL(setitimer(ITIMER_REAL, &(struct itimerval){0}, NULL), 0);
+	/* There is room again. */
+	while (recv(sock, text, sizeof(text), MSG_DONTWAIT) == 32)
+		ncookies--;
+	EXPECT_EQUAL(ncookies, 0);
+	EXPECT_EQUAL(syscall(SYS_mq_notify, queue, &event), 0);
+	close(sock);
+	drop();
+}
+
 static int execute_after_asking(void)
 {
 	struct sigevent event = {.sigev_notify = SIGEV_SIGNAL, .sigev_signo = SIGUSR1};
@@ -444,6 +478,7 @@ int main(int argc, char **argv)
 	RUN(a_close_gives_up_being_told);
 	RUN(a_function_runs_in_a_thread);
 	RUN(a_cookie_comes_to_the_socket);
+	RUN(cookies_that_nobody_takes_are_limited);
 	RUN(another_program_is_not_told);
 	RUN(rights_and_limits_hold);
 	RUN(queues_are_files);

@@ -14,6 +14,7 @@
 #include <ipc/object.h>
 #include <lib/list.h>
 
+struct message;
 struct process;
 struct socket;
 struct socket_name;
@@ -143,7 +144,7 @@ bool socket_pass_credentials(const struct object *socket);
 /* What programs set and get. Each field is atomic. */
 struct socket_options {
 	uint32_t send_bytes;    /* SO_SNDBUF: of what it sent, and is not received */
-	uint32_t receive_bytes; /* SO_RCVBUF: means nothing for unix sockets, here as on Linux */
+	uint32_t receive_bytes; /* SO_RCVBUF: of notices; for unix sockets nothing, as on Linux */
 	uint32_t low_water;     /* SO_RCVLOWAT: bytes of a stream that a receiver waits for */
 	uint64_t stored[2];     /* those that are on or off, a bit by number */
 	int32_t stamps;         /* SO_TIMESTAMP or what is like it; 0: none */
@@ -179,9 +180,12 @@ ssize_t must_check socket_receive(struct object *socket, struct buffer *buffer, 
 
 /* ---- notices ---- */
 
-/* A message of the kernel's own for later, so that there is memory for it then. NULL: there is
- * none. The bytes are its maker's until it is sent. */
-struct message *socket_notice_alloc(size_t len_bytes);
+/* A message of the kernel's own for later, so that there is memory for it then. It counts as sent
+ * and not received at `socket`, not of AF_UNIX, from now on. The bytes are its maker's until it is
+ * sent. -EAGAIN: more of that than SO_RCVBUF waits; -ENOMEM, also for too much of the user's. */
+err_t must_check socket_notice_alloc(struct object *socket, size_t len_bytes, struct message **out);
+/* Until there is room, or the socket has ended: gives back the caller's reference first. -EINTR. */
+err_t must_check socket_notice_wait(struct object *socket);
 char *socket_notice_bytes(struct message *notice);
 void socket_notice_free(struct message *notice); /* takes NULL */
 /* To be received there; consumes it. */
