@@ -135,7 +135,8 @@ static void set_cpu(struct thread *thread, struct cpu_sched *to)
 {
 	write_once(&thread->cpu, to);
 	if (unlikely(thread->place_watched))
-		write_once(&thread->context.exit_work, 1); /* looked at when it runs again */
+		/* Looked at when it runs again. */
+		(void)atomic_fetch_or_full(&thread->context.exit_work, (uint32_t)EXIT_WORK_HOOK);
 }
 
 struct cpu_sched *sched_move_locked(struct thread *thread, struct cpu_sched *from,

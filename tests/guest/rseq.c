@@ -9,12 +9,14 @@
 #include <stdlib.h>
 #include <sys/auxv.h>
 #include <sys/mman.h>
+#include <sys/prctl.h>
 #include <sys/syscall.h>
 #include <sys/time.h>
 #include <sys/wait.h>
 #include <ucontext.h>
 #include <unistd.h>
 
+#include "as_user.h"
 #include "check.h"
 #include "signal_help.h"
 
@@ -141,6 +143,36 @@ static void the_number_of_the_cpu_follows_the_thread(void)
 	}
 	EXPECT_EQUAL(sched_setaffinity(0, sizeof(before), &before), 0);
 	EXPECT_EQUAL(finish(), 0);
+}
+
+/* Nor does it make the thread forget what else is its own. */
+static int read_tsc_elsewhere(void)
+{
+	cpu_set_t all, one;
+	unsigned low, high;
+
+	NEED(sched_getaffinity(0, sizeof(all), &all) == 0);
+	NEED(begin() == 0);
+	NEED(prctl(PR_SET_TSC, PR_TSC_SIGSEGV) == 0);
+	for (unsigned i = 0; i < 64; i++) {
+		CPU_ZERO(&one);
+		CPU_SET(i, &one);
+		if (CPU_ISSET(i, &all))
+			NEED(sched_setaffinity(0, sizeof(one), &one) == 0);
+	}
+	__asm__ volatile("rdtsc" : "=a"(low), "=d"(high));
+	return 250;
+}
+
+static void a_thread_that_moves_keeps_its_tsc_forbidden(void)
+{
+	int status;
+	pid_t pid = fork();
+
+	if (!pid)
+		_exit(read_tsc_elsewhere());
+	EXPECT_EQUAL(waitpid(pid, &status, 0), pid);
+	EXPECT(WIFSIGNALED(status) && WTERMSIG(status) == SIGSEGV);
 }
 
 /* ---- sequences ---- */
@@ -395,6 +427,7 @@ int main(int argc, char **argv)
 	RUN(rseq_refuses_what_it_cannot_use);
 	RUN(the_kernel_says_how_long_it_is);
 	RUN(the_number_of_the_cpu_follows_the_thread);
+	RUN(a_thread_that_moves_keeps_its_tsc_forbidden);
 	RUN(a_signal_aborts_a_sequence);
 	RUN(losing_the_cpu_aborts_a_sequence);
 	RUN(a_sequence_that_was_left_is_forgotten);
