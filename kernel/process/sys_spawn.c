@@ -114,21 +114,39 @@ static int act(const struct abi_spawn_action *action)
 	}
 }
 
-/* A step was interrupted by a stop. That is over here, and may have been before: the step begins
- * anew. */
-static bool was_stopped(int result)
+static uint32_t count_stops(void)
 {
-	if ((result != -EINTR && result != -ERESTARTNOINTR) || thread_killed())
+	struct process *process = process_current();
+	irqflags_t flags = spin_lock_irqsave(&process->signal_lock);
+	uint32_t nstops = process->nstops;
+
+	spin_unlock_irqrestore(&process->signal_lock, flags);
+	return nstops;
+}
+
+/* A step that was interrupted by a stop, or for its tracer, begins anew. `*nstops`: how many stops
+ * there were when it began. That one may be over, or is sat out here; but a filesystem may answer
+ * by -EINTR as well, as often as it likes, and that is the result. */
+static bool was_stopped(int result, uint32_t *nstops)
+{
+	uint32_t nstops_before = *nstops;
+	bool again = result == -ERESTARTNOINTR;
+
+	if ((result != -EINTR && !again) || thread_killed())
 		return false;
-	/* Of what is not blocked: no handler runs, and the frame is not touched. */
-	if (thread_interrupted())
+	if (thread_interrupted()) {
+		/* Of what is not blocked: no handler runs, and the frame is not touched. */
 		signal_deliver(context_user_frame(&uthread_current()->thread->context));
-	return true;
+		again = true;
+	}
+	*nstops = count_stops();
+	return again || *nstops != nstops_before;
 }
 
 static int act_steadily(uptr_t from)
 {
 	struct abi_spawn_action action;
+	uint32_t nstops = count_stops();
 	int result;
 
 	if (user_get(&action, from))
@@ -137,7 +155,7 @@ static int act_steadily(uptr_t from)
 		return -EINVAL;
 	do {
 		result = act(&action);
-	} while (was_stopped(result));
+	} while (was_stopped(result, &nstops));
 	return result;
 }
 
@@ -156,12 +174,13 @@ static int act_all(const struct abi_spawn *request)
 
 static int execute_steadily(const struct abi_spawn *request, uint64_t path)
 {
+	uint32_t nstops = count_stops();
 	int result;
 
 	do {
 		result = sys_execveat(request->dirfd, uptr(path), uptr(request->argv),
 				      uptr(request->envp), request->at_flags);
-	} while (was_stopped(result));
+	} while (was_stopped(result, &nstops));
 	return result;
 }
 

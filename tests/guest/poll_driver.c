@@ -1,13 +1,15 @@
 /*
  * poll() of a driver's file beside another descriptor. The driver is a thread of this program, and
- * answers POLL late: what happens to the other descriptor meanwhile is not to be missed. Where
- * nothing can be mounted there is nothing to test.
+ * answers POLL late: what happens to the other descriptor meanwhile is not to be missed. And one
+ * that says that it was interrupted, whom nobody asks for ever. Where nothing can be mounted there
+ * is nothing to test.
  */
 #include <fcntl.h>
 #include <linux/fuse.h>
 #include <poll.h>
 #include <pthread.h>
 #include <sched.h>
+#include <spawn.h>
 #include <stdint.h>
 #include <sys/eventfd.h>
 #include <sys/mount.h>
@@ -23,6 +25,7 @@
 static int device;
 static int event;
 static bool happened;
+static volatile bool is_interrupted; /* what OPEN is answered */
 
 static void answer(uint64_t unique, int error, const void *bytes, size_t len)
 {
@@ -73,7 +76,8 @@ static void serve(const struct fuse_in_header *in)
 		answer(in->unique, 0, &attr, sizeof(attr));
 		break;
 	case FUSE_OPEN:
-		answer(in->unique, 0, &open, sizeof(open));
+		answer(in->unique, is_interrupted ? EINTR : 0, &open,
+		       is_interrupted ? 0 : sizeof(open));
 		break;
 	case FUSE_POLL:
 		/* The second one finds a caller who waits for both. */
@@ -120,6 +124,22 @@ static void what_happens_while_a_driver_is_asked_is_seen(void)
 	close(items[1].fd);
 }
 
+static void an_interrupted_driver_fails_a_spawn(void)
+{
+	char *arguments[] = {"nothing", NULL};
+	posix_spawn_file_actions_t actions;
+	pid_t pid;
+
+	is_interrupted = true;
+	EXPECT_ERRNO(EINTR, open(AT "/file", O_RDONLY));
+	posix_spawn_file_actions_init(&actions);
+	posix_spawn_file_actions_addopen(&actions, 0, AT "/file", O_RDONLY, 0);
+	EXPECT_EQUAL(posix_spawn(&pid, "/proc/self/exe", &actions, NULL, arguments, arguments + 1),
+		     EINTR);
+	posix_spawn_file_actions_destroy(&actions);
+	is_interrupted = false;
+}
+
 int main(void)
 {
 	char options[80];
@@ -141,6 +161,7 @@ int main(void)
 	if (pthread_create(&driver, NULL, drive, NULL))
 		return 1;
 	RUN(what_happens_while_a_driver_is_asked_is_seen);
+	RUN(an_interrupted_driver_fails_a_spawn);
 	if (umount(AT))
 		return 1;
 	pthread_join(driver, NULL);
