@@ -6,6 +6,7 @@
 #include "socket_priv.h"
 
 #include <abi/fcntl.h>
+#include <ipc/user.h>
 
 uint32_t socket_backlog_max = SOMAXCONN;
 
@@ -52,6 +53,11 @@ static err_t make_second(struct socket *to, struct message **out, struct socket 
 	struct socket_rights *rights = socket_rights_alloc(1);
 	err_t err = message && socket && rights ? 0 : -ENOMEM;
 
+	/* What goes out by it is the server's, whose socket it will be. */
+	if (socket) {
+		user_counts_put(socket->user);
+		socket->user = user_counts_get(to->user);
+	}
 	if (socket && rights)
 		rights->objects[rights->count++] = &socket->object;
 	else if (socket)
