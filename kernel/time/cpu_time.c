@@ -146,7 +146,10 @@ void cpu_time_watch(struct process *process)
 {
 	irqflags_t flags = spin_lock_irqsave(&process->signal_lock);
 
-	mark_locked(process, true);
+	/* Others send its threads nothing that they have. It itself may sleep next: it looks now.
+	 */
+	if (!process->cpu_watched || process == process_current())
+		mark_locked(process, true);
 	spin_unlock_irqrestore(&process->signal_lock, flags);
 }
 
