@@ -62,6 +62,11 @@ err_t socket_take_beside(struct message *message, bool peek, struct socket_messa
 /* There are messages, but all were looked at. */
 #define NOT_THERE (-EAGAIN)
 
+static bool peeks_at_offset(const struct socket *socket, bool peek)
+{
+	return peek && read_once(&socket->options.peek_bytes) >= 0;
+}
+
 static size_t peek_offset(const struct socket *socket, bool peek)
 {
 	return peek ? (size_t)MAX(read_once(&socket->options.peek_bytes), 0) : 0;
@@ -71,12 +76,32 @@ static size_t peek_offset(const struct socket *socket, bool peek)
 static void move_peek_offset(struct socket *socket, bool peek, size_t by_bytes)
 {
 	int32_t offset = read_once(&socket->options.peek_bytes);
+	int64_t by = peek ? (int64_t)by_bytes : -(int64_t)by_bytes;
 
-	if (offset < 0)
-		return;
-	write_once(&socket->options.peek_bytes,
-		   peek ? offset + (int32_t)by_bytes
-			: MAX(offset - (int32_t)MIN(by_bytes, (size_t)INT32_MAX), 0));
+	/* A program may set it meanwhile. */
+	while (offset >= 0 &&
+	       !atomic_cas(&socket->options.peek_bytes, &offset,
+			   (int32_t)MAX(MIN(offset + by, INT64_C(0x7fffffff)), INT64_C(0))))
+		;
+}
+
+/* Of whole messages the first that was not looked at to its end, and how far into it (`skip`, the
+ * offset at first). One without bytes moves no offset: it has a mark. NULL: none. */
+static struct message *not_peeked(struct socket *socket, size_t *skip)
+{
+	struct message *message;
+	struct message *found = NULL;
+
+	spin_lock(&socket->lock);
+	list_for_each (message, &socket->messages, link) {
+		if (*skip < message->len_bytes || (!*skip && !read_once(&message->peeked))) {
+			found = message;
+			break;
+		}
+		*skip -= message->len_bytes;
+	}
+	spin_unlock(&socket->lock);
+	return found;
 }
 
 /* Anything that was not looked at yet. */
@@ -86,8 +111,10 @@ static bool is_beyond_peeked(struct socket *socket)
 	const struct message *message;
 	size_t sum = 0;
 
-	if (!offset)
+	if (!peeks_at_offset(socket, true))
 		return true;
+	if (!is_stream(socket))
+		return not_peeked(socket, &offset);
 	spin_lock(&socket->lock);
 	list_for_each (message, &socket->messages, link)
 		sum += message->len_bytes - read_once(&message->done_bytes);
@@ -102,15 +129,14 @@ static ssize_t take_message(struct socket *socket, struct message *message, stru
 	size_t want;
 	err_t err;
 
-	while (message && skip && skip >= message->len_bytes) {
-		skip -= message->len_bytes;
-		message = following(socket, message);
+	if (peeks_at_offset(socket, peek)) {
+		message = not_peeked(socket, &skip);
+		if (!message)
+			return NOT_THERE;
+		write_once(&message->peeked, !message->len_bytes);
 	}
-	if (!message)
-		return NOT_THERE;
 	want = MIN(message->len_bytes - skip, buffer_remaining(buffer));
 	err = give_rights(message, peek, to);
-
 	if (err)
 		return err;
 	tell_sender(message, to);

@@ -38,6 +38,7 @@ struct message {
 	size_t len_bytes;
 	size_t done_bytes; /* of a stream: that were received */
 	bool urgent;       /* one byte, out of band */
+	bool peeked;       /* an empty one that was looked at by SO_PEEK_OFF; [a] */
 	char bytes[];
 };
 

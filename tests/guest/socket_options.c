@@ -8,6 +8,7 @@
 #include <fcntl.h>
 #include <grp.h>
 #include <poll.h>
+#include <pthread.h>
 #include <stddef.h>
 #include <stdint.h>
 #include <stdlib.h>
@@ -338,6 +339,37 @@ static void who_looks_goes_on_where_he_stopped(void)
 	close(fds[0]), close(fds[1]);
 }
 
+static void *send_nothing(void *fd)
+{
+	return (void *)send(*(int *)fd, "", 0, 0);
+}
+
+/* One that has no bytes is one as well, once. */
+static void who_looks_sees_empty_messages(void)
+{
+	pthread_t sender;
+	char bytes[16];
+	int fds[2];
+
+	EXPECT_EQUAL(socketpair(AF_UNIX, SOCK_DGRAM, 0, fds), 0);
+	EXPECT_EQUAL(set(fds[0], SO_PEEK_OFF, 0), 0);
+	EXPECT_EQUAL(send(fds[1], "abcd", 4, 0), 4);
+	EXPECT(peeks(fds[0], "abcd"));
+	EXPECT_EQUAL(pthread_create(&sender, NULL, send_nothing, &fds[1]), 0);
+	EXPECT_EQUAL(recv(fds[0], bytes, sizeof(bytes), MSG_PEEK), 0);
+	pthread_join(sender, NULL);
+	EXPECT_ERRNO(EAGAIN, recv(fds[0], bytes, sizeof(bytes), MSG_PEEK | MSG_DONTWAIT));
+	EXPECT_EQUAL(send(fds[1], "ef", 2, 0), 2);
+	EXPECT(peeks(fds[0], "ef"));
+	EXPECT_EQUAL(get(fds[0], SO_PEEK_OFF), 6);
+	EXPECT_EQUAL(recv(fds[0], bytes, sizeof(bytes), 0), 4);
+	EXPECT_EQUAL(recv(fds[0], bytes, sizeof(bytes), 0), 0);
+	EXPECT_EQUAL(recv(fds[0], bytes, sizeof(bytes), 0), 2);
+	EXPECT_EQUAL(set(fds[0], SO_PEEK_OFF, INT32_MAX), 0);
+	EXPECT_ERRNO(EAGAIN, recv(fds[0], bytes, sizeof(bytes), MSG_PEEK | MSG_DONTWAIT));
+	close(fds[0]), close(fds[1]);
+}
+
 int main(void)
 {
 	RUN(families_that_are_not_there_are_refused);
@@ -348,5 +380,6 @@ int main(void)
 	RUN(messages_say_when_they_were_sent);
 	RUN(messages_bring_a_descriptor_of_who_sent_them);
 	RUN(who_looks_goes_on_where_he_stopped);
+	RUN(who_looks_sees_empty_messages);
 	return check_end();
 }
