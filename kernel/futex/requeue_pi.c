@@ -62,21 +62,23 @@ put_key:
 static err_t pass_all(const struct futex_key *from, struct pi_call *by, unsigned nmove)
 {
 	unsigned npassed = 0;
+	err_t result = 0;
 
-	while (npassed <= nmove && !thread_killed()) {
-		err_t result = pi_futex_prepare(by);
-
+	/* Who has waited for long is not made to wait for all: the caller asks again. */
+	while (npassed <= nmove && !(npassed && thread_interrupted())) {
+		result = pi_futex_prepare(by);
 		if (result)
-			return result;
+			break;
 		result = futex_pass_one(from, by);
 		if (!result)
 			break;
 		if (result > 0)
 			npassed++;
 		else if (!pi_futex_try_again(&result, by->request->address))
-			return result;
+			break;
 	}
-	return (err_t)npassed;
+	/* An error is of one that still waits: the next call comes across it. */
+	return npassed ? (err_t)npassed : result;
 }
 
 err_t futex_requeue_pi(const struct futex_place *from, const struct futex_place *to, unsigned nmove,
