@@ -29,6 +29,7 @@ static void watch_calls(void)
 void call_filter_confine(void)
 {
 	uthread_current()->call_filter.confined = true;
+	context_allow_timestamp(false); /* as Linux: no clock to measure others by */
 	watch_calls();
 }
 

@@ -64,6 +64,16 @@ static int end_all(void)
 	return 3;
 }
 
+static int look_at_the_time(void)
+{
+	unsigned low, high;
+
+	NEED(prctl(PR_SET_SECCOMP, 1, 0, 0, 0) == 0);
+	__asm__ volatile("rdtsc" : "=a"(low), "=d"(high));
+	syscall(SYS_exit, 3);
+	return 3;
+}
+
 static void who_is_confined_has_four_calls(void)
 {
 	EXPECT_EQUAL(pipe(pipe_ends), 0);
@@ -71,6 +81,7 @@ static void who_is_confined_has_four_calls(void)
 	EXPECT_EQUAL(in_child_as(1000, call_by_seccomp), 8);
 	EXPECT_EQUAL(in_child_as(0, ask_for_more), -1 - SIGKILL);
 	EXPECT_EQUAL(in_child_as(0, end_all), -1 - SIGKILL);
+	EXPECT_EQUAL(in_child_as(0, look_at_the_time), -1 - SIGSEGV);
 }
 
 static volatile pid_t confined;
