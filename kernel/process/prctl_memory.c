@@ -115,7 +115,7 @@ static int64_t set_place(uint64_t which, uint64_t address)
 	return err;
 }
 
-/* The last one of them ends the vector, whatever it was. */
+/* As much of it as is given; the last one of them ends the vector, whatever it was. */
 static int64_t set_auxiliary(uint64_t from, uint64_t len_bytes)
 {
 	const struct exec_places *given = &process_current()->given;
@@ -127,7 +127,7 @@ static int64_t set_auxiliary(uint64_t from, uint64_t len_bytes)
 	if (user_copy_in(words, uptr(from), len_bytes))
 		return -EFAULT;
 	words[nwords - 2] = words[nwords - 1] = 0;
-	return user_copy_out(uptr(given->auxiliary), words, nwords * sizeof(words[0]));
+	return user_copy_out(uptr(given->auxiliary), words, len_bytes);
 }
 
 /* ---- the file that runs ---- */

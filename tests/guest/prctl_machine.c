@@ -278,7 +278,7 @@ static int move_the_rest(void)
 	unsigned long code = in_stat(26), end = in_stat(27), heap = in_stat(47);
 	void *top = sbrk(0);
 	uint64_t vector[4] = {AT_UID, 4711, AT_NULL, 0};
-	uint64_t told[2] = {0};
+	uint64_t told[8] = {0}, before[8] = {0};
 	int file = open("/proc/self/exe", O_RDONLY);
 	int other = open("/dev/null", O_RDONLY);
 
@@ -296,8 +296,10 @@ static int move_the_rest(void)
 	NEED(prctl(PR_SET_MM, PR_SET_MM_START_BRK, top, 0, 0) == 0 &&
 	     in_stat(47) == (unsigned long)top);
 	NEED(prctl(PR_SET_MM, PR_SET_MM_BRK, (char *)top - 4096, 0, 0) == -1 && errno == EINVAL);
+	NEED(prctl(PR_GET_AUXV, before, sizeof(before), 0, 0) > 0);
 	NEED(prctl(PR_SET_MM, PR_SET_MM_AUXV, vector, sizeof(vector), 0) == 0);
 	NEED(prctl(PR_GET_AUXV, told, sizeof(told), 0, 0) > 0 && told[1] == 4711);
+	NEED(memcmp(told + 4, before + 4, 4 * sizeof(told[0])) == 0); /* what was not given */
 	NEED(prctl(PR_SET_MM, PR_SET_MM_AUXV, NULL, 16, 0) == -1 && errno == EINVAL);
 	NEED(prctl(PR_SET_MM, PR_SET_MM_AUXV, vector, 1 << 20, 0) == -1 && errno == EINVAL);
 	NEED(prctl(PR_SET_MM, PR_SET_MM_AUXV, 8, 16, 0) == -1 && errno == EFAULT);
