@@ -54,18 +54,19 @@ static void add_who(struct text *text, const struct process_report *report)
 		 report->tty_foreground);
 }
 
-/* As Linux: they are told to who may look at the process, others read 0. */
+/* As Linux: they are told to who may look at the process, others read 0, and that there is code. */
 static void get_places(struct process *process, struct exec_places *given, vaddr_t *heap)
 {
 	struct space *space;
 	vaddr_t heap_end;
 
-	if (!process_may_inspect(process))
-		return;
 	space = process_given(process, given);
 	if (!space)
 		return;
-	space_heap(space, heap, &heap_end);
+	if (process_may_inspect(process))
+		space_heap(space, heap, &heap_end);
+	else
+		*given = (struct exec_places){.code = 1, .code_end = 1};
 	space_put(space);
 }
 

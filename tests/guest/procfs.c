@@ -387,7 +387,7 @@ static void a_zombie_is_there_until_it_is_waited_for(void)
 static int look_at_parent(void)
 {
 	static const char *const hidden[] = {"environ", "maps", "fd/0", "auxv"};
-	char name[64], text[64];
+	char name[64], text[512] = {0}, *at;
 
 	for (size_t i = 0; i < sizeof(hidden) / sizeof(hidden[0]); i++) {
 		snprintf(name, sizeof(name), "/proc/%d/%s", getppid(), hidden[i]);
@@ -398,7 +398,13 @@ static int look_at_parent(void)
 	if (readlink(name, text, sizeof(text)) >= 0 || errno != EACCES)
 		return 2;
 	snprintf(name, sizeof(name), "/proc/%d/stat", getppid());
-	return slurp(name, text, sizeof(text)) > 0 ? 0 : 3;
+	if (slurp(name, text, sizeof(text)) <= 0)
+		return 3;
+	/* Where its code is: that there is some. */
+	at = strrchr(text, ')');
+	for (int i = 2; at && i < 26; i++)
+		at = strchr(at + 1, ' ');
+	return at && strncmp(at, " 1 1 0 ", 7) == 0 ? 0 : 4;
 }
 
 static void others_see_what_is_public_only(void)
