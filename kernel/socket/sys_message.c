@@ -240,11 +240,11 @@ static err_t put_header(struct object *socket, uptr_t to, struct abi_msghdr *hea
 		control_put_stamp(&writer, read_once(&options->stamps), message->stamp_ns);
 	if (socket_pass_credentials(socket))
 		control_put_credentials(&writer, &message->from);
-	if (socket_option_is_on(options, SO_PASSPIDFD) && message->process)
-		control_put_pidfd(&writer, message->process);
 	if (message->rights)
 		control_put_rights(&writer, message->rights,
 				   flags & MSG_CMSG_CLOEXEC ? O_CLOEXEC : 0);
+	if (socket_option_is_on(options, SO_PASSPIDFD) && message->process)
+		control_put_pidfd(&writer, message->process);
 	if (header->name && address_write(message->name, uptr(header->name), header->name_bytes,
 					  &header->name_bytes))
 		return -EFAULT;
