@@ -209,6 +209,22 @@ err_t async_set_owner(struct object *object, const struct async_owner *owner, bo
 	return async ? 0 : -ENOMEM;
 }
 
+void async_drop_owner(struct object *object, int32_t pid)
+{
+	struct async *async = load_acquire(&object->async);
+	struct async_owner gone = {.type = ASYNC_PROCESS};
+
+	if (!async)
+		return;
+	spin_lock(&async->lock);
+	if (async->owner.type == ASYNC_PROCESS && async->owner.number == pid) {
+		gone = async->owner;
+		async->owner = (struct async_owner){.type = ASYNC_PROCESS};
+	}
+	spin_unlock(&async->lock);
+	async_owner_put(&gone);
+}
+
 void async_get_owner(struct object *object,
 		     void (*look)(void *argument, const struct async_owner *owner), void *argument)
 {

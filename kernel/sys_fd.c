@@ -93,6 +93,13 @@ static err_t check_owner(struct object *object)
 	return err || stat.st_uid == uthread_fs()->uid || capable(CAP_FOWNER) ? err : -EPERM;
 }
 
+static err_t switch_async(int fd, struct object *object, bool on)
+{
+	err_t err = async_switch(object, fd, on);
+
+	return err || !on ? err : async_own_terminal(object);
+}
+
 static int64_t set_status_flags(int fd, struct object *object, uint64_t argument)
 {
 	/* Access mode and creation flags are ignored, as on Linux. */
@@ -106,7 +113,7 @@ static int64_t set_status_flags(int fd, struct object *object, uint64_t argument
 
 	if (err || !((object_flags(object) ^ (unsigned)argument) & O_ASYNC))
 		return err;
-	err = async_switch(object, fd, (unsigned)argument & O_ASYNC);
+	err = switch_async(fd, object, (unsigned)argument & O_ASYNC);
 	return err == -ENOTTY ? 0 : err; /* as on Linux, it means nothing there */
 }
 
@@ -126,16 +133,26 @@ static int64_t pipe_size_of(struct object *object, int command, uint64_t argumen
 
 static int64_t set_lease(int fd, struct object *object, int type)
 {
-	err_t err = type == F_UNLCK ? 0 : async_own(object); /* there is somebody to be told */
+	bool before = true;
+	int64_t result = type == F_UNLCK ? 0 : async_own(object, &before); /* who is to be told */
 
-	return err ? err : file_set_lease(object, uthread_fs(), fd, type);
+	if (!result)
+		result = file_set_lease(object, uthread_fs(), fd, type);
+	if (result < 0)
+		async_disown(object, before);
+	return result;
 }
 
 static int64_t set_notify(int fd, struct object *object, unsigned events)
 {
-	err_t err = events & ~DN_MULTISHOT ? async_own(object) : 0;
+	bool before = true;
+	int64_t result = events & ~DN_MULTISHOT ? async_own(object, &before) : 0;
 
-	return err ? err : file_notify(object, table()->number, fd, events);
+	if (!result)
+		result = file_notify(object, table()->number, fd, events);
+	if (result < 0)
+		async_disown(object, before);
+	return result;
 }
 
 static int64_t hint_of(struct object *object, int command, uptr_t argument)
@@ -257,7 +274,7 @@ static int64_t set_async(int fd, struct object *object, uptr_t argument)
 		return -EFAULT;
 	if (!on == !(object_flags(object) & O_ASYNC))
 		return 0;
-	return async_switch(object, fd, on);
+	return switch_async(fd, object, on);
 }
 
 static int64_t control(int fd, struct object *object, unsigned command, uptr_t argument)

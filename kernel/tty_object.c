@@ -198,6 +198,8 @@ ssize_t tty_ioctl(const struct tty_file *file, unsigned command, uptr_t argument
 	case TIOCSPGRP:
 	case TIOCGSID:
 		return tty_ioctl_groups(tty, command, argument, false);
+	case FIOASYNC: /* asked by async_own_terminal() alone: whom to tell; 0: who asks */
+		return tty_foreground(tty);
 	case TIOCSCTTY:
 		return make_controlling(file, argument.value);
 	case TIOCNOTTY:

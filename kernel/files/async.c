@@ -171,12 +171,44 @@ static err_t set_owner_by_number(struct object *object, int number)
 			  : set_owner(object, F_OWNER_PID, number);
 }
 
-err_t async_own(struct object *object)
+static void look_for_owner(void *argument, const struct async_owner *owner)
+{
+	*(bool *)argument = owner->number;
+}
+
+err_t async_own(struct object *object, bool *before)
 {
 	struct async_owner owner;
 	err_t err = find_owner(F_OWNER_PID, uthread_current()->process->pid, &owner);
 
+	async_get_owner(object, look_for_owner, before);
 	return err ? err : async_set_owner(object, &owner, true);
+}
+
+err_t async_own_terminal(struct object *object)
+{
+	struct async_owner owner;
+	struct abi_stat stat;
+	ssize_t group;
+	err_t err;
+
+	if (object_stat(object, &stat) || !S_ISCHR(stat.st_mode))
+		return 0;
+	group = object_ioctl(object, FIOASYNC, uptr(0));
+	if (group < 0)
+		return 0; /* no terminal */
+	if (group)
+		err = find_owner(F_OWNER_PGRP, (int32_t)group, &owner);
+	else
+		err = find_owner(F_OWNER_PID, uthread_current()->process->pid, &owner);
+	/* A group that ends meanwhile is nobody. */
+	return err ? 0 : async_set_owner(object, &owner, true);
+}
+
+void async_disown(struct object *object, bool before)
+{
+	if (!before)
+		async_drop_owner(object, uthread_current()->process->pid);
 }
 
 static err_t set_owner_ex(struct object *object, uptr_t from)

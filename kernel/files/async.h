@@ -12,8 +12,13 @@ struct object;
 int64_t fcntl_owner(struct object *object, int command, uint64_t argument);
 /* FIOSETOWN, SIOCSPGRP, FIOGETOWN, SIOCGPGRP, which are a socket's. -ENOTTY: another command. */
 int64_t socket_owner_ioctl(struct object *socket, unsigned command, uptr_t argument);
-/* The running process becomes its owner, unless it has one: of leases and of what directories tell.
- */
-err_t must_check async_own(struct object *object);
+/* The running process becomes its owner, unless it has one (`*before`): of leases and of what
+ * directories tell. */
+err_t must_check async_own(struct object *object, bool *before);
+/* O_ASYNC is on: of a terminal the group in its foreground is told, or where there is none the
+ * running process, unless it has an owner. -ENOMEM. Sleeps. */
+err_t must_check async_own_terminal(struct object *object);
+/* There is nothing to be told of: it is not, if it had none before. */
+void async_disown(struct object *object, bool before);
 
 #endif

@@ -257,6 +257,8 @@ static ssize_t master_ioctl(struct device_file *file, unsigned command, uptr_t a
 	case TIOCSPGRP:
 	case TIOCGSID:
 		return tty_ioctl_groups(&pty->tty, command, argument, true);
+	case FIOASYNC: /* as of a terminal that has no group (tty_object.c) */
+		return 0;
 	case TIOCSCTTY:
 		return -ENOTTY; /* nobody's controlling terminal is a master */
 	default:

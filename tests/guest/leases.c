@@ -61,6 +61,7 @@ static void a_lease_goes_with_how_the_file_is_open(void)
 	EXPECT(writer >= 0);
 	EXPECT_ERRNO(EAGAIN, fcntl(reader, F_SETLEASE, F_RDLCK));
 	EXPECT_ERRNO(EAGAIN, fcntl(writer, F_SETLEASE, F_RDLCK));
+	EXPECT_EQUAL(fcntl(writer, F_GETOWN), 0); /* it has nothing to be told */
 	EXPECT_ERRNO(EAGAIN, fcntl(reader, F_SETLEASE, F_WRLCK));
 	close(reader);
 	EXPECT_EQUAL(fcntl(writer, F_SETLEASE, F_WRLCK), 0);

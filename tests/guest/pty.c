@@ -298,6 +298,28 @@ static void a_leaders_open_makes_it_controlling(void)
 	close_pair();
 }
 
+static void who_is_in_the_foreground_is_told_of_input(void)
+{
+	pid_t pid;
+
+	open_pair();
+	pid = fork_leader();
+	if (pid == 0) {
+		CHILD_EXPECT(fcntl(slave, F_GETOWN) == 0);
+		CHILD_EXPECT(fcntl(slave, F_SETFL, O_ASYNC) == 0);
+		CHILD_EXPECT(fcntl(slave, F_GETOWN) == -getpgrp());
+		_exit(0);
+	}
+	EXPECT_EQUAL(status_of(pid), 0);
+	close_pair();
+	open_pair(); /* nobody's: who asks */
+	EXPECT_EQUAL(fcntl(slave, F_SETFL, O_ASYNC), 0);
+	EXPECT_EQUAL(fcntl(slave, F_GETOWN), getpid());
+	EXPECT_EQUAL(fcntl(master, F_SETFL, O_ASYNC), 0);
+	EXPECT_EQUAL(fcntl(master, F_GETOWN), getpid());
+	close_pair();
+}
+
 static void a_key_interrupts_and_stops_the_foreground(void)
 {
 	int status;
@@ -499,6 +521,7 @@ int main(void)
 	RUN(the_last_slave_that_is_closed_ends_the_masters_reading);
 	RUN(a_slave_without_its_master_is_hung_up);
 	RUN(a_leaders_open_makes_it_controlling);
+	RUN(who_is_in_the_foreground_is_told_of_input);
 	RUN(a_key_interrupts_and_stops_the_foreground);
 	RUN(the_background_may_not_read);
 	RUN(another_size_is_told);

@@ -36,6 +36,8 @@ err_t must_check async_switch(struct object *object, int fd, bool on);
  */
 err_t must_check async_set_owner(struct object *object, const struct async_owner *owner,
 				 bool only_if_none);
+/* Nobody is told any more, if it was this process. */
+void async_drop_owner(struct object *object, int32_t pid);
 /* Copies it for `look`, which is called under a spinlock. */
 void async_get_owner(struct object *object,
 		     void (*look)(void *argument, const struct async_owner *owner), void *argument);
