@@ -173,13 +173,14 @@ static void timerfd_describe(UNUSED struct object *object, char *to, size_t to_b
 	string_copy(to, to_bytes, "anon_inode:[timerfd]");
 }
 
-static void shift(struct timerfd *timerfd, int64_t forward_ns, bool is_set)
+static void rebase(struct timerfd *timerfd, int64_t day_offset_ns, bool is_set)
 {
 	irqflags_t flags = spin_lock_irqsave(&timerfd->lock);
 	struct timerfd_setting *setting = &timerfd->setting;
 
 	if (setting->by_day) {
-		setting->deadline_ns -= forward_ns;
+		setting->deadline_ns += setting->day_offset_ns - day_offset_ns;
+		setting->day_offset_ns = day_offset_ns;
 		start_locked(timerfd);
 		timerfd->cancelled |= is_set && setting->cancel_on_set;
 	}
@@ -188,13 +189,13 @@ static void shift(struct timerfd *timerfd, int64_t forward_ns, bool is_set)
 		waitq_wake_all_events(&timerfd->expired, POLLIN);
 }
 
-void timerfd_shift(int64_t forward_ns, bool is_set)
+void timerfd_rebase(int64_t day_offset_ns, bool is_set)
 {
 	struct timerfd *timerfd;
 
 	mutex_lock(&day_lock);
 	list_for_each (timerfd, &all_by_day, by_day)
-		shift(timerfd, forward_ns, is_set);
+		rebase(timerfd, day_offset_ns, is_set);
 	mutex_unlock(&day_lock);
 }
 

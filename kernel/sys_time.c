@@ -190,13 +190,13 @@ static err_t check_sleep_clock(int number, struct clock *clock)
 }
 
 /* However the clock goes, or is set, meanwhile. */
-static err_t sleep_until_day(uint64_t day_ns)
+static err_t sleep_until_day(const struct clock *clock, uint64_t day_ns)
 {
 	err_t err = 0;
 
-	while (!err && clock_wall_ns() < day_ns)
-		err = sleep_until(clock_deadline_of_day(day_ns));
-	return err;
+	while (!err && clock_read_ns(clock) < day_ns)
+		err = sleep_until(clock_deadline_of_day(clock, day_ns));
+	return (err_t)clock_day_slept(err);
 }
 
 int sys_clock_nanosleep(int clock, unsigned flags, uptr_t duration, uptr_t remaining)
@@ -217,8 +217,8 @@ int sys_clock_nanosleep(int clock, unsigned flags, uptr_t duration, uptr_t remai
 		return sleep_by_cpu(clock, &found, flags, ns, remaining);
 	if (!(flags & TIMER_ABSTIME))
 		return sleep_and_tell(after(ns), remaining);
-	if (clock == CLOCK_REALTIME)
-		return sleep_until_day(ns);
+	if (found.wall)
+		return sleep_until_day(&found, ns);
 	err = clock_read(clock, &now_ns);
 	if (err)
 		return err;

@@ -5,6 +5,7 @@
 #include "process/uthread.h"
 #include "syscall_table.h"
 #include "time/clocks.h"
+#include "time/set.h"
 
 #include <abi/errno.h>
 #include <abi/fcntl.h>
@@ -69,7 +70,6 @@ static struct abi_itimerspec report(const struct timerfd_left *left)
 static struct timerfd_setting setting_of(const struct abi_itimerspec *wanted, bool absolute,
 					 bool wall)
 {
-	int64_t now_ns = (int64_t)clock_ns();
 	int64_t value_ns = ns_of(&wanted->it_value);
 	struct timerfd_setting setting = {
 		.armed = value_ns != 0,
@@ -79,10 +79,19 @@ static struct timerfd_setting setting_of(const struct abi_itimerspec *wanted, bo
 	};
 
 	if (!absolute)
-		setting.deadline_ns = now_ns + value_ns;
-	else if (wall)
-		setting.deadline_ns = value_ns - clock_day_offset_ns();
+		setting.deadline_ns += (int64_t)clock_ns();
 	return setting;
+}
+
+/* The clock is not set meanwhile. */
+static void set_by_day(struct object *timerfd, struct timerfd_setting *setting,
+		       struct timerfd_left *before)
+{
+	mutex_lock(&clockset_lock);
+	setting->day_offset_ns = clock_day_offset_ns();
+	setting->deadline_ns -= setting->day_offset_ns;
+	timerfd_set(timerfd, setting, before);
+	mutex_unlock(&clockset_lock);
 }
 
 /* A reference to the timer that the descriptor names. -EBADF, -EINVAL. */
@@ -119,7 +128,10 @@ int sys_timerfd_settime(int fd, int flags, uptr_t value, uptr_t before)
 		return err;
 	setting = setting_of(&wanted, flags & TFD_TIMER_ABSTIME, timerfd_is_wall(timerfd));
 	setting.cancel_on_set = setting.by_day && flags & TFD_TIMER_CANCEL_ON_SET;
-	timerfd_set(timerfd, &setting, &left);
+	if (setting.by_day)
+		set_by_day(timerfd, &setting, &left);
+	else
+		timerfd_set(timerfd, &setting, &left);
 	object_put(timerfd);
 	old = report(&left);
 	return uptr_is_null(before) ? 0 : user_put(before, &old);

@@ -16,14 +16,24 @@
 
 #define ROBUST_LIST_BYTES 24
 
+struct until {
+	uint64_t ns;
+	bool by_day; /* of the day, else of clock_ns() */
+};
+
+static uint64_t deadline_of(const struct until *until)
+{
+	return until->by_day ? clock_deadline_of_day(NULL, until->ns) : until->ns;
+}
+
 /* WAIT counts from now, LOCK_PI names a time of day, the others one of the clock that the flag
  * chooses. */
-static err_t read_deadline(uint64_t timeout, int futex_op, uint64_t *deadline_ns)
+static err_t read_deadline(uint64_t timeout, int futex_op, struct until *until)
 {
 	struct abi_timespec time;
 	uint64_t time_ns;
 
-	*deadline_ns = UINT64_MAX;
+	*until = (struct until){.ns = UINT64_MAX};
 	if (!timeout)
 		return 0;
 	if (user_get(&time, uptr(timeout)))
@@ -33,27 +43,31 @@ static err_t read_deadline(uint64_t timeout, int futex_op, uint64_t *deadline_ns
 	if ((uint64_t)time.tv_sec >= UINT64_MAX / NSEC_PER_SEC / 2)
 		return 0;
 	time_ns = (uint64_t)time.tv_sec * NSEC_PER_SEC + (uint64_t)time.tv_nsec;
+	until->ns = time_ns;
 	if ((futex_op & FUTEX_CMD_MASK) == FUTEX_WAIT)
-		*deadline_ns = clock_ns() + time_ns;
-	else if (futex_op & FUTEX_CLOCK_REALTIME || (futex_op & FUTEX_CMD_MASK) == FUTEX_LOCK_PI)
-		*deadline_ns = clock_deadline_of_day(time_ns);
+		until->ns += clock_ns();
 	else
-		*deadline_ns = time_ns;
+		until->by_day = futex_op & FUTEX_CLOCK_REALTIME ||
+				(futex_op & FUTEX_CMD_MASK) == FUTEX_LOCK_PI;
 	return 0;
 }
 
-static int wait(const struct futex_wait *wait)
+static int wait(struct futex_wait *wait, const struct until *until)
 {
 	struct uthread *self = uthread_current();
 	err_t err;
 
 	if (!wait->bits)
 		return -EINVAL;
+	wait->deadline_ns = deadline_of(until);
 	err = futex_wait(wait);
-	/* One that counts time must not begin to count anew. */
-	if (err == -EINTR && wait->deadline_ns != UINT64_MAX)
+	(void)clock_day_slept(0);
+	/* One that counts time must not begin to count anew. When the clock was set, it asks anew
+	 * how long it is. */
+	if (err == -EINTR && until->ns != UINT64_MAX)
 		self->restart = (struct restart){.kind = RESTART_FUTEX,
-						 .deadline_ns = wait->deadline_ns,
+						 .deadline_ns = until->ns,
+						 .by_day = until->by_day,
 						 .address = wait->address,
 						 .value = wait->expected,
 						 .bits = wait->bits,
@@ -63,11 +77,13 @@ static int wait(const struct futex_wait *wait)
 
 int futex_wait_again(const struct restart *restart)
 {
+	struct until until = {.ns = restart->deadline_ns, .by_day = restart->by_day};
+
 	return wait(&(struct futex_wait){.address = restart->address,
 					 .is_private = restart->is_private,
 					 .expected = restart->value,
-					 .bits = restart->bits,
-					 .deadline_ns = restart->deadline_ns});
+					 .bits = restart->bits},
+		    &until);
 }
 
 static int futex_wait_call(uint64_t word, int futex_op, unsigned value, uint64_t timeout,
@@ -77,22 +93,26 @@ static int futex_wait_call(uint64_t word, int futex_op, unsigned value, uint64_t
 				     .is_private = futex_op & FUTEX_PRIVATE_FLAG,
 				     .expected = value,
 				     .bits = bits};
-	err_t err = read_deadline(timeout, futex_op, &request.deadline_ns);
+	struct until until;
+	err_t err = read_deadline(timeout, futex_op, &until);
 
-	return err ? err : wait(&request);
+	return err ? err : wait(&request, &until);
 }
 
 static int lock_pi(uint64_t word, int futex_op, uint64_t timeout)
 {
 	struct futex_lock request = {.address = word,
 				     .is_private = futex_op & FUTEX_PRIVATE_FLAG,
-				     .only_try = (futex_op & FUTEX_CMD_MASK) == FUTEX_TRYLOCK_PI,
-				     .deadline_ns = UINT64_MAX};
+				     .only_try = (futex_op & FUTEX_CMD_MASK) == FUTEX_TRYLOCK_PI};
+	struct until until = {.ns = UINT64_MAX};
 	err_t err = 0;
 
 	if (!request.only_try)
-		err = read_deadline(timeout, futex_op, &request.deadline_ns);
-	return err ? err : futex_lock_pi(&request);
+		err = read_deadline(timeout, futex_op, &until);
+	if (err)
+		return err;
+	request.deadline_ns = deadline_of(&until);
+	return (err_t)clock_day_slept(futex_lock_pi(&request));
 }
 
 static int wait_requeue_pi(uint64_t word, int futex_op, unsigned value, uint64_t timeout,
@@ -101,12 +121,13 @@ static int wait_requeue_pi(uint64_t word, int futex_op, unsigned value, uint64_t
 	bool is_private = futex_op & FUTEX_PRIVATE_FLAG;
 	struct futex_wait wait = {.address = word, .is_private = is_private, .expected = value};
 	struct futex_lock request = {.address = lock, .is_private = is_private};
-	err_t err = read_deadline(timeout, futex_op, &wait.deadline_ns);
+	struct until until;
+	err_t err = read_deadline(timeout, futex_op, &until);
 
 	if (err)
 		return err;
-	request.deadline_ns = wait.deadline_ns;
-	return futex_wait_requeue_pi(&wait, &request);
+	request.deadline_ns = wait.deadline_ns = deadline_of(&until);
+	return (err_t)clock_day_slept(futex_wait_requeue_pi(&wait, &request));
 }
 
 static bool knows_clock(int command)

@@ -40,7 +40,7 @@ static err_t read_deadline(uptr_t timeout, int clock, uint64_t *deadline_ns)
 		return -EINVAL;
 	time_ns = ns_of_timespec(&time);
 	if (clock == CLOCK_REALTIME)
-		time_ns = clock_deadline_of_day(time_ns);
+		time_ns = clock_deadline_of_day(NULL, time_ns);
 	*deadline_ns = time_ns;
 	return 0;
 }
@@ -88,13 +88,12 @@ int sys_futex_waitv(uptr_t from, unsigned nwords, unsigned flags, uptr_t timeout
 	if (result)
 		return result;
 	words = kvmalloc(len_bytes);
-	if (!words)
-		return -ENOMEM;
-	result = read_words(from, words, nwords);
+	result = words ? read_words(from, words, nwords) : -ENOMEM;
 	if (!result)
 		result = futex_wait_many(words, nwords, deadline_ns);
-	kvfree(words, len_bytes);
-	return result;
+	if (words)
+		kvfree(words, len_bytes);
+	return (err_t)clock_day_slept(result);
 }
 
 int sys_futex_wait(uptr_t word, uint64_t value, uint64_t bits, unsigned flags, uptr_t timeout,
@@ -110,7 +109,9 @@ int sys_futex_wait(uptr_t word, uint64_t value, uint64_t bits, unsigned flags, u
 		err = -EINVAL;
 	if (!err)
 		err = read_deadline(timeout, clock, &wait.deadline_ns);
-	return err ? err : futex_wait(&wait);
+	if (!err)
+		err = futex_wait(&wait);
+	return (err_t)clock_day_slept(err);
 }
 
 int sys_futex_wake(uptr_t word, uint64_t bits, int nwake, unsigned flags)

@@ -84,7 +84,7 @@ static err_t read_deadline(uptr_t timeout, uint64_t *deadline_ns)
 		return -EFAULT;
 	if (!timespec_is_valid(&time))
 		return -EINVAL;
-	*deadline_ns = clock_deadline_of_day(ns_of_timespec(&time));
+	*deadline_ns = clock_deadline_of_day(NULL, ns_of_timespec(&time));
 	return 0;
 }
 
@@ -102,7 +102,7 @@ int sys_mq_timedsend(int mqfd, uptr_t data, size_t len, unsigned priority, uptr_
 		return err;
 	object = fd_get(current_fds(), mqfd);
 	if (!object)
-		return -EBADF;
+		return (err_t)clock_day_slept(-EBADF);
 	/* Its length is looked at before its place. */
 	err = buffer_init_user(&from, data, len);
 	if (err)
@@ -111,7 +111,7 @@ int sys_mq_timedsend(int mqfd, uptr_t data, size_t len, unsigned priority, uptr_
 	else
 		err = mqueue_send(object, &from, len, &transfer);
 	object_put(object);
-	return err;
+	return (err_t)clock_day_slept(err);
 }
 
 ssize_t sys_mq_timedreceive(int mqfd, uptr_t buf, size_t len, uptr_t priority, uptr_t timeout)
@@ -126,10 +126,11 @@ ssize_t sys_mq_timedreceive(int mqfd, uptr_t buf, size_t len, uptr_t priority, u
 		return err;
 	object = fd_get(current_fds(), mqfd);
 	if (!object)
-		return -EBADF;
+		return clock_day_slept(-EBADF);
 	result = buffer_init_user(&to, buf, len);
 	if (!result)
 		result = mqueue_receive(object, &to, &transfer);
+	result = clock_day_slept(result);
 	object_put(object);
 	if (result >= 0 && !uptr_is_null(priority) && user_put(priority, &transfer.priority))
 		return -EFAULT;

@@ -36,7 +36,11 @@ struct restart {
 	uint32_t value;   /* what a futex's word had, the number of descriptors, of a clock */
 	uint32_t bits;    /* a futex's */
 	bool is_private;  /* a futex's */
+	bool by_day;      /* a futex's: the deadline is a time of day */
 };
+
+/* Whether it waits for a time of day (time/clocks.h). */
+enum day_sleep { DAY_AWAKE, DAY_SLEEPS, DAY_JUMPED };
 
 /* What it does not call (process/call_filter.h). */
 struct call_filter {
@@ -92,6 +96,7 @@ struct uthread {
 	uint64_t fault_address;          /* [o] */
 	uint64_t clear_tid;              /* [o] a word that becomes 0 when it ends, and is woken */
 	uint64_t robust_list;            /* [o] head of the list of its robust futexes */
+	uint32_t day_sleep;              /* [a] enum day_sleep */
 	uint64_t rseq;                   /* [o] its struct abi_rseq (process/rseq.c); 0: none */
 	uint32_t rseq_bytes;             /* [o] */
 	uint32_t rseq_signature;         /* [o] */

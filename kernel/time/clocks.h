@@ -30,8 +30,12 @@ uint64_t clock_now_ns(const struct clock *clock, struct process *process);
 /* What lies between a time of day and the time of clock_ns() when it comes: the first less the
  * second. While the clock is steered that is a little late (steer.c), never early. */
 int64_t clock_day_offset_ns(void);
-/* By it: the time of clock_ns(), now if it is past. */
-uint64_t clock_deadline_of_day(uint64_t day_ns);
+/* By it: the time of clock_ns(), now if it is past. `clock`: a wall clock; NULL: CLOCK_REALTIME.
+ * Until clock_day_slept() the running thread's waits are interrupted when the clock is set. */
+uint64_t clock_deadline_of_day(const struct clock *clock, uint64_t day_ns);
+/* What its call said; -ERESTARTNOINTR instead of -EINTR if the clock was set meanwhile: the call
+ * begins anew, and asks for its deadline again. Whether it had one or not. */
+ssize_t clock_day_slept(ssize_t result);
 /* How far a time of such a wall clock is ahead of clock_wall_ns(). */
 int64_t clock_ahead_ns(const struct clock *clock);
 /* As programs read it: the wall clock since 1970; 0 if who has it has gone meanwhile. */

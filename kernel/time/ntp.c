@@ -17,6 +17,7 @@
 #define FLL_SECONDS_MIN       256
 #define PLL_SECONDS_MAX       2048
 #define DAY_S                 86400
+#define LATE_MAX_S            3600
 #define RATE_ONE              (INT64_C(1) << 32)
 #define UNITS_OF_NS_PER_S(ns) ((ns)*65536 / 1000) /* of `frequency` */
 
@@ -166,25 +167,46 @@ static int leap(struct ntp *ntp, int64_t now_s)
 
 int ntp_second(struct ntp *ntp, int64_t now_s)
 {
-	int64_t part_ns = shift_right(ntp->offset_ns, PLL_SHIFT + (unsigned)ntp->constant);
-	int64_t part_us = clamp(ntp->adjust_us, -ADJUST_MAX_US, ADJUST_MAX_US);
+	int64_t late_s = clamp(now_s - ntp->counted_s - 1, 0, LATE_MAX_S);
+	int jump_s;
 
-	ntp->offset_ns -= part_ns;
-	ntp->adjust_us -= part_us;
-	ntp->chunk_ns = part_ns + part_us * (int64_t)NSEC_PER_USEC;
-	return leap(ntp, now_s);
+	if (now_s == ntp->counted_s)
+		return 0;
+	/* The parts of the last one that was counted went on to be gained. */
+	ntp->offset_ns -= late_s * ntp->part_ns;
+	ntp->adjust_us -= late_s * ntp->part_us;
+
+	ntp->part_ns = shift_right(ntp->offset_ns, PLL_SHIFT + (unsigned)ntp->constant);
+	ntp->part_us = clamp(ntp->adjust_us, -ADJUST_MAX_US, ADJUST_MAX_US);
+	ntp->offset_ns -= ntp->part_ns;
+	ntp->adjust_us -= ntp->part_us;
+	jump_s = leap(ntp, now_s);
+	ntp->counted_s = now_s + jump_s;
+	return jump_s;
+}
+
+void ntp_clear(struct ntp *ntp)
+{
+	ntp->offset_ns = ntp->adjust_us = 0;
+	ntp->part_ns = ntp->part_us = 0;
+	ntp->leap_s = INT64_MAX;
+	ntp->counted_s = 0;
+	ntp->status |= STA_UNSYNC;
+	ntp->maxerror_us = ntp->esterror_us = NTP_PHASE_LIMIT_US;
 }
 
 int64_t ntp_rate(const struct ntp *ntp)
 {
+	int64_t parts_ns = ntp->part_ns + ntp->part_us * (int64_t)NSEC_PER_USEC;
+
 	return (ntp->tick_us - TICK_US) * (RATE_ONE / TICK_US) +
 	       ntp->frequency * (RATE_ONE / 65536) / 1000000 +
-	       ntp->chunk_ns * RATE_ONE / (int64_t)NSEC_PER_SEC;
+	       parts_ns * RATE_ONE / (int64_t)NSEC_PER_SEC;
 }
 
 bool ntp_is_busy(const struct ntp *ntp)
 {
-	return ntp->chunk_ns || ntp->adjust_us || ntp->state != TIME_OK ||
+	return ntp->part_ns || ntp->part_us || ntp->adjust_us || ntp->state != TIME_OK ||
 	       shift_right(ntp->offset_ns, PLL_SHIFT + (unsigned)ntp->constant) ||
 	       ntp->status & (STA_INS | STA_DEL);
 }

@@ -45,6 +45,7 @@ struct posix_timer {
 	bool armed;                 /* [s] the deadline is to come, or its signal waits */
 	bool wall;                  /* [s] the deadline is a time of day */
 	int64_t deadline_ns;        /* [s] of its clock; of clock_ns() for the wall clock */
+	int64_t day_offset_ns;      /* [s] of a time of day: what was taken from it for that */
 	uint64_t interval_ns;       /* [s] 0: once */
 	int32_t overrun;            /* [s] told with the last signal */
 	struct signal_entry *entry; /* [s] NULL: in a queue */
@@ -209,25 +210,28 @@ bool posix_timers_check_locked(struct process *process, struct uthread *self,
 	return wait;
 }
 
-static void shift_one(void *argument, struct process *process)
+/* The deadline is that of clock_ns() by today's offset of its clock. */
+static void rebase_locked(struct posix_timer *timer)
 {
-	int64_t forward_ns = *(const int64_t *)argument;
+	int64_t offset_ns = clock_day_offset_ns() + clock_ahead_ns(&timer->clock);
+
+	timer->deadline_ns += timer->day_offset_ns - offset_ns;
+	timer->day_offset_ns = offset_ns;
+}
+
+void posix_timers_rebase(struct process *process)
+{
 	irqflags_t flags = spin_lock_irqsave(&process->signal_lock);
 	struct posix_timer *timer;
 
 	list_for_each (timer, &process->timers, link) {
 		if (!timer->wall || !timer->armed)
 			continue;
-		timer->deadline_ns -= forward_ns;
+		rebase_locked(timer);
 		if (timer->entry)
 			start_locked(timer);
 	}
 	spin_unlock_irqrestore(&process->signal_lock, flags);
-}
-
-void posix_timers_shift(int64_t forward_ns)
-{
-	pid_for_each_rcu(shift_one, &forward_ns);
 }
 
 /* ---- making and deleting; the process's lock is held ---- */
@@ -452,10 +456,11 @@ static void set_timer(struct posix_timer *timer, const struct abi_itimerspec *wa
 	timer->wall = absolute && timer->clock.wall;
 	timer->armed = value_ns != 0;
 	timer->deadline_ns = value_ns;
+	timer->day_offset_ns = 0;
 	if (!absolute)
 		timer->deadline_ns += now_of(timer);
 	else if (timer->clock.wall)
-		timer->deadline_ns -= clock_day_offset_ns() + clock_ahead_ns(&timer->clock);
+		rebase_locked(timer);
 	if (timer->entry)
 		start_locked(timer);
 	spin_unlock_irqrestore(&process->signal_lock, flags);

@@ -17,8 +17,8 @@ void posix_timer_taken_locked(struct process *process, struct signal_entry *entr
 bool posix_timers_check_locked(struct process *process, struct uthread *self,
 			       const struct cpu_times *process_times)
 	REQUIRES(process->signal_lock);
-/* The wall clock was put forward by so much (back: negative). */
-void posix_timers_shift(int64_t forward_ns);
+/* The wall clock, or TAI, goes otherwise than when the process's timers were set. */
+void posix_timers_rebase(struct process *process);
 /* Its last thread ends, or it executes a new program: nobody else makes or sets one. Sleeps. */
 void posix_timers_delete_all(struct process *process);
 

@@ -1,30 +1,20 @@
 /*
- * System calls that set the wall clock. The clock itself is arch/'s; what goes by it is told here,
- * one change at a time (clockset_lock). How it is steered: steer.c.
+ * System calls that set the wall clock, one change at a time (clockset_lock). The clock itself is
+ * arch/'s; how it is steered, and who is told of it: steer.c.
  */
 #include "set.h"
 
 #include "../process/capability.h"
 #include "clocks.h"
-#include "posix_timer.h"
 #include "syscall_table.h"
 
 #include <abi/errno.h>
 #include <arch/clock.h>
 #include <arch/user.h>
-#include <ipc/timerfd.h>
 
 MUTEX(clockset_lock, LOCK_CLOCKSET);
 
 static struct abi_timezone zone; /* clockset_lock; of no use to the kernel */
-
-void clock_step_locked(int64_t forward_ns)
-{
-	clock_wall_set(clock_wall_ns() + (uint64_t)forward_ns);
-	posix_timers_shift(forward_ns);
-	timerfd_shift(forward_ns, true);
-	steer_stepped_locked(forward_ns);
-}
 
 static void set_wall(uint64_t wall_ns)
 {

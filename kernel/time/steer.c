@@ -8,6 +8,8 @@
 
 #include "../kthread.h"
 #include "../process/capability.h"
+#include "../process/uthread.h"
+#include "../signal/signal.h"
 #include "clocks.h"
 #include "posix_timer.h"
 #include "syscall_table.h"
@@ -31,7 +33,7 @@ static struct ntp ntp = {.maxerror_us = NTP_PHASE_LIMIT_US,
 			 .tick_us = 1000000 / USER_HZ,
 			 .status = STA_UNSYNC};
 static uint64_t error_since_ns; /* when the error was said, which grows */
-static int64_t told_offset_ns;  /* of the wall clock: what sleepers' deadlines go by; read [a] */
+static int64_t told_offset_ns;  /* what sleepers' deadlines go by while is_active; read [a] */
 static bool has_thread;
 
 static uint32_t is_active; /* clockset_lock, read without it: the thread has something to do */
@@ -39,45 +41,73 @@ static WAITQ(activity);
 
 /* ---- sleepers ---- */
 
-static int64_t wall_offset(void)
-{
-	uint64_t ns = clock_ns();
-
-	return (int64_t)(clock_wall_ns() - ns);
-}
-
-void steer_stepped_locked(int64_t forward_ns)
-{
-	write_once(&told_offset_ns, told_offset_ns + forward_ns);
-}
-
-/* Deadlines by the time of day lie in clock_ns(). A clock that loses shall not find that they came
- * early, so they are told of the next second's loss before, and a little more. */
-static void tell_sleepers_locked(int64_t rate) REQUIRES(clockset_lock);
-static void tell_sleepers_locked(int64_t rate)
-{
-	int64_t per_second_ns = (int64_t)((__int128)rate * (int64_t)NSEC_PER_SEC >> 32);
-	int64_t loss_ns = MIN(per_second_ns, INT64_C(0));
-	int64_t goal_ns = wall_offset() + loss_ns + loss_ns / 8;
-	int64_t forward_ns = goal_ns - told_offset_ns;
-
-	if (!forward_ns)
-		return;
-	write_once(&told_offset_ns, goal_ns); /* for those that come now */
-	posix_timers_shift(forward_ns);
-	timerfd_shift(forward_ns, false);
-}
-
 int64_t clock_day_offset_ns(void)
 {
-	return read_once(&is_active) ? read_once(&told_offset_ns) : wall_offset();
+	/* Acquire: what is told while the clock is steered. */
+	return load_acquire(&is_active) ? read_once(&told_offset_ns) : clock_wall_offset_ns();
 }
 
-uint64_t clock_deadline_of_day(uint64_t day_ns)
+static void interrupt_sleepers(struct process *process)
 {
-	int64_t deadline_ns = (int64_t)MIN(day_ns, (uint64_t)INT64_MAX / 2) - clock_day_offset_ns();
+	irqflags_t flags = spin_lock_irqsave(&process->signal_lock);
+	struct uthread *uthread;
 
+	list_for_each (uthread, &process->threads, sibling) {
+		uint32_t sleeps = DAY_SLEEPS;
+
+		if (atomic_cas(&uthread->day_sleep, &sleeps, (uint32_t)DAY_JUMPED))
+			thread_interrupt(uthread->thread);
+	}
+	spin_unlock_irqrestore(&process->signal_lock, flags);
+}
+
+/* `jumped`: who sleeps by no timer has to look again. */
+static void tell_process(void *jumped, struct process *process)
+{
+	posix_timers_rebase(process);
+	if (*(const bool *)jumped)
+		interrupt_sleepers(process);
+}
+
+/*
+ * What clock_day_offset_ns() says is another from now on. Each deadline that is made by it
+ * meanwhile is as it should be, or comes to be: a timer remembers the offset that it was made by,
+ * under the lock that is taken here; who sleeps says so before he asks.
+ */
+static void tell_sleepers_locked(bool jumped) REQUIRES(clockset_lock);
+static void tell_sleepers_locked(bool jumped)
+{
+	memory_barrier(); /* pairs with the one in clock_deadline_of_day() */
+	pid_for_each_rcu(tell_process, &jumped);
+}
+
+uint64_t clock_deadline_of_day(const struct clock *clock, uint64_t day_ns)
+{
+	uint32_t awake = DAY_AWAKE;
+	int64_t deadline_ns;
+
+	/* One that has been told stays so: it is interrupted. */
+	(void)atomic_cas(&uthread_current()->day_sleep, &awake, (uint32_t)DAY_SLEEPS);
+	memory_barrier();
+	deadline_ns = (int64_t)MIN(day_ns, (uint64_t)INT64_MAX / 2) - clock_day_offset_ns();
+	if (clock)
+		deadline_ns -= clock_ahead_ns(clock);
 	return (uint64_t)MAX((int64_t)clock_ns(), deadline_ns);
+}
+
+ssize_t clock_day_slept(ssize_t result)
+{
+	struct uthread *self = uthread_current();
+	irqflags_t flags;
+
+	if (read_once(&self->day_sleep) == DAY_AWAKE ||
+	    atomic_exchange_full(&self->day_sleep, (uint32_t)DAY_AWAKE) == DAY_SLEEPS)
+		return result;
+	/* Who told it holds the lock until it is interrupted: no later call will be by that. */
+	flags = spin_lock_irqsave(&self->process->signal_lock);
+	signal_recalculate_locked(self->process, self);
+	spin_unlock_irqrestore(&self->process->signal_lock, flags);
+	return result == -EINTR ? -ERESTARTNOINTR : result;
 }
 
 /* ---- the seconds ---- */
@@ -87,14 +117,41 @@ static int64_t wall_s(void)
 	return (int64_t)(clock_wall_ns() / NSEC_PER_SEC);
 }
 
+/* A clock that loses shall not find that its sleepers came early, so they are told of the next
+ * second's loss before, and a little more. */
 static void steer_locked(void) REQUIRES(clockset_lock);
 static void steer_locked(void)
 {
 	int64_t rate = ntp_rate(&ntp);
+	int64_t per_second_ns = (int64_t)((__int128)rate * (int64_t)NSEC_PER_SEC >> 32);
+	int64_t loss_ns = MIN(per_second_ns, INT64_C(0));
+	int64_t before_ns = clock_day_offset_ns();
+	int64_t goal_ns;
 
 	clock_wall_steer(rate);
-	tell_sleepers_locked(rate);
-	write_once(&is_active, rate || ntp_is_busy(&ntp)); /* after what is told */
+	goal_ns = clock_wall_offset_ns() + loss_ns + loss_ns / 8;
+	write_once(&told_offset_ns, goal_ns);
+	store_release(&is_active, rate || ntp_is_busy(&ntp)); /* pairs in clock_day_offset_ns() */
+	if (goal_ns == before_ns)
+		return;
+	tell_sleepers_locked(false);
+	timerfd_rebase(goal_ns, false);
+}
+
+static void jump_locked(int64_t forward_ns) REQUIRES(clockset_lock);
+static void jump_locked(int64_t forward_ns)
+{
+	clock_wall_step(forward_ns);
+	write_once(&told_offset_ns, told_offset_ns + forward_ns);
+	tell_sleepers_locked(true);
+	timerfd_rebase(clock_day_offset_ns(), true);
+}
+
+void clock_step_locked(int64_t forward_ns)
+{
+	ntp_clear(&ntp);
+	jump_locked(forward_ns);
+	steer_locked();
 }
 
 static void count_second(void)
@@ -104,8 +161,8 @@ static void count_second(void)
 	mutex_lock(&clockset_lock);
 	jump_s = ntp_second(&ntp, wall_s());
 	if (jump_s) {
-		clock_step_locked(jump_s * (int64_t)NSEC_PER_SEC);
 		write_once(&clock_tai_s, clock_tai_s - jump_s);
+		jump_locked(jump_s * (int64_t)NSEC_PER_SEC);
 	}
 	steer_locked();
 	mutex_unlock(&clockset_lock);
@@ -113,17 +170,12 @@ static void count_second(void)
 
 static noreturn void steer_main(void *argument)
 {
-	int64_t counted_s = 0;
-
 	(void)argument;
 	for (;;) {
 		wait_event_idle(&activity, read_once(&is_active));
 		/* To the beginning of the next second of the day, which may come later than it
 		 * seems now. */
 		(void)thread_sleep_ns(NSEC_PER_SEC - clock_wall_ns() % NSEC_PER_SEC);
-		if (wall_s() == counted_s)
-			continue;
-		counted_s = wall_s();
 		count_second();
 	}
 }
@@ -138,7 +190,6 @@ static err_t need_thread_locked(void)
 		return 0;
 	err = kthread_start("clock", steer_main, NULL, NULL);
 	has_thread = !err;
-	write_once(&told_offset_ns, wall_offset()); /* nothing was gained yet */
 	return err;
 }
 
@@ -168,8 +219,10 @@ static void apply_locked(const struct abi_timex *wanted)
 			clock_step_locked(wanted->time.tv_sec * (int64_t)NSEC_PER_SEC +
 					  wanted->time.tv_usec * unit_ns);
 		if (wanted->modes & ADJ_TAI && wanted->constant >= 0 &&
-		    wanted->constant <= TAI_MAX_S)
+		    wanted->constant <= TAI_MAX_S) {
 			write_once(&clock_tai_s, (int32_t)wanted->constant);
+			tell_sleepers_locked(true);
+		}
 		if (wanted->modes & ADJ_MAXERROR)
 			error_since_ns = clock_ns();
 	}

@@ -332,7 +332,8 @@ static uint64_t wall_gained(uint64_t ns)
 	return (uint64_t)((__int128)since_ns * read_once(&wall_rate) >> 32);
 }
 
-static NOINLINE uint64_t clock_wall_ns_steered(void)
+/* The time of clock_ns(), and what the wall clock is ahead of it then. */
+static uint64_t read_steered(uint64_t *offset_ns)
 {
 	uint32_t sequence;
 	uint64_t ns;
@@ -340,10 +341,26 @@ static NOINLINE uint64_t clock_wall_ns_steered(void)
 	do {
 		sequence = load_acquire(&wall_sequence);
 		ns = clock_ns();
-		ns += read_once(&wall_offset_ns) + wall_gained(ns);
+		*offset_ns = read_once(&wall_offset_ns) + wall_gained(ns);
 		memory_barrier();
 	} while (sequence & 1 || sequence != read_once(&wall_sequence));
 	return ns;
+}
+
+static NOINLINE uint64_t clock_wall_ns_steered(void)
+{
+	uint64_t offset_ns;
+	uint64_t ns = read_steered(&offset_ns);
+
+	return ns + offset_ns;
+}
+
+int64_t clock_wall_offset_ns(void)
+{
+	uint64_t offset_ns;
+
+	(void)read_steered(&offset_ns);
+	return (int64_t)offset_ns;
 }
 
 uint64_t clock_wall_ns(void)
@@ -376,6 +393,16 @@ void clock_wall_set(uint64_t wall_ns)
 	uint64_t now_ns = clock_ns();
 
 	change_wall_locked(wall_ns - now_ns, now_ns, wall_rate);
+	spin_unlock_irqrestore(&change_lock, flags);
+}
+
+void clock_wall_step(int64_t forward_ns)
+{
+	irqflags_t flags = spin_lock_irqsave(&change_lock);
+	uint64_t now_ns = clock_ns();
+
+	change_wall_locked(wall_offset_ns + wall_gained(now_ns) + (uint64_t)forward_ns, now_ns,
+			   wall_rate);
 	spin_unlock_irqrestore(&change_lock, flags);
 }
 

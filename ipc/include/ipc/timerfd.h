@@ -13,7 +13,8 @@ struct timerfd_setting {
 	bool by_day;        /* the deadline is a time of day: it moves when that is set */
 	bool cancel_on_set; /* and who waits for it is told so */
 	int64_t deadline_ns;
-	uint64_t interval_ns; /* 0: once */
+	int64_t day_offset_ns; /* `by_day`: what the time of day is ahead of the deadline */
+	uint64_t interval_ns;  /* 0: once */
 };
 
 /* What timerfd_gettime() tells. */
@@ -32,8 +33,8 @@ bool timerfd_is_wall(const struct object *timerfd);
 void timerfd_set(struct object *timerfd, const struct timerfd_setting *setting,
 		 struct timerfd_left *before);
 struct timerfd_left timerfd_get(struct object *timerfd);
-/* The time of day was put forward by so much (back: negative); `is_set`: at once, which those who
- * asked for it are told. Sleeps. */
-void timerfd_shift(int64_t forward_ns, bool is_set);
+/* What the time of day is ahead of clock_ns(), for all deadlines; `is_set`: it was set, which those
+ * who asked for it are told. Sleeps. Calls of it, and settings by the day, come one at a time. */
+void timerfd_rebase(int64_t day_offset_ns, bool is_set);
 
 #endif

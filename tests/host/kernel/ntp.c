@@ -105,6 +105,8 @@ static void a_leap_second_comes_at_the_end_of_the_day(void **state)
 	assert_int_equal(ntp_second(&ntp, day - 1), 0);
 	assert_int_equal(ntp_second(&ntp, day), -1);
 	assert_int_equal(ntp.state, TIME_OOP);
+	assert_int_equal(ntp_second(&ntp, day - 1), 0); /* that was counted */
+	assert_int_equal(ntp.state, TIME_OOP);
 	assert_int_equal(ntp_second(&ntp, day), 0);
 	assert_int_equal(ntp.state, TIME_WAIT);
 	apply(&ntp, (struct abi_timex){.modes = ADJ_STATUS, .status = STA_PLL | STA_DEL}, day);
@@ -120,6 +122,41 @@ static void a_leap_second_comes_at_the_end_of_the_day(void **state)
 	assert_int_equal(ntp.state, TIME_WAIT);
 }
 
+static void seconds_that_were_missed_count(void **state)
+{
+	struct ntp ntp = fresh;
+
+	apply(&ntp, (struct abi_timex){.modes = ADJ_ADJTIME | ADJ_OFFSET, .offset = 2000}, 5);
+	(void)ntp_second(&ntp, 5);
+	(void)ntp_second(&ntp, 5);
+	assert_int_equal(ntp.adjust_us, 1500);
+	(void)ntp_second(&ntp, 7); /* it went on in the sixth */
+	assert_int_equal(ntp.adjust_us, 500);
+	assert_in_range(gained(&ntp, 8, 1), 499990, 500010);
+	assert_in_range(10 + gained(&ntp, 9, 1), 9, 11);
+}
+
+static void what_was_said_ends_when_the_clock_is_set(void **state)
+{
+	struct ntp ntp = fresh;
+
+	apply(&ntp, (struct abi_timex){.modes = ADJ_STATUS, .status = STA_PLL | STA_INS}, 100);
+	apply(&ntp, (struct abi_timex){.modes = ADJ_OFFSET, .offset = 1000000}, 100);
+	apply(&ntp, (struct abi_timex){.modes = ADJ_ADJTIME | ADJ_OFFSET, .offset = 2000}, 100);
+	(void)ntp_second(&ntp, 101);
+	assert_int_equal(ntp.state, TIME_INS);
+	ntp.frequency = 0;
+	ntp_clear(&ntp);
+	assert_int_equal(ntp_rate(&ntp), 0);
+	assert_int_equal(ntp.offset_ns, 0);
+	assert_int_equal(ntp.adjust_us, 0);
+	assert_true(ntp.status & STA_UNSYNC);
+	assert_int_equal(ntp.maxerror_us, NTP_PHASE_LIMIT_US);
+	/* Far behind where the leap was to be. */
+	assert_int_equal(ntp_second(&ntp, 3 * 86400), 0);
+	assert_int_equal(ntp.state, TIME_INS);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -128,6 +165,8 @@ int main(void)
 		cmocka_unit_test(without_the_loop_an_offset_is_ignored),
 		cmocka_unit_test(speeds_add_up),
 		cmocka_unit_test(a_leap_second_comes_at_the_end_of_the_day),
+		cmocka_unit_test(seconds_that_were_missed_count),
+		cmocka_unit_test(what_was_said_ends_when_the_clock_is_set),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

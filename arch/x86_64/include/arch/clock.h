@@ -13,6 +13,10 @@ uint64_t clock_ns(void);
 /* Seconds and nanoseconds since 1970, UTC. */
 uint64_t clock_wall_ns(void);
 void clock_wall_set(uint64_t wall_ns);
+/* Puts it forward by so much (back: negative). */
+void clock_wall_step(int64_t forward_ns);
+/* What it is ahead of clock_ns() now: constant while it is neither set nor steered. */
+int64_t clock_wall_offset_ns(void);
 /* From now on the wall clock gains so much on clock_ns(), in 2^-32 of the time that passes; it does
  * not jump. Within CLOCK_STEER_MAX of 0. */
 #define CLOCK_STEER_MAX (INT64_C(1) << 30)
