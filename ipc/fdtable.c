@@ -312,19 +312,22 @@ int fd_dup(struct fd_table *table, int fd, int minimum, unsigned flags)
 	return copy;
 }
 
-int fd_dup_to(struct fd_table *table, int fd, int to, unsigned flags)
+/* It is a number that the table may have. */
+static bool may_be_replaced(const struct fd_table *table, int to)
 {
-	struct object *object, *replaced;
+	return to >= 0 && (uint32_t)to < MIN(read_once(&table->limit), (uint32_t)FD_MAX);
+}
+
+int fd_replace(struct fd_table *table, int to, struct object *object, unsigned flags)
+{
+	struct object *replaced;
 	struct fd_chunk *chunk;
 	uint64_t bit;
 
-	if ((flags & ~O_CLOEXEC) || fd == to)
-		return -EINVAL;
-	if (to < 0 || (uint32_t)to >= MIN(read_once(&table->limit), (uint32_t)FD_MAX))
+	if (!may_be_replaced(table, to)) {
+		object_put(object);
 		return -EBADF;
-	object = fd_get(table, fd);
-	if (!object)
-		return -EBADF;
+	}
 	if (ensure_chunk(table, (unsigned)to)) {
 		object_put(object);
 		return -ENOMEM;
@@ -350,6 +353,18 @@ int fd_dup_to(struct fd_table *table, int fd, int to, unsigned flags)
 	if (replaced)
 		(void)drop_closed(table, replaced);
 	return to;
+}
+
+int fd_dup_to(struct fd_table *table, int fd, int to, unsigned flags)
+{
+	struct object *object;
+
+	if ((flags & ~O_CLOEXEC) || fd == to)
+		return -EINVAL;
+	if (!may_be_replaced(table, to))
+		return -EBADF;
+	object = fd_get(table, fd);
+	return object ? fd_replace(table, to, object, flags) : -EBADF;
 }
 
 int fd_flags(struct fd_table *table, int fd)

@@ -9,6 +9,7 @@
 #include "process/call_filter.h"
 #include "process/uthread.h"
 #include "ptrace/ptrace.h"
+#include "seccomp/seccomp.h"
 #include "syscall_table.h"
 #include "trace.h"
 #include "userspace.h"
@@ -130,9 +131,11 @@ static NOINLINE void dispatch_slowly(struct trap_frame *frame)
 		ptrace_call_end();
 		return;
 	}
+	if (watch & CALLS_FILTERED && !seccomp_passes(frame)) {
+		ptrace_call_end();
+		return;
+	}
 	number = frame->error_code; /* a tracer may have changed it */
-	if (watch & CALLS_FILTERED)
-		call_filter_confined(number);
 	if (watch & CALLS_LOGGED)
 		trace_begin(&line, frame);
 	frame->rax = (uint64_t)(number < SYSCALL_LIMIT ? syscall_handlers[number](frame)

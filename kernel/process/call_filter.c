@@ -4,7 +4,6 @@
 #include "call_filter.h"
 
 #include "../signal/signal.h"
-#include "exit.h"
 #include "uthread.h"
 
 #include <abi/errno.h>
@@ -14,12 +13,6 @@
 #include <arch/paging.h>
 #include <arch/trap.h>
 #include <arch/user.h>
-
-/* The numbers of x86-64 (seccomp(2), SECCOMP_SET_MODE_STRICT). */
-#define CALL_READ         0
-#define CALL_WRITE        1
-#define CALL_RT_SIGRETURN 15
-#define CALL_EXIT         60
 
 static void watch_calls(void)
 {
@@ -31,21 +24,6 @@ void call_filter_confine(void)
 	uthread_current()->call_filter.confined = true;
 	context_allow_timestamp(false); /* as Linux: no clock to measure others by */
 	watch_calls();
-}
-
-void call_filter_confined(uint64_t number)
-{
-	if (!uthread_current()->call_filter.confined)
-		return;
-	switch (number) {
-	case CALL_READ:
-	case CALL_WRITE:
-	case CALL_RT_SIGRETURN:
-	case CALL_EXIT:
-		return;
-	default:
-		uthread_exit(WAIT_STATUS_SIGNAL(SIGKILL));
-	}
 }
 
 err_t call_filter_dispatch(uint64_t mode, uint64_t offset, uint64_t len_bytes, uint64_t selector)

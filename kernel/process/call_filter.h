@@ -11,7 +11,7 @@
 
 struct trap_frame;
 
-/* For good. */
+/* For good: seccomp/decide.c does it. */
 void call_filter_confine(void);
 /* prctl's arguments. -EINVAL, -EFAULT. */
 err_t must_check call_filter_dispatch(uint64_t mode, uint64_t offset, uint64_t len_bytes,
@@ -21,7 +21,5 @@ void call_filter_forget(void);
 
 /* False: the call is not made, a signal was raised in its place. The frame is as before it. */
 bool call_filter_passes(struct trap_frame *frame);
-/* Does not return if the thread is confined and the call is none of those that are left. */
-void call_filter_confined(uint64_t number);
 
 #endif

@@ -6,6 +6,7 @@
 #include "clone.h"
 
 #include "../ptrace/ptrace.h"
+#include "../seccomp/seccomp.h"
 #include "../signal/signal.h"
 #include "../time/cpu_time.h"
 #include "../user_struct.h"
@@ -96,12 +97,12 @@ static void copy_rest(struct uthread *child, const struct abi_clone_args *args)
 	const struct uthread *parent = uthread_current();
 
 	child->ids = parent->ids;
-	child->no_new_privileges = parent->no_new_privileges;
 	child->machine_check = parent->machine_check;
 	child->flushes = parent->flushes;
 	child->timer_slack_ns = child->timer_slack_default_ns = parent->timer_slack_ns;
 	child->ioprio = parent->ioprio;
 	child->blocked = parent->blocked;
+	seccomp_inherit(child);
 	if (!(args->flags & CLONE_VM) || args->flags & CLONE_VFORK)
 		child->alternate_stack = parent->alternate_stack;
 	if (!(args->flags & CLONE_VM))

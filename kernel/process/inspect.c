@@ -5,6 +5,7 @@
 #include "inspect.h"
 
 #include "../ptrace/ptrace.h"
+#include "../seccomp/seccomp.h"
 #include "../signal/signal.h"
 #include "../time/cpu_time.h"
 #include "../tty.h"
@@ -100,7 +101,8 @@ static void look_at_thread(struct uthread *uthread, void *argument)
 	out->pending = uthread->pending.set;
 	out->blocked = uthread->blocked;
 	out->no_new_privileges = uthread->no_new_privileges;
-	out->confined = uthread->call_filter.confined;
+	out->seccomp = seccomp_mode(uthread);
+	out->nfilters = seccomp_nfilters(uthread);
 }
 
 /* What the threads are together. */

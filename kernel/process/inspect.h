@@ -37,7 +37,8 @@ struct process_report {
 	uint32_t nqueued;                                           /* signals */
 	uint8_t exit_signal;
 	bool no_new_privileges;
-	bool confined; /* by seccomp's strict mode */
+	int seccomp; /* SECCOMP_MODE_* */
+	unsigned nfilters;
 };
 
 /* `tid` 0: of the process, whose first thread speaks for it. -ESRCH: no such thread of it. A zombie

@@ -1,10 +1,11 @@
 /*
- * prctl: what a process or a thread asks to be remembered of it; and seccomp, which is one of its
- * options as well. Capabilities, memory and the machine have files of their own. What is not here
+ * prctl: what a process or a thread asks to be remembered of it. Capabilities, memory, the machine
+ * and filters of calls have files of their own. What is not here
  * is EINVAL, as of a Linux that is built without it, or for another machine. Owns no state.
  */
 #include "prctl.h"
 
+#include "../seccomp/seccomp.h"
 #include "call_filter.h"
 #include "capability.h"
 #include "syscall_table.h"
@@ -43,7 +44,7 @@ static int64_t set_no_new_privileges(uint64_t value, bool others)
 {
 	if (value != 1 || others)
 		return -EINVAL;
-	uthread_current()->no_new_privileges = true;
+	write_once(&uthread_current()->no_new_privileges, true);
 	return 0;
 }
 
@@ -68,23 +69,6 @@ static int64_t set_timer_slack(uint64_t slack_ns)
 static int64_t put_int(uint64_t to, int value)
 {
 	return user_put(uptr(to), &value);
-}
-
-/* Filters are programs of another kind, which are not there. */
-static int64_t set_seccomp(uint64_t mode)
-{
-	if (mode != SECCOMP_MODE_STRICT)
-		return -EINVAL;
-	call_filter_confine();
-	return 0;
-}
-
-int sys_seccomp(unsigned operation, unsigned flags, uint64_t argument)
-{
-	if (operation != SECCOMP_SET_MODE_STRICT || flags || argument)
-		return -EINVAL;
-	call_filter_confine();
-	return 0;
 }
 
 int64_t sys_prctl(int option, uint64_t a, uint64_t b, uint64_t c, uint64_t d)
@@ -129,10 +113,10 @@ int64_t sys_prctl(int option, uint64_t a, uint64_t b, uint64_t c, uint64_t d)
 		return a == PR_TIMING_STATISTICAL ? 0 : -EINVAL;
 	case PR_GET_TIMING:
 		return PR_TIMING_STATISTICAL;
-	case PR_GET_SECCOMP: /* who is confined does not come here */
-		return 0;
+	case PR_GET_SECCOMP:
+		return seccomp_mode(self);
 	case PR_SET_SECCOMP:
-		return set_seccomp(a);
+		return prctl_set_seccomp(a, b);
 	case PR_SET_SYSCALL_USER_DISPATCH:
 		return call_filter_dispatch(a, b, c, d);
 	case PR_GET_TID_ADDRESS:

@@ -10,4 +10,7 @@
 int64_t prctl_memory(int option, uint64_t a, uint64_t b, uint64_t c, uint64_t d);
 int64_t prctl_machine(int option, uint64_t a, uint64_t b, uint64_t c, uint64_t d);
 
+/* PR_SET_SECCOMP (../seccomp/sys_seccomp.c). */
+int64_t prctl_set_seccomp(uint64_t mode, uint64_t argument);
+
 #endif

@@ -9,6 +9,7 @@
 #include "../futex/futex.h"
 #include "../kthread.h"
 #include "../ptrace/ptrace.h"
+#include "../seccomp/seccomp.h"
 #include "../signal/signal.h"
 #include "../time/cpu_time.h"
 #include "exit.h"
@@ -107,6 +108,7 @@ void uthread_discard(struct uthread *uthread)
 		pid_remove(&uthread->link);
 	uthread_drop_files(uthread);
 	semaphore_undos_put(uthread->undos);
+	seccomp_leave(uthread);
 	thread_memory_free(thread_memory_of(uthread->thread));
 	rcu_call(&uthread->rcu, free_after_grace);
 }
@@ -123,6 +125,7 @@ err_t uthread_list(struct uthread *uthread)
 	if (process->nthreads && (process->exiting || (self && self->replaced))) {
 		err = -EINTR;
 	} else {
+		seccomp_follow_locked(uthread);
 		uthread->thread->cpu_watched = process->cpu_watched;
 		list_add_tail(&process->threads, &uthread->sibling);
 		uthread->listed = true;
@@ -176,6 +179,7 @@ noreturn void uthread_exit(int status)
 	uthread->undos = NULL;
 	uthread_drop_files(uthread);
 	exit_leave_space(uthread);
+	seccomp_leave(uthread);
 	exit_end_vfork(uthread);
 
 	flags = spin_lock_irqsave(&process->signal_lock);

@@ -17,6 +17,7 @@ struct fd_table;
 struct pi_waiter;
 struct tracee;
 struct place;
+struct seccomp_filter;
 struct semaphore_undos;
 struct space;
 
@@ -88,18 +89,19 @@ struct uthread {
 	struct credentials ids;    /* [o] */
 	uint64_t timer_slack_ns;   /* [o] how late its sleeps may end */
 	uint64_t timer_slack_default_ns; /* [o] */
-	bool no_new_privileges;          /* [o] */
+	bool no_new_privileges;          /* [o], set under [s] */
 	uint8_t machine_check;           /* [o] PR_MCE_KILL_*, as it was set */
 	bool flushes;                    /* [o] PR_SET_IO_FLUSHER */
 	struct call_filter call_filter;  /* [o] */
-	err_t fault_error;               /* [o] why the last page fault could not be served */
-	uint64_t fault_address;          /* [o] */
-	uint64_t clear_tid;              /* [o] a word that becomes 0 when it ends, and is woken */
-	uint64_t robust_list;            /* [o] head of the list of its robust futexes */
-	uint32_t day_sleep;              /* [a] enum day_sleep */
-	uint64_t rseq;                   /* [o] its struct abi_rseq (process/rseq.c); 0: none */
-	uint32_t rseq_bytes;             /* [o] */
-	uint32_t rseq_signature;         /* [o] */
+	struct seccomp_filter *seccomp; /* [s] written, [o] read with acquire (seccomp/seccomp.h) */
+	err_t fault_error;              /* [o] why the last page fault could not be served */
+	uint64_t fault_address;         /* [o] */
+	uint64_t clear_tid;             /* [o] a word that becomes 0 when it ends, and is woken */
+	uint64_t robust_list;           /* [o] head of the list of its robust futexes */
+	uint32_t day_sleep;             /* [a] enum day_sleep */
+	uint64_t rseq;                  /* [o] its struct abi_rseq (process/rseq.c); 0: none */
+	uint32_t rseq_bytes;            /* [o] */
+	uint32_t rseq_signature;        /* [o] */
 	struct semaphore_undos *undos; /* [o] what its end gives back; NULL: nothing (ipc/sysv.h) */
 
 	/* scheduling, as the calls tell it; what follows from it the scheduler knows */

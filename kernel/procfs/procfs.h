@@ -37,6 +37,7 @@ enum proc_directory {
 	PROC_SYS_NET,
 	PROC_SYS_NET_CORE,
 	PROC_SYS_CRYPTO,
+	PROC_SYS_SECCOMP,
 	PROC_TTY,
 	/* Of /sys. */
 	SYSFS_ROOT,
@@ -174,6 +175,8 @@ proc_text_fn proc_overcommit_memory, proc_overcommit_ratio, proc_overcommit_kbyt
 proc_write_fn proc_overcommit_memory_write, proc_overcommit_ratio_write;
 proc_write_fn proc_overcommit_kbytes_write;
 proc_text_fn proc_min_free;
+proc_text_fn proc_seccomp_actions, proc_seccomp_logged; /* ../seccomp/log.c */
+proc_write_fn proc_seccomp_logged_write;
 
 /* ---- /sys (sysfs.c) ---- */
 

@@ -238,8 +238,8 @@ void proc_process_status(struct text *text, const struct proc_subject *subject)
 	text_add(text, "Threads:\t%u\n", report.nthreads);
 	add_signals(text, subject, &report);
 	add_capabilities(text, &ids->capabilities);
-	text_add(text, "NoNewPrivs:\t%d\nSeccomp:\t%d\n", report.no_new_privileges,
-		 report.confined);
+	text_add(text, "NoNewPrivs:\t%d\nSeccomp:\t%d\nSeccomp_filters:\t%u\n",
+		 report.no_new_privileges, report.seccomp, report.nfilters);
 	add_cpus(text, report.affinity);
 }
 

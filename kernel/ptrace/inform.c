@@ -3,6 +3,9 @@
  */
 #include "request.h"
 
+#include "../process/capability.h"
+#include "../seccomp/seccomp.h"
+
 #include <abi/errno.h>
 #include <arch/context.h>
 #include <arch/trap.h>
@@ -175,6 +178,18 @@ struct call_info {
 	size_t len_bytes;
 };
 
+static void show_entry(struct abi_syscall_info *info, const struct abi_user_regs *regs)
+{
+	info->op = PTRACE_SYSCALL_INFO_ENTRY;
+	info->entry.number = regs->orig_rax;
+	info->entry.arguments[0] = regs->rdi;
+	info->entry.arguments[1] = regs->rsi;
+	info->entry.arguments[2] = regs->rdx;
+	info->entry.arguments[3] = regs->r10;
+	info->entry.arguments[4] = regs->r8;
+	info->entry.arguments[5] = regs->r9;
+}
+
 static err_t get_call(struct tracee *tracee, void *argument)
 {
 	struct call_info *out = argument;
@@ -188,20 +203,19 @@ static err_t get_call(struct tracee *tracee, void *argument)
 	info->stack_pointer = regs.rsp;
 	out->len_bytes = offsetof(struct abi_syscall_info, entry);
 	if (is_good && tracee->kind == TRACE_STOP_CALL_BEGIN) {
-		info->op = PTRACE_SYSCALL_INFO_ENTRY;
-		info->entry.number = regs.orig_rax;
-		info->entry.arguments[0] = regs.rdi;
-		info->entry.arguments[1] = regs.rsi;
-		info->entry.arguments[2] = regs.rdx;
-		info->entry.arguments[3] = regs.r10;
-		info->entry.arguments[4] = regs.r8;
-		info->entry.arguments[5] = regs.r9;
-		out->len_bytes += sizeof(info->entry);
+		show_entry(info, &regs);
+		out->len_bytes = offsetof(struct abi_syscall_info, entry.filter_data);
 	} else if (is_good && tracee->kind == TRACE_STOP_CALL_END) {
 		info->op = PTRACE_SYSCALL_INFO_EXIT;
 		info->exit.value = (int64_t)regs.rax;
 		info->exit.is_error = info->exit.value < 0 && info->exit.value >= -4095;
 		out->len_bytes = offsetof(struct abi_syscall_info, exit.is_error) + 1;
+	} else if (tracee->has_info && tracee->info.code >> 8 == PTRACE_EVENT_SECCOMP) {
+		show_entry(info, &regs);
+		info->op = PTRACE_SYSCALL_INFO_SECCOMP;
+		info->entry.filter_data = (uint32_t)tracee->message;
+		out->len_bytes = offsetof(struct abi_syscall_info, entry.filter_data) +
+				 sizeof(info->entry.filter_data);
 	}
 	return 0;
 }
@@ -241,9 +255,61 @@ static int64_t sequences_to(const struct trace_request *call)
 	return err ? err : (int64_t)sizeof(told);
 }
 
-static err_t no_filter(UNUSED struct tracee *tracee, UNUSED void *argument)
+/* ---- its filters of calls ---- */
+
+struct filter_call {
+	uint64_t place;
+	struct seccomp_filter *filter;
+};
+
+static err_t get_filter(struct tracee *tracee, void *argument)
+	REQUIRES(tracee->uthread->process->signal_lock);
+static err_t get_filter(struct tracee *tracee, void *argument)
 {
-	return -EINVAL; /* as a Linux without filters of calls */
+	struct filter_call *call = argument;
+
+	if (!capable(CAP_SYS_ADMIN) || seccomp_mode(uthread_current()) != SECCOMP_MODE_DISABLED)
+		return -EACCES;
+	return seccomp_nth_locked(tracee->uthread, call->place, &call->filter);
+}
+
+/* How many instructions it has; those themselves, if there is somewhere for them. */
+static int64_t filter_to(const struct trace_request *request)
+{
+	struct filter_call call = {.place = request->address};
+	const struct abi_filter_instruction *instructions;
+	unsigned count;
+	int64_t result = ptrace_with(request->tid, false, get_filter, &call);
+
+	if (result)
+		return result;
+	instructions = seccomp_instructions(call.filter, &count);
+	if (request->data)
+		result = user_copy_out(uptr(request->data), instructions,
+				       count * sizeof(*instructions));
+	seccomp_filter_put(call.filter);
+	return result ? result : (int64_t)count;
+}
+
+static int64_t filter_facts_to(const struct trace_request *request)
+{
+	struct abi_seccomp_metadata facts = {0};
+	size_t len_bytes = MIN(request->address, (uint64_t)sizeof(facts));
+	struct filter_call call;
+	err_t err;
+
+	if (len_bytes < sizeof(facts.offset))
+		return -EINVAL;
+	if (user_get(&facts.offset, uptr(request->data)))
+		return -EFAULT;
+	call = (struct filter_call){.place = facts.offset};
+	err = ptrace_with(request->tid, false, get_filter, &call);
+	if (err)
+		return err;
+	facts.flags = seccomp_is_logged(call.filter) ? SECCOMP_FILTER_FLAG_LOG : 0;
+	seccomp_filter_put(call.filter);
+	err = user_copy_out(uptr(request->data), &facts, len_bytes);
+	return err ? err : (int64_t)len_bytes;
 }
 
 int64_t ptrace_inform_request(const struct trace_request *call)
@@ -261,8 +327,9 @@ int64_t ptrace_inform_request(const struct trace_request *call)
 	case PTRACE_GETEVENTMSG:
 		return message_to(call);
 	case PTRACE_SECCOMP_GET_FILTER:
+		return filter_to(call);
 	case PTRACE_SECCOMP_GET_METADATA:
-		return ptrace_with(call->tid, false, no_filter, NULL);
+		return filter_facts_to(call);
 	case PTRACE_GET_RSEQ_CONFIGURATION:
 		return sequences_to(call);
 	case PTRACE_GET_SYSCALL_INFO:

@@ -153,6 +153,10 @@ bool ptrace_wants_event(const struct uthread *uthread, int event);
 /* Before a system call is made, with frame->rax as it shall be told. False: it is not made. */
 bool ptrace_call_begin(struct trap_frame *frame);
 void ptrace_call_end(void);
+/* A filter leaves the call to the tracer, whom it tells `data`. False: the call is not made. */
+bool ptrace_call_decided(struct trap_frame *frame, uint32_t data);
+/* The tracer keeps filters from it for now. */
+bool ptrace_suspends_filters(const struct uthread *uthread);
 /* The new program has begun; `old_tid`: the number that this thread had. */
 void ptrace_executed(int32_t old_tid);
 /* A handler of a signal is about to be entered: a step ends here. True: then call ptrace_stepped()

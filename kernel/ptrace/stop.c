@@ -330,6 +330,27 @@ void ptrace_call_end(void)
 	tracee->in_call = false;
 }
 
+bool ptrace_call_decided(struct trap_frame *frame, uint32_t data)
+{
+	const struct uthread *self = uthread_current();
+	struct tracee *tracee = self->tracee;
+
+	if (!ptrace_wants_event(self, PTRACE_EVENT_SECCOMP))
+		return false;
+	tracee->in_call = true;
+	tracee->call_number = trap_syscall_number(frame);
+	ptrace_event(PTRACE_EVENT_SECCOMP, data);
+	/* It may be another one now, or none. */
+	tracee->call_number = trap_syscall_number(frame);
+	return tracee->call_number >= 0 && !thread_killed();
+}
+
+bool ptrace_suspends_filters(const struct uthread *uthread)
+{
+	return is_traced(uthread) &&
+	       read_once(&uthread->tracee->options) & PTRACE_O_SUSPEND_SECCOMP;
+}
+
 void ptrace_stepped(void)
 {
 	struct signal_info info = trap_info(SIGTRAP);

@@ -4,6 +4,9 @@
  */
 #include "attach.h"
 #include "request.h"
+
+#include "../process/capability.h"
+#include "../seccomp/seccomp.h"
 #include "syscall_table.h"
 
 #include <abi/errno.h>
@@ -156,19 +159,40 @@ static err_t set_options(struct tracee *tracee, void *argument)
 	return 0;
 }
 
+/* Who is filtered himself may not take the filters off another one. */
+static err_t check_options(uint64_t options)
+{
+	const struct uthread *self = uthread_current();
+
+	if (options & ~(uint64_t)PTRACE_O_KNOWN)
+		return -EINVAL;
+	if (!(options & PTRACE_O_SUSPEND_SECCOMP))
+		return 0;
+	return capable(CAP_SYS_ADMIN) && seccomp_mode(self) == SECCOMP_MODE_DISABLED &&
+			       !ptrace_suspends_filters(self)
+		       ? 0
+		       : -EPERM;
+}
+
 static int64_t set_options_to(const struct trace_request *call)
 {
 	uint32_t options = (uint32_t)call->data;
+	err_t err = check_options(call->data);
 
-	if (call->data & ~(uint64_t)PTRACE_O_KNOWN)
-		return -EINVAL;
+	if (err)
+		return err;
 	return ptrace_with(call->tid, false, set_options, &options);
 }
 
 static int64_t seize(const struct trace_request *call)
 {
+	err_t err;
+
 	if (call->address || call->data & ~(uint64_t)PTRACE_O_KNOWN)
 		return -EIO;
+	err = check_options(call->data);
+	if (err)
+		return err;
 	return ptrace_attach(call->tid, true, (uint32_t)call->data);
 }
 

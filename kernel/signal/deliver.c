@@ -37,7 +37,7 @@ static bool goes_on(const struct trap_frame *frame, int64_t number, bool handler
 
 	if ((int64_t)frame->rax == -ERESTARTNOINTR)
 		return true;
-	if (flags & SYSCALL_RESTARTS)
+	if (flags & SYSCALL_RESTARTS || (int64_t)frame->rax == -ERESTARTSYS)
 		return !handler_ran || handler_restarts;
 	return flags & SYSCALL_RESUMES && !handler_ran;
 }
@@ -54,13 +54,15 @@ static void finish_call(struct trap_frame *frame, const struct abi_sigaction *ac
 
 	if (action || kind == RESTART_NEVER)
 		uthread->restart.kind = RESTART_NONE;
-	if (number < 0 || (result != -EINTR && result != -ERESTARTNOINTR))
+	if (number < 0 || (result != -EINTR && result != -ERESTARTNOINTR && result != -ERESTARTSYS))
 		return;
 	if (counts_time) {
 		if (!action && kind != RESTART_NEVER)
 			trap_syscall_repeat(frame, RESTART_SYSCALL);
 	} else if (goes_on(frame, number, action, action && action->flags & SA_RESTART)) {
 		trap_syscall_repeat(frame, (uint64_t)number);
+	} else {
+		frame->rax = (uint64_t)-EINTR;
 	}
 }
 

@@ -271,7 +271,7 @@ err_t signal_send_whole(struct process *process, struct uthread *only,
 	return send(process, only, info, info->signal >= SIGRTMIN);
 }
 
-bool signal_force(const struct signal_info *info)
+static bool force(const struct signal_info *info, bool by_default)
 {
 	struct uthread *uthread = uthread_current();
 	struct process *process = uthread->process;
@@ -284,9 +284,11 @@ bool signal_force(const struct signal_info *info)
 		*entry = (struct signal_entry){.info = *info};
 	flags = spin_lock_irqsave(&process->signal_lock);
 	has_handler = read_once(&process->actions->of[info->signal - 1].handler) > SIG_IGN &&
-		      !(uthread->blocked & bit) && !(bit & UNBLOCKABLE_SIGNALS);
+		      !(uthread->blocked & bit) && !(bit & UNBLOCKABLE_SIGNALS) && !by_default;
 	/* Nothing that it has set keeps it from its tracer, or from a core. */
 	is_taken = has_handler || uthread->traced || core_is_wanted(process, info->signal);
+	if (by_default && process->pid == INIT_PID)
+		is_taken = false;
 	if (is_taken && !has_handler) {
 		signal_default_locked(process, info->signal);
 		uthread->blocked &= ~bit;
@@ -301,6 +303,16 @@ bool signal_force(const struct signal_info *info)
 	spin_unlock_irqrestore(&process->signal_lock, flags);
 	slab_free(&entry_cache, entry);
 	return has_handler;
+}
+
+bool signal_force(const struct signal_info *info)
+{
+	return force(info, false);
+}
+
+void signal_force_default(const struct signal_info *info)
+{
+	(void)force(info, true);
 }
 
 struct signal_info signal_info_from_self(int signal, int code)

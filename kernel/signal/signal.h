@@ -71,6 +71,8 @@ err_t must_check signal_send_whole(struct process *process, struct uthread *only
 /* What the running thread did to itself: cannot be blocked or ignored. True: a handler will see it.
  */
 bool signal_force(const struct signal_info *info);
+/* The same, and no handler will see it: init ends as well. */
+void signal_force_default(const struct signal_info *info);
 /* To the running thread, as if it had sent it itself. */
 void signal_raise(int signal);
 /* The same if the running thread may, else -EPERM. `info->signal` 0 only asks. */
@@ -181,5 +183,7 @@ bool must_check signal_begin_core(int status, struct core_wait *wait);
 
 /* Adds -ERESTARTNOINTR for what begins anew whatever happened: never seen by a program. */
 #define ERESTARTNOINTR 513
+/* What begins anew unless a handler without SA_RESTART ran, whatever the call. */
+#define ERESTARTSYS 512
 
 #endif

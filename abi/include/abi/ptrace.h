@@ -44,16 +44,17 @@
 #define PTRACE_GET_SYSCALL_INFO       0x420e
 #define PTRACE_GET_RSEQ_CONFIGURATION 0x420f
 
-#define PTRACE_O_TRACESYSGOOD   0x001u
-#define PTRACE_O_TRACEFORK      0x002u
-#define PTRACE_O_TRACEVFORK     0x004u
-#define PTRACE_O_TRACECLONE     0x008u
-#define PTRACE_O_TRACEEXEC      0x010u
-#define PTRACE_O_TRACEVFORKDONE 0x020u
-#define PTRACE_O_TRACEEXIT      0x040u
-#define PTRACE_O_TRACESECCOMP   0x080u
-#define PTRACE_O_EXITKILL       0x100000u
-#define PTRACE_O_KNOWN          (0xffu | PTRACE_O_EXITKILL)
+#define PTRACE_O_TRACESYSGOOD    0x001u
+#define PTRACE_O_TRACEFORK       0x002u
+#define PTRACE_O_TRACEVFORK      0x004u
+#define PTRACE_O_TRACECLONE      0x008u
+#define PTRACE_O_TRACEEXEC       0x010u
+#define PTRACE_O_TRACEVFORKDONE  0x020u
+#define PTRACE_O_TRACEEXIT       0x040u
+#define PTRACE_O_TRACESECCOMP    0x080u
+#define PTRACE_O_EXITKILL        0x100000u
+#define PTRACE_O_SUSPEND_SECCOMP 0x200000u
+#define PTRACE_O_KNOWN           (0xffu | PTRACE_O_EXITKILL | PTRACE_O_SUSPEND_SECCOMP)
 
 /* The option's bit is 1 << event. */
 #define PTRACE_EVENT_FORK       1
@@ -62,6 +63,7 @@
 #define PTRACE_EVENT_EXEC       4
 #define PTRACE_EVENT_VFORK_DONE 5
 #define PTRACE_EVENT_EXIT       6
+#define PTRACE_EVENT_SECCOMP    7
 #define PTRACE_EVENT_STOP       128
 
 /* What GETEVENTMSG says at a stop of a system call. */
@@ -69,6 +71,12 @@
 #define PTRACE_EVENTMSG_SYSCALL_EXIT  2
 
 #define PTRACE_PEEKSIGINFO_SHARED 1u
+
+/* PTRACE_SECCOMP_GET_METADATA */
+struct abi_seccomp_metadata {
+	uint64_t offset; /* which filter; 0: the oldest */
+	uint64_t flags;  /* SECCOMP_FILTER_FLAG_LOG */
+};
 
 struct abi_ptrace_rseq {
 	uint64_t address; /* of its struct abi_rseq; 0: none */
@@ -84,9 +92,10 @@ struct abi_peeksiginfo {
 	int32_t count;
 };
 
-#define PTRACE_SYSCALL_INFO_NONE  0
-#define PTRACE_SYSCALL_INFO_ENTRY 1
-#define PTRACE_SYSCALL_INFO_EXIT  2
+#define PTRACE_SYSCALL_INFO_NONE    0
+#define PTRACE_SYSCALL_INFO_ENTRY   1
+#define PTRACE_SYSCALL_INFO_EXIT    2
+#define PTRACE_SYSCALL_INFO_SECCOMP 3
 
 #define AUDIT_ARCH_X86_64 UINT32_C(0xc000003e)
 
@@ -100,6 +109,7 @@ struct abi_syscall_info {
 		struct {
 			uint64_t number;
 			uint64_t arguments[6];
+			uint32_t filter_data; /* of PTRACE_SYSCALL_INFO_SECCOMP alone */
 		} entry;
 		struct {
 			int64_t value;

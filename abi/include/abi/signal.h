@@ -104,6 +104,7 @@ struct abi_stack { /* sigaltstack */
 #define SEGV_ACCERR       2
 #define BUS_ADRALN        1
 #define BUS_ADRERR        2
+#define SYS_SECCOMP       1
 #define SYS_USER_DISPATCH 2
 #define TRAP_BRKPT        1
 #define TRAP_TRACE        2

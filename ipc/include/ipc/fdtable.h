@@ -89,6 +89,9 @@ int must_check fd_dup(struct fd_table *table, int fd, int minimum, unsigned flag
  * just being opened), -ENOMEM. Returns `to`. */
 int must_check fd_dup_to(struct fd_table *table, int fd, int to, unsigned flags);
 
+/* The same with an object; consumes the reference also on an error. */
+int must_check fd_replace(struct fd_table *table, int to, struct object *object, unsigned flags);
+
 /* F_GETFD: FD_CLOEXEC or 0, or -EBADF. */
 int must_check fd_flags(struct fd_table *table, int fd);
 err_t must_check fd_set_flags(struct fd_table *table, int fd, unsigned flags);

@@ -58,6 +58,7 @@ enum lock_class {
 	LOCK_WATCHES,   /* an object's entries in epolls */
 	LOCK_TIMERFD,   /* a timer that is a descriptor */
 	LOCK_TIMESTART, /* the start of a POSIX timer, by its own process or the watched one */
+	LOCK_NOTIFIER,  /* calls that somebody else decides about */
 	LOCK_SOCKETS,   /* which sockets are connected, and their names */
 	LOCK_PIPE,      /* a pipe's or channel's buffer */
 	LOCK_DRIVER,    /* a connection's requests, on their way to a filesystem driver */
