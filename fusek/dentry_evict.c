@@ -107,6 +107,14 @@ void dentry_evict_if_many(void)
 		(void)evict_some(true);
 }
 
+void dentry_expire(struct dentry *dentry)
+{
+	rcu_read_lock();
+	for (; dentry; dentry = dentry_key(dentry)->parent)
+		write_once(&dentry->valid_until_ns, 0);
+	rcu_read_unlock();
+}
+
 void dentry_drop_all(const struct filesystem *fs)
 {
 	struct dentry *dropped[NSTEPS];

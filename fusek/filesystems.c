@@ -46,14 +46,51 @@ put_object:
 	return err;
 }
 
-static err_t create_driver(const char *source, const char *subtype, const char *options,
-			   struct server **out)
+/* "fuse" or "fuseblk", perhaps with a subtype, which *subtype is then (NULL: none). */
+static bool is_driver(const char *type, bool *is_block, const char **subtype)
 {
-	struct fuse_mount_options parsed;
-	err_t err = fuse_parse_options(options, &parsed);
+	static const char name[] = "fuse", block[] = "blk";
+
+	if (strncmp(type, name, sizeof(name) - 1) != 0)
+		return false;
+	type += sizeof(name) - 1;
+	*is_block = strncmp(type, block, sizeof(block) - 1) == 0;
+	if (*is_block)
+		type += sizeof(block) - 1;
+	*subtype = *type == '.' && type[1] ? type + 1 : NULL;
+	return !*type || *subtype;
+}
+
+/* Block devices are files here, which a driver serves: so those will do as well, unlike on Linux.
+ */
+static err_t check_block_device(const char *source)
+{
+	const struct vfs_context context = vfs_caller_context();
+	struct abi_stat stat;
+	err_t err = vfs_stat(&context, NULL, source, 0, &stat);
 
 	if (err)
 		return err;
+	return S_ISBLK(stat.st_mode) || S_ISREG(stat.st_mode) ? 0 : -ENOTBLK;
+}
+
+static err_t create_driver(const char *source, const char *type, const char *options,
+			   struct server **out)
+{
+	struct fuse_mount_options parsed;
+	const char *subtype;
+	bool is_block;
+	err_t err;
+
+	if (!is_driver(type, &is_block, &subtype))
+		return -ENODEV;
+	err = is_block ? check_block_device(source) : 0;
+	if (!err)
+		err = fuse_parse_options(options, is_block, &parsed);
+	if (err)
+		return err;
+	if (subtype && strlen(subtype) >= sizeof(parsed.subtype))
+		return -EINVAL;
 	if (subtype)
 		string_copy(parsed.subtype, sizeof(parsed.subtype), subtype);
 	err = connect_driver(&parsed, source, out);
@@ -95,7 +132,14 @@ const char *filesystem_name(unsigned index)
 		return "devtmpfs";
 	if (index == ntypes + 1)
 		return "fuse";
+	if (index == ntypes + 2)
+		return "fuseblk";
 	return index < ntypes ? types[index]->name : NULL;
+}
+
+bool filesystem_needs_device(const char *type)
+{
+	return strcmp(type, "fuseblk") == 0;
 }
 
 static const struct filesystem_type *find_type(const char *name)
@@ -114,16 +158,15 @@ err_t filesystem_by_type(const char *type, const char *source, const char *optio
 
 	if (registered)
 		return registered->create(source, options, out);
-	if (strcmp(type, "fuse") == 0)
-		return create_driver(source, NULL, options, out);
-	if (strncmp(type, "fuse.", 5) == 0 && type[5])
-		return create_driver(source, type + 5, options, out);
-	return -ENODEV;
+	return create_driver(source, type, options, out);
 }
 
-static bool is_driver(const char *type)
+static bool is_of_driver(const char *type)
 {
-	return strcmp(type, "fuse") == 0 || (strncmp(type, "fuse.", 5) == 0 && type[5]);
+	const char *subtype;
+	bool is_block;
+
+	return is_driver(type, &is_block, &subtype);
 }
 
 static bool is_devtmpfs(const char *type)
@@ -138,14 +181,14 @@ bool filesystem_is_shared(const char *type)
 
 bool filesystem_type_exists(const char *type)
 {
-	return find_type(type) || is_driver(type) || is_devtmpfs(type);
+	return find_type(type) || is_of_driver(type) || is_devtmpfs(type);
 }
 
 err_t filesystem_check_option(const char *type, const char *option)
 {
 	const struct filesystem_type *registered = find_type(type);
 
-	if (is_driver(type))
+	if (is_of_driver(type))
 		return 0; /* what it needs is known when all are there */
 	if (is_devtmpfs(type))
 		return tmpfs_check_options(option);

@@ -227,6 +227,9 @@ err_t must_check dentry_keep(struct dentry *dentry);
 /* It lost its name, and what stands on it goes with that. Sleeps. */
 void dentry_set_removed(struct dentry *dentry);
 
+/* Its name, and those above it, are asked for again. */
+void dentry_expire(struct dentry *dentry);
+
 /* The name is gone or means something else now. */
 void dentry_drop(struct dentry *dentry);
 /* The same for whatever the cache has under the name, if it means `node`. */

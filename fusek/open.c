@@ -165,6 +165,8 @@ static err_t open_place(struct path *at, const struct vfs_context *context, unsi
 	if (!(flags & O_PATH))
 		err = open_counted(file, context, flags);
 	if (err) {
+		if (err == -ESTALE)
+			dentry_expire(file->dentry);
 		object_put(&file->object);
 		return err;
 	}
@@ -340,8 +342,8 @@ static err_t open_nameless(const struct vfs_context *context, const struct path 
 	return err;
 }
 
-err_t vfs_open(const struct vfs_context *context, struct object *at, const char *name,
-	       unsigned flags, uint32_t mode, struct object **out)
+static err_t open_once(const struct vfs_context *context, struct object *at, const char *name,
+		       unsigned flags, uint32_t mode, struct object **out)
 {
 	unsigned walk_flags = 0;
 	struct path start, end;
@@ -365,6 +367,15 @@ err_t vfs_open(const struct vfs_context *context, struct object *at, const char 
 	if (err)
 		return err;
 	return open_place(&end, context, flags, out);
+}
+
+err_t vfs_open(const struct vfs_context *context, struct object *at, const char *name,
+	       unsigned flags, uint32_t mode, struct object **out)
+{
+	err_t err = open_once(context, at, name, flags, mode, out);
+
+	/* The name led to what the server does not know any more; it has expired meanwhile. */
+	return unlikely(err == -ESTALE) ? open_once(context, at, name, flags, mode, out) : err;
 }
 
 err_t vfs_open_exec(const struct vfs_context *context, struct object *at, const char *name,

@@ -106,6 +106,7 @@ const char *lockclass_name(enum lock_class class)
 		[LOCK_ACTIONS] = "actions",
 		[LOCK_FUTEX] = "futex",
 		[LOCK_PIPE] = "pipe",
+		[LOCK_DRIVERS] = "drivers",
 		[LOCK_DRIVER] = "driver",
 		[LOCK_DEVICE] = "device",
 		[LOCK_USERS] = "users",

@@ -67,12 +67,16 @@ struct fuse_connection *fuse_connection_create(void)
 	spin_init(&connection->lock, LOCK_DRIVER);
 	connection->number = (uint32_t)atomic_fetch_add_full(&last_number, 1) + 1;
 	list_init(&connection->queued);
+	list_init(&connection->background);
+	connection->max_background = FUSE_MAX_BACKGROUND;
+	connection->congestion_threshold = FUSE_MAX_BACKGROUND * 3 / 4;
 	list_init(&connection->forgets);
 	list_init(&connection->interrupts);
 	list_init(&connection->devices);
 	list_init(&connection->waiting);
 	for (unsigned i = 0; i < FUSE_USE_BUCKETS; i++)
 		list_init(&connection->in_use[i]);
+	list_init(&connection->all);
 	waitq_init(&connection->pollers);
 	waitq_init(&connection->ready);
 	return connection;
@@ -104,6 +108,8 @@ void fuse_connection_ready(struct fuse_connection *connection, const struct fuse
 	spin_lock(&connection->lock);
 	if (connection->state == FUSE_STARTING) {
 		connection->session = *session;
+		connection->max_background = session->max_background;
+		connection->congestion_threshold = session->congestion_threshold;
 		/* Release: who sees the state sees the session. */
 		store_release(&connection->state, FUSE_READY);
 	}
@@ -121,6 +127,8 @@ static struct fuse_request *any_request_locked(struct fuse_connection *connectio
 
 	if (!list_empty(&connection->queued))
 		return list_first_entry(&connection->queued, struct fuse_request, link);
+	if (!list_empty(&connection->background))
+		return list_first_entry(&connection->background, struct fuse_request, link);
 	list_for_each (device, &connection->devices, link) {
 		for (unsigned i = 0; i < FUSE_SENT_BUCKETS; i++) {
 			if (!list_empty(&device->sent[i]))

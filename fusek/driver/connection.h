@@ -96,7 +96,7 @@ void fuse_handle_put(struct fuse_handle *handle);
 
 enum fuse_request_state {
 	FUSE_REQUEST_NEW,
-	FUSE_REQUEST_QUEUED,    /* on connection->queued */
+	FUSE_REQUEST_QUEUED,    /* on connection->queued, or ->background */
 	FUSE_REQUEST_SENT,      /* on a device's list: the driver has read it */
 	FUSE_REQUEST_RECEIVING, /* on no list: the answer is being copied into its pages */
 	FUSE_REQUEST_DONE,
@@ -118,6 +118,7 @@ struct fuse_request {
 	enum fuse_request_state state;               /* [q] */
 	bool interrupted;                            /* [q] the caller got a signal */
 	bool interrupt_queued;                       /* [q] on connection->interrupts */
+	bool in_background;                          /* [q] counted in connection->nbackground */
 	struct list interrupt_link;                  /* [q] valid where interrupt_queued */
 	uint64_t order;                              /* [q] grows in the order of asking */
 	uint64_t unique;                             /* [q] never used again on the connection */
@@ -187,6 +188,10 @@ struct fuse_connection {
 	uint64_t last_order;              /* [q] */
 	uint64_t last_unique;             /* [q] even; bit 0 is set for the INTERRUPT of one */
 	struct list queued;               /* [q] struct fuse_request */
+	struct list background;           /* [q] the same: wait until there are fewer of them */
+	uint32_t nbackground;             /* [q] requests without a caller that are under way */
+	uint32_t max_background;          /* [q] the most of them */
+	uint32_t congestion_threshold;    /* [q] for who asks: nothing here depends on it */
 	struct list forgets;              /* [q] struct fuse_forget */
 	struct list interrupts;           /* [q] requests by interrupt_link */
 	struct list devices;              /* [q] struct fuse_device */
@@ -203,6 +208,8 @@ struct fuse_connection {
 	uint32_t max_read_bytes; /* [c] of the mount; 0: no limit */
 	struct server *server; /* [c] of its mount, which may be gone; freed with the connection */
 	uint32_t number;       /* [c] for messages */
+	bool aborted;          /* [q] by who uses it, and the driver wants to be told that */
+	struct list all;       /* connections_lock (connections.c); of no list: not mounted */
 };
 
 /* ---- life ---- */
@@ -246,10 +253,19 @@ void fuse_request_done(struct fuse_request *request);
  * frees the request. INIT alone is sent before the connection is ready. */
 void fuse_send(struct fuse_connection *connection, struct fuse_request *request);
 
+/* connection->max_background is another one: what waits may go. */
+void fuse_background_changed(struct fuse_connection *connection);
+
 /* Takes `nlookup` look-ups of `node` back. */
 void fuse_forget(struct fuse_connection *connection, struct nodeid node, uint64_t nlookup);
 /* One that was sent, or never will be: off every list. */
 void fuse_forget_free(struct fuse_connection *connection, struct fuse_forget *forget);
+
+/* ---- the control filesystem (connections.c) ---- */
+
+/* It can be found by the number of its filesystem from here on, until the mount is gone. */
+void fuse_connection_publish(struct fuse_connection *connection);
+void fuse_connection_hide(struct fuse_connection *connection);
 
 /* ---- those who left (orphan.c) ---- */
 

@@ -68,6 +68,7 @@ static err_t numbered(struct word word, struct fuse_mount_options *out, unsigned
 		{"user_id", 10, &out->owner_uid, NEED_USER},
 		{"group_id", 10, &out->owner_gid, NEED_GROUP},
 		{"max_read", 10, &out->max_read_bytes, 0},
+		{"blksize", 10, &out->block_bytes, 0},
 	};
 
 	for (size_t i = 0; i < ARRAY_SIZE(keys); i++) {
@@ -117,11 +118,21 @@ static err_t one_option(struct word word, struct fuse_mount_options *out, unsign
 	return numbered(word, out, seen);
 }
 
-err_t fuse_parse_options(const char *text, struct fuse_mount_options *out)
+static bool block_size_fits(const struct fuse_mount_options *options)
+{
+	uint32_t bytes = options->block_bytes;
+
+	if (!options->is_block)
+		return bytes == FUSE_BLOCK_BYTES;
+	return bytes >= FUSE_BLOCK_BYTES && bytes <= PAGE_SIZE && !(bytes & (bytes - 1));
+}
+
+err_t fuse_parse_options(const char *text, bool is_block, struct fuse_mount_options *out)
 {
 	unsigned seen = 0;
 
-	*out = (struct fuse_mount_options){.fd = -1};
+	*out = (struct fuse_mount_options){
+		.fd = -1, .is_block = is_block, .block_bytes = FUSE_BLOCK_BYTES};
 	while (*text) {
 		const char *end = text;
 		err_t err;
@@ -135,7 +146,7 @@ err_t fuse_parse_options(const char *text, struct fuse_mount_options *out)
 		}
 		text = *end ? end + 1 : end;
 	}
-	if (seen != NEED_ALL || !S_ISDIR(out->root_mode))
+	if (seen != NEED_ALL || !S_ISDIR(out->root_mode) || !block_size_fits(out))
 		return -EINVAL;
 	return 0;
 }

@@ -176,7 +176,7 @@ static err_t take_locked(struct fuse_connection *connection, struct fuse_reader 
 
 	*too_long = NULL;
 	if (connection->state == FUSE_ENDED)
-		return -ENODEV;
+		return connection->aborted ? -ECONNABORTED : -ENODEV;
 	if (!list_empty(&connection->interrupts)) {
 		take_interrupt_locked(connection, reader);
 	} else if (forgets_come_first_locked(connection, request)) {

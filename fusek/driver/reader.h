@@ -26,8 +26,8 @@ struct fuse_reader {
 /* Of the calling thread; the device has a connection. */
 void fuse_reader_init(struct fuse_reader *reader, struct fuse_device *device, size_t cap_bytes);
 /* The oldest request, INTERRUPT or FORGET: in `out`, the rest in `payload`, which the caller gives
- * back. -EAGAIN: nothing is there (`nonblocking`); -EINTR; -ENODEV: the connection has ended.
- * Sleeps. */
+ * back. -EAGAIN: nothing is there (`nonblocking`); -EINTR; -ENODEV, -ECONNABORTED: the connection
+ * has ended. Sleeps. */
 err_t must_check fuse_reader_take(struct fuse_reader *reader, bool nonblocking);
 
 #endif

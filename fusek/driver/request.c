@@ -19,6 +19,7 @@ void fuse_request_init(struct fuse_request *request, const struct server_caller 
 	request->state = FUSE_REQUEST_NEW;
 	request->interrupted = false;
 	request->interrupt_queued = false;
+	request->in_background = false;
 	request->caller = *caller;
 	request->payload = NULL;
 	request->handle = NULL;
@@ -192,6 +193,71 @@ static bool leave_nodes_locked(struct fuse_connection *connection, struct fuse_r
 	return any;
 }
 
+/* To a reader that waits, which is to be woken before the lock is released, or (NULL) to the
+ * others. */
+static struct thread *send_locked(struct fuse_connection *connection, struct fuse_request *request)
+	REQUIRES(connection->lock);
+static struct thread *send_locked(struct fuse_connection *connection, struct fuse_request *request)
+{
+	struct thread *reader;
+
+	connection->last_unique += 2;
+	request->unique = connection->last_unique;
+	request->order = ++connection->last_order;
+	reader = fuse_give_locked(connection, request);
+	if (unlikely(!reader)) {
+		request->state = FUSE_REQUEST_QUEUED;
+		list_add_tail(&connection->queued, &request->link);
+	}
+	return reader;
+}
+
+/* ---- without a caller: as many at a time as the driver wants ---- */
+
+static struct thread *send_background_locked(struct fuse_connection *connection,
+					     struct fuse_request *request)
+	REQUIRES(connection->lock);
+static struct thread *send_background_locked(struct fuse_connection *connection,
+					     struct fuse_request *request)
+{
+	request->in_background = true;
+	connection->nbackground++;
+	return send_locked(connection, request);
+}
+
+/* What has waited until there were fewer. True: readers are to be told. */
+static bool advance_background_locked(struct fuse_connection *connection)
+	REQUIRES(connection->lock);
+static bool advance_background_locked(struct fuse_connection *connection)
+{
+	struct fuse_request *request;
+	struct thread *reader;
+	bool queued = false;
+
+	while (!list_empty(&connection->background) && connection->state == FUSE_READY &&
+	       connection->nbackground < connection->max_background) {
+		request = list_first_entry(&connection->background, struct fuse_request, link);
+		list_del(&request->link);
+		reader = send_background_locked(connection, request);
+		if (reader)
+			thread_wake(reader);
+		else
+			queued = true;
+	}
+	return queued;
+}
+
+void fuse_background_changed(struct fuse_connection *connection)
+{
+	bool tell;
+
+	spin_lock(&connection->lock);
+	tell = advance_background_locked(connection);
+	spin_unlock(&connection->lock);
+	if (tell)
+		fuse_tell_readers(connection);
+}
+
 /* What holds for one without a caller. The lock is released. */
 static void end_callerless(struct fuse_connection *connection, struct fuse_request *request)
 	RELEASE(connection->lock);
@@ -203,6 +269,10 @@ static void end_callerless(struct fuse_connection *connection, struct fuse_reque
 
 	list_init(&spare);
 	forgets = leave_nodes_locked(connection, request, &spare);
+	if (request->in_background) {
+		connection->nbackground--;
+		forgets |= advance_background_locked(connection);
+	}
 	spin_unlock(&connection->lock);
 	free_forgets(connection, &spare);
 	ended(request);
@@ -240,23 +310,10 @@ err_t fuse_wait_started(struct fuse_connection *connection)
 	return load_acquire(&connection->state) == FUSE_READY ? 0 : connection->ended_error;
 }
 
-/* To a reader that waits, which is to be woken before the lock is released, or (NULL) to the
- * others. */
-static struct thread *send_locked(struct fuse_connection *connection, struct fuse_request *request)
-	REQUIRES(connection->lock);
-static struct thread *send_locked(struct fuse_connection *connection, struct fuse_request *request)
+/* INIT is what says how many of the others there may be. */
+static bool may_wait_in_background(const struct fuse_request *request)
 {
-	struct thread *reader;
-
-	connection->last_unique += 2;
-	request->unique = connection->last_unique;
-	request->order = ++connection->last_order;
-	reader = fuse_give_locked(connection, request);
-	if (unlikely(!reader)) {
-		request->state = FUSE_REQUEST_QUEUED;
-		list_add_tail(&connection->queued, &request->link);
-	}
-	return reader;
+	return request->message.opcode != FUSE_INIT;
 }
 
 void fuse_send(struct fuse_connection *connection, struct fuse_request *request)
@@ -272,7 +329,16 @@ void fuse_send(struct fuse_connection *connection, struct fuse_request *request)
 		return;
 	}
 	use_nodes_locked(connection, request, &request->message);
-	reader = send_locked(connection, request);
+	if (!may_wait_in_background(request)) {
+		reader = send_locked(connection, request);
+	} else if (connection->nbackground < connection->max_background) {
+		reader = send_background_locked(connection, request);
+	} else {
+		request->state = FUSE_REQUEST_QUEUED;
+		list_add_tail(&connection->background, &request->link);
+		spin_unlock(&connection->lock);
+		return;
+	}
 	if (reader)
 		thread_wake(reader);
 	spin_unlock(&connection->lock);

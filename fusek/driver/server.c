@@ -8,6 +8,7 @@
 #include "server_priv.h"
 
 #include <abi/fcntl.h>
+#include <lib/fmt.h>
 #include <lib/log.h>
 #include <lib/string.h>
 #include <mm/slab.h>
@@ -321,7 +322,7 @@ static err_t driver_statfs(struct server *server, struct server_statfs *out)
 
 	if (err)
 		return err;
-	fuse_ask_statfs(call.message, SERVER_ROOT);
+	fuse_ask_statfs(call.session, call.message, SERVER_ROOT);
 	return driver_end(&call, decode_statfs, out);
 }
 
@@ -343,11 +344,9 @@ static err_t driver_access(struct server *server, const struct server_caller *ca
 /* Known without asking: the driver is not there yet when its mount is made. */
 static err_t driver_root(struct server *server, struct server_entry *out)
 {
-	const struct fuse_server *own = container_of(server, struct fuse_server, server);
-
 	*out = (struct server_entry){.node = SERVER_ROOT,
 				     .attr = {.ino = SERVER_ROOT.value,
-					      .mode = own->root_mode & S_IFMT,
+					      .mode = options_of(server)->root_mode & S_IFMT,
 					      .nlink = 1,
 					      .uid = server->owner_uid,
 					      .gid = server->owner_gid}};
@@ -358,6 +357,23 @@ static err_t driver_root(struct server *server, struct server_entry *out)
 static err_t driver_reconfigure(UNUSED struct server *server, UNUSED const char *options)
 {
 	return 0;
+}
+
+/* As Linux shows them: fusermount looks for who has mounted. */
+static void driver_describe(struct server *server, char *to, size_t to_bytes)
+{
+	const struct fuse_mount_options *options = options_of(server);
+	char max_read[24] = "", block[24] = "";
+
+	if (options->max_read_bytes)
+		(void)kernel_format(max_read, sizeof(max_read), ",max_read=%u",
+				    options->max_read_bytes);
+	if (options->block_bytes != FUSE_BLOCK_BYTES)
+		(void)kernel_format(block, sizeof(block), ",blksize=%u", options->block_bytes);
+	(void)kernel_format(to, to_bytes, ",user_id=%u,group_id=%u%s%s%s%s", options->owner_uid,
+			    options->owner_gid,
+			    options->default_permissions ? ",default_permissions" : "",
+			    options->allow_other ? ",allow_other" : "", max_read, block);
 }
 
 static void driver_abort(struct server *server)
@@ -429,6 +445,7 @@ static const struct server_ops driver_ops = {
 	.releasedir = driver_releasedir,
 	.statfs = driver_statfs,
 	.reconfigure = driver_reconfigure,
+	.describe = driver_describe,
 	.abort = driver_abort,
 	.destroy = driver_destroy,
 };
@@ -478,12 +495,10 @@ err_t fuse_server_create(struct fuse_connection *connection,
 	if (!own)
 		return -ENOMEM;
 	own->connection = connection;
-	own->root_mode = options->root_mode;
-	string_copy(own->type, sizeof(own->type), "fuse");
-	if (options->subtype[0]) {
-		string_copy(own->type, sizeof(own->type), "fuse.");
-		string_copy(own->type + 5, sizeof(own->type) - 5, options->subtype);
-	}
+	own->options = *options;
+	(void)kernel_format(own->type, sizeof(own->type), "%s%s%s",
+			    options->is_block ? "fuseblk" : "fuse", options->subtype[0] ? "." : "",
+			    options->subtype);
 	string_copy(own->source, sizeof(own->source), source);
 	own->server = (struct server){
 		.ops = &driver_ops,
@@ -497,14 +512,34 @@ err_t fuse_server_create(struct fuse_connection *connection,
 	};
 	connection->max_read_bytes = options->max_read_bytes;
 	connection->server = &own->server;
+	fuse_connection_publish(connection);
 	*out = &own->server;
 	return 0;
+}
+
+/* Who serves a block device may have to write to it still, and its device is free for others
+ * afterwards: so that is waited for. */
+static void say_destroy(struct server *server)
+{
+	static const struct server_caller kernel;
+	struct fuse_connection *connection = connection_of(server);
+	struct driver_call call;
+
+	if (load_acquire(&connection->state) != FUSE_READY)
+		return;
+	if (driver_begin(&call, server, &kernel))
+		return;
+	fuse_ask_destroy(call.message);
+	(void)!driver_end(&call, NULL, NULL);
 }
 
 void fuse_server_destroy(struct server *server)
 {
 	struct fuse_connection *connection = connection_of(server);
 
+	fuse_connection_hide(connection);
+	if (options_of(server)->is_block)
+		say_destroy(server);
 	fuse_connection_end(connection, -ENOTCONN);
 	fuse_connection_put(connection);
 }

@@ -9,10 +9,15 @@
 struct fuse_server {
 	struct server server;
 	struct fuse_connection *connection; /* constant, a reference */
-	uint32_t root_mode;                 /* constant: the type of the root */
-	char type[32];                      /* constant: "fuse" or "fuse.SUBTYPE" */
+	struct fuse_mount_options options;  /* constant */
+	char type[40];                      /* constant: "fuse", "fuseblk", with ".SUBTYPE" */
 	char source[32];                    /* constant */
 };
+
+static inline const struct fuse_mount_options *options_of(struct server *server)
+{
+	return &container_of(server, struct fuse_server, server)->options;
+}
 
 static inline struct fuse_connection *connection_of(struct server *server)
 {

@@ -1,13 +1,16 @@
 /*
- * INIT: version, flags, and how much one request may carry. The reply has 64 bytes since minor 23
- * and 24 before; what an old driver does not say has the value that it was written for.
+ * INIT: version, flags, and how much one request may carry. The reply has 64 bytes since minor 23,
+ * 24 since minor 5 and 8 before; what an old driver does not say has the value that it was written
+ * for.
  */
 #include "message.h"
 
 #include <lib/string.h>
 
-#define READAHEAD_BYTES (128u * KIB)
-#define OLD_MAX_PAGES   32u
+#define READAHEAD_BYTES       (128u * KIB)
+#define OLD_MAX_PAGES         32u
+#define MINOR_WITH_WRITE_SIZE 5u
+#define MINOR_WITH_FLAGS      6u
 #define OFFERED                                                                                    \
 	(FUSE_ASYNC_READ | FUSE_POSIX_LOCKS | FUSE_FLOCK_LOCKS | FUSE_HAS_IOCTL_DIR |              \
 	 FUSE_ATOMIC_O_TRUNC | FUSE_BIG_WRITES | FUSE_AUTO_INVAL_DATA | FUSE_DO_READDIRPLUS |      \
@@ -24,13 +27,37 @@ void fuse_ask_init(struct fuse_message *message)
 
 	fuse_message_begin(message, FUSE_INIT, (struct nodeid){0});
 	fuse_message_put(message, &in, sizeof(in));
-	fuse_message_expect(message, FUSE_COMPAT_22_INIT_OUT_SIZE, sizeof(struct fuse_init_out));
+	fuse_message_expect(message, FUSE_COMPAT_INIT_OUT_SIZE, sizeof(struct fuse_init_out));
 }
 
 static uint32_t whole_pages(uint64_t bytes, uint32_t most_bytes)
 {
 	bytes = MIN(bytes, (uint64_t)most_bytes) & ~(uint64_t)PAGE_MASK;
 	return (uint32_t)MAX(bytes, (uint64_t)PAGE_SIZE);
+}
+
+/* The least of a reply of this version. */
+static size_t least_bytes(uint32_t minor)
+{
+	if (minor >= 23)
+		return sizeof(struct fuse_init_out);
+	return minor >= MINOR_WITH_WRITE_SIZE ? FUSE_COMPAT_22_INIT_OUT_SIZE
+					      : FUSE_COMPAT_INIT_OUT_SIZE;
+}
+
+/* What a driver of this version leaves unsaid. */
+static void forget_unsaid(struct fuse_init_out *answer)
+{
+	if (answer->minor < MINOR_WITH_WRITE_SIZE)
+		answer->max_write = PAGE_SIZE;
+	if (answer->minor < MINOR_WITH_FLAGS) {
+		answer->max_readahead = READAHEAD_BYTES;
+		answer->flags = 0;
+	}
+	if (answer->minor < 13)
+		answer->max_background = answer->congestion_threshold = 0;
+	if (!(answer->flags & FUSE_INIT_EXT))
+		answer->flags2 = 0;
 }
 
 err_t fuse_answer_init(const struct fuse_reply *reply, uint32_t max_read_bytes,
@@ -40,15 +67,14 @@ err_t fuse_answer_init(const struct fuse_reply *reply, uint32_t max_read_bytes,
 	uint32_t most_bytes;
 
 	memcpy(&answer, reply->bytes, MIN((size_t)reply->len_bytes, sizeof(answer)));
-	if (answer.major != FUSE_MAJOR || answer.minor < FUSE_MINOR_MIN)
+	if (answer.major != FUSE_MAJOR || reply->len_bytes < least_bytes(answer.minor))
 		return -EPROTO;
-	if (answer.minor >= 23 && reply->len_bytes < sizeof(answer))
-		return -EPROTO;
+	forget_unsaid(&answer);
 	out->minor = MIN(answer.minor, (uint32_t)FUSE_MINOR);
-	out->flags = answer.flags;
-	if (answer.flags & FUSE_INIT_EXT)
-		out->flags |= (uint64_t)answer.flags2 << 32;
-	out->flags &= OFFERED;
+	out->flags = (answer.flags | (uint64_t)answer.flags2 << 32) & OFFERED;
+	out->max_background = answer.max_background ? answer.max_background : FUSE_MAX_BACKGROUND;
+	out->congestion_threshold = answer.congestion_threshold ? answer.congestion_threshold
+								: out->max_background * 3 / 4;
 	most_bytes =
 		(out->flags & FUSE_MAX_PAGES)
 			? whole_pages((uint64_t)answer.max_pages * PAGE_SIZE, FUSE_TRANSFER_MAX)

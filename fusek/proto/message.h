@@ -22,8 +22,12 @@ struct fuse_session {
 	uint32_t max_write_bytes; /* of one WRITE: whole pages */
 	uint32_t max_read_bytes;  /* of one READ: whole pages */
 	uint32_t max_ahead_bytes; /* of reading ahead */
+	uint16_t max_background;  /* requests without a caller that the driver has at a time */
+	uint16_t congestion_threshold;
 };
 
+/* Of session->max_background, where a driver does not say; as Linux. */
+#define FUSE_MAX_BACKGROUND 12u
 /* The most of one WRITE or READ that we ever agree to. */
 #define FUSE_TRANSFER_MAX (1u * MIB)
 /* Two names with their NULs and the largest structure before them, and room for a batch. */
@@ -159,7 +163,8 @@ void fuse_ask_readdir(struct fuse_message *message, struct nodeid node, uint64_t
 err_t must_check fuse_answer_readdir(const struct fuse_session *session,
 				     const struct fuse_reply *reply, struct fuse_listing *listing);
 
-void fuse_ask_statfs(struct fuse_message *message, struct nodeid node);
+void fuse_ask_statfs(const struct fuse_session *session, struct fuse_message *message,
+		     struct nodeid node);
 err_t must_check fuse_answer_statfs(const struct fuse_reply *reply, struct server_statfs *out);
 
 void fuse_ask_setxattr(struct fuse_message *message, struct nodeid node, const char *name,
@@ -211,7 +216,13 @@ void fuse_ask_statx(struct fuse_message *message, struct nodeid node);
 /* -ENOSYS: it does not know. */
 err_t must_check fuse_answer_statx(const struct fuse_reply *reply, struct abi_timespec *birth);
 
+/* Of a file on a block device: where block `block` of the file, of `block_bytes`, lies on it. */
+void fuse_ask_bmap(struct fuse_message *message, struct nodeid node, uint64_t block,
+		   uint32_t block_bytes);
+err_t must_check fuse_answer_bmap(const struct fuse_reply *reply, uint64_t *block);
+
 void fuse_ask_access(struct fuse_message *message, struct nodeid node, uint32_t mask);
+void fuse_ask_destroy(struct fuse_message *message);
 void fuse_ask_interrupt(struct fuse_message *message, uint64_t unique);
 
 #endif

@@ -163,7 +163,7 @@ void proc_filesystems(struct text *text, UNUSED const struct proc_subject *subje
 	const char *name;
 
 	for (unsigned i = 0; (name = filesystem_name(i)); i++)
-		text_add(text, "nodev\t%s\n", name);
+		text_add(text, "%s\t%s\n", filesystem_needs_device(name) ? "" : "nodev", name);
 }
 
 void proc_cmdline(struct text *text, UNUSED const struct proc_subject *subject)

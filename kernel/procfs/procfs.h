@@ -51,6 +51,9 @@ enum proc_directory {
 	SYSFS_KERNEL,
 	SYSFS_MM,
 	SYSFS_HUGE,
+	/* Of fusectl. */
+	FUSECTL_ROOT,
+	FUSECTL_CONNECTION, /* one of them */
 };
 
 /* A number that is a file: one that can be set, or a constant. */
@@ -68,14 +71,15 @@ struct proc_subject {
 	struct process *process; /* a reference; NULL: the machine */
 	int32_t tid;             /* one thread of it; 0: all of it */
 	int fd;                  /* in fd/ and fdinfo/ */
-	uint32_t cpu;            /* of PROC_OF_CPU */
+	uint32_t index;          /* of PROC_OF_CPU, PROC_OF_CONNECTION: its number */
 };
 
 enum proc_flags {
-	PROC_OWNER_ONLY = 1 << 0,  /* process_may_inspect() decides */
-	PROC_WHOLE_ONLY = 1 << 1,  /* not in the directory of a thread */
-	PROC_TRACER_ONLY = 1 << 2, /* process_may_trace() decides */
-	PROC_OF_CPU = 1 << 3,      /* there is one for each CPU */
+	PROC_OWNER_ONLY = 1 << 0,    /* process_may_inspect() decides */
+	PROC_WHOLE_ONLY = 1 << 1,    /* not in the directory of a thread */
+	PROC_TRACER_ONLY = 1 << 2,   /* process_may_trace() decides */
+	PROC_OF_CPU = 1 << 3,        /* there is one for each CPU */
+	PROC_OF_CONNECTION = 1 << 4, /* for each driver's mount */
 };
 
 struct proc_entry {
@@ -107,6 +111,8 @@ enum {
 	PROC_ENTRY_FDINFO,
 	PROC_ENTRY_SYSFS, /* the root of /sys */
 	PROC_ENTRY_CPU,
+	PROC_ENTRY_FUSECTL, /* the root of fusectl */
+	PROC_ENTRY_CONNECTION,
 	PROC_ENTRY_FIRST_NAMED,
 };
 
@@ -124,6 +130,8 @@ void proc_add_region(struct text *text, const struct region_info *region, const 
 /* What `node` is about; proc_subject_put() afterwards. -ENOENT: its process has gone. */
 err_t must_check proc_subject_get(struct nodeid node, struct proc_subject *out);
 void proc_subject_put(struct proc_subject *subject);
+/* It does not go away. */
+bool proc_subject_stays(const struct proc_subject *subject);
 /* The same without its process: `node` is one that a look-up gave. */
 const struct proc_entry *proc_entry_of(struct nodeid node);
 void proc_attr(const struct proc_subject *subject, struct nodeid node, struct server_attr *out);
@@ -182,6 +190,11 @@ proc_write_fn proc_seccomp_logged_write;
 
 proc_text_fn sysfs_cpus, sysfs_no_cpus, sysfs_huge_mode;
 proc_write_fn sysfs_huge_mode_write;
+
+/* ---- fusectl (fusectl.c) ---- */
+
+proc_text_fn fusectl_waiting, fusectl_max_background, fusectl_congestion;
+proc_write_fn fusectl_abort_write, fusectl_max_background_write, fusectl_congestion_write;
 
 /* ---- links (links.c) ---- */
 

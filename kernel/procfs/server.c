@@ -1,9 +1,9 @@
 /*
- * /proc and /sys as servers: what tree.c finds, in FUSE's operations. Owns the open files, each
- * with the text that was made for it; `lock` (LOCK_SNAPSHOT) keeps which one that is, a reference
- * keeps the text while it is copied. All texts that are kept have a limit, since a program may open
- * as many files as it likes and each text be as long as its environment: one that is beyond is made
- * anew for each read.
+ * /proc, /sys and fusectl as servers: what tree.c finds, in FUSE's operations. Owns the open files,
+ * each with the text that was made for it; `lock` (LOCK_SNAPSHOT) keeps which one that is, a
+ * reference keeps the text while it is copied. All texts that are kept have a limit, since a
+ * program may open as many files as it likes and each text be as long as its environment: one that
+ * is beyond is made anew for each read.
  */
 #define LOG_SUBSYSTEM "proc"
 
@@ -26,8 +26,9 @@
 
 #define PROC_SUPER_MAGIC 0x9fa0
 #define SYSFS_MAGIC      0x62656572
+#define FUSECTL_MAGIC    0x65735543
 
-/* Both are one tree with two roots. */
+/* All are one tree with several roots. */
 struct proc_server {
 	struct server server;
 	struct nodeid root;
@@ -100,9 +101,12 @@ static bool may_look(const struct proc_subject *subject)
 
 static err_t make_snapshot(const struct proc_subject *subject, struct snapshot **out)
 {
-	struct snapshot *snapshot = kzalloc(sizeof(*snapshot));
+	struct snapshot *snapshot;
 	err_t err;
 
+	if (!subject->entry->text)
+		return -EINVAL; /* it is only written to */
+	snapshot = kzalloc(sizeof(*snapshot));
 	if (!snapshot)
 		return -ENOMEM;
 	refcount_init(&snapshot->references);
@@ -287,7 +291,7 @@ static err_t procfs_getattr(struct server *server, struct nodeid node, struct se
 
 	if (err)
 		return err;
-	*attr_valid_ns = subject.process ? 0 : SERVER_VALID_FOREVER;
+	*attr_valid_ns = proc_subject_stays(&subject) ? SERVER_VALID_FOREVER : 0;
 	proc_attr(&subject, node, out);
 	proc_subject_put(&subject);
 	return 0;
@@ -429,6 +433,16 @@ static err_t create_sysfs(UNUSED const char *source, const char *options, struct
 	return create(&shape, options, out);
 }
 
+static err_t create_fusectl(UNUSED const char *source, const char *options, struct server **out)
+{
+	static const struct proc_server shape = {
+		.server = {.ops = &procfs_ops, .type = "fusectl", .source = "fusectl"},
+		.root = {PROC_ENTRY_FUSECTL},
+		.magic = FUSECTL_MAGIC};
+
+	return create(&shape, options, out);
+}
+
 static void mount_type(const struct filesystem_type *type, const char *at)
 {
 	const struct vfs_context context = vfs_kernel_context();
@@ -459,12 +473,14 @@ void procfs_init(void)
 {
 	static const struct filesystem_type proc = {.name = "proc", .create = create_proc};
 	static const struct filesystem_type sysfs = {.name = "sysfs", .create = create_sysfs};
+	static const struct filesystem_type fusectl = {.name = "fusectl", .create = create_fusectl};
 	err_t err = nameless_init();
 
 	if (err)
 		log_warn("no links to what has no name: error %d", -err);
 	mount_type(&proc, "/proc");
 	mount_type(&sysfs, "/sys");
+	mount_type(&fusectl, "/sys/fs/fuse/connections");
 	make_device_links();
 	load_start();
 }

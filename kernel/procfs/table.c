@@ -57,6 +57,12 @@ const struct proc_entry proc_entries[] = {
 			    .mode = FOLDER,
 			    .flags = PROC_OF_CPU},
 
+	[PROC_ENTRY_FUSECTL] = {.directory = FUSECTL_ROOT, .mode = FOLDER},
+	[PROC_ENTRY_CONNECTION] = {.parent = FUSECTL_ROOT,
+				   .directory = FUSECTL_CONNECTION,
+				   .mode = S_IFDIR | 0500,
+				   .flags = PROC_OF_CONNECTION},
+
 	/* The machine. */
 	{"self", PROC_ROOT, .mode = LINK, .link = proc_self},
 	{"thread-self", PROC_ROOT, .mode = LINK, .link = proc_thread_self},
@@ -215,6 +221,17 @@ const struct proc_entry proc_entries[] = {
 	{"enabled", SYSFS_HUGE, .mode = FILE_SET, .text = sysfs_huge_mode,
 	 .write = sysfs_huge_mode_write},
 	{"hpage_pmd_size", SYSFS_HUGE, CONSTANT(HUGE_PAGE_BYTES)},
+
+	/* fusectl. */
+	{"abort", FUSECTL_CONNECTION, .mode = S_IFREG | 0200, .flags = PROC_OF_CONNECTION,
+	 .write = fusectl_abort_write},
+	{"congestion_threshold", FUSECTL_CONNECTION, .mode = S_IFREG | 0600,
+	 .flags = PROC_OF_CONNECTION, .text = fusectl_congestion,
+	 .write = fusectl_congestion_write},
+	{"max_background", FUSECTL_CONNECTION, .mode = S_IFREG | 0600, .flags = PROC_OF_CONNECTION,
+	 .text = fusectl_max_background, .write = fusectl_max_background_write},
+	{"waiting", FUSECTL_CONNECTION, .mode = FILE_OWNER, .flags = PROC_OF_CONNECTION,
+	 .text = fusectl_waiting},
 };
 
 _Static_assert(ARRAY_SIZE(proc_entries) <= 1 << PROC_ENTRY_BITS, "a node's number has room");

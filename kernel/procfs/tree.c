@@ -1,7 +1,8 @@
 /*
  * The numbers of nodes, and how names become such. No state, no locks.
  *
- * A number has the entry's place in the table (8 bits); then the CPU's number, of PROC_OF_CPU; or
+ * A number has the entry's place in the table (8 bits); then the number of the CPU or connection,
+ * where there is one entry for each; or
  * whether the next is a thread's (1), the number of the process or thread (16), the descriptor
  * (13), and a mark of the process that tells it from a later one with the same number (26). The
  * root's is 1, as SERVER_ROOT wants it.
@@ -14,6 +15,7 @@
 #include <abi/errno.h>
 #include <arch/clock.h>
 #include <arch/cpu.h>
+#include <fusek/driver.h>
 #include <ipc/fdtable.h>
 #include <lib/fmt.h>
 #include <lib/string.h>
@@ -26,6 +28,8 @@
 _Static_assert(PID_MAX <= 1 << NUMBER_BITS && FD_MAX <= 1 << FD_BITS, "they fit");
 _Static_assert(ENTRY_BITS + 1 + NUMBER_BITS + FD_BITS + MARK_BITS == 64, "all of it is used");
 
+#define PROC_OF_EACH (PROC_OF_CPU | PROC_OF_CONNECTION)
+
 static uint64_t mark_of(const struct process *process)
 {
 	return process->usage.started_ns * UINT64_C(0x9e3779b97f4a7c15) >> (64 - MARK_BITS);
@@ -36,8 +40,8 @@ static struct nodeid node_of(const struct proc_subject *subject)
 	uint64_t value = (uint64_t)(subject->entry - proc_entries);
 	unsigned shift = ENTRY_BITS;
 
-	if (subject->entry->flags & PROC_OF_CPU)
-		value |= (uint64_t)subject->cpu << shift;
+	if (subject->entry->flags & PROC_OF_EACH)
+		value |= (uint64_t)subject->index << shift;
 	if (!subject->process)
 		return (struct nodeid){value};
 	value |= (uint64_t)(subject->tid != 0) << shift;
@@ -86,8 +90,14 @@ err_t proc_subject_get(struct nodeid node, struct proc_subject *out)
 		return -ENOENT;
 	*out = (struct proc_subject){.entry = &proc_entries[entry]};
 	if (out->entry->flags & PROC_OF_CPU) {
-		out->cpu = (uint32_t)value;
+		out->index = (uint32_t)value;
 		return value < cpu_count() ? 0 : -ENOENT;
+	}
+	if (out->entry->flags & PROC_OF_CONNECTION) {
+		struct fuse_control control;
+
+		out->index = (uint32_t)value;
+		return fuse_control_look(out->index, &control);
 	}
 	if (!value)
 		return 0;
@@ -106,6 +116,11 @@ err_t proc_subject_get(struct nodeid node, struct proc_subject *out)
 		return 0;
 	proc_subject_put(out);
 	return -ENOENT;
+}
+
+bool proc_subject_stays(const struct proc_subject *subject)
+{
+	return !subject->process && !(subject->entry->flags & PROC_OF_CONNECTION);
 }
 
 void proc_subject_put(struct proc_subject *subject)
@@ -147,6 +162,7 @@ static uint32_t fd_mode(const struct proc_subject *subject)
 void proc_attr(const struct proc_subject *subject, struct nodeid node, struct server_attr *out)
 {
 	const struct process *process = subject->process;
+	struct fuse_control control;
 
 	*out = (struct server_attr){.ino = node.value,
 				    .mode = subject->entry->mode,
@@ -160,6 +176,11 @@ void proc_attr(const struct proc_subject *subject, struct nodeid node, struct se
 	if (process && (out->mode == (S_IFDIR | 0555) || !read_once(&process->not_dumpable))) {
 		out->uid = read_once(&process->ids.euid);
 		out->gid = read_once(&process->ids.egid);
+	}
+	if (subject->entry->flags & PROC_OF_CONNECTION &&
+	    !fuse_control_look(subject->index, &control)) {
+		out->uid = control.owner_uid;
+		out->gid = control.owner_gid;
 	}
 	out->mtime = wall_time(process ? process->usage.started_ns : 0);
 	out->atime = out->mtime;
@@ -233,8 +254,20 @@ static err_t find_cpu(struct proc_subject *subject, struct server_name name)
 	}
 	if (number < 0 || (uint32_t)number >= cpu_count())
 		return -ENOENT;
-	subject->cpu = (uint32_t)number;
+	subject->index = (uint32_t)number;
 	subject->entry = &proc_entries[PROC_ENTRY_CPU];
+	return 0;
+}
+
+static err_t find_connection(struct proc_subject *subject, struct server_name name)
+{
+	int32_t number = parse_number(name);
+	struct fuse_control control;
+
+	if (number <= 0 || fuse_control_look((uint32_t)number, &control))
+		return -ENOENT;
+	subject->index = (uint32_t)number;
+	subject->entry = &proc_entries[PROC_ENTRY_CONNECTION];
 	return 0;
 }
 
@@ -271,6 +304,8 @@ static err_t find(struct proc_subject *subject, struct server_name name)
 		if (!find_cpu(subject, name))
 			return 0;
 		break;
+	case FUSECTL_ROOT:
+		return find_connection(subject, name);
 	default:
 		break;
 	}
@@ -288,7 +323,7 @@ err_t proc_lookup(struct nodeid parent, struct server_name name, struct server_e
 	if (!err) {
 		/* What is about a process may be gone at the next look. */
 		*out = (struct server_entry){.node = node_of(&subject)};
-		if (!subject.process)
+		if (proc_subject_stays(&subject))
 			out->entry_valid_ns = out->attr_valid_ns = SERVER_VALID_FOREVER;
 		proc_attr(&subject, out->node, &out->attr);
 	}
@@ -374,10 +409,21 @@ static void list_fds(const struct proc_subject *directory, int32_t from, struct 
 
 static void list_cpus(uint32_t from, struct dirent_sink *sink)
 {
-	struct proc_subject subject = {.entry = &proc_entries[PROC_ENTRY_CPU], .cpu = from};
+	struct proc_subject subject = {.entry = &proc_entries[PROC_ENTRY_CPU], .index = from};
 
-	for (; subject.cpu < cpu_count(); subject.cpu++) {
-		if (!emit_number(sink, &subject, CPU_PREFIX, (int32_t)subject.cpu))
+	for (; subject.index < cpu_count(); subject.index++) {
+		if (!emit_number(sink, &subject, CPU_PREFIX, (int32_t)subject.index))
+			break;
+	}
+}
+
+static void list_connections(uint32_t from, struct dirent_sink *sink)
+{
+	struct proc_subject subject = {.entry = &proc_entries[PROC_ENTRY_CONNECTION]};
+
+	while ((subject.index = fuse_control_next(from))) {
+		from = subject.index + 1;
+		if (!emit_number(sink, &subject, "", (int32_t)subject.index))
 			break;
 	}
 }
@@ -407,6 +453,9 @@ static err_t list(const struct proc_subject *directory, uint64_t cookie, struct 
 		if (cookie < FIRST_NUMBER && !list_named(directory, cookie, sink))
 			return 0;
 		list_cpus((uint32_t)from, sink);
+		return 0;
+	case FUSECTL_ROOT:
+		list_connections((uint32_t)from, sink);
 		return 0;
 	default:
 		list_named(directory, cookie, sink);

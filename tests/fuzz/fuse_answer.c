@@ -1,9 +1,8 @@
 /* sources: fusek/proto/data.c fusek/proto/range.c fusek/proto/ioctl.c fusek/proto/lock.c
-   fusek/proto/statx.c fusek/proto/xattr.c fusek/proto/init.c fusek/proto/lookup.c
-   fusek/proto/make.c fusek/proto/message.c fusek/proto/open.c fusek/proto/readdir.c
-   fusek/proto/readlink.c fusek/proto/statfs.c
-   with: lib/string.c
-   options: max_len=4200 */
+   fusek/proto/statx.c fusek/proto/xattr.c fusek/proto/control.c fusek/proto/init.c
+   fusek/proto/lookup.c fusek/proto/make.c fusek/proto/message.c fusek/proto/open.c
+   fusek/proto/readdir.c fusek/proto/readlink.c fusek/proto/statfs.c with: lib/string.c options:
+   max_len=4200 */
 /*
  * Answers of drivers: whatever bytes one writes, of a length that the request allows, decoding them
  * reads nothing else and gives either an error or values within their limits. And requests:
@@ -110,7 +109,8 @@ static void ask(const struct fuse_session *session, const uint8_t *data, size_t 
 	fuse_ask_statx(&message, SERVER_ROOT);
 	fuse_ask_tmpfile(session, &message, SERVER_ROOT, 0600, 0, 0);
 	fuse_ask_copy_file_range(&message, &(struct server_copy){.len_bytes = 1}, 0, 0);
-	fuse_ask_statfs(&message, SERVER_ROOT);
+	fuse_ask_statfs(session, &message, SERVER_ROOT);
+	fuse_ask_bmap(&message, SERVER_ROOT, len_bytes, 512);
 }
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t len_bytes)
@@ -153,7 +153,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t len_bytes)
 	(void)!fuse_answer_readlink(&reply, text, sizeof(text));
 	listing.plus = data[0] & 2;
 	(void)!fuse_answer_readdir(&session, &reply, &listing);
-	if (reply.len_bytes >= FUSE_COMPAT_22_INIT_OUT_SIZE &&
+	(void)!fuse_answer_bmap(&reply, &number);
+	if (reply.len_bytes >= FUSE_COMPAT_INIT_OUT_SIZE &&
 	    !fuse_answer_init(&reply, (uint32_t)data[0] << 12, &agreed) &&
 	    (agreed.max_write_bytes < PAGE_SIZE || agreed.max_write_bytes > FUSE_TRANSFER_MAX ||
 	     agreed.max_read_bytes % PAGE_SIZE))

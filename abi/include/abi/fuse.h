@@ -8,9 +8,8 @@
 
 #include <stdint.h>
 
-#define FUSE_MAJOR     7
-#define FUSE_MINOR     40 /* what we speak; what counts is the smaller of both sides' */
-#define FUSE_MINOR_MIN 8  /* drivers below that are refused */
+#define FUSE_MAJOR 7
+#define FUSE_MINOR 45 /* what we speak; what counts is the smaller of both sides' */
 
 enum fuse_opcode {
 	FUSE_LOOKUP = 1,
@@ -47,9 +46,11 @@ enum fuse_opcode {
 	FUSE_ACCESS = 34,
 	FUSE_CREATE = 35,
 	FUSE_INTERRUPT = 36,
+	FUSE_BMAP = 37,
 	FUSE_DESTROY = 38,
 	FUSE_IOCTL = 39,
 	FUSE_POLL = 40,
+	FUSE_NOTIFY_REPLY = 41,
 	FUSE_BATCH_FORGET = 42,
 	FUSE_FALLOCATE = 43,
 	FUSE_READDIRPLUS = 44,
@@ -58,6 +59,7 @@ enum fuse_opcode {
 	FUSE_COPY_FILE_RANGE = 47,
 	FUSE_TMPFILE = 51,
 	FUSE_STATX = 52,
+	FUSE_COPY_FILE_RANGE_64 = 53,
 };
 
 enum fuse_notify {
@@ -68,6 +70,8 @@ enum fuse_notify {
 	FUSE_NOTIFY_RETRIEVE = 5,
 	FUSE_NOTIFY_DELETE = 6,
 	FUSE_NOTIFY_RESEND = 7,
+	FUSE_NOTIFY_INC_EPOCH = 8,
+	FUSE_NOTIFY_PRUNE = 9,
 };
 
 /* INIT's flags; those above bit 31 travel in flags2. */
@@ -76,17 +80,33 @@ enum fuse_notify {
 #define FUSE_ATOMIC_O_TRUNC     (UINT64_C(1) << 3)
 #define FUSE_BIG_WRITES         (UINT64_C(1) << 5)
 #define FUSE_DONT_MASK          (UINT64_C(1) << 6)
+#define FUSE_SPLICE_WRITE       (UINT64_C(1) << 7)
+#define FUSE_SPLICE_MOVE        (UINT64_C(1) << 8)
+#define FUSE_SPLICE_READ        (UINT64_C(1) << 9)
 #define FUSE_FLOCK_LOCKS        (UINT64_C(1) << 10)
 #define FUSE_HAS_IOCTL_DIR      (UINT64_C(1) << 11)
 #define FUSE_AUTO_INVAL_DATA    (UINT64_C(1) << 12)
 #define FUSE_DO_READDIRPLUS     (UINT64_C(1) << 13)
 #define FUSE_READDIRPLUS_AUTO   (UINT64_C(1) << 14)
+#define FUSE_ASYNC_DIO          (UINT64_C(1) << 15)
+#define FUSE_WRITEBACK_CACHE    (UINT64_C(1) << 16)
 #define FUSE_NO_OPEN_SUPPORT    (UINT64_C(1) << 17)
 #define FUSE_PARALLEL_DIROPS    (UINT64_C(1) << 18)
 #define FUSE_ABORT_ERROR        (UINT64_C(1) << 21)
 #define FUSE_MAX_PAGES          (UINT64_C(1) << 22)
+#define FUSE_CACHE_SYMLINKS     (UINT64_C(1) << 23)
 #define FUSE_NO_OPENDIR_SUPPORT (UINT64_C(1) << 24)
+#define FUSE_EXPLICIT_INVAL     (UINT64_C(1) << 25) /* Linux: FUSE_EXPLICIT_INVAL_DATA */
+#define FUSE_SETXATTR_EXT       (UINT64_C(1) << 29)
 #define FUSE_INIT_EXT           (UINT64_C(1) << 30)
+#define FUSE_HAS_EXPIRE_ONLY    (UINT64_C(1) << 35)
+#define FUSE_DIRECT_IO_MMAP     (UINT64_C(1) << 36) /* Linux: FUSE_DIRECT_IO_ALLOW_MMAP */
+#define FUSE_NO_EXPORT_SUPPORT  (UINT64_C(1) << 38)
+#define FUSE_HAS_RESEND         (UINT64_C(1) << 39)
+#define FUSE_REQUEST_TIMEOUT    (UINT64_C(1) << 42)
+
+/* In the `unique` of a request that is sent again. */
+#define FUSE_UNIQUE_RESEND (UINT64_C(1) << 63)
 
 struct fuse_in_header {
 	uint32_t len;
@@ -167,9 +187,12 @@ struct fuse_init_out {
 	uint16_t max_pages;
 	uint16_t map_alignment;
 	uint32_t flags2;
-	uint32_t unused[7];
+	uint32_t max_stack_depth;
+	uint16_t request_timeout; /* seconds */
+	uint16_t unused[11];
 };
 
+#define FUSE_COMPAT_INIT_OUT_SIZE    8  /* below minor 5 */
 #define FUSE_COMPAT_22_INIT_OUT_SIZE 24 /* minor 5 to 22 */
 
 struct fuse_forget_in {
@@ -325,6 +348,8 @@ struct fuse_kstatfs {
 	uint32_t spare[6];
 };
 
+#define FUSE_COMPAT_STATFS_SIZE 48 /* below minor 4 */
+
 struct fuse_fsync_in {
 	uint64_t fh;
 	uint32_t fsync_flags;
@@ -378,6 +403,20 @@ struct fuse_copy_file_range_in {
 	uint64_t off_out;
 	uint64_t len;
 	uint64_t flags;
+};
+
+struct fuse_copy_file_range_out {
+	uint64_t bytes_copied;
+};
+
+struct fuse_bmap_in {
+	uint64_t block;
+	uint32_t blocksize;
+	uint32_t padding;
+};
+
+struct fuse_bmap_out {
+	uint64_t block;
 };
 
 struct fuse_access_in {
@@ -523,6 +562,38 @@ struct fuse_notify_delete_out {
 	uint64_t child;
 	uint32_t namelen;
 	uint32_t padding;
+};
+
+struct fuse_notify_store_out {
+	uint64_t nodeid;
+	uint64_t offset;
+	uint32_t size;
+	uint32_t padding;
+};
+
+struct fuse_notify_retrieve_out {
+	uint64_t notify_unique;
+	uint64_t nodeid;
+	uint64_t offset;
+	uint32_t size;
+	uint32_t padding;
+};
+
+/* NOTIFY_REPLY's, with the shape of fuse_write_in. */
+struct fuse_notify_retrieve_in {
+	uint64_t dummy1;
+	uint64_t offset;
+	uint32_t size;
+	uint32_t dummy2;
+	uint64_t dummy3;
+	uint64_t dummy4;
+};
+
+/* Followed by so many numbers of nodes. */
+struct fuse_notify_prune_out {
+	uint32_t count;
+	uint32_t padding;
+	uint64_t spare;
 };
 
 #define FUSE_DEV_MAJOR     10

@@ -14,6 +14,25 @@ err_t must_check fuse_device_init(void);
 /* It is a driver's, of a file system that is mounted. */
 bool fuse_serves(struct object *object);
 
+/* ---- what fusectl tells of connections, and sets ---- */
+
+struct fuse_control {
+	uint32_t owner_uid, owner_gid; /* who has mounted it */
+	uint32_t nwaiting;             /* requests that are not answered yet */
+	uint32_t max_background;       /* of those that no program waits for, at a time */
+	uint32_t congestion_threshold;
+};
+
+/* The first one whose filesystem's number (the minor one of st_dev) is not below `from`: that
+ * number; 0: there is none. */
+uint32_t fuse_control_next(uint32_t from);
+/* -ENOENT: it is not mounted any more. */
+err_t must_check fuse_control_look(uint32_t number, struct fuse_control *out);
+err_t must_check fuse_control_set_background(uint32_t number, uint32_t max_background);
+err_t must_check fuse_control_set_congestion(uint32_t number, uint32_t threshold);
+/* As MNT_FORCE; what is asked later gets -ENOTCONN. Sleeps. */
+err_t must_check fuse_control_abort(uint32_t number);
+
 /* Hook of kernel/: what descriptor `fd` of the running program names, with a reference; NULL: not
  * open. */
 struct object *vfs_descriptor(int fd);

@@ -38,6 +38,8 @@ struct filesystem_type {
 err_t must_check filesystem_register(const struct filesystem_type *type);
 /* The names that mount(2) takes: index 0, 1 ...; NULL: there are no more. */
 const char *filesystem_name(unsigned index);
+/* What is mounted of this type lies on a device. */
+bool filesystem_needs_device(const char *type);
 
 /* mount(2). `flags` that say nothing here (MS_SYNCHRONOUS ...) are taken, unknown ones -EINVAL. For
  * a new mount `type` is a registered one, or "fuse",

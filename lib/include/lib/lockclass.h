@@ -61,6 +61,7 @@ enum lock_class {
 	LOCK_NOTIFIER,  /* calls that somebody else decides about */
 	LOCK_SOCKETS,   /* which sockets are connected, and their names */
 	LOCK_PIPE,      /* a pipe's or channel's buffer */
+	LOCK_DRIVERS,   /* which connections with filesystem drivers there are */
 	LOCK_DRIVER,    /* a connection's requests, on their way to a filesystem driver */
 	LOCK_PTYS,      /* which pseudo terminals there are */
 	LOCK_DEVICE,    /* a device's registers and rings: serial ports, the exec channel */

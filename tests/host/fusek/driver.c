@@ -8,7 +8,8 @@
    fusek/notify.c ipc/anonymous.c fusek/ext2/super.c fusek/ext2/inode.c fusek/ext2/directory.c
    fusek/tmpfs/data.c fusek/tmpfs/seals.c fusek/tmpfs/range.c fusek/tmpfs/xattr.c
    fusek/tmpfs/entries.c fusek/tmpfs/inode.c fusek/tmpfs/names.c fusek/tmpfs/options.c
-   fusek/tmpfs/pages.c fusek/tmpfs/seed.c fusek/driver/connection.c fusek/driver/device.c
+   fusek/tmpfs/pages.c fusek/tmpfs/seed.c fusek/driver/connection.c fusek/driver/connections.c
+   fusek/driver/device.c
    fusek/driver/files.c fusek/driver/ranges.c fusek/driver/control.c fusek/driver/locks.c
    fusek/driver/xattr.c fusek/driver/stream.c fusek/driver/notify.c fusek/driver/options.c
    fusek/driver/orphan.c fusek/driver/polled.c fusek/driver/reader.c fusek/driver/request.c

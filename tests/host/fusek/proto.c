@@ -154,14 +154,73 @@ static void init_of_strangers_is_refused(void **state)
 
 	assert_int_equal(fuse_answer_init(&reply, 0, &session), -EPROTO);
 	out.major = 7;
-	out.minor = 7;
-	assert_int_equal(fuse_answer_init(&reply, 0, &session), -EPROTO);
 	out.minor = 31; /* new, but of an old one's length */
 	reply.len_bytes = 24;
 	assert_int_equal(fuse_answer_init(&reply, 0, &session), -EPROTO);
 	out.minor = 8;
 	assert_int_equal(fuse_answer_init(&reply, 0, &session), 0);
 	assert_int_equal(session.minor, 8);
+	reply.len_bytes = 8;
+	assert_int_equal(fuse_answer_init(&reply, 0, &session), -EPROTO);
+}
+
+/* What a version has no words for is not read, whatever lies there. */
+static void init_of_old_drivers_says_what_they_can(void **state)
+{
+	static const struct {
+		uint32_t minor;
+		size_t len_bytes;
+		uint32_t write_bytes, ahead_bytes;
+		uint64_t flags;
+		uint16_t max_background;
+	} rows[] = {
+		{0, 8, 4096, 128 << 10, 0, 12},
+		{4, 24, 4096, 128 << 10, 0, 12},
+		{5, 24, 8192, 128 << 10, 0, 12},
+		{6, 24, 8192, 4096, FUSE_ASYNC_READ, 12},
+		{12, 24, 8192, 4096, FUSE_ASYNC_READ, 12},
+		{13, 24, 8192, 4096, FUSE_ASYNC_READ, 40},
+		{45, 64, 8192, 4096, FUSE_ASYNC_READ, 40},
+	};
+	const struct fuse_init_out said = {.major = 7,
+					   .max_readahead = 4096,
+					   .flags = FUSE_ASYNC_READ,
+					   .max_background = 40,
+					   .max_write = 8192,
+					   .flags2 = UINT32_MAX};
+
+	for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
+		struct fuse_init_out out = said;
+		struct fuse_reply reply = reply_of(&out, rows[i].len_bytes);
+		struct fuse_session session = {0};
+
+		out.minor = rows[i].minor;
+		assert_int_equal(fuse_answer_init(&reply, 0, &session), 0);
+		assert_int_equal(session.minor, rows[i].minor);
+		assert_int_equal(session.max_write_bytes, rows[i].write_bytes);
+		assert_int_equal(session.max_ahead_bytes, rows[i].ahead_bytes);
+		assert_int_equal(session.flags, rows[i].flags);
+		assert_int_equal(session.max_background, rows[i].max_background);
+		assert_int_equal(session.congestion_threshold, rows[i].max_background * 3 / 4);
+	}
+}
+
+static void a_block_is_asked_for_by_its_number(void **state)
+{
+	const struct fuse_bmap_out out = {.block = 99};
+	struct fuse_reply reply = reply_of(&out, sizeof(out));
+	struct fuse_bmap_in in;
+	uint64_t block;
+
+	fuse_ask_bmap(&message, (struct nodeid){5}, 7, 1024);
+	assert_int_equal(message.opcode, FUSE_BMAP);
+	memcpy(&in, message.arguments, sizeof(in));
+	assert_int_equal(in.block, 7);
+	assert_int_equal(in.blocksize, 1024);
+	assert_int_equal(fuse_answer_bmap(&reply, &block), 0);
+	assert_int_equal(block, 99);
+	reply.len_bytes--;
+	assert_int_equal(fuse_answer_bmap(&reply, &block), -EIO);
 }
 
 static void entries_that_cannot_be_are_refused(void **state)
@@ -346,6 +405,8 @@ int main(void)
 		cmocka_unit_test(devices_travel_in_linux_s_32_bits),
 		cmocka_unit_test(init_finds_what_both_can),
 		cmocka_unit_test(init_of_strangers_is_refused),
+		cmocka_unit_test(init_of_old_drivers_says_what_they_can),
+		cmocka_unit_test(a_block_is_asked_for_by_its_number),
 		cmocka_unit_test(entries_that_cannot_be_are_refused),
 		cmocka_unit_test(time_outs_are_bounded_and_negative_entries_have_no_attributes),
 		cmocka_unit_test(write_counts_at_most_what_was_sent),

@@ -153,9 +153,13 @@ static void do_init(const struct fuse_in_header *in)
 					  .minor = mock.minor,
 					  .max_write = 8192,
 					  .max_readahead = 65536,
+					  .max_background = mock.max_background,
 					  .flags = mock.init_flags};
 
-	mock_answer(in, &out, mock.minor < 23 ? FUSE_COMPAT_22_INIT_OUT_SIZE : sizeof(out));
+	mock_answer(in, &out,
+		    mock.minor < 5    ? FUSE_COMPAT_INIT_OUT_SIZE
+		    : mock.minor < 23 ? FUSE_COMPAT_22_INIT_OUT_SIZE
+				      : sizeof(out));
 }
 
 static void do_lookup(const struct fuse_in_header *in, const char *name)
@@ -357,6 +361,13 @@ static void act(const struct fuse_in_header *in)
 		mock.last_release = *(const struct fuse_release_in *)arguments;
 		mock.nopen--;
 		return mock_answer(in, NULL, 0);
+	case FUSE_STATFS: {
+		const struct fuse_kstatfs out = {.blocks = 100, .bsize = 4096, .namelen = 255};
+
+		return mock_answer(in, &out,
+				   mock.minor < 4 ? FUSE_COMPAT_STATFS_SIZE : sizeof(out));
+	}
+	case FUSE_DESTROY:
 	case FUSE_UNLINK:
 	case FUSE_RMDIR:
 	case FUSE_RENAME:
@@ -426,6 +437,8 @@ static bool step(void)
 	mock.nasked[in->opcode]++;
 	if (mock.unknown & (1ull << in->opcode))
 		mock_refuse(in, ENOSYS);
+	else if (in->opcode == mock.stale_at && mock.nstale && mock.nstale--)
+		mock_refuse(in, ESTALE);
 	else if (in->opcode == FUSE_FORGET)
 		forgotten(((const struct fuse_forget_in *)(in + 1))->nlookup);
 	else if (in->opcode == FUSE_BATCH_FORGET)
@@ -507,6 +520,16 @@ ssize_t fake_driver_read_short(void)
 
 	buffer_init_kernel(&buffer, bytes, sizeof(bytes));
 	return object_read(device, &buffer, NULL);
+}
+
+ssize_t fake_driver_read_end(void)
+{
+	struct buffer buffer;
+	ssize_t got;
+
+	buffer_init_kernel(&buffer, request, sizeof(request));
+	got = object_read(device, &buffer, NULL);
+	return got > 0 ? 0 : got;
 }
 
 /* ---- life ---- */

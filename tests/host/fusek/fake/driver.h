@@ -43,8 +43,9 @@ struct mock_driver {
 	uint32_t init_flags; /* before the first request */
 	uint32_t open_flags;
 	bool ignores_interrupts;
-	uint64_t last_cookie; /* of a listing's last name; 0: the next number */
-	bool hangs;           /* nothing is read, time goes by */
+	uint16_t max_background; /* INIT's */
+	uint64_t last_cookie;    /* of a listing's last name; 0: the next number */
+	bool hangs;              /* nothing is read, time goes by */
 	uint64_t attr_valid;
 	bool names_expire; /* at once */
 	uint64_t unknown;  /* 1 << opcode: ENOSYS */
@@ -52,6 +53,8 @@ struct mock_driver {
 	uint32_t lie_opcode;
 	/* opcodes, once; of hold_at the answer waits, and nothing else happens */
 	uint32_t die_at, kill_at, signal_at, hold_at;
+	uint32_t stale_at; /* an opcode, for nstale times */
+	unsigned nstale;
 	/* to be looked at */
 	unsigned nasked[64];
 	ssize_t lie_result; /* of the write that lied */
@@ -79,6 +82,8 @@ extern struct mock_driver mock;
 extern const char fake_driver_options[];
 
 int fake_driver_register(void);
+/* What the driver finds when it reads next: 0, or the error of that. */
+ssize_t fake_driver_read_end(void);
 /* Opens the device; then it may be mounted. */
 void fake_driver_start(void);
 /* Serves what is left and closes it. */
