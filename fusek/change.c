@@ -32,6 +32,14 @@ static err_t check_parent(const struct walk *walk)
 	return err ? err : path_may_change(&walk->at);
 }
 
+uint32_t change_masked(const struct vfs_context *context, const struct node *directory,
+		       uint32_t mode)
+{
+	bool by_server = read_once(&node_server(directory)->agreed) & SERVER_MASKS_MODES;
+
+	return by_server ? mode : mode & ~context->umask;
+}
+
 uint32_t change_mode(const struct vfs_context *context, const struct node *directory, uint32_t mode)
 {
 	const uint32_t program = S_ISGID | 010;
@@ -40,7 +48,7 @@ uint32_t change_mode(const struct vfs_context *context, const struct node *direc
 	    !vfs_in_group(context, read_once(&directory->attr.gid)) &&
 	    !vfs_capable(context, CAP_FSETID))
 		mode &= ~S_ISGID;
-	return mode & ~context->umask;
+	return change_masked(context, directory, mode);
 }
 
 /* Around what the server is asked: the mount stays writable, and what is asked meanwhile of the
@@ -255,7 +263,7 @@ err_t vfs_mkdir(const struct vfs_context *context, struct object *at, const char
 		err = -EPERM;
 		goto end_walk;
 	}
-	mode = S_IFDIR | (mode & 01777 & ~context->umask);
+	mode = S_IFDIR | change_masked(context, walk.at.dentry->node, mode & 01777);
 	err = change_begin(&walk, &change);
 	if (err)
 		goto end_walk;

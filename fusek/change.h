@@ -9,6 +9,9 @@
 /* Walks to where `name` is to be made: it does not exist. walk_end() in any case. */
 err_t must_check change_find_new(struct walk *walk, const struct vfs_context *context,
 				 struct object *at, const char *name, bool directory);
+/* `mode` without the umask, unless the server of `directory` applies that itself. */
+uint32_t change_masked(const struct vfs_context *context, const struct node *directory,
+		       uint32_t mode);
 /* The mode of something new in `directory`, which is no directory itself: the umask applies, and a
  * group that the directory gives, and one is not in, gets no program that runs as it. */
 uint32_t change_mode(const struct vfs_context *context, const struct node *directory,

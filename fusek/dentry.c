@@ -12,9 +12,8 @@
 #include <mm/slab.h>
 #include <sched/seqcount.h>
 
-#define DENTRY_BUCKETS 4096
-#define LOOKUPS_MAX    8 /* of one name, while others change its directory */
-#define BELOW_TRIES    8 /* to find a way up, while others rename */
+#define LOOKUPS_MAX 8 /* of one name, while others change its directory */
+#define BELOW_TRIES 8 /* to find a way up, while others rename */
 
 static struct dentry *buckets[DENTRY_BUCKETS]; /* names_lock, read under RCU */
 static uint64_t hash_seed;                     /* so that nobody can choose names of one bucket */
@@ -56,6 +55,11 @@ uint32_t name_hash(const struct dentry *parent, const char *text, size_t len_byt
 	}
 	hash ^= tail_of(text, len_bytes) + len_bytes;
 	return (uint32_t)((hash * UINT64_C(0x9e3779b97f4a7c15)) >> 32);
+}
+
+struct dentry *dentry_bucket_locked(unsigned index)
+{
+	return buckets[index];
 }
 
 static struct dentry **bucket_of(uint32_t hash)

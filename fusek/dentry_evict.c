@@ -107,6 +107,61 @@ void dentry_evict_if_many(void)
 		(void)evict_some(true);
 }
 
+#define NBUCKETS 16 /* of a look at all buckets while the lock is held */
+
+/* What is asked for of a directory now is not kept. */
+static void directory_expire(struct node *node)
+{
+	if (node && node_type(node) == S_IFDIR)
+		(void)atomic_fetch_add_full(&node->names_version, 1);
+}
+
+/* What a rename moves to another bucket meanwhile, its server has just told us of. */
+void dentry_expire_all(const struct filesystem *fs)
+{
+	directory_expire(fs->root->node);
+	for (unsigned first = 0; first < DENTRY_BUCKETS; first += NBUCKETS) {
+		spin_lock(&names_lock);
+		for (unsigned i = first; i < first + NBUCKETS; i++) {
+			struct dentry *dentry = dentry_bucket_locked(i);
+
+			for (; dentry; dentry = dentry->hash_next) {
+				if (dentry->fs != fs)
+					continue;
+				directory_expire(dentry->node);
+				write_once(&dentry->valid_until_ns, 0);
+			}
+		}
+		spin_unlock(&names_lock);
+	}
+}
+
+static bool is_one_of(const struct dentry *dentry, const uint64_t *nodes, size_t count)
+{
+	for (size_t i = 0; dentry->node && i < count; i++) {
+		if (dentry->node->id.value == nodes[i])
+			return true;
+	}
+	return false;
+}
+
+void dentry_prune(const struct filesystem *fs, const uint64_t *nodes, size_t count)
+{
+	for (unsigned i = 0; i < DENTRY_BUCKETS; i++) {
+		struct dentry *dentry, *next;
+		LIST_HEAD(victims);
+
+		spin_lock(&names_lock);
+		for (dentry = dentry_bucket_locked(i); dentry; dentry = next) {
+			next = dentry->hash_next;
+			if (dentry->fs == fs && is_one_of(dentry, nodes, count))
+				(void)evict_locked(dentry, &victims);
+		}
+		spin_unlock(&names_lock);
+		put_victims(&victims);
+	}
+}
+
 void dentry_expire(struct dentry *dentry)
 {
 	rcu_read_lock();

@@ -7,6 +7,11 @@
 
 #include "names.h"
 
+#define DENTRY_BUCKETS 4096
+
+/* The first one of a bucket, or NULL; the others by hash_next. */
+struct dentry *dentry_bucket_locked(unsigned index) REQUIRES(names_lock);
+
 /* names_lock: what is in the cache, newest first. */
 extern struct list all_dentries;
 

@@ -227,6 +227,10 @@ err_t must_check dentry_keep(struct dentry *dentry);
 /* It lost its name, and what stands on it goes with that. Sleeps. */
 void dentry_set_removed(struct dentry *dentry);
 
+/* All names of the filesystem are asked for again, and what was asked before is not kept. */
+void dentry_expire_all(const struct filesystem *fs);
+/* Names of these nodes leave the cache, if nobody uses them. */
+void dentry_prune(const struct filesystem *fs, const uint64_t *nodes, size_t count);
 /* Its name, and those above it, are asked for again. */
 void dentry_expire(struct dentry *dentry);
 

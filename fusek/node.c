@@ -186,26 +186,36 @@ static bool store_locked(struct node *node, const struct server_attr *attr, uint
 	return true;
 }
 
-/* The file's data is not what it was when its pages were read. */
-static bool data_differs(const struct server_attr *before, const struct server_attr *now)
+/* The file's data is not what it was when its pages were read, as far as attributes say that. */
+static bool data_differs(const struct node *node, const struct server_attr *now)
 {
-	return before->size_bytes != now->size_bytes || before->mtime.tv_sec != now->mtime.tv_sec ||
-	       before->mtime.tv_nsec != now->mtime.tv_nsec;
+	const struct server_attr *before = &node->attr;
+	unsigned agreed = read_once(&node_server(node)->agreed);
+
+	if (agreed & SERVER_SAYS_CHANGES)
+		return false;
+	if (before->size_bytes != now->size_bytes)
+		return true;
+	return !(agreed & SERVER_KEEPS_TIMES) && (before->mtime.tv_sec != now->mtime.tv_sec ||
+						  before->mtime.tv_nsec != now->mtime.tv_nsec);
 }
 
 static void node_attr_store(struct node *node, const struct server_attr *attr, uint64_t valid_ns,
 			    uint64_t version)
 {
 	uint64_t until_ns = valid_until(valid_ns);
-	bool drop;
+	bool drop, cut;
 
 	change_begin(node);
-	drop = node->pages && data_differs(&node->attr, attr);
+	drop = node->pages && data_differs(node, attr);
+	cut = node->pages && attr->size_bytes < node->attr.size_bytes;
 	if (!store_locked(node, attr, until_ns, version))
-		drop = false;
+		drop = cut = false;
 	change_end(node);
 	if (drop)
 		node_pages_drop(node, 0, UINT64_MAX);
+	else if (cut)
+		node_pages_resize(node, attr->size_bytes);
 }
 
 err_t node_from_entry(struct filesystem *fs, const struct server_entry *entry, uint64_t version,

@@ -83,8 +83,7 @@ void node_pages_free(struct node *node)
 	kfree(pages);
 }
 
-/* `pages` was filled: it is the youngest. The oldest gives way if there are too many. */
-static void note_filled(struct node_pages *pages)
+void node_pages_filled(struct node_pages *pages)
 {
 	struct node_pages *oldest;
 
@@ -205,6 +204,19 @@ void pages_fill_put(struct fill *fill)
 	kfree(fill);
 }
 
+err_t node_pages_add_locked(struct node_pages *pages, uint64_t index, struct frame *frame)
+{
+	err_t err;
+
+	frame_get(frame);
+	err = pageset_add(&pages->pages, index, frame);
+	if (err)
+		frame_put(frame);
+	else
+		(void)atomic_fetch_add_full(&npages_total, 1);
+	return err;
+}
+
 /* What of the pages may be kept: whole ones, and the last of the file. */
 static void keep_locked(struct node_pages *pages, struct fill *fill) REQUIRES(pages->lock);
 static void keep_locked(struct node_pages *pages, struct fill *fill)
@@ -221,12 +233,8 @@ static void keep_locked(struct node_pages *pages, struct fill *fill)
 			break;
 		if (pageset_find(&pages->pages, first + i))
 			continue;
-		frame_get(fill->frames[i]);
-		if (pageset_add(&pages->pages, first + i, fill->frames[i])) {
-			frame_put(fill->frames[i]);
+		if (node_pages_add_locked(pages, first + i, fill->frames[i]))
 			break;
-		}
-		(void)atomic_fetch_add_full(&npages_total, 1);
 	}
 }
 
@@ -261,7 +269,7 @@ static void fill_over(struct page_fill *io, ssize_t result)
 		keep_locked(pages, fill);
 	mutex_unlock(&pages->lock);
 	if (cached && result > 0)
-		note_filled(pages);
+		node_pages_filled(pages);
 	store_release(&fill->over, true);
 	waitq_wake_all(&pages->filled);
 	pages_fill_put(fill);

@@ -30,6 +30,17 @@ void node_pages_resize(struct node *node, uint64_t size_bytes);
 /* With the node's last reference. */
 void node_pages_free(struct node *node);
 
+/* ---- what a driver puts in and takes out (pages_exchange.c) ---- */
+
+/* The file has these bytes; whole pages, and what goes into those that are there already, are kept.
+ * -EFAULT, -ENOMEM. Sleeps. */
+err_t must_check node_pages_store(struct node *node, struct buffer *buffer, uint64_t offset_bytes,
+				  uint32_t len_bytes);
+/* A copy, from the beginning of the first frame on, of what is cached without a gap from there; how
+ * many bytes, at most `len_bytes`. */
+uint32_t node_pages_copy_out(struct node *node, uint64_t offset_bytes, uint32_t len_bytes,
+			     struct frame *const *frames);
+
 /* Pages that all files have in the cache together, for ksh. */
 uint64_t node_pages_cached(void);
 

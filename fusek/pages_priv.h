@@ -34,6 +34,13 @@ void node_pages_cut_locked(struct node_pages *pages, uint64_t first, uint64_t en
 void node_pages_change_begin(struct node_pages *pages);
 void node_pages_change_end_locked(struct node_pages *pages) REQUIRES(pages->lock);
 
+/* A whole page, which takes a reference; there is none at that place. -ENOMEM. */
+err_t must_check node_pages_add_locked(struct node_pages *pages, uint64_t index,
+				       struct frame *frame) REQUIRES(pages->lock);
+/* Pages were added: those of the file are the youngest, and the oldest go if there are too many.
+ */
+void node_pages_filled(struct node_pages *pages);
+
 /* Pages on their way. */
 struct fill {
 	struct page_fill io;

@@ -17,8 +17,9 @@ err_t vfs_make_socket(const struct vfs_context *context, const char *name, uint3
 	err_t err = change_find_new(&walk, context, NULL, name, false);
 
 	if (!err)
-		err = change_mknod(&walk, S_IFSOCK | (mode & 0777 & ~context->umask), 0,
-				   &made.dentry);
+		err = change_mknod(
+			&walk, S_IFSOCK | change_masked(context, walk.at.dentry->node, mode & 0777),
+			0, &made.dentry);
 	if (!err)
 		made.mount = mount_get(walk.at.mount);
 	walk_end(&walk);

@@ -67,6 +67,7 @@ struct fuse_connection *fuse_connection_create(void)
 	spin_init(&connection->lock, LOCK_DRIVER);
 	connection->number = (uint32_t)atomic_fetch_add_full(&last_number, 1) + 1;
 	list_init(&connection->queued);
+	list_init(&connection->told);
 	list_init(&connection->background);
 	connection->max_background = FUSE_MAX_BACKGROUND;
 	connection->congestion_threshold = FUSE_MAX_BACKGROUND * 3 / 4;

@@ -188,6 +188,7 @@ struct fuse_connection {
 	uint64_t last_order;              /* [q] */
 	uint64_t last_unique;             /* [q] even; bit 0 is set for the INTERRUPT of one */
 	struct list queued;               /* [q] struct fuse_request */
+	struct list told;                 /* [q] the same: read, and want no answer */
 	struct list background;           /* [q] the same: wait until there are fewer of them */
 	uint32_t nbackground;             /* [q] requests without a caller that are under way */
 	uint32_t max_background;          /* [q] the most of them */
@@ -287,6 +288,12 @@ struct thread *fuse_give_locked(struct fuse_connection *connection, struct fuse_
 /* A read would not wait. */
 bool fuse_has_work_locked(const struct fuse_connection *connection) REQUIRES(connection->lock);
 bool fuse_has_work(struct fuse_connection *connection);
+
+/* ---- once more (resend.c) ---- */
+
+/* What was read and is not answered goes to who reads next, in its order, before all else. What
+ * nobody waits for any more ends. Sleeps. */
+void fuse_resend(struct fuse_connection *connection);
 
 /* ---- for the device (device.c) ---- */
 

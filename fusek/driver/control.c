@@ -4,8 +4,10 @@
  */
 #include "server_priv.h"
 
+#include <abi/capability.h>
 #include <abi/fcntl.h>
 #include <arch/user.h>
+#include <fusek/path.h>
 #include <lib/string.h>
 #include <mm/kva.h>
 
@@ -13,6 +15,8 @@
 #define IOCTL_BYTES(command) (((command) >> 16) & 0x3fff)
 #define IOCTL_WRITES         0x40000000u /* the program's memory goes in */
 #define IOCTL_READS          0x80000000u /* and comes back */
+
+#define FIBMAP 1u
 
 /* ---- ioctl ---- */
 
@@ -42,6 +46,53 @@ static err_t copy_in(struct fuse_pages *pages, uptr_t from, size_t len_bytes)
 				 uptr(from.value + done), MIN(len_bytes - done, PAGE_SIZE)))
 			return -EFAULT;
 	return 0;
+}
+
+/* ---- where a file's blocks lie ---- */
+
+static err_t decode_bmap(const struct fuse_session *session, const struct fuse_reply *reply,
+			 void *out)
+{
+	(void)session;
+	return fuse_answer_bmap(reply, out);
+}
+
+/* Block 0 stands for none: on what is no block device, or where the driver does not know. */
+static err_t find_block(struct server *server, struct nodeid node, uint64_t *block)
+{
+	const struct fuse_mount_options *options = options_of(server);
+	struct driver_call call;
+	err_t err = options->is_block ? driver_begin(&call, server, NULL) : -ENOSYS;
+
+	if (!err) {
+		fuse_ask_bmap(call.message, node, *block, options->block_bytes);
+		err = driver_end(&call, decode_bmap, block);
+	}
+	if (err == -ENOSYS)
+		*block = 0;
+	return err == -ENOSYS ? 0 : err;
+}
+
+/* FIBMAP: a number of the file's is replaced by the device's. */
+static ssize_t map_block(struct server *server, struct nodeid node, uptr_t argument)
+{
+	const struct vfs_context context = vfs_caller_context();
+	uint64_t block;
+	int32_t number;
+	err_t err;
+
+	if (!vfs_capable(&context, CAP_SYS_RAWIO))
+		return -EPERM;
+	if (user_get(&number, argument))
+		return -EFAULT;
+	if (number < 0)
+		return -EINVAL;
+	block = (uint64_t)number;
+	err = find_block(server, node, &block);
+	if (!err && block > INT32_MAX)
+		err = -ERANGE;
+	number = err ? 0 : (int32_t)block;
+	return user_put(argument, &number) ? -EFAULT : err;
 }
 
 static err_t begin_ioctl(struct driver_call *call, struct server *server,
@@ -75,8 +126,11 @@ ssize_t driver_ioctl(struct server *server, struct nodeid node, struct handle ha
 		.out_bytes = (command & IOCTL_READS) ? IOCTL_BYTES(command) : 0};
 	struct ioctl_answer answer = {.out_bytes = ioctl.out_bytes};
 	struct driver_call call;
-	err_t err = begin_ioctl(&call, server, &ioctl);
+	err_t err;
 
+	if (command == FIBMAP && !(flags & O_DIRECTORY))
+		return map_block(server, node, argument);
+	err = begin_ioctl(&call, server, &ioctl);
 	if (err)
 		return err;
 	if (ioctl.out_bytes) {

@@ -37,7 +37,8 @@ err_t driver_lseek(struct server *server, struct nodeid node, struct handle hand
 }
 
 struct copied {
-	uint32_t asked_bytes;
+	const struct server_copy *asked;
+	bool wide;
 	ssize_t done_bytes;
 };
 
@@ -47,13 +48,13 @@ static err_t decode_copied(const struct fuse_session *session, const struct fuse
 	struct copied *copied = out;
 
 	(void)session;
-	copied->done_bytes = fuse_answer_write(reply, copied->asked_bytes);
+	copied->done_bytes = fuse_answer_copy_file_range(reply, copied->asked, copied->wide);
 	return copied->done_bytes < 0 ? (err_t)copied->done_bytes : 0;
 }
 
-ssize_t driver_copy_file_range(struct server *server, const struct server_copy *copy)
+static ssize_t copy_in_form(struct server *server, const struct server_copy *copy, bool wide)
 {
-	struct copied copied = {.asked_bytes = copy->len_bytes};
+	struct copied copied = {.asked = copy, .wide = wide};
 	struct driver_call call;
 	err_t err = driver_begin(&call, server, NULL);
 
@@ -61,7 +62,14 @@ ssize_t driver_copy_file_range(struct server *server, const struct server_copy *
 		return err;
 	call.request.handle = handle_of(copy->from);
 	call.request.to_handle = handle_of(copy->to);
-	fuse_ask_copy_file_range(call.message, copy, fh_of(copy->from), fh_of(copy->to));
+	fuse_ask_copy_file_range(call.message, copy, fh_of(copy->from), fh_of(copy->to), wide);
 	err = driver_end(&call, decode_copied, &copied);
 	return err ? err : copied.done_bytes;
+}
+
+ssize_t driver_copy_file_range(struct server *server, const struct server_copy *copy)
+{
+	ssize_t done = copy_in_form(server, copy, true);
+
+	return done == -ENOSYS ? copy_in_form(server, copy, false) : done;
 }

@@ -109,7 +109,10 @@ static void take_request_locked(struct fuse_connection *connection, struct fuse_
 	if (unlikely(reader->payload))
 		refcount_get(&reader->payload->references);
 	request->state = FUSE_REQUEST_SENT;
-	list_add_tail(fuse_sent_bucket(reader->device, request->unique), &request->link);
+	if (unlikely(request->message.opcode == FUSE_NOTIFY_REPLY))
+		list_add_tail(&connection->told, &request->link);
+	else
+		list_add_tail(fuse_sent_bucket(reader->device, request->unique), &request->link);
 	if (unlikely(request->interrupted && !request->interrupt_queued)) {
 		request->interrupt_queued = true;
 		list_add_tail(&connection->interrupts, &request->interrupt_link);
@@ -227,7 +230,19 @@ static bool stop_waiting(struct fuse_connection *connection, struct fuse_reader 
 	return has;
 }
 
-err_t fuse_reader_take(struct fuse_reader *reader, bool nonblocking)
+/* What wants no answer is over when it was taken. */
+static void end_told(struct fuse_connection *connection)
+{
+	spin_lock(&connection->lock);
+	while (!list_empty(&connection->told)) {
+		fuse_request_end(connection,
+				 list_first_entry(&connection->told, struct fuse_request, link), 0);
+		spin_lock(&connection->lock);
+	}
+	spin_unlock(&connection->lock);
+}
+
+static err_t take(struct fuse_reader *reader, bool nonblocking)
 {
 	struct fuse_connection *connection = reader->device->connection;
 	bool told;
@@ -247,6 +262,15 @@ err_t fuse_reader_take(struct fuse_reader *reader, bool nonblocking)
 			return err;
 		}
 	}
+}
+
+err_t fuse_reader_take(struct fuse_reader *reader, bool nonblocking)
+{
+	err_t err = take(reader, nonblocking);
+
+	if (unlikely(!err && reader->out.header.opcode == FUSE_NOTIFY_REPLY))
+		end_told(reader->device->connection);
+	return err;
 }
 
 /* ---- telling ---- */

@@ -93,6 +93,7 @@ static struct nodeid second_node(const struct fuse_message *message)
 		memcpy(&node, message->arguments, sizeof(node));
 		break;
 	case FUSE_COPY_FILE_RANGE:
+	case FUSE_COPY_FILE_RANGE_64:
 		memcpy(&node,
 		       message->arguments + offsetof(struct fuse_copy_file_range_in, nodeid_out),
 		       sizeof(node));
@@ -202,7 +203,8 @@ static struct thread *send_locked(struct fuse_connection *connection, struct fus
 	struct thread *reader;
 
 	connection->last_unique += 2;
-	request->unique = connection->last_unique;
+	if (likely(request->message.opcode != FUSE_NOTIFY_REPLY))
+		request->unique = connection->last_unique;
 	request->order = ++connection->last_order;
 	reader = fuse_give_locked(connection, request);
 	if (unlikely(!reader)) {
@@ -310,10 +312,10 @@ err_t fuse_wait_started(struct fuse_connection *connection)
 	return load_acquire(&connection->state) == FUSE_READY ? 0 : connection->ended_error;
 }
 
-/* INIT is what says how many of the others there may be. */
+/* INIT is what says how many of the others there may be; NOTIFY_REPLY is over when it was read. */
 static bool may_wait_in_background(const struct fuse_request *request)
 {
-	return request->message.opcode != FUSE_INIT;
+	return request->message.opcode != FUSE_INIT && request->message.opcode != FUSE_NOTIFY_REPLY;
 }
 
 void fuse_send(struct fuse_connection *connection, struct fuse_request *request)

@@ -22,7 +22,8 @@
 	 BIT(FUSE_FLUSH) | BIT(FUSE_FSYNC) | BIT(FUSE_FSYNCDIR) | BIT(FUSE_RENAME2) |              \
 	 BIT(FUSE_SETXATTR) | BIT(FUSE_GETXATTR) | BIT(FUSE_LISTXATTR) | BIT(FUSE_REMOVEXATTR) |   \
 	 BIT(FUSE_POLL) | BIT(FUSE_TMPFILE) | BIT(FUSE_STATX) | BIT(FUSE_FALLOCATE) |              \
-	 BIT(FUSE_LSEEK) | BIT(FUSE_COPY_FILE_RANGE))
+	 BIT(FUSE_LSEEK) | BIT(FUSE_COPY_FILE_RANGE) | BIT(FUSE_COPY_FILE_RANGE_64) |              \
+	 BIT(FUSE_BMAP))
 
 bool driver_lacks(struct fuse_connection *connection, uint32_t opcode)
 {
@@ -450,6 +451,13 @@ static const struct server_ops driver_ops = {
 	.destroy = driver_destroy,
 };
 
+static unsigned agreed_in(const struct fuse_session *session)
+{
+	return (session->flags & FUSE_DONT_MASK ? SERVER_MASKS_MODES : 0) |
+	       (session->flags & FUSE_EXPLICIT_INVAL ? SERVER_SAYS_CHANGES : 0) |
+	       (session->flags & FUSE_AUTO_INVAL_DATA ? 0 : SERVER_KEEPS_TIMES);
+}
+
 static void init_ended(struct fuse_request *request)
 {
 	struct fuse_connection *connection = fuse_connection_get(request->connection);
@@ -460,6 +468,7 @@ static void init_ended(struct fuse_request *request)
 	if (!err)
 		err = fuse_answer_init(&reply, connection->max_read_bytes, &session);
 	if (!err) {
+		write_once(&connection->server->agreed, agreed_in(&session));
 		fuse_connection_ready(connection, &session);
 		log_debug("connection %u: the driver speaks 7.%u, writes up to %u KiB",
 			  connection->number, session.minor,

@@ -83,7 +83,7 @@ err_t driver_setxattr(struct server *server, const struct server_caller *caller,
 			return -ENOMEM;
 		fill_pages(call.request.payload, value, value_bytes);
 	}
-	fuse_ask_setxattr(call.message, node, name, (uint32_t)value_bytes, flags);
+	fuse_ask_setxattr(call.session, call.message, node, name, (uint32_t)value_bytes, flags);
 	return driver_end(&call, NULL, NULL);
 }
 

@@ -1,7 +1,7 @@
 /*
  * ACCESS (may the caller?), INTERRUPT (the caller of a request that was read already got a signal;
  * not answered unless the driver is to be told again), BMAP (where on its device a file's block
- * lies), DESTROY (the mount is gone).
+ * lies), DESTROY (the mount is gone), NOTIFY_REPLY (what the page cache has, for who asked for it).
  */
 #include "message.h"
 
@@ -44,4 +44,14 @@ err_t fuse_answer_bmap(const struct fuse_reply *reply, uint64_t *block)
 void fuse_ask_destroy(struct fuse_message *message)
 {
 	fuse_message_begin(message, FUSE_DESTROY, (struct nodeid){0});
+}
+
+void fuse_ask_notify_reply(struct fuse_message *message, struct nodeid node, uint64_t offset_bytes,
+			   uint32_t size_bytes)
+{
+	const struct fuse_notify_retrieve_in in = {.offset = offset_bytes, .size = size_bytes};
+
+	fuse_message_begin(message, FUSE_NOTIFY_REPLY, node);
+	fuse_message_put(message, &in, sizeof(in));
+	message->payload_bytes = size_bytes;
 }

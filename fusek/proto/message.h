@@ -167,8 +167,8 @@ void fuse_ask_statfs(const struct fuse_session *session, struct fuse_message *me
 		     struct nodeid node);
 err_t must_check fuse_answer_statfs(const struct fuse_reply *reply, struct server_statfs *out);
 
-void fuse_ask_setxattr(struct fuse_message *message, struct nodeid node, const char *name,
-		       uint32_t value_bytes, uint32_t flags);
+void fuse_ask_setxattr(const struct fuse_session *session, struct fuse_message *message,
+		       struct nodeid node, const char *name, uint32_t value_bytes, uint32_t flags);
 /* `room_bytes` 0: how many there are, at most XATTR_SIZE_MAX. */
 void fuse_ask_getxattr(struct fuse_message *message, struct nodeid node, const char *name,
 		       uint32_t room_bytes);
@@ -184,9 +184,12 @@ void fuse_ask_fallocate(struct fuse_message *message, struct nodeid node, uint64
 void fuse_ask_lseek(struct fuse_message *message, struct nodeid node, uint64_t handle,
 		    uint64_t offset_bytes, int whence);
 err_t must_check fuse_answer_lseek(const struct fuse_reply *reply, uint64_t *offset_bytes);
-/* The reply is WRITE's. copy->len_bytes below 4 GiB. */
+/* `wide`: in the form whose reply has 64 bits; else it is WRITE's. */
 void fuse_ask_copy_file_range(struct fuse_message *message, const struct server_copy *copy,
-			      uint64_t from_handle, uint64_t to_handle);
+			      uint64_t from_handle, uint64_t to_handle, bool wide);
+/* How many were copied of copy->len_bytes. */
+ssize_t must_check fuse_answer_copy_file_range(const struct fuse_reply *reply,
+					       const struct server_copy *copy, bool wide);
 
 /* Of a lock the owner is a number of ours. The answer of GETLK: what is in the way, F_UNLCK if
  * nothing is. */
@@ -223,6 +226,10 @@ err_t must_check fuse_answer_bmap(const struct fuse_reply *reply, uint64_t *bloc
 
 void fuse_ask_access(struct fuse_message *message, struct nodeid node, uint32_t mask);
 void fuse_ask_destroy(struct fuse_message *message);
+/* What NOTIFY_RETRIEVE asked for: `size_bytes` from `offset_bytes` on, in the payload. It has no
+ * reply. */
+void fuse_ask_notify_reply(struct fuse_message *message, struct nodeid node, uint64_t offset_bytes,
+			   uint32_t size_bytes);
 void fuse_ask_interrupt(struct fuse_message *message, uint64_t unique);
 
 #endif

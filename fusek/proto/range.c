@@ -1,7 +1,7 @@
 /*
  * Operations on a part of an open file. FALLOCATE: the reply is an error alone. LSEEK: where data
- * or a hole begins. COPY_FILE_RANGE, of the file that the request is for into another: how many
- * bytes were copied.
+ * or a hole begins. COPY_FILE_RANGE, and its form with 64 bits, of the file that the request is for
+ * into another: how many bytes were copied.
  */
 #include "message.h"
 
@@ -37,8 +37,10 @@ err_t fuse_answer_lseek(const struct fuse_reply *reply, uint64_t *offset_bytes)
 }
 
 void fuse_ask_copy_file_range(struct fuse_message *message, const struct server_copy *copy,
-			      uint64_t from_handle, uint64_t to_handle)
+			      uint64_t from_handle, uint64_t to_handle, bool wide)
 {
+	size_t reply_bytes =
+		wide ? sizeof(struct fuse_copy_file_range_out) : sizeof(struct fuse_write_out);
 	const struct fuse_copy_file_range_in in = {.fh_in = from_handle,
 						   .off_in = copy->from_bytes,
 						   .nodeid_out = copy->to_node.value,
@@ -46,7 +48,20 @@ void fuse_ask_copy_file_range(struct fuse_message *message, const struct server_
 						   .off_out = copy->to_bytes,
 						   .len = copy->len_bytes};
 
-	fuse_message_begin(message, FUSE_COPY_FILE_RANGE, copy->from_node);
+	fuse_message_begin(message, wide ? FUSE_COPY_FILE_RANGE_64 : FUSE_COPY_FILE_RANGE,
+			   copy->from_node);
 	fuse_message_put(message, &in, sizeof(in));
-	fuse_message_expect(message, sizeof(struct fuse_write_out), sizeof(struct fuse_write_out));
+	fuse_message_expect(message, reply_bytes, reply_bytes);
+}
+
+ssize_t fuse_answer_copy_file_range(const struct fuse_reply *reply, const struct server_copy *copy,
+				    bool wide)
+{
+	const struct fuse_copy_file_range_out *out = reply->bytes;
+
+	if (!wide)
+		return fuse_answer_write(reply, copy->len_bytes);
+	if (reply->len_bytes < sizeof(*out) || out->bytes_copied > copy->len_bytes)
+		return -EIO;
+	return (ssize_t)out->bytes_copied;
 }

@@ -13,13 +13,15 @@ static void put_text(struct fuse_message *message, const char *text)
 	fuse_message_put(message, text, strlen(text) + 1);
 }
 
-void fuse_ask_setxattr(struct fuse_message *message, struct nodeid node, const char *name,
-		       uint32_t value_bytes, uint32_t flags)
+void fuse_ask_setxattr(const struct fuse_session *session, struct fuse_message *message,
+		       struct nodeid node, const char *name, uint32_t value_bytes, uint32_t flags)
 {
 	const struct fuse_setxattr_in in = {.size = value_bytes, .flags = flags};
 
 	fuse_message_begin(message, FUSE_SETXATTR, node);
-	fuse_message_put(message, &in, FUSE_COMPAT_SETXATTR_IN_SIZE);
+	fuse_message_put(message, &in,
+			 session->flags & FUSE_SETXATTR_EXT ? sizeof(in)
+							    : FUSE_COMPAT_SETXATTR_IN_SIZE);
 	put_text(message, name);
 	message->payload_bytes = value_bytes;
 }

@@ -96,7 +96,7 @@ static void ask(const struct fuse_session *session, const uint8_t *data, size_t 
 	fuse_ask_write(session, &message, SERVER_ROOT, 0, 0, PAGE_SIZE, 0);
 	fuse_ask_readdir(&message, SERVER_ROOT, 0, &(struct fuse_listing){0}, PAGE_SIZE);
 	fuse_ask_readlink(&message, SERVER_ROOT);
-	fuse_ask_setxattr(&message, SERVER_ROOT, "user.name", PAGE_SIZE, 0);
+	fuse_ask_setxattr(session, &message, SERVER_ROOT, "user.name", PAGE_SIZE, 0);
 	fuse_ask_getxattr(&message, SERVER_ROOT, "user.name", PAGE_SIZE);
 	fuse_ask_listxattr(&message, SERVER_ROOT, PAGE_SIZE);
 	fuse_ask_removexattr(&message, SERVER_ROOT, "user.name");
@@ -108,7 +108,8 @@ static void ask(const struct fuse_session *session, const uint8_t *data, size_t 
 	fuse_ask_poll(&message, SERVER_ROOT, 0, 1);
 	fuse_ask_statx(&message, SERVER_ROOT);
 	fuse_ask_tmpfile(session, &message, SERVER_ROOT, 0600, 0, 0);
-	fuse_ask_copy_file_range(&message, &(struct server_copy){.len_bytes = 1}, 0, 0);
+	fuse_ask_copy_file_range(&message, &(struct server_copy){.len_bytes = 1}, 0, 0, true);
+	fuse_ask_notify_reply(&message, SERVER_ROOT, 0, PAGE_SIZE);
 	fuse_ask_statfs(session, &message, SERVER_ROOT);
 	fuse_ask_bmap(&message, SERVER_ROOT, len_bytes, 512);
 }
@@ -145,6 +146,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t len_bytes)
 	(void)!fuse_answer_open(&reply, &number, &flags);
 	(void)!fuse_answer_statfs(&reply, &statfs);
 	(void)!fuse_answer_write(&reply, 100);
+	if (fuse_answer_copy_file_range(&reply, &(struct server_copy){.len_bytes = 9}, true) > 9)
+		abort();
 	check_bytes(&reply);
 	check_control(&reply);
 	if (!fuse_answer_lseek(&reply, &number) && number > INT64_MAX)

@@ -61,6 +61,7 @@ ANSWERS = {
     "ioctl": struct.pack("<iIII", 3, 0, 0, 0) + b"bytes", "ioctl-error": struct.pack("<iIII", -512, 0, 0, 0),
     "ioctl-retry": struct.pack("<iIII", 0, 4, 1, 1), "ioctl-long": bytes(40),
     "bmap": struct.pack("<Q", 2 ** 63), "bmap-short": bytes(7),
+    "copied": struct.pack("<Q", 9), "copied-more": struct.pack("<Q", 10),
     "poll": struct.pack("<II", 0xffffffff, 0),
     "birth": bytes(32) + struct.pack("<I", 0x800) + bytes(76) + struct.pack("<qI", 5, 9) + bytes(164),
     "birth-nsec": bytes(32) + struct.pack("<I", 0x800) + bytes(76) + struct.pack("<qI", 5, 10 ** 9)

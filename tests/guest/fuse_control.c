@@ -76,8 +76,9 @@ static void each_connection_has_a_folder(void)
 
 static void limits_are_the_driver_s_and_can_be_set(void)
 {
-	EXPECT(driver_begin(0));
-	driver.init.max_background = 20; /* before anybody asks anything */
+	EXPECT(driver_prepare(0));
+	driver.init.max_background = 20;
+	EXPECT(driver_mount());
 	EXPECT_EQUAL(access(FILE_AT, F_OK), 0);
 	EXPECT_EQUAL(told_number("max_background"), 20);
 	EXPECT_EQUAL(tell("max_background", "5"), 1);

@@ -223,8 +223,8 @@ static inline bool driver_mount(void)
 	       pthread_create(&driver.thread, NULL, drive, NULL) == 0;
 }
 
-/* A new one, which has said that it takes `flags`. */
-static inline bool driver_begin(uint64_t flags)
+/* A new one, which will say that it takes `flags`; to be mounted. */
+static inline bool driver_prepare(uint64_t flags)
 {
 	memset(&driver, 0, sizeof(driver));
 	driver.valid_s = 1000;
@@ -234,7 +234,12 @@ static inline bool driver_begin(uint64_t flags)
 					     .max_write = 65536,
 					     .flags = (uint32_t)flags | FUSE_INIT_EXT,
 					     .flags2 = (uint32_t)(flags >> 32)};
-	return pipe(driver.heard) == 0 && driver_mount();
+	return pipe(driver.heard) == 0;
+}
+
+static inline bool driver_begin(uint64_t flags)
+{
+	return driver_prepare(flags) && driver_mount();
 }
 
 static inline void driver_end(void)

@@ -386,6 +386,13 @@ enum server_flags {
 	SERVER_FORGET_COSTS = 1 << 8,
 };
 
+/* Of a driver, once it has said so. */
+enum server_agreed {
+	SERVER_MASKS_MODES = 1 << 0,  /* modes of what is made come without the umask applied */
+	SERVER_SAYS_CHANGES = 1 << 1, /* of data, itself: nothing is concluded from attributes */
+	SERVER_KEEPS_TIMES = 1 << 2,  /* another time of change alone means no other data */
+};
+
 /* The head of each server; constant once it is mounted, but that `flags` changes by a remount
  * (SERVER_READ_ONLY; [a]). */
 struct server {
@@ -393,6 +400,7 @@ struct server {
 	const char *type;              /* "ext2", "tmpfs" ...: constant strings */
 	const char *source;            /* what `mounts` shows in front */
 	unsigned flags;                /* enum server_flags */
+	unsigned agreed;               /* enum server_agreed; [a] */
 	uint32_t owner_uid, owner_gid; /* of SERVER_OWNER_ONLY */
 	uint32_t fs_number;            /* struct filesystem's own to set: how nodes are found */
 };

@@ -100,7 +100,7 @@ static struct fuse_attr attributes(const struct fuse_in_header *in, uint64_t nod
 	if (type == S_IFDIR)
 		attr.mode = type | mock.folder_mode;
 	if (type == S_IFREG)
-		attr.size = mock.size, attr.mode = type | mock.mode;
+		attr.size = mock.size, attr.mode = type | mock.mode, attr.mtime = mock.mtime;
 	if (mock_lies(in, LIE_TYPE))
 		attr.mode = 0755;
 	if (mock_lies(in, LIE_OTHER_TYPE))
@@ -315,6 +315,7 @@ static void act(const struct fuse_in_header *in)
 	case FUSE_MKNOD:
 		return do_make(in, S_IFREG);
 	case FUSE_MKDIR:
+		mock.last_mkdir = *(const struct fuse_mkdir_in *)arguments;
 		return do_make(in, S_IFDIR);
 	case FUSE_LINK:
 		return do_link(in, arguments);
@@ -421,6 +422,13 @@ static void interrupted(const struct fuse_interrupt_in *interrupt)
 		fake_driver_answer_late();
 }
 
+static void keep_reply(const struct fuse_in_header *in)
+{
+	mock.last_reply = *in;
+	memcpy(mock.last_reply_bytes, in + 1,
+	       MIN(in->len - sizeof(*in), sizeof(mock.last_reply_bytes)));
+}
+
 /* Reads and answers one request. False: there is none. */
 static bool step(void)
 {
@@ -435,6 +443,7 @@ static bool step(void)
 	if (got < 0)
 		return false;
 	mock.nasked[in->opcode]++;
+	mock.last_unique = in->unique;
 	if (mock.unknown & (1ull << in->opcode))
 		mock_refuse(in, ENOSYS);
 	else if (in->opcode == mock.stale_at && mock.nstale && mock.nstale--)
@@ -443,6 +452,8 @@ static bool step(void)
 		forgotten(((const struct fuse_forget_in *)(in + 1))->nlookup);
 	else if (in->opcode == FUSE_BATCH_FORGET)
 		do_batch_forget((const void *)(in + 1));
+	else if (in->opcode == FUSE_NOTIFY_REPLY)
+		keep_reply(in);
 	else if (in->opcode == FUSE_INTERRUPT)
 		interrupted((const void *)(in + 1));
 	else if (!disturb(in))
@@ -492,6 +503,11 @@ ssize_t fake_driver_notify_entry(uint64_t parent, const char *name)
 						    .namelen = (uint32_t)strlen(name)};
 	strcpy(bytes + sizeof(*out), name);
 	return put(0, FUSE_NOTIFY_INVAL_ENTRY, bytes, sizeof(*out) + strlen(name) + 1, 0);
+}
+
+ssize_t fake_driver_notify(int code, const void *bytes, size_t len)
+{
+	return put(0, code, bytes, len, 0);
 }
 
 ssize_t fake_driver_notify_poll(uint64_t kh)

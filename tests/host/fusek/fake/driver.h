@@ -63,8 +63,13 @@ struct mock_driver {
 	uint32_t mode;        /* of the file */
 	uint32_t folder_mode; /* of directories */
 	uint32_t uid;         /* of all */
+	uint64_t mtime;
+	struct fuse_mkdir_in last_mkdir;
 	uint32_t last_read_bytes;
 	struct fuse_getattr_in last_getattr;
+	struct fuse_in_header last_reply; /* NOTIFY_REPLY */
+	char last_reply_bytes[8192];
+	uint64_t last_unique;
 	char last_target[64];
 	char xattr[64]; /* of the file: the value of user.mock; empty: there is none */
 	struct fuse_fallocate_in last_fallocate;
@@ -95,6 +100,8 @@ void fake_driver_answer_late(void);
 ssize_t fake_driver_notify_inode(uint64_t node, int64_t offset);
 ssize_t fake_driver_notify_range(uint64_t node, int64_t offset, int64_t len_bytes);
 ssize_t fake_driver_notify_entry(uint64_t parent, const char *name);
+/* Any one. */
+ssize_t fake_driver_notify(int code, const void *bytes, size_t len);
 ssize_t fake_driver_notify_poll(uint64_t kh);
 ssize_t fake_driver_notify_delete(uint64_t parent, uint64_t child, const char *name);
 /* read() with a buffer that a request might not fit into. */

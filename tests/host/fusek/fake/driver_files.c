@@ -7,7 +7,9 @@
 
 void mock_do_setxattr(const struct fuse_in_header *in, const struct fuse_setxattr_in *set)
 {
-	const char *name = (const char *)set + FUSE_COMPAT_SETXATTR_IN_SIZE;
+	const char *name =
+		(const char *)set +
+		(mock.init_flags & FUSE_SETXATTR_EXT ? sizeof(*set) : FUSE_COMPAT_SETXATTR_IN_SIZE);
 
 	if (strcmp(name, "user.mock") != 0 || set->size >= sizeof(mock.xattr))
 		return mock_refuse(in, ENOSPC);
