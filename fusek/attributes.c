@@ -259,14 +259,29 @@ err_t file_drop_ids_slowly(struct file *file)
 	return err;
 }
 
+static err_t ask_setattr(struct node *node, const struct server_caller *caller,
+			 const struct server_setattr *set)
+{
+	struct server *server = node_server(node);
+	uint64_t valid_ns, version = filesystem_attr_version(node->fs);
+	struct server_attr attr;
+	err_t err = server->ops->setattr(server, caller, node->id, set, &attr, &valid_ns);
+
+	if (err)
+		return err;
+	/* Two changes at once, and nobody knows whose answer is the last: asks again, now, as walks
+	 * read the mode without looking how old it is. The change is done in any case. */
+	if (!node_attr_changed_to(node, &attr, valid_ns, version))
+		(void)!node_attr(node, &attr);
+	return 0;
+}
+
 err_t node_setattr(struct node *node, const struct vfs_context *context,
 		   const struct server_setattr *set)
 {
 	struct server *server = node_server(node);
 	struct server_caller caller = server_caller_of(context);
 	struct server_setattr all = *set;
-	struct server_attr attr;
-	uint64_t valid_ns, version;
 	err_t err;
 
 	if (!server->ops->setattr)
@@ -275,20 +290,19 @@ err_t node_setattr(struct node *node, const struct vfs_context *context,
 		err = check_size(node, set->size_bytes);
 		if (!err)
 			err = add_drop_ids(node, context, &all);
+		if (!err && server->ops->write_back)
+			err = node_pages_freeze(node);
 		if (err)
 			return err;
 	}
-	version = filesystem_attr_version(node->fs);
-	err = server->ops->setattr(server, &caller, node->id, &all, &attr, &valid_ns);
-	if (err)
-		return err == -ENOSYS ? -EPERM : err;
-	/* Two changes at once, and nobody knows whose answer is the last: asks again, now, as walks
-	 * read the mode without looking how old it is. The change is done in any case. */
-	if (!node_attr_changed_to(node, &attr, valid_ns, version))
-		(void)!node_attr(node, &attr);
-	if (set->valid & SETATTR_SIZE)
-		node_pages_resize(node, set->size_bytes);
-	return 0;
+	err = ask_setattr(node, &caller, &all);
+	if (set->valid & SETATTR_SIZE) {
+		if (!err)
+			node_pages_resize(node, set->size_bytes);
+		if (server->ops->write_back)
+			node_pages_thaw(node);
+	}
+	return err == -ENOSYS ? -EPERM : err;
 }
 
 /* As Linux: a time alone is what usually changes it. */

@@ -447,8 +447,9 @@ static err_t file_sync(struct object *object)
 
 	if (node_type(file->node) == S_IFCHR || node_type(file->node) == S_IFIFO)
 		return -EINVAL;
-	if (!ops->fsync)
-		return 0; /* the server keeps nothing back: what was written is where it will be */
+	err = node_pages_write_back(file->node);
+	if (err || !ops->fsync)
+		return err; /* without it, what was written is where it will be */
 	err = ops->fsync(file->server, file->id, file->open.handle,
 			 node_type(file->node) == S_IFDIR);
 	return err == -ENOSYS ? 0 : err;
@@ -459,17 +460,21 @@ static err_t file_closed(struct object *object, uint64_t lock_owner)
 {
 	struct file *file = file_of(object);
 	const struct server_ops *ops = file->server->ops;
-	err_t err;
+	err_t err, lost = 0;
 
 	if (!(file->opened || file->handleless) || !ops->flush ||
-	    node_type(file->node) != S_IFREG || (file->open.flags & SERVER_NO_FLUSH))
+	    node_type(file->node) != S_IFREG || (file->open.flags & SERVER_NO_FLUSH)) {
 		err = 0;
-	else
+	} else {
+		lost = node_pages_write_back(file->node);
 		err = ops->flush(file->server, file->id, file->open.handle, lock_owner);
+	}
+	if (!err || err == -ENOSYS)
+		err = lost;
 	file_locks_closed(file, lock_owner);
 	if (unlikely(read_once(&file->notified)))
 		directory_unwatch(file, lock_owner);
-	return err == -ENOSYS ? 0 : err;
+	return err;
 }
 
 static unsigned file_poll(struct object *object, struct waitq **queue)

@@ -44,6 +44,9 @@ static void mapping_release(struct memory_object *memory)
 
 	if (mapping->writable)
 		file->server->ops->unmap_writable(file->server, file->id);
+	/* Who syncs or closes is told what was wrong. */
+	if (file->server->ops->write_back)
+		(void)!node_pages_write_back(file->node);
 	object_put(&mapping->file->object);
 	kfree(mapping);
 }
@@ -107,9 +110,11 @@ err_t file_map(struct object *object, const struct object_map_request *request,
 		return -ENODEV;
 	if (request->exec && (read_once(&file->mount->flags) & MS_NOEXEC))
 		return -EPERM;
-	/* Linux maps a private copy of what goes past the cache; nobody writes pages back yet. */
-	if (request->shared &&
-	    ((file->open.flags & SERVER_DIRECT_IO) || (ops->read_pages && request->write)))
+	/* Linux maps a private copy of what goes past the cache. */
+	if (request->shared && (file->open.flags & SERVER_DIRECT_IO) &&
+	    !(read_once(&file->server->agreed) & SERVER_DIRECT_MAPS))
+		return -ENODEV;
+	if (request->shared && request->write && ops->read_pages && !ops->write_back)
 		return -ENODEV;
 	mapping = kzalloc(sizeof(*mapping));
 	if (!mapping)

@@ -304,6 +304,7 @@ struct filesystem {
 	uint64_t no_create;         /* [a] the server does not know CREATE */
 	uint64_t attr_version;      /* [a] counts changes of attributes of its nodes, from 1 */
 	uint32_t nwriters;          /* [a] files that are open for writing */
+	uint64_t ndirty;            /* [a] pages that the server has not seen yet */
 	bool ending;                /* [a] there is no mount any more: goes with its last node */
 	struct rcu_head rcu;
 };

@@ -52,7 +52,10 @@ struct node_pages *node_pages_of(struct node *node)
 	pageset_init(&pages->pages);
 	list_init(&pages->fills);
 	list_init(&pages->all);
+	list_init(&pages->writes);
 	waitq_init(&pages->filled);
+	waitq_init(&pages->written);
+	pages->node = node;
 	if (atomic_cas(&node->pages, &nobody, pages))
 		return pages;
 	kfree(pages);
@@ -63,8 +66,17 @@ void node_pages_cut_locked(struct node_pages *pages, uint64_t first, uint64_t en
 {
 	uint64_t before = pages->pages.npages;
 
+	pageset_cut_unmarked(&pages->pages, first, end);
+	(void)atomic_fetch_sub_full(&npages_total, before - pages->pages.npages);
+}
+
+void node_pages_cut_all_locked(struct node_pages *pages, uint64_t first, uint64_t end)
+{
+	uint64_t before = pages->pages.npages, nmarked = pages->pages.nmarked;
+
 	pageset_cut(&pages->pages, first, end);
 	(void)atomic_fetch_sub_full(&npages_total, before - pages->pages.npages);
+	(void)atomic_fetch_sub_full(&pages->node->fs->ndirty, nmarked - pages->pages.nmarked);
 }
 
 void node_pages_free(struct node *node)
@@ -78,7 +90,7 @@ void node_pages_free(struct node *node)
 		list_del(&pages->all);
 	mutex_unlock(&all_lock);
 	mutex_lock(&pages->lock);
-	node_pages_cut_locked(pages, 0, UINT64_MAX);
+	node_pages_cut_all_locked(pages, 0, UINT64_MAX);
 	mutex_unlock(&pages->lock);
 	kfree(pages);
 }
@@ -95,7 +107,8 @@ void node_pages_filled(struct node_pages *pages)
 		oldest = list_last_entry(&all_pages, struct node_pages, all);
 		list_del(&oldest->all);
 		mutex_lock(&oldest->lock);
-		node_pages_cut_locked(oldest, 0, UINT64_MAX);
+		if (!oldest->nwrites) /* or it would be asked for before it is there */
+			node_pages_cut_locked(oldest, 0, UINT64_MAX);
 		mutex_unlock(&oldest->lock);
 		if (oldest == pages)
 			break;
@@ -158,6 +171,7 @@ void node_pages_drop(struct node *node, uint64_t offset_bytes, uint64_t len_byte
 
 	if (!pages)
 		return;
+	node_pages_begin_write_back(node);
 	if (len_bytes < UINT64_MAX - PAGE_MASK - offset_bytes)
 		end = ALIGN_UP(offset_bytes + len_bytes, PAGE_SIZE) / PAGE_SIZE;
 	mutex_lock(&pages->lock);
@@ -174,11 +188,12 @@ static void cut_at(struct node_pages *pages, uint64_t size_bytes)
 
 	mutex_lock(&pages->lock);
 	pages->version++;
-	node_pages_cut_locked(pages, ALIGN_UP(size_bytes, PAGE_SIZE) / PAGE_SIZE, UINT64_MAX);
+	node_pages_cut_all_locked(pages, ALIGN_UP(size_bytes, PAGE_SIZE) / PAGE_SIZE, UINT64_MAX);
 	last = pageset_find(&pages->pages, size_bytes / PAGE_SIZE);
 	if (last && used_bytes)
 		memset((char *)frame_virt(last) + used_bytes, 0, PAGE_SIZE - used_bytes);
 	mutex_unlock(&pages->lock);
+	pages_let_writer_go(pages);
 }
 
 void node_pages_resize(struct node *node, uint64_t size_bytes)
@@ -515,16 +530,21 @@ err_t node_pages_get(struct file *file, uint64_t page_index, unsigned fault_acce
 {
 	struct node_pages *pages = pages_of(file->node);
 	struct frame *frame = NULL;
+	err_t err = 0;
 
 	if (page_index * PAGE_SIZE >= read_once(&file->node->attr.size_bytes))
 		return (fault_access & FAULT_AHEAD) ? -EAGAIN : -EIO;
 	if (pages) {
 		mutex_lock(&pages->lock);
 		frame = pageset_find(&pages->pages, page_index);
-		if (frame)
+		if (frame && (fault_access & FAULT_WRITE))
+			err = pages_change_locked(pages, file, page_index);
+		if (frame && !err)
 			frame_get(frame);
 		mutex_unlock(&pages->lock);
 	}
+	if (err)
+		return err;
 	if (!frame)
 		return (fault_access & FAULT_AHEAD) ? -EAGAIN : MM_WAIT;
 	*out = (struct page_ref){.phys = frame_phys(frame), .frame = frame};
@@ -544,5 +564,10 @@ err_t node_pages_wait(struct file *file, uint64_t page_index)
 	if (err)
 		return err;
 	frame_put(frame);
+	if (pages_are_many(pages)) { /* that was it what was to be waited for */
+		err = node_pages_write_back(file->node);
+		if (err)
+			return err;
+	}
 	return valid_bytes ? 0 : -EIO;
 }

@@ -25,6 +25,15 @@ void node_pages_drop(struct node *node, uint64_t offset_bytes, uint64_t len_byte
 /* What is mapped of the pages [first, end) is asked for again; private copies stay unless
  * `copies_too`. */
 void node_unmap(struct node *node, uint64_t first, uint64_t end, bool copies_too);
+/* What was changed by mappings goes to the server; waits until it is there (not if the program is
+ * killed), and then says what was wrong with any of it since the last time. Sleeps. */
+err_t must_check node_pages_write_back(struct node *node);
+/* The same without waiting. */
+void node_pages_begin_write_back(struct node *node);
+/* Around a change of the size by the server: nothing is on its way to it meanwhile. -EINTR,
+ * -ETIMEDOUT. */
+err_t must_check node_pages_freeze(struct node *node);
+void node_pages_thaw(struct node *node);
 /* The file ends at `size_bytes` now: what is mapped beyond is there no more. */
 void node_pages_resize(struct node *node, uint64_t size_bytes);
 /* With the node's last reference. */

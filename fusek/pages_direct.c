@@ -45,8 +45,10 @@ ssize_t pages_read_direct(struct file *file, struct node_pages *pages, struct bu
 {
 	uint32_t most = file->server->ops->transfer_bytes(file->server, false);
 	size_t done = 0;
-	ssize_t moved = 0;
+	ssize_t moved = node_pages_write_back(file->node);
 
+	if (moved)
+		return moved;
 	while (buffer_remaining(buffer)) {
 		size_t len = MIN(buffer_remaining(buffer), (size_t)most);
 

@@ -13,6 +13,10 @@
  *   [c] constant
  *   [l] lock
  *   [g] all_lock
+ *   [a] atomic
+ *
+ * A page that is marked in the set was changed in memory, and its server does not know
+ * (pages_back.c).
  */
 struct node_pages {
 	struct mutex lock;    /* LOCK_OBJECT */
@@ -21,14 +25,25 @@ struct node_pages {
 	uint64_t version;     /* [l] */
 	uint32_t nwriters;    /* [l] changes in progress */
 	struct waitq filled;  /* a fill is over */
+	struct node *node;    /* [c] whose they are */
+	struct file *writer;  /* [l] a reference while pages are marked: their changes go by it */
+	struct list writes;   /* [l] struct write_back on their way */
+	uint32_t nwrites;     /* [l], read [a]: of these */
+	err_t write_error;    /* [l] of one, until somebody is told */
+	uint32_t nfrozen;     /* [l] truncations in progress: nothing begins to be written */
+	bool write_later;     /* [l] it was to */
+	struct waitq written; /* a write is over */
 	struct mutex append;  /* LOCK_APPEND: who writes at the end, while the server is asked */
 	struct list all;      /* [g] most recently filled first */
 };
 
 /* The node's pages, made if there are none. NULL: no memory. */
 struct node_pages *node_pages_of(struct node *node);
-/* Drops the pages from `first` on, before `end`. */
+/* Drops the pages from `first` on, before `end`, but for those that were changed. */
 void node_pages_cut_locked(struct node_pages *pages, uint64_t first, uint64_t end)
+	REQUIRES(pages->lock);
+/* The same with them. */
+void node_pages_cut_all_locked(struct node_pages *pages, uint64_t first, uint64_t end)
 	REQUIRES(pages->lock);
 /* Around a change of the file by the server: no fill that overlaps it is kept. */
 void node_pages_change_begin(struct node_pages *pages);
@@ -60,6 +75,15 @@ void pages_fill_put(struct fill *fill);
 void pages_fill_start(struct file *file, struct fill *fill);
 /* Its error, or -EINTR, -ETIMEDOUT. */
 err_t must_check pages_fill_wait(struct node_pages *pages, struct fill *fill);
+
+/* pages_back.c: a page that is there is changed now, through `file`, which is open for writing.
+ * MM_WAIT: there are too many of these, node_pages_write_back() first. */
+err_t must_check pages_change_locked(struct node_pages *pages, struct file *file, uint64_t index)
+	REQUIRES(pages->lock);
+/* Of the file's, so many were changed that its writer has to wait. */
+bool pages_are_many(struct node_pages *pages);
+/* After a cut: who has changed pages that are gone is not needed. Without the lock. */
+void pages_let_writer_go(struct node_pages *pages);
 
 /* pages_direct.c */
 ssize_t must_check pages_read_direct(struct file *file, struct node_pages *pages,

@@ -25,6 +25,8 @@ err_t file_allocate(struct object *object, unsigned mode, uint64_t offset_bytes,
 	}
 	err = file_drop_ids(file);
 	if (!err)
+		err = node_pages_write_back(file->node);
+	if (!err)
 		err = ops->fallocate(file->server, file->id, file->open.handle, mode, offset_bytes,
 				     len_bytes);
 	if (err)
@@ -64,6 +66,8 @@ err_t file_find_data(struct file *file, int64_t offset_bytes, int whence, int64_
 	if (offset_bytes < 0)
 		return -ENXIO;
 	if (ops->lseek)
+		node_pages_begin_write_back(file->node);
+	if (ops->lseek)
 		err = ops->lseek(file->server, file->id, file->open.handle, (uint64_t)offset_bytes,
 				 whence, &found);
 	if (err == -ENOSYS)
@@ -89,6 +93,10 @@ ssize_t file_copy_range(struct object *from, uint64_t from_bytes, struct object 
 	if (source->server != target->server || !ops->copy_file_range)
 		return -EOPNOTSUPP;
 	done = file_drop_ids(target);
+	if (!done)
+		done = node_pages_write_back(source->node);
+	if (!done)
+		done = node_pages_write_back(target->node);
 	if (done)
 		return done;
 	done = ops->copy_file_range(source->server, &copy);

@@ -137,6 +137,7 @@ struct fuse_request {
 	struct fuse_connection *connection; /* [c] a reference */
 	struct fuse_pages *receives;        /* [c] owned; where the reply goes instead of reply */
 	struct page_fill *fill;             /* [c] READ's: what it is for */
+	struct page_flush *flush;           /* [c] WRITE's: the same */
 	struct fuse_use uses[2];            /* [q] */
 	struct list forgets;                /* [q] struct fuse_forget: wait for its end */
 	/* In any case. */

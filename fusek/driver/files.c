@@ -255,6 +255,18 @@ err_t driver_readdir(struct server *server, struct nodeid node, struct handle ha
 
 /* ---- data ---- */
 
+/* With references of its own. NULL: no memory. */
+static struct fuse_pages *pages_of(struct frame *const *frames, uint32_t npages)
+{
+	struct fuse_pages *pages = fuse_pages_create(npages);
+
+	for (uint32_t i = 0; pages && i < npages; i++) {
+		frame_get(frames[i]);
+		pages->frames[i] = frames[i];
+	}
+	return pages;
+}
+
 /* The driver has answered a READ, or never will. */
 static void read_ended(struct fuse_request *request)
 {
@@ -277,14 +289,10 @@ err_t driver_read_pages(struct server *server, struct nodeid node, struct handle
 	request = driver_request_for(connection, handle, read_ended);
 	if (!request)
 		return -ENOMEM;
-	request->receives = fuse_pages_create(fill->npages);
+	request->receives = pages_of(fill->frames, fill->npages);
 	if (!request->receives) {
 		fuse_request_free(request);
 		return -ENOMEM;
-	}
-	for (uint32_t i = 0; i < fill->npages; i++) {
-		frame_get(fill->frames[i]);
-		request->receives->frames[i] = fill->frames[i];
 	}
 	request->fill = fill;
 	fuse_ask_read(&connection->session, &request->message, node, fh_of(handle),
@@ -318,18 +326,50 @@ ssize_t driver_write_pages(struct server *server, struct nodeid node, struct han
 
 	if (err)
 		return err;
-	call.request.payload = fuse_pages_create(npages);
+	call.request.payload = pages_of(write->frames, npages);
 	if (!call.request.payload)
 		return -ENOMEM;
-	for (uint32_t i = 0; i < npages; i++) {
-		frame_get(write->frames[i]);
-		call.request.payload->frames[i] = write->frames[i];
-	}
 	call.request.handle = handle_of(handle);
 	fuse_ask_write(call.session, call.message, node, fh_of(handle), write->offset_bytes,
-		       write->len_bytes, flags);
+		       write->len_bytes, flags, false);
 	err = driver_end(&call, decode_write, &written);
 	return err ? err : written.done_bytes;
+}
+
+/* The driver has answered the WRITE of a page_flush, or never will. */
+static void write_back_ended(struct fuse_request *request)
+{
+	struct page_flush *flush = request->flush;
+	struct fuse_reply reply = fuse_request_reply(request);
+	ssize_t done =
+		request->error ? request->error : fuse_answer_write(&reply, flush->len_bytes);
+
+	fuse_request_free(request);
+	if (done >= 0)
+		done = done < (ssize_t)flush->len_bytes ? -EIO : 0;
+	flush->done(flush, (err_t)done);
+}
+
+err_t driver_write_back(struct server *server, struct nodeid node, struct handle handle,
+			unsigned flags, struct page_flush *flush)
+{
+	static const struct server_caller kernel; /* whose the changes are nobody knows any more */
+	struct fuse_connection *connection = connection_of(server);
+	struct fuse_request *request = driver_request_for(connection, handle, write_back_ended);
+
+	if (!request)
+		return -ENOMEM;
+	request->caller = kernel;
+	request->payload = pages_of(flush->frames, flush->npages);
+	if (!request->payload) {
+		fuse_request_free(request);
+		return -ENOMEM;
+	}
+	request->flush = flush;
+	fuse_ask_write(&connection->session, &request->message, node, fh_of(handle),
+		       flush->offset_bytes, flush->len_bytes, flags, true);
+	fuse_send(connection, request);
+	return 0;
 }
 
 uint32_t driver_transfer_bytes(struct server *server, bool write)

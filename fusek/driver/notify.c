@@ -7,6 +7,7 @@
 #include "../pages.h"
 #include "server.h"
 
+#include <abi/fuse_notify.h>
 #include <lib/string.h>
 
 /* Attributes are asked for again; with an offset that is not negative, pages are read again too. */

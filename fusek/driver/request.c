@@ -43,6 +43,7 @@ struct fuse_request *fuse_request_create(struct fuse_connection *connection,
 	request->connection = fuse_connection_get(connection);
 	request->receives = NULL;
 	request->fill = NULL;
+	request->flush = NULL;
 	for (size_t i = 0; i < ARRAY_SIZE(request->uses); i++)
 		list_init(&request->uses[i].link);
 	list_init(&request->forgets);

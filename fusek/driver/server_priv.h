@@ -87,6 +87,8 @@ err_t driver_read_pages(struct server *server, struct nodeid node, struct handle
 			unsigned flags, struct page_fill *fill);
 ssize_t driver_write_pages(struct server *server, struct nodeid node, struct handle handle,
 			   unsigned flags, const struct page_write *write);
+err_t driver_write_back(struct server *server, struct nodeid node, struct handle handle,
+			unsigned flags, struct page_flush *flush);
 uint32_t driver_transfer_bytes(struct server *server, bool write);
 uint32_t driver_ahead_bytes(struct server *server);
 

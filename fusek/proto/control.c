@@ -5,6 +5,8 @@
  */
 #include "message.h"
 
+#include <abi/fuse_notify.h>
+
 void fuse_ask_access(struct fuse_message *message, struct nodeid node, uint32_t mask)
 {
 	const struct fuse_access_in in = {.mask = mask};

@@ -20,10 +20,13 @@ void fuse_ask_read(const struct fuse_session *session, struct fuse_message *mess
 
 void fuse_ask_write(const struct fuse_session *session, struct fuse_message *message,
 		    struct nodeid node, uint64_t handle, uint64_t offset_bytes, uint32_t size_bytes,
-		    unsigned flags)
+		    unsigned flags, bool cached)
 {
-	const struct fuse_write_in in = {
-		.fh = handle, .offset = offset_bytes, .size = size_bytes, .flags = flags};
+	const struct fuse_write_in in = {.fh = handle,
+					 .offset = offset_bytes,
+					 .size = size_bytes,
+					 .write_flags = cached ? FUSE_WRITE_CACHE : 0,
+					 .flags = flags};
 
 	fuse_message_begin(message, FUSE_WRITE, node);
 	fuse_message_put(message, &in,

@@ -142,9 +142,10 @@ void fuse_ask_fsync(struct fuse_message *message, struct nodeid node, bool direc
 void fuse_ask_read(const struct fuse_session *session, struct fuse_message *message,
 		   struct nodeid node, uint64_t handle, uint64_t offset_bytes, uint32_t size_bytes,
 		   unsigned flags);
+/* `cached`: of the page cache's, not of who asks. */
 void fuse_ask_write(const struct fuse_session *session, struct fuse_message *message,
 		    struct nodeid node, uint64_t handle, uint64_t offset_bytes, uint32_t size_bytes,
-		    unsigned flags);
+		    unsigned flags, bool cached);
 /* How much of `size_bytes` was written. */
 ssize_t must_check fuse_answer_write(const struct fuse_reply *reply, uint32_t size_bytes);
 

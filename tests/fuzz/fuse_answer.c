@@ -93,7 +93,7 @@ static void ask(const struct fuse_session *session, const uint8_t *data, size_t 
 		abort();
 	fuse_ask_open(&message, SERVER_ROOT, len_bytes & 1, 0);
 	fuse_ask_read(session, &message, SERVER_ROOT, 0, 0, PAGE_SIZE, 0);
-	fuse_ask_write(session, &message, SERVER_ROOT, 0, 0, PAGE_SIZE, 0);
+	fuse_ask_write(session, &message, SERVER_ROOT, 0, 0, PAGE_SIZE, 0, true);
 	fuse_ask_readdir(&message, SERVER_ROOT, 0, &(struct fuse_listing){0}, PAGE_SIZE);
 	fuse_ask_readlink(&message, SERVER_ROOT);
 	fuse_ask_setxattr(session, &message, SERVER_ROOT, "user.name", PAGE_SIZE, 0);

@@ -62,18 +62,6 @@ enum fuse_opcode {
 	FUSE_COPY_FILE_RANGE_64 = 53,
 };
 
-enum fuse_notify {
-	FUSE_NOTIFY_POLL = 1,
-	FUSE_NOTIFY_INVAL_INODE = 2,
-	FUSE_NOTIFY_INVAL_ENTRY = 3,
-	FUSE_NOTIFY_STORE = 4,
-	FUSE_NOTIFY_RETRIEVE = 5,
-	FUSE_NOTIFY_DELETE = 6,
-	FUSE_NOTIFY_RESEND = 7,
-	FUSE_NOTIFY_INC_EPOCH = 8,
-	FUSE_NOTIFY_PRUNE = 9,
-};
-
 /* INIT's flags; those above bit 31 travel in flags2. */
 #define FUSE_ASYNC_READ         (UINT64_C(1) << 0)
 #define FUSE_POSIX_LOCKS        (UINT64_C(1) << 1)
@@ -327,6 +315,9 @@ struct fuse_write_in {
 	uint32_t padding;
 };
 
+/* In write_flags: of what was changed in the page cache, by whatever open file. */
+#define FUSE_WRITE_CACHE (1u << 0)
+
 /* READ's and WRITE's arguments below minor 9 end here. */
 #define FUSE_COMPAT_READ_WRITE_IN_SIZE 24
 
@@ -479,10 +470,6 @@ struct fuse_poll_out {
 	uint32_t padding;
 };
 
-struct fuse_notify_poll_wakeup_out {
-	uint64_t kh;
-};
-
 struct fuse_statx_in {
 	uint32_t getattr_flags;
 	uint32_t reserved;
@@ -543,57 +530,6 @@ struct fuse_ioctl_out {
 	uint32_t flags;
 	uint32_t in_iovs;
 	uint32_t out_iovs;
-};
-
-struct fuse_notify_inval_inode_out {
-	uint64_t ino;
-	int64_t off;
-	int64_t len;
-};
-
-struct fuse_notify_inval_entry_out {
-	uint64_t parent;
-	uint32_t namelen;
-	uint32_t flags;
-};
-
-struct fuse_notify_delete_out {
-	uint64_t parent;
-	uint64_t child;
-	uint32_t namelen;
-	uint32_t padding;
-};
-
-struct fuse_notify_store_out {
-	uint64_t nodeid;
-	uint64_t offset;
-	uint32_t size;
-	uint32_t padding;
-};
-
-struct fuse_notify_retrieve_out {
-	uint64_t notify_unique;
-	uint64_t nodeid;
-	uint64_t offset;
-	uint32_t size;
-	uint32_t padding;
-};
-
-/* NOTIFY_REPLY's, with the shape of fuse_write_in. */
-struct fuse_notify_retrieve_in {
-	uint64_t dummy1;
-	uint64_t offset;
-	uint32_t size;
-	uint32_t dummy2;
-	uint64_t dummy3;
-	uint64_t dummy4;
-};
-
-/* Followed by so many numbers of nodes. */
-struct fuse_notify_prune_out {
-	uint32_t count;
-	uint32_t padding;
-	uint64_t spare;
 };
 
 #define FUSE_DEV_MAJOR     10

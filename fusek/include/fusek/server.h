@@ -181,6 +181,19 @@ struct page_write {
 	struct frame *const *frames;
 };
 
+/*
+ * Pages that were changed in memory, on their way back to such a server. It calls done() once, with
+ * 0 or an error; from any thread, without locks. Until then the frames are there; what they hold
+ * may change meanwhile, and is sent once more then.
+ */
+struct page_flush {
+	void (*done)(struct page_flush *flush, err_t result);
+	uint64_t offset_bytes;
+	uint32_t len_bytes;
+	uint32_t npages;
+	struct frame **frames;
+};
+
 /* Bytes of one open file of a server that go into another of the same. */
 struct server_copy {
 	struct nodeid from_node, to_node;
@@ -279,6 +292,10 @@ struct server_ops {
 			    unsigned flags, struct page_fill *fill);
 	ssize_t (*write_pages)(struct server *server, struct nodeid node, struct handle handle,
 			       unsigned flags, const struct page_write *write);
+	/* The same later, and without waiting. An error: done() is not called. NULL: no page may be
+	 * changed but by write_pages. */
+	err_t (*write_back)(struct server *server, struct nodeid node, struct handle handle,
+			    unsigned flags, struct page_flush *flush);
 	/* The most bytes of one of these, whole pages, at least one; and (NULL: no limit) of those
 	 * that nobody has asked for yet. */
 	uint32_t (*transfer_bytes)(struct server *server, bool write);
@@ -390,6 +407,7 @@ enum server_flags {
 enum server_agreed {
 	SERVER_MASKS_MODES = 1 << 0,  /* modes of what is made come without the umask applied */
 	SERVER_SAYS_CHANGES = 1 << 1, /* of data, itself: nothing is concluded from attributes */
+	SERVER_DIRECT_MAPS = 1 << 3,  /* files with SERVER_DIRECT_IO can be mapped shared as well */
 	SERVER_KEEPS_TIMES = 1 << 2,  /* another time of change alone means no other data */
 };
 

@@ -18,6 +18,7 @@
 #include "fake/wire.h"
 #include "message.h"
 
+#include <abi/fuse_notify.h>
 #include <lib/panic.h>
 #include <stdio.h>
 #include <stdlib.h>

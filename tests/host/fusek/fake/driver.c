@@ -7,6 +7,7 @@
 #include "kernel.h"
 #include "tree.h"
 
+#include <abi/fuse_notify.h>
 #include <fusek/server.h>
 #include <string.h>
 
@@ -246,6 +247,7 @@ static void do_write(const struct fuse_in_header *in, const struct fuse_write_in
 						   (mock_lies(in, LIE_COUNT) ? 1 : 0)};
 	size_t head = mock.minor < 9 ? FUSE_COMPAT_READ_WRITE_IN_SIZE : sizeof(*write);
 
+	mock.last_write = *write;
 	if (!mock_lies(in, LIE_COUNT)) {
 		memcpy(mock.data + write->offset, (const char *)write + head, write->size);
 		mock.size = MAX(mock.size, write->offset + write->size);

@@ -67,6 +67,7 @@ struct mock_driver {
 	struct fuse_mkdir_in last_mkdir;
 	uint32_t last_read_bytes;
 	struct fuse_getattr_in last_getattr;
+	struct fuse_write_in last_write;
 	struct fuse_in_header last_reply; /* NOTIFY_REPLY */
 	char last_reply_bytes[8192];
 	uint64_t last_unique;

@@ -1,0 +1,246 @@
+/*
+ * Pages that were changed in memory, and their way back to the server. They are marked in the set
+ * from the first write to a mapping on; a write-back unmarks them, takes them out of all mappings
+ * (so that the next write marks them again) and sends them, as many as one request takes. While any
+ * is marked, the open file by which one of them was changed stays open.
+ *
+ * What a server refuses is lost, as everywhere, and whoever syncs or closes next is told. Those who
+ * are killed do not wait, but all is sent. A file system has at most a fiftieth of memory in pages
+ * of this kind (or 1 MiB); who changes one more sends his own first.
+ */
+#include "pages_priv.h"
+
+#include <mm/pressure.h>
+#include <mm/slab.h>
+
+#define DIRTY_MIN_PAGES UINT64_C(256)
+
+/* Pages on their way. */
+struct write_back {
+	struct page_flush io;
+	struct list link;       /* [l] node_pages->writes */
+	struct file *file;      /* [c] a reference */
+	struct frame *frames[]; /* [c] a reference each */
+};
+
+/* ---- changing ---- */
+
+static uint64_t dirty_max_pages(void)
+{
+	return MAX(frames_total() / 50, DIRTY_MIN_PAGES);
+}
+
+bool pages_are_many(struct node_pages *pages)
+{
+	return read_once(&pages->pages.nmarked) &&
+	       read_once(&pages->node->fs->ndirty) >= dirty_max_pages();
+}
+
+err_t pages_change_locked(struct node_pages *pages, struct file *file, uint64_t index)
+{
+	if (pages_are_many(pages))
+		return MM_WAIT;
+	if (pageset_mark(&pages->pages, index))
+		(void)atomic_fetch_add_full(&pages->node->fs->ndirty, 1);
+	if (!pages->writer) {
+		object_get(&file->object);
+		pages->writer = file;
+	}
+	return 0;
+}
+
+void pages_let_writer_go(struct node_pages *pages)
+{
+	struct file *file = NULL;
+
+	mutex_lock(&pages->lock);
+	if (!pages->pages.nmarked) {
+		file = pages->writer;
+		pages->writer = NULL;
+	}
+	mutex_unlock(&pages->lock);
+	if (file)
+		object_put(&file->object);
+}
+
+/* ---- sending ---- */
+
+/* The server has them, or never will. */
+static void write_over(struct page_flush *io, err_t result)
+{
+	struct write_back *write = container_of(io, struct write_back, io);
+	struct node *node = write->file->node;
+	struct node_pages *pages = node->pages;
+
+	mutex_lock(&pages->lock);
+	list_del(&write->link);
+	write_once(&pages->nwrites, pages->nwrites - 1);
+	if (result)
+		pages->write_error = result;
+	mutex_unlock(&pages->lock);
+	node_attr_changed(node);
+	waitq_wake_all(&pages->written);
+	for (uint32_t i = 0; i < io->npages; i++)
+		frame_put(io->frames[i]);
+	object_put(&write->file->object); /* and with it perhaps the node */
+	kfree(write);
+}
+
+/* Takes neighbouring pages that are marked, from the first one after `from` on. How many. */
+static uint32_t take_locked(struct node_pages *pages, struct write_back *write, uint32_t most,
+			    uint64_t *from) REQUIRES(pages->lock);
+static uint32_t take_locked(struct node_pages *pages, struct write_back *write, uint32_t most,
+			    uint64_t *from)
+{
+	uint64_t size_bytes = read_once(&pages->node->attr.size_bytes), left_bytes;
+	uint64_t next = *from;
+	uint32_t n = 0;
+
+	while (n < most) {
+		struct frame *frame = pageset_next_marked(&pages->pages, &next);
+
+		if (!frame || (n && next != *from + n))
+			break;
+		if (!n)
+			*from = next;
+		(void)pageset_unmark(&pages->pages, next);
+		frame_get(frame);
+		write->frames[n++] = frame;
+		next++;
+	}
+	(void)atomic_fetch_sub_full(&pages->node->fs->ndirty, n);
+	write->io.offset_bytes = *from * PAGE_SIZE;
+	write->io.npages = n;
+	left_bytes = size_bytes - MIN(size_bytes, write->io.offset_bytes);
+	write->io.len_bytes = (uint32_t)MIN((uint64_t)n * PAGE_SIZE, left_bytes);
+	return n;
+}
+
+/* Sends what was taken. */
+static void send(struct node_pages *pages, struct write_back *write)
+{
+	struct file *file = write->file;
+	uint64_t first = write->io.offset_bytes / PAGE_SIZE;
+	err_t err = 0;
+
+	/* Who writes from here on marks the page again. */
+	node_unmap(pages->node, first, first + write->io.npages, false);
+	if (write->io.len_bytes) /* else all of it is behind the end by now */
+		err = MEMORY_RETRY(
+			file->server->ops->write_back(file->server, file->id, file->open.handle,
+						      object_flags(&file->object), &write->io));
+	if (err || !write->io.len_bytes)
+		write_over(&write->io, err);
+}
+
+static bool anything_to_write(struct node_pages *pages)
+{
+	return pages && (read_once(&pages->pages.nmarked) || read_once(&pages->nwrites));
+}
+
+/* The next pages from *from on: with the first of them. -EAGAIN: there are none, or not now. */
+static err_t begin_one(struct node_pages *pages, uint64_t *from)
+{
+	uint32_t most =
+		MAX(pages->node->fs->server->ops->transfer_bytes(pages->node->fs->server, true) /
+			    (uint32_t)PAGE_SIZE,
+		    1u);
+	struct write_back *write;
+	uint32_t n = 0;
+	err_t err = MEMORY_RETRY(
+		(write = kzalloc(sizeof(*write) + most * sizeof(void *))) ? 0 : -ENOMEM);
+
+	if (err)
+		return err;
+	list_init(&write->link);
+	write->io.done = write_over;
+	write->io.frames = write->frames;
+	mutex_lock(&pages->lock);
+	if (pages->nfrozen)
+		pages->write_later = true;
+	else
+		n = take_locked(pages, write, most, from);
+	if (n) {
+		write->file = pages->writer;
+		object_get(&write->file->object);
+		list_add_tail(&pages->writes, &write->link);
+		write_once(&pages->nwrites, pages->nwrites + 1);
+		*from += n;
+	}
+	mutex_unlock(&pages->lock);
+	if (n)
+		send(pages, write);
+	else
+		kfree(write);
+	return n ? 0 : -EAGAIN;
+}
+
+void node_pages_begin_write_back(struct node *node)
+{
+	struct node_pages *pages = load_acquire(&node->pages);
+	uint64_t from = 0;
+
+	if (!anything_to_write(pages))
+		return;
+	while (!begin_one(pages, &from))
+		;
+	pages_let_writer_go(pages);
+}
+
+/* ---- waiting ---- */
+
+static err_t wait_written(struct node_pages *pages)
+{
+	uint64_t deadline_ns = server_deadline_ns();
+
+	return wait_event_killable_timeout(&pages->written, !read_once(&pages->nwrites),
+					   deadline_ns);
+}
+
+err_t node_pages_write_back(struct node *node)
+{
+	struct node_pages *pages = load_acquire(&node->pages);
+	err_t err, lost;
+
+	if (!pages)
+		return 0;
+	node_pages_begin_write_back(node);
+	err = wait_written(pages);
+	if (err)
+		return err;
+	mutex_lock(&pages->lock);
+	lost = pages->write_error;
+	pages->write_error = 0;
+	mutex_unlock(&pages->lock);
+	return lost;
+}
+
+err_t node_pages_freeze(struct node *node)
+{
+	struct node_pages *pages = node_pages_of(node);
+	err_t err;
+
+	if (!pages)
+		return -ENOMEM;
+	mutex_lock(&pages->lock);
+	pages->nfrozen++;
+	mutex_unlock(&pages->lock);
+	err = wait_written(pages);
+	if (err)
+		node_pages_thaw(node);
+	return err;
+}
+
+void node_pages_thaw(struct node *node)
+{
+	struct node_pages *pages = node->pages;
+	bool write;
+
+	mutex_lock(&pages->lock);
+	write = !--pages->nfrozen && pages->write_later;
+	if (write)
+		pages->write_later = false;
+	mutex_unlock(&pages->lock);
+	if (write)
+		node_pages_begin_write_back(node);
+}
