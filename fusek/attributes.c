@@ -92,6 +92,8 @@ err_t vfs_stat(const struct vfs_context *context, struct object *at, const char 
 		return err;
 	if ((attr.mode & S_IFMT) != node_type(path.dentry->node)) /* nothing was told */
 		err = node_attr(path.dentry->node, &attr);
+	else
+		node_attr_ours(path.dentry->node, &attr);
 	if (!err)
 		vfs_fill_stat(path.dentry->node, &attr, out);
 	path_put(&path);
@@ -271,6 +273,7 @@ static err_t ask_setattr(struct node *node, const struct server_caller *caller,
 		return err;
 	/* Two changes at once, and nobody knows whose answer is the last: asks again, now, as walks
 	 * read the mode without looking how old it is. The change is done in any case. */
+	node_attr_set(node, set, &attr);
 	if (!node_attr_changed_to(node, &attr, valid_ns, version))
 		(void)!node_attr(node, &attr);
 	return 0;

@@ -53,12 +53,19 @@ static err_t redirect_to_device(struct file *file)
 	return devfs_find(file->node->rdev, &file->id);
 }
 
+/* What was changed in them the server has before it is asked again. */
+static void forget_pages(struct node *node)
+{
+	node_pages_settle(node);
+	node_pages_drop(node, 0, UINT64_MAX);
+}
+
 /* Pages from before may be kept only if the server says so. */
 static void opened(struct file *file)
 {
 	file->opened = true;
 	if (node_type(file->node) == S_IFREG && !(file->open.flags & SERVER_KEEP_CACHE))
-		node_pages_drop(file->node, 0, UINT64_MAX);
+		forget_pages(file->node);
 }
 
 err_t file_open_at_server(struct file *file, const struct vfs_context *context, unsigned flags)
@@ -89,7 +96,9 @@ err_t file_open_at_server(struct file *file, const struct vfs_context *context, 
 		flags &= ~(unsigned)O_NOCTTY;
 	if (node_type(file->node) == S_IFDIR)
 		err = ops->opendir ? ops->opendir(file->server, &caller, file->id, &file->open) : 0;
-	else
+	else if (flags & O_TRUNC && ops->write_back)
+		node_pages_settle(file->node);
+	if (!err && node_type(file->node) != S_IFDIR)
 		err = ops->open ? ops->open(file->server, &caller, file->id, flags, &file->open)
 				: 0;
 	if (err == -ENOSYS) {
@@ -463,7 +472,8 @@ static err_t file_closed(struct object *object, uint64_t lock_owner)
 	err_t err, lost = 0;
 
 	if (!(file->opened || file->handleless) || !ops->flush ||
-	    node_type(file->node) != S_IFREG || (file->open.flags & SERVER_NO_FLUSH)) {
+	    node_type(file->node) != S_IFREG ||
+	    (file->open.flags & SERVER_NO_FLUSH && !node_is_ahead(file->node))) {
 		err = 0;
 	} else {
 		lost = node_pages_write_back(file->node);

@@ -60,6 +60,7 @@ struct node {
 	uint64_t attr_valid_until_ns; /* [s], read [a]; 0: ask again */
 	uint64_t attr_version;        /* [t] the filesystem's of the last change here, or of the
 					 answer that is kept: an older one is not */
+	bool times_changed;           /* [t], read [a]: SERVER_WRITES_BACK, and it was not told */
 	struct node_pages *pages;     /* [a] set once: the page cache (pages.h), NULL: none */
 	struct mapped_places places;  /* where its pages are mapped */
 	struct inotify_watch
@@ -129,6 +130,19 @@ void node_attr_linked(struct node *node, int links);
  * False: it is not kept, as something else changed them meanwhile. */
 bool must_check node_attr_changed_to(struct node *node, const struct server_attr *attr,
 				     uint64_t valid_ns, uint64_t version);
+/* A regular file of a server with SERVER_WRITES_BACK. */
+bool node_is_ahead(const struct node *node);
+/* Of such a one (else nothing): it was changed in memory, and ends at `end_bytes` at least; */
+void node_attr_grown(struct node *node, uint64_t end_bytes);
+/* it was cut when it was opened; */
+void node_attr_truncated(struct node *node);
+/* `attr`, the server's, as it is in truth; */
+void node_attr_ours(struct node *node, struct server_attr *attr);
+/* the server has done `set` and says `attr`; */
+void node_attr_set(struct node *node, const struct server_setattr *set,
+		   const struct server_attr *attr);
+/* what the server is to be told, once. False: nothing. */
+bool node_times_take(struct node *node, struct server_setattr *set);
 /* From the cache, or from the server when they are too old. */
 err_t must_check node_attr(struct node *node, struct server_attr *out);
 /* The same; the server is asked by an open file of it, unless `handle` is NULL. */

@@ -155,8 +155,6 @@ static struct node *find_or_add(struct filesystem *fs, const struct server_entry
 	return found ? found : fresh;
 }
 
-/* ---- what servers say ---- */
-
 static void change_begin(struct node *node) ACQUIRE(node->attr_lock)
 {
 	spin_lock(&node->attr_lock);
@@ -169,18 +167,111 @@ static void change_end(struct node *node) RELEASE(node->attr_lock)
 	spin_unlock(&node->attr_lock);
 }
 
+/* ---- of files whose changes are in memory first ---- */
+
+bool node_is_ahead(const struct node *node)
+{
+	return unlikely(read_once(&node_server(node)->agreed) & SERVER_WRITES_BACK) &&
+	       node_type(node) == S_IFREG;
+}
+
+static void keep_ours(const struct server_attr *ours, struct server_attr *attr)
+{
+	attr->size_bytes = ours->size_bytes;
+	attr->mtime = ours->mtime;
+	attr->ctime = ours->ctime;
+}
+
+static void touch_locked(struct node *node) REQUIRES(node->attr_lock);
+static void touch_locked(struct node *node)
+{
+	uint64_t now_ns = clock_wall_ns();
+
+	node->attr.mtime = (struct abi_timespec){.tv_sec = (int64_t)(now_ns / NSEC_PER_SEC),
+						 .tv_nsec = (int64_t)(now_ns % NSEC_PER_SEC)};
+	node->attr.ctime = node->attr.mtime;
+	write_once(&node->times_changed, true);
+}
+
+void node_attr_grown(struct node *node, uint64_t end_bytes)
+{
+	if (!node_is_ahead(node))
+		return;
+	change_begin(node);
+	if (node->attr.size_bytes < end_bytes)
+		node->attr.size_bytes = end_bytes;
+	touch_locked(node);
+	change_end(node);
+}
+
+void node_attr_truncated(struct node *node)
+{
+	if (!node_is_ahead(node))
+		return;
+	change_begin(node);
+	node->attr.size_bytes = 0;
+	touch_locked(node);
+	change_end(node);
+}
+
+void node_attr_ours(struct node *node, struct server_attr *attr)
+{
+	if (!node_is_ahead(node))
+		return;
+	spin_lock(&node->attr_lock);
+	keep_ours(&node->attr, attr);
+	spin_unlock(&node->attr_lock);
+}
+
+void node_attr_set(struct node *node, const struct server_setattr *set,
+		   const struct server_attr *attr)
+{
+	if (!node_is_ahead(node))
+		return;
+	change_begin(node);
+	node->attr.ctime = attr->ctime;
+	if (set->valid & SETATTR_SIZE)
+		node->attr.size_bytes = attr->size_bytes;
+	if (set->valid & (SETATTR_SIZE | SETATTR_MTIME | SETATTR_MTIME_NOW)) {
+		node->attr.mtime = attr->mtime;
+		write_once(&node->times_changed, false);
+	}
+	change_end(node);
+}
+
+bool node_times_take(struct node *node, struct server_setattr *set)
+{
+	bool changed;
+
+	if (!read_once(&node->times_changed))
+		return false;
+	spin_lock(&node->attr_lock);
+	changed = node->times_changed;
+	*set = (struct server_setattr){.valid = SETATTR_MTIME | SETATTR_CTIME,
+				       .mtime = node->attr.mtime,
+				       .ctime = node->attr.ctime};
+	write_once(&node->times_changed, false);
+	spin_unlock(&node->attr_lock);
+	return changed;
+}
+
+/* ---- what servers say ---- */
+
 /* False: it has changed since `version`, or the answer is of another type. */
 static bool store_locked(struct node *node, const struct server_attr *attr, uint64_t until_ns,
 			 uint64_t version) REQUIRES(node->attr_lock);
 static bool store_locked(struct node *node, const struct server_attr *attr, uint64_t until_ns,
 			 uint64_t version)
 {
+	struct server_attr all = *attr;
 	uint32_t mode = attr->mode;
 
+	if (node_is_ahead(node))
+		keep_ours(&node->attr, &all);
 	if (node->attr_version > version || (mode & S_IFMT) != node_type(node))
 		return false;
 	node->attr_version = version;
-	node->attr = *attr;
+	node->attr = all;
 	write_once(&node->attr.mode, mode);
 	write_once(&node->attr_valid_until_ns, until_ns);
 	return true;
@@ -192,7 +283,7 @@ static bool data_differs(const struct node *node, const struct server_attr *now)
 	const struct server_attr *before = &node->attr;
 	unsigned agreed = read_once(&node_server(node)->agreed);
 
-	if (agreed & SERVER_SAYS_CHANGES)
+	if (agreed & SERVER_SAYS_CHANGES || node_is_ahead(node))
 		return false;
 	if (before->size_bytes != now->size_bytes)
 		return true;
@@ -208,7 +299,7 @@ static void node_attr_store(struct node *node, const struct server_attr *attr, u
 
 	change_begin(node);
 	drop = node->pages && data_differs(node, attr);
-	cut = node->pages && attr->size_bytes < node->attr.size_bytes;
+	cut = node->pages && !node_is_ahead(node) && attr->size_bytes < node->attr.size_bytes;
 	if (!store_locked(node, attr, until_ns, version))
 		drop = cut = false;
 	change_end(node);
@@ -323,6 +414,8 @@ void node_attr_linked(struct node *node, int links)
 
 void node_attr_shrunk(struct node *node, uint64_t size_bytes)
 {
+	if (node_is_ahead(node))
+		return; /* the server has not seen the end yet */
 	change_begin(node);
 	if (node->attr.size_bytes > size_bytes)
 		node->attr.size_bytes = size_bytes;
@@ -335,6 +428,8 @@ void node_attr_written(struct node *node, uint64_t end_bytes)
 	change_begin(node);
 	if (node->attr.size_bytes < end_bytes)
 		node->attr.size_bytes = end_bytes;
+	if (node_is_ahead(node))
+		touch_locked(node);
 	new_version_locked(node);
 	write_once(&node->attr_valid_until_ns, 0);
 	change_end(node);
@@ -397,6 +492,7 @@ err_t node_attr_by(struct node *node, const struct handle *handle, struct server
 		return -EIO;
 	}
 	node_attr_store(node, out, valid_ns, version);
+	node_attr_ours(node, out);
 	return 0;
 }
 

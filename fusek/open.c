@@ -90,6 +90,7 @@ static err_t truncate_opened(struct file *file, const struct vfs_context *contex
 
 	if (file->open.flags & SERVER_TRUNCATED) {
 		node_attr_changed(file->node);
+		node_attr_truncated(file->node);
 		node_pages_resize(file->node, 0);
 		return file_drop_ids(file);
 	}

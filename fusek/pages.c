@@ -150,6 +150,7 @@ void node_pages_change_begin(struct node_pages *pages)
 	mutex_lock(&pages->lock);
 	pages->version++;
 	pages->nwriters++;
+	pages->nfrozen++;
 	mutex_unlock(&pages->lock);
 }
 
@@ -157,6 +158,7 @@ void node_pages_change_end_locked(struct node_pages *pages)
 {
 	pages->version++;
 	pages->nwriters--;
+	pages->nfrozen--;
 }
 
 void node_unmap(struct node *node, uint64_t first, uint64_t end, bool copies_too)
@@ -264,6 +266,19 @@ static void clear_rest(const struct fill *fill)
 		       PAGE_SIZE - used_bytes);
 }
 
+/* Where the server's file ends ours may go on. */
+static void fill_with_zeros(struct fill *fill)
+{
+	uint32_t first =
+		(uint32_t)(ALIGN_UP((size_t)MAX(fill->result, (ssize_t)0), PAGE_SIZE) / PAGE_SIZE);
+
+	if (fill->result < 0)
+		return;
+	for (uint32_t i = first; i < fill->io.npages; i++)
+		memset(frame_virt(fill->frames[i]), 0, PAGE_SIZE);
+	fill->result = (ssize_t)(fill->io.npages * PAGE_SIZE);
+}
+
 /* From the server, in whatever thread. */
 static void fill_over(struct page_fill *io, ssize_t result)
 {
@@ -275,6 +290,8 @@ static void fill_over(struct page_fill *io, ssize_t result)
 	clear_rest(fill);
 	mutex_lock(&pages->lock);
 	cached = list_linked(&fill->link);
+	if (cached && node_is_ahead(fill->node))
+		fill_with_zeros(fill);
 	current = cached && result >= 0 && fill->version == pages->version && !pages->nwriters;
 	if (current && (size_t)fill->result < io->len_bytes)
 		node_attr_shrunk(fill->node, io->offset_bytes + (uint64_t)fill->result);
@@ -431,10 +448,8 @@ unlock:
 	return err;
 }
 
-/* The page, with a reference; *valid_bytes of it are the file's: fewer at a sudden end, 0 beyond.
- */
-static err_t get_page(struct file *file, struct node_pages *pages, uint64_t index, uint32_t wanted,
-		      struct frame **out, size_t *valid_bytes)
+err_t pages_get(struct file *file, struct node_pages *pages, uint64_t index, uint32_t wanted,
+		struct frame **out, size_t *valid_bytes)
 {
 	struct place place;
 	uint64_t skipped_bytes;
@@ -478,8 +493,8 @@ static ssize_t read_page(struct file *file, struct node_pages *pages, struct buf
 	size_t skip = offset % PAGE_SIZE, valid_bytes, moved;
 	size_t step = MIN(PAGE_SIZE - skip, len_bytes);
 	struct frame *frame;
-	err_t err = get_page(file, pages, offset / PAGE_SIZE,
-			     pages_between(offset, offset + len_bytes), &frame, &valid_bytes);
+	err_t err = pages_get(file, pages, offset / PAGE_SIZE,
+			      pages_between(offset, offset + len_bytes), &frame, &valid_bytes);
 
 	if (err)
 		return err;
@@ -560,7 +575,7 @@ err_t node_pages_wait(struct file *file, uint64_t page_index)
 
 	if (!pages)
 		return -ENOMEM;
-	err = get_page(file, pages, page_index, 1, &frame, &valid_bytes);
+	err = pages_get(file, pages, page_index, 1, &frame, &valid_bytes);
 	if (err)
 		return err;
 	frame_put(frame);

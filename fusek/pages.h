@@ -28,6 +28,8 @@ void node_unmap(struct node *node, uint64_t first, uint64_t end, bool copies_too
 /* What was changed by mappings goes to the server; waits until it is there (not if the program is
  * killed), and then says what was wrong with any of it since the last time. Sleeps. */
 err_t must_check node_pages_write_back(struct node *node);
+/* The same, and tells nothing. */
+void node_pages_settle(struct node *node);
 /* The same without waiting. */
 void node_pages_begin_write_back(struct node *node);
 /* Around a change of the size by the server: nothing is on its way to it meanwhile. -EINTR,

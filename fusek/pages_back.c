@@ -36,16 +36,22 @@ bool pages_are_many(struct node_pages *pages)
 	       read_once(&pages->node->fs->ndirty) >= dirty_max_pages();
 }
 
-err_t pages_change_locked(struct node_pages *pages, struct file *file, uint64_t index)
+void pages_mark_locked(struct node_pages *pages, struct file *file, uint64_t index)
 {
-	if (pages_are_many(pages))
-		return MM_WAIT;
 	if (pageset_mark(&pages->pages, index))
 		(void)atomic_fetch_add_full(&pages->node->fs->ndirty, 1);
 	if (!pages->writer) {
 		object_get(&file->object);
 		pages->writer = file;
 	}
+}
+
+err_t pages_change_locked(struct node_pages *pages, struct file *file, uint64_t index)
+{
+	if (pages_are_many(pages))
+		return MM_WAIT;
+	pages_mark_locked(pages, file, index);
+	node_attr_grown(pages->node, 0);
 	return 0;
 }
 
@@ -157,7 +163,7 @@ static err_t begin_one(struct node_pages *pages, uint64_t *from)
 	write->io.frames = write->frames;
 	mutex_lock(&pages->lock);
 	if (pages->nfrozen)
-		pages->write_later = true;
+		write_once(&pages->write_later, true);
 	else
 		n = take_locked(pages, write, most, from);
 	if (n) {
@@ -189,12 +195,50 @@ void node_pages_begin_write_back(struct node *node)
 
 /* ---- waiting ---- */
 
+/* What was to be written, too, while it could not be. */
+static err_t wait_all_written(struct node_pages *pages)
+{
+	uint64_t deadline_ns = server_deadline_ns();
+
+	return wait_event_killable_timeout(
+		&pages->written, !read_once(&pages->nwrites) && !read_once(&pages->write_later),
+		deadline_ns);
+}
+
 static err_t wait_written(struct node_pages *pages)
 {
 	uint64_t deadline_ns = server_deadline_ns();
 
 	return wait_event_killable_timeout(&pages->written, !read_once(&pages->nwrites),
 					   deadline_ns);
+}
+
+void pages_await_written(struct node_pages *pages)
+{
+	if (unlikely(read_once(&pages->nwrites)))
+		(void)!wait_written(pages);
+}
+
+void node_pages_settle(struct node *node)
+{
+	struct node_pages *pages = load_acquire(&node->pages);
+
+	node_pages_begin_write_back(node);
+	if (pages)
+		(void)!wait_all_written(pages);
+}
+
+/* That it was changed; who is killed does not wait for it. */
+static void send_times(struct node *node)
+{
+	static const struct server_caller kernel;
+	struct server *server = node_server(node);
+	struct server_setattr set;
+	struct server_attr attr;
+	uint64_t valid_ns;
+
+	if (node_times_take(node, &set))
+		(void)!server->ops->setattr(server, &kernel, node->id, &set, &attr, &valid_ns);
 }
 
 err_t node_pages_write_back(struct node *node)
@@ -205,9 +249,10 @@ err_t node_pages_write_back(struct node *node)
 	if (!pages)
 		return 0;
 	node_pages_begin_write_back(node);
-	err = wait_written(pages);
+	err = wait_all_written(pages);
 	if (err)
 		return err;
+	send_times(node);
 	mutex_lock(&pages->lock);
 	lost = pages->write_error;
 	pages->write_error = 0;
@@ -231,16 +276,24 @@ err_t node_pages_freeze(struct node *node)
 	return err;
 }
 
+void pages_thawed(struct node_pages *pages)
+{
+	if (likely(!read_once(&pages->write_later)))
+		return;
+	node_pages_begin_write_back(pages->node);
+	mutex_lock(&pages->lock);
+	if (!pages->nfrozen) /* else the next one does it */
+		write_once(&pages->write_later, false);
+	mutex_unlock(&pages->lock);
+	waitq_wake_all(&pages->written);
+}
+
 void node_pages_thaw(struct node *node)
 {
 	struct node_pages *pages = node->pages;
-	bool write;
 
 	mutex_lock(&pages->lock);
-	write = !--pages->nfrozen && pages->write_later;
-	if (write)
-		pages->write_later = false;
+	pages->nfrozen--;
 	mutex_unlock(&pages->lock);
-	if (write)
-		node_pages_begin_write_back(node);
+	pages_thawed(pages);
 }

@@ -45,7 +45,8 @@ void node_pages_cut_locked(struct node_pages *pages, uint64_t first, uint64_t en
 /* The same with them. */
 void node_pages_cut_all_locked(struct node_pages *pages, uint64_t first, uint64_t end)
 	REQUIRES(pages->lock);
-/* Around a change of the file by the server: no fill that overlaps it is kept. */
+/* Around a change of the file by the server: no fill that overlaps it is kept, and no page begins
+ * to be written back. pages_await_written() is to follow, and pages_thawed() without the lock. */
 void node_pages_change_begin(struct node_pages *pages);
 void node_pages_change_end_locked(struct node_pages *pages) REQUIRES(pages->lock);
 
@@ -80,10 +81,25 @@ err_t must_check pages_fill_wait(struct node_pages *pages, struct fill *fill);
  * MM_WAIT: there are too many of these, node_pages_write_back() first. */
 err_t must_check pages_change_locked(struct node_pages *pages, struct file *file, uint64_t index)
 	REQUIRES(pages->lock);
+/* The same, whether there are too many or not. */
+void pages_mark_locked(struct node_pages *pages, struct file *file, uint64_t index)
+	REQUIRES(pages->lock);
 /* Of the file's, so many were changed that its writer has to wait. */
 bool pages_are_many(struct node_pages *pages);
+/* What is on its way to the server is there, or the program is killed. */
+void pages_await_written(struct node_pages *pages);
+/* What was to be written back meanwhile is. */
+void pages_thawed(struct node_pages *pages);
 /* After a cut: who has changed pages that are gone is not needed. Without the lock. */
 void pages_let_writer_go(struct node_pages *pages);
+
+/* pages.c: the page, with a reference; *valid_bytes of it are the file's: fewer at a sudden end, 0
+ * beyond. `wanted`: so many from there on will be. */
+err_t must_check pages_get(struct file *file, struct node_pages *pages, uint64_t index,
+			   uint32_t wanted, struct frame **out, size_t *valid_bytes);
+/* pages_later.c: node_pages_write() of files that are ahead of their server. */
+ssize_t must_check pages_write_later(struct file *file, struct node_pages *pages,
+				     struct buffer *buffer, uint64_t offset, uint64_t *end_bytes);
 
 /* pages_direct.c */
 ssize_t must_check pages_read_direct(struct file *file, struct node_pages *pages,

@@ -94,6 +94,7 @@ static ssize_t write_chunk(struct file *file, struct node_pages *pages, const st
 	ssize_t done;
 
 	node_pages_change_begin(pages);
+	pages_await_written(pages);
 	done = file->server->ops->write_pages(file->server, file->id, file->open.handle,
 					      object_flags(&file->object), &write);
 	mutex_lock(&pages->lock);
@@ -104,6 +105,7 @@ static ssize_t write_chunk(struct file *file, struct node_pages *pages, const st
 		node_pages_cut_locked(pages, offset / PAGE_SIZE,
 				      (offset + chunk->len_bytes) / PAGE_SIZE + 1);
 	mutex_unlock(&pages->lock);
+	pages_thawed(pages);
 	if (!seen)
 		node_unmap(file->node, offset / PAGE_SIZE,
 			   (offset + chunk->len_bytes) / PAGE_SIZE + 1, false);
@@ -163,6 +165,9 @@ ssize_t node_pages_write(struct file *file, struct buffer *buffer, uint64_t offs
 
 	if (!pages)
 		return -ENOMEM;
+	if (node_is_ahead(file->node) && !(file->open.flags & SERVER_DIRECT_IO) &&
+	    !(object_flags(&file->object) & O_DIRECT))
+		return pages_write_later(file, pages, buffer, offset_bytes, end_bytes);
 	if (object_write_flags(&file->object, buffer) & O_APPEND)
 		return append(file, pages, buffer, end_bytes);
 	if (offset_bytes > INT64_MAX - BUFFER_BYTES_MAX)

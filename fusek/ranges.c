@@ -66,7 +66,7 @@ err_t file_find_data(struct file *file, int64_t offset_bytes, int whence, int64_
 	if (offset_bytes < 0)
 		return -ENXIO;
 	if (ops->lseek)
-		node_pages_begin_write_back(file->node);
+		node_pages_settle(file->node);
 	if (ops->lseek)
 		err = ops->lseek(file->server, file->id, file->open.handle, (uint64_t)offset_bytes,
 				 whence, &found);

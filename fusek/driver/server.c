@@ -455,6 +455,7 @@ static const struct server_ops driver_ops = {
 static unsigned agreed_in(const struct fuse_session *session)
 {
 	return (session->flags & FUSE_DONT_MASK ? SERVER_MASKS_MODES : 0) |
+	       (session->flags & FUSE_WRITEBACK_CACHE ? SERVER_WRITES_BACK : 0) |
 	       (session->flags & FUSE_DIRECT_IO_MMAP ? SERVER_DIRECT_MAPS : 0) |
 	       (session->flags & FUSE_EXPLICIT_INVAL ? SERVER_SAYS_CHANGES : 0) |
 	       (session->flags & FUSE_AUTO_INVAL_DATA ? 0 : SERVER_KEEPS_TIMES);

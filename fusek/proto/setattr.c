@@ -10,13 +10,15 @@ void fuse_ask_setattr(const struct fuse_session *session, struct fuse_message *m
 		      struct nodeid node, const struct server_setattr *set, uint64_t handle)
 {
 	const struct fuse_setattr_in in = {
-		.valid = set->valid,
+		.valid = session->minor < 23 ? set->valid & ~(unsigned)SETATTR_CTIME : set->valid,
 		.fh = (set->valid & SETATTR_HANDLE) ? handle : 0,
 		.size = set->size_bytes,
 		.atime = (uint64_t)set->atime.tv_sec,
 		.mtime = (uint64_t)set->mtime.tv_sec,
+		.ctime = (uint64_t)set->ctime.tv_sec,
 		.atimensec = (uint32_t)set->atime.tv_nsec,
 		.mtimensec = (uint32_t)set->mtime.tv_nsec,
+		.ctimensec = (uint32_t)set->ctime.tv_nsec,
 		.mode = set->mode,
 		.uid = set->uid,
 		.gid = set->gid,

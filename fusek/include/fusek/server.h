@@ -123,6 +123,7 @@ enum server_setattr_valid {
 	SETATTR_HANDLE = 1 << 6, /* by an open file */
 	SETATTR_ATIME_NOW = 1 << 7,
 	SETATTR_MTIME_NOW = 1 << 8,
+	SETATTR_CTIME = 1 << 10, /* only of servers with SERVER_WRITES_BACK */
 };
 
 struct server_setattr {
@@ -131,6 +132,7 @@ struct server_setattr {
 	uint64_t size_bytes;
 	struct abi_timespec atime;
 	struct abi_timespec mtime;
+	struct abi_timespec ctime;
 	uint32_t mode; /* permission bits */
 	uint32_t uid;
 	uint32_t gid;
@@ -407,8 +409,11 @@ enum server_flags {
 enum server_agreed {
 	SERVER_MASKS_MODES = 1 << 0,  /* modes of what is made come without the umask applied */
 	SERVER_SAYS_CHANGES = 1 << 1, /* of data, itself: nothing is concluded from attributes */
-	SERVER_DIRECT_MAPS = 1 << 3,  /* files with SERVER_DIRECT_IO can be mapped shared as well */
-	SERVER_KEEPS_TIMES = 1 << 2,  /* another time of change alone means no other data */
+	/* What is written to files stays in memory at first: their sizes and times of change are
+	 * ours. */
+	SERVER_WRITES_BACK = 1 << 4,
+	SERVER_DIRECT_MAPS = 1 << 3, /* files with SERVER_DIRECT_IO can be mapped shared as well */
+	SERVER_KEEPS_TIMES = 1 << 2, /* another time of change alone means no other data */
 };
 
 /* The head of each server; constant once it is mounted, but that `flags` changes by a remount
