@@ -237,6 +237,7 @@ static err_t add_drop_ids(struct node *node, const struct vfs_context *context,
 	err_t err;
 
 	if (likely(!(read_once(&node->attr.mode) & MODE_ID_BITS)) || node_type(node) != S_IFREG ||
+	    read_once(&node_server(node)->agreed) & SERVER_DROPS_IDS ||
 	    vfs_capable(context, CAP_FSETID))
 		return 0;
 	err = node_attr(node, &attr);

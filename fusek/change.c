@@ -432,7 +432,7 @@ ssize_t vfs_readlink(const struct vfs_context *context, struct object *at, const
 	if (node_type(path.dentry->node) != S_IFLNK || !server->ops->readlink)
 		result = -EINVAL;
 	else
-		result = server->ops->readlink(server, path.dentry->node->id, to, to_bytes);
+		result = node_readlink(path.dentry->node, to, to_bytes);
 	path_put(&path);
 	return result > (ssize_t)to_bytes ? -EIO : result;
 }

@@ -464,6 +464,24 @@ static err_t file_sync(struct object *object)
 	return err == -ENOSYS ? 0 : err;
 }
 
+void vfs_sync(struct object *object)
+{
+	if (!object)
+		pages_settle_all(NULL);
+	else if (object->ops == &file_ops)
+		pages_settle_all(file_of(object)->node->fs);
+}
+
+void vfs_write_back(struct object *object, bool wait)
+{
+	if (object->ops != &file_ops)
+		return;
+	if (wait)
+		node_pages_settle(file_of(object)->node);
+	else
+		node_pages_begin_write_back(file_of(object)->node);
+}
+
 /* For each descriptor that is closed; the open file may go on. */
 static err_t file_closed(struct object *object, uint64_t lock_owner)
 {

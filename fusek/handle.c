@@ -62,12 +62,12 @@ static err_t find_node(struct filesystem *fs, const struct file_handle *handle, 
 		*out = node_get(root);
 		return handle->generation == root->generation ? 0 : (node_put(root), -ESTALE);
 	}
-	if (!server->ops->by_number)
-		return find_used(server, handle, out);
 	version = filesystem_attr_version(fs);
-	err = server->ops->by_number(server, handle->number, handle->generation, &entry);
+	err = server->ops->by_number
+		      ? server->ops->by_number(server, handle->number, handle->generation, &entry)
+		      : -ENOSYS;
 	if (err)
-		return err;
+		return err == -ENOSYS ? find_used(server, handle, out) : err;
 	err = node_from_entry(fs, &entry, version, out);
 	if (err)
 		node_refuse_entry(fs, &entry);

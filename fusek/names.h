@@ -66,6 +66,7 @@ struct node {
 	struct inotify_watch
 		*watches;         /* notify_lock (notify.h); NULL: nobody watches it, read [a] */
 	struct node_locks *locks; /* [a] set once: locks.h, NULL: it was never locked */
+	char *link;               /* attr_lock: SERVER_KEEPS_LINKS; NULL: not read yet */
 	struct lease *leases;     /* lease.c's; NULL: there are none, read [a] */
 	uint32_t nreaders;        /* [a] of a regular file: open files that only read, */
 	uint32_t nwriters;        /* [a] and the others */
@@ -154,6 +155,11 @@ err_t must_check node_attr_by(struct node *node, const struct handle *handle,
 void node_attr_shrunk(struct node *node, uint64_t size_bytes);
 /* It was written to, up to `end_bytes`: the size says no less, and all is asked for again. */
 void node_attr_written(struct node *node, uint64_t end_bytes);
+
+/* The text of a link, as server_ops.readlink says it; the cache's if it may be kept. Sleeps. */
+ssize_t must_check node_readlink(struct node *node, char *to, size_t to_bytes);
+/* It is to be read again. */
+void node_forget_link(struct node *node);
 
 /* -EACCES unless `context` may do all of R_OK | W_OK | X_OK, by mode bits. */
 err_t must_check node_may(const struct node *node, const struct vfs_context *context,

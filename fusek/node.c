@@ -358,6 +358,7 @@ void node_put(struct node *node)
 	spin_unlock(&names_lock);
 
 	node_pages_free(node);
+	kfree(node->link);
 	locks_free(node);
 	fifo_put(node->fifo);
 	forget(node->fs, node->id, nlookup);

@@ -53,6 +53,7 @@ struct node_pages *node_pages_of(struct node *node)
 	list_init(&pages->fills);
 	list_init(&pages->all);
 	list_init(&pages->writes);
+	list_init(&pages->changed);
 	waitq_init(&pages->filled);
 	waitq_init(&pages->written);
 	pages->node = node;

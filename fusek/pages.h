@@ -30,6 +30,8 @@ void node_unmap(struct node *node, uint64_t first, uint64_t end, bool copies_too
 err_t must_check node_pages_write_back(struct node *node);
 /* The same, and tells nothing. */
 void node_pages_settle(struct node *node);
+/* The same of all files of a filesystem (NULL: of all). */
+void pages_settle_all(const struct filesystem *fs);
 /* The same without waiting. */
 void node_pages_begin_write_back(struct node *node);
 /* Around a change of the size by the server: nothing is on its way to it meanwhile. -EINTR,

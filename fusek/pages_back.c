@@ -23,6 +23,9 @@ struct write_back {
 	struct frame *frames[]; /* [c] a reference each */
 };
 
+static struct spinlock changed_lock = SPINLOCK_INIT(LOCK_CHANGED);
+static LIST_HEAD(changed_files); /* changed_lock: struct node_pages with a writer */
+
 /* ---- changing ---- */
 
 static uint64_t dirty_max_pages(void)
@@ -43,6 +46,9 @@ void pages_mark_locked(struct node_pages *pages, struct file *file, uint64_t ind
 	if (!pages->writer) {
 		object_get(&file->object);
 		pages->writer = file;
+		spin_lock(&changed_lock);
+		list_add_tail(&changed_files, &pages->changed);
+		spin_unlock(&changed_lock);
 	}
 }
 
@@ -60,9 +66,12 @@ void pages_let_writer_go(struct node_pages *pages)
 	struct file *file = NULL;
 
 	mutex_lock(&pages->lock);
-	if (!pages->pages.nmarked) {
+	if (!pages->pages.nmarked && pages->writer) {
 		file = pages->writer;
 		pages->writer = NULL;
+		spin_lock(&changed_lock);
+		list_del(&pages->changed);
+		spin_unlock(&changed_lock);
 	}
 	mutex_unlock(&pages->lock);
 	if (file)
@@ -241,6 +250,38 @@ static void send_times(struct node *node)
 		(void)!server->ops->setattr(server, &kernel, node->id, &set, &attr, &valid_ns);
 }
 
+/* One that this round has not come by yet, open; NULL: there are no more. */
+static struct file *next_changed(const struct filesystem *fs, uint64_t round)
+{
+	struct node_pages *pages;
+	struct file *file = NULL;
+
+	spin_lock(&changed_lock);
+	list_for_each (pages, &changed_files, changed) {
+		if (pages->synced >= round || (fs && pages->node->fs != fs))
+			continue;
+		pages->synced = round;
+		file = pages->writer; /* it stays until the list is left */
+		object_get(&file->object);
+		break;
+	}
+	spin_unlock(&changed_lock);
+	return file;
+}
+
+void pages_settle_all(const struct filesystem *fs)
+{
+	static uint64_t last_round; /* atomic */
+	uint64_t round = atomic_fetch_add_full(&last_round, 1) + 1;
+	struct file *file;
+
+	while ((file = next_changed(fs, round))) {
+		node_pages_settle(file->node);
+		send_times(file->node);
+		object_put(&file->object);
+	}
+}
+
 err_t node_pages_write_back(struct node *node)
 {
 	struct node_pages *pages = load_acquire(&node->pages);
@@ -260,13 +301,17 @@ err_t node_pages_write_back(struct node *node)
 	return lost;
 }
 
-err_t node_pages_freeze(struct node *node)
+/* Neither does anybody write into the cache behind the end that will be. */
+err_t node_pages_freeze(struct node *node) NO_THREAD_SAFETY
 {
 	struct node_pages *pages = node_pages_of(node);
 	err_t err;
 
 	if (!pages)
 		return -ENOMEM;
+	err = mutex_lock_killable(&pages->append);
+	if (err)
+		return err;
 	mutex_lock(&pages->lock);
 	pages->nfrozen++;
 	mutex_unlock(&pages->lock);
@@ -288,12 +333,13 @@ void pages_thawed(struct node_pages *pages)
 	waitq_wake_all(&pages->written);
 }
 
-void node_pages_thaw(struct node *node)
+void node_pages_thaw(struct node *node) NO_THREAD_SAFETY
 {
 	struct node_pages *pages = node->pages;
 
 	mutex_lock(&pages->lock);
 	pages->nfrozen--;
 	mutex_unlock(&pages->lock);
+	mutex_unlock(&pages->append);
 	pages_thawed(pages);
 }

@@ -395,7 +395,7 @@ static err_t link_text(struct walk *walk, struct node *link, char **out)
 	text = kmalloc(PATH_MAX);
 	if (!text)
 		return -ENOMEM;
-	len_bytes = server->ops->readlink(server, link->id, text, PATH_MAX);
+	len_bytes = node_readlink(link, text, PATH_MAX);
 	if (len_bytes < 0 || len_bytes >= PATH_MAX || memchr(text, 0, (size_t)len_bytes)) {
 		kfree(text);
 		return len_bytes < 0 ? (err_t)len_bytes : -EIO;

@@ -334,13 +334,16 @@ int sys_syncfs(int fd)
 
 	if (!object)
 		return -EBADF;
+	vfs_sync(object);
 	object_put(object);
-	return sys_sync();
+	return 0;
 }
 
-/* No server holds anything back: what was written is where it belongs when write returns. */
+/* But for what files hold back in memory, what was written is where it belongs when write returns.
+ */
 int sys_sync(void)
 {
+	vfs_sync(NULL);
 	return 0;
 }
 

@@ -97,6 +97,7 @@ const char *lockclass_name(enum lock_class class)
 		[LOCK_ASYNC] = "async",
 		[LOCK_PIDTABLE] = "pidtable",
 		[LOCK_DENTRY] = "dentry",
+		[LOCK_CHANGED] = "changed",
 		[LOCK_TOLD] = "told",
 		[LOCK_UNAME] = "uname",
 		[LOCK_SNAPSHOT] = "snapshot",

@@ -80,6 +80,8 @@ struct fuse_connection *fuse_connection_create(void)
 	list_init(&connection->all);
 	waitq_init(&connection->pollers);
 	waitq_init(&connection->ready);
+	list_init(&connection->visits);
+	waitq_init(&connection->visited);
 	return connection;
 }
 

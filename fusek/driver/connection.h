@@ -206,6 +206,8 @@ struct fuse_connection {
 	struct fuse_forget reserve[FUSE_FORGETS_RESERVED]; /* [q] */
 	struct waitq pollers;                              /* drivers that poll for a request */
 	struct waitq ready;                                /* callers that wait for INIT's answer */
+	struct list visits;      /* [q] struct fuse_visit: of drivers that want one at a time */
+	struct waitq visited;    /* one of these has ended */
 	uint64_t unsupported;    /* [a] bits 1 << opcode: answered -ENOSYS once */
 	uint32_t max_read_bytes; /* [c] of the mount; 0: no limit */
 	struct server *server; /* [c] of its mount, which may be gone; freed with the connection */
@@ -268,6 +270,20 @@ void fuse_forget_free(struct fuse_connection *connection, struct fuse_forget *fo
 /* It can be found by the number of its filesystem from here on, until the mount is gone. */
 void fuse_connection_publish(struct fuse_connection *connection);
 void fuse_connection_hide(struct fuse_connection *connection);
+
+/* ---- one look into a directory at a time (visit.c) ---- */
+
+/* On the stack of who looks. */
+struct fuse_visit {
+	struct list link; /* [q] connection->visits; of no list: the driver takes several */
+	struct nodeid node;
+};
+
+/* Waits until nobody else looks up names of the directory, or lists it, unless INIT agreed on that
+ * (FUSE_PARALLEL_DIROPS). -EINTR, -ETIMEDOUT; fuse_visit_end() otherwise. Sleeps. */
+err_t must_check fuse_visit_begin(struct fuse_connection *connection, struct nodeid node,
+				  struct fuse_visit *visit);
+void fuse_visit_end(struct fuse_connection *connection, struct fuse_visit *visit);
 
 /* ---- those who left (orphan.c) ---- */
 

@@ -236,6 +236,7 @@ err_t driver_readdir(struct server *server, struct nodeid node, struct handle ha
 		     uint64_t cookie, struct dirent_sink *sink)
 {
 	struct fuse_listing listing = {.sink = sink, .next_cookie = cookie, .more = true};
+	struct fuse_visit visit;
 	struct driver_call call;
 	err_t err = 0;
 
@@ -243,12 +244,15 @@ err_t driver_readdir(struct server *server, struct nodeid node, struct handle ha
 	 * driver that has nothing else for ever keeps only those who want to stay. */
 	while (!err && listing.more && !listing.any) {
 		err = thread_killed() ? -EINTR : driver_begin(&call, server, NULL);
+		if (!err)
+			err = fuse_visit_begin(call.connection, node, &visit);
 		if (err)
 			break;
 		call.request.handle = handle_of(handle);
 		listing.plus = wants_entries(call.session, &listing);
 		fuse_ask_readdir(call.message, node, fh_of(handle), &listing, READDIR_BYTES);
 		err = driver_end(&call, decode_readdir, &listing);
+		fuse_visit_end(call.connection, &visit);
 	}
 	return err;
 }

@@ -92,13 +92,37 @@ static err_t end_with_entry(struct driver_call *call, struct server_entry *out)
 static err_t driver_lookup(struct server *server, const struct server_caller *caller,
 			   struct nodeid parent, struct server_name name, struct server_entry *out)
 {
+	struct fuse_visit visit;
 	struct driver_call call;
 	err_t err = driver_begin(&call, server, caller);
 
+	if (!err)
+		err = fuse_visit_begin(call.connection, parent, &visit);
 	if (err)
 		return err;
 	fuse_ask_lookup(call.session, call.message, parent, name);
-	return end_with_entry(&call, out);
+	err = end_with_entry(&call, out);
+	fuse_visit_end(call.connection, &visit);
+	return err;
+}
+
+/* The way back to a node that nobody has in use, if the driver has one. */
+static err_t driver_by_number(struct server *server, uint64_t number, uint64_t generation,
+			      struct server_entry *out)
+{
+	static const struct server_name itself = {.text = ".", .len_bytes = 1};
+	const struct server_caller caller = server_caller_current();
+	struct fuse_connection *connection = connection_of(server);
+	err_t err = fuse_wait_ready(connection);
+
+	if (err)
+		return err;
+	if (!(connection->session.flags & FUSE_EXPORT_SUPPORT))
+		return -ENOSYS;
+	err = driver_lookup(server, &caller, (struct nodeid){number}, itself, out);
+	if (!err && (out->node.value != number || out->generation != generation))
+		err = driver_refuse_entry(connection, out, -ESTALE);
+	return err == -ENOENT || err == -ENOSYS ? -ESTALE : err;
 }
 
 static void driver_forget(struct server *server, struct nodeid node, uint64_t nlookup)
@@ -387,7 +411,6 @@ static void driver_destroy(struct server *server)
 	fuse_server_destroy(server);
 }
 
-/* The way back is to those in use alone: EXPORT_SUPPORT is not offered. */
 static uint64_t driver_number(UNUSED struct server *server, struct nodeid node)
 {
 	return node.value;
@@ -402,6 +425,7 @@ static bool driver_accessed(struct server *server, struct nodeid node, bool is_s
 
 static const struct server_ops driver_ops = {
 	.number = driver_number,
+	.by_number = driver_by_number,
 	.root = driver_root,
 	.lookup = driver_lookup,
 	.forget = driver_forget,
@@ -455,6 +479,8 @@ static const struct server_ops driver_ops = {
 static unsigned agreed_in(const struct fuse_session *session)
 {
 	return (session->flags & FUSE_DONT_MASK ? SERVER_MASKS_MODES : 0) |
+	       (session->flags & FUSE_CACHE_SYMLINKS ? SERVER_KEEPS_LINKS : 0) |
+	       (session->flags & FUSE_HANDLE_KILLPRIV ? SERVER_DROPS_IDS : 0) |
 	       (session->flags & FUSE_WRITEBACK_CACHE ? SERVER_WRITES_BACK : 0) |
 	       (session->flags & FUSE_DIRECT_IO_MMAP ? SERVER_DIRECT_MAPS : 0) |
 	       (session->flags & FUSE_EXPLICIT_INVAL ? SERVER_SAYS_CHANGES : 0) |

@@ -9,6 +9,7 @@
 #include <abi/errno.h>
 #include <abi/fcntl.h>
 #include <abi/stat.h>
+#include <fusek/file.h>
 #include <ipc/fdtable.h>
 #include <ipc/object.h>
 
@@ -56,6 +57,18 @@ int sys_fadvise64(int fd, UNUSED int64_t offset, int64_t len, int advice)
 	return len < 0 || advice < POSIX_FADV_NORMAL || advice > POSIX_FADV_NOREUSE ? -EINVAL : 0;
 }
 
+/* The whole file, which is more than was asked for. */
+static err_t write_back(int fd, bool wait)
+{
+	struct object *object = fd_get(current_fds(), fd);
+
+	if (!object)
+		return -EBADF;
+	vfs_write_back(object, wait);
+	object_put(object);
+	return 0;
+}
+
 int sys_sync_file_range(int fd, int64_t offset, int64_t len, unsigned flags)
 {
 	unsigned open_flags;
@@ -69,5 +82,7 @@ int sys_sync_file_range(int fd, int64_t offset, int64_t len, unsigned flags)
 	     ~(SYNC_FILE_RANGE_WAIT_BEFORE | SYNC_FILE_RANGE_WRITE | SYNC_FILE_RANGE_WAIT_AFTER)) ||
 	    offset < 0 || len < 0 || __builtin_add_overflow(offset, len, &end))
 		return -EINVAL;
-	return type == S_IFREG || type == S_IFBLK || type == S_IFDIR ? 0 : -ESPIPE;
+	if (type != S_IFREG && type != S_IFBLK && type != S_IFDIR)
+		return -ESPIPE;
+	return flags ? write_back(fd, flags & ~(unsigned)SYNC_FILE_RANGE_WRITE) : 0;
 }

@@ -21,18 +21,19 @@ DRIVERS = [SHARED / "sdk" / "drivers" / "memfs", SHARED / "ports" / "libfuse3" /
 LIMIT_S = 3600
 STEPS = 100_000 if os.environ.get("FUSELAGE_NIGHTLY") else 10_000
 PASSTHROUGH = "passthrough_ll -s -o source=@,xattr,flock,allow_other,default_permissions"
-ON_DRIVER, UNCACHED = ",driver@fuselage", ",direct"
+UNCACHED = ",direct"
 # Names in DIFFERENCES, features that fsexercise is told to be lacking, driver. passthrough_ll writes
-# pages by a descriptor with O_APPEND, if it has such a one; with write-back it opens none.
+# pages by a descriptor with O_APPEND, if it has such a one; with write-back it opens none. Linux
+# reads wrong bytes with O_DIRECT where some were not written back yet.
 PLAN = [
     ("tmpfs", "-", "-"),
-    ("memfs" + ON_DRIVER, "-", "memfs -s -o size=64m"),
-    ("memfs" + ON_DRIVER, "-", "memfs -o size=64m,timeout=0"),
+    ("memfs", "-", "memfs -s -o size=64m"),
+    ("memfs", "-", "memfs -o size=64m,timeout=0"),
     ("memfs" + UNCACHED, "shared_map", "memfs -s -o size=64m,direct_io"),
-    ("passthrough_ll" + ON_DRIVER, "append_map", PASSTHROUGH),
-    ("passthrough_ll" + ON_DRIVER, "append_map", PASSTHROUGH + ",cache=always"),
-    ("passthrough_ll" + ON_DRIVER, "-", PASSTHROUGH + ",cache=always,writeback"),
-    ("passthrough_ll" + ON_DRIVER, "append_map", PASSTHROUGH + ",timeout=0"),
+    ("passthrough_ll", "append_map", PASSTHROUGH),
+    ("passthrough_ll", "append_map", PASSTHROUGH + ",cache=always"),
+    ("passthrough_ll,writeback", "-", PASSTHROUGH + ",cache=always,writeback"),
+    ("passthrough_ll", "append_map", PASSTHROUGH + ",timeout=0"),
     ("passthrough_ll" + UNCACHED, "shared_map", PASSTHROUGH + ",cache=never"),
 ]
 # Linux's tmpfs has no FALLOC_FL_ZERO_RANGE, nor what passes on to it.
@@ -43,7 +44,6 @@ ON_LINUX = [
     ("memfs,direct,direct@linux", "shared_map", "memfs -s -o size=64m,direct_io"),
     ("passthrough_ll", "zero,append_map", PASSTHROUGH),
     ("passthrough_ll", "zero,append_map", PASSTHROUGH + ",cache=always"),
-    ("passthrough_ll", "zero", PASSTHROUGH + ",cache=always,writeback"),
     ("passthrough_ll", "zero,append_map", PASSTHROUGH + ",timeout=0"),
     ("passthrough_ll,direct,direct@linux", "zero,shared_map", PASSTHROUGH + ",cache=never"),
 ]

@@ -122,6 +122,11 @@ err_t must_check vfs_chown(const struct vfs_context *context, struct object *at,
  */
 err_t must_check vfs_utimens(const struct vfs_context *context, struct object *at, const char *name,
 			     const struct abi_timespec *times, unsigned at_flags);
+/* What was written to files is with their servers: of all, or of the filesystem of an open file.
+ * Sleeps. */
+void vfs_sync(struct object *object);
+/* The same of one file, or (`wait` false) it is on its way. */
+void vfs_write_back(struct object *object, bool wait);
 err_t must_check vfs_truncate(const struct vfs_context *context, const char *name,
 			      uint64_t size_bytes);
 /* What `name` means for an *at call: *out is a reference. AT_EMPTY_PATH, AT_SYMLINK_NOFOLLOW. */

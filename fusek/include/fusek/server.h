@@ -213,7 +213,7 @@ struct server_ops {
 	err_t (*root)(struct server *server, struct server_entry *out);
 	/* What a node is called that is known for good, with its generation, and the way back to an
 	 * entry, which counts a look-up (not of the root): -ESTALE. NULL: there is none such;
-	 * by_number alone NULL: only to those that are in use, by their nodeid. */
+	 * by_number alone NULL, or -ENOSYS: only to those that are in use, by their nodeid. */
 	uint64_t (*number)(struct server *server, struct nodeid node);
 	err_t (*by_number)(struct server *server, uint64_t number, uint64_t generation,
 			   struct server_entry *out);
@@ -412,6 +412,8 @@ enum server_agreed {
 	/* What is written to files stays in memory at first: their sizes and times of change are
 	 * ours. */
 	SERVER_WRITES_BACK = 1 << 4,
+	SERVER_KEEPS_LINKS = 1 << 5, /* the text of a link may be kept */
+	SERVER_DROPS_IDS = 1 << 6,   /* it takes set-id bits from what is changed by itself */
 	SERVER_DIRECT_MAPS = 1 << 3, /* files with SERVER_DIRECT_IO can be mapped shared as well */
 	SERVER_KEEPS_TIMES = 1 << 2, /* another time of change alone means no other data */
 };

@@ -46,6 +46,7 @@ enum lock_class {
 	LOCK_PLACE,     /* root and working directory that threads share */
 	LOCK_MOUNTUSE,  /* the references of mounts that stand nowhere */
 	LOCK_DENTRY,    /* the name cache */
+	LOCK_CHANGED,   /* which files have pages that their servers have not seen */
 	LOCK_TOLD,      /* which missing system calls the log has named */
 	LOCK_UNAME,     /* what the machine is called, and core files */
 	LOCK_SNAPSHOT,  /* which text an open file of /proc has */

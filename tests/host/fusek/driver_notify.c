@@ -2,26 +2,26 @@
    fusek/devfs.c fusek/file.c fusek/file_locks.c fusek/file_map.c fusek/locks.c fusek/ranges.c
    fusek/xattr.c fusek/filesystems.c fusek/getdents.c fusek/init.c fusek/memfd.c
    fusek/filesystem.c fusek/mount.c fusek/mount_calls.c fusek/mount_change.c fusek/mount_copy.c
-   fusek/peers.c fusek/propagation.c fusek/mount_detached.c fusek/mount_info.c fusek/node.c
-   fusek/open.c fusek/pages.c fusek/pages_back.c fusek/pages_direct.c fusek/pages_later.c
-   fusek/pages_exchange.c fusek/pages_write.c fusek/path.c fusek/path_name.c fusek/ramdisk.c
-   fusek/remove.c fusek/dnotify.c fusek/lease.c fusek/inotify.c fusek/notify.c ipc/anonymous.c
-   fusek/ext2/super.c fusek/ext2/inode.c fusek/ext2/directory.c fusek/tmpfs/data.c
+   fusek/peers.c fusek/propagation.c fusek/mount_detached.c fusek/mount_info.c fusek/link_text.c
+   fusek/node.c fusek/open.c fusek/pages.c fusek/pages_back.c fusek/pages_direct.c
+   fusek/pages_later.c fusek/pages_exchange.c fusek/pages_write.c fusek/path.c fusek/path_name.c
+   fusek/ramdisk.c fusek/remove.c fusek/dnotify.c fusek/lease.c fusek/inotify.c fusek/notify.c
+   ipc/anonymous.c fusek/ext2/super.c fusek/ext2/inode.c fusek/ext2/directory.c fusek/tmpfs/data.c
    fusek/tmpfs/seals.c fusek/tmpfs/range.c fusek/tmpfs/xattr.c fusek/tmpfs/entries.c
    fusek/tmpfs/inode.c fusek/tmpfs/names.c fusek/tmpfs/options.c fusek/tmpfs/pages.c
    fusek/tmpfs/seed.c fusek/driver/connection.c fusek/driver/connections.c fusek/driver/device.c
    fusek/driver/files.c fusek/driver/ranges.c fusek/driver/control.c fusek/driver/locks.c
-   fusek/driver/xattr.c fusek/driver/stream.c fusek/driver/notify.c fusek/driver/options.c
-   fusek/driver/orphan.c fusek/driver/polled.c fusek/driver/reader.c fusek/driver/resend.c
-   fusek/driver/request.c fusek/driver/server.c fusek/proto/close.c fusek/proto/control.c
-   fusek/proto/data.c fusek/proto/range.c fusek/proto/ioctl.c fusek/proto/lock.c fusek/proto/statx.c
-   fusek/proto/xattr.c fusek/proto/forget.c fusek/proto/getattr.c fusek/proto/init.c
-   fusek/proto/lookup.c fusek/proto/make.c fusek/proto/message.c fusek/proto/open.c
-   fusek/proto/readdir.c fusek/proto/readlink.c fusek/proto/remove.c fusek/proto/setattr.c
-   fusek/proto/statfs.c ipc/buffer.c ipc/object.c ipc/user.c lib/tree.c lib/string.c lib/fmt.c
-   mm/pageset.c tests/host/fusek/fake/kernel.c tests/host/support/image.c
-   tests/host/fusek/fake/tree.c tests/host/fusek/fake/driver.c tests/host/fusek/fake/driver_files.c
-   tests/host/fusek/fake/mounted.c */
+   fusek/driver/xattr.c fusek/driver/stream.c fusek/driver/visit.c fusek/driver/notify.c
+   fusek/driver/options.c fusek/driver/orphan.c fusek/driver/polled.c fusek/driver/reader.c
+   fusek/driver/resend.c fusek/driver/request.c fusek/driver/server.c fusek/proto/close.c
+   fusek/proto/control.c fusek/proto/data.c fusek/proto/range.c fusek/proto/ioctl.c
+   fusek/proto/lock.c fusek/proto/statx.c fusek/proto/xattr.c fusek/proto/forget.c
+   fusek/proto/getattr.c fusek/proto/init.c fusek/proto/lookup.c fusek/proto/make.c
+   fusek/proto/message.c fusek/proto/open.c fusek/proto/readdir.c fusek/proto/readlink.c
+   fusek/proto/remove.c fusek/proto/setattr.c fusek/proto/statfs.c ipc/buffer.c ipc/object.c
+   ipc/user.c lib/tree.c lib/string.c lib/fmt.c mm/pageset.c tests/host/fusek/fake/kernel.c
+   tests/host/support/image.c tests/host/fusek/fake/tree.c tests/host/fusek/fake/driver.c
+   tests/host/fusek/fake/driver_files.c tests/host/fusek/fake/mounted.c */
 /*
  * What a driver says without being asked, beside what driver.c has: STORE, RETRIEVE, RESEND,
  * INC_EPOCH, PRUNE; and the forms of a request that INIT or the driver's ignorance chooses.
@@ -326,6 +326,51 @@ static void attributes_are_set_in_the_form_that_was_agreed(void **state)
 	}
 }
 
+static void again_with(uint32_t flags)
+{
+	assert_int_equal(vfs_umount(&kernel, AT, 0), 0);
+	fake_driver_stop();
+	fake_driver_start();
+	mock.init_flags = flags;
+	assert_int_equal(vfs_mount(&kernel, "x", AT, "fuse", 0, fake_driver_options), 0);
+}
+
+static void set_id_bits_are_the_driver_s_to_take(void **state)
+{
+	static const uint32_t flags[] = {0, FUSE_HANDLE_KILLPRIV};
+
+	for (size_t i = 0; i < ARRAY_SIZE(flags); i++) {
+		struct object *object;
+
+		again_with(flags[i]);
+		mock.mode = 06777;
+		object = open_ok(AT "/file", O_RDWR);
+		fake_caller_uid = 1000;
+		assert_int_equal(object_write_kernel(object, "a", 1), 1);
+		assert_int_equal(mock.nasked[FUSE_SETATTR], flags[i] ? 0 : 1);
+		assert_int_equal(object_truncate(object, 1), 0);
+		fake_caller_uid = 0;
+		assert_int_equal(mock.mode, flags[i] ? 06777 : 0777);
+		object_put(object);
+	}
+}
+
+static void texts_of_links_are_kept_where_that_was_agreed(void **state)
+{
+	static const uint32_t flags[] = {0, FUSE_CACHE_SYMLINKS};
+
+	for (size_t i = 0; i < ARRAY_SIZE(flags); i++) {
+		again_with(flags[i]);
+		for (int round = 0; round < 3; round++)
+			assert_int_equal(read_link(), 4);
+		assert_int_equal(look(AT "/link"), 0);
+		assert_int_equal(mock.nasked[FUSE_READLINK], flags[i] ? 1 : 4);
+		assert_true(fake_driver_notify_inode(MOCK_LINK, -1) > 0);
+		assert_int_equal(read_link(), 4);
+		assert_int_equal(mock.nasked[FUSE_READLINK], flags[i] ? 2 : 5);
+	}
+}
+
 int main(void)
 {
 #define MOUNTED(test) cmocka_unit_test_setup_teardown(test, mounted, gone)
@@ -343,6 +388,8 @@ int main(void)
 		MOUNTED(modes_come_as_they_were_given_to_who_masks_them),
 		MOUNTED(data_is_read_again_when_the_driver_wants_that),
 		MOUNTED(attributes_are_set_in_the_form_that_was_agreed),
+		MOUNTED(set_id_bits_are_the_driver_s_to_take),
+		MOUNTED(texts_of_links_are_kept_where_that_was_agreed),
 	};
 
 	return cmocka_run_group_tests(tests, mounted_begin, NULL);
