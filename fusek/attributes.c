@@ -286,6 +286,7 @@ err_t node_setattr(struct node *node, const struct vfs_context *context,
 	struct server *server = node_server(node);
 	struct server_caller caller = server_caller_of(context);
 	struct server_setattr all = *set;
+	uint64_t size_bytes;
 	err_t err;
 
 	if (!server->ops->setattr)
@@ -299,7 +300,11 @@ err_t node_setattr(struct node *node, const struct vfs_context *context,
 		if (err)
 			return err;
 	}
+	size_bytes = read_once(&node->attr.size_bytes);
 	err = ask_setattr(node, &caller, &all);
+	if (!err && set->valid & SETATTR_SIZE && node_is_ahead(node) &&
+	    set->size_bytes > size_bytes)
+		node_pages_clear_tail(node, size_bytes);
 	if (set->valid & SETATTR_SIZE) {
 		if (!err)
 			node_pages_resize(node, set->size_bytes);

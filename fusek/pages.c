@@ -184,17 +184,32 @@ void node_pages_drop(struct node *node, uint64_t offset_bytes, uint64_t len_byte
 	node_unmap(node, first, end, false);
 }
 
+void pages_clear_tail_locked(struct node_pages *pages, uint64_t size_bytes)
+{
+	struct frame *last = pageset_find(&pages->pages, size_bytes / PAGE_SIZE);
+	size_t used_bytes = size_bytes % PAGE_SIZE;
+
+	if (last && used_bytes)
+		memset((char *)frame_virt(last) + used_bytes, 0, PAGE_SIZE - used_bytes);
+}
+
+void node_pages_clear_tail(struct node *node, uint64_t size_bytes)
+{
+	struct node_pages *pages = pages_of(node);
+
+	if (!pages)
+		return;
+	mutex_lock(&pages->lock);
+	pages_clear_tail_locked(pages, size_bytes);
+	mutex_unlock(&pages->lock);
+}
+
 static void cut_at(struct node_pages *pages, uint64_t size_bytes)
 {
-	size_t used_bytes = size_bytes % PAGE_SIZE;
-	struct frame *last;
-
 	mutex_lock(&pages->lock);
 	pages->version++;
 	node_pages_cut_all_locked(pages, ALIGN_UP(size_bytes, PAGE_SIZE) / PAGE_SIZE, UINT64_MAX);
-	last = pageset_find(&pages->pages, size_bytes / PAGE_SIZE);
-	if (last && used_bytes)
-		memset((char *)frame_virt(last) + used_bytes, 0, PAGE_SIZE - used_bytes);
+	pages_clear_tail_locked(pages, size_bytes);
 	mutex_unlock(&pages->lock);
 	pages_let_writer_go(pages);
 }

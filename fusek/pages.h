@@ -40,6 +40,8 @@ err_t must_check node_pages_freeze(struct node *node);
 void node_pages_thaw(struct node *node);
 /* The file ends at `size_bytes` now: what is mapped beyond is there no more. */
 void node_pages_resize(struct node *node, uint64_t size_bytes);
+/* It will grow beyond `size_bytes`: what a mapping has written behind the end is no part of it. */
+void node_pages_clear_tail(struct node *node, uint64_t size_bytes);
 /* With the node's last reference. */
 void node_pages_free(struct node *node);
 

@@ -48,10 +48,14 @@ static err_t bring_page(struct file *file, struct node_pages *pages, uint64_t in
 /* 0: it is in the cache, and changed; MM_WAIT: the page has to be brought first. */
 static err_t put_into_page(struct file *file, struct node_pages *pages, const struct part *part)
 {
+	uint64_t start_bytes = part->index * PAGE_SIZE + part->skip_bytes, size_bytes;
 	struct frame *there;
 	err_t err = 0;
 
 	mutex_lock(&pages->lock);
+	size_bytes = read_once(&file->node->attr.size_bytes);
+	if (start_bytes > size_bytes)
+		pages_clear_tail_locked(pages, size_bytes);
 	there = pageset_find(&pages->pages, part->index);
 	if (there)
 		memcpy((char *)frame_virt(there) + part->skip_bytes,
@@ -62,8 +66,7 @@ static err_t put_into_page(struct file *file, struct node_pages *pages, const st
 		err = node_pages_add_locked(pages, part->index, part->frame);
 	if (!err) {
 		pages_mark_locked(pages, file, part->index);
-		node_attr_grown(file->node,
-				part->index * PAGE_SIZE + part->skip_bytes + part->len_bytes);
+		node_attr_grown(file->node, start_bytes + part->len_bytes);
 	}
 	mutex_unlock(&pages->lock);
 	return err;

@@ -47,6 +47,8 @@ void node_pages_cut_locked(struct node_pages *pages, uint64_t first, uint64_t en
 /* The same with them. */
 void node_pages_cut_all_locked(struct node_pages *pages, uint64_t first, uint64_t end)
 	REQUIRES(pages->lock);
+/* Zeros from `size_bytes` on in the page where that lies, if it is there. */
+void pages_clear_tail_locked(struct node_pages *pages, uint64_t size_bytes) REQUIRES(pages->lock);
 /* Around a change of the file by the server: no fill that overlaps it is kept, and no page begins
  * to be written back. pages_await_written() is to follow, and pages_thawed() without the lock. */
 void node_pages_change_begin(struct node_pages *pages);
