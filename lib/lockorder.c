@@ -134,6 +134,7 @@ const char *lockclass_name(enum lock_class class)
 		[LOCK_SLEEPERS] = "sleepers",
 		[LOCK_TIMERFD] = "timerfd",
 		[LOCK_TIMESTART] = "timestart",
+		[LOCK_NOTIFIER] = "notifier",
 		[LOCK_SCREEN] = "screen",
 		[LOCK_RECORDS] = "records",
 		[LOCK_MAPPED] = "mapped",

@@ -1,27 +1,4 @@
-/* sources: fusek/attributes.c fusek/change.c fusek/context.c fusek/dentry.c fusek/dentry_evict.c
-   fusek/devfs.c fusek/file.c fusek/file_locks.c fusek/file_map.c fusek/locks.c fusek/ranges.c
-   fusek/xattr.c fusek/filesystems.c fusek/getdents.c fusek/init.c fusek/memfd.c
-   fusek/filesystem.c fusek/mount.c fusek/mount_calls.c fusek/mount_change.c fusek/mount_copy.c
-   fusek/peers.c fusek/propagation.c fusek/mount_detached.c fusek/mount_info.c fusek/link_text.c
-   fusek/node.c fusek/open.c fusek/pages.c fusek/pages_back.c fusek/pages_direct.c
-   fusek/pages_later.c fusek/pages_exchange.c fusek/pages_write.c fusek/path.c fusek/path_name.c
-   fusek/ramdisk.c fusek/remove.c fusek/dnotify.c fusek/lease.c fusek/inotify.c fusek/notify.c
-   ipc/anonymous.c fusek/ext2/super.c fusek/ext2/inode.c fusek/ext2/directory.c fusek/tmpfs/data.c
-   fusek/tmpfs/seals.c fusek/tmpfs/range.c fusek/tmpfs/xattr.c fusek/tmpfs/entries.c
-   fusek/tmpfs/inode.c fusek/tmpfs/names.c fusek/tmpfs/options.c fusek/tmpfs/pages.c
-   fusek/tmpfs/seed.c fusek/driver/connection.c fusek/driver/connections.c fusek/driver/device.c
-   fusek/driver/files.c fusek/driver/ranges.c fusek/driver/control.c fusek/driver/locks.c
-   fusek/driver/xattr.c fusek/driver/stream.c fusek/driver/visit.c fusek/driver/notify.c
-   fusek/driver/options.c fusek/driver/orphan.c fusek/driver/polled.c fusek/driver/reader.c
-   fusek/driver/resend.c fusek/driver/request.c fusek/driver/server.c fusek/proto/close.c
-   fusek/proto/control.c fusek/proto/data.c fusek/proto/range.c fusek/proto/ioctl.c
-   fusek/proto/lock.c fusek/proto/statx.c fusek/proto/xattr.c fusek/proto/forget.c
-   fusek/proto/getattr.c fusek/proto/init.c fusek/proto/lookup.c fusek/proto/make.c
-   fusek/proto/message.c fusek/proto/open.c fusek/proto/readdir.c fusek/proto/readlink.c
-   fusek/proto/remove.c fusek/proto/setattr.c fusek/proto/statfs.c ipc/buffer.c ipc/object.c
-   ipc/user.c lib/tree.c lib/string.c lib/fmt.c mm/pageset.c tests/host/fusek/fake/kernel.c
-   tests/host/support/image.c tests/host/fusek/fake/tree.c tests/host/fusek/fake/driver.c
-   tests/host/fusek/fake/driver_files.c tests/host/fusek/fake/mounted.c */
+/* sources: @driver */
 /*
  * What old drivers say, what a mount is told, how many requests a driver gets at a time, and what
  * whoever controls a connection sees of it. See driver.c for the rest.

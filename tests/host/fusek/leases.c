@@ -1,11 +1,4 @@
-/* sources: fusek/attributes.c fusek/change.c fusek/context.c fusek/dentry.c fusek/dentry_evict.c
-   fusek/devfs.c fusek/file.c fusek/file_locks.c fusek/file_map.c fusek/locks.c fusek/ranges.c
-   fusek/xattr.c fusek/getdents.c fusek/filesystem.c fusek/mount.c fusek/mount_change.c
-   fusek/mount_copy.c fusek/peers.c fusek/propagation.c fusek/mount_detached.c fusek/mount_info.c
-   fusek/node.c fusek/open.c fusek/pages.c fusek/pages_direct.c fusek/pages_write.c fusek/path.c
-   fusek/path_name.c fusek/remove.c fusek/dnotify.c fusek/lease.c fusek/inotify.c fusek/notify.c
-   ipc/anonymous.c ipc/buffer.c ipc/object.c ipc/user.c lib/string.c lib/fmt.c lib/tree.c
-   mm/pageset.c tests/host/fusek/fake/kernel.c tests/host/fusek/fake/server.c */
+/* sources: @servers */
 /*
  * Leases against who truncates: while the server is asked, that is a writer.
  */

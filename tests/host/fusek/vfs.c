@@ -1,16 +1,4 @@
-/* sources: fusek/attributes.c fusek/change.c fusek/context.c fusek/dentry.c fusek/dentry_evict.c
-   fusek/devfs.c fusek/file.c fusek/file_locks.c fusek/file_map.c fusek/locks.c fusek/ranges.c
-   fusek/xattr.c fusek/getdents.c fusek/init.c fusek/memfd.c fusek/filesystem.c fusek/mount.c
-   fusek/mount_change.c fusek/mount_copy.c fusek/peers.c fusek/propagation.c
-   fusek/mount_detached.c fusek/mount_info.c fusek/link_text.c fusek/node.c fusek/open.c
-   fusek/pages.c fusek/pages_back.c fusek/pages_direct.c fusek/pages_later.c fusek/pages_write.c
-   fusek/path.c fusek/path_name.c fusek/ramdisk.c fusek/remove.c fusek/dnotify.c fusek/lease.c
-   fusek/inotify.c fusek/notify.c ipc/anonymous.c fusek/ext2/super.c fusek/ext2/inode.c
-   fusek/ext2/directory.c fusek/tmpfs/data.c fusek/tmpfs/seals.c fusek/tmpfs/range.c
-   fusek/tmpfs/xattr.c fusek/tmpfs/entries.c fusek/tmpfs/inode.c fusek/tmpfs/names.c
-   fusek/tmpfs/options.c fusek/tmpfs/pages.c fusek/tmpfs/seed.c ipc/buffer.c ipc/object.c ipc/user.c
-   lib/tree.c lib/string.c lib/fmt.c mm/pageset.c tests/host/fusek/fake/kernel.c
-   tests/host/support/image.c tests/host/fusek/fake/tree.c */
+/* sources: @vfs */
 /*
  * The whole filesystem layer in one process, with the calls as programs make them: walking,
  * opening, listing, the ramdisk, devices, mounts.
