@@ -185,6 +185,31 @@ static void one_that_stands_still_fires_what_is_past_and_nothing_else(void)
 	EXPECT_EQUAL(timer_delete(timer), 0);
 }
 
+/* By its owner, and by whom it watches, at the same time: it is as whole as before. */
+static void one_that_is_set_while_it_comes_due_fires(void)
+{
+	pid_t pid = child_that(true);
+	struct itimerspec past = {.it_value = {0, 1}};
+	const struct timespec at_once = {0};
+	sigset_t set;
+	siginfo_t info;
+	timer_t timer;
+
+	sigemptyset(&set);
+	sigaddset(&set, SIGUSR1);
+	EXPECT_EQUAL(make_timer(pid, &timer), 0);
+	for (int i = 0; i < 2000; i++) {
+		EXPECT_EQUAL(timer_settime(timer, TIMER_ABSTIME, &past, NULL), 0);
+		(void)sigtimedwait(&set, &info, &at_once);
+	}
+	while (sigtimedwait(&set, &info, &at_once) == SIGUSR1)
+		;
+	EXPECT_EQUAL(timer_settime(timer, TIMER_ABSTIME, &past, NULL), 0);
+	EXPECT_EQUAL(wait_for_signal(&info), SIGUSR1);
+	EXPECT_EQUAL(timer_delete(timer), 0);
+	end(pid);
+}
+
 /* ---- sleeping ---- */
 
 static void a_sleep_goes_by_another_processs_time(void)
@@ -368,6 +393,7 @@ int main(void)
 	RUN(a_timer_goes_by_another_processs_time);
 	RUN(what_was_missed_is_told);
 	RUN(one_that_stands_still_fires_what_is_past_and_nothing_else);
+	RUN(one_that_is_set_while_it_comes_due_fires);
 	RUN(a_sleep_goes_by_another_processs_time);
 	RUN(a_sleep_goes_by_its_own_processs_time);
 	RUN(a_signal_ends_the_sleep);
