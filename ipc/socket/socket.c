@@ -52,6 +52,7 @@ void socket_put(struct socket *socket)
 	socket_name_put(socket->name);
 	socket_identity_put(&socket->told);
 	user_counts_put(socket->user);
+	socket_filter_put(socket->filter);
 	slab_free(&socket_cache, socket);
 }
 
@@ -458,6 +459,7 @@ struct socket *socket_alloc(unsigned type, unsigned flags)
 	socket->told.id = nobody;
 	socket->options.peek_bytes = -1;
 	socket->options.cpu = -1;
+	socket->options.pacing_rate = UINT64_MAX;
 	socket->options.send_bytes = SOCKET_BUFFER_BYTES;
 	socket->options.receive_bytes = SOCKET_BUFFER_BYTES;
 	socket->options.low_water = 1;

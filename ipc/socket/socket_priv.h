@@ -37,6 +37,7 @@ struct message {
 	size_t cost_bytes;            /* in the sender's sum */
 	size_t len_bytes;
 	size_t done_bytes; /* of a stream: that were received */
+	size_t room_bytes; /* that there is memory for; constant */
 	bool urgent;       /* one byte, out of band */
 	bool peeked;       /* an empty one that was looked at by SO_PEEK_OFF; [a] */
 	char bytes[];
@@ -71,18 +72,20 @@ struct socket {
 
 	struct mutex receiver;
 	struct spinlock lock;
-	struct list messages;     /* [l] to be received here */
-	unsigned nmessages;       /* [l] */
-	struct message *urgent;   /* [l] the last one of a stream that is such; read [a] */
-	bool closed;              /* [b] its object has ended */
-	bool reads_ended;         /* [l] nothing comes any more behind what is there; read [a] */
-	bool writes_ended;        /* [l] nothing can be sent; read [a] */
-	err_t error;              /* [l] not told yet; read [a] */
-	struct list blocked;      /* [l] sockets connected to it that found it full: by poll */
-	struct list blocked_link; /* [peer->lock] */
-	size_t sent_bytes;        /* [a] cost of what it has sent and nobody has received */
-	struct waitq changed;     /* for its own readers and writers */
-	struct waitq room;        /* for those who send to it, or want to be connected */
+	struct list messages;   /* [l] to be received here */
+	unsigned nmessages;     /* [l] */
+	struct message *urgent; /* [l] the last one of a stream that is such; read [a] */
+	bool closed;            /* [b] its object has ended */
+	bool reads_ended;       /* [l] nothing comes any more behind what is there; read [a] */
+	bool writes_ended;      /* [l] nothing can be sent; read [a] */
+	err_t error;            /* [l] not told yet; read [a] */
+	struct socket_filter *filter; /* [l] a reference; NULL, which is read [a]: none */
+	bool filter_is_locked;        /* [l] written, read [a] */
+	struct list blocked;          /* [l] sockets connected to it that found it full: by poll */
+	struct list blocked_link;     /* [peer->lock] */
+	size_t sent_bytes;            /* [a] cost of what it has sent and nobody has received */
+	struct waitq changed;         /* for its own readers and writers */
+	struct waitq room;            /* for those who send to it, or want to be connected */
 
 	uint32_t nflights;        /* [f] references to it that are on their way; read [a] */
 	struct list flight_link;  /* [f] on the list of those that have any */
@@ -157,6 +160,12 @@ void messages_drop(struct list *messages);
 void socket_push_locked(struct socket *to, struct message *message) REQUIRES(to->lock);
 /* Whether a sender or a connection has to wait for room. */
 bool socket_is_full(const struct socket *to, unsigned limit);
+
+/* ---- filter.c ---- */
+
+/* What the filter of `to` says of a message that is about to go there, which may be shorter
+ * afterwards. False: it does not take it. */
+bool socket_filter_passes(struct socket *to, struct message *message);
 
 /* ---- urgent.c ---- */
 

@@ -26,7 +26,7 @@ struct message *message_alloc(size_t len_bytes)
 	struct message *message = kvmalloc(sizeof(*message) + len_bytes);
 
 	if (message)
-		*message = (struct message){.len_bytes = len_bytes};
+		*message = (struct message){.len_bytes = len_bytes, .room_bytes = len_bytes};
 	return message;
 }
 
@@ -51,7 +51,7 @@ void message_free(struct message *message)
 		give_room(message->sender, message->cost_bytes);
 		socket_put(message->sender);
 	}
-	kvfree(message, sizeof(*message) + message->len_bytes);
+	kvfree(message, sizeof(*message) + message->room_bytes);
 }
 
 static struct spinlock drop_lock = SPINLOCK_INIT(LOCK_SOCKETS);
@@ -274,6 +274,14 @@ static err_t send_one(struct socket *socket, struct socket *to, struct buffer *b
 	message->from = with->from;
 	message->urgent = with->urgent;
 	add_what_is_asked_for(message, socket, to);
+	if (unlikely(read_once(&to->filter)) && !is_stream(to) &&
+	    !socket_filter_passes(to, message)) {
+		/* Who sends does not hear of it. */
+		message->rights = with->rights;
+		with->rights = NULL;
+		message_free(message);
+		return 0;
+	}
 	if (with->rights)
 		err = flight_begin(with->rights, to, with->user, with->max_in_flight);
 	if (!err) {

@@ -125,7 +125,7 @@ err_t uthread_list(struct uthread *uthread)
 	if (process->nthreads && (process->exiting || (self && self->replaced))) {
 		err = -EINTR;
 	} else {
-		seccomp_follow_locked(uthread);
+		seccomp_follow_locked(process, uthread);
 		uthread->thread->cpu_watched = process->cpu_watched;
 		list_add_tail(&process->threads, &uthread->sibling);
 		uthread->listed = true;

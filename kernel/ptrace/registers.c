@@ -11,7 +11,6 @@
 #include <arch/registers.h>
 
 /* Results of Linux's that no program sees (include/linux/errno.h there). */
-#define ERESTARTSYS           512
 #define ERESTARTNOHAND        514
 #define ERESTART_RESTARTBLOCK 516
 
@@ -50,6 +49,8 @@ err_t ptrace_set_registers(struct tracee *tracee, const struct abi_user_regs *fr
 {
 	struct abi_user_regs regs = *from;
 
+	if (tracee->in_call)
+		tracee->call_number = (int64_t)regs.orig_rax; /* -1: it is not made */
 	if ((int64_t)regs.orig_rax >= 0) {
 		switch ((int64_t)regs.rax) {
 		case -ERESTARTSYS:

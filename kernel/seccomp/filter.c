@@ -137,9 +137,10 @@ void seccomp_inherit(struct uthread *child)
 }
 
 /* What it had is a part of what it gets: giving that back frees nothing. */
-static void replace_locked(struct uthread *uthread, struct seccomp_filter *filter)
-	REQUIRES(uthread->process->signal_lock);
-static void replace_locked(struct uthread *uthread, struct seccomp_filter *filter)
+static void replace_locked(const struct process *process, struct uthread *uthread,
+			   struct seccomp_filter *filter) REQUIRES(process->signal_lock);
+static void replace_locked(UNUSED const struct process *process, struct uthread *uthread,
+			   struct seccomp_filter *filter)
 {
 	struct seccomp_filter *before = uthread->seccomp;
 
@@ -148,13 +149,13 @@ static void replace_locked(struct uthread *uthread, struct seccomp_filter *filte
 		panic("a filter of calls was not a part of the chain that replaces it");
 }
 
-void seccomp_follow_locked(struct uthread *child)
+void seccomp_follow_locked(const struct process *process, struct uthread *child)
 {
 	const struct uthread *self = uthread_current();
 
-	if (!self || self->process != child->process || self->seccomp == child->seccomp)
+	if (!self || self->process != process || self->seccomp == child->seccomp)
 		return;
-	replace_locked(child, self->seccomp);
+	replace_locked(process, child, self->seccomp);
 	child->no_new_privileges |= self->no_new_privileges;
 }
 
@@ -202,7 +203,7 @@ static void give_to_all_locked(struct process *process)
 	list_for_each (uthread, &process->threads, sibling) {
 		if (uthread == self || uthread->ending)
 			continue;
-		replace_locked(uthread, self->seccomp);
+		replace_locked(process, uthread, self->seccomp);
 		if (self->no_new_privileges)
 			write_once(&uthread->no_new_privileges, true);
 	}

@@ -32,7 +32,8 @@ int must_check seccomp_add_filter(unsigned flags, uptr_t program);
 /* A copy of the running thread, which nobody sees yet, has what that one has. */
 void seccomp_inherit(struct uthread *child);
 /* It is being listed among its process's threads: what came since then. */
-void seccomp_follow_locked(struct uthread *child) REQUIRES(child->process->signal_lock);
+void seccomp_follow_locked(const struct process *process, struct uthread *child)
+	REQUIRES(process->signal_lock);
 /* At its end, or if it never began. */
 void seccomp_leave(struct uthread *uthread);
 /* SECCOMP_MODE_* */

@@ -125,7 +125,7 @@ err_t control_get(const struct abi_msghdr *header, struct socket_message *messag
 
 /* ---- received ---- */
 
-#define RECORD_BYTES_MAX 16
+#define RECORD_BYTES_MAX 48
 
 /* False: there is no room for it, which the program is told. */
 static bool put_record(struct control_writer *writer, int type, const void *data, size_t data_bytes)
@@ -154,7 +154,7 @@ void control_put_credentials(struct control_writer *writer, const struct abi_ucr
 
 void control_put_stamp(struct control_writer *writer, int option, uint64_t stamp_ns)
 {
-	struct abi_timespec time;
+	struct abi_timespec time, three[3] = {0}; /* by software, and two by a device */
 
 	if (!stamp_ns)
 		stamp_ns = clock_wall_ns();
@@ -163,7 +163,11 @@ void control_put_stamp(struct control_writer *writer, int option, uint64_t stamp
 	/* A timeval has the same form, in microseconds. */
 	if (option == SO_TIMESTAMP || option == SO_TIMESTAMP_NEW)
 		time.tv_nsec /= (int64_t)NSEC_PER_USEC;
-	(void)put_record(writer, option, &time, sizeof(time));
+	three[0] = time;
+	if (option == SO_TIMESTAMPING || option == SO_TIMESTAMPING_NEW)
+		(void)put_record(writer, option, three, sizeof(three));
+	else
+		(void)put_record(writer, option, &time, sizeof(time));
 }
 
 void control_put_pidfd(struct control_writer *writer, struct process *process)

@@ -61,4 +61,27 @@ void control_put_pidfd(struct control_writer *writer, struct process *process);
 void control_put_rights(struct control_writer *writer, const struct socket_rights *rights,
 			unsigned fd_flags);
 
+/* ---- times (stamps.c) ---- */
+
+/* SO_TIMESTAMP and what is like it. */
+void stamps_switch(struct socket_options *options, int option, bool on);
+/* What a receiver has asked for of a message that was sent then (0: now). */
+void stamps_put(struct control_writer *writer, const struct socket_options *options,
+		uint64_t stamp_ns);
+/* SO_TIMESTAMPING. -EINVAL, -EOPNOTSUPP. */
+err_t must_check stamping_set(struct socket_options *options, int option, uint32_t kinds);
+struct abi_so_timestamping stamping_get(const struct socket_options *options, int option);
+/* SO_TXTIME. -EINVAL, -EFAULT, -EPERM. */
+err_t must_check send_time_set(struct socket_options *options, uptr_t from, unsigned from_bytes);
+struct abi_sock_txtime send_time_get(const struct socket_options *options);
+
+/* ---- filters (filter.c) ---- */
+
+/* SO_ATTACH_FILTER. -EINVAL, -EFAULT, -ENOMEM, -EPERM. */
+err_t must_check filter_attach(struct object *socket, uptr_t value, unsigned value_bytes);
+/* SO_ATTACH_REUSEPORT_CBPF: no unix socket shares its name with others, so it is always refused. */
+err_t must_check filter_attach_to_group(struct object *socket, uptr_t value, unsigned value_bytes);
+/* SO_GET_FILTER. -EINVAL: there is no room for it; -EFAULT. */
+err_t must_check filter_get(struct object *socket, uptr_t value, uptr_t value_count);
+
 #endif

@@ -236,8 +236,8 @@ static err_t put_header(struct object *socket, uptr_t to, struct abi_msghdr *hea
 		writer.flags |= MSG_TRUNC;
 	if (message->urgent)
 		writer.flags |= MSG_OOB;
-	if (read_once(&options->stamps) && socket_type(socket) != SOCK_STREAM)
-		control_put_stamp(&writer, read_once(&options->stamps), message->stamp_ns);
+	if (socket_type(socket) != SOCK_STREAM)
+		stamps_put(&writer, options, message->stamp_ns);
 	if (socket_pass_credentials(socket))
 		control_put_credentials(&writer, &message->from);
 	if (message->rights)

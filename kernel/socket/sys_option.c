@@ -11,6 +11,7 @@
 #include "syscall_table.h"
 
 #include <abi/errno.h>
+#include <abi/filter.h>
 #include <abi/time.h>
 #include <arch/user.h>
 
@@ -22,6 +23,7 @@
 
 #define INTERFACE_NAME_BYTES 16 /* IFNAMSIZ */
 #define PRIORITY_OF_ALL_MAX  6
+#define BUSY_POLL_BUDGET     8
 
 /* On or off. */
 static bool is_switch(int option)
@@ -79,6 +81,9 @@ static err_t get_number(struct object *socket, int option, int *value)
 	case SO_PASSCRED:
 		*value = socket_pass_credentials(socket);
 		return 0;
+	case SO_LOCK_FILTER:
+		*value = socket_filter_is_locked(socket);
+		return 0;
 	case SO_DOMAIN:
 		*value = (int)socket_family(socket);
 		return 0;
@@ -103,6 +108,8 @@ static err_t get_number(struct object *socket, int option, int *value)
 	case SO_BSDCOMPAT:
 	case SO_REUSEPORT:
 	case SO_INCOMING_NAPI_ID:
+	case SO_ZEROCOPY:
+	case SO_RESERVE_MEM:
 		*value = 0;
 		return 0;
 	case SO_TIMESTAMP:
@@ -122,6 +129,15 @@ static err_t get_number(struct object *socket, int option, int *value)
 		return 0;
 	case SO_BUSY_POLL:
 		*value = read_once(&options->busy_poll_us);
+		return 0;
+	case SO_BINDTOIFINDEX:
+		*value = read_once(&options->interface);
+		return 0;
+	case SO_BUF_LOCK:
+		*value = (int)read_once(&options->buffer_lock);
+		return 0;
+	case SO_BPF_EXTENSIONS:
+		*value = BPF_BESIDE_END;
 		return 0;
 	case SO_INCOMING_CPU:
 		*value = read_once(&options->cpu);
@@ -195,6 +211,51 @@ static err_t get_cookie(struct object *socket, uptr_t value, uptr_t value_bytes)
 		       : put_value(value, value_bytes, &number, sizeof(number));
 }
 
+/* There is one network. */
+static err_t get_network(uptr_t value, uptr_t value_bytes)
+{
+	const uint64_t number = 1;
+	int32_t room;
+
+	if (user_get(&room, value_bytes))
+		return -EFAULT;
+	return room != sizeof(number) ? -EINVAL
+				      : put_value(value, value_bytes, &number, sizeof(number));
+}
+
+/* As many bytes as there is room for, an int at least. */
+static err_t get_pacing_rate(const struct socket_options *options, uptr_t value, uptr_t value_bytes)
+{
+	uint64_t rate = read_once(&options->pacing_rate);
+	uint32_t cut = (uint32_t)MIN(rate, (uint64_t)UINT32_MAX);
+	int32_t room;
+
+	if (user_get(&room, value_bytes))
+		return -EFAULT;
+	return room >= (int32_t)sizeof(rate) ? put_value(value, value_bytes, &rate, sizeof(rate))
+					     : put_value(value, value_bytes, &cut, sizeof(cut));
+}
+
+static err_t get_peer_name(const struct object *socket, uptr_t value, uptr_t value_bytes)
+{
+	char address[SOCKET_ADDRESS_BYTES_MAX];
+	struct socket_name *name;
+	size_t len_bytes;
+	int32_t room;
+
+	if (user_get(&room, value_bytes))
+		return -EFAULT;
+	if (room < 0)
+		return -EINVAL;
+	if (socket_peer_name(socket, &name))
+		return -ENOTCONN;
+	len_bytes = socket_name_address(name, address);
+	socket_name_put(name);
+	if (len_bytes < (size_t)room)
+		return -EINVAL;
+	return put_value(value, value_bytes, address, (size_t)room);
+}
+
 static err_t get_memory(struct object *socket, uptr_t value, uptr_t value_bytes)
 {
 	const struct socket_options *options = socket_options(socket);
@@ -213,6 +274,8 @@ static err_t get_memory(struct object *socket, uptr_t value, uptr_t value_bytes)
 static err_t get_option(struct object *socket, int option, uptr_t value, uptr_t value_bytes)
 {
 	const struct socket_options *options = socket_options(socket);
+	struct abi_so_timestamping stamping;
+	struct abi_sock_txtime send_time;
 	struct abi_timeval time;
 	int number;
 	err_t err;
@@ -222,12 +285,28 @@ static err_t get_option(struct object *socket, int option, uptr_t value, uptr_t 
 	case SO_PEERPIDFD:
 	case SO_PEERGROUPS:
 		return get_peer(socket, option, value, value_bytes);
+	case SO_TIMESTAMPING:
+	case SO_TIMESTAMPING_NEW:
+		stamping = stamping_get(options, option);
+		return put_value(value, value_bytes, &stamping, sizeof(stamping));
+	case SO_TXTIME:
+		send_time = send_time_get(options);
+		return put_value(value, value_bytes, &send_time, sizeof(send_time));
+	case SO_NETNS_COOKIE:
+		return get_network(value, value_bytes);
+	case SO_MAX_PACING_RATE:
+		return get_pacing_rate(options, value, value_bytes);
+	case SO_PEERNAME:
+		return get_peer_name(socket, value, value_bytes);
+	case SO_GET_FILTER:
+		return filter_get(socket, value, value_bytes);
 	case SO_COOKIE:
 		return get_cookie(socket, value, value_bytes);
 	case SO_MEMINFO:
 		return get_memory(socket, value, value_bytes);
 	case SO_BINDTODEVICE:
-		return put_value(value, value_bytes, "", 0); /* to none */
+		return read_once(&options->interface) ? -ENODEV /* it is not there */
+						      : put_value(value, value_bytes, "", 0);
 	case SO_LINGER:
 		return put_value(value, value_bytes, &options->linger, sizeof(options->linger));
 	case SO_RCVTIMEO:
@@ -301,20 +380,38 @@ static uint32_t buffer_bytes(int asked, uint32_t least)
 	return MAX(half * 2, least);
 }
 
-/* An administrator's, whatever SO_SNDBUF may ask for. */
-static err_t force_bytes(uint32_t *bytes, int asked, uint32_t least)
+/* It was asked for: it stays so (of the internet's sockets). */
+static void lock_buffer(struct socket_options *options, uint32_t which)
 {
-	uint32_t half = (uint32_t)MIN(MAX(asked, 0), INT32_MAX / 2);
+	write_once(&options->buffer_lock, read_once(&options->buffer_lock) | which);
+}
+
+/* An administrator's, whatever SO_SNDBUF may ask for. */
+static err_t force_bytes(struct socket_options *options, uint32_t which, int asked)
+{
+	uint32_t bytes = (uint32_t)MIN(MAX(asked, 0), INT32_MAX / 2) * 2;
 
 	if (!capable(CAP_NET_ADMIN))
 		return -EPERM;
-	write_once(bytes, MAX(half * 2, least));
+	if (which == SOCK_BUF_LOCK_SEND)
+		write_once(&options->send_bytes, MAX(bytes, (uint32_t)SEND_BYTES_MIN));
+	else
+		write_once(&options->receive_bytes, MAX(bytes, (uint32_t)RECEIVE_BYTES_MIN));
+	lock_buffer(options, which);
 	return 0;
 }
 
 static bool may_mark(void)
 {
 	return capable(CAP_NET_ADMIN) || capable(CAP_NET_RAW);
+}
+
+/* Linux tells it to nobody. */
+static err_t set_budget(int value)
+{
+	if (value > BUSY_POLL_BUDGET && !capable(CAP_NET_ADMIN))
+		return -EPERM;
+	return value < 0 || value > (int)UINT16_MAX ? -EINVAL : 0;
 }
 
 /* Numbers that say nothing about unix sockets; who may set which is Linux's. */
@@ -341,8 +438,33 @@ static err_t set_remembered(struct socket_options *options, int option, int valu
 	case SO_INCOMING_CPU:
 		write_once(&options->cpu, value);
 		return 0;
-	case SO_BSDCOMPAT:
+	case SO_BINDTOIFINDEX:
+		if (value < 0)
+			return -EINVAL;
+		if (read_once(&options->interface) && !capable(CAP_NET_RAW))
+			return -EPERM;
+		write_once(&options->interface, value);
 		return 0;
+	case SO_BUSY_POLL_BUDGET:
+		return set_budget(value);
+	case SO_BUF_LOCK:
+		if ((uint32_t)value & ~SOCK_BUF_LOCK_KNOWN)
+			return -EINVAL;
+		write_once(&options->buffer_lock, (uint32_t)value);
+		return 0;
+	case SO_RESERVE_MEM:
+		return value < 0 ? -EINVAL : -EOPNOTSUPP;
+	case SO_ZEROCOPY:
+	case SO_TXREHASH:
+		return -EOPNOTSUPP; /* of the internet's alone */
+	case SO_BSDCOMPAT:
+	case SO_CNX_ADVICE:
+		return 0;
+	case SO_ATTACH_BPF: /* programs of another kind, which bpf() would make */
+	case SO_ATTACH_REUSEPORT_EBPF:
+		return -EOPNOTSUPP;
+	case SO_DETACH_REUSEPORT_BPF:
+		return -EINVAL; /* no unix socket shares its name */
 	case SO_REUSEPORT:
 		return value ? -EOPNOTSUPP : 0;
 	default:
@@ -358,11 +480,17 @@ static err_t set_number(struct object *socket, int option, int value)
 	case SO_PASSCRED:
 		socket_set_pass_credentials(socket, value != 0);
 		return 0;
+	case SO_DETACH_FILTER:
+		return socket_detach_filter(socket);
+	case SO_LOCK_FILTER:
+		return socket_lock_filter(socket, value != 0);
 	case SO_SNDBUF:
 		write_once(&options->send_bytes, buffer_bytes(value, SEND_BYTES_MIN));
+		lock_buffer(options, SOCK_BUF_LOCK_SEND);
 		return 0;
 	case SO_RCVBUF:
 		write_once(&options->receive_bytes, buffer_bytes(value, RECEIVE_BYTES_MIN));
+		lock_buffer(options, SOCK_BUF_LOCK_RECEIVE);
 		return 0;
 	case SO_RCVLOWAT:
 		write_once(&options->low_water, value > 0   ? (uint32_t)value
@@ -370,9 +498,9 @@ static err_t set_number(struct object *socket, int option, int value)
 							    : 1);
 		return 0;
 	case SO_SNDBUFFORCE:
-		return force_bytes(&options->send_bytes, value, SEND_BYTES_MIN);
+		return force_bytes(options, SOCK_BUF_LOCK_SEND, value);
 	case SO_RCVBUFFORCE:
-		return force_bytes(&options->receive_bytes, value, RECEIVE_BYTES_MIN);
+		return force_bytes(options, SOCK_BUF_LOCK_RECEIVE, value);
 	case SO_PEEK_OFF:
 		write_once(&options->peek_bytes, value);
 		return 0;
@@ -380,7 +508,7 @@ static err_t set_number(struct object *socket, int option, int value)
 	case SO_TIMESTAMPNS:
 	case SO_TIMESTAMP_NEW:
 	case SO_TIMESTAMPNS_NEW:
-		write_once(&options->stamps, value ? option : 0);
+		stamps_switch(options, option, value != 0);
 		return 0;
 	default:
 		if (!is_switch(option))
@@ -391,7 +519,7 @@ static err_t set_number(struct object *socket, int option, int value)
 }
 
 /* There are no interfaces: none is the one that it can be bound to. */
-static err_t bind_to_device(uptr_t value, unsigned value_bytes)
+static err_t bind_to_device(struct socket_options *options, uptr_t value, unsigned value_bytes)
 {
 	char name[INTERFACE_NAME_BYTES] = "";
 
@@ -399,7 +527,21 @@ static err_t bind_to_device(uptr_t value, unsigned value_bytes)
 		return -EINVAL;
 	if (user_copy_in(name, value, MIN((size_t)value_bytes, sizeof(name) - 1)))
 		return -EFAULT;
-	return name[0] ? -ENODEV : 0;
+	if (name[0])
+		return -ENODEV;
+	write_once(&options->interface, 0);
+	return 0;
+}
+
+static err_t set_pacing_rate(struct socket_options *options, uptr_t value, unsigned value_bytes,
+			     uint32_t number)
+{
+	uint64_t rate = number == UINT32_MAX ? UINT64_MAX : number;
+
+	if (value_bytes >= sizeof(rate) && user_get(&rate, value))
+		return -EFAULT;
+	write_once(&options->pacing_rate, rate);
+	return 0;
 }
 
 static err_t set_option(struct object *socket, int option, uptr_t value, unsigned value_bytes)
@@ -408,7 +550,7 @@ static err_t set_option(struct object *socket, int option, uptr_t value, unsigne
 	int number;
 
 	if (option == SO_BINDTODEVICE)
-		return bind_to_device(value, value_bytes);
+		return bind_to_device(options, value, value_bytes);
 	if (value_bytes < sizeof(number))
 		return -EINVAL;
 	if (user_get(&number, value))
@@ -419,6 +561,17 @@ static err_t set_option(struct object *socket, int option, uptr_t value, unsigne
 	case SO_RCVTIMEO:
 	case SO_RCVTIMEO_NEW:
 		return set_timeout(&options->receive_timeout_ns, value, value_bytes);
+	case SO_TIMESTAMPING:
+	case SO_TIMESTAMPING_NEW:
+		return stamping_set(options, option, (uint32_t)number);
+	case SO_TXTIME:
+		return send_time_set(options, value, value_bytes);
+	case SO_MAX_PACING_RATE:
+		return set_pacing_rate(options, value, value_bytes, (uint32_t)number);
+	case SO_ATTACH_FILTER:
+		return filter_attach(socket, value, value_bytes);
+	case SO_ATTACH_REUSEPORT_CBPF:
+		return filter_attach_to_group(socket, value, value_bytes);
 	case SO_SNDTIMEO:
 	case SO_SNDTIMEO_NEW:
 		return set_timeout(&options->send_timeout_ns, value, value_bytes);

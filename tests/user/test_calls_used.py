@@ -27,7 +27,6 @@ NOT_THERE = {
 # What is partial: docs/syscalls.md says what of it is not served.
 PARTIAL = {
     "namespaces and control groups": {"clone", "clone3", "unshare", "setns"},
-    "filters of networks": {"setsockopt", "getsockopt"},
     "others": {"open_by_handle_at", "ptrace", "reboot"},
 }
 

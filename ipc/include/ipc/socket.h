@@ -10,6 +10,7 @@
 #ifndef IPC_SOCKET_H
 #define IPC_SOCKET_H
 
+#include <abi/filter.h>
 #include <abi/socket.h>
 #include <ipc/object.h>
 #include <lib/list.h>
@@ -17,6 +18,7 @@
 struct message;
 struct process;
 struct socket;
+struct socket_filter;
 struct socket_name;
 struct user_counts;
 struct vfs_groups;
@@ -149,7 +151,12 @@ struct socket_options {
 	uint64_t stored[2];     /* those that are on or off, a bit by number */
 	int32_t stamps;         /* SO_TIMESTAMP or what is like it; 0: none */
 	int32_t peek_bytes;     /* SO_PEEK_OFF; negative: off */
-	int32_t priority, mark, busy_poll_us, cpu;    /* only remembered */
+	bool stamps_are_new;    /* which of their numbers they have */
+	uint32_t stamping;      /* SO_TIMESTAMPING's flags */
+	/* only remembered */
+	int32_t priority, mark, busy_poll_us, cpu, interface, send_clock;
+	uint32_t send_time_flags, buffer_lock;
+	uint64_t pacing_rate;
 	uint64_t send_timeout_ns, receive_timeout_ns; /* 0: none */
 	struct abi_linger linger;
 };
@@ -160,6 +167,24 @@ static inline bool socket_option_is_on(const struct socket_options *options, uns
 	return read_once(&options->stored[option / 64]) >> option % 64 & 1;
 }
 void socket_option_switch(struct socket_options *options, unsigned option, bool on);
+/* ---- filters of what it receives (SO_ATTACH_FILTER) ---- */
+
+/* Room for a program of so many instructions, with one reference. NULL: no memory. */
+struct socket_filter *socket_filter_create(unsigned count);
+void socket_filter_put(struct socket_filter *filter); /* takes NULL; not under a spinlock */
+struct abi_filter_instruction *socket_filter_instructions(struct socket_filter *filter,
+							  unsigned *count);
+/* In the place of the one that it has; consumes the reference. -EINVAL: it is no program; -EPERM:
+ * its filter is locked; -ENOMEM. */
+err_t must_check socket_attach_filter(struct object *socket, struct socket_filter *filter);
+/* -ENOENT, -EPERM. */
+err_t must_check socket_detach_filter(struct object *socket);
+/* Its filter stays what it is, for good. -EPERM: it is to be unlocked. */
+err_t must_check socket_lock_filter(struct object *socket, bool on);
+bool socket_filter_is_locked(const struct object *socket);
+/* With a reference; NULL: it has none. */
+struct socket_filter *socket_filter_get(struct object *socket);
+
 /* Bytes that were sent to it and are not received, and messages. */
 size_t socket_waiting_bytes(struct object *socket);
 size_t socket_sent_bytes(const struct object *socket);
