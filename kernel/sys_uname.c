@@ -1,8 +1,10 @@
 /*
- * What the system calls itself, and the calls that ask for it and change it. Owns the names.
+ * What the system calls itself, and the calls that ask for it and change it: a namespace has names
+ * of its own (CLONE_NEWUTS).
  */
 #include "uname.h"
 
+#include "namespace/namespace.h"
 #include "process/capability.h"
 #include "process/uthread.h"
 #include "syscall_table.h"
@@ -12,32 +14,84 @@
 #include <arch/spin.h>
 #include <arch/user.h>
 #include <lib/string.h>
+#include <mm/slab.h>
+
+/* Of its file, as on Linux. */
+#define FIRST_NUMBER UINT64_C(0xeffffffe)
+
+#define NAME_BYTES_MAX (ABI_UTSNAME_BYTES - 1)
 
 static struct spinlock names_lock = SPINLOCK_INIT(LOCK_UNAME);
 
-/* Programs ask whether they run on Linux and how old it is; the ABI is that of the release. Who
- * asks more closely finds the kernel's own name in `version`. names_lock: nodename, domainname. */
-static struct abi_utsname names = {
-	.sysname = "Linux",
-	.nodename = "fuselage",
-	.release = "6.1.0-fuselage",
-	.version = "Fuselage",
-	.machine = "x86_64",
-	.domainname = "(none)",
+struct uts_namespace {
+	struct namespace head;
+	struct abi_utsname names; /* names_lock: nodename, domainname */
 };
 
-#define NAME_BYTES_MAX (ABI_UTSNAME_BYTES - 1)
+/* Programs ask whether they run on Linux and how old it is; the ABI is that of the release. Who
+ * asks more closely finds the kernel's own name in `version`. */
+static struct uts_namespace first = {
+	.head = {.references = {.count = 1}, .kind = NAMESPACE_UTS, .number = FIRST_NUMBER},
+	.names = {.sysname = "Linux",
+		  .nodename = "fuselage",
+		  .release = "6.1.0-fuselage",
+		  .version = "Fuselage",
+		  .machine = "x86_64",
+		  .domainname = "(none)"},
+};
+
+struct namespace *const uts_namespace_first = &first.head;
+
+/* ---- the namespace ---- */
+
+static struct uts_namespace *uts_of(struct namespace *namespace)
+{
+	return container_of(namespace, struct uts_namespace, head);
+}
+
+static struct uts_namespace *current_uts(void)
+{
+	return uts_of(namespace_current(NAMESPACE_UTS));
+}
+
+static struct namespace *uts_copy(struct namespace *from)
+{
+	struct uts_namespace *copy = kmalloc(sizeof(*copy));
+
+	if (!copy)
+		return NULL;
+	namespace_init(&copy->head, NAMESPACE_UTS);
+	spin_lock(&names_lock);
+	copy->names = uts_of(from)->names;
+	spin_unlock(&names_lock);
+	return &copy->head;
+}
+
+static void uts_free(struct namespace *namespace)
+{
+	kfree(uts_of(namespace));
+}
+
+const struct namespace_kind_ops uts_namespace_ops = {
+	.name = "uts",
+	.flag = CLONE_NEWUTS,
+	.copy = uts_copy,
+	.free = uts_free,
+};
+
+/* ---- names ---- */
 
 void machine_names_get(struct abi_utsname *out)
 {
 	spin_lock(&names_lock);
-	*out = names;
+	*out = current_uts()->names;
 	spin_unlock(&names_lock);
 }
 
 err_t machine_name_set(enum machine_name which, const char *name, size_t len_bytes)
 {
-	char *to = which == MACHINE_HOSTNAME ? names.nodename : names.domainname;
+	struct abi_utsname *names = &current_uts()->names;
+	char *to = which == MACHINE_HOSTNAME ? names->nodename : names->domainname;
 
 	if (len_bytes > NAME_BYTES_MAX)
 		return -EINVAL;

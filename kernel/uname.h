@@ -8,7 +8,7 @@
 #include <abi/resource.h>
 #include <lib/types.h>
 
-/* Those that never change, the others as they are now. */
+/* Those that never change, the others as they are now for the running thread. */
 void machine_names_get(struct abi_utsname *out);
 
 enum machine_name { MACHINE_HOSTNAME, MACHINE_DOMAINNAME };

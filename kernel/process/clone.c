@@ -5,6 +5,7 @@
  */
 #include "clone.h"
 
+#include "../namespace/namespace.h"
 #include "../ptrace/ptrace.h"
 #include "../seccomp/seccomp.h"
 #include "../signal/signal.h"
@@ -40,8 +41,8 @@ static err_t check_flags(uint64_t flags)
 {
 	if (flags & ~CLONE_KNOWN)
 		return -EINVAL;
-	if (flags & CLONE_NAMESPACES)
-		return -EINVAL; /* there are none */
+	if (flags & CLONE_NAMESPACES & ~NAMESPACE_FLAGS)
+		return -EINVAL; /* as of a Linux that is built without them */
 	if ((flags & CLONE_PIDFD) && (flags & CLONE_THREAD))
 		return -EINVAL; /* as on the Linux of uname's release */
 	if ((flags & CLONE_THREAD) && !(flags & CLONE_SIGHAND))
@@ -162,6 +163,8 @@ static err_t copy_thread(struct process *process, const struct clone_request *re
 		err = copy_place(child, args->flags);
 	if (!err)
 		err = copy_undos(child, args->flags);
+	if (!err)
+		err = namespaces_make(args->flags, &child->namespaces);
 	if (err) {
 		uthread_discard(child);
 		return err;

@@ -8,6 +8,7 @@
  */
 #define LOG_SUBSYSTEM "process"
 
+#include "../namespace/namespace.h"
 #include "../signal/signal.h"
 #include "../trace.h"
 #include "../tty.h"
@@ -163,6 +164,7 @@ static err_t process_start(struct process *process, struct spawn *spawn)
 	uthread = uthread_alloc(process, process->pid, process_main, spawn, &err);
 	if (!uthread)
 		return err;
+	uthread->namespaces = namespaces_first();
 	err = set_files(uthread, spawn->request);
 	if (!err)
 		err = uthread_list(uthread);

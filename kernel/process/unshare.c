@@ -1,22 +1,21 @@
 /*
- * unshare: the running thread's own copies of what it shares with others. setns: there are no
- * namespaces that it could enter. Owns no state.
+ * unshare: the running thread's own copies of what it shares with others. Owns no state.
  */
 #include "uthread.h"
 
+#include "../namespace/namespace.h"
 #include "../signal/signal.h"
 #include "syscall_table.h"
 
 #include <abi/clone.h>
 #include <abi/errno.h>
 #include <ipc/fdtable.h>
-#include <ipc/object.h>
 #include <ipc/sysv.h>
 #include <mm/space.h>
 
 /* What threads of one process cannot but share. */
 #define OF_A_PROCESS (CLONE_THREAD | CLONE_SIGHAND | CLONE_VM)
-#define UNSHARED     (CLONE_FS | CLONE_FILES | CLONE_SYSVSEM | OF_A_PROCESS)
+#define UNSHARED     (CLONE_FS | CLONE_FILES | CLONE_SYSVSEM | OF_A_PROCESS | NAMESPACE_FLAGS)
 
 /* Asked for, these are only looked at: that nobody shares them. */
 static bool is_alone(const struct process *process, uint64_t flags)
@@ -32,29 +31,28 @@ static bool is_alone(const struct process *process, uint64_t flags)
 int sys_unshare(uint64_t clone_flags)
 {
 	struct uthread *self = uthread_current();
-	err_t err = 0;
+	struct namespaces *namespaces;
+	err_t err;
 
 	if (clone_flags & ~UNSHARED || !is_alone(self->process, clone_flags))
 		return -EINVAL;
+	err = namespaces_make(clone_flags, &namespaces);
+	if (err)
+		return err;
 	if (clone_flags & CLONE_FS)
 		err = uthread_unshare_place();
 	if (!err && clone_flags & CLONE_FILES)
 		err = uthread_unshare_files();
-	if (err)
+	if (err) {
+		namespaces_put(namespaces);
 		return err;
+	}
 
 	/* ---- committed ---- */
+	namespaces_enter(namespaces);
 	if (clone_flags & CLONE_SYSVSEM) {
 		semaphore_undos_put(self->undos); /* the last one's are done */
 		self->undos = NULL;
 	}
 	return 0;
-}
-
-int sys_setns(int fd, UNUSED unsigned clone_flags)
-{
-	struct object *object = fd_get(current_fds(), fd);
-
-	object_put(object);
-	return object ? -EINVAL : -EBADF;
 }

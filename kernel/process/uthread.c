@@ -8,6 +8,7 @@
 #include "../core/core.h"
 #include "../futex/futex.h"
 #include "../kthread.h"
+#include "../namespace/namespace.h"
 #include "../ptrace/ptrace.h"
 #include "../seccomp/seccomp.h"
 #include "../signal/signal.h"
@@ -109,6 +110,7 @@ void uthread_discard(struct uthread *uthread)
 	uthread_drop_files(uthread);
 	semaphore_undos_put(uthread->undos);
 	seccomp_leave(uthread);
+	namespaces_leave(uthread);
 	thread_memory_free(thread_memory_of(uthread->thread));
 	rcu_call(&uthread->rcu, free_after_grace);
 }
@@ -180,6 +182,7 @@ noreturn void uthread_exit(int status)
 	uthread_drop_files(uthread);
 	exit_leave_space(uthread);
 	seccomp_leave(uthread);
+	namespaces_leave(uthread);
 	exit_end_vfork(uthread);
 
 	flags = spin_lock_irqsave(&process->signal_lock);

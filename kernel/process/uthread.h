@@ -14,6 +14,7 @@
 #include <fusek/path.h>
 
 struct fd_table;
+struct namespaces;
 struct pi_waiter;
 struct tracee;
 struct place;
@@ -81,13 +82,14 @@ struct uthread {
 	struct rcu_head rcu;
 
 	/* what it runs with */
-	struct space *space;       /* [o] where its memory is: the process's, or the next one */
-	struct fd_table *fds;      /* [o] a reference; written under signal_lock */
-	struct place *place;       /* [o] the same; shared by CLONE_FS */
-	uint32_t place_generation; /* [o] of the copy below */
-	struct vfs_context fs;     /* [o] use uthread_fs() */
-	struct credentials ids;    /* [o] */
-	uint64_t timer_slack_ns;   /* [o] how late its sleeps may end */
+	struct space *space;           /* [o] where its memory is: the process's, or the next one */
+	struct fd_table *fds;          /* [o] a reference; written under signal_lock */
+	struct place *place;           /* [o] the same; shared by CLONE_FS */
+	struct namespaces *namespaces; /* [o] the same (namespace/namespace.h) */
+	uint32_t place_generation;     /* [o] of the copy below */
+	struct vfs_context fs;         /* [o] use uthread_fs() */
+	struct credentials ids;        /* [o] */
+	uint64_t timer_slack_ns;       /* [o] how late its sleeps may end */
 	uint64_t timer_slack_default_ns; /* [o] */
 	bool no_new_privileges;          /* [o], set under [s] */
 	uint8_t machine_check;           /* [o] PR_MCE_KILL_*, as it was set */

@@ -25,6 +25,7 @@ enum proc_directory {
 	PROC_TASK,
 	PROC_FD,
 	PROC_FDINFO,
+	PROC_NAMESPACES,
 	PROC_NET,
 	PROC_SYS,
 	PROC_SYS_KERNEL,
@@ -203,6 +204,9 @@ typedef err_t proc_follow_fn(const struct proc_subject *subject, struct path *ou
 proc_link_fn proc_self, proc_thread_self, proc_mounts_link, proc_net_link;
 proc_link_fn proc_path_link, proc_fd_link;
 proc_follow_fn proc_exe, proc_cwd, proc_root, proc_fd;
+/* ../namespace/file.c */
+proc_link_fn proc_namespace_link;
+proc_follow_fn proc_namespace;
 /* The object that subject->fd names, with a reference, and whether it goes with exec; NULL: closed.
  */
 struct object *proc_fd_object(const struct proc_subject *subject, bool *close_on_exec);

@@ -1,0 +1,149 @@
+/*
+ * Namespaces as files: what the links of /proc/PID/ns lead to, descriptors that setns() takes. One
+ * has a reference to its namespace, which so outlives those that were in it.
+ */
+#include "namespace.h"
+
+#include "../procfs/procfs.h"
+
+#include <abi/errno.h>
+#include <fusek/file.h>
+#include <ipc/anonymous.h>
+#include <lib/fmt.h>
+#include <lib/string.h>
+#include <mm/slab.h>
+
+/* ioctl's commands, as Linux has them (linux/nsfs.h). */
+#define NS_GET_USERNS    0xb701u
+#define NS_GET_PARENT    0xb702u
+#define NS_GET_NSTYPE    0xb703u
+#define NS_GET_OWNER_UID 0xb704u
+
+#define NAME_BYTES 32
+
+struct namespace_file {
+	struct object object;
+	struct namespace *namespace; /* constant: a reference */
+};
+
+static struct namespace_file *file_of(const struct object *object)
+{
+	return container_of((struct object *)(uintptr_t)object, struct namespace_file, object);
+}
+
+static void put_name(const struct namespace *namespace, char *to, size_t to_bytes)
+{
+	(void)kernel_format(to, to_bytes, "%s:[%lu]", namespace_ops(namespace->kind)->name,
+			    namespace->number);
+}
+
+/* ---- the object ---- */
+
+/* There is one user namespace, which is nobody's file. */
+static ssize_t namespace_ioctl(struct object *object, unsigned command, UNUSED uptr_t argument)
+{
+	const struct namespace *namespace = file_of(object)->namespace;
+
+	switch (command) {
+	case NS_GET_NSTYPE:
+		return (ssize_t)namespace_ops(namespace->kind)->flag;
+	case NS_GET_USERNS:
+		return -EPERM;
+	case NS_GET_PARENT:
+	case NS_GET_OWNER_UID:
+		return -EINVAL; /* of other kinds */
+	default:
+		return -ENOTTY;
+	}
+}
+
+static err_t namespace_stat(struct object *object, struct abi_stat *out)
+{
+	err_t err = anonymous_stat(object, out);
+
+	out->st_ino = file_of(object)->namespace->number;
+	out->st_mode = S_IFREG | 0444;
+	return err;
+}
+
+static void namespace_describe(struct object *object, char *to, size_t to_bytes)
+{
+	put_name(file_of(object)->namespace, to, to_bytes);
+}
+
+static void namespace_release(struct object *object)
+{
+	namespace_put(file_of(object)->namespace);
+}
+
+static void namespace_free(struct object *object)
+{
+	kfree(file_of(object));
+}
+
+static const struct object_ops namespace_file_ops = {
+	.ioctl = namespace_ioctl,
+	.stat = namespace_stat,
+	.describe = namespace_describe,
+	.reopen = object_reopen_same,
+	.release = namespace_release,
+	.free = namespace_free,
+};
+
+struct object *namespace_open(struct namespace *namespace)
+{
+	struct namespace_file *file = kzalloc(sizeof(*file));
+
+	if (!file)
+		return NULL;
+	file->namespace = namespace_get(namespace);
+	object_init(&file->object, &namespace_file_ops, OBJECT_OTHER, O_RDONLY);
+	return &file->object;
+}
+
+struct namespace *namespace_of_object(const struct object *object)
+{
+	return object->ops == &namespace_file_ops ? file_of(object)->namespace : NULL;
+}
+
+/* ---- /proc/PID/ns ---- */
+
+/* The one that the entry's name says, with a reference. */
+static struct namespace *namespace_of_subject(const struct proc_subject *subject)
+{
+	for (unsigned i = 0; i < NAMESPACE_KINDS; i++) {
+		if (strcmp(namespace_ops((enum namespace_kind)i)->name, subject->entry->name) == 0)
+			return namespace_of(subject->process, subject->tid, (enum namespace_kind)i);
+	}
+	return NULL;
+}
+
+ssize_t proc_namespace_link(const struct proc_subject *subject, char *to, size_t to_bytes)
+{
+	struct namespace *namespace = namespace_of_subject(subject);
+	char name[NAME_BYTES];
+
+	if (!namespace)
+		return -ENOENT;
+	put_name(namespace, name, sizeof(name));
+	namespace_put(namespace);
+	string_copy(to, to_bytes, name);
+	return (ssize_t)strlen(to);
+}
+
+err_t proc_namespace(const struct proc_subject *subject, struct path *out)
+{
+	struct namespace *namespace = namespace_of_subject(subject);
+	struct object *object;
+	err_t err;
+
+	if (!namespace)
+		return -ENOENT;
+	object = namespace_open(namespace);
+	namespace_put(namespace);
+	if (!object)
+		return -ENOMEM;
+	err = path_of_object(object, out);
+	object_put(object);
+	return err;
+}

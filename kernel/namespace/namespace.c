@@ -1,0 +1,179 @@
+/*
+ * Namespaces, and who is in which. A thread's are written under its process's signal_lock; what
+ * they are together never changes.
+ */
+#include "namespace.h"
+
+#include "../process/capability.h"
+
+#include <abi/errno.h>
+#include <mm/slab.h>
+
+/* As Linux: the numbers of the first ones are fixed, those of others come after. */
+#define NUMBER_NEXT UINT64_C(0xf0000000)
+
+static uint64_t last_number = NUMBER_NEXT; /* atomic */
+
+static const struct namespace_kind_ops *const kinds[NAMESPACE_KINDS] = {
+	[NAMESPACE_UTS] = &uts_namespace_ops,
+};
+
+const struct namespace_kind_ops *namespace_ops(enum namespace_kind kind)
+{
+	return kinds[kind];
+}
+
+/* ---- one ---- */
+
+void namespace_init(struct namespace *namespace, enum namespace_kind kind)
+{
+	refcount_init(&namespace->references);
+	namespace->kind = kind;
+	namespace->number = atomic_fetch_add_full(&last_number, UINT64_C(1));
+}
+
+struct namespace *namespace_get(struct namespace *namespace)
+{
+	refcount_get(&namespace->references);
+	return namespace;
+}
+
+void namespace_put(struct namespace *namespace)
+{
+	if (namespace && refcount_put(&namespace->references))
+		kinds[namespace->kind]->free(namespace);
+}
+
+static struct namespace *first(enum namespace_kind kind)
+{
+	struct namespace *const firsts[NAMESPACE_KINDS] = {[NAMESPACE_UTS] = uts_namespace_first};
+
+	return firsts[kind];
+}
+
+struct namespace *namespace_current(enum namespace_kind kind)
+{
+	const struct uthread *self = uthread_current();
+
+	return self && self->namespaces ? self->namespaces->of[kind] : first(kind);
+}
+
+struct namespace *namespace_of(struct process *process, int32_t tid, enum namespace_kind kind)
+{
+	irqflags_t flags = spin_lock_irqsave(&process->signal_lock);
+	struct namespace *found = NULL;
+	const struct uthread *uthread;
+
+	list_for_each (uthread, &process->threads, sibling) {
+		if (found || !uthread->namespaces || (tid && uthread->tid != tid))
+			continue;
+		found = namespace_get(uthread->namespaces->of[kind]);
+	}
+	spin_unlock_irqrestore(&process->signal_lock, flags);
+	return found;
+}
+
+/* ---- all of a thread ---- */
+
+void namespaces_put(struct namespaces *namespaces)
+{
+	if (!namespaces || !refcount_put(&namespaces->references))
+		return;
+	for (unsigned i = 0; i < NAMESPACE_KINDS; i++)
+		namespace_put(namespaces->of[i]);
+	kfree(namespaces);
+}
+
+/* As those of the running thread, with one reference. NULL: no memory. */
+static struct namespaces *copy_current(void)
+{
+	struct namespaces *copy = kzalloc(sizeof(*copy));
+
+	if (!copy)
+		return NULL;
+	refcount_init(&copy->references);
+	for (unsigned i = 0; i < NAMESPACE_KINDS; i++)
+		copy->of[i] = namespace_get(namespace_current((enum namespace_kind)i));
+	return copy;
+}
+
+struct namespaces *namespaces_first(void)
+{
+	static struct namespaces all = {.references = {.count = 1}};
+
+	for (unsigned i = 0; i < NAMESPACE_KINDS; i++)
+		write_once(&all.of[i], first((enum namespace_kind)i));
+	refcount_get(&all.references); /* the one that it has of itself is never given back */
+	return &all;
+}
+
+/* It gets a new one of its own of this kind. */
+static err_t renew(struct namespaces *namespaces, unsigned kind)
+{
+	struct namespace *made = kinds[kind]->copy(namespaces->of[kind]);
+
+	if (!made)
+		return -ENOMEM;
+	namespace_put(namespaces->of[kind]);
+	namespaces->of[kind] = made;
+	return 0;
+}
+
+err_t namespaces_make(uint64_t flags, struct namespaces **out)
+{
+	struct namespaces *made;
+	err_t err = 0;
+
+	if (!(flags & NAMESPACE_FLAGS)) {
+		*out = uthread_current()->namespaces;
+		refcount_get(&(*out)->references);
+		return 0;
+	}
+	if (!capable(CAP_SYS_ADMIN))
+		return -EPERM;
+	made = copy_current();
+	if (!made)
+		return -ENOMEM;
+	for (unsigned i = 0; i < NAMESPACE_KINDS && !err; i++) {
+		if (flags & kinds[i]->flag)
+			err = renew(made, i);
+	}
+	if (err)
+		namespaces_put(made);
+	else
+		*out = made;
+	return err;
+}
+
+err_t namespaces_with(struct namespace *other, struct namespaces **out)
+{
+	struct namespaces *made = copy_current();
+
+	if (!made)
+		return -ENOMEM;
+	namespace_put(made->of[other->kind]);
+	made->of[other->kind] = namespace_get(other);
+	*out = made;
+	return 0;
+}
+
+/* What it was in before; NULL: nothing. */
+static struct namespaces *exchange(struct uthread *uthread, struct namespaces *namespaces)
+{
+	irqflags_t flags = spin_lock_irqsave(&uthread->process->signal_lock);
+	struct namespaces *before = uthread->namespaces;
+
+	uthread->namespaces = namespaces;
+	spin_unlock_irqrestore(&uthread->process->signal_lock, flags);
+	return before;
+}
+
+void namespaces_enter(struct namespaces *namespaces)
+{
+	namespaces_put(exchange(uthread_current(), namespaces));
+}
+
+void namespaces_leave(struct uthread *uthread)
+{
+	namespaces_put(exchange(uthread, NULL));
+}

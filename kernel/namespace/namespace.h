@@ -1,0 +1,92 @@
+/*
+ * Namespaces: what threads see of things that there is one of otherwise. A thread is in one of each
+ * kind.
+ *
+ * All of them together are a struct namespaces, which never changes once a thread has it: it is
+ * shared by those that a thread makes, and who enters another namespace gets a new one. The
+ * thread's pointer to it is the thread's own; it is written under its process's signal_lock, so
+ * whoever has that lock may look. A namespace lives while somebody is in it or has a descriptor of
+ * it.
+ *
+ * A kind is a place in the enumeration, a struct namespace_kind_ops, and what the namespace holds
+ * behind its struct namespace.
+ */
+#ifndef KERNEL_NAMESPACE_NAMESPACE_H
+#define KERNEL_NAMESPACE_NAMESPACE_H
+
+#include "../process/uthread.h"
+
+#include <abi/clone.h>
+
+enum namespace_kind {
+	NAMESPACE_UTS, /* what the machine is called */
+	NAMESPACE_KINDS,
+};
+
+/* The flags of those that there are, for clone, unshare and setns. */
+#define NAMESPACE_FLAGS CLONE_NEWUTS
+
+struct namespace;
+
+struct namespace_kind_ops {
+	const char *name; /* in /proc/PID/ns */
+	uint64_t flag;    /* CLONE_NEW* */
+	/* A new one as `from` is now, with one reference. NULL: no memory. */
+	struct namespace *(*copy)(struct namespace *from);
+	void (*free)(struct namespace *namespace);
+};
+
+/* All constant but the count. */
+struct namespace
+{
+	struct refcount references;
+	enum namespace_kind kind;
+	uint64_t number; /* that it is known by: of its file */
+};
+
+struct namespaces {
+	struct refcount references;
+	struct namespace *of[NAMESPACE_KINDS]; /* references */
+};
+
+/* ---- one (namespace.c) ---- */
+
+const struct namespace_kind_ops *namespace_ops(enum namespace_kind kind);
+/* Begins one that was copied: a number and a reference. */
+void namespace_init(struct namespace *namespace, enum namespace_kind kind);
+struct namespace *namespace_get(struct namespace *namespace);
+void namespace_put(struct namespace *namespace); /* takes NULL; not under a spinlock */
+/* That of the running thread, borrowed until it enters another one; the first one for the kernel's
+ * threads. */
+struct namespace *namespace_current(enum namespace_kind kind);
+/* A thread's, or that of any thread of the process (tid 0), with a reference. NULL: it has gone. */
+struct namespace *namespace_of(struct process *process, int32_t tid, enum namespace_kind kind);
+
+/* ---- all of a thread (namespace.c) ---- */
+
+/* Those that everybody is in who has not left them, with a reference. */
+struct namespaces *namespaces_first(void);
+/* For what the running thread makes, with new ones as `flags` say. -EPERM, -ENOMEM. */
+err_t must_check namespaces_make(uint64_t flags, struct namespaces **out);
+/* Those of the running thread, but for this one. -ENOMEM. */
+err_t must_check namespaces_with(struct namespace *other, struct namespaces **out);
+/* The running thread enters them. Takes over the reference. */
+void namespaces_enter(struct namespaces *namespaces);
+/* At a thread's end, or if it never began. */
+void namespaces_leave(struct uthread *uthread);
+void namespaces_put(struct namespaces *namespaces); /* takes NULL; not under a spinlock */
+
+/* ---- as files (file.c) ---- */
+
+/* One that names it, with a reference for the caller. NULL: no memory. */
+struct object *namespace_open(struct namespace *namespace);
+/* Borrowed; NULL: it is no namespace's. */
+struct namespace *namespace_of_object(const struct object *object);
+
+/* ---- kinds ---- */
+
+struct uts_namespace;
+extern const struct namespace_kind_ops uts_namespace_ops; /* ../sys_uname.c */
+extern struct namespace *const uts_namespace_first;
+
+#endif

@@ -1,0 +1,64 @@
+/*
+ * setns: the running thread enters a namespace that a descriptor names, or some of those that the
+ * process is in that one names. Owns no state.
+ */
+#include "namespace.h"
+
+#include "../process/capability.h"
+#include "../process/inspect.h"
+#include "../process/pidfd.h"
+#include "syscall_table.h"
+
+#include <abi/errno.h>
+#include <ipc/fdtable.h>
+
+static err_t enter(struct namespace *namespace)
+{
+	struct namespaces *all;
+	err_t err;
+
+	if (!capable(CAP_SYS_ADMIN))
+		return -EPERM;
+	err = namespaces_with(namespace, &all);
+	if (!err)
+		namespaces_enter(all);
+	return err;
+}
+
+/* Those of a process, all or none: there is one kind, so what fails fails first. */
+static err_t enter_those_of(struct process *process, uint64_t flags)
+{
+	err_t err = 0;
+
+	if (!flags || flags & ~(uint64_t)NAMESPACE_FLAGS)
+		return -EINVAL;
+	if (load_acquire(&process->state) == PROCESS_REAPED)
+		return -ESRCH;
+	if (!process_may_trace(process, &process->ids))
+		return -EPERM;
+	for (unsigned i = 0; i < NAMESPACE_KINDS && !err; i++) {
+		struct namespace *namespace;
+
+		if (!(flags & namespace_ops((enum namespace_kind)i)->flag))
+			continue;
+		namespace = namespace_of(process, 0, (enum namespace_kind)i);
+		err = namespace ? enter(namespace) : -ESRCH;
+		namespace_put(namespace);
+	}
+	return err;
+}
+
+int sys_setns(int fd, unsigned clone_flags)
+{
+	struct object *object = fd_get(current_fds(), fd);
+	struct namespace *namespace = object ? namespace_of_object(object) : NULL;
+	struct process *process = object ? pidfd_process(object) : NULL;
+	err_t err = object ? -EINVAL : -EBADF;
+
+	if (namespace && (!clone_flags || clone_flags == namespace_ops(namespace->kind)->flag))
+		err = enter(namespace);
+	else if (process)
+		err = enter_those_of(process, clone_flags);
+	object_put(object);
+	return err;
+}
