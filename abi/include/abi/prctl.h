@@ -39,7 +39,6 @@
 
 #define PR_TIMING_STATISTICAL 0
 
-
 #define PR_TSC_ENABLE  1
 #define PR_TSC_SIGSEGV 2
 
