@@ -136,6 +136,7 @@ static err_t connect_to(struct socket *socket, struct socket *to)
 	err = make_second(to, &message, &second);
 	if (err)
 		return err;
+	second->network = socket->network;
 	caller = socket_caller_identity();
 	result = try_connect(socket, to, second, message, &caller);
 	if (!result && !deadline_ns)

@@ -1,7 +1,7 @@
 /*
  * Names of unix sockets. A name is constant and counted: sockets that a listening one has made
  * share its. The table (under sockets_lock) finds the one socket that was bound to it, while that
- * lives: an abstract name by type and bytes, one of the file tree by what its node is.
+ * lives: an abstract name by network, type and bytes, one of the file tree by what its node is.
  */
 #include "socket_priv.h"
 
@@ -76,14 +76,17 @@ static struct socket_name **bucket_of(const void *identity, const char *path, si
 }
 _Static_assert(BUCKETS == 1 << (64 - 58), "the shift in bucket_of");
 
-static struct socket_name *find_abstract_locked(unsigned type, const struct socket_name *wanted)
+static struct socket_name *find_abstract_locked(const struct socket *from,
+						const struct socket_name *wanted)
 	REQUIRES(sockets_lock);
-static struct socket_name *find_abstract_locked(unsigned type, const struct socket_name *wanted)
+static struct socket_name *find_abstract_locked(const struct socket *from,
+						const struct socket_name *wanted)
 {
 	struct socket_name *name = *bucket_of(NULL, wanted->path, wanted->path_bytes);
 
 	for (; name; name = name->next) {
-		if (!name->identity && name->socket->type == type &&
+		if (!name->identity && name->socket->type == from->type &&
+		    name->socket->network == from->network &&
 		    name->path_bytes == wanted->path_bytes &&
 		    memcmp(name->path, wanted->path, name->path_bytes) == 0)
 			break;
@@ -91,13 +94,13 @@ static struct socket_name *find_abstract_locked(unsigned type, const struct sock
 	return name;
 }
 
-struct socket *socket_find_abstract(unsigned type, const struct socket_name *wanted)
+struct socket *socket_find_abstract(const struct object *from, const struct socket_name *wanted)
 {
 	struct socket *socket = NULL;
 	struct socket_name *name;
 
 	spin_lock(&sockets_lock);
-	name = find_abstract_locked(type, wanted);
+	name = find_abstract_locked(socket_of(from), wanted);
 	if (name)
 		socket = socket_get(name->socket);
 	spin_unlock(&sockets_lock);
@@ -127,7 +130,7 @@ static err_t bind_locked(struct socket *socket, struct socket_name *name, struct
 
 	if (socket->name)
 		return -EINVAL;
-	if (!identity && find_abstract_locked(socket->type, name))
+	if (!identity && find_abstract_locked(socket, name))
 		return -EADDRINUSE;
 	name->socket = socket;
 	name->place = place;

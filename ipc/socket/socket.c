@@ -394,6 +394,11 @@ uint64_t socket_number(const struct object *object)
 	return socket_of(object)->number;
 }
 
+uint64_t socket_network(const struct object *object)
+{
+	return socket_of(object)->network;
+}
+
 size_t socket_waiting_bytes(struct object *object)
 {
 	return unread_bytes(socket_of(object), true);
@@ -454,6 +459,7 @@ struct socket *socket_alloc(unsigned type, unsigned flags)
 	refcount_init(&socket->references);
 	socket->type = type;
 	socket->family = AF_UNIX;
+	socket->network = socket_caller_network();
 	socket->uid = caller.uid;
 	socket->gid = caller.gid;
 	socket->told.id = nobody;
@@ -554,6 +560,7 @@ struct socket *socket_next(struct socket *previous, struct socket_info *out)
 			.state = next->state == SOCKET_CONNECTED ? 3 : 1,
 			.listens = next->state == SOCKET_LISTENS,
 			.number = next->number,
+			.network = next->network,
 			.name = socket_name_get(next->name),
 		};
 	}

@@ -57,6 +57,7 @@ struct socket {
 	unsigned type;              /* [c] SOCK_* */
 	unsigned family;            /* [c] AF_UNIX, AF_NETLINK */
 	uint64_t number;            /* [c] inode number */
+	uint64_t network;           /* [c] of its maker's network */
 	uint32_t uid, gid;          /* [c] of its maker */
 	struct user_counts *user;   /* [c] whose the bytes count as that it sends */
 	struct list all;            /* [s] */

@@ -16,6 +16,7 @@ static uint64_t last_number = NUMBER_NEXT; /* atomic */
 
 static const struct namespace_kind_ops *const kinds[NAMESPACE_KINDS] = {
 	[NAMESPACE_UTS] = &uts_namespace_ops,
+	[NAMESPACE_NET] = &net_namespace_ops,
 };
 
 const struct namespace_kind_ops *namespace_ops(enum namespace_kind kind)
@@ -46,7 +47,10 @@ void namespace_put(struct namespace *namespace)
 
 static struct namespace *first(enum namespace_kind kind)
 {
-	struct namespace *const firsts[NAMESPACE_KINDS] = {[NAMESPACE_UTS] = uts_namespace_first};
+	struct namespace *const firsts[NAMESPACE_KINDS] = {
+		[NAMESPACE_UTS] = uts_namespace_first,
+		[NAMESPACE_NET] = &net_namespace_first,
+	};
 
 	return firsts[kind];
 }
@@ -145,14 +149,18 @@ err_t namespaces_make(uint64_t flags, struct namespaces **out)
 	return err;
 }
 
-err_t namespaces_with(struct namespace *other, struct namespaces **out)
+err_t namespaces_with(struct namespace *const others[NAMESPACE_KINDS], struct namespaces **out)
 {
 	struct namespaces *made = copy_current();
 
 	if (!made)
 		return -ENOMEM;
-	namespace_put(made->of[other->kind]);
-	made->of[other->kind] = namespace_get(other);
+	for (unsigned i = 0; i < NAMESPACE_KINDS; i++) {
+		if (!others[i])
+			continue;
+		namespace_put(made->of[i]);
+		made->of[i] = namespace_get(others[i]);
+	}
 	*out = made;
 	return 0;
 }

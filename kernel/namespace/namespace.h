@@ -20,11 +20,12 @@
 
 enum namespace_kind {
 	NAMESPACE_UTS, /* what the machine is called */
+	NAMESPACE_NET, /* which abstract names sockets find, and /proc/net */
 	NAMESPACE_KINDS,
 };
 
 /* The flags of those that there are, for clone, unshare and setns. */
-#define NAMESPACE_FLAGS CLONE_NEWUTS
+#define NAMESPACE_FLAGS (CLONE_NEWUTS | CLONE_NEWNET)
 
 struct namespace;
 
@@ -68,8 +69,9 @@ struct namespace *namespace_of(struct process *process, int32_t tid, enum namesp
 struct namespaces *namespaces_first(void);
 /* For what the running thread makes, with new ones as `flags` say. -EPERM, -ENOMEM. */
 err_t must_check namespaces_make(uint64_t flags, struct namespaces **out);
-/* Those of the running thread, but for this one. -ENOMEM. */
-err_t must_check namespaces_with(struct namespace *other, struct namespaces **out);
+/* Those of the running thread, but for the ones of others that are not NULL. -ENOMEM. */
+err_t must_check namespaces_with(struct namespace *const others[NAMESPACE_KINDS],
+				 struct namespaces **out);
 /* The running thread enters them. Takes over the reference. */
 void namespaces_enter(struct namespaces *namespaces);
 /* At a thread's end, or if it never began. */
@@ -88,5 +90,7 @@ struct namespace *namespace_of_object(const struct object *object);
 struct uts_namespace;
 extern const struct namespace_kind_ops uts_namespace_ops; /* ../sys_uname.c */
 extern struct namespace *const uts_namespace_first;
+extern const struct namespace_kind_ops net_namespace_ops; /* net.c */
+extern struct namespace net_namespace_first;
 
 #endif

@@ -12,22 +12,33 @@
 #include <abi/errno.h>
 #include <ipc/fdtable.h>
 
-static err_t enter(struct namespace *namespace)
+static err_t enter(struct namespace *const others[NAMESPACE_KINDS])
 {
 	struct namespaces *all;
 	err_t err;
 
 	if (!capable(CAP_SYS_ADMIN))
 		return -EPERM;
-	err = namespaces_with(namespace, &all);
+	err = namespaces_with(others, &all);
 	if (!err)
 		namespaces_enter(all);
 	return err;
 }
 
-/* Those of a process, all or none: there is one kind, so what fails fails first. */
+static err_t enter_one(struct namespace *namespace, uint64_t flags)
+{
+	struct namespace *others[NAMESPACE_KINDS] = {NULL};
+
+	if (flags && flags != namespace_ops(namespace->kind)->flag)
+		return -EINVAL;
+	others[namespace->kind] = namespace;
+	return enter(others);
+}
+
+/* Those of a process: all or none. */
 static err_t enter_those_of(struct process *process, uint64_t flags)
 {
+	struct namespace *others[NAMESPACE_KINDS] = {NULL};
 	err_t err = 0;
 
 	if (!flags || flags & ~(uint64_t)NAMESPACE_FLAGS)
@@ -36,15 +47,17 @@ static err_t enter_those_of(struct process *process, uint64_t flags)
 		return -ESRCH;
 	if (!process_may_trace(process, &process->ids))
 		return -EPERM;
-	for (unsigned i = 0; i < NAMESPACE_KINDS && !err; i++) {
-		struct namespace *namespace;
-
+	for (unsigned i = 0; i < NAMESPACE_KINDS; i++) {
 		if (!(flags & namespace_ops((enum namespace_kind)i)->flag))
 			continue;
-		namespace = namespace_of(process, 0, (enum namespace_kind)i);
-		err = namespace ? enter(namespace) : -ESRCH;
-		namespace_put(namespace);
+		others[i] = namespace_of(process, 0, (enum namespace_kind)i);
+		if (!others[i])
+			err = -ESRCH;
 	}
+	if (!err)
+		err = enter(others);
+	for (unsigned i = 0; i < NAMESPACE_KINDS; i++)
+		namespace_put(others[i]);
 	return err;
 }
 
@@ -55,8 +68,8 @@ int sys_setns(int fd, unsigned clone_flags)
 	struct process *process = object ? pidfd_process(object) : NULL;
 	err_t err = object ? -EINVAL : -EBADF;
 
-	if (namespace && (!clone_flags || clone_flags == namespace_ops(namespace->kind)->flag))
-		err = enter(namespace);
+	if (namespace)
+		err = enter_one(namespace, clone_flags);
 	else if (process)
 		err = enter_those_of(process, clone_flags);
 	object_put(object);

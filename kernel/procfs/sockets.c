@@ -1,8 +1,11 @@
 /*
- * /proc/net: unix sockets. There is one network, so every process has the same.
+ * /proc/net: unix sockets, those of the network that the process is in.
  */
 #include "procfs.h"
 
+#include "../namespace/namespace.h"
+
+#include <abi/errno.h>
 #include <ipc/socket.h>
 
 #define ACCEPTS 0x10000 /* Linux's __SO_ACCEPTCON */
@@ -25,13 +28,23 @@ static void add_name(struct text *text, const struct socket_name *name)
 }
 
 /* The address of the kernel that Linux shows first is hidden there as well. */
-void proc_net_unix(struct text *text, UNUSED const struct proc_subject *subject)
+void proc_net_unix(struct text *text, const struct proc_subject *subject)
 {
-	struct socket_info info;
+	struct namespace *network = namespace_of(subject->process, subject->tid, NAMESPACE_NET);
 	struct socket *socket = NULL;
+	struct socket_info info;
+
+	if (!network) {
+		text->err = -EINVAL; /* as Linux, of one that has ended */
+		return;
+	}
 
 	text_add(text, "Num       RefCount Protocol Flags    Type St Inode Path\n");
 	while ((socket = socket_next(socket, &info))) {
+		if (info.network != network->number) {
+			socket_name_put(info.name);
+			continue;
+		}
 		text_add(text, "0000000000000000: %08x 00000000 %08x %04x %02x %5lu",
 			 info.references, info.listens ? ACCEPTS : 0, info.type, info.state,
 			 info.number);
@@ -40,4 +53,5 @@ void proc_net_unix(struct text *text, UNUSED const struct proc_subject *subject)
 		text_add(text, "\n");
 		socket_name_put(info.name);
 	}
+	namespace_put(network);
 }

@@ -78,7 +78,7 @@ err_t address_find(const struct object *socket, const struct address *address, s
 	err = address_name(address, &name);
 	if (err)
 		return err;
-	*out = socket_find_abstract(socket_type(socket), name);
+	*out = socket_find_abstract(socket, name);
 	socket_name_put(name);
 	return *out ? 0 : -ECONNREFUSED;
 }

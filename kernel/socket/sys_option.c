@@ -211,10 +211,9 @@ static err_t get_cookie(struct object *socket, uptr_t value, uptr_t value_bytes)
 		       : put_value(value, value_bytes, &number, sizeof(number));
 }
 
-/* There is one network. */
-static err_t get_network(uptr_t value, uptr_t value_bytes)
+static err_t get_network(const struct object *socket, uptr_t value, uptr_t value_bytes)
 {
-	const uint64_t number = 1;
+	const uint64_t number = socket_network(socket);
 	int32_t room;
 
 	if (user_get(&room, value_bytes))
@@ -293,7 +292,7 @@ static err_t get_option(struct object *socket, int option, uptr_t value, uptr_t 
 		send_time = send_time_get(options);
 		return put_value(value, value_bytes, &send_time, sizeof(send_time));
 	case SO_NETNS_COOKIE:
-		return get_network(value, value_bytes);
+		return get_network(socket, value, value_bytes);
 	case SO_MAX_PACING_RATE:
 		return get_pacing_rate(options, value, value_bytes);
 	case SO_PEERNAME:

@@ -1,6 +1,6 @@
 /*
- * Namespaces of names (CLONE_NEWUTS): who is in which, how one gets into another, and the files
- * that stand for them.
+ * Namespaces of names (CLONE_NEWUTS) and networks (CLONE_NEWNET): who is in which, how one gets
+ * into another, and the files that stand for them.
  */
 #include <fcntl.h>
 #include <sched.h>
@@ -8,8 +8,10 @@
 #include <stdint.h>
 #include <stdlib.h>
 #include <sys/ioctl.h>
+#include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
+#include <sys/un.h>
 #include <sys/utsname.h>
 #include <unistd.h>
 
@@ -173,6 +175,93 @@ static void one_enters_that_of_a_process(void)
 	EXPECT_EQUAL(in_child_as(0, enter_by_process), 0);
 }
 
+/* ---- networks ---- */
+
+#define NETWORK "/proc/self/ns/net"
+#define COOKIE  71 /* SO_NETNS_COOKIE */
+
+static const struct sockaddr_un abstract = {.sun_family = AF_UNIX, .sun_path = "\0of one network"};
+
+static int bind_abstract(void)
+{
+	int fd = socket(AF_UNIX, SOCK_DGRAM, 0);
+
+	return bind(fd, (const void *)&abstract, sizeof(abstract)) ? -errno : fd;
+}
+
+static int connect_abstract(void)
+{
+	int fd = socket(AF_UNIX, SOCK_DGRAM, 0);
+	int result = connect(fd, (const void *)&abstract, sizeof(abstract)) ? -errno : 0;
+
+	close(fd);
+	return result;
+}
+
+static int is_listed(void)
+{
+	static char text[65536];
+	int fd = open("/proc/self/net/unix", O_RDONLY);
+	ssize_t len, all = 0;
+
+	while ((len = read(fd, text + all, sizeof(text) - 1 - (size_t)all)) > 0)
+		all += len;
+	close(fd);
+	text[all] = 0;
+	return strstr(text, "@of one network") != NULL;
+}
+
+static uint64_t cookie_of(int fd)
+{
+	uint64_t cookie = 0;
+	socklen_t len = sizeof(cookie);
+
+	return getsockopt(fd, SOL_SOCKET, COOKIE, &cookie, &len) ? 0 : cookie;
+}
+
+static int leave_network(void)
+{
+	int here = bind_abstract(), back = open(NETWORK, O_RDONLY), there, again;
+
+	NEED(here >= 0 && back >= 0 && connect_abstract() == 0 && is_listed());
+	NEED(bind_abstract() == -EADDRINUSE);
+	NEED(unshare(CLONE_NEWNET) == 0);
+	NEED(connect_abstract() == -ECONNREFUSED && !is_listed());
+	there = bind_abstract();
+	NEED(there >= 0 && connect_abstract() == 0 && is_listed());
+	NEED(cookie_of(here) && cookie_of(there) && cookie_of(here) != cookie_of(there));
+	/* A socket stays where it was made. */
+	NEED(setns(back, CLONE_NEWNET) == 0 && close(here) == 0);
+	NEED(connect_abstract() == -ECONNREFUSED && !is_listed());
+	again = socket(AF_UNIX, SOCK_DGRAM, 0);
+	NEED(cookie_of(again) != cookie_of(there));
+	NEED(connect(there, (const void *)&abstract, sizeof(abstract)) == 0);
+	return 0;
+}
+
+static int enter_both(void)
+{
+	pid_t child = fork();
+	int pidfd, status;
+
+	if (!child) {
+		raise(SIGSTOP);
+		_exit(0);
+	}
+	NEED(waitpid(child, &status, WUNTRACED) == child);
+	NEED(unshare(CLONE_NEWNET | CLONE_NEWUTS) == 0 && call_it("another") == 0);
+	pidfd = (int)syscall(PIDFD_OPEN, child, 0);
+	NEED(setns(pidfd, CLONE_NEWNET | CLONE_NEWUTS) == 0 && is_called(first_name));
+	NEED(kill(child, SIGCONT) == 0 && status_of(child) == 0);
+	return 0;
+}
+
+static void a_network_has_its_own_abstract_names(void)
+{
+	EXPECT_EQUAL(in_child_as(0, leave_network), 0);
+	EXPECT_EQUAL(in_child_as(0, enter_both), 0);
+}
+
 /* ---- files ---- */
 
 static void files_stand_for_them(void)
@@ -225,6 +314,7 @@ int main(void)
 	RUN(a_name_in_another_namespace_is_its_own);
 	RUN(children_share_it_or_have_a_new_one);
 	RUN(one_enters_that_of_a_process);
+	RUN(a_network_has_its_own_abstract_names);
 	RUN(files_stand_for_them);
 	RUN(it_is_the_administrators_affair);
 	return check_end();

@@ -65,6 +65,8 @@ struct socket_message {
 /* Hooks of kernel/: who runs, by its effective or real ids; and that its call was interrupted in a
  * wait whose end was set (SO_RCVTIMEO): no such call begins anew. */
 struct abi_ucred socket_caller(bool effective);
+/* The number of the network that the caller is in. */
+uint64_t socket_caller_network(void);
 /* Effective ids; with references. */
 struct socket_identity socket_caller_identity(void);
 void socket_identity_get(const struct socket_identity *identity);
@@ -106,8 +108,8 @@ err_t must_check socket_bind(struct object *socket, struct socket_name *name, st
 /* An abstract name of five digits, unless it has one. -ENOSPC, -ENOMEM. */
 err_t must_check socket_autobind(struct object *socket);
 bool socket_is_bound(const struct object *socket);
-/* With a reference; NULL: nobody has the name. */
-struct socket *socket_find_abstract(unsigned type, const struct socket_name *name);
+/* Whom `from`, of the same type and network, means: with a reference; NULL: nobody has the name. */
+struct socket *socket_find_abstract(const struct object *from, const struct socket_name *name);
 struct socket *socket_find_place(const void *identity);
 /* Its own and its partner's, with references; *out NULL: it has none. -ENOTCONN. */
 struct socket_name *socket_own_name(const struct object *socket);
@@ -136,6 +138,8 @@ err_t must_check socket_shutdown(struct object *socket, int how);
 struct socket_identity socket_peer(const struct object *socket);
 /* Unlike any other's. */
 uint64_t socket_number(const struct object *socket);
+/* Of its maker's. */
+uint64_t socket_network(const struct object *socket);
 /* The error that waits to be told, which is gone then; 0: none. */
 err_t socket_take_error(struct object *socket);
 bool socket_listens(const struct object *socket);
@@ -223,6 +227,7 @@ struct socket_info {
 	unsigned type, state; /* as Linux numbers them: 1 unconnected, 3 connected */
 	bool listens;
 	uint64_t number;
+	uint64_t network;
 	struct socket_name *name; /* a reference, or NULL */
 };
 
