@@ -404,7 +404,7 @@ void console_put_cursor(struct console *console, unsigned row, unsigned column)
 
 /* ---- setting up ---- */
 
-void console_setup(struct console *console, const char *name, unsigned minor,
+bool console_setup(struct console *console, const char *name, unsigned minor,
 		   const struct console_ops *ops, const struct terminal_host *host, unsigned rows,
 		   unsigned columns)
 {
@@ -414,11 +414,14 @@ void console_setup(struct console *console, const char *name, unsigned minor,
 		.ops = ops,
 		.host = host ? host : &plain,
 	};
+	make_model(console, rows, columns);
+	if (!console->terminal && ops->size_fixed)
+		return false;
 	task_init(&console->flush_task, "console-log", flush_poll, NULL);
 	task_start(&console->flush_task);
 	tty_init(&console->tty, name, ops->size_fixed ? &fixed_tty_ops : &console_tty_ops, NULL);
 	console->tty.rdev = abi_makedev(DEVICE_SERIAL_MAJOR, minor);
 	console->tty.size.ws_row = (unsigned short)rows;
 	console->tty.size.ws_col = (unsigned short)columns;
-	make_model(console, rows, columns);
+	return true;
 }

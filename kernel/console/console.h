@@ -87,8 +87,10 @@ extern struct console serial_console;
 
 /* ---- for those who set a console up ---- */
 
-/* `host` may be NULL. Its `memory` is the console's own. `name` and `minor` as in /dev. */
-void console_setup(struct console *console, const char *name, unsigned minor,
+/* `host` may be NULL. Its `memory` is the console's own. `name` and `minor` as in /dev. False: no
+ * memory for the model, and nothing was done but where the size may change: there it works without.
+ */
+bool console_setup(struct console *console, const char *name, unsigned minor,
 		   const struct console_ops *ops, const struct terminal_host *host, unsigned rows,
 		   unsigned columns);
 /* For terminal_host.memory; the argument is the console. */

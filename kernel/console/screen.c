@@ -43,7 +43,6 @@ static unsigned wanted_number;     /* atomic: to be shown; 0: the one that is */
 static WAITQ(shown_queue);         /* another one is shown */
 
 static struct display *display; /* constant after screen_find_display(); NULL: none */
-static unsigned view;           /* the claim of the shown console: rows that it is scrolled back */
 static bool present;            /* constant after screen_init() */
 static int view_change;         /* atomic: asked for, not done yet */
 static bool view_home;          /* atomic: back to the newest rows */
@@ -140,16 +139,18 @@ static void move_view(struct terminal *terminal)
 {
 	int change = atomic_exchange_full(&view_change, 0);
 	bool home = atomic_exchange_full(&view_home, false);
-	int place = home ? 0 : MAX((int)view + change, 0);
+	int place = home ? 0 : MAX((int)shown->view + change, 0);
 
 	place = MIN(place, (int)history_rows(&shown->history));
-	if ((unsigned)place != view || view)
+	if ((unsigned)place != shown->view || shown->view)
 		all_dirty(terminal);
-	write_once(&view, (unsigned)place);
+	write_once(&shown->view, (unsigned)place);
 }
 
 static void take_cursor(const struct terminal *terminal, struct display_cursor *cursor)
 {
+	unsigned view = shown->view;
+
 	*cursor = (struct display_cursor){
 		.row = terminal->place.row + view,
 		.column = terminal->place.column,
@@ -162,6 +163,8 @@ static void take_cursor(const struct terminal *terminal, struct display_cursor *
 /* Copies what the picture has in `row`. */
 static void compose_row(const struct terminal *terminal, unsigned row)
 {
+	unsigned view = shown->view;
+
 	if (row < view)
 		history_row(&shown->history, view - 1 - row, row_cells, display->columns);
 	else
@@ -254,7 +257,7 @@ static void switch_console(void)
 	all_dirty(next->console.terminal);
 	if (shown->graphics)
 		write_once(&redraw, true);
-	view = 0;
+	write_once(&next->view, 0);
 	(void)atomic_exchange_full(&view_change, 0);
 	write_once(&shown, next);
 	console_unlock(&next->console);
@@ -326,8 +329,10 @@ static enum task_poll feed_terminal(struct task *task)
 /* What a key sends. Whoever looked back sees the newest rows again. */
 static void type(const void *bytes, size_t len_bytes)
 {
-	put_input(read_once(&shown), bytes, len_bytes);
-	if (len_bytes > 0 && read_once(&view)) {
+	struct vc *vc = read_once(&shown);
+
+	put_input(vc, bytes, len_bytes);
+	if (len_bytes > 0 && read_once(&vc->view)) {
 		write_once(&view_home, true);
 		want_picture();
 	}
@@ -345,8 +350,8 @@ static void keep_row(void *argument, const struct cell *cells, unsigned columns)
 	struct vc *vc = vc_of(argument);
 
 	history_push(&vc->history, cells, columns);
-	if (vc == shown && view) /* who looks back goes on to see the same */
-		write_once(&view, MIN(view + 1, history_rows(&vc->history)));
+	if (vc->view) /* who looks back goes on to see the same */
+		write_once(&vc->view, MIN(vc->view + 1, history_rows(&vc->history)));
 }
 
 static void forget_rows(void *argument)
@@ -354,8 +359,7 @@ static void forget_rows(void *argument)
 	struct vc *vc = vc_of(argument);
 
 	history_clear(&vc->history);
-	if (vc == shown)
-		write_once(&view, 0);
+	write_once(&vc->view, 0);
 }
 
 static const struct terminal_host host = {
@@ -462,11 +466,12 @@ static bool make(struct vc *vc, unsigned number)
 	void *rows = kva_alloc(HISTORY_PAGES);
 	char name[8];
 
-	if (!rows)
-		return false;
 	kernel_format(name, sizeof(name), "tty%u", number);
-	console_setup(&vc->console, name, number, &screen_ops, &host, display->rows,
-		      display->columns);
+	if (!rows || !console_setup(&vc->console, name, number, &screen_ops, &host, display->rows,
+				    display->columns)) {
+		kva_free(rows);
+		return false; /* the next one who asks tries again */
+	}
 	history_init(&vc->history, rows, HISTORY_PAGES * PAGE_SIZE);
 	spin_init(&vc->input_lock, LOCK_DEVICE);
 	vc->key_mode = KEYBOARD_UNICODE;
@@ -500,7 +505,7 @@ struct console *screen_console_get(unsigned number)
 		made = vc->made || make(vc, number);
 		mutex_unlock(&making);
 	}
-	return made && vc->console.terminal ? &vc->console : NULL;
+	return made ? &vc->console : NULL;
 }
 
 bool screen_init(void)

@@ -28,7 +28,8 @@ struct vc {
 	int graphics_owner;          /* [a] the process whose setting it is; 0: none */
 	int keys_owner;              /* [a] the same */
 	struct history history;      /* [o] */
-	struct input_target keys;    /* [c] */
+	unsigned view; /* [o], read [a]: rows that it is scrolled back, never more than it has */
+	struct input_target keys; /* [c] */
 	struct spinlock input_lock;
 	uint32_t input_head; /* [i] positions count up; the place by modulo */
 	uint32_t input_tail; /* [i] */

@@ -95,8 +95,9 @@ static unsigned size_option(const char *name, unsigned otherwise)
 
 void serial_console_init(void)
 {
-	console_setup(&serial_console, "ttyS0", DEVICE_TTYS0_MINOR, &serial_ops, NULL,
-		      size_option("rows", DEFAULT_ROWS), size_option("cols", DEFAULT_COLUMNS));
+	(void)console_setup(&serial_console, "ttyS0", DEVICE_TTYS0_MINOR, &serial_ops, NULL,
+			    size_option("rows", DEFAULT_ROWS),
+			    size_option("cols", DEFAULT_COLUMNS));
 	serial_console.display = &serial_display;
 	input.takes_sysrq = true;
 	(void)serial_tty_open(&input, &serial_console.tty, &com1, &serial_places[0], com1_in,

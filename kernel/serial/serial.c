@@ -13,6 +13,7 @@
 #include <sched/thread.h>
 
 #define POLLED_LIMIT 200000 /* looks at the line, about a microsecond each */
+#define POLLED_STEP  100    /* of them with interrupts off; a byte at 115200 baud takes 87 us */
 #define BYTE_BITS    12     /* at most, with start, parity and stops */
 
 const struct serial_place serial_places[2] = {
@@ -103,18 +104,31 @@ void serial_send(struct serial_port *port, const void *bytes, size_t len_bytes)
 	}
 }
 
-/* No more than the room that is needed: interrupts are off, and a ring takes a third of a second.
- * False: nothing goes. */
-static bool push(struct serial_port *port, size_t room_bytes)
+/* Makes some room, at most for what the chip takes at once: interrupts are off, and a ring takes a
+ * third of a second. *made_bytes says how much. False: it is enough, or nothing goes now. */
+static bool push_some(struct serial_port *port, uint32_t room_bytes, uint32_t *made_bytes)
 {
 	irqflags_t flags = lock(port);
-	bool room;
+	uint32_t before = uart_room(&port->uart);
+	bool goes;
 
-	(void)uart_push(&port->uart, (uint32_t)MIN(room_bytes, (size_t)SERIAL_OUT_BYTES),
-			POLLED_LIMIT);
-	room = uart_room(&port->uart) > 0;
+	(void)uart_push(&port->uart, MIN(room_bytes, before + UART_FIFO_BYTES), POLLED_STEP);
+	*made_bytes = uart_room(&port->uart) - before;
+	goes = uart_room(&port->uart) < room_bytes && uart_has_to_send(&port->uart);
 	unlock(port, flags);
-	return room;
+	return goes;
+}
+
+/* No more than the room that is needed. False: nothing goes. */
+static bool push(struct serial_port *port, size_t room_bytes)
+{
+	uint32_t wanted = (uint32_t)MIN(room_bytes, (size_t)SERIAL_OUT_BYTES);
+	unsigned idle = 0;
+	uint32_t made;
+
+	while (push_some(port, wanted, &made) && idle < POLLED_LIMIT / POLLED_STEP)
+		idle = made ? 0 : idle + 1;
+	return serial_room(port) > 0;
 }
 
 void serial_send_polled(struct serial_port *port, const void *bytes, size_t len_bytes)

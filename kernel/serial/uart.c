@@ -156,7 +156,7 @@ static bool load(struct uart *uart)
 	return true;
 }
 
-static bool has_to_send(const struct uart *uart)
+bool uart_has_to_send(const struct uart *uart)
 {
 	return uart->urgent || (filled(&uart->out) > 0 && may_send(uart));
 }
@@ -169,10 +169,10 @@ static bool send_ready(const struct uart *uart)
 /* Loads the chip while it takes loads at once; the interrupt does the rest. */
 static void kick(struct uart *uart)
 {
-	for (unsigned i = 0; i < LOADS_AT_ONCE && has_to_send(uart) && send_ready(uart); i++)
+	for (unsigned i = 0; i < LOADS_AT_ONCE && uart_has_to_send(uart) && send_ready(uart); i++)
 		(void)load(uart);
-	set_interrupts(uart, has_to_send(uart) ? uart->interrupts | IER_SEND_EMPTY
-					       : uart->interrupts & (uint8_t)~IER_SEND_EMPTY);
+	set_interrupts(uart, uart_has_to_send(uart) ? uart->interrupts | IER_SEND_EMPTY
+						    : uart->interrupts & (uint8_t)~IER_SEND_EMPTY);
 }
 
 size_t uart_send(struct uart *uart, const uint8_t *bytes, size_t len_bytes)
@@ -190,7 +190,7 @@ bool uart_push(struct uart *uart, uint32_t room_bytes, unsigned polls)
 {
 	unsigned left = polls;
 
-	while (ring_room(&uart->out) < room_bytes && has_to_send(uart)) {
+	while (ring_room(&uart->out) < room_bytes && uart_has_to_send(uart)) {
 		if (send_ready(uart) && load(uart)) {
 			left = polls;
 			continue;

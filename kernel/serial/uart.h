@@ -107,6 +107,8 @@ size_t uart_send(struct uart *uart, const uint8_t *bytes, size_t len_bytes);
 /* Moves what waits into the chip by polling until there is room for `room_bytes`, for at most
  * `polls` looks without progress. False: there is not. */
 bool uart_push(struct uart *uart, uint32_t room_bytes, unsigned polls);
+/* Something waits, and the line may go. */
+bool uart_has_to_send(const struct uart *uart);
 /* Forgets what waits to be sent. */
 void uart_discard(struct uart *uart);
 uint32_t uart_waiting(const struct uart *uart); /* bytes to be sent */
