@@ -293,6 +293,29 @@ void tty_has_room(struct tty *tty)
 	waitq_wake_all(&tty->readable); /* poll's queue */
 }
 
+/* Takes the writer. Without waiting: only if all of a piece can be sent, which stays so while it is
+ * held; -EAGAIN. */
+static err_t begin_piece(const struct tty_file *file, struct tty *tty, bool nonblocking)
+	TRY_ACQUIRE(0, tty->writer) NO_THREAD_SAFETY
+{
+	err_t err;
+
+	if (!nonblocking) {
+		err = wait_event_interruptible(&tty->flowing, may_send(file));
+		if (!err && tty_file_is_hung_up(file))
+			err = -EIO;
+		return err ? err : mutex_lock_killable(&tty->writer);
+	}
+	if (tty_file_is_hung_up(file))
+		return -EIO;
+	if (!mutex_trylock(&tty->writer))
+		return -EAGAIN;
+	if (has_output_room(tty))
+		return 0;
+	tty_writer_unlock(tty);
+	return -EAGAIN;
+}
+
 /* *why says why it is not all. */
 static size_t write_piece(const struct tty_file *file, const uint8_t *piece, size_t len_bytes,
 			  bool nonblocking, err_t *why)
@@ -302,15 +325,7 @@ static size_t write_piece(const struct tty_file *file, const uint8_t *piece, siz
 	err_t err = 0;
 
 	while (done < len_bytes) {
-		if (nonblocking && is_bounded(tty))
-			err = may_send(file) ? 0 : -EAGAIN;
-		else
-			err = wait_event_interruptible(&tty->flowing, may_send(file));
-		if (!err && tty_file_is_hung_up(file))
-			err = -EIO;
-		if (err)
-			break;
-		err = mutex_lock_killable(&tty->writer);
+		err = begin_piece(file, tty, nonblocking);
 		if (err)
 			break;
 		done += send_piece(tty, piece + done, len_bytes - done);

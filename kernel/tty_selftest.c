@@ -3,6 +3,7 @@
  */
 #include <abi/errno.h>
 #include <arch/clock.h>
+#include <ipc/buffer.h>
 #include <lib/atomic.h>
 #include <lib/selftest.h>
 #include <lib/string.h>
@@ -302,5 +303,52 @@ SELFTEST(tty_is_one_sessions_at_a_time)
 	selftest_check(!tty_disclaim(&loop->tty, &foreground)); /* it was nobody's */
 	selftest_check(!tty_session(&loop->tty) && !tty_foreground(&loop->tty));
 	selftest_check(!tty_claim(&loop->tty, 200, 201));
+	kva_free(loop);
+}
+
+/* ---- writing without waiting ---- */
+
+/* A line that is stopped just when somebody has seen its room. */
+static size_t room_and_stop(void *line)
+{
+	struct loop *loop = line;
+
+	write_once(&loop->tty.stopped, true);
+	return SIZE_MAX;
+}
+
+static size_t much_room(UNUSED void *line)
+{
+	return SIZE_MAX;
+}
+
+static ssize_t write_nonblocking(struct loop *loop)
+{
+	static char text[] = "now or never";
+	const struct tty_file file = {.tty = &loop->tty, .survives = true};
+	struct buffer buffer;
+
+	buffer_init_kernel(&buffer, text, sizeof(text));
+	return tty_write(&file, &buffer, true);
+}
+
+SELFTEST(tty_nonblocking_writer_never_waits)
+{
+	static const struct tty_line_ops stopping = {.room = room_and_stop};
+	static const struct tty_line_ops roomy = {.room = much_room};
+	struct loop *loop = loop_create();
+
+	if (!loop)
+		return;
+	loop->tty.line_device = loop;
+	loop->tty.line = &stopping;
+	selftest_check(write_nonblocking(loop) == -EAGAIN);
+	loop->tty.line = &roomy;
+	selftest_check(write_nonblocking(loop) == -EAGAIN); /* it is still stopped */
+	write_once(&loop->tty.stopped, false);
+	mutex_lock(&loop->tty.writer); /* somebody else is writing */
+	selftest_check(write_nonblocking(loop) == -EAGAIN);
+	mutex_unlock(&loop->tty.writer);
+	selftest_check(write_nonblocking(loop) > 0);
 	kva_free(loop);
 }
