@@ -316,8 +316,9 @@ err_t node_from_entry(struct filesystem *fs, const struct server_entry *entry, u
 	struct node *fresh, *node;
 
 	if (lie) {
-		log_warn("%s on %s: %s (node %llu, mode %o)", fs->server->type, fs->server->source,
-			 lie, (unsigned long long)entry->node.value, entry->attr.mode);
+		log_limited(LOG_WARN, "%s on %s: %s (node %llu, mode %o)", fs->server->type,
+			    fs->server->source, lie, (unsigned long long)entry->node.value,
+			    entry->attr.mode);
 		return -EIO;
 	}
 	fresh = create_node(fs, entry, version);
@@ -488,8 +489,8 @@ err_t node_attr_by(struct node *node, const struct handle *handle, struct server
 	if (err)
 		return err;
 	if ((out->mode & S_IFMT) != node_type(node)) {
-		log_warn("%s on %s: node %llu changed its type", server->type, server->source,
-			 (unsigned long long)node->id.value);
+		log_limited(LOG_WARN, "%s on %s: node %llu changed its type", server->type,
+			    server->source, (unsigned long long)node->id.value);
 		return -EIO;
 	}
 	node_attr_store(node, out, valid_ns, version);

@@ -30,8 +30,8 @@ static void complain(void *argument, const struct ext2_problem *problem)
 
 	if (__atomic_fetch_add(&disk->complaints, 1, __ATOMIC_RELAXED) >= COMPLAINTS_MAX)
 		return;
-	log_err("ext2 image %s: %s (inode %u, block %llu)", disk->server.source, problem->what,
-		problem->inode, (unsigned long long)problem->block);
+	log_limited(LOG_ERR, "ext2 image %s: %s (inode %u, block %llu)", disk->server.source,
+		    problem->what, problem->inode, (unsigned long long)problem->block);
 }
 
 static const struct ext2_image *image_of(struct server *server)

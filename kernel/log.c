@@ -34,27 +34,20 @@ static void write_polled(const struct log_line *line)
 	console_write_raw(text, len);
 }
 
-void log_emit(enum log_level level, const char *subsystem, const char *format, ...)
+static void emit_locked(enum log_level level, const char *subsystem, const char *format,
+			va_list arguments) REQUIRES(lock)
 {
-	struct log_line *line;
+	struct log_line *line = &ring[next_sequence % LOG_RING_LINES];
 	struct thread *thread = current_thread();
-	irqflags_t flags;
-	va_list arguments;
 	size_t len;
 
-	if (read_once(&in_panic))
-		return;
-	flags = spin_lock_irqsave(&lock);
-	line = &ring[next_sequence % LOG_RING_LINES];
 	line->time_ns = clock_ns();
 	line->sequence = next_sequence++;
 	line->level = (uint8_t)level;
 	line->cpu = (uint8_t)cpu_id();
 	line->thread = thread ? thread->tid : 0;
 	len = kernel_format(line->text, sizeof(line->text), "%s: ", subsystem);
-	va_start(arguments, format);
 	len += kernel_format_list(line->text + len, sizeof(line->text) - len, format, arguments);
-	va_end(arguments);
 	line->len_bytes = (uint16_t)MIN(len, sizeof(line->text) - 1);
 	log_hide_controls(line->text, line->len_bytes);
 	if (level <= read_once(&sink_level)) {
@@ -62,6 +55,68 @@ void log_emit(enum log_level level, const char *subsystem, const char *format, .
 			sink(line);
 		else
 			write_polled(line);
+	}
+}
+
+void log_emit(enum log_level level, const char *subsystem, const char *format, ...)
+{
+	irqflags_t flags;
+	va_list arguments;
+
+	if (read_once(&in_panic))
+		return;
+	flags = spin_lock_irqsave(&lock);
+	va_start(arguments, format);
+	emit_locked(level, subsystem, format, arguments);
+	va_end(arguments);
+	spin_unlock_irqrestore(&lock, flags);
+}
+
+static void tell_missed_locked(enum log_level level, const char *subsystem, const char *format, ...)
+	REQUIRES(lock) PRINTF(3, 4);
+static void tell_missed_locked(enum log_level level, const char *subsystem, const char *format, ...)
+{
+	va_list arguments;
+
+	va_start(arguments, format);
+	emit_locked(level, subsystem, format, arguments);
+	va_end(arguments);
+}
+
+/* May the place speak? Says first what it could not. */
+static bool limit_allows_locked(struct log_limit *limit, enum log_level level,
+				const char *subsystem) REQUIRES(lock)
+{
+	uint64_t now_ns = clock_ns();
+
+	if (!limit->nlines || now_ns - limit->since_ns >= LOG_LIMIT_NS) {
+		if (limit->nmissed)
+			tell_missed_locked(level, subsystem,
+					   "%u lines like the next one were not logged",
+					   limit->nmissed);
+		*limit = (struct log_limit){.since_ns = now_ns};
+	}
+	if (limit->nlines == LOG_LIMIT_LINES) {
+		limit->nmissed++;
+		return false;
+	}
+	limit->nlines++;
+	return true;
+}
+
+void log_emit_limited(struct log_limit *limit, enum log_level level, const char *subsystem,
+		      const char *format, ...)
+{
+	irqflags_t flags;
+	va_list arguments;
+
+	if (read_once(&in_panic))
+		return;
+	flags = spin_lock_irqsave(&lock);
+	if (limit_allows_locked(limit, level, subsystem)) {
+		va_start(arguments, format);
+		emit_locked(level, subsystem, format, arguments);
+		va_end(arguments);
 	}
 	spin_unlock_irqrestore(&lock, flags);
 }

@@ -144,12 +144,12 @@ static void tell(const struct trap_frame *frame, int signal, vaddr_t address)
 	const struct process *process = self->process;
 
 	if (frame->vector == TRAP_PAGE_FAULT)
-		log_warn("%s[%d]: %s: %s of 0x%lx at 0x%lx (%s)", process->name, process->pid,
-			 signal_text(signal), access_text(frame->error_code), address, frame->rip,
-			 page_fault_reason(self, address));
+		log_limited(LOG_WARN, "%s[%d]: %s: %s of 0x%lx at 0x%lx (%s)", process->name,
+			    process->pid, signal_text(signal), access_text(frame->error_code),
+			    address, frame->rip, page_fault_reason(self, address));
 	else
-		log_warn("%s[%d]: %s at 0x%lx (%s)", process->name, process->pid,
-			 signal_text(signal), frame->rip, trap_name(frame->vector));
+		log_limited(LOG_WARN, "%s[%d]: %s at 0x%lx (%s)", process->name, process->pid,
+			    signal_text(signal), frame->rip, trap_name(frame->vector));
 }
 
 /* A handler of the program's may look at it; without one it is the end, and a line tells of it. The

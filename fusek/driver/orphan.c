@@ -21,8 +21,8 @@ static void release_late(const struct fuse_request *orphan, struct nodeid node, 
 		fuse_request_create(orphan->connection, &orphan->caller, fuse_request_free);
 
 	if (!release) {
-		log_warn("connection %u: no memory to release a handle",
-			 orphan->connection->number);
+		log_limited(LOG_WARN, "connection %u: no memory to release a handle",
+			    orphan->connection->number);
 		return;
 	}
 	fuse_ask_release(&release->message, node, orphan->message.opcode == FUSE_OPENDIR, handle, 0,
@@ -42,8 +42,8 @@ static void unlock_late(const struct fuse_request *orphan)
 		return;
 	unlock = fuse_request_create(orphan->connection, &orphan->caller, fuse_request_free);
 	if (!unlock) {
-		log_warn("connection %u: no memory to give back a lock",
-			 orphan->connection->number);
+		log_limited(LOG_WARN, "connection %u: no memory to give back a lock",
+			    orphan->connection->number);
 		return;
 	}
 	unlock->handle = orphan->handle;
@@ -145,7 +145,8 @@ void fuse_limit_orphans(struct fuse_connection *connection)
 	spin_unlock(&connection->lock);
 	if (!many)
 		return;
-	log_warn("connection %u: %u requests of those who were killed are not answered: it ends",
-		 connection->number, ORPHANS_MAX);
+	log_limited(LOG_WARN,
+		    "connection %u: %u requests of those who were killed are not answered: it ends",
+		    connection->number, ORPHANS_MAX);
 	fuse_connection_end(connection, -ENOTCONN);
 }

@@ -133,8 +133,8 @@ err_t tmpfs_parse_options(const char *text, struct tmpfs_options *out)
 		size_t len = comma ? (size_t)(comma - text) : strlen(text);
 
 		if (len > 0 && !parse_one((struct option){text, len}, out)) {
-			log_warn("the option '%.*s' is not known, or not so", (int)MIN(len, 64ul),
-				 text);
+			log_limited(LOG_WARN, "the option '%.*s' is not known, or not so",
+				    (int)MIN(len, 64ul), text);
 			return -EINVAL;
 		}
 		text += len + (comma ? 1 : 0);
@@ -169,7 +169,7 @@ err_t tmpfs_reconfigure(struct server *server, const char *text)
 			wanted.frames_max) ||
 	    !may_become(read_once(&room->inodes_max), read_once(&room->inodes_used),
 			wanted.inodes_max)) {
-		log_warn("the size cannot become less than what is used");
+		log_limited(LOG_WARN, "the size cannot become less than what is used");
 		return -EINVAL;
 	}
 	write_once(&room->frames_max, wanted.frames_max);

@@ -135,16 +135,16 @@ static bool write_file(struct core *core, char *name)
 		err = open_file(name, &core->out.file);
 	if (err) {
 		if (err != -EINTR)
-			log_warn("%s[%d]: its core cannot be made: error %d", process->name,
-				 process->pid, -err);
+			log_limited(LOG_WARN, "%s[%d]: its core cannot be made: error %d",
+				    process->name, process->pid, -err);
 		return false;
 	}
 	put_all(core);
 	/* The limit is its user's wish. */
 	if (core->out.err && core->out.err != -EFBIG)
-		log_warn("%s[%d]: its core ends after %lu KiB: error %d", process->name,
-			 process->pid, (unsigned long)(core->out.written_bytes / KIB),
-			 -core->out.err);
+		log_limited(LOG_WARN, "%s[%d]: its core ends after %lu KiB: error %d",
+			    process->name, process->pid,
+			    (unsigned long)(core->out.written_bytes / KIB), -core->out.err);
 	object_put(core->out.file);
 	return true;
 }

@@ -139,7 +139,8 @@ static err_t open_loader(struct load *load)
 	loader->path = load->loader_path;
 	err = vfs_open_exec(uthread_fs(), NULL, loader->path, 0, &loader->file);
 	if (err) {
-		log_info("%s: its loader %s cannot be opened", load->main.path, loader->path);
+		log_limited(LOG_INFO, "%s: its loader %s cannot be opened", load->main.path,
+			    loader->path);
 		return err;
 	}
 	err = parse_file(loader);
