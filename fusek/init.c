@@ -58,6 +58,8 @@ static err_t mount_shm(void)
 static struct memory_reclaimer pages_reclaimer = {.name = "page cache", .reclaim = pages_reclaim};
 static struct memory_reclaimer names_reclaimer = {
 	.name = "names", .reclaim = names_reclaim, .may_wait = true};
+static struct memory_reclaimer mapped_reclaimer = {
+	.name = "mapped pages", .reclaim = pages_reclaim_mapped, .may_wait = true};
 
 err_t fusek_init(paddr_t ramdisk_start, paddr_t ramdisk_end)
 {
@@ -67,6 +69,7 @@ err_t fusek_init(paddr_t ramdisk_start, paddr_t ramdisk_end)
 
 	memory_register_reclaimer(&pages_reclaimer);
 	memory_register_reclaimer(&names_reclaimer);
+	memory_register_reclaimer(&mapped_reclaimer);
 	err = ramdisk_create(ramdisk_start, ramdisk_end, "ramdisk", &ramdisk);
 
 	if (err)

@@ -8,6 +8,7 @@
  */
 #include "locks.h"
 
+#include <fusek/figures.h>
 #include <ipc/user.h>
 #include <mm/frame.h>
 #include <mm/slab.h>
@@ -20,10 +21,13 @@
 struct held_lock {
 	struct list link;
 	struct object_lock what;
+	int32_t pid;              /* who took it; 0: the kernel */
 	struct user_counts *user; /* who took it, a reference; NULL while it is spare */
 };
 
 struct node_locks {
+	struct list all;      /* records_lock: on all_locks from the first lock on */
+	struct node *node;    /* constant */
 	struct list held;     /* records_lock: struct held_lock */
 	uint64_t version;     /* records_lock, read [a]: grows when one is given back */
 	struct waitq changed; /* for the next version */
@@ -34,11 +38,13 @@ struct lock_waiter {
 	struct list link;
 	struct node_locks *locks;
 	const struct object_lock *wants;
+	int32_t pid;
 };
 
 static MUTEX(records_lock, LOCK_RECORDS);
-static LIST_HEAD(waiters); /* records_lock: struct lock_waiter */
-static uint64_t nheld;     /* records_lock: struct held_lock on lists */
+static LIST_HEAD(waiters);   /* records_lock: struct lock_waiter */
+static LIST_HEAD(all_locks); /* records_lock: struct node_locks */
+static uint64_t nheld;       /* records_lock: struct held_lock on lists */
 
 /* NULL: nothing was ever locked. */
 static struct node_locks *locks_of(const struct node *node)
@@ -57,7 +63,9 @@ static struct node_locks *locks_make(struct node *node)
 	locks = kzalloc(sizeof(*locks));
 	if (!locks)
 		return NULL;
+	list_init(&locks->all);
 	list_init(&locks->held);
+	locks->node = node;
 	waitq_init(&locks->changed);
 	if (atomic_cas(&node->locks, &nobody, locks))
 		return locks;
@@ -67,8 +75,16 @@ static struct node_locks *locks_make(struct node *node)
 
 void locks_free(struct node *node)
 {
-	debug_assert(!node->locks || list_empty(&node->locks->held));
-	kfree(node->locks);
+	struct node_locks *locks = locks_of(node);
+
+	if (likely(!locks))
+		return;
+	debug_assert(list_empty(&locks->held));
+	mutex_lock(&records_lock);
+	if (list_linked(&locks->all))
+		list_del(&locks->all);
+	mutex_unlock(&records_lock);
+	kfree(locks);
 }
 
 /* ---- conflicts ---- */
@@ -196,6 +212,7 @@ static bool cut_out(struct held_lock *held, const struct object_lock *range,
 
 	if (below && above) {
 		upper->what = *what;
+		upper->pid = held->pid;
 		upper->what.start = range->end + 1;
 		list_add_tail(&held->link, &upper->link);
 		hold(upper, held->user);
@@ -241,6 +258,7 @@ static void apply_locked(struct node_locks *locks, const struct object_lock *req
 	if (result.type == F_UNLCK)
 		return;
 	spare[0]->what = result;
+	spare[0]->pid = server_caller_current().pid;
 	list_add_tail(&locks->held, &spare[0]->link);
 	hold(spare[0], user);
 	spare[0] = NULL;
@@ -254,7 +272,8 @@ static err_t wait_locked(struct node_locks *locks, const struct object_lock *req
 	const struct object_lock *blocker;
 
 	while ((blocker = blocker_locked(locks, request))) {
-		struct lock_waiter waiter = {.locks = locks, .wants = request};
+		struct lock_waiter waiter = {
+			.locks = locks, .wants = request, .pid = server_caller_current().pid};
 		uint64_t version = locks->version;
 		err_t err;
 
@@ -289,6 +308,8 @@ err_t locks_set(struct node *node, const struct object_lock *request, bool wait)
 		goto out;
 	}
 	mutex_lock(&records_lock);
+	if (!list_linked(&locks->all))
+		list_add_tail(&all_locks, &locks->all);
 	if (request->kind == OBJECT_LOCK_WHOLE && !unlock) {
 		struct object_lock before = *request;
 
@@ -344,4 +365,52 @@ void locks_drop(struct node *node, enum object_lock_kind kind, uint64_t owner)
 	write_once(&locks->version, locks->version + 1);
 	mutex_unlock(&records_lock);
 	waitq_wake_all(&locks->changed);
+}
+
+/* ---- telling ---- */
+
+static struct lock_info info_of(const struct node_locks *locks, const struct object_lock *what,
+				int32_t pid)
+{
+	return (struct lock_info){
+		.what = what,
+		.pid = what->kind == OBJECT_LOCK_OPEN ? -1 : pid,
+		.device = abi_makedev(0, locks->node->fs->number),
+		.inode = read_once(&locks->node->attr.ino),
+	};
+}
+
+/* Those who wait for it, as far as it is the first that is in their way. */
+static void visit_waiters_locked(const struct node_locks *locks, const struct held_lock *held,
+				 lock_visitor *visit, void *argument) REQUIRES(records_lock);
+static void visit_waiters_locked(const struct node_locks *locks, const struct held_lock *held,
+				 lock_visitor *visit, void *argument)
+{
+	const struct lock_waiter *waiter;
+
+	list_for_each (waiter, &waiters, link) {
+		struct lock_info info = info_of(locks, waiter->wants, waiter->pid);
+
+		if (waiter->locks != locks || blocker_locked(locks, waiter->wants) != &held->what)
+			continue;
+		info.waits = true;
+		visit(argument, &info);
+	}
+}
+
+void locks_visit(lock_visitor *visit, void *argument)
+{
+	const struct node_locks *locks;
+	const struct held_lock *held;
+
+	mutex_lock(&records_lock);
+	list_for_each (locks, &all_locks, all) {
+		list_for_each (held, &locks->held, link) {
+			struct lock_info info = info_of(locks, &held->what, held->pid);
+
+			visit(argument, &info);
+			visit_waiters_locked(locks, held, visit, argument);
+		}
+	}
+	mutex_unlock(&records_lock);
 }

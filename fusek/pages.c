@@ -12,6 +12,7 @@
  */
 #include "pages_priv.h"
 
+#include <fusek/figures.h>
 #include <lib/string.h>
 #include <mm/pressure.h>
 #include <mm/slab.h>
@@ -47,6 +48,7 @@ struct node_pages *node_pages_of(struct node *node)
 	pages = kzalloc(sizeof(*pages));
 	if (!pages)
 		return NULL;
+	pages->node = node;
 	mutex_init(&pages->lock, LOCK_OBJECT);
 	mutex_init(&pages->append, LOCK_APPEND);
 	pageset_init(&pages->pages);
@@ -142,6 +144,60 @@ uint64_t pages_reclaim(uint64_t nframes)
 		ndropped += drop_unused(container_of(link, struct node_pages, all));
 	mutex_unlock(&all_lock);
 	return ndropped;
+}
+
+/* The file that was read the longest ago and still is there, with a reference to its node: it is
+ * the youngest now, so that each has its turn. NULL: none. */
+static struct node_pages *next_turn(void)
+{
+	struct node_pages *pages = NULL;
+
+	mutex_lock(&all_lock);
+	if (!list_empty(&all_pages)) {
+		pages = list_last_entry(&all_pages, struct node_pages, all);
+		list_del(&pages->all);
+		list_add_head(&all_pages, &pages->all);
+		/* One whose node goes just now waits for all_lock to be taken off. */
+		if (!refcount_try_get(&pages->node->references))
+			pages = NULL;
+	}
+	mutex_unlock(&all_lock);
+	return pages;
+}
+
+static uint64_t nfiles(void)
+{
+	uint64_t n = 0;
+
+	mutex_lock(&all_lock);
+	for (const struct list *link = all_pages.next; link != &all_pages; link = link->next)
+		n++;
+	mutex_unlock(&all_lock);
+	return n;
+}
+
+/* All that is there now, once. */
+static uint64_t reclaim_mapped(uint64_t nframes, bool used_too)
+{
+	uint64_t ndropped = 0;
+
+	for (uint64_t left = nfiles(); left && ndropped < nframes; left--) {
+		struct node_pages *pages = next_turn();
+
+		if (!pages)
+			continue;
+		mapped_places_reclaim(&pages->node->places, 0, UINT64_MAX, used_too);
+		ndropped += drop_unused(pages);
+		node_put(pages->node);
+	}
+	return ndropped;
+}
+
+uint64_t pages_reclaim_mapped(uint64_t nframes)
+{
+	uint64_t ndropped = reclaim_mapped(nframes, false);
+
+	return ndropped < nframes ? ndropped + reclaim_mapped(nframes - ndropped, true) : ndropped;
 }
 
 /* ---- changes ---- */
@@ -346,6 +402,7 @@ struct fill *pages_fill_create(struct node *node, uint64_t first, uint32_t npage
 		}
 	}
 	refcount_get(&fill->references);
+	fill->nwaiters = 1;
 	return fill;
 }
 
@@ -359,14 +416,30 @@ void pages_fill_start(struct file *file, struct fill *fill)
 		fill_over(&fill->io, err);
 }
 
-err_t pages_fill_wait(struct node_pages *pages, struct fill *fill)
+/* The last one takes it off the list first, so nobody comes to wait for it. */
+static void leave(struct file *file, struct node_pages *pages, struct fill *fill)
+{
+	bool is_last;
+
+	mutex_lock(&pages->lock);
+	is_last = --fill->nwaiters == 0;
+	if (is_last && list_linked(&fill->link))
+		list_del(&fill->link);
+	mutex_unlock(&pages->lock);
+	if (is_last && file->server->ops->leave_pages)
+		file->server->ops->leave_pages(file->server, &fill->io);
+}
+
+err_t pages_fill_wait(struct file *file, struct node_pages *pages, struct fill *fill)
 {
 	uint64_t deadline_ns = server_deadline_ns();
 	err_t err =
 		wait_event_killable_timeout(&pages->filled, load_acquire(&fill->over), deadline_ns);
 
-	if (err)
+	if (err) {
+		leave(file, pages, fill);
 		return err;
+	}
 	return fill->result < 0 ? (err_t)fill->result : 0;
 }
 
@@ -448,6 +521,7 @@ static err_t find_place(struct file *file, struct node_pages *pages, uint64_t in
 	out->fill = fill_of_locked(pages, index);
 	if (out->fill) {
 		refcount_get(&out->fill->references);
+		out->fill->nwaiters++;
 		goto unlock;
 	}
 	out->fill = pages_fill_create(file->node, index,
@@ -480,7 +554,7 @@ err_t pages_get(struct file *file, struct node_pages *pages, uint64_t index, uin
 	if (place.is_new)
 		pages_fill_start(file, place.fill);
 	/* Of its two references one is ours. NOLINTNEXTLINE(clang-analyzer-unix.Malloc) */
-	err = pages_fill_wait(pages, place.fill);
+	err = pages_fill_wait(file, pages, place.fill);
 	if (!err) {
 		skipped_bytes = index * PAGE_SIZE - place.fill->io.offset_bytes;
 		*out = place.fill->frames[skipped_bytes / PAGE_SIZE];

@@ -56,11 +56,11 @@ err_t must_check node_pages_store(struct node *node, struct buffer *buffer, uint
 uint32_t node_pages_copy_out(struct node *node, uint64_t offset_bytes, uint32_t len_bytes,
 			     struct frame *const *frames);
 
-/* Pages that all files have in the cache together, for ksh. */
-uint64_t node_pages_cached(void);
-
 /* Drops about `nframes` pages that are cached and not in use, those of files that were read the
  * longest ago first. How many it was. Takes no lock that it would have to wait for. */
 uint64_t pages_reclaim(uint64_t nframes);
+/* The same with those that are mapped, and sleeps: they are taken out of their spaces, at first
+ * those that nobody has used for a while. */
+uint64_t pages_reclaim_mapped(uint64_t nframes);
 
 #endif

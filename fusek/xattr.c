@@ -26,7 +26,7 @@ static err_t check_owner(const struct node *node, const struct vfs_context *cont
 }
 
 /* "user." is for files and directories only, and in a directory like /tmp its owner's; "trusted."
- * is user 0's. What nobody may have is not there for who reads. */
+ * is for those with CAP_SYS_ADMIN. What nobody may have is not there for who reads. */
 static err_t check_space(const struct node *node, const struct vfs_context *context,
 			 const char *attribute, bool write)
 {

@@ -255,3 +255,38 @@ SELFTEST(private_copies_stay_unless_the_file_is_cut)
 			frame_put(taken[i]);
 	}
 }
+
+SELFTEST(mapped_pages_are_reclaimed_but_locked_and_written_ones)
+{
+	struct frame *taken[PAGES];
+	struct page_wait wait;
+	vaddr_t read_at;
+
+	if (!begin())
+		return;
+	if (!selftest_check(!space_map(space,
+				       &(struct space_request){.length_bytes = PAGES * PAGE_SIZE,
+							       .prot = SPACE_READ,
+							       .object = &file.memory},
+				       &read_at)))
+		return;
+	for (unsigned page = 0; page < PAGES; page++) {
+		touch(space, page); /* writes to every other one of the private mapping */
+		(void)!space_fault(space, read_at + page * PAGE_SIZE, FAULT_READ, &wait);
+	}
+	selftest_check(resident_pages() == 3 * PAGES);
+	mapped_places_reclaim(&file.places, 1, PAGES, true);
+	/* All shared ones stay, since they may have been written to, and the private copies. */
+	selftest_check(resident_pages() == PAGES + PAGES / 2 + 1 + 1);
+	selftest_check(
+		!space_lock(space, read_at, PAGES * PAGE_SIZE, SPACE_LOCKED | SPACE_POPULATE));
+	mapped_places_reclaim(&file.places, 0, PAGES, true);
+	selftest_check(resident_pages() == PAGES + PAGES / 2 + PAGES);
+	cut(taken);
+	mapped_places_unmap(&file.places, 0, PAGES, true);
+	space_put(space);
+	for (unsigned i = 0; i < PAGES; i++) {
+		if (taken[i])
+			frame_put(taken[i]);
+	}
+}

@@ -22,6 +22,13 @@ struct anonymous_object {
 
 SLAB_CACHE(anonymous_cache, struct anonymous_object);
 
+static uint64_t npages_total; /* atomic: of all of them */
+
+uint64_t memory_shared_pages(void)
+{
+	return read_once(&npages_total);
+}
+
 static struct anonymous_object *anonymous_of(struct memory_object *object)
 {
 	return container_of(object, struct anonymous_object, object);
@@ -36,11 +43,13 @@ static err_t make_page_locked(struct anonymous_object *anonymous, uint64_t page_
 	if (!frame)
 		return -ENOMEM;
 	err = pageset_add(&anonymous->pages, page_index, frame);
-	if (err)
+	if (err) {
 		frame_free(frame, 0);
-	else
-		*out = frame;
-	return err;
+		return err;
+	}
+	(void)atomic_fetch_add_full(&npages_total, 1);
+	*out = frame;
+	return 0;
 }
 
 static err_t anonymous_get_page(struct memory_object *object, uint64_t page_index,
@@ -70,10 +79,12 @@ static err_t anonymous_punch(struct memory_object *object, uint64_t offset_bytes
 {
 	struct anonymous_object *anonymous = anonymous_of(object);
 	uint64_t first = offset_bytes >> PAGE_SHIFT;
-	uint64_t end = first + (len_bytes >> PAGE_SHIFT);
+	uint64_t end = first + (len_bytes >> PAGE_SHIFT), npages_before;
 
 	mutex_lock(&anonymous->lock);
+	npages_before = anonymous->pages.npages;
 	pageset_cut(&anonymous->pages, first, end);
+	(void)atomic_fetch_sub_full(&npages_total, npages_before - anonymous->pages.npages);
 	mutex_unlock(&anonymous->lock);
 	mapped_places_unmap(&anonymous->places, first, end, false);
 	return 0;
@@ -83,6 +94,7 @@ static void anonymous_release(struct memory_object *object)
 {
 	struct anonymous_object *anonymous = anonymous_of(object);
 
+	(void)atomic_fetch_sub_full(&npages_total, anonymous->pages.npages);
 	pageset_cut(&anonymous->pages, 0, UINT64_MAX);
 	commit_add(-(int64_t)anonymous->npages);
 	slab_free(&anonymous_cache, anonymous);

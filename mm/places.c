@@ -42,23 +42,47 @@ void places_detach(struct region *region)
 		region->object->ops->unmapped(region->object);
 }
 
+/* Which pages are taken. */
+struct taking {
+	uint64_t first, end;
+	unsigned clear_flags; /* enum clear_flags */
+	bool for_memory;      /* mapped_places_reclaim() */
+};
+
+/* What may be written to by way of the region is not to be had again. */
+static bool must_stay(const struct region *region)
+{
+	return region->flags & SPACE_LOCKED ||
+	       (region->flags & SPACE_SHARED && region->max_prot & SPACE_WRITE);
+}
+
+static void take_pages_locked(struct space *space, const struct region *region,
+			      const struct taking *taking) REQUIRES(space->lock);
+static void take_pages_locked(struct space *space, const struct region *region,
+			      const struct taking *taking)
+{
+	uint64_t from = MAX(taking->first, region->page_offset);
+	uint64_t to = MIN(taking->end, region->page_offset + region_npages(region));
+	vaddr_t start = region->start + ((from - region->page_offset) << PAGE_SHIFT);
+	vaddr_t end = region->start + ((to - region->page_offset) << PAGE_SHIFT);
+
+	if (from >= to || (taking->for_memory && must_stay(region)))
+		return;
+	space_clear_pages_locked(space, start, end, taking->clear_flags);
+	if (taking->clear_flags & CLEAR_USED_STAY)
+		space_age_pages_locked(space, start, end);
+}
+
 /* The pages of all regions that belong to `places`. */
-static void unmap_in_space(struct space *space, const struct mapped_places *places, uint64_t first,
-			   uint64_t end, bool copies_too)
+static void take_in_space(struct space *space, const struct mapped_places *places,
+			  const struct taking *taking)
 {
 	struct region *region;
 
 	mutex_lock(&space->lock);
 	tree_for_each (region, &space->regions, node) {
-		uint64_t from = MAX(first, region->page_offset);
-		uint64_t to = MIN(end, region->page_offset + region_npages(region));
-
-		if (!region->object || region->object->places != places || from >= to)
-			continue;
-		space_clear_pages_locked(
-			space, region->start + ((from - region->page_offset) << PAGE_SHIFT),
-			region->start + ((to - region->page_offset) << PAGE_SHIFT),
-			copies_too ? 0 : CLEAR_COPIES_STAY);
+		if (region->object && region->object->places == places)
+			take_pages_locked(space, region, taking);
 	}
 	mutex_unlock(&space->lock);
 }
@@ -81,8 +105,7 @@ static struct space *next_space_locked(struct mapped_places *places, struct plac
 	return NULL;
 }
 
-void mapped_places_unmap(struct mapped_places *places, uint64_t first, uint64_t end,
-			 bool copies_too)
+static void take_everywhere(struct mapped_places *places, const struct taking *taking)
 {
 	struct place_link marker = {0};
 	struct space *last = NULL, *space;
@@ -95,11 +118,30 @@ void mapped_places_unmap(struct mapped_places *places, uint64_t first, uint64_t 
 		if (last)
 			space_put(last);
 		last = space;
-		unmap_in_space(space, places, first, end, copies_too);
+		take_in_space(space, places, taking);
 		spin_lock(&places->lock);
 	}
 	list_del(&marker.link);
 	spin_unlock(&places->lock);
 	if (last)
 		space_put(last);
+}
+
+void mapped_places_unmap(struct mapped_places *places, uint64_t first, uint64_t end,
+			 bool copies_too)
+{
+	take_everywhere(places,
+			&(struct taking){.first = first,
+					 .end = end,
+					 .clear_flags = copies_too ? 0 : CLEAR_COPIES_STAY});
+}
+
+void mapped_places_reclaim(struct mapped_places *places, uint64_t first, uint64_t end,
+			   bool used_too)
+{
+	take_everywhere(places, &(struct taking){.first = first,
+						 .end = end,
+						 .clear_flags = CLEAR_COPIES_STAY |
+								(used_too ? 0u : CLEAR_USED_STAY),
+						 .for_memory = true});
 }

@@ -207,6 +207,19 @@ void memory_reclaim_slowly_forever(UNUSED void *argument)
 	}
 }
 
+/* As long as they bring something. */
+static void wait_for_slow(void)
+{
+	uint64_t before;
+	err_t err;
+
+	do {
+		before = pool_free();
+		err = wait_event_timeout(&slow_end, !load_acquire(&slow_wanted),
+					 clock_ns() + SLOW_PATIENCE_NS);
+	} while (err && pool_free() > before && before < frame_pool.high);
+}
+
 static void reclaim(void)
 {
 	drain_everywhere();
@@ -215,8 +228,7 @@ static void reclaim(void)
 		return;
 	store_release(&slow_wanted, true);
 	waitq_wake_one(&slow_work);
-	(void)!wait_event_timeout(&slow_end, !load_acquire(&slow_wanted),
-				  clock_ns() + SLOW_PATIENCE_NS);
+	wait_for_slow();
 	rcu_synchronize(); /* what readers may still see goes back only then */
 	drain_everywhere();
 }

@@ -145,7 +145,8 @@ static void clear_tables(struct space *space, vaddr_t start, vaddr_t end) REQUIR
 
 void space_clear_pages_locked(struct space *space, vaddr_t start, vaddr_t end, unsigned clear_flags)
 {
-	unsigned spared = clear_flags & CLEAR_COPIES_STAY ? PAGE_SOFT_COPY : 0;
+	unsigned spared = (clear_flags & CLEAR_COPIES_STAY ? PAGE_SOFT_COPY : 0u) |
+			  (clear_flags & CLEAR_USED_STAY ? PAGE_ACCESSED : 0u);
 	struct release_batch batch;
 	vaddr_t address = start;
 	pte_t *entry;
@@ -176,6 +177,19 @@ void space_clear_pages_locked(struct space *space, vaddr_t start, vaddr_t end, u
 	batch_release(&batch);
 	if (clear_flags & CLEAR_TABLES && end - start >= level_bytes(1))
 		clear_tables(space, start, end);
+}
+
+void space_age_pages_locked(struct space *space, vaddr_t start, vaddr_t end)
+{
+	vaddr_t address = start;
+	pte_t *entry;
+
+	while ((entry = space_next_table(space, &address, end, NULL))) {
+		vaddr_t stop = space_table_end(address, end);
+
+		for (; address < stop; address += PAGE_SIZE, entry++)
+			pte_age(entry);
+	}
 }
 
 #define PAGE_SOFT_ALL ((unsigned)(PAGE_SOFT_COW | PAGE_SOFT_KEEP | PAGE_SOFT_COPY))

@@ -119,10 +119,13 @@ void space_install_locked(struct space *space, const struct region *region, pte_
 enum clear_flags {
 	CLEAR_NO_FLUSH = 1 << 0,    /* no CPU uses the space any more */
 	CLEAR_COPIES_STAY = 1 << 2, /* but for private copies of an object's pages */
+	CLEAR_USED_STAY = 1 << 3,   /* but for those used since space_age_pages_locked() */
 	CLEAR_TABLES = 1 << 1,      /* the range is free from now on: its empty tables go, too */
 };
 void space_clear_pages_locked(struct space *space, vaddr_t start, vaddr_t end, unsigned clear_flags)
 	REQUIRES(space->lock);
+/* From now on it counts who is used. A CPU that has a page in its TLB may not say so. */
+void space_age_pages_locked(struct space *space, vaddr_t start, vaddr_t end) REQUIRES(space->lock);
 /* Makes the entries of the region's part [start, end) follow its rights. */
 void space_protect_pages_locked(struct space *space, const struct region *region, vaddr_t start,
 				vaddr_t end) REQUIRES(space->lock);

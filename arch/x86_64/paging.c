@@ -94,6 +94,13 @@ unsigned pte_flags(pte_t entry)
 	       (entry & PTE_ACCESSED ? PAGE_ACCESSED : 0) | (entry & PTE_DIRTY ? PAGE_DIRTY : 0);
 }
 
+void pte_age(pte_t *entry)
+{
+	/* The CPU may set bits of it meanwhile. */
+	if (pte_read(entry) & PTE_ACCESSED)
+		(void)__atomic_fetch_and(entry, ~(pte_t)PTE_ACCESSED, __ATOMIC_RELAXED);
+}
+
 bool pte_present(pte_t entry)
 {
 	return entry & PTE_PRESENT;

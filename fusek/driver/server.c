@@ -450,6 +450,7 @@ static const struct server_ops driver_ops = {
 	.create = driver_create,
 	.tmpfile = driver_tmpfile,
 	.read_pages = driver_read_pages,
+	.leave_pages = driver_leave_pages,
 	.write_pages = driver_write_pages,
 	.write_back = driver_write_back,
 	.transfer_bytes = driver_transfer_bytes,
@@ -503,8 +504,9 @@ static void init_ended(struct fuse_request *request)
 			  connection->number, session.minor,
 			  session.max_write_bytes / (uint32_t)KIB);
 	} else if (err != -ECONNABORTED) {
-		log_warn("connection %u: the driver's answer to INIT is of no use (error %d)",
-			 connection->number, -err);
+		log_limited(LOG_WARN,
+			    "connection %u: the driver's answer to INIT is of no use (error %d)",
+			    connection->number, -err);
 		fuse_connection_end(connection, -ECONNREFUSED);
 	}
 	fuse_request_free(request);

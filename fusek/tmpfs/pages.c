@@ -5,7 +5,9 @@
  */
 #include "inode.h"
 
+#include <fusek/figures.h>
 #include <lib/string.h>
+#include <mm/commit.h>
 #include <mm/slab.h>
 
 #define TABLE_SHIFT 9
@@ -18,6 +20,7 @@ _Static_assert(sizeof(struct table) <= KMALLOC_MAX, "a table is one block of the
 
 static uint64_t frames_used; /* atomic: of all tmpfs together */
 static uint64_t inodes_used; /* atomic */
+static uint64_t data_frames; /* atomic: of frames_used, those of files */
 
 uint64_t tmpfs_frames_max(void)
 {
@@ -87,23 +90,34 @@ uint64_t tmpfs_pages_left(const struct tmpfs_room *room)
 		    read_once(&room->frames_max));
 }
 
+/* As on Linux each page is promised memory from when it is there. */
 err_t tmpfs_frame_alloc(struct tmpfs_room *room, struct frame **out)
 {
-	err_t err = tmpfs_page_charge(room);
+	err_t err = commit_check(1) ? -ENOSPC : tmpfs_page_charge(room);
 
 	if (err)
 		return err;
 	*out = frame_alloc(0, FRAME_ZERO | FRAME_PROGRAM);
-	if (*out)
-		return 0;
-	tmpfs_page_uncharge(room);
-	return -ENOMEM;
+	if (!*out) {
+		tmpfs_page_uncharge(room);
+		return -ENOMEM;
+	}
+	commit_add(1);
+	(void)atomic_fetch_add_full(&data_frames, 1);
+	return 0;
 }
 
 void tmpfs_frame_free(struct tmpfs_room *room, struct frame *frame)
 {
 	frame_put(frame);
+	commit_add(-1);
+	(void)atomic_fetch_sub_full(&data_frames, 1);
 	tmpfs_page_uncharge(room);
+}
+
+uint64_t tmpfs_pages_used(void)
+{
+	return read_once(&data_frames);
 }
 
 /* A table is the share's: what a tmpfs was told that it may hold are pages of files. */

@@ -231,8 +231,16 @@ static void mark_for_reaping(struct process *process, bool kill_others)
 	oom_put_without_waiting(&space->refs, put_space, space);
 }
 
+static uint64_t nkills; /* atomic: processes that were killed for their memory */
+
+uint64_t oom_kills(void)
+{
+	return read_once(&nkills);
+}
+
 static void kill_process(struct process *process)
 {
+	(void)atomic_fetch_add_full(&nkills, 1);
 	signal_end_process(process, WAIT_STATUS_SIGNAL(SIGKILL));
 	mark_for_reaping(process, true);
 }

@@ -40,6 +40,9 @@ int64_t oom_points(const struct process *process, const struct oom_size *size);
  * All, if its space is locked just now. */
 uint64_t oom_proportional_pages(struct process *process, uint64_t resident);
 
+/* How many processes were killed. */
+uint64_t oom_kills(void);
+
 /* As /proc/PID/oom_score tells it: 0 to 2000. */
 unsigned oom_score(struct process *process);
 

@@ -31,6 +31,34 @@ static int64_t set_name(uptr_t from)
 	return 0;
 }
 
+struct renaming {
+	struct process *process;
+	const char *name;
+};
+
+static err_t rename_thread(struct uthread *uthread, void *argument)
+{
+	const struct renaming *renaming = argument;
+
+	if (uthread->process != renaming->process)
+		return -ESRCH;
+	if (uthread == uthread->process->leader)
+		string_copy(uthread->process->name, PROCESS_NAME_BYTES, renaming->name);
+	string_copy(uthread->thread->name, sizeof(uthread->thread->name), renaming->name);
+	return 0;
+}
+
+err_t process_rename(struct process *process, int32_t tid, const char *name)
+{
+	struct renaming renaming = {.process = process, .name = name};
+	err_t err = uthread_visit(tid ? tid : process->pid, rename_thread, &renaming);
+
+	if (!err || tid)
+		return err;
+	string_copy(process->name, PROCESS_NAME_BYTES, name); /* its first thread has ended */
+	return 0;
+}
+
 static int64_t set_dumpable(uint64_t dumpable)
 {
 	if (dumpable > 1)

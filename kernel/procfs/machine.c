@@ -7,6 +7,7 @@
 #include "load.h"
 #include "procfs.h"
 
+#include "../memory/oom.h"
 #include "../time/cpu_time.h"
 
 #include <abi/resource.h>
@@ -14,10 +15,13 @@
 #include <arch/clock.h>
 #include <arch/cpu.h>
 #include <arch/trap.h>
+#include <fusek/figures.h>
 #include <fusek/mount.h>
 #include <mm/commit.h>
 #include <mm/frame.h>
 #include <mm/mm.h>
+#include <mm/object.h>
+#include <mm/pressure.h>
 #include <mm/slab.h>
 #include <mm/space.h>
 #include <sched/thread.h>
@@ -130,25 +134,71 @@ static void add_slab(void *argument, const struct slab_stats *stats)
 	*(uint64_t *)argument += stats->nframes;
 }
 
+/* What memory is used for, in frames. */
+struct memory_uses {
+	struct frame_stats frames;
+	uint64_t cached; /* pages of files, as Linux counts them: those of tmpfs and shared ones
+			  * that belong to no file, too */
+	uint64_t shared; /* the latter two */
+	uint64_t slab;
+};
+
+static struct memory_uses memory_uses(void)
+{
+	struct memory_uses uses = {0};
+
+	frame_stats(&uses.frames);
+	slab_for_each(add_slab, &uses.slab);
+	uses.shared = tmpfs_pages_used() + memory_shared_pages();
+	uses.cached = node_pages_cached() + uses.shared;
+	return uses;
+}
+
+/* As Linux guesses it: what is free above the mark at which nothing is taken back, and of the
+ * pages that can be read again half, or all but the mark where that begins. */
+static uint64_t available(const struct memory_uses *uses)
+{
+	uint64_t clean = uses->cached - uses->shared;
+	struct memory_marks marks;
+
+	memory_marks(&marks);
+	return uses->frames.free - MIN(uses->frames.free, marks.high) + clean -
+	       MIN(clean / 2, marks.low);
+}
+
 void proc_meminfo(struct text *text, UNUSED const struct proc_subject *subject)
 {
-	struct frame_stats frames;
-	uint64_t slab_frames = 0;
+	const struct memory_uses uses = memory_uses();
 
-	frame_stats(&frames);
-	slab_for_each(add_slab, &slab_frames);
-	add_kib(text, "MemTotal:", frames.total);
-	add_kib(text, "MemFree:", frames.free);
-	add_kib(text, "MemAvailable:", frames.free); /* nothing is taken back by need yet */
-	add_kib(text, "Buffers:", 0);                /* there are none: files have pages */
+	add_kib(text, "MemTotal:", uses.frames.total);
+	add_kib(text, "MemFree:", uses.frames.free);
+	add_kib(text, "MemAvailable:", available(&uses));
+	add_kib(text, "Buffers:", 0); /* there are none: files have pages */
+	add_kib(text, "Cached:", uses.cached);
+	add_kib(text, "SwapCached:", 0);
 	add_kib(text, "SwapTotal:", 0);
 	add_kib(text, "SwapFree:", 0);
-	add_kib(text, "Slab:", slab_frames);
+	add_kib(text, "Shmem:", uses.shared);
+	add_kib(text, "Slab:", uses.slab);
 	add_kib(text, "CommitLimit:", commit_limit());
 	add_kib(text, "Committed_AS:", commit_pages());
 	add_kib(text, "PageTables:", mm_table_pages());
 	add_kib(text, "AnonHugePages:", space_huge_pages() * (HUGE_PAGE_BYTES / PAGE_SIZE));
 	add_kib(text, "Hugepagesize:", HUGE_PAGE_BYTES / PAGE_SIZE);
+}
+
+/* Nothing goes to a disk and comes back, so of the events those stay 0 that vmstat(8) asks for. */
+void proc_vmstat(struct text *text, UNUSED const struct proc_subject *subject)
+{
+	const struct memory_uses uses = memory_uses();
+
+	text_add(text, "nr_free_pages %lu\n", uses.frames.free);
+	text_add(text, "nr_page_table_pages %lu\n", mm_table_pages());
+	text_add(text, "nr_slab_unreclaimable %lu\n", uses.slab);
+	text_add(text, "nr_file_pages %lu\nnr_shmem %lu\n", uses.cached, uses.shared);
+	text_add(text, "nr_anon_transparent_hugepages %lu\n", space_huge_pages());
+	text_add(text, "pgpgin 0\npgpgout 0\npswpin 0\npswpout 0\n");
+	text_add(text, "oom_kill %lu\n", oom_kills());
 }
 
 void proc_swaps(struct text *text, UNUSED const struct proc_subject *subject)

@@ -81,6 +81,8 @@ enum proc_flags {
 	PROC_TRACER_ONLY = 1 << 2,   /* process_may_trace() decides */
 	PROC_OF_CPU = 1 << 3,        /* there is one for each CPU */
 	PROC_OF_CONNECTION = 1 << 4, /* for each driver's mount */
+	PROC_AS_WRITTEN = 1 << 5,    /* `write` gets line ends as well, and the beginning of a long
+				      * text */
 };
 
 struct proc_entry {
@@ -91,7 +93,8 @@ struct proc_entry {
 	unsigned flags;                /* enum proc_flags */
 	/* A file's. On an error text->err. */
 	void (*text)(struct text *text, const struct proc_subject *subject);
-	/* What is written to it, without the line's end. NULL: nothing can be. */
+	/* What is written to it, without the line's end (but PROC_AS_WRITTEN). NULL: nothing can
+	 * be. */
 	err_t (*write)(const struct proc_subject *subject, const char *text);
 	const struct proc_number *number; /* of proc_number and proc_number_write */
 	/* In the place of both: what is read from there, or written. Bytes. */
@@ -143,7 +146,7 @@ err_t must_check proc_readdir(struct nodeid node, uint64_t cookie, struct dirent
 /* ---- texts of the machine (machine.c, cpu.c, system.c) ---- */
 
 typedef void proc_text_fn(struct text *text, const struct proc_subject *subject);
-proc_text_fn proc_stat, proc_meminfo, proc_uptime, proc_loadavg, proc_cpuinfo;
+proc_text_fn proc_stat, proc_meminfo, proc_vmstat, proc_uptime, proc_loadavg, proc_cpuinfo;
 proc_text_fn proc_version, proc_filesystems, proc_cmdline, proc_swaps;
 proc_text_fn proc_hostname, proc_domainname, proc_ostype, proc_osrelease, proc_osversion;
 proc_text_fn proc_interrupts, proc_tty_drivers, proc_partitions, proc_nothing;
@@ -167,6 +170,7 @@ proc_text_fn proc_process_mounts, proc_process_mountinfo;
 proc_text_fn proc_process_fdinfo;
 
 proc_text_fn proc_net_unix; /* sockets.c */
+proc_text_fn proc_locks;    /* locks.c */
 
 /* ---- settings (settings.c, memory_settings.c) ---- */
 
@@ -175,6 +179,7 @@ typedef err_t proc_write_fn(const struct proc_subject *subject, const char *text
 err_t must_check proc_read_number(const char *text, int64_t least, int64_t most, int64_t *out);
 proc_text_fn proc_number;
 proc_write_fn proc_number_write;
+proc_write_fn proc_process_comm_write;
 proc_write_fn proc_hostname_write, proc_domainname_write, proc_sem_write, proc_pipe_max_write;
 proc_text_fn proc_oom_score, proc_oom_score_adj, proc_oom_adj;
 proc_write_fn proc_oom_score_adj_write, proc_oom_adj_write;

@@ -250,11 +250,18 @@ static ssize_t procfs_read(struct server *server, struct nodeid node, struct han
 /* A setting, whole. */
 #define WRITE_MAX 128
 
+static void cut_blanks(char *text, size_t len_bytes)
+{
+	while (len_bytes && strchr(" \t\n", text[len_bytes - 1]))
+		text[--len_bytes] = '\0';
+}
+
 static ssize_t procfs_write(struct server *server, UNUSED const struct server_caller *caller,
 			    struct nodeid node, UNUSED struct handle handle, struct buffer *buffer,
 			    uint64_t offset_bytes, UNUSED unsigned flags, uint64_t *end_bytes)
 {
-	size_t len_bytes = buffer_remaining(buffer);
+	bool as_written = proc_entry_of(inner(server, node))->flags & PROC_AS_WRITTEN;
+	size_t all_bytes = buffer_remaining(buffer), len_bytes = MIN(all_bytes, (size_t)WRITE_MAX);
 	struct proc_subject subject;
 	char text[WRITE_MAX + 1];
 	err_t err;
@@ -262,19 +269,19 @@ static ssize_t procfs_write(struct server *server, UNUSED const struct server_ca
 	*end_bytes = 0; /* it has no size */
 	if (is_moved(node))
 		return move(node, buffer, offset_bytes, true);
-	if (len_bytes > WRITE_MAX)
+	if (len_bytes < all_bytes && !as_written)
 		return -EINVAL;
 	if (buffer_copy_from(buffer, text, len_bytes) < len_bytes)
 		return -EFAULT;
 	text[len_bytes] = '\0';
-	for (size_t end = len_bytes; end && strchr(" \t\n", text[end - 1]); end--)
-		text[end - 1] = '\0';
+	if (!as_written)
+		cut_blanks(text, len_bytes);
 	err = proc_subject_get(inner(server, node), &subject);
 	if (err)
 		return -ESRCH; /* as Linux */
 	err = subject.entry->write ? subject.entry->write(&subject, text) : -EINVAL;
 	proc_subject_put(&subject);
-	return err ? err : (ssize_t)len_bytes;
+	return err ? err : (ssize_t)all_bytes;
 }
 
 static err_t procfs_lookup(struct server *server, UNUSED const struct server_caller *caller,

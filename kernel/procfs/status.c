@@ -6,11 +6,13 @@
 #include "procfs.h"
 
 #include "../process/inspect.h"
+#include "../process/prctl.h"
 #include "../tty.h"
 
 #include <abi/errno.h>
 #include <abi/resource.h>
 #include <ipc/fdtable.h>
+#include <lib/string.h>
 #include <mm/space.h>
 
 #define TICK_NS (NSEC_PER_SEC / USER_HZ)
@@ -269,6 +271,17 @@ void proc_process_comm(struct text *text, const struct proc_subject *subject)
 
 	if (get_report(text, subject, &report))
 		text_add(text, "%s\n", report.name);
+}
+
+/* As Linux: a name of its own process's threads alone. */
+err_t proc_process_comm_write(const struct proc_subject *subject, const char *text)
+{
+	char name[PROCESS_NAME_BYTES];
+
+	if (subject->process != process_current())
+		return -EINVAL;
+	string_copy(name, sizeof(name), text);
+	return process_rename(subject->process, subject->tid, name);
 }
 
 static void add_limit(struct text *text, uint64_t value)

@@ -73,6 +73,7 @@ const struct proc_entry proc_entries[] = {
 	{"filesystems", PROC_ROOT, .mode = FILE_ALL, .text = proc_filesystems},
 	{"interrupts", PROC_ROOT, .mode = FILE_ALL, .text = proc_interrupts},
 	{"loadavg", PROC_ROOT, .mode = FILE_ALL, .text = proc_loadavg},
+	{"locks", PROC_ROOT, .mode = FILE_ALL, .text = proc_locks},
 	{"meminfo", PROC_ROOT, .mode = FILE_ALL, .text = proc_meminfo},
 	{"modules", PROC_ROOT, .mode = FILE_ALL, .text = proc_nothing}, /* nor those */
 	{"net", PROC_ROOT, .mode = LINK, .link = proc_net_link},
@@ -88,6 +89,7 @@ const struct proc_entry proc_entries[] = {
 	{"drivers", PROC_TTY, .mode = FILE_ALL, .text = proc_tty_drivers},
 	{"uptime", PROC_ROOT, .mode = FILE_ALL, .text = proc_uptime},
 	{"version", PROC_ROOT, .mode = FILE_ALL, .text = proc_version},
+	{"vmstat", PROC_ROOT, .mode = FILE_ALL, .text = proc_vmstat},
 
 	/* Its settings. */
 	{"crypto", PROC_SYS, PROC_SYS_CRYPTO, .mode = FOLDER},
@@ -163,7 +165,8 @@ const struct proc_entry proc_entries[] = {
 	{"auxv", PROC_PROCESS, .mode = FILE_OWNER, .flags = PROC_OWNER_ONLY,
 	 .text = proc_process_auxv},
 	{"cmdline", PROC_PROCESS, .mode = FILE_ALL, .text = proc_process_cmdline},
-	{"comm", PROC_PROCESS, .mode = FILE_ALL, .text = proc_process_comm},
+	{"comm", PROC_PROCESS, .mode = FILE_SET, .flags = PROC_AS_WRITTEN,
+	 .text = proc_process_comm, .write = proc_process_comm_write},
 	{"coredump_filter", PROC_PROCESS, .mode = FILE_SET, .text = proc_core_filter,
 	 .write = proc_core_filter_write},
 	{"cwd", PROC_PROCESS, .mode = LINK, .flags = PROC_OWNER_ONLY, .link = proc_path_link,

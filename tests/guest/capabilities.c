@@ -9,6 +9,7 @@
 #include <sys/stat.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
+#include <sys/xattr.h>
 #include <unistd.h>
 
 #include "as_user.h"
@@ -21,6 +22,7 @@ static char folder[] = "/tmp/capabilities-XXXXXX";
 #define KILL         5
 #define SETUID       7
 #define SETPCAP      8
+#define SYS_ADMIN    21
 #define LAST         40
 
 #define VERSION_1 0x19980330u
@@ -115,6 +117,35 @@ static void what_is_dropped_is_missed(void)
 		return;
 	close(open("owned", O_CREAT | O_WRONLY, 0600));
 	EXPECT_EQUAL(in_child_as(0, drop_and_miss), 0);
+	unlink("owned");
+}
+
+static int look_at_trusted_without_it(void)
+{
+	char names[100];
+
+	NEED(listxattr("owned", names, sizeof(names)) == sizeof("trusted.e"));
+	NEED(get() == 0);
+	mine[0].effective &= ~(1u << SYS_ADMIN);
+	NEED(set() == 0);
+	NEED(listxattr("owned", names, sizeof(names)) == 0); /* though it is user 0 */
+	NEED(getxattr("owned", "trusted.e", NULL, 0) == -1 && errno == ENODATA);
+	NEED(setxattr("owned", "trusted.e", "2", 1, 0) == -1 && errno == EPERM);
+	NEED(removexattr("owned", "trusted.e") == -1 && errno == EPERM);
+	mine[0].effective |= 1u << SYS_ADMIN;
+	NEED(set() == 0);
+	NEED(removexattr("owned", "trusted.e") == 0);
+	return 0;
+}
+
+static void trusted_attributes_are_for_administrators(void)
+{
+	int fd = open("owned", O_CREAT | O_WRONLY, 0600);
+	bool may = has(SYS_ADMIN) && fsetxattr(fd, "trusted.e", "1", 1, 0) == 0;
+
+	close(fd);
+	if (may || !may_be_restricted())
+		EXPECT_EQUAL(in_child_as(0, look_at_trusted_without_it), 0);
 	unlink("owned");
 }
 
@@ -252,6 +283,7 @@ int main(int argc, char **argv)
 		return 1;
 	RUN(versions_are_told);
 	RUN(what_is_dropped_is_missed);
+	RUN(trusted_attributes_are_for_administrators);
 	RUN(leaving_user_0_gives_capabilities_up);
 	RUN(the_user_for_files_is_another_one);
 	RUN(programs_get_what_they_may_have);

@@ -145,6 +145,29 @@ static void promises_are_counted(void)
 	EXPECT_EQUAL(lost, 0);
 }
 
+/* Each when it is written, not by the file's size. */
+static void pages_of_files_in_memory_are_promised(void)
+{
+	static char bytes[1 << 20];
+	long before = number_in("/proc/meminfo", "Committed_AS:");
+	long shared = number_in("/proc/meminfo", "Shmem:");
+	int fd = memfd_create("promised", 0);
+
+	EXPECT(fd >= 0 && shared >= 0);
+	EXPECT(number_in("/proc/meminfo", "Cached:") >= shared);
+	EXPECT_EQUAL(ftruncate(fd, 64 * MIB), 0);
+	for (unsigned i = 0; i < 8; i++)
+		EXPECT_EQUAL(write(fd, bytes, MIB), MIB);
+	if (!may_be_restricted()) { /* nobody else lives here */
+		EXPECT_EQUAL(number_in("/proc/meminfo", "Committed_AS:") - before, 8 * MIB / 1024);
+		EXPECT_EQUAL(number_in("/proc/meminfo", "Shmem:") - shared, 8 * MIB / 1024);
+	}
+	EXPECT(number_in("/proc/meminfo", "Shmem:") >= 7 * (long)(MIB / 1024));
+	close(fd);
+	if (!may_be_restricted())
+		EXPECT_EQUAL(number_in("/proc/meminfo", "Committed_AS:"), before);
+}
+
 #define MODE "/proc/sys/vm/overcommit_memory"
 
 static bool can_map(size_t len, int flags)
@@ -248,6 +271,7 @@ int main(void)
 	RUN(children_are_as_dear);
 	RUN(only_root_makes_it_dearer);
 	RUN(promises_are_counted);
+	RUN(pages_of_files_in_memory_are_promised);
 	RUN(promises_have_a_limit_if_that_is_wanted);
 	RUN(the_sums_fit_together);
 	RUN(shared_is_what_others_map_too);

@@ -84,6 +84,12 @@ static inline void mapped_places_init(struct mapped_places *places)
 void mapped_places_unmap(struct mapped_places *places, uint64_t first, uint64_t end,
 			 bool copies_too);
 
+/* For want of memory: takes out what is only read and can be read again, in the pages [first, end),
+ * but what is locked; and (unless `used_too`) what was used since the last time that it was asked
+ * for. As mapped_places_unmap() otherwise. */
+void mapped_places_reclaim(struct mapped_places *places, uint64_t first, uint64_t end,
+			   bool used_too);
+
 /* Embedded first thing in what its owner keeps about it. */
 struct memory_object {
 	const struct memory_object_ops *ops; /* constant */
@@ -122,5 +128,7 @@ static inline void memory_object_put(struct memory_object *object)
 err_t must_check memory_object_anonymous(uint64_t len_bytes, struct memory_object **out);
 /* How many pages such a one has by now. May sleep. */
 uint64_t memory_object_anonymous_pages(struct memory_object *object);
+/* How many all of them have. */
+uint64_t memory_shared_pages(void);
 
 #endif

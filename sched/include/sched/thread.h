@@ -62,10 +62,11 @@ struct thread {
 	bool on_cpu;           /* atomic: its stack is in use; cleared after the switch away */
 	uint32_t pending;      /* atomic: enum thread_pending */
 
-	uint32_t tid;  /* [c] a process's first thread has the process's id */
-	char name[16]; /* [o], read by anybody: may be seen half changed, always ends with a NUL */
-	void *process; /* [p] NULL: a kernel thread */
-	void *user_data;                  /* [p] for who made the thread */
+	uint32_t tid;    /* [c] a process's first thread has the process's id */
+	char name[16];   /* any thread of its process, read by anybody: may be seen half changed,
+			  * always ends with a NUL */
+	void *process;   /* [p] NULL: a kernel thread */
+	void *user_data; /* [p] for who made the thread */
 	void (*entry)(void *argument);    /* [c] */
 	void *argument;                   /* [c] */
 	void (*release)(struct thread *); /* [c] NULL: the hook thread_release() */

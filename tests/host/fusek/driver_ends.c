@@ -12,10 +12,13 @@
 
 #include "fake/mounted.h"
 
+#include "pages.h"
+
 #include <abi/inotify.h>
 #include <fusek/file.h>
 #include <fusek/inotify.h>
 #include <fusek/mount.h>
+#include <mm/object.h>
 #include <mm/slab.h>
 #include <string.h>
 #include <unistd.h>
@@ -105,6 +108,7 @@ static void nothing_is_taken_away_while_a_request_needs_it(void **state)
 	struct object *object = open_ok(AT "/file", O_RDONLY);
 	char text[32];
 
+	mock.ignores_interrupts = true;
 	mock.kill_at = FUSE_READ;
 	assert_int_equal(object_read_kernel(object, text, sizeof(text), 0), -EINTR);
 	fake_pending = 0;
@@ -122,12 +126,59 @@ static void nothing_is_taken_away_while_a_request_needs_it(void **state)
 	assert_int_equal(mock.nasked[FUSE_FORGET] + mock.nasked[FUSE_BATCH_FORGET], 1);
 }
 
+static void who_is_killed_while_it_reads_leaves_no_pages(void **state)
+{
+	struct object *object = open_ok(AT "/file", O_RDONLY | O_DIRECT);
+	uint64_t frames;
+	char text[32];
+
+	assert_int_equal(object_read_kernel(object, text, sizeof(text), 0), 10);
+	mock.ignores_interrupts = true;
+	frames = fake_frames_left;
+	for (unsigned i = 0; i < 10; i++) { /* the driver is slow to answer */
+		mock.kill_at = FUSE_READ;
+		assert_int_equal(object_read_kernel(object, text, sizeof(text), 0), -EINTR);
+		fake_pending = 0;
+	}
+	assert_int_equal(fake_frames_left, frames);
+	fake_driver_serve();
+	assert_int_equal(mock.nasked[FUSE_INTERRUPT], 10);
+	fake_driver_answer_late();
+	assert_int_equal(object_read_kernel(object, text, sizeof(text), 0), 10);
+	object_put(object);
+}
+
+/* What is mapped of a file as well, if nothing else helps. */
+static void mapped_pages_are_given_back(void **state)
+{
+	struct object *object = open_ok(AT "/file", O_RDONLY);
+	struct memory_object *memory;
+	struct page_ref page;
+	char text[32];
+
+	assert_int_equal(object_read_kernel(object, text, sizeof(text), 0), 10);
+	assert_int_equal(object_map(object, &(struct object_map_request){0}, &memory), 0);
+	for (unsigned used = 0; used < 2; used++) {
+		assert_int_equal(memory->ops->get_page(memory, 0, FAULT_READ, &page), 0);
+		fake_mapped = page.frame;
+		fake_mapped_is_used = used;
+		assert_int_equal(pages_reclaim(1), 0); /* somebody has it */
+		assert_int_equal(pages_reclaim_mapped(1), 1);
+		assert_null(fake_mapped);
+		assert_int_equal(memory->ops->get_page(memory, 0, FAULT_READ, &page), MM_WAIT);
+		assert_int_equal(memory->ops->wait_page(memory, 0), 0);
+	}
+	memory_object_put(memory);
+	object_put(object);
+}
+
 /* Whoever asks after a write does not wait for an answer to what was asked for before it. */
 static void a_read_after_a_write_gets_nothing_older(void **state)
 {
 	struct object *object = open_ok(AT "/file", O_RDWR);
 	char text[5] = "";
 
+	mock.ignores_interrupts = true;
 	mock.kill_at = FUSE_READ; /* and is not answered for long */
 	assert_int_equal(object_read_kernel(object, text, 4, 0), -EINTR);
 	fake_pending = 0;
@@ -429,6 +480,8 @@ int main(void)
 		MOUNTED(a_read_after_a_write_gets_nothing_older),
 		MOUNTED(look_ups_taken_back_wait_as_one),
 		MOUNTED(a_listing_that_nobody_waits_for_is_given_back),
+		MOUNTED(who_is_killed_while_it_reads_leaves_no_pages),
+		MOUNTED(mapped_pages_are_given_back),
 		MOUNTED(a_lock_granted_to_who_was_killed_is_given_back),
 		MOUNTED(a_driver_that_answers_none_of_the_killed_is_left),
 		MOUNTED(a_notification_after_the_end_finds_nothing),

@@ -508,7 +508,9 @@ static void attributes_of_others_are_not_seen(void **state)
 	object_put(open_ok("/tmp/y", O_RDWR | O_CREAT));
 	assert_int_equal(vfs_setxattr(&kernel, NULL, "/tmp/y", 0, "trusted.a", "1", 1, 0), 0);
 	assert_int_equal(vfs_listxattr(&kernel, NULL, "/tmp/y", 0, names, sizeof(names)), 10);
+	fake_caller_uid = 1000; /* who is asked for his capabilities */
 	assert_int_equal(vfs_listxattr(&user, NULL, "/tmp/y", 0, names, sizeof(names)), 0);
+	fake_caller_uid = 0;
 	assert_int_equal(vfs_getxattr(&user, NULL, "/tmp/y", 0, "trusted.a", NULL, 0), -ENODATA);
 	assert_int_equal(vfs_setxattr(&user, NULL, "/tmp/y", 0, "security.a", "1", 1, 0), -EPERM);
 	assert_int_equal(vfs_setxattr(&user, NULL, "/tmp", 0, "user.a", "1", 1, 0), -EPERM);
@@ -518,9 +520,26 @@ static void attributes_of_others_are_not_seen(void **state)
 	assert_int_equal(vfs_unlink(&kernel, NULL, "/tmp/y", 0), 0);
 }
 
+static void pages_are_promised_memory(void **state)
+{
+	int64_t before = fake_committed_pages;
+	struct object *object = open_ok("/tmp/promised", O_RDWR | O_CREAT);
+
+	assert_int_equal(fake_committed_pages, before); /* a file without bytes */
+	assert_int_equal(object_write_kernel(object, fake_memory, 3 * 4096), 3 * 4096);
+	assert_int_equal(fake_committed_pages, before + 3);
+	assert_int_equal(vfs_truncate(&kernel, "/tmp/promised", 1), 0);
+	assert_int_equal(fake_committed_pages, before + 1);
+	object_put(object);
+	assert_int_equal(vfs_unlink(&kernel, NULL, "/tmp/promised", 0), 0);
+	names_evict();
+	assert_int_equal(fake_committed_pages, before);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
+		TEST(pages_are_promised_memory),
 		TEST(seeded_files_show_through_until_written),
 		TEST(sparse_files_take_only_what_was_written),
 		TEST(append_and_positions_work),

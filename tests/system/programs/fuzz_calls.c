@@ -362,6 +362,10 @@ static void open_all(void)
 	epoll = epoll_create1(0);
 	epoll_ctl(epoll, EPOLL_CTL_ADD, pair[0], &(struct epoll_event){.events = EPOLLIN});
 	posix_openpt(O_RDWR | O_NOCTTY);
+	syscall(SYS_mq_open, "fuzz", O_RDWR | O_CREAT | O_NONBLOCK, 0666, NULL);
+	syscall(SYS_mq_unlink, "fuzz");
+	syscall(SYS_fsopen, "tmpfs", 0);
+	syscall(SYS_open_tree, AT_FDCWD, "dir", 1 /* OPEN_TREE_CLONE */);
 }
 
 static void close_all(void)

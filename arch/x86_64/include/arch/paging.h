@@ -148,6 +148,8 @@ pte_t *pagetable_walk(const struct pagetable *table, vaddr_t address, unsigned *
 
 /* Single entries are read and written whole. Returns what was there. */
 pte_t pte_exchange(pte_t *entry, pte_t value);
+/* PAGE_ACCESSED is said of it only when it is used again; not by a CPU that has it in its TLB. */
+void pte_age(pte_t *entry);
 static inline pte_t pte_read(const pte_t *entry)
 {
 	return __atomic_load_n(entry, __ATOMIC_RELAXED);

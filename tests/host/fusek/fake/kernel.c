@@ -14,6 +14,7 @@
 #include <ipc/epoll.h>
 #include <lib/log.h>
 #include <lib/panic.h>
+#include <mm/commit.h>
 #include <mm/frame.h>
 #include <mm/kva.h>
 #include <mm/object.h>
@@ -36,6 +37,7 @@ unsigned fake_locks_held;
 uint64_t fake_bad_address;
 uint64_t fake_live_blocks;
 uint64_t fake_frames_left = NFRAMES;
+int64_t fake_committed_pages;
 uint64_t fake_fail_allocation_after = UINT64_MAX;
 
 static uint64_t next_frame; /* below: taken or on the free list */
@@ -49,13 +51,29 @@ void fake_init(void)
 
 /* ---- messages ---- */
 
-void log_emit(enum log_level level, const char *subsystem, const char *format, ...)
+static void add_to_log(const char *format, va_list arguments)
 {
 	size_t used = strlen(fake_log);
+
+	vsnprintf(fake_log + used, sizeof(fake_log) - used, format, arguments);
+}
+
+void log_emit(enum log_level level, const char *subsystem, const char *format, ...)
+{
 	va_list arguments;
 
 	va_start(arguments, format);
-	vsnprintf(fake_log + used, sizeof(fake_log) - used, format, arguments);
+	add_to_log(format, arguments);
+	va_end(arguments);
+}
+
+void log_emit_limited(struct log_limit *limit, enum log_level level, const char *subsystem,
+		      const char *format, ...)
+{
+	va_list arguments;
+
+	va_start(arguments, format);
+	add_to_log(format, arguments);
 	va_end(arguments);
 }
 
@@ -309,6 +327,19 @@ void mapped_places_unmap(struct mapped_places *places, uint64_t first, uint64_t 
 	fake_unmapped_copies = copies_too;
 }
 
+struct frame *fake_mapped;
+bool fake_mapped_is_used;
+
+void mapped_places_reclaim(struct mapped_places *places, uint64_t first, uint64_t end,
+			   bool used_too)
+{
+	assert(fake_preempt_depth == 0 && fake_locks_held == 0);
+	if (!fake_mapped || (fake_mapped_is_used && !used_too))
+		return;
+	frame_put(fake_mapped);
+	fake_mapped = NULL;
+}
+
 void *slab_alloc(struct slab_cache *cache)
 {
 	if (cache->align_bytes <= 16)
@@ -337,6 +368,16 @@ void slab_free(struct slab_cache *cache, void *block)
 uint64_t frames_total(void)
 {
 	return NFRAMES;
+}
+
+err_t commit_check(uint64_t npages)
+{
+	return npages > NFRAMES ? -ENOMEM : 0;
+}
+
+void commit_add(int64_t npages)
+{
+	fake_committed_pages += npages;
 }
 
 uint64_t frames_free(void)

@@ -13,6 +13,7 @@ extern unsigned fake_locks_held;      /* mutexes */
 extern uint64_t fake_bad_address;     /* program memory that faults; 0: none */
 extern uint64_t fake_live_blocks;     /* of the heap */
 extern uint64_t fake_frames_left;
+extern int64_t fake_committed_pages;        /* that were promised */
 extern uint64_t fake_fail_allocation_after; /* so many work, then none does */
 extern uint64_t fake_now_ns;                /* clock_ns() */
 
@@ -30,6 +31,10 @@ paddr_t fake_memory_take(size_t len_bytes);
 /* What mapped_places_unmap() was last told. */
 extern uint64_t fake_unmapped_first, fake_unmapped_end;
 extern bool fake_unmapped_copies;
+
+/* A page that is mapped, with its reference: mapped_places_reclaim() takes it out. NULL: none. */
+extern struct frame *fake_mapped;
+extern bool fake_mapped_is_used;
 
 /* The last queue of which all were woken. */
 extern struct waitq *fake_woken;
