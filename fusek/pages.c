@@ -7,12 +7,11 @@
  * last one, or ends during one, serves who waits for it and is not kept.
  *
  * Frames are counted: the set owns one reference, mappings, copies and requests own others, so a
- * page that was dropped lives until they are done. All pages together take at most half of memory:
- * then the file that was read the longest ago loses its own (all_lock, LOCK_PAGES).
+ * page that was dropped lives until they are done. What all pages together may take is for
+ * pages_all.c.
  */
 #include "pages_priv.h"
 
-#include <fusek/figures.h>
 #include <lib/string.h>
 #include <mm/pressure.h>
 #include <mm/slab.h>
@@ -20,15 +19,6 @@
 
 #define AHEAD_FIRST_PAGES 4u
 #define AHEAD_MAX_PAGES   32u /* 128 KiB, as Linux */
-
-static MUTEX(all_lock, LOCK_PAGES);
-static LIST_HEAD(all_pages);  /* all_lock */
-static uint64_t npages_total; /* atomic */
-
-uint64_t node_pages_cached(void)
-{
-	return read_once(&npages_total);
-}
 
 /* ---- life ---- */
 
@@ -58,7 +48,6 @@ struct node_pages *node_pages_of(struct node *node)
 	list_init(&pages->changed);
 	waitq_init(&pages->filled);
 	waitq_init(&pages->written);
-	pages->node = node;
 	if (atomic_cas(&node->pages, &nobody, pages))
 		return pages;
 	kfree(pages);
@@ -70,7 +59,7 @@ void node_pages_cut_locked(struct node_pages *pages, uint64_t first, uint64_t en
 	uint64_t before = pages->pages.npages;
 
 	pageset_cut_unmarked(&pages->pages, first, end);
-	(void)atomic_fetch_sub_full(&npages_total, before - pages->pages.npages);
+	pages_count((int64_t)(pages->pages.npages - before));
 }
 
 void node_pages_cut_all_locked(struct node_pages *pages, uint64_t first, uint64_t end)
@@ -78,7 +67,7 @@ void node_pages_cut_all_locked(struct node_pages *pages, uint64_t first, uint64_
 	uint64_t before = pages->pages.npages, nmarked = pages->pages.nmarked;
 
 	pageset_cut(&pages->pages, first, end);
-	(void)atomic_fetch_sub_full(&npages_total, before - pages->pages.npages);
+	pages_count((int64_t)(pages->pages.npages - before));
 	(void)atomic_fetch_sub_full(&pages->node->fs->ndirty, nmarked - pages->pages.nmarked);
 }
 
@@ -88,116 +77,11 @@ void node_pages_free(struct node *node)
 
 	if (!pages)
 		return;
-	mutex_lock(&all_lock);
-	if (list_linked(&pages->all))
-		list_del(&pages->all);
-	mutex_unlock(&all_lock);
+	pages_forget(pages);
 	mutex_lock(&pages->lock);
 	node_pages_cut_all_locked(pages, 0, UINT64_MAX);
 	mutex_unlock(&pages->lock);
 	kfree(pages);
-}
-
-void node_pages_filled(struct node_pages *pages)
-{
-	struct node_pages *oldest;
-
-	mutex_lock(&all_lock);
-	if (list_linked(&pages->all))
-		list_del(&pages->all);
-	list_add_head(&all_pages, &pages->all);
-	while (read_once(&npages_total) > frames_total() / 2) {
-		oldest = list_last_entry(&all_pages, struct node_pages, all);
-		list_del(&oldest->all);
-		mutex_lock(&oldest->lock);
-		if (!oldest->nwrites) /* or it would be asked for before it is there */
-			node_pages_cut_locked(oldest, 0, UINT64_MAX);
-		mutex_unlock(&oldest->lock);
-		if (oldest == pages)
-			break;
-	}
-	mutex_unlock(&all_lock);
-}
-
-/* ---- giving back ---- */
-
-static uint64_t drop_unused(struct node_pages *pages)
-{
-	uint64_t ndropped;
-
-	if (!mutex_trylock(&pages->lock))
-		return 0;
-	ndropped = pageset_drop_unused(&pages->pages);
-	(void)atomic_fetch_sub_full(&npages_total, ndropped);
-	mutex_unlock(&pages->lock);
-	return ndropped;
-}
-
-uint64_t pages_reclaim(uint64_t nframes)
-{
-	uint64_t ndropped = 0;
-
-	if (!mutex_trylock(&all_lock))
-		return 0;
-	for (struct list *link = all_pages.prev; link != &all_pages && ndropped < nframes;
-	     link = link->prev)
-		ndropped += drop_unused(container_of(link, struct node_pages, all));
-	mutex_unlock(&all_lock);
-	return ndropped;
-}
-
-/* The file that was read the longest ago and still is there, with a reference to its node: it is
- * the youngest now, so that each has its turn. NULL: none. */
-static struct node_pages *next_turn(void)
-{
-	struct node_pages *pages = NULL;
-
-	mutex_lock(&all_lock);
-	if (!list_empty(&all_pages)) {
-		pages = list_last_entry(&all_pages, struct node_pages, all);
-		list_del(&pages->all);
-		list_add_head(&all_pages, &pages->all);
-		/* One whose node goes just now waits for all_lock to be taken off. */
-		if (!refcount_try_get(&pages->node->references))
-			pages = NULL;
-	}
-	mutex_unlock(&all_lock);
-	return pages;
-}
-
-static uint64_t nfiles(void)
-{
-	uint64_t n = 0;
-
-	mutex_lock(&all_lock);
-	for (const struct list *link = all_pages.next; link != &all_pages; link = link->next)
-		n++;
-	mutex_unlock(&all_lock);
-	return n;
-}
-
-/* All that is there now, once. */
-static uint64_t reclaim_mapped(uint64_t nframes, bool used_too)
-{
-	uint64_t ndropped = 0;
-
-	for (uint64_t left = nfiles(); left && ndropped < nframes; left--) {
-		struct node_pages *pages = next_turn();
-
-		if (!pages)
-			continue;
-		mapped_places_reclaim(&pages->node->places, 0, UINT64_MAX, used_too);
-		ndropped += drop_unused(pages);
-		node_put(pages->node);
-	}
-	return ndropped;
-}
-
-uint64_t pages_reclaim_mapped(uint64_t nframes)
-{
-	uint64_t ndropped = reclaim_mapped(nframes, false);
-
-	return ndropped < nframes ? ndropped + reclaim_mapped(nframes - ndropped, true) : ndropped;
 }
 
 /* ---- changes ---- */
@@ -302,7 +186,7 @@ err_t node_pages_add_locked(struct node_pages *pages, uint64_t index, struct fra
 	if (err)
 		frame_put(frame);
 	else
-		(void)atomic_fetch_add_full(&npages_total, 1);
+		pages_count(1);
 	return err;
 }
 
@@ -373,7 +257,7 @@ static void fill_over(struct page_fill *io, ssize_t result)
 		keep_locked(pages, fill);
 	mutex_unlock(&pages->lock);
 	if (cached && result > 0)
-		node_pages_filled(pages);
+		pages_note_filled(pages);
 	store_release(&fill->over, true);
 	waitq_wake_all(&pages->filled);
 	pages_fill_put(fill);

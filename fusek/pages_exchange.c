@@ -78,7 +78,7 @@ err_t node_pages_store(struct node *node, struct buffer *buffer, uint64_t offset
 		err = store_piece(node, pages, buffer, &piece);
 		offset_bytes += piece.len_bytes;
 	}
-	node_pages_filled(pages);
+	pages_note_filled(pages);
 	return err;
 }
 

@@ -119,7 +119,7 @@ static ssize_t write_parts(struct file *file, struct node_pages *pages, struct b
 		total += (size_t)done;
 	}
 	*end_bytes = offset + total;
-	node_pages_filled(pages);
+	pages_note_filled(pages);
 	return total ? (ssize_t)total : done;
 }
 

@@ -26,7 +26,6 @@ struct node_pages {
 	uint64_t version;     /* [l] */
 	uint32_t nwriters;    /* [l] changes in progress */
 	struct waitq filled;  /* a fill is over */
-	struct node *node;    /* [c] whose they are */
 	struct file *writer;  /* [l] a reference while pages are marked: their changes go by it */
 	struct list changed;  /* changed_lock (pages_back.c), while there is a writer */
 	uint64_t synced;      /* changed_lock: the last round that came by */
@@ -58,9 +57,6 @@ void node_pages_change_end_locked(struct node_pages *pages) REQUIRES(pages->lock
 /* A whole page, which takes a reference; there is none at that place. -ENOMEM. */
 err_t must_check node_pages_add_locked(struct node_pages *pages, uint64_t index,
 				       struct frame *frame) REQUIRES(pages->lock);
-/* Pages were added: those of the file are the youngest, and the oldest go if there are too many.
- */
-void node_pages_filled(struct node_pages *pages);
 
 /* Pages on their way. */
 struct fill {
@@ -107,6 +103,14 @@ err_t must_check pages_get(struct file *file, struct node_pages *pages, uint64_t
 /* pages_later.c: node_pages_write() of files that are ahead of their server. */
 ssize_t must_check pages_write_later(struct file *file, struct node_pages *pages,
 				     struct buffer *buffer, uint64_t offset, uint64_t *end_bytes);
+/* ---- all of them together (pages_all.c) ---- */
+
+/* `npages` more are in the cache. */
+void pages_count(int64_t npages);
+/* They were filled: the youngest. The oldest give way if there are too many. */
+void pages_note_filled(struct node_pages *pages);
+/* They go. */
+void pages_forget(struct node_pages *pages);
 
 /* pages_direct.c */
 ssize_t must_check pages_read_direct(struct file *file, struct node_pages *pages,
