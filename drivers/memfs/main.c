@@ -16,7 +16,7 @@
 
 struct options {
 	char *size, *nr_inodes, *mode, *timeout;
-	int locks, direct_io;
+	int locks, direct_io, writeback;
 };
 
 #define OPTION(text, member)                                                                       \
@@ -24,13 +24,11 @@ struct options {
 		text, offsetof(struct options, member), 1                                          \
 	}
 
-static const struct fuse_opt option_table[] = {OPTION("size=%s", size),
-					       OPTION("nr_inodes=%s", nr_inodes),
-					       OPTION("mode=%s", mode),
-					       OPTION("timeout=%s", timeout),
-					       OPTION("direct_io", direct_io),
-					       OPTION("locks", locks),
-					       FUSE_OPT_END};
+static const struct fuse_opt option_table[] = {
+	OPTION("size=%s", size),        OPTION("nr_inodes=%s", nr_inodes),
+	OPTION("mode=%s", mode),        OPTION("timeout=%s", timeout),
+	OPTION("direct_io", direct_io), OPTION("writeback", writeback),
+	OPTION("locks", locks),         FUSE_OPT_END};
 
 static const char usage[] =
 	"usage: memfs [options] DIRECTORY\n"
@@ -39,6 +37,7 @@ static const char usage[] =
 	"    -o mode=OCTAL          of the root (default: 1777)\n"
 	"    -o timeout=SECONDS     that names and attributes may be remembered (default: 86400)\n"
 	"    -o direct_io           contents are not remembered at all\n"
+	"    -o writeback           what is written stays in the kernel at first\n"
 	"    -o locks               locks of files are kept here, not by the kernel; then those "
 	"of\n"
 	"                           open files (F_OFD_SETLK) outlive them, as FUSE does not say\n";
@@ -95,6 +94,7 @@ static bool take(struct memfs *memfs, const struct options *options, unsigned lo
 	memfs->inodes.limit = ninodes ? ninodes : 1;
 	memfs->valid_s = (double)valid_s;
 	memfs->direct_io = options->direct_io;
+	memfs->writes_back = options->writeback;
 	memfs->keeps_locks = options->locks;
 	return true;
 }

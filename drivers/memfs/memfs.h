@@ -75,6 +75,7 @@ struct memfs {
 	struct quota pages, inodes;
 	double valid_s;   /* [c] how long the kernel may remember names and attributes */
 	bool direct_io;   /* [c] and contents not at all */
+	bool writes_back; /* [c] they are remembered before they come here */
 	bool keeps_locks; /* [c] of files; else the kernel does */
 };
 

@@ -309,6 +309,8 @@ static void do_init(void *userdata, struct fuse_conn_info *connection)
 
 	if (!memfs->keeps_locks)
 		connection->want &= ~(unsigned)(FUSE_CAP_POSIX_LOCKS | FUSE_CAP_FLOCK_LOCKS);
+	if (memfs->writes_back)
+		connection->want |= connection->capable & FUSE_CAP_WRITEBACK_CACHE;
 }
 
 const struct fuse_lowlevel_ops memfs_ops = {

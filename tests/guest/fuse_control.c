@@ -159,6 +159,6 @@ int main(void)
 	RUN(a_name_that_went_stale_is_asked_for_again);
 	umount(CONTROL);
 	rmdir(CONTROL);
-	rmdir(AT);
+	driver_over();
 	return check_end();
 }

@@ -26,6 +26,7 @@
 
 static struct {
 	int device;
+	bool mounted;
 	pthread_t thread;
 	struct fuse_init_out init;
 	uint32_t open_flags;
@@ -218,14 +219,41 @@ static inline bool driver_mount(void)
 	snprintf(options, sizeof(options), "fd=%d,rootmode=40000,user_id=0,group_id=0",
 		 driver.device);
 	mkdir(AT, 0755);
-	return driver.device >= 0 &&
-	       mount("driver", AT, "fuse", MS_NOSUID | MS_NODEV, options) == 0 &&
-	       pthread_create(&driver.thread, NULL, drive, NULL) == 0;
+	driver.mounted = driver.device >= 0 &&
+			 mount("driver", AT, "fuse", MS_NOSUID | MS_NODEV, options) == 0 &&
+			 pthread_create(&driver.thread, NULL, drive, NULL) == 0;
+	return driver.mounted;
+}
+
+static inline void driver_end(void)
+{
+	driver.mounted = false;
+	umount2(AT, MNT_DETACH);
+	pthread_join(driver.thread, NULL);
+	close(driver.device);
+	close(driver.heard[0]);
+	close(driver.heard[1]);
+}
+
+/* After a test that has failed: this program would wait for itself when it ends. */
+static inline void driver_abandon(void)
+{
+	if (!driver.mounted)
+		return;
+	umount2(AT, MNT_FORCE);
+	driver_end();
+}
+
+static inline void driver_over(void)
+{
+	driver_abandon();
+	rmdir(AT);
 }
 
 /* A new one, which will say that it takes `flags`; to be mounted. */
 static inline bool driver_prepare(uint64_t flags)
 {
+	driver_abandon();
 	memset(&driver, 0, sizeof(driver));
 	driver.valid_s = 1000;
 	driver.init = (struct fuse_init_out){.major = 7,
@@ -240,15 +268,6 @@ static inline bool driver_prepare(uint64_t flags)
 static inline bool driver_begin(uint64_t flags)
 {
 	return driver_prepare(flags) && driver_mount();
-}
-
-static inline void driver_end(void)
-{
-	umount2(AT, MNT_DETACH);
-	pthread_join(driver.thread, NULL);
-	close(driver.device);
-	close(driver.heard[0]);
-	close(driver.heard[1]);
 }
 
 /* On a machine that has namespaces: nobody else sees the mounts. False: there can be none. */

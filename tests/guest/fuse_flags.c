@@ -164,6 +164,6 @@ int main(void)
 	RUN(a_directory_is_looked_into_at_once_if_that_was_agreed);
 	RUN(links_are_kept_if_that_was_agreed);
 	RUN(a_file_that_nobody_knows_any_more_is_found_by_its_number);
-	rmdir(AT);
+	driver_over();
 	return check_end();
 }

@@ -219,6 +219,6 @@ int main(void)
 	RUN(truncation_takes_what_was_changed_behind_it);
 	RUN(who_syncs_is_told_once_of_what_was_lost);
 	RUN(what_goes_past_the_cache_is_mapped_if_that_was_agreed);
-	rmdir(AT);
+	driver_over();
 	return check_end();
 }

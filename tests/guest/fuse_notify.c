@@ -288,6 +288,6 @@ int main(void)
 	RUN(all_names_expire_at_once);
 	RUN(a_node_that_nobody_uses_is_forgotten_when_the_driver_wants);
 	RUN(copies_are_asked_for_in_both_forms);
-	rmdir(AT);
+	driver_over();
 	return check_end();
 }

@@ -196,6 +196,6 @@ int main(void)
 	RUN(truncation_and_writes_keep_their_order);
 	RUN(opening_with_truncation_forgets_what_was_written);
 	RUN(mappings_see_what_is_written_and_the_other_way);
-	rmdir(AT);
+	driver_over();
 	return check_end();
 }
