@@ -1,9 +1,9 @@
-/* sources: fusek/proto/close.c fusek/proto/control.c fusek/proto/data.c fusek/proto/range.c
-   fusek/proto/ioctl.c fusek/proto/lock.c fusek/proto/statx.c fusek/proto/xattr.c
-   fusek/proto/forget.c fusek/proto/getattr.c fusek/proto/init.c fusek/proto/lookup.c
-   fusek/proto/make.c fusek/proto/message.c fusek/proto/open.c fusek/proto/readdir.c
-   fusek/proto/readlink.c fusek/proto/remove.c fusek/proto/setattr.c fusek/proto/statfs.c
-   lib/string.c tests/host/fusek/fake/linux_wire.c */
+/* sources: fusek/proto/close.c fusek/proto/control.c fusek/proto/cuse.c fusek/proto/data.c
+   fusek/proto/range.c fusek/proto/ioctl.c fusek/proto/lock.c fusek/proto/statx.c
+   fusek/proto/xattr.c fusek/proto/forget.c fusek/proto/getattr.c fusek/proto/init.c
+   fusek/proto/lookup.c fusek/proto/make.c fusek/proto/message.c fusek/proto/open.c
+   fusek/proto/readdir.c fusek/proto/readlink.c fusek/proto/remove.c fusek/proto/setattr.c
+   fusek/proto/statfs.c lib/string.c tests/host/fusek/fake/linux_wire.c */
 /*
  * The FUSE protocol as bytes: structures are Linux's, requests are laid out for the driver's
  * version, and answers that cannot be true are refused.
