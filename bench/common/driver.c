@@ -5,6 +5,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <fuselage/fuse.h>
 #include <linux/fuse.h>
 #include <stdbool.h>
 #include <stddef.h>
@@ -35,7 +36,10 @@ struct request {
 };
 
 static int device;
-static bool opens; /* answers OPEN */
+static bool opens;     /* answers OPEN */
+static bool is_native; /* an answer brings the next request */
+static bool has_next;  /* it has: `request`, or what `next_bytes` says */
+static ssize_t next_bytes;
 static bool created;
 static struct request request;
 static char content[DRIVER_CHUNK];
@@ -58,6 +62,7 @@ static uint64_t valid_s(uint64_t node)
 	return node == NODE_FRESH || node == NODE_CREATED ? 0 : FOR_EVER_S;
 }
 
+/* The last thing that is done for a request. */
 static void answer(int error, const void *payload, size_t bytes)
 {
 	struct fuse_out_header out = {.len = (uint32_t)(sizeof(out) + bytes),
@@ -65,6 +70,16 @@ static void answer(int error, const void *payload, size_t bytes)
 				      .unique = request.header.unique};
 	struct iovec pieces[] = {{&out, sizeof(out)}, {(void *)payload, bytes}};
 
+	if (is_native) {
+		struct abi_fuse_reply reply = {.len = out.len,
+					       .error = out.error,
+					       .unique = out.unique,
+					       .payload = (uintptr_t)payload};
+
+		next_bytes = fuselage_fuse_exchange(device, &reply, &request, sizeof(request));
+		has_next = true;
+		return;
+	}
 	if (writev(device, pieces, bytes ? 2 : 1) < 0 && errno != ENOENT)
 		_exit(1);
 }
@@ -242,10 +257,19 @@ static void serve_one(void)
 		serves[opcode]();
 }
 
+static ssize_t next_request(void)
+{
+	if (!has_next)
+		return is_native ? fuselage_fuse_exchange(device, NULL, &request, sizeof(request))
+				 : read(device, &request, sizeof(request));
+	has_next = false;
+	return next_bytes;
+}
+
 static void serve(void)
 {
 	make_listing();
-	while (read(device, &request, sizeof(request)) > 0 || errno == EINTR || errno == ENOENT)
+	while (next_request() > 0 || errno == EINTR || errno == ENOENT)
 		serve_one();
 	_exit(errno == ENODEV ? 0 : 1);
 }
@@ -261,6 +285,7 @@ long driver_start(const char *directory, unsigned flags)
 	if (device < 0)
 		return -errno;
 	opens = !(flags & DRIVER_NO_OPEN);
+	is_native = flags & DRIVER_NATIVE;
 	snprintf(options, sizeof(options), "fd=%d,rootmode=40000,user_id=0,group_id=0", device);
 	if (mount("bench", directory, "fuse.bench", MS_NOSUID | MS_NODEV, options) != 0) {
 		close(device);

@@ -324,6 +324,16 @@ void fuse_resend(struct fuse_connection *connection);
  * is released. */
 void fuse_request_end(struct fuse_connection *connection, struct fuse_request *request, err_t error)
 	RELEASE(connection->lock);
+/* The first part of it, for a request that a thread waits for: who is to be woken before the lock
+ * is released. */
+struct thread *fuse_request_settle_locked(struct fuse_connection *connection,
+					  struct fuse_request *request, err_t error)
+	REQUIRES(connection->lock);
+
+/* What this device has read and not answered yet; NULL: nobody waits for that. */
+struct fuse_request *fuse_find_sent_locked(struct fuse_connection *connection,
+					   struct fuse_device *device, uint64_t unique)
+	REQUIRES(connection->lock);
 
 static inline struct list *fuse_sent_bucket(struct fuse_device *device, uint64_t unique)
 {

@@ -30,5 +30,6 @@ ssize_t must_check fuse_device_read(struct fuse_device *device, struct buffer *b
 /* One answer or notification, whole: its length; -ENOENT: nobody waits for it; -EINVAL: it cannot
  * be one, or (the request has failed then) it has an impossible length. Sleeps. */
 ssize_t must_check fuse_device_write(struct fuse_device *device, struct buffer *buffer);
+#define FUSE_ERROR_MAX 511 /* an answer's error is -511 .. 0 */
 
 #endif

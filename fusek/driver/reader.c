@@ -242,35 +242,67 @@ static void end_told(struct fuse_connection *connection)
 	spin_unlock(&connection->lock);
 }
 
+/* The end of a call that takes. */
+static err_t taken(struct fuse_reader *reader, err_t err)
+{
+	if (unlikely(!err && reader->out.header.opcode == FUSE_NOTIFY_REPLY))
+		end_told(reader->device->connection);
+	return err;
+}
+
+/* It lies on `waiting` and has slept, which came to *err. True: it has a request, or *err says why
+ * it has none. */
+static bool is_over(struct fuse_connection *connection, struct fuse_reader *reader, err_t *err)
+{
+	bool told;
+
+	if (likely(stop_waiting(connection, reader, &told))) {
+		*err = 0;
+		return true;
+	}
+	if (likely(!*err))
+		return false;
+	if (told) /* another one does */
+		fuse_tell_reader(connection);
+	return true;
+}
+
 static err_t take(struct fuse_reader *reader, bool nonblocking)
 {
 	struct fuse_connection *connection = reader->device->connection;
-	bool told;
 	err_t err;
 
-	for (;;) {
+	do {
 		/* Most often nothing is there. */
 		err = take_or_wait(connection, reader, !nonblocking);
 		if (err != -EAGAIN || nonblocking)
 			return err;
 		err = thread_wait(THREAD_KILLED | THREAD_INTERRUPTED, UINT64_MAX);
-		if (likely(stop_waiting(connection, reader, &told)))
-			return 0;
-		if (unlikely(err)) {
-			if (told) /* another one does */
-				fuse_tell_reader(connection);
-			return err;
-		}
-	}
+	} while (unlikely(!is_over(connection, reader, &err)));
+	return err;
 }
 
 err_t fuse_reader_take(struct fuse_reader *reader, bool nonblocking)
 {
-	err_t err = take(reader, nonblocking);
+	return taken(reader, take(reader, nonblocking));
+}
 
-	if (unlikely(!err && reader->out.header.opcode == FUSE_NOTIFY_REPLY))
-		end_told(reader->device->connection);
-	return err;
+err_t fuse_reader_end_and_take(struct fuse_reader *reader, struct fuse_request *request,
+			       err_t error, bool nonblocking)
+{
+	struct fuse_connection *connection = reader->device->connection;
+	struct thread *waiter = fuse_request_settle_locked(connection, request, error);
+	err_t err;
+
+	if (unlikely(nonblocking || fuse_has_work_locked(connection))) {
+		thread_wake(waiter); /* who takes the lock before it returns */
+		spin_unlock(&connection->lock);
+		return fuse_reader_take(reader, nonblocking);
+	}
+	list_add_head(&connection->waiting, &reader->link);
+	err = thread_wait_switch(THREAD_KILLED | THREAD_INTERRUPTED, waiter, &connection->lock);
+	return likely(is_over(connection, reader, &err)) ? taken(reader, err)
+							  : fuse_reader_take(reader, nonblocking);
 }
 
 /* ---- telling ---- */

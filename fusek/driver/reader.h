@@ -6,6 +6,8 @@
 
 #include "connection.h"
 
+#include <ipc/buffer.h>
+
 /* A request as a driver reads it. */
 struct fuse_outgoing {
 	struct fuse_in_header header;
@@ -29,5 +31,13 @@ void fuse_reader_init(struct fuse_reader *reader, struct fuse_device *device, si
  * back. -EAGAIN: nothing is there (`nonblocking`); -EINTR; -ENODEV, -ECONNABORTED: the connection
  * has ended. Sleeps. */
 err_t must_check fuse_reader_take(struct fuse_reader *reader, bool nonblocking);
+/* The same after `request`, which a thread waits for, has ended: that thread gets the CPU. */
+err_t must_check fuse_reader_end_and_take(struct fuse_reader *reader, struct fuse_request *request,
+					  err_t error, bool nonblocking)
+	RELEASE(reader->device->connection->lock);
+/* What was taken goes to the driver's memory: its length, or -EFAULT, and the request has failed. */
+ssize_t must_check fuse_reader_put(struct fuse_reader *reader, struct buffer *buffer);
+/* The least that a buffer must hold, or a request could not be read. */
+size_t fuse_least_bytes(struct fuse_connection *connection);
 
 #endif

@@ -285,7 +285,8 @@ static void end_callerless(struct fuse_connection *connection, struct fuse_reque
 		fuse_tell_reader(connection);
 }
 
-void fuse_request_end(struct fuse_connection *connection, struct fuse_request *request, err_t error)
+struct thread *fuse_request_settle_locked(UNUSED struct fuse_connection *connection,
+					  struct fuse_request *request, err_t error)
 {
 	if (likely(list_linked(&request->link)))
 		list_del(&request->link);
@@ -294,11 +295,18 @@ void fuse_request_end(struct fuse_connection *connection, struct fuse_request *r
 	request->interrupt_queued = false;
 	request->state = FUSE_REQUEST_DONE;
 	request->error = error;
+	return request->waiter;
+}
+
+void fuse_request_end(struct fuse_connection *connection, struct fuse_request *request, err_t error)
+{
+	struct thread *waiter = fuse_request_settle_locked(connection, request, error);
+
 	if (request->ended) {
 		end_callerless(connection, request);
 		return;
 	}
-	thread_wake(request->waiter); /* who takes the lock before it returns */
+	thread_wake(waiter); /* who takes the lock before it returns */
 	spin_unlock(&connection->lock);
 }
 

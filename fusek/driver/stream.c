@@ -13,8 +13,6 @@
 #include <lib/string.h>
 #include <mm/kva.h>
 
-#define ERROR_MAX 511 /* a reply's error is -511 .. 0 */
-
 /* ---- reading requests ---- */
 
 static bool copy_pages_out(const struct fuse_pages *pages, size_t len_bytes, struct buffer *buffer)
@@ -29,11 +27,8 @@ static bool copy_pages_out(const struct fuse_pages *pages, size_t len_bytes, str
 	return true;
 }
 
-static struct fuse_request *find_sent_locked(struct fuse_connection *connection,
-					     struct fuse_device *device, uint64_t unique)
-	REQUIRES(connection->lock);
-static struct fuse_request *find_sent_locked(UNUSED struct fuse_connection *connection,
-					     struct fuse_device *device, uint64_t unique)
+struct fuse_request *fuse_find_sent_locked(UNUSED struct fuse_connection *connection,
+					   struct fuse_device *device, uint64_t unique)
 {
 	struct fuse_request *request;
 
@@ -51,14 +46,14 @@ static void fail_sent(struct fuse_device *device, uint64_t unique)
 	struct fuse_request *request;
 
 	spin_lock(&connection->lock);
-	request = find_sent_locked(connection, device, unique);
+	request = fuse_find_sent_locked(connection, device, unique);
 	if (request)
 		fuse_request_end(connection, request, -EIO);
 	else
 		spin_unlock(&connection->lock);
 }
 
-static ssize_t copy_out(struct fuse_reader *reader, struct buffer *buffer)
+ssize_t fuse_reader_put(struct fuse_reader *reader, struct buffer *buffer)
 {
 	size_t head_bytes = reader->head_bytes;
 	bool copied = buffer_copy_to(buffer, &reader->out, head_bytes) == head_bytes;
@@ -75,8 +70,7 @@ static ssize_t copy_out(struct fuse_reader *reader, struct buffer *buffer)
 	return -EFAULT;
 }
 
-/* The least that a buffer must hold, or a request could not be read. */
-static size_t least_bytes(struct fuse_connection *connection)
+size_t fuse_least_bytes(struct fuse_connection *connection)
 {
 	size_t write_bytes = sizeof(struct fuse_in_header) + sizeof(struct fuse_write_in);
 
@@ -93,11 +87,11 @@ ssize_t fuse_device_read(struct fuse_device *device, struct buffer *buffer, bool
 
 	if (unlikely(!connection))
 		return -EPERM;
-	if (unlikely(buffer_remaining(buffer) < least_bytes(connection)))
+	if (unlikely(buffer_remaining(buffer) < fuse_least_bytes(connection)))
 		return -EINVAL;
 	fuse_reader_init(&reader, device, buffer_remaining(buffer));
 	err = fuse_reader_take(&reader, nonblocking);
-	return likely(!err) ? copy_out(&reader, buffer) : err;
+	return likely(!err) ? fuse_reader_put(&reader, buffer) : err;
 }
 
 /* ---- answers ---- */
@@ -148,7 +142,7 @@ static err_t answer_interrupt(struct fuse_device *device, const struct incoming 
 	bool again = false;
 
 	spin_lock(&connection->lock);
-	request = find_sent_locked(connection, device, in->header.unique & ~UINT64_C(1));
+	request = fuse_find_sent_locked(connection, device, in->header.unique & ~UINT64_C(1));
 	if (request && in->header.error == -EAGAIN && !request->interrupt_queued) {
 		request->interrupt_queued = true;
 		list_add_tail(&connection->interrupts, &request->interrupt_link);
@@ -208,7 +202,7 @@ static err_t answer(struct fuse_device *device, const struct incoming *in, void 
 	struct fuse_request *request;
 
 	spin_lock(&connection->lock);
-	request = find_sent_locked(connection, device, in->header.unique);
+	request = fuse_find_sent_locked(connection, device, in->header.unique);
 	if (!request) {
 		spin_unlock(&connection->lock);
 		return -ENOENT;
@@ -273,7 +267,7 @@ ssize_t fuse_device_write(struct fuse_device *device, struct buffer *buffer)
 		return err;
 	if (!in.header.unique)
 		err = fuse_notified(connection, in.header.error, buffer);
-	else if (in.header.error > 0 || in.header.error < -ERROR_MAX)
+	else if (in.header.error > 0 || in.header.error < -FUSE_ERROR_MAX)
 		err = -EINVAL;
 	else if (in.header.unique & 1)
 		err = answer_interrupt(device, &in);

@@ -6,6 +6,7 @@
 
 #include <lib/types.h>
 
+struct buffer;
 struct object;
 
 /* Makes /dev/fuse. Once, any time. Sleeps. */
@@ -32,6 +33,10 @@ err_t must_check fuse_control_set_background(uint32_t number, uint32_t max_backg
 err_t must_check fuse_control_set_congestion(uint32_t number, uint32_t threshold);
 /* As MNT_FORCE; what is asked later gets -ENOTCONN. Sleeps. */
 err_t must_check fuse_control_abort(uint32_t number);
+
+/* The native call fuse_serve (abi/fuse_native.h): the answer at `reply`, if there is one, is handed
+ * over; the next request goes into `request`: its length. -ENOTTY: no driver's. Sleeps. */
+ssize_t must_check fuse_serve(struct object *object, uptr_t reply, struct buffer *request);
 
 /* Hook of kernel/: what descriptor `fd` of the running program names, with a reference; NULL: not
  * open. */

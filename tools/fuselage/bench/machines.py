@@ -21,7 +21,8 @@ from ..ramdisk import with_files
 
 PROGRAMS = SHARED / "bench"
 PACKAGES = SHARED / "packages"
-FAMILIES = ("calls", "paths", "memory", "tmpfs", "pipes", "processes", "fuse")
+FAMILIES = ("calls", "paths", "memory", "tmpfs", "pipes", "processes", "fuse",
+            "fuse_native")
 SILENCE_LIMIT_S = 240           # a family prints nothing until it is done
 
 # Linux at its leanest. What each group leaves out stands in docs/performance.md.
@@ -151,7 +152,7 @@ class Linux:
     def run(self, chosen):
         """The rows of CHOSEN families, on the measuring machine."""
         commands = [",".join([f"/bench/{family}", *rows]) for family, rows in chosen.items()]
-        modules = self.modules("fuse") if "fuse" in chosen else []
+        modules = self.modules("fuse") if {"fuse", "fuse_native"} & chosen.keys() else []
         with self.started(commands, chosen, modules) as (initramfs, words):
             return watch(qemu.measuring_machine(self.image, initramfs, words),
                          Run(title=self.title, words=words))

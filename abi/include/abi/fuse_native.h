@@ -1,0 +1,32 @@
+/*
+ * The native call of filesystem drivers, fuse_serve: it hands the answer to one request over and
+ * comes back with the next. The driver has mounted by /dev/fuse as ever, and the messages are those
+ * of the FUSE protocol; it may change between this call and read and write at any time.
+ *
+ *	ssize_t fuse_serve(int fd, const struct abi_fuse_reply *reply, void *request, size_t len)
+ *
+ * `reply` null: nothing is answered. The result is the length of the request, as that of read(), with
+ * its errors: EAGAIN (O_NONBLOCK), EINTR, ENODEV (unmounted), EINVAL (`len` is too little for any
+ * request), EPERM (not mounted yet), EFAULT. An answer that nobody waits for any more is passed
+ * over. One that cannot be an answer is EBADMSG, and no request is taken: whoever waits for it gets
+ * EIO if it has the wrong length, else goes on waiting. In all other cases but EFAULT and EPERM it
+ * has been taken, so the next call has another reply, or none.
+ */
+#ifndef ABI_FUSE_NATIVE_H
+#define ABI_FUSE_NATIVE_H
+
+#include <stdint.h>
+
+/* The first three are the protocol's struct fuse_out_header. */
+struct abi_fuse_reply {
+	uint32_t len; /* of this header (16) and the payload */
+	int32_t error;
+	uint64_t unique;  /* not 0: notifications are written */
+	uint64_t payload; /* where it is */
+	uint32_t flags;   /* 0, else EBADMSG */
+	uint32_t reserved; /* 0 */
+};
+
+#define FUSE_SERVE_HEADER_BYTES 16
+
+#endif

@@ -1,0 +1,134 @@
+/*
+ * The native transport: the answer and the next request by one call (abi/fuse_native.h). An answer
+ * that a thread waits for, and that is no longer than what most are, goes straight into its request,
+ * and the CPU to that thread, which brings the next request in the same way. All others take the
+ * way of write and read. No state of its own.
+ */
+#define LOG_SUBSYSTEM "fuse"
+#include "device.h"
+
+#include "reader.h"
+
+#include <abi/fcntl.h>
+#include <abi/fuse_native.h>
+#include <arch/user.h>
+#include <fusek/driver.h>
+#include <lib/string.h>
+
+_Static_assert(FUSE_SERVE_HEADER_BYTES == sizeof(struct fuse_out_header) &&
+		       offsetof(struct abi_fuse_reply, error) ==
+			       offsetof(struct fuse_out_header, error) &&
+		       offsetof(struct abi_fuse_reply, unique) ==
+			       offsetof(struct fuse_out_header, unique),
+	       "an answer begins with the protocol's header");
+
+/* An answer as it was copied from the driver, once. */
+struct native_reply {
+	struct abi_fuse_reply head;
+	uint32_t payload_bytes;
+	uint64_t inlined[FUSE_REPLY_INLINE / 8];
+};
+
+static bool is_inline(const struct native_reply *reply)
+{
+	return reply->payload_bytes <= sizeof(reply->inlined);
+}
+
+static err_t get_reply(struct native_reply *reply, uptr_t from)
+{
+	const struct abi_fuse_reply *head = &reply->head;
+
+	if (user_get(&reply->head, from))
+		return -EFAULT;
+	if (unlikely(head->len < FUSE_SERVE_HEADER_BYTES || head->error > 0 ||
+		     head->error < -FUSE_ERROR_MAX || !head->unique || head->flags ||
+		     head->reserved))
+		return -EBADMSG;
+	reply->payload_bytes = head->len - FUSE_SERVE_HEADER_BYTES;
+	if (!reply->payload_bytes || unlikely(!is_inline(reply)))
+		return 0;
+	return user_copy_in(reply->inlined, uptr(head->payload), reply->payload_bytes);
+}
+
+/* The thread that waits for this answer, and gets it: locked then, and the request is to be ended.
+ * NULL: it goes the long way. */
+static struct fuse_request *lock_answered(struct fuse_device *device,
+					  const struct native_reply *reply) NO_THREAD_SAFETY
+{
+	struct fuse_connection *connection = device->connection;
+	const struct fuse_message *message;
+	struct fuse_request *request;
+
+	spin_lock(&connection->lock);
+	request = fuse_find_sent_locked(connection, device, reply->head.unique);
+	if (unlikely(!request || request->ended || !is_inline(reply)))
+		goto unlock;
+	message = &request->message;
+	if (reply->head.error ? reply->payload_bytes != 0
+			      : reply->payload_bytes < message->reply_min_bytes ||
+					reply->payload_bytes > message->reply_max_bytes)
+		goto unlock;
+	memcpy(request->reply, reply->inlined, reply->payload_bytes);
+	request->reply_bytes = reply->payload_bytes;
+	return request;
+
+unlock:
+	spin_unlock(&connection->lock);
+	return NULL;
+}
+
+/* As two pieces of a write; what is read again is checked again. */
+static err_t write_reply(struct fuse_device *device, const struct native_reply *reply, uptr_t from)
+{
+	const struct buffer_segment pieces[] = {
+		{.address = from.value, .len_bytes = FUSE_SERVE_HEADER_BYTES},
+		{.address = reply->head.payload, .len_bytes = reply->payload_bytes}};
+	struct buffer buffer;
+	ssize_t result = buffer_init_segments(&buffer, pieces, reply->payload_bytes ? 2 : 1);
+
+	if (!result)
+		result = fuse_device_write(device, &buffer);
+	if (result >= 0 || result == -ENOENT)
+		return 0;
+	return result == -EINVAL ? -EBADMSG : (err_t)result;
+}
+
+/* The answer, then the next request. */
+static err_t answer_and_take(struct fuse_reader *reader, uptr_t from, bool nonblocking)
+	NO_THREAD_SAFETY
+{
+	struct fuse_request *request;
+	struct native_reply reply;
+	err_t err = get_reply(&reply, from);
+
+	if (unlikely(err))
+		return err;
+	request = lock_answered(reader->device, &reply);
+	if (likely(request))
+		return fuse_reader_end_and_take(reader, request, reply.head.error, nonblocking);
+	err = write_reply(reader->device, &reply, from);
+	return err ? err : fuse_reader_take(reader, nonblocking);
+}
+
+ssize_t fuse_serve(struct object *object, uptr_t reply, struct buffer *request)
+{
+	struct fuse_device *device = fuse_device_of(object);
+	bool nonblocking = object_flags(object) & O_NONBLOCK;
+	struct fuse_connection *connection;
+	struct fuse_reader reader;
+	err_t err;
+
+	if (unlikely(!device))
+		return -ENOTTY;
+	connection = load_acquire(&device->connection);
+	if (unlikely(!connection))
+		return -EPERM;
+	if (unlikely(buffer_remaining(request) < fuse_least_bytes(connection)))
+		return -EINVAL;
+	fuse_reader_init(&reader, device, buffer_remaining(request));
+	if (likely(reply.value))
+		err = answer_and_take(&reader, reply, nonblocking);
+	else
+		err = fuse_reader_take(&reader, nonblocking);
+	return likely(!err) ? fuse_reader_put(&reader, request) : err;
+}

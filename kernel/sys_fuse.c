@@ -1,0 +1,26 @@
+/*
+ * The native call of filesystem drivers. No state.
+ */
+#include "process/uthread.h"
+#include "syscall_table.h"
+
+#include <abi/errno.h>
+#include <fusek/driver.h>
+#include <ipc/buffer.h>
+#include <ipc/fdtable.h>
+#include <ipc/object.h>
+
+ssize_t sys_fuse_serve(int fd, uptr_t reply, uptr_t request, size_t len)
+{
+	struct fd_use use = fd_use(current_fds(), fd);
+	struct buffer buffer;
+	ssize_t result;
+
+	if (!use.object)
+		return -EBADF;
+	result = buffer_init_user(&buffer, request, len);
+	if (!result)
+		result = fuse_serve(use.object, reply, &buffer);
+	fd_used(use);
+	return result;
+}
