@@ -302,6 +302,7 @@ static void who_is_in_the_foreground_is_told_of_input(void)
 {
 	pid_t pid;
 
+	signal(SIGIO, SIG_IGN); /* for good: what comes of the end is late */
 	open_pair();
 	pid = fork_leader();
 	if (pid == 0) {
