@@ -14,6 +14,7 @@
 #include <abi/filter.h>
 #include <abi/time.h>
 #include <arch/user.h>
+#include <lib/string.h>
 
 /* As Linux has them, which asks for the double of what it is told, for the sake of the heads. */
 #define ASKED_BYTES_MAX        (208 * KIB)
@@ -238,6 +239,7 @@ static err_t get_pacing_rate(const struct socket_options *options, uptr_t value,
 static err_t get_peer_name(const struct object *socket, uptr_t value, uptr_t value_bytes)
 {
 	char address[SOCKET_ADDRESS_BYTES_MAX];
+	const uint16_t family = AF_UNIX;
 	struct socket_name *name;
 	size_t len_bytes;
 	int32_t room;
@@ -248,7 +250,10 @@ static err_t get_peer_name(const struct object *socket, uptr_t value, uptr_t val
 		return -EINVAL;
 	if (socket_peer_name(socket, &name))
 		return -ENOTCONN;
-	len_bytes = socket_name_address(name, address);
+	len_bytes = sizeof(family); /* of one without a name */
+	memcpy(address, &family, sizeof(family));
+	if (name)
+		len_bytes = socket_name_address(name, address);
 	socket_name_put(name);
 	if (len_bytes < (size_t)room)
 		return -EINVAL;
