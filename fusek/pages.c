@@ -286,7 +286,6 @@ struct fill *pages_fill_create(struct node *node, uint64_t first, uint32_t npage
 		}
 	}
 	refcount_get(&fill->references);
-	fill->nwaiters = 1;
 	return fill;
 }
 
@@ -300,30 +299,14 @@ void pages_fill_start(struct file *file, struct fill *fill)
 		fill_over(&fill->io, err);
 }
 
-/* The last one takes it off the list first, so nobody comes to wait for it. */
-static void leave(struct file *file, struct node_pages *pages, struct fill *fill)
-{
-	bool is_last;
-
-	mutex_lock(&pages->lock);
-	is_last = --fill->nwaiters == 0;
-	if (is_last && list_linked(&fill->link))
-		list_del(&fill->link);
-	mutex_unlock(&pages->lock);
-	if (is_last && file->server->ops->leave_pages)
-		file->server->ops->leave_pages(file->server, &fill->io);
-}
-
-err_t pages_fill_wait(struct file *file, struct node_pages *pages, struct fill *fill)
+err_t pages_fill_wait(struct node_pages *pages, struct fill *fill)
 {
 	uint64_t deadline_ns = server_deadline_ns();
 	err_t err =
 		wait_event_killable_timeout(&pages->filled, load_acquire(&fill->over), deadline_ns);
 
-	if (err) {
-		leave(file, pages, fill);
+	if (err)
 		return err;
-	}
 	return fill->result < 0 ? (err_t)fill->result : 0;
 }
 
@@ -405,7 +388,6 @@ static err_t find_place(struct file *file, struct node_pages *pages, uint64_t in
 	out->fill = fill_of_locked(pages, index);
 	if (out->fill) {
 		refcount_get(&out->fill->references);
-		out->fill->nwaiters++;
 		goto unlock;
 	}
 	out->fill = pages_fill_create(file->node, index,
@@ -438,7 +420,7 @@ err_t pages_get(struct file *file, struct node_pages *pages, uint64_t index, uin
 	if (place.is_new)
 		pages_fill_start(file, place.fill);
 	/* Of its two references one is ours. NOLINTNEXTLINE(clang-analyzer-unix.Malloc) */
-	err = pages_fill_wait(file, pages, place.fill);
+	err = pages_fill_wait(pages, place.fill);
 	if (!err) {
 		skipped_bytes = index * PAGE_SIZE - place.fill->io.offset_bytes;
 		*out = place.fill->frames[skipped_bytes / PAGE_SIZE];

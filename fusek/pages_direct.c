@@ -20,7 +20,7 @@ static ssize_t read_past(struct file *file, struct node_pages *pages, struct buf
 	fill->io.offset_bytes = offset;
 	fill->io.len_bytes = len_bytes;
 	pages_fill_start(file, fill);
-	err = pages_fill_wait(file, pages, fill);
+	err = pages_fill_wait(pages, fill);
 	if (err)
 		goto out;
 	got = MIN((size_t)fill->result, len_bytes);

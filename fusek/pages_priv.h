@@ -63,7 +63,6 @@ struct fill {
 	struct page_fill io;
 	struct refcount references; /* the server's and those of who waits */
 	struct list link;           /* [l] or nowhere: it does not go into the cache */
-	uint32_t nwaiters;          /* [l] */
 	struct node *node;          /* [c] a reference */
 	uint64_t version;           /* [c] before the server was asked */
 	bool over;                  /* atomic: released after `result` */
@@ -78,7 +77,7 @@ void pages_fill_put(struct fill *fill);
 void pages_fill_start(struct file *file, struct fill *fill);
 /* Its error, or -EINTR, -ETIMEDOUT. Once for each waiter: if all have left it the server is told,
  * and the pages are not held for it. */
-err_t must_check pages_fill_wait(struct file *file, struct node_pages *pages, struct fill *fill);
+err_t must_check pages_fill_wait(struct node_pages *pages, struct fill *fill);
 
 /* pages_back.c: a page that is there is changed now, through `file`, which is open for writing.
  * MM_WAIT: there are too many of these, node_pages_write_back() first. */

@@ -13,8 +13,7 @@
  *
  * A caller that is killed leaves: a request that was not read yet is taken back; one that was is
  * replaced by an orphan, an allocated request of the same number whose `ended` settles what the
- * late answer owes (a look-up to forget, a handle to release). A READ of which nobody wants to know
- * any more becomes one as it is, and its pages are free. So no driver can hold a dying
+ * late answer owes (a look-up to forget, a handle to release). So no driver can hold a dying
  * program, nor for long the kernel's own threads (server_deadline_ns()). Any signal sends
  * INTERRUPT.
  *
@@ -137,7 +136,7 @@ struct fuse_request {
 	/* Only where `ended` is set. */
 	struct fuse_connection *connection; /* [c] a reference */
 	struct fuse_pages *receives;        /* [q] owned; where the reply goes instead of reply */
-	struct page_fill *fill;             /* [q] READ's: what it is for; NULL: nobody waits */
+	struct page_fill *fill;             /* [c] READ's: what it is for */
 	struct page_flush *flush;           /* [c] WRITE's: the same */
 	struct fuse_use uses[2];            /* [q] */
 	struct list forgets;                /* [q] struct fuse_forget: wait for its end */
@@ -254,10 +253,6 @@ err_t must_check fuse_ask(struct fuse_connection *connection, struct fuse_reques
 struct fuse_reply fuse_request_reply(const struct fuse_request *request);
 /* Frees what it owns, not itself. */
 void fuse_request_done(struct fuse_request *request);
-
-/* Nobody waits for what a READ brings: it ends now, without its pages, which are free. What the
- * driver says of it later is passed over. Sleeps. */
-void fuse_leave_fill(struct fuse_connection *connection, struct page_fill *fill);
 
 /* The same without waiting: `ended` is set, called in any case, perhaps before this returns, and
  * frees the request. INIT alone is sent before the connection is ready. */

@@ -305,11 +305,6 @@ err_t driver_read_pages(struct server *server, struct nodeid node, struct handle
 	return 0;
 }
 
-void driver_leave_pages(struct server *server, struct page_fill *fill)
-{
-	fuse_leave_fill(connection_of(server), fill);
-}
-
 struct written {
 	uint32_t asked_bytes;
 	ssize_t done_bytes;

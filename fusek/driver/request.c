@@ -276,8 +276,6 @@ static void end_callerless(struct fuse_connection *connection, struct fuse_reque
 		connection->nbackground--;
 		forgets |= advance_background_locked(connection);
 	}
-	if (request->fill)
-		request->fill->request = NULL;
 	spin_unlock(&connection->lock);
 	free_forgets(connection, &spare);
 	ended(request);
@@ -343,8 +341,6 @@ void fuse_send(struct fuse_connection *connection, struct fuse_request *request)
 		return;
 	}
 	use_nodes_locked(connection, request, &request->message);
-	if (request->fill)
-		request->fill->request = request;
 	if (!may_wait_in_background(request)) {
 		reader = send_locked(connection, request);
 	} else if (connection->nbackground < connection->max_background) {
@@ -525,45 +521,6 @@ static bool leave(struct fuse_connection *connection, struct fuse_request *reque
 	if (orphan)
 		fuse_request_free(orphan);
 	return left;
-}
-
-/* One that the driver has read becomes an orphan, in its place. True: it is told. */
-static bool orphan_fill_locked(struct fuse_connection *connection, struct fuse_request *request)
-	REQUIRES(connection->lock);
-static bool orphan_fill_locked(struct fuse_connection *connection, struct fuse_request *request)
-{
-	request->fill->request = NULL;
-	request->fill = NULL;
-	request->receives = NULL;
-	request->ended = fuse_orphan_ended;
-	connection->norphans++;
-	return interrupt_locked(connection, request);
-}
-
-void fuse_leave_fill(struct fuse_connection *connection, struct page_fill *fill)
-{
-	struct fuse_request *request;
-	struct fuse_pages *pages;
-	bool tell;
-
-	spin_lock(&connection->lock);
-	request = fill->request;
-	if (request && request->state == FUSE_REQUEST_QUEUED) {
-		fuse_request_end(connection, request, -EINTR);
-		return;
-	}
-	if (!request || request->state != FUSE_REQUEST_SENT) {
-		spin_unlock(&connection->lock); /* it ends just now */
-		return;
-	}
-	pages = request->receives;
-	tell = orphan_fill_locked(connection, request);
-	spin_unlock(&connection->lock);
-	if (tell)
-		fuse_tell_reader(connection);
-	fuse_pages_put(pages);
-	fill->done(fill, -EINTR);
-	fuse_limit_orphans(connection);
 }
 
 static bool is_done(struct fuse_connection *connection, const struct fuse_request *request)

@@ -450,7 +450,6 @@ static const struct server_ops driver_ops = {
 	.create = driver_create,
 	.tmpfile = driver_tmpfile,
 	.read_pages = driver_read_pages,
-	.leave_pages = driver_leave_pages,
 	.write_pages = driver_write_pages,
 	.write_back = driver_write_back,
 	.transfer_bytes = driver_transfer_bytes,

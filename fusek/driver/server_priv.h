@@ -83,7 +83,6 @@ err_t driver_flush(struct server *server, struct nodeid node, struct handle hand
 err_t driver_fsync(struct server *server, struct nodeid node, struct handle handle, bool directory);
 err_t driver_readdir(struct server *server, struct nodeid node, struct handle handle,
 		     uint64_t cookie, struct dirent_sink *sink);
-void driver_leave_pages(struct server *server, struct page_fill *fill);
 err_t driver_read_pages(struct server *server, struct nodeid node, struct handle handle,
 			unsigned flags, struct page_fill *fill);
 ssize_t driver_write_pages(struct server *server, struct nodeid node, struct handle handle,

@@ -213,10 +213,6 @@ static err_t answer(struct fuse_device *device, const struct incoming *in, void 
 		fuse_request_end(connection, request, -EIO);
 		return -EINVAL;
 	}
-	if (unlikely(request->ended == fuse_orphan_ended && request->message.opcode == FUSE_READ)) {
-		fuse_request_end(connection, request, -EINTR); /* it has no pages any more */
-		return 0;
-	}
 	if (request->ended && request->receives && !in->header.error)
 		return receive_pages(connection, request, in, buffer);
 	if (!head_is_all(in) && !*block) {

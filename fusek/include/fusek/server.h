@@ -169,7 +169,6 @@ struct dirent_sink {
  * the file) or an error; from any thread, without locks. Until then the frames are its own.
  */
 struct page_fill {
-	void *request; /* the server's, between read_pages and done() */
 	void (*done)(struct page_fill *fill, ssize_t result);
 	uint64_t offset_bytes;
 	size_t len_bytes;
@@ -293,9 +292,6 @@ struct server_ops {
 	 * done() is not called. */
 	err_t (*read_pages)(struct server *server, struct nodeid node, struct handle handle,
 			    unsigned flags, struct page_fill *fill);
-	/* Nobody waits for the pages any more: done() is called soon, if it was not yet, whatever
-	 * the driver does. */
-	void (*leave_pages)(struct server *server, struct page_fill *fill);
 	ssize_t (*write_pages)(struct server *server, struct nodeid node, struct handle handle,
 			       unsigned flags, const struct page_write *write);
 	/* The same later, and without waiting. An error: done() is not called. NULL: no page may be

@@ -126,28 +126,6 @@ static void nothing_is_taken_away_while_a_request_needs_it(void **state)
 	assert_int_equal(mock.nasked[FUSE_FORGET] + mock.nasked[FUSE_BATCH_FORGET], 1);
 }
 
-static void who_is_killed_while_it_reads_leaves_no_pages(void **state)
-{
-	struct object *object = open_ok(AT "/file", O_RDONLY | O_DIRECT);
-	uint64_t frames;
-	char text[32];
-
-	assert_int_equal(object_read_kernel(object, text, sizeof(text), 0), 10);
-	mock.ignores_interrupts = true;
-	frames = fake_frames_left;
-	for (unsigned i = 0; i < 10; i++) { /* the driver is slow to answer */
-		mock.kill_at = FUSE_READ;
-		assert_int_equal(object_read_kernel(object, text, sizeof(text), 0), -EINTR);
-		fake_pending = 0;
-	}
-	assert_int_equal(fake_frames_left, frames);
-	fake_driver_serve();
-	assert_int_equal(mock.nasked[FUSE_INTERRUPT], 10);
-	fake_driver_answer_late();
-	assert_int_equal(object_read_kernel(object, text, sizeof(text), 0), 10);
-	object_put(object);
-}
-
 /* What is mapped of a file as well, if nothing else helps. */
 static void mapped_pages_are_given_back(void **state)
 {
@@ -480,7 +458,6 @@ int main(void)
 		MOUNTED(a_read_after_a_write_gets_nothing_older),
 		MOUNTED(look_ups_taken_back_wait_as_one),
 		MOUNTED(a_listing_that_nobody_waits_for_is_given_back),
-		MOUNTED(who_is_killed_while_it_reads_leaves_no_pages),
 		MOUNTED(mapped_pages_are_given_back),
 		MOUNTED(a_lock_granted_to_who_was_killed_is_given_back),
 		MOUNTED(a_driver_that_answers_none_of_the_killed_is_left),
