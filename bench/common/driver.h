@@ -20,8 +20,8 @@
 #define DRIVER_FILE_BYTES (1UL << 20)
 #define DRIVER_CHUNK      (128UL << 10) /* the most that a READ or WRITE may carry */
 
-/* With DRIVER_NO_OPEN it answers OPEN with ENOSYS: the kernel need not ask again. With DRIVER_NATIVE
- * it answers and waits by one call (<fuselage/fuse.h>). */
+/* With DRIVER_NO_OPEN it answers OPEN with ENOSYS: the kernel need not ask again. With
+ * DRIVER_NATIVE it answers and waits by one call (<fuselage/fuse.h>). */
 enum { DRIVER_NO_OPEN = 1, DRIVER_NATIVE = 2 };
 
 /*

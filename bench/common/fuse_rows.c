@@ -1,7 +1,7 @@
 /*
- * What it costs to ask a filesystem driver, and what it saves not to ask it. The driver is driver.c;
- * both are one program, so the same file on both kernels. A figure is that of client, kernel and
- * driver together.
+ * What it costs to ask a filesystem driver, and what it saves not to ask it. The driver is
+ * driver.c; both are one program, so the same file on both kernels. A figure is that of client,
+ * kernel and driver together.
  */
 #include "fuse_rows.h"
 

@@ -1,8 +1,8 @@
 /*
  * The native transport: the answer and the next request by one call (abi/fuse_native.h). An answer
- * that a thread waits for, and that is no longer than what most are, goes straight into its request,
- * and the CPU to that thread, which brings the next request in the same way. All others take the
- * way of write and read. No state of its own.
+ * that a thread waits for, and that is no longer than what most are, goes straight into its
+ * request, and the CPU to that thread, which brings the next request in the same way. All others
+ * take the way of write and read. No state of its own.
  */
 #define LOG_SUBSYSTEM "fuse"
 #include "device.h"
@@ -94,8 +94,8 @@ static err_t write_reply(struct fuse_device *device, const struct native_reply *
 }
 
 /* The answer, then the next request. */
-static err_t answer_and_take(struct fuse_reader *reader, uptr_t from, bool nonblocking)
-	NO_THREAD_SAFETY
+static err_t answer_and_take(struct fuse_reader *reader, uptr_t from,
+			     bool nonblocking) NO_THREAD_SAFETY
 {
 	struct fuse_request *request;
 	struct native_reply reply;

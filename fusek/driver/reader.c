@@ -302,7 +302,7 @@ err_t fuse_reader_end_and_take(struct fuse_reader *reader, struct fuse_request *
 	list_add_head(&connection->waiting, &reader->link);
 	err = thread_wait_switch(THREAD_KILLED | THREAD_INTERRUPTED, waiter, &connection->lock);
 	return likely(is_over(connection, reader, &err)) ? taken(reader, err)
-							  : fuse_reader_take(reader, nonblocking);
+							 : fuse_reader_take(reader, nonblocking);
 }
 
 /* ---- telling ---- */

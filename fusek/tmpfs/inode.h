@@ -267,4 +267,8 @@ void tmpfs_describe(struct server *server, char *to, size_t to_bytes);
 
 err_t must_check tmpfs_seed(struct tmpfs *fs, const char *name);
 
+/* ---- names.c ---- */
+
+extern const struct server_ops tmpfs_ops;
+
 #endif

@@ -5,9 +5,9 @@
  *
  *	ssize_t fuse_serve(int fd, const struct abi_fuse_reply *reply, void *request, size_t len)
  *
- * `reply` null: nothing is answered. The result is the length of the request, as that of read(), with
- * its errors: EAGAIN (O_NONBLOCK), EINTR, ENODEV (unmounted), EINVAL (`len` is too little for any
- * request), EPERM (not mounted yet), EFAULT. An answer that nobody waits for any more is passed
+ * `reply` null: nothing is answered. The result is the length of the request, as that of read(),
+ *with its errors: EAGAIN (O_NONBLOCK), EINTR, ENODEV (unmounted), EINVAL (`len` is too little for
+ *any request), EPERM (not mounted yet), EFAULT. An answer that nobody waits for any more is passed
  * over. One that cannot be an answer is EBADMSG, and no request is taken: whoever waits for it gets
  * EIO if it has the wrong length, else goes on waiting. In all other cases but EFAULT and EPERM it
  * has been taken, so the next call has another reply, or none.
@@ -21,9 +21,9 @@
 struct abi_fuse_reply {
 	uint32_t len; /* of this header (16) and the payload */
 	int32_t error;
-	uint64_t unique;  /* not 0: notifications are written */
-	uint64_t payload; /* where it is */
-	uint32_t flags;   /* 0, else EBADMSG */
+	uint64_t unique;   /* not 0: notifications are written */
+	uint64_t payload;  /* where it is */
+	uint32_t flags;    /* 0, else EBADMSG */
 	uint32_t reserved; /* 0 */
 };
 
