@@ -217,7 +217,7 @@ static void clear_rest(const struct fill *fill)
 	size_t len_bytes = (size_t)MAX(fill->result, (ssize_t)0);
 	size_t used_bytes = len_bytes % PAGE_SIZE;
 
-	if (used_bytes)
+	if (used_bytes && !fill->io.brings_frames) /* else nobody keeps them */
 		memset((char *)frame_virt(fill->frames[len_bytes / PAGE_SIZE]) + used_bytes, 0,
 		       PAGE_SIZE - used_bytes);
 }
@@ -264,28 +264,40 @@ static void fill_over(struct page_fill *io, ssize_t result)
 }
 
 /* Two references: the server's and the caller's. */
-struct fill *pages_fill_create(struct node *node, uint64_t first, uint32_t npages)
+struct fill *pages_fill_create_bare(struct node *node, uint64_t first, uint32_t npages)
 {
 	struct fill *fill = kzalloc(sizeof(*fill) + npages * sizeof(void *));
 
 	if (!fill)
 		return NULL;
 	refcount_init(&fill->references);
+	refcount_get(&fill->references);
 	list_init(&fill->link);
 	fill->node = node_get(node);
 	fill->io = (struct page_fill){.done = fill_over,
 				      .offset_bytes = first * PAGE_SIZE,
 				      .len_bytes = npages * PAGE_SIZE,
 				      .npages = npages,
+				      .brings_frames = true,
 				      .frames = fill->frames};
+	return fill;
+}
+
+struct fill *pages_fill_create(struct node *node, uint64_t first, uint32_t npages)
+{
+	struct fill *fill = pages_fill_create_bare(node, first, npages);
+
+	if (!fill)
+		return NULL;
+	fill->io.brings_frames = false;
 	for (uint32_t i = 0; i < npages; i++) {
 		fill->frames[i] = frame_alloc(0, FRAME_PROGRAM);
 		if (!fill->frames[i]) {
 			pages_fill_put(fill);
+			pages_fill_put(fill);
 			return NULL;
 		}
 	}
-	refcount_get(&fill->references);
 	return fill;
 }
 

@@ -4,7 +4,26 @@
  */
 #include "pages_priv.h"
 
+#include <fusek/driver.h>
+#include <mm/lend.h>
 #include <mm/pressure.h>
+
+/* Whole pages become the program's in place of its own: how many bytes that were. */
+static size_t give_pages(struct buffer *buffer, const struct fill *fill, size_t len_bytes)
+{
+	size_t whole_bytes = ALIGN_DOWN(len_bytes, PAGE_SIZE);
+	struct space *space = vfs_space();
+	uint64_t address;
+	size_t given_bytes;
+
+	if (!space || !buffer_user_place(buffer, whole_bytes, &address) || address & PAGE_MASK)
+		return 0;
+	given_bytes =
+		PAGE_SIZE * space_give_frames(space, address, fill->frames,
+					      (uint32_t)(whole_bytes / PAGE_SIZE), fill->io.lent);
+	buffer_skip(buffer, given_bytes);
+	return given_bytes;
+}
 
 /* One request past the cache. */
 static ssize_t read_past(struct file *file, struct node_pages *pages, struct buffer *buffer,
@@ -13,7 +32,8 @@ static ssize_t read_past(struct file *file, struct node_pages *pages, struct buf
 	uint32_t npages = (uint32_t)(ALIGN_UP(len_bytes, PAGE_SIZE) / PAGE_SIZE);
 	struct fill *fill;
 	size_t moved = 0, got;
-	err_t err = MEMORY_RETRY((fill = pages_fill_create(file->node, 0, npages)) ? 0 : -ENOMEM);
+	err_t err =
+		MEMORY_RETRY((fill = pages_fill_create_bare(file->node, 0, npages)) ? 0 : -ENOMEM);
 
 	if (err)
 		return err;
@@ -24,6 +44,7 @@ static ssize_t read_past(struct file *file, struct node_pages *pages, struct buf
 	if (err)
 		goto out;
 	got = MIN((size_t)fill->result, len_bytes);
+	moved = give_pages(buffer, fill, got);
 	while (moved < got) {
 		size_t step = MIN(got - moved, PAGE_SIZE);
 		size_t copied =
@@ -40,6 +61,17 @@ out:
 	return err ? err : (ssize_t)moved;
 }
 
+static ssize_t read_one(struct file *file, struct node_pages *pages, struct buffer *buffer,
+			uint64_t offset, size_t len_bytes)
+{
+	const struct server_ops *ops = file->server->ops;
+
+	if (len_bytes > PAGE_SIZE || !ops->read_direct)
+		return read_past(file, pages, buffer, offset, len_bytes);
+	return ops->read_direct(file->server, file->id, file->open.handle,
+				object_flags(&file->object), offset, len_bytes, buffer);
+}
+
 ssize_t pages_read_direct(struct file *file, struct node_pages *pages, struct buffer *buffer,
 			  uint64_t offset)
 {
@@ -52,7 +84,7 @@ ssize_t pages_read_direct(struct file *file, struct node_pages *pages, struct bu
 	while (buffer_remaining(buffer)) {
 		size_t len = MIN(buffer_remaining(buffer), (size_t)most);
 
-		moved = read_past(file, pages, buffer, offset + done, len);
+		moved = read_one(file, pages, buffer, offset + done, len);
 		if (moved <= 0)
 			break;
 		done += (size_t)moved;

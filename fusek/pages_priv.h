@@ -72,6 +72,8 @@ struct fill {
 
 /* With frames of its own, for the server and for the caller. NULL: no memory. */
 struct fill *pages_fill_create(struct node *node, uint64_t first, uint32_t npages);
+/* The same without: the server brings them. */
+struct fill *pages_fill_create_bare(struct node *node, uint64_t first, uint32_t npages);
 void pages_fill_put(struct fill *fill);
 /* Asks the server, once. */
 void pages_fill_start(struct file *file, struct fill *fill);

@@ -4,7 +4,9 @@
  */
 #include "pages_priv.h"
 
+#include <fusek/driver.h>
 #include <lib/string.h>
+#include <mm/lend.h>
 #include <mm/pressure.h>
 #include <mm/slab.h>
 
@@ -26,8 +28,25 @@ static void chunk_free(struct chunk *chunk)
 	kfree(chunk);
 }
 
+/* Past the cache, the writer's own pages will do where they are whole: whoever changes them
+ * meanwhile cannot know what is written. False: they are copied. */
+static bool chunk_borrow(struct buffer *buffer, struct chunk *chunk, uint32_t len_bytes)
+{
+	struct space *space = vfs_space();
+	uint64_t address;
+	uint32_t got;
+
+	if (!space || !buffer_user_place(buffer, len_bytes, &address) ||
+	    (address | len_bytes) & PAGE_MASK)
+		return false;
+	got = space_borrow_frames(space, address, chunk->frames, chunk->npages, false);
+	chunk->len_bytes = got * (uint32_t)PAGE_SIZE;
+	buffer_skip(buffer, chunk->len_bytes);
+	return got;
+}
+
 /* As much of the buffer as one request takes. */
-static err_t chunk_fill(struct buffer *buffer, uint32_t most_bytes, struct chunk **out)
+static err_t chunk_fill(struct buffer *buffer, uint32_t most_bytes, bool borrow, struct chunk **out)
 {
 	uint32_t len = (uint32_t)MIN(buffer_remaining(buffer), (size_t)most_bytes);
 	uint32_t npages = (uint32_t)(ALIGN_UP((size_t)len, PAGE_SIZE) / PAGE_SIZE);
@@ -37,6 +56,10 @@ static err_t chunk_fill(struct buffer *buffer, uint32_t most_bytes, struct chunk
 	if (!chunk)
 		return -ENOMEM;
 	chunk->npages = npages;
+	if (borrow && chunk_borrow(buffer, chunk, len)) {
+		*out = chunk;
+		return 0;
+	}
 	for (uint32_t i = 0; i < npages; i++) {
 		size_t step = MIN((size_t)len - chunk->len_bytes, PAGE_SIZE);
 		size_t moved;
@@ -117,6 +140,7 @@ static ssize_t write_from(struct file *file, struct node_pages *pages, struct bu
 			  uint64_t offset, uint64_t *end_bytes)
 {
 	uint32_t most = file->server->ops->transfer_bytes(file->server, true);
+	bool borrow = file->open.flags & SERVER_DIRECT_IO;
 	size_t total = 0;
 	ssize_t done = 0;
 
@@ -124,7 +148,7 @@ static ssize_t write_from(struct file *file, struct node_pages *pages, struct bu
 	while (buffer_remaining(buffer)) {
 		struct chunk *chunk;
 		uint32_t len_bytes;
-		err_t err = chunk_fill(buffer, most, &chunk);
+		err_t err = chunk_fill(buffer, most, borrow, &chunk);
 
 		if (err) {
 			done = err;

@@ -149,6 +149,20 @@ size_t buffer_copy_from(struct buffer *buffer, void *to, size_t len_bytes)
 	return pieces_from(buffer, to, len_bytes);
 }
 
+bool buffer_user_place(const struct buffer *buffer, size_t len_bytes, uint64_t *address)
+{
+	if (!buffer->user || !len_bytes || !is_in_one(buffer, len_bytes))
+		return false;
+	*address = buffer->segments->address + buffer->skip_bytes;
+	return true;
+}
+
+void buffer_skip(struct buffer *buffer, size_t len_bytes)
+{
+	if (len_bytes)
+		advance(buffer, len_bytes);
+}
+
 size_t buffer_clear(struct buffer *buffer, size_t len_bytes)
 {
 	static const char zeros[PAGE_SIZE]; /* in one go what /dev/zero is mostly asked for */

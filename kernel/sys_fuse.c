@@ -1,6 +1,7 @@
 /*
- * The native call of filesystem drivers. No state.
+ * The native call of filesystem drivers, and whose memory moves in it. No state.
  */
+#include "memory/memory.h"
 #include "process/uthread.h"
 #include "syscall_table.h"
 
@@ -9,6 +10,11 @@
 #include <ipc/buffer.h>
 #include <ipc/fdtable.h>
 #include <ipc/object.h>
+
+struct space *vfs_space(void)
+{
+	return process_current() ? current_space() : NULL;
+}
 
 ssize_t sys_fuse_serve(int fd, uptr_t reply, uptr_t request, size_t len)
 {

@@ -18,6 +18,7 @@
 #include <unistd.h>
 
 #define FOR_EVER_S  100000
+#define LENT_BYTES  (64UL << 10) /* from here on copying costs more than lending */
 #define REQUEST_MAX (DRIVER_CHUNK + 4096)
 
 enum node {
@@ -42,7 +43,7 @@ static bool has_next;  /* it has: `request`, or what `next_bytes` says */
 static ssize_t next_bytes;
 static bool created;
 static struct request request;
-static char content[DRIVER_CHUNK];
+static char content[DRIVER_CHUNK] __attribute__((aligned(4096)));
 static char listing[DRIVER_CHUNK];
 static size_t listing_bytes;
 
@@ -74,7 +75,8 @@ static void answer(int error, const void *payload, size_t bytes)
 		struct abi_fuse_reply reply = {.len = out.len,
 					       .error = out.error,
 					       .unique = out.unique,
-					       .payload = (uintptr_t)payload};
+					       .payload = (uintptr_t)payload,
+					       .flags = bytes >= LENT_BYTES ? FUSE_SERVE_LEND : 0};
 
 		next_bytes = fuselage_fuse_exchange(device, &reply, &request, sizeof(request));
 		has_next = true;

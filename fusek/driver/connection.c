@@ -29,19 +29,28 @@ struct fuse_pages *fuse_pages_create(uint32_t npages)
 	return pages;
 }
 
+err_t fuse_pages_fill(struct fuse_pages *pages, size_t len_bytes)
+{
+	uint32_t npages = (uint32_t)(ALIGN_UP(len_bytes, PAGE_SIZE) / PAGE_SIZE);
+
+	for (uint32_t i = 0; i < npages; i++) {
+		if (!pages->frames[i])
+			pages->frames[i] = frame_alloc(0, 0);
+		if (!pages->frames[i])
+			return -ENOMEM;
+	}
+	return 0;
+}
+
 struct fuse_pages *fuse_pages_alloc(size_t len_bytes)
 {
 	struct fuse_pages *pages =
 		fuse_pages_create((uint32_t)(ALIGN_UP(len_bytes, PAGE_SIZE) / PAGE_SIZE));
 
-	for (uint32_t i = 0; pages && i < pages->npages; i++) {
-		pages->frames[i] = frame_alloc(0, 0);
-		if (!pages->frames[i]) {
-			fuse_pages_put(pages);
-			return NULL;
-		}
-	}
-	return pages;
+	if (!pages || !fuse_pages_fill(pages, len_bytes))
+		return pages;
+	fuse_pages_put(pages);
+	return NULL;
 }
 
 void fuse_pages_put(struct fuse_pages *pages)

@@ -51,6 +51,8 @@ struct fuse_pages {
 struct fuse_pages *fuse_pages_create(uint32_t npages);
 /* The same with frames of its own. */
 struct fuse_pages *fuse_pages_alloc(size_t len_bytes);
+/* Frames for the first `len_bytes` where there are none yet. -ENOMEM. */
+err_t must_check fuse_pages_fill(struct fuse_pages *pages, size_t len_bytes);
 /* Takes NULL. */
 void fuse_pages_put(struct fuse_pages *pages);
 
@@ -136,6 +138,7 @@ struct fuse_request {
 	/* Only where `ended` is set. */
 	struct fuse_connection *connection; /* [c] a reference */
 	struct fuse_pages *receives;        /* [q] owned; where the reply goes instead of reply */
+	struct fuse_pages *lent;            /* [q] owned; the reply, instead of `receives` */
 	struct page_fill *fill;             /* [c] READ's: what it is for */
 	struct page_flush *flush;           /* [c] WRITE's: the same */
 	struct fuse_use uses[2];            /* [q] */

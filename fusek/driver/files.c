@@ -271,12 +271,28 @@ static struct fuse_pages *pages_of(struct frame *const *frames, uint32_t npages)
 	return pages;
 }
 
+/* Where a READ's bytes are goes to who has no frames of its own; nobody else has `pages`. */
+static void bring_frames(struct page_fill *fill, struct fuse_pages *pages, size_t len_bytes)
+{
+	uint32_t npages = (uint32_t)(ALIGN_UP(len_bytes, PAGE_SIZE) / PAGE_SIZE);
+
+	for (uint32_t i = 0; i < npages; i++) {
+		fill->frames[i] = pages->frames[i];
+		pages->frames[i] = NULL;
+	}
+}
+
 /* The driver has answered a READ, or never will. */
 static void read_ended(struct fuse_request *request)
 {
 	struct page_fill *fill = request->fill;
 	ssize_t result = request->error ? request->error : (ssize_t)request->reply_bytes;
 
+	if (result > 0 && fill->brings_frames) {
+		fill->lent = request->lent;
+		bring_frames(fill, request->lent ? request->lent : request->receives,
+			     (size_t)result);
+	}
 	fuse_request_free(request);
 	fill->done(fill, result);
 }
@@ -293,7 +309,8 @@ err_t driver_read_pages(struct server *server, struct nodeid node, struct handle
 	request = driver_request_for(connection, handle, read_ended);
 	if (!request)
 		return -ENOMEM;
-	request->receives = pages_of(fill->frames, fill->npages);
+	request->receives = fill->brings_frames ? fuse_pages_create(fill->npages)
+						: pages_of(fill->frames, fill->npages);
 	if (!request->receives) {
 		fuse_request_free(request);
 		return -ENOMEM;
@@ -303,6 +320,39 @@ err_t driver_read_pages(struct server *server, struct nodeid node, struct handle
 		      fill->offset_bytes, (uint32_t)fill->len_bytes, flags);
 	fuse_send(connection, request);
 	return 0;
+}
+
+/* Where a READ's bytes go. */
+struct read_answer {
+	struct buffer *buffer;
+	size_t moved_bytes;
+};
+
+static err_t decode_read(const struct fuse_session *session, const struct fuse_reply *reply,
+			 void *out)
+{
+	struct read_answer *answer = out;
+
+	(void)session;
+	answer->moved_bytes = buffer_copy_to(answer->buffer, reply->bytes, reply->len_bytes);
+	return answer->moved_bytes || !reply->len_bytes ? 0 : -EFAULT;
+}
+
+ssize_t driver_read_direct(struct server *server, struct nodeid node, struct handle handle,
+			   unsigned flags, uint64_t offset_bytes, size_t len_bytes,
+			   struct buffer *buffer)
+{
+	struct read_answer answer = {.buffer = buffer};
+	struct driver_call call;
+	err_t err = driver_begin(&call, server, NULL);
+
+	if (err)
+		return err;
+	call.request.handle = handle_of(handle);
+	fuse_ask_read(call.session, call.message, node, fh_of(handle), offset_bytes,
+		      (uint32_t)len_bytes, flags);
+	err = driver_end(&call, decode_read, &answer);
+	return err ? err : (ssize_t)answer.moved_bytes;
 }
 
 struct written {

@@ -1,8 +1,8 @@
 /*
  * The native transport: the answer and the next request by one call (abi/fuse_native.h). An answer
- * that a thread waits for, and that is no longer than what most are, goes straight into its
- * request, and the CPU to that thread, which brings the next request in the same way. All others
- * take the way of write and read. No state of its own.
+ * that a thread waits for, and that is no longer than a page, goes straight into its request, and
+ * the CPU to that thread, which brings the next request in the same way. All others take the way of
+ * write and read. No state of its own.
  */
 #define LOG_SUBSYSTEM "fuse"
 #include "device.h"
@@ -14,6 +14,8 @@
 #include <arch/user.h>
 #include <fusek/driver.h>
 #include <lib/string.h>
+#include <mm/kva.h>
+#include <mm/lend.h>
 
 _Static_assert(FUSE_SERVE_HEADER_BYTES == sizeof(struct fuse_out_header) &&
 		       offsetof(struct abi_fuse_reply, error) ==
@@ -26,12 +28,37 @@ _Static_assert(FUSE_SERVE_HEADER_BYTES == sizeof(struct fuse_out_header) &&
 struct native_reply {
 	struct abi_fuse_reply head;
 	uint32_t payload_bytes;
+	void *block; /* kvmalloc(): of more than `inlined`, up to a page. NULL: it is not copied */
 	uint64_t inlined[FUSE_REPLY_INLINE / 8];
 };
 
 static bool is_inline(const struct native_reply *reply)
 {
 	return reply->payload_bytes <= sizeof(reply->inlined);
+}
+
+static void free_block(struct native_reply *reply)
+{
+	if (reply->block)
+		kvfree(reply->block, reply->payload_bytes);
+	reply->block = NULL;
+}
+
+static err_t get_payload(struct native_reply *reply)
+{
+	void *to = reply->inlined;
+
+	if (!is_inline(reply)) {
+		if (reply->payload_bytes > PAGE_SIZE || reply->head.flags & FUSE_SERVE_LEND)
+			return 0;
+		to = reply->block = kvmalloc(reply->payload_bytes);
+		if (!to)
+			return 0;
+	}
+	if (likely(!user_copy_in(to, uptr(reply->head.payload), reply->payload_bytes)))
+		return 0;
+	free_block(reply);
+	return -EFAULT;
 }
 
 static err_t get_reply(struct native_reply *reply, uptr_t from)
@@ -41,19 +68,18 @@ static err_t get_reply(struct native_reply *reply, uptr_t from)
 	if (user_get(&reply->head, from))
 		return -EFAULT;
 	if (unlikely(head->len < FUSE_SERVE_HEADER_BYTES || head->error > 0 ||
-		     head->error < -FUSE_ERROR_MAX || !head->unique || head->flags ||
-		     head->reserved))
+		     head->error < -FUSE_ERROR_MAX || !head->unique ||
+		     head->flags & ~FUSE_SERVE_LEND || head->reserved))
 		return -EBADMSG;
 	reply->payload_bytes = head->len - FUSE_SERVE_HEADER_BYTES;
-	if (!reply->payload_bytes || unlikely(!is_inline(reply)))
-		return 0;
-	return user_copy_in(reply->inlined, uptr(head->payload), reply->payload_bytes);
+	reply->block = NULL;
+	return reply->payload_bytes ? get_payload(reply) : 0;
 }
 
 /* The thread that waits for this answer, and gets it: locked then, and the request is to be ended.
  * NULL: it goes the long way. */
 static struct fuse_request *lock_answered(struct fuse_device *device,
-					  const struct native_reply *reply) NO_THREAD_SAFETY
+					  struct native_reply *reply) NO_THREAD_SAFETY
 {
 	struct fuse_connection *connection = device->connection;
 	const struct fuse_message *message;
@@ -61,20 +87,90 @@ static struct fuse_request *lock_answered(struct fuse_device *device,
 
 	spin_lock(&connection->lock);
 	request = fuse_find_sent_locked(connection, device, reply->head.unique);
-	if (unlikely(!request || request->ended || !is_inline(reply)))
+	if (unlikely(!request || request->ended || !(is_inline(reply) || reply->block)))
 		goto unlock;
 	message = &request->message;
 	if (reply->head.error ? reply->payload_bytes != 0
 			      : reply->payload_bytes < message->reply_min_bytes ||
 					reply->payload_bytes > message->reply_max_bytes)
 		goto unlock;
-	memcpy(request->reply, reply->inlined, reply->payload_bytes);
+	if (likely(is_inline(reply)))
+		memcpy(request->reply, reply->inlined, reply->payload_bytes);
+	else
+		request->long_reply = reply->block;
+	reply->block = NULL; /* taken over */
 	request->reply_bytes = reply->payload_bytes;
 	return request;
 
 unlock:
 	spin_unlock(&connection->lock);
 	return NULL;
+}
+
+/* The READ that this answers, if it takes frames of others; NULL. */
+static struct fuse_request *find_taker_locked(struct fuse_device *device,
+					      const struct native_reply *reply)
+	REQUIRES(device->connection->lock);
+static struct fuse_request *find_taker_locked(struct fuse_device *device,
+					      const struct native_reply *reply)
+{
+	struct fuse_request *request =
+		fuse_find_sent_locked(device->connection, device, reply->head.unique);
+	bool takes = request && request->ended && request->fill && request->fill->brings_frames &&
+		     reply->payload_bytes <= request->message.reply_max_bytes;
+
+	return takes ? request : NULL;
+}
+
+static bool has_taker(struct fuse_device *device, const struct native_reply *reply)
+{
+	bool has;
+
+	spin_lock(&device->connection->lock);
+	has = find_taker_locked(device, reply);
+	spin_unlock(&device->connection->lock);
+	return has;
+}
+
+/* It is answered by them. False: nobody takes them any more. */
+static bool end_with_pages(struct fuse_device *device, const struct native_reply *reply,
+			   struct fuse_pages *pages) NO_THREAD_SAFETY
+{
+	struct fuse_connection *connection = device->connection;
+	struct fuse_request *request;
+
+	spin_lock(&connection->lock);
+	request = find_taker_locked(device, reply);
+	if (!request) {
+		spin_unlock(&connection->lock);
+		return false;
+	}
+	request->lent = pages;
+	request->reply_bytes = reply->payload_bytes;
+	fuse_request_end(connection, request, 0);
+	return true;
+}
+
+/* The driver's pages go to who reads. False: nothing has happened, the payload is to be copied. */
+static bool lend_pages(struct fuse_device *device, const struct native_reply *reply)
+{
+	uint32_t npages = reply->payload_bytes / PAGE_SIZE;
+	struct space *space = vfs_space();
+	struct fuse_pages *pages;
+
+	if (!(reply->head.flags & FUSE_SERVE_LEND) || reply->head.error || !space || !npages ||
+	    reply->payload_bytes > FUSE_TRANSFER_MAX ||
+	    (reply->payload_bytes | reply->head.payload) & PAGE_MASK)
+		return false;
+	pages = has_taker(device, reply) ? fuse_pages_create(npages) : NULL;
+	if (!pages)
+		return false;
+	if (space_borrow_frames(space, reply->head.payload, pages->frames, npages, true) ==
+		    npages &&
+	    end_with_pages(device, reply, pages))
+		return true;
+	fuse_pages_put(pages);
+	return false;
 }
 
 /* As two pieces of a write; what is read again is checked again. */
@@ -105,8 +201,11 @@ static err_t answer_and_take(struct fuse_reader *reader, uptr_t from,
 		return err;
 	request = lock_answered(reader->device, &reply);
 	if (likely(request))
-		return fuse_reader_end_and_take(reader, request, reply.head.error, nonblocking);
-	err = write_reply(reader->device, &reply, from);
+		return fuse_reader_end_and_take(reader->device->connection, reader, request,
+						reply.head.error, nonblocking);
+	free_block(&reply);
+	if (!lend_pages(reader->device, &reply))
+		err = write_reply(reader->device, &reply, from);
 	return err ? err : fuse_reader_take(reader, nonblocking);
 }
 

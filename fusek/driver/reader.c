@@ -287,10 +287,9 @@ err_t fuse_reader_take(struct fuse_reader *reader, bool nonblocking)
 	return taken(reader, take(reader, nonblocking));
 }
 
-err_t fuse_reader_end_and_take(struct fuse_reader *reader, struct fuse_request *request,
-			       err_t error, bool nonblocking)
+err_t fuse_reader_end_and_take(struct fuse_connection *connection, struct fuse_reader *reader,
+			       struct fuse_request *request, err_t error, bool nonblocking)
 {
-	struct fuse_connection *connection = reader->device->connection;
 	struct thread *waiter = fuse_request_settle_locked(connection, request, error);
 	err_t err;
 

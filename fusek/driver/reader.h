@@ -32,9 +32,9 @@ void fuse_reader_init(struct fuse_reader *reader, struct fuse_device *device, si
  * has ended. Sleeps. */
 err_t must_check fuse_reader_take(struct fuse_reader *reader, bool nonblocking);
 /* The same after `request`, which a thread waits for, has ended: that thread gets the CPU. */
-err_t must_check fuse_reader_end_and_take(struct fuse_reader *reader, struct fuse_request *request,
-					  err_t error, bool nonblocking)
-	RELEASE(reader->device->connection->lock);
+err_t must_check fuse_reader_end_and_take(struct fuse_connection *connection,
+					  struct fuse_reader *reader, struct fuse_request *request,
+					  err_t error, bool nonblocking) RELEASE(connection->lock);
 /* What was taken goes to the driver's memory: its length, or -EFAULT, and the request has failed.
  */
 ssize_t must_check fuse_reader_put(struct fuse_reader *reader, struct buffer *buffer);

@@ -44,6 +44,7 @@ struct fuse_request *fuse_request_create(struct fuse_connection *connection,
 	request->receives = NULL;
 	request->fill = NULL;
 	request->flush = NULL;
+	request->lent = NULL;
 	for (size_t i = 0; i < ARRAY_SIZE(request->uses); i++)
 		list_init(&request->uses[i].link);
 	list_init(&request->forgets);
@@ -62,6 +63,7 @@ void fuse_request_free(struct fuse_request *request)
 {
 	fuse_request_done(request);
 	fuse_pages_put(request->receives);
+	fuse_pages_put(request->lent);
 	fuse_handle_put(request->handle);
 	fuse_handle_put(request->to_handle);
 	fuse_connection_put(request->connection);

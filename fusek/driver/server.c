@@ -450,6 +450,7 @@ static const struct server_ops driver_ops = {
 	.create = driver_create,
 	.tmpfile = driver_tmpfile,
 	.read_pages = driver_read_pages,
+	.read_direct = driver_read_direct,
 	.write_pages = driver_write_pages,
 	.write_back = driver_write_back,
 	.transfer_bytes = driver_transfer_bytes,

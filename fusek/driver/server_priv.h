@@ -85,6 +85,9 @@ err_t driver_readdir(struct server *server, struct nodeid node, struct handle ha
 		     uint64_t cookie, struct dirent_sink *sink);
 err_t driver_read_pages(struct server *server, struct nodeid node, struct handle handle,
 			unsigned flags, struct page_fill *fill);
+ssize_t driver_read_direct(struct server *server, struct nodeid node, struct handle handle,
+			   unsigned flags, uint64_t offset_bytes, size_t len_bytes,
+			   struct buffer *buffer);
 ssize_t driver_write_pages(struct server *server, struct nodeid node, struct handle handle,
 			   unsigned flags, const struct page_write *write);
 err_t driver_write_back(struct server *server, struct nodeid node, struct handle handle,

@@ -182,16 +182,21 @@ static err_t receive_pages(struct fuse_connection *connection, struct fuse_reque
 static err_t receive_pages(struct fuse_connection *connection, struct fuse_request *request,
 			   const struct incoming *in, struct buffer *buffer)
 {
-	size_t copied;
+	size_t copied = 0;
+	err_t err;
 
 	list_del(&request->link);
 	request->state = FUSE_REQUEST_RECEIVING;
 	spin_unlock(&connection->lock);
-	copied = copy_pages_in(request->receives, in->payload_bytes, in, buffer);
+	err = fuse_pages_fill(request->receives, in->payload_bytes);
+	if (!err)
+		copied = copy_pages_in(request->receives, in->payload_bytes, in, buffer);
+	if (!err && copied < in->payload_bytes)
+		err = -EFAULT;
 	spin_lock(&connection->lock);
 	request->reply_bytes = (uint32_t)copied;
-	fuse_request_end(connection, request, copied < in->payload_bytes ? -EIO : 0);
-	return copied < in->payload_bytes ? -EFAULT : 0;
+	fuse_request_end(connection, request, err == -EFAULT ? -EIO : err);
+	return err;
 }
 
 /* `block` is the payload where it is too long for in->head; taken over on success. */

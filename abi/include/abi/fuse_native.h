@@ -23,10 +23,16 @@ struct abi_fuse_reply {
 	int32_t error;
 	uint64_t unique;   /* not 0: notifications are written */
 	uint64_t payload;  /* where it is */
-	uint32_t flags;    /* 0, else EBADMSG */
+	uint32_t flags;    /* FUSE_SERVE_*; others: EBADMSG */
 	uint32_t reserved; /* 0 */
 };
 
 #define FUSE_SERVE_HEADER_BYTES 16
+
+/* The payload may be lent instead of copied: whole pages of the driver's private memory, in answer
+ * to a READ that goes past the page cache. Whoever writes to such a page afterwards, the driver
+ * included, gets a copy of it first, so it pays for what stays as it is for a while. Where it
+ * cannot be done the payload is copied. */
+#define FUSE_SERVE_LEND 1u
 
 #endif

@@ -8,6 +8,7 @@
 
 struct buffer;
 struct object;
+struct space;
 
 /* Makes /dev/fuse. Once, any time. Sleeps. */
 err_t must_check fuse_device_init(void);
@@ -38,6 +39,8 @@ err_t must_check fuse_control_abort(uint32_t number);
  * over; the next request goes into `request`: its length. -ENOTTY: no driver's. Sleeps. */
 ssize_t must_check fuse_serve(struct object *object, uptr_t reply, struct buffer *request);
 
+/* Hook of kernel/: where the running program's memory is; NULL: it is no program. */
+struct space *vfs_space(void);
 /* Hook of kernel/: what descriptor `fd` of the running program names, with a reference; NULL: not
  * open. */
 struct object *vfs_descriptor(int fd);

@@ -166,13 +166,17 @@ struct dirent_sink {
 /*
  * Pages on their way from a server that does not keep its pages in our memory. The server fills the
  * frames from their beginning and calls done() once, with the bytes (fewer than asked: the end of
- * the file) or an error; from any thread, without locks. Until then the frames are its own.
+ * the file) or an error; from any thread, without locks. Until then the frames are its own. Where
+ * `brings_frames`, there are none yet: the server puts in those that the bytes need, with a
+ * reference each. `lent`: others have these as well, so they are for reading alone.
  */
 struct page_fill {
 	void (*done)(struct page_fill *fill, ssize_t result);
 	uint64_t offset_bytes;
 	size_t len_bytes;
 	uint32_t npages;
+	bool brings_frames;
+	bool lent;
 	struct frame **frames;
 };
 
@@ -298,6 +302,10 @@ struct server_ops {
 	 * changed but by write_pages. */
 	err_t (*write_back)(struct server *server, struct nodeid node, struct handle handle,
 			    unsigned flags, struct page_flush *flush);
+	/* Up to a page past the cache, into `buffer`: how many there were. NULL: by read_pages. */
+	ssize_t (*read_direct)(struct server *server, struct nodeid node, struct handle handle,
+			       unsigned flags, uint64_t offset_bytes, size_t len_bytes,
+			       struct buffer *buffer);
 	/* The most bytes of one of these, whole pages, at least one; and (NULL: no limit) of those
 	 * that nobody has asked for yet. */
 	uint32_t (*transfer_bytes)(struct server *server, bool write);

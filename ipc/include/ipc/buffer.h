@@ -59,6 +59,11 @@ size_t must_check buffer_copy_to(struct buffer *buffer, const void *from, size_t
 size_t must_check buffer_copy_from(struct buffer *buffer, void *to, size_t len_bytes);
 size_t must_check buffer_clear(struct buffer *buffer, size_t len_bytes);
 
+/* The next `len_bytes` lie in one piece of a program's memory: where. False: they do not. */
+bool buffer_user_place(const struct buffer *buffer, size_t len_bytes, uint64_t *address);
+/* They were moved by who asked. */
+void buffer_skip(struct buffer *buffer, size_t len_bytes);
+
 /* What a read or write returns that wanted `wanted` and moved `moved` bytes. */
 static inline ssize_t buffer_result(size_t moved, size_t wanted)
 {

@@ -14,7 +14,7 @@ extern "C" {
 #endif
 
 /* The call as fuse_native.h describes it; -1 and errno where it fails. Where there is no such call,
- * as on Linux, the same by write and read. */
+ * as on Linux, the same by write and read. A point where a thread can be cancelled. */
 ssize_t fuselage_fuse_exchange(int fd, const struct abi_fuse_reply *reply, void *request,
 			       size_t len);
 

@@ -1,5 +1,6 @@
 /*
- * fuse_serve for programs that run on Linux too: there its two halves are a write and a read.
+ * fuse_serve for programs that run on Linux too: there its two halves are a write and a read. A
+ * thread that waits in it can be cancelled, as in read.
  */
 #define _GNU_SOURCE
 #include <errno.h>
@@ -17,8 +18,8 @@ static ssize_t write_and_read(int fd, const struct abi_fuse_reply *reply, void *
 		pieces[0] = (struct iovec){(void *)reply, FUSE_SERVE_HEADER_BYTES};
 		pieces[1] = (struct iovec){(void *)reply->payload,
 					   reply->len - FUSE_SERVE_HEADER_BYTES};
-		if (reply->len < FUSE_SERVE_HEADER_BYTES || !reply->unique || reply->flags ||
-		    reply->reserved)
+		if (reply->len < FUSE_SERVE_HEADER_BYTES || !reply->unique ||
+		    reply->flags & ~FUSE_SERVE_LEND || reply->reserved)
 			return __syscall_ret(-EBADMSG);
 		if (writev(fd, pieces, pieces[1].iov_len ? 2 : 1) < 0 && errno != ENOENT) {
 			if (errno == EINVAL)
@@ -36,7 +37,7 @@ ssize_t fuselage_fuse_exchange(int fd, const struct abi_fuse_reply *reply, void 
 	long result = -ENOSYS;
 
 	if (!is_missing)
-		result = __syscall(SYS_fuselage_fuse_serve, fd, reply, request, len);
+		result = __syscall_cp(SYS_fuselage_fuse_serve, fd, reply, request, len);
 	if (result != -ENOSYS)
 		return __syscall_ret(result);
 	is_missing = 1;

@@ -9,6 +9,7 @@
 #include <arch/paging.h>
 #include <arch/spin.h>
 #include <arch/user.h>
+#include <fusek/driver.h>
 #include <fusek/mount.h>
 #include <fusek/server.h>
 #include <ipc/epoll.h>
@@ -17,6 +18,7 @@
 #include <mm/commit.h>
 #include <mm/frame.h>
 #include <mm/kva.h>
+#include <mm/lend.h>
 #include <mm/object.h>
 #include <mm/pressure.h>
 #include <mm/slab.h>
@@ -315,6 +317,24 @@ void kvfree(void *block, size_t len_bytes)
 
 uint64_t fake_unmapped_first, fake_unmapped_end;
 bool fake_unmapped_copies;
+
+/* Nobody here has a space of its own: all is copied. */
+struct space *vfs_space(void)
+{
+	return NULL;
+}
+
+uint32_t space_give_frames(struct space *space, vaddr_t address, struct frame *const *frames,
+			   uint32_t npages, bool shared)
+{
+	return 0;
+}
+
+uint32_t space_borrow_frames(struct space *space, vaddr_t address, struct frame **frames,
+			     uint32_t npages, bool freeze)
+{
+	return 0;
+}
 
 void mapped_places_unmap(struct mapped_places *places, uint64_t first, uint64_t end,
 			 bool copies_too)

@@ -1,0 +1,24 @@
+/*
+ * Whole pages that change hands between a program and who serves it, instead of being copied
+ * (mm/space_lend.c). Both functions sleep, for the space's lock alone.
+ */
+#ifndef MM_LEND_H
+#define MM_LEND_H
+
+#include <lib/types.h>
+#include <mm/frame.h>
+
+struct space;
+
+/* The pages from `address` (a multiple of the page size) on become `frames`, which get a reference
+ * more each: as many as the result says, from the first one on. Those take part that are there, in
+ * private memory of no object that may be written. `shared`: somebody else has the frames as well,
+ * so who writes first gets a copy; else they are the space's alone from now on. */
+uint32_t must_check space_give_frames(struct space *space, vaddr_t address,
+				      struct frame *const *frames, uint32_t npages, bool shared);
+/* The frames of such pages, with a reference each; what the program writes later is seen in them,
+ * unless `freeze`: then it writes to a copy. */
+uint32_t must_check space_borrow_frames(struct space *space, vaddr_t address, struct frame **frames,
+					uint32_t npages, bool freeze);
+
+#endif
