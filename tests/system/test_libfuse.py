@@ -49,10 +49,13 @@ ended with 0
 ]
 
 
-def test_libfuse_s_examples_serve(fexec):
+@pytest.mark.parametrize("transport", ["stream", "native"])
+def test_libfuse_s_examples_serve(fexec, transport):
     programs = {name for name, _ in SECTIONS} | {"ioctl_client"}
     add = [f"{SCRIPT}:/tmp/script", f"{BUSYBOX}:/bin/busybox", f"{GUEST / 'storage'}:/tmp/storage"]
-    add += [f"{EXAMPLES / name}:/tmp/drivers/{name}" for name in sorted(programs)]
+    folder = {"stream": EXAMPLES, "native": EXAMPLES / "native"}[transport]
+    add += [f"{(EXAMPLES if name == 'ioctl_client' else folder) / name}:/tmp/drivers/{name}"
+            for name in sorted(programs)]
     ended = fexec("/bin/busybox", "sh", "/tmp/script",
                   options=["--smp", "2", *(word for path in add for word in ("--add", path))])
     said = ended.stdout.decode()
