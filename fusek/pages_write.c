@@ -28,25 +28,8 @@ static void chunk_free(struct chunk *chunk)
 	kfree(chunk);
 }
 
-/* Past the cache, the writer's own pages will do where they are whole: whoever changes them
- * meanwhile cannot know what is written. False: they are copied. */
-static bool chunk_borrow(struct buffer *buffer, struct chunk *chunk, uint32_t len_bytes)
-{
-	struct space *space = vfs_space();
-	uint64_t address;
-	uint32_t got;
-
-	if (!space || !buffer_user_place(buffer, len_bytes, &address) ||
-	    (address | len_bytes) & PAGE_MASK)
-		return false;
-	got = space_borrow_frames(space, address, chunk->frames, chunk->npages, false);
-	chunk->len_bytes = got * (uint32_t)PAGE_SIZE;
-	buffer_skip(buffer, chunk->len_bytes);
-	return got;
-}
-
 /* As much of the buffer as one request takes. */
-static err_t chunk_fill(struct buffer *buffer, uint32_t most_bytes, bool borrow, struct chunk **out)
+static err_t chunk_fill(struct buffer *buffer, uint32_t most_bytes, struct chunk **out)
 {
 	uint32_t len = (uint32_t)MIN(buffer_remaining(buffer), (size_t)most_bytes);
 	uint32_t npages = (uint32_t)(ALIGN_UP((size_t)len, PAGE_SIZE) / PAGE_SIZE);
@@ -56,10 +39,6 @@ static err_t chunk_fill(struct buffer *buffer, uint32_t most_bytes, bool borrow,
 	if (!chunk)
 		return -ENOMEM;
 	chunk->npages = npages;
-	if (borrow && chunk_borrow(buffer, chunk, len)) {
-		*out = chunk;
-		return 0;
-	}
 	for (uint32_t i = 0; i < npages; i++) {
 		size_t step = MIN((size_t)len - chunk->len_bytes, PAGE_SIZE);
 		size_t moved;
@@ -140,7 +119,6 @@ static ssize_t write_from(struct file *file, struct node_pages *pages, struct bu
 			  uint64_t offset, uint64_t *end_bytes)
 {
 	uint32_t most = file->server->ops->transfer_bytes(file->server, true);
-	bool borrow = file->open.flags & SERVER_DIRECT_IO;
 	size_t total = 0;
 	ssize_t done = 0;
 
@@ -148,7 +126,7 @@ static ssize_t write_from(struct file *file, struct node_pages *pages, struct bu
 	while (buffer_remaining(buffer)) {
 		struct chunk *chunk;
 		uint32_t len_bytes;
-		err_t err = chunk_fill(buffer, most, borrow, &chunk);
+		err_t err = chunk_fill(buffer, most, &chunk);
 
 		if (err) {
 			done = err;

@@ -109,9 +109,9 @@ uint32_t space_give_frames(struct space *space, vaddr_t address, struct frame *c
 
 /* Of one table: how many. *lost: rights went that CPUs may still know. */
 static uint32_t borrow_batch_locked(struct space *space, vaddr_t address, struct frame **frames,
-				    uint32_t npages, bool freeze, bool *lost) REQUIRES(space->lock);
+				    uint32_t npages, bool *lost) REQUIRES(space->lock);
 static uint32_t borrow_batch_locked(struct space *space, vaddr_t address, struct frame **frames,
-				    uint32_t npages, bool freeze, bool *lost)
+				    uint32_t npages, bool *lost)
 {
 	pte_t *entries;
 	uint32_t done;
@@ -125,7 +125,7 @@ static uint32_t borrow_batch_locked(struct space *space, vaddr_t address, struct
 			break;
 		frames[done] = frame_from_phys(pte_frame(value));
 		frame_get(frames[done]);
-		if (!freeze || flags & PAGE_SOFT_COW)
+		if (flags & PAGE_SOFT_COW)
 			continue;
 		*lost = *lost || flags & PAGE_WRITE;
 		flags = (flags & ~(unsigned)PAGE_WRITE) | PAGE_SOFT_COW;
@@ -134,8 +134,8 @@ static uint32_t borrow_batch_locked(struct space *space, vaddr_t address, struct
 	return done;
 }
 
-uint32_t space_borrow_frames(struct space *space, vaddr_t address, struct frame **frames,
-			     uint32_t npages, bool freeze)
+uint32_t space_lend_frames(struct space *space, vaddr_t address, struct frame **frames,
+			   uint32_t npages)
 {
 	struct region *region;
 	uint32_t done = 0;
@@ -145,7 +145,7 @@ uint32_t space_borrow_frames(struct space *space, vaddr_t address, struct frame 
 	npages = pages_of_region(space, address, npages, &region);
 	for (uint32_t got = 1; got && done < npages; done += got)
 		got = borrow_batch_locked(space, address + done * PAGE_SIZE, frames + done,
-					  npages - done, freeze, &lost);
+					  npages - done, &lost);
 	if (lost) /* before anybody relies on what is in them */
 		tlb_flush_range(&space->pagetable, address, done);
 	mutex_unlock(&space->lock);

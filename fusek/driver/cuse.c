@@ -277,7 +277,7 @@ static void cuse_init_ended(struct fuse_request *request)
 {
 	struct fuse_connection *connection = fuse_connection_get(request->connection);
 	struct fuse_reply reply = fuse_request_reply(request);
-	struct fuse_cuse said;
+	struct fuse_cuse said = {0};
 	err_t err = request->error;
 
 	if (!err)

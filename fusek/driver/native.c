@@ -165,8 +165,7 @@ static bool lend_pages(struct fuse_device *device, const struct native_reply *re
 	pages = has_taker(device, reply) ? fuse_pages_create(npages) : NULL;
 	if (!pages)
 		return false;
-	if (space_borrow_frames(space, reply->head.payload, pages->frames, npages, true) ==
-		    npages &&
+	if (space_lend_frames(space, reply->head.payload, pages->frames, npages) == npages &&
 	    end_with_pages(device, reply, pages))
 		return true;
 	fuse_pages_put(pages);

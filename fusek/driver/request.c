@@ -177,24 +177,33 @@ static void free_forgets(struct fuse_connection *connection, struct list *spare)
 	}
 }
 
-/* The request needs its nodes no more. True: forgets go out for it. */
-static bool leave_nodes_locked(struct fuse_connection *connection, struct fuse_request *request,
-			       struct list *spare) REQUIRES(connection->lock);
-static bool leave_nodes_locked(struct fuse_connection *connection, struct fuse_request *request,
-			       struct list *spare)
+/* The request needs its nodes no more; the forgets that waited for that go to `waited`. */
+static void leave_nodes_locked(struct fuse_connection *connection, struct fuse_request *request,
+			       struct list *waited) REQUIRES(connection->lock);
+static void leave_nodes_locked(UNUSED struct fuse_connection *connection,
+			       struct fuse_request *request, struct list *waited)
 {
-	bool any = !list_empty(&request->forgets);
-	struct fuse_forget *forget, *next;
-
 	for (size_t i = 0; i < ARRAY_SIZE(request->uses); i++) {
 		if (list_linked(&request->uses[i].link))
 			list_del(&request->uses[i].link);
 	}
-	list_for_each_safe (forget, next, &request->forgets, link) {
+	list_splice_tail(waited, &request->forgets);
+}
+
+/* To the driver, or to the next one who uses their nodes. */
+static void send_waited(struct fuse_connection *connection, struct list *waited)
+{
+	struct fuse_forget *forget, *next;
+	struct list spare;
+
+	list_init(&spare);
+	spin_lock(&connection->lock);
+	list_for_each_safe (forget, next, waited, link) {
 		list_del(&forget->link);
-		queue_forget_locked(connection, forget, spare);
+		queue_forget_locked(connection, forget, &spare);
 	}
-	return any;
+	spin_unlock(&connection->lock);
+	free_forgets(connection, &spare);
 }
 
 /* To a reader that waits, which is to be woken before the lock is released, or (NULL) to the
@@ -269,19 +278,22 @@ static void end_callerless(struct fuse_connection *connection, struct fuse_reque
 static void end_callerless(struct fuse_connection *connection, struct fuse_request *request)
 {
 	void (*ended)(struct fuse_request *) = request->ended;
-	struct list spare;
-	bool forgets;
+	struct list waited;
+	bool tell = false, any;
 
-	list_init(&spare);
-	forgets = leave_nodes_locked(connection, request, &spare);
+	list_init(&waited);
+	leave_nodes_locked(connection, request, &waited);
+	any = !list_empty(&waited);
 	if (request->in_background) {
 		connection->nbackground--;
-		forgets |= advance_background_locked(connection);
+		tell = advance_background_locked(connection);
 	}
 	spin_unlock(&connection->lock);
-	free_forgets(connection, &spare);
 	ended(request);
-	if (forgets)
+	/* After what that has sent: the handle of a file goes before its node. */
+	if (any)
+		send_waited(connection, &waited);
+	if (any || tell)
 		fuse_tell_reader(connection);
 }
 

@@ -16,9 +16,9 @@ struct space;
  * so who writes first gets a copy; else they are the space's alone from now on. */
 uint32_t must_check space_give_frames(struct space *space, vaddr_t address,
 				      struct frame *const *frames, uint32_t npages, bool shared);
-/* The frames of such pages, with a reference each; what the program writes later is seen in them,
- * unless `freeze`: then it writes to a copy. */
-uint32_t must_check space_borrow_frames(struct space *space, vaddr_t address, struct frame **frames,
-					uint32_t npages, bool freeze);
+/* The frames of such pages, with a reference each. They stay as they are: the program writes to a
+ * copy later. */
+uint32_t must_check space_lend_frames(struct space *space, vaddr_t address, struct frame **frames,
+				      uint32_t npages);
 
 #endif

@@ -330,8 +330,8 @@ uint32_t space_give_frames(struct space *space, vaddr_t address, struct frame *c
 	return 0;
 }
 
-uint32_t space_borrow_frames(struct space *space, vaddr_t address, struct frame **frames,
-			     uint32_t npages, bool freeze)
+uint32_t space_lend_frames(struct space *space, vaddr_t address, struct frame **frames,
+			   uint32_t npages)
 {
 	return 0;
 }
