@@ -263,7 +263,6 @@ static void fill_over(struct page_fill *io, ssize_t result)
 	pages_fill_put(fill);
 }
 
-/* Two references: the server's and the caller's. */
 struct fill *pages_fill_create_bare(struct node *node, uint64_t first, uint32_t npages)
 {
 	struct fill *fill = kzalloc(sizeof(*fill) + npages * sizeof(void *));
@@ -271,7 +270,6 @@ struct fill *pages_fill_create_bare(struct node *node, uint64_t first, uint32_t 
 	if (!fill)
 		return NULL;
 	refcount_init(&fill->references);
-	refcount_get(&fill->references);
 	list_init(&fill->link);
 	fill->node = node_get(node);
 	fill->io = (struct page_fill){.done = fill_over,
@@ -294,7 +292,6 @@ struct fill *pages_fill_create(struct node *node, uint64_t first, uint32_t npage
 		fill->frames[i] = frame_alloc(0, FRAME_PROGRAM);
 		if (!fill->frames[i]) {
 			pages_fill_put(fill);
-			pages_fill_put(fill);
 			return NULL;
 		}
 	}
@@ -304,9 +301,11 @@ struct fill *pages_fill_create(struct node *node, uint64_t first, uint32_t npage
 /* Asks the server, which calls fill_over() once. */
 void pages_fill_start(struct file *file, struct fill *fill)
 {
-	err_t err = file->server->ops->read_pages(file->server, file->id, file->open.handle,
-						  object_flags(&file->object), &fill->io);
+	err_t err;
 
+	refcount_get(&fill->references); /* the server's */
+	err = file->server->ops->read_pages(file->server, file->id, file->open.handle,
+					    object_flags(&file->object), &fill->io);
 	if (err)
 		fill_over(&fill->io, err);
 }

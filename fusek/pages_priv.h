@@ -70,15 +70,14 @@ struct fill {
 	struct frame *frames[];     /* [c] a reference each */
 };
 
-/* With frames of its own, for the server and for the caller. NULL: no memory. */
+/* With frames of its own; the reference is the caller's. NULL: no memory. */
 struct fill *pages_fill_create(struct node *node, uint64_t first, uint32_t npages);
 /* The same without: the server brings them. */
 struct fill *pages_fill_create_bare(struct node *node, uint64_t first, uint32_t npages);
 void pages_fill_put(struct fill *fill);
 /* Asks the server, once. */
 void pages_fill_start(struct file *file, struct fill *fill);
-/* Its error, or -EINTR, -ETIMEDOUT. Once for each waiter: if all have left it the server is told,
- * and the pages are not held for it. */
+/* Its error, or -EINTR, -ETIMEDOUT. */
 err_t must_check pages_fill_wait(struct node_pages *pages, struct fill *fill);
 
 /* pages_back.c: a page that is there is changed now, through `file`, which is open for writing.
