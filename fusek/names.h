@@ -125,6 +125,9 @@ static inline uint32_t node_type(const struct node *node)
 
 /* Makes the cached attributes ask-again: something changed them. */
 void node_attr_changed(struct node *node);
+/* The same by a change that every file's ctime tells: of a file that is ahead it is ours to tell.
+ */
+void node_attr_status_changed(struct node *node);
 /* It has one name more (1) or less (-1). */
 void node_attr_linked(struct node *node, int links);
 /* What a change of attributes ended in, for which the server was asked after `version` was taken.

@@ -187,10 +187,16 @@ static void touch_locked(struct node *node)
 {
 	uint64_t now_ns = clock_wall_ns();
 
-	node->attr.mtime = (struct abi_timespec){.tv_sec = (int64_t)(now_ns / NSEC_PER_SEC),
+	node->attr.ctime = (struct abi_timespec){.tv_sec = (int64_t)(now_ns / NSEC_PER_SEC),
 						 .tv_nsec = (int64_t)(now_ns % NSEC_PER_SEC)};
-	node->attr.ctime = node->attr.mtime;
 	write_once(&node->times_changed, true);
+}
+
+static void touch_data_locked(struct node *node) REQUIRES(node->attr_lock);
+static void touch_data_locked(struct node *node)
+{
+	touch_locked(node);
+	node->attr.mtime = node->attr.ctime;
 }
 
 void node_attr_grown(struct node *node, uint64_t end_bytes)
@@ -200,7 +206,7 @@ void node_attr_grown(struct node *node, uint64_t end_bytes)
 	change_begin(node);
 	if (node->attr.size_bytes < end_bytes)
 		node->attr.size_bytes = end_bytes;
-	touch_locked(node);
+	touch_data_locked(node);
 	change_end(node);
 }
 
@@ -210,7 +216,7 @@ void node_attr_truncated(struct node *node)
 		return;
 	change_begin(node);
 	node->attr.size_bytes = 0;
-	touch_locked(node);
+	touch_data_locked(node);
 	change_end(node);
 }
 
@@ -404,11 +410,23 @@ void node_attr_changed(struct node *node)
 	change_end(node);
 }
 
+void node_attr_status_changed(struct node *node)
+{
+	change_begin(node);
+	if (node_is_ahead(node))
+		touch_locked(node);
+	new_version_locked(node);
+	write_once(&node->attr_valid_until_ns, 0);
+	change_end(node);
+}
+
 void node_attr_linked(struct node *node, int links)
 {
 	change_begin(node);
 	if (links > 0 || node->attr.nlink)
 		node->attr.nlink += (uint32_t)links;
+	if (node_is_ahead(node))
+		touch_locked(node);
 	new_version_locked(node);
 	write_once(&node->attr_valid_until_ns, 0);
 	change_end(node);
@@ -431,7 +449,7 @@ void node_attr_written(struct node *node, uint64_t end_bytes)
 	if (node->attr.size_bytes < end_bytes)
 		node->attr.size_bytes = end_bytes;
 	if (node_is_ahead(node))
-		touch_locked(node);
+		touch_data_locked(node);
 	new_version_locked(node);
 	write_once(&node->attr_valid_until_ns, 0);
 	change_end(node);

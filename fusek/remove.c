@@ -247,6 +247,7 @@ static err_t ask_rename(struct rename *rename, struct names_rename *done)
 	struct server_caller caller = server_caller_of(rename->from.context);
 	struct names_change from_change, to_change;
 	bool two = rename->from.at.dentry->node != rename->to.at.dentry->node;
+	void (*moved)(struct node *node);
 	err_t err = mount_write_begin(&rename->from.at);
 
 	if (err)
@@ -260,12 +261,13 @@ static err_t ask_rename(struct rename *rename, struct names_rename *done)
 	done->from_version = names_change_end(&from_change);
 	done->to_version = two ? names_change_end(&to_change) : done->from_version;
 	mount_write_end(rename->from.at.mount);
-	node_attr_changed(rename->old.dentry->node);
+	moved = err ? node_attr_changed : node_attr_status_changed;
+	moved(rename->old.dentry->node);
 	if (!dentry_is_negative(rename->target.dentry)) {
 		if (!err && !(rename->flags & RENAME_EXCHANGE))
 			node_attr_linked(rename->target.dentry->node, -1);
 		else
-			node_attr_changed(rename->target.dentry->node);
+			moved(rename->target.dentry->node);
 	}
 	return err == -ENOSYS ? -EINVAL : err;
 }

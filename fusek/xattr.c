@@ -149,7 +149,7 @@ static err_t change(const struct vfs_context *context, struct object *at, const 
 		err = -ENOSYS;
 	mount_write_end(path.mount);
 	if (!err) {
-		node_attr_changed(node);
+		node_attr_status_changed(node);
 		notify(path.dentry, IN_ATTRIB);
 	}
 put_path:

@@ -40,7 +40,7 @@ ON_LINUX = [
     ("tmpfs", "zero", "-"),
     ("memfs", "-", "memfs -s -o size=64m"),
     ("memfs", "-", "memfs -o size=64m,timeout=0"),
-    ("memfs" + WRITEBACK, "-", "memfs -s -o size=64m,writeback"),
+    ("memfs,writeback,writeback@linux", "-", "memfs -s -o size=64m,writeback"),
     ("memfs,direct,direct@linux", "shared_map", "memfs -s -o size=64m,direct_io"),
     ("passthrough_ll", "zero,append_map", PASSTHROUGH),
     ("passthrough_ll", "zero,append_map", PASSTHROUGH + ",cache=always"),
