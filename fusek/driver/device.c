@@ -17,22 +17,17 @@ SLAB_CACHE(device_cache, struct fuse_device);
 
 /* ---- open, mount, clone, close ---- */
 
-struct fuse_device *fuse_device_create(void)
+static err_t device_open(struct device_file *file, UNUSED unsigned flags)
 {
 	struct fuse_device *device = slab_alloc_zeroed(&device_cache);
 
 	if (!device)
-		return NULL;
+		return -ENOMEM;
 	list_init(&device->link);
 	for (unsigned i = 0; i < FUSE_SENT_BUCKETS; i++)
 		list_init(&device->sent[i]);
-	return device;
-}
-
-static err_t device_open(struct device_file *file, UNUSED unsigned flags)
-{
-	file->private = fuse_device_create();
-	return file->private ? 0 : -ENOMEM;
+	file->private = device;
+	return 0;
 }
 
 err_t fuse_device_attach(struct fuse_device *device, struct fuse_connection *connection)
@@ -73,8 +68,9 @@ static void fail_unanswered(struct fuse_device *device) NO_THREAD_SAFETY
 		fuse_request_end(device->connection, request, -ECONNABORTED);
 }
 
-void fuse_device_free(struct fuse_device *device)
+static void device_release(struct device_file *file)
 {
+	struct fuse_device *device = file->private;
 	struct fuse_connection *connection = device->connection;
 	bool last;
 
@@ -93,11 +89,6 @@ void fuse_device_free(struct fuse_device *device)
 
 /* ---- as a device ---- */
 
-static void device_release(struct device_file *file)
-{
-	fuse_device_free(file->private);
-}
-
 static ssize_t device_read(struct device_file *file, struct buffer *buffer,
 			   UNUSED uint64_t offset_bytes, unsigned flags)
 {
@@ -110,8 +101,9 @@ static ssize_t device_write(struct device_file *file, struct buffer *buffer,
 	return fuse_device_write(file->private, buffer);
 }
 
-unsigned fuse_device_poll(struct fuse_device *device, struct waitq **queue)
+static unsigned device_poll(struct device_file *file, struct waitq **queue)
 {
+	struct fuse_device *device = file->private;
 	struct fuse_connection *connection = load_acquire(&device->connection);
 
 	if (!connection)
@@ -120,11 +112,6 @@ unsigned fuse_device_poll(struct fuse_device *device, struct waitq **queue)
 	if (load_acquire(&connection->state) == FUSE_ENDED)
 		return POLLERR;
 	return POLLOUT | (fuse_has_work(connection) ? POLLIN : 0);
-}
-
-static unsigned device_poll(struct device_file *file, struct waitq **queue)
-{
-	return fuse_device_poll(file->private, queue);
 }
 
 /* Another descriptor of the same connection, for a thread of the driver. */
@@ -178,10 +165,6 @@ bool fuse_serves(struct object *object)
 
 err_t fuse_device_init(void)
 {
-	err_t err = fuse_cuse_init();
-
-	if (err)
-		return err;
 	return devfs_register("fuse", FUSE_DEV_MAJOR, FUSE_DEV_MINOR, 0666, 0, &fuse_device_ops,
 			      NULL);
 }
