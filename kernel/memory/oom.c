@@ -307,12 +307,27 @@ static void kill_one(const struct choice *best)
 	set_victim(best->process);
 }
 
-/* How many there were. The last one is the victim. */
-static unsigned kill_members(const struct group *group)
+static unsigned count_members(const struct group *group)
 {
 	struct process *process;
 	struct choice member;
-	unsigned nkilled = 0;
+	unsigned nmembers = 0;
+	int32_t after = 0;
+
+	while ((process = process_find_next(after))) {
+		after = process->pid;
+		nmembers += is_member(process, group, &member);
+		process_put(process);
+	}
+	return nmembers;
+}
+
+/* False: there were none. The last one is the victim. */
+static bool kill_members(const struct group *group)
+{
+	struct process *process;
+	struct choice member;
+	bool any = false;
 	int32_t after = 0;
 
 	while ((process = process_find_next(after))) {
@@ -323,25 +338,27 @@ static unsigned kill_members(const struct group *group)
 		}
 		kill_process(process);
 		set_victim(process);
-		nkilled++;
+		any = true;
 	}
-	return nkilled;
+	return any;
 }
 
+/* The line comes first: who waits for them goes on as soon as they have ended. */
 static void kill_group(const struct group *group, const struct choice *best)
 {
-	unsigned nkilled = 0, more;
+	unsigned nmembers = count_members(group);
 
-	/* Those that were being made are members by now; who is killed makes no more. */
-	while ((more = kill_members(group)))
-		nkilled += more;
-	if (!victim)
+	if (!nmembers)
 		return; /* they have all ended by themselves */
 	log_warn("out of memory (%lu of %lu KiB free): the %u processes of group %d (one is "
 		 "%s[%d]) are killed, since they hold %lu KiB together, and no single one more "
 		 "than %lu KiB",
-		 kib(frames_free()), kib(frames_total()), nkilled, group->number, victim->name,
-		 victim->pid, kib((uint64_t)group->points), kib((uint64_t)best->points));
+		 kib(frames_free()), kib(frames_total()), nmembers, group->number,
+		 best->process->name, best->process->pid, kib((uint64_t)group->points),
+		 kib((uint64_t)best->points));
+	/* Those that were being made are members by now; who is killed makes no more. */
+	while (kill_members(group))
+		;
 }
 
 /* The largest one that is ending anyway, and has not been waited for yet. NULL: none. */
