@@ -247,7 +247,7 @@ static err_t ask_rename(struct rename *rename, struct names_rename *done)
 	struct server_caller caller = server_caller_of(rename->from.context);
 	struct names_change from_change, to_change;
 	bool two = rename->from.at.dentry->node != rename->to.at.dentry->node;
-	void (*moved)(struct node *node);
+	void (*moved)(struct node * node);
 	err_t err = mount_write_begin(&rename->from.at);
 
 	if (err)
