@@ -4,9 +4,7 @@
  */
 #include "pages_priv.h"
 
-#include <fusek/driver.h>
 #include <lib/string.h>
-#include <mm/lend.h>
 #include <mm/pressure.h>
 #include <mm/slab.h>
 
