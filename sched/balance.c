@@ -20,7 +20,7 @@
 
 /* How far into a level an idle CPU looks for a thread that it may run. */
 #define STEAL_LOOKS 8
-/* Waits shorter than this are not worth asking who was idle meanwhile. */
+/* What telling an idle CPU may take; shorter waits are not worth asking who was idle meanwhile. */
 #define WASTE_MIN_NS (20 * NSEC_PER_USEC)
 
 bool sched_several;
@@ -35,12 +35,19 @@ static struct cpu_sched *cpu_of(uint32_t id)
 
 /* ---- idle CPUs ---- */
 
+/* If it has halted, that is over: it is on its way. */
+static void end_idling(struct cpu_sched *cpu)
+{
+	if (read_once(&cpu->idle_end_ns) < read_once(&cpu->idle_start_ns))
+		write_once(&cpu->idle_end_ns, clock_ns());
+}
+
 /* From here on it does not idle, it is being woken. */
 static bool claim_idle(uint32_t id)
 {
 	if (!(atomic_fetch_and_full(&idle_cpus, ~cpuset_of(id)) & cpuset_of(id)))
 		return false;
-	write_once(&cpu_of(id)->idle_end_ns, clock_ns());
+	end_idling(cpu_of(id));
 	return true;
 }
 
@@ -65,6 +72,15 @@ void sched_idle_leave(struct cpu_sched *cpu)
 {
 	if (read_once(&idle_cpus) & cpuset_of(cpu->id))
 		(void)claim_idle(cpu->id);
+	else
+		end_idling(cpu); /* it was told just before it halted */
+}
+
+void sched_idle_halts(struct cpu_sched *cpu)
+{
+	if ((read_once(&idle_cpus) & cpuset_of(cpu->id)) &&
+	    read_once(&cpu->idle_end_ns) >= cpu->idle_start_ns)
+		write_once(&cpu->idle_start_ns, clock_ns());
 }
 
 void sched_offer(cpuset_t allowed)
@@ -181,8 +197,8 @@ void sched_place(struct thread *thread) NO_THREAD_SAFETY
 
 	debug_assert(thread->state == THREAD_MOVING);
 	thread->state = THREAD_READY;
-	target = sched_move_locked(thread, cpu, sched_choose_cpu(cpu, thread));
 	thread->ready_since_ns = clock_ns();
+	target = sched_move_locked(thread, cpu, sched_choose_cpu(cpu, thread));
 	runq_wake(&target->queue, &thread->sched);
 	outranks = sched_outranks(target, thread);
 	spin_unlock(&target->lock);
@@ -257,11 +273,9 @@ enum sched_found sched_find_work(struct cpu_sched *cpu)
 {
 	if (likely(!sched_several))
 		return SCHED_FOUND_NOTHING;
-	if (!(read_once(&idle_cpus) & cpuset_of(cpu->id))) {
-		write_once(&cpu->idle_start_ns, clock_ns());
+	if (!(read_once(&idle_cpus) & cpuset_of(cpu->id)))
 		/* Full barrier: pairs with the one in sched_offer(). */
 		(void)atomic_fetch_or_full(&idle_cpus, cpuset_of(cpu->id));
-	}
 	return look_through_others(cpu);
 }
 
@@ -312,10 +326,21 @@ static uint64_t idle_overlap_ns(const struct cpu_sched *other, uint64_t start_ns
 	return end_ns > start_ns ? end_ns - start_ns : 0;
 }
 
+/* When the CPU was told to come and look, after start_ns; UINT64_MAX: not since. */
+static uint64_t told_since(const struct cpu_sched *cpu, uint64_t start_ns)
+{
+	uint64_t idle_end_ns = read_once(&cpu->idle_end_ns);
+
+	if (idle_end_ns < start_ns || idle_end_ns < read_once(&cpu->idle_start_ns))
+		return UINT64_MAX;
+	return idle_end_ns;
+}
+
 void sched_note_wait(struct cpu_sched *cpu, const struct thread *thread, uint64_t now_ns)
 {
 	uint64_t start_ns = thread->ready_since_ns;
 	uint64_t waited_ns = now_ns > start_ns ? now_ns - start_ns : 0;
+	uint64_t told_ns = now_ns;
 	uint64_t wasted_ns = 0;
 
 	cpu->stats.waited_ns += waited_ns;
@@ -323,9 +348,14 @@ void sched_note_wait(struct cpu_sched *cpu, const struct thread *thread, uint64_
 		return;
 	for_each_cpu (id) {
 		if (thread->affinity & cpuset_of(id))
-			wasted_ns = MAX(wasted_ns, idle_overlap_ns(cpu_of(id), start_ns, now_ns));
+			told_ns = MIN(told_ns, told_since(cpu_of(id), start_ns));
 	}
-	cpu->stats.wasted_ns += wasted_ns;
+	for_each_cpu (id) {
+		if (thread->affinity & cpuset_of(id))
+			wasted_ns = MAX(wasted_ns, idle_overlap_ns(cpu_of(id), start_ns, told_ns));
+	}
+	if (wasted_ns >= WASTE_MIN_NS)
+		cpu->stats.wasted_ns += wasted_ns;
 }
 
 /* ---- confining ---- */

@@ -77,6 +77,8 @@ static void wait_for_interrupt(struct cpu_sched *cpu, bool look_again)
 	deadline_ns = timers_next_deadline_ns();
 	if (unlikely(look_again))
 		deadline_ns = MIN(deadline_ns, clock_ns() + LATER_NS);
+	else if (sched_several)
+		sched_idle_halts(cpu);
 	if (deadline_ns != cpu->timer_armed_ns) {
 		cpu->timer_armed_ns = deadline_ns;
 		clock_set_timer(deadline_ns);

@@ -24,7 +24,7 @@ struct cpu_sched {
 	struct thread *current; /* [q] written by this CPU alone */
 	struct thread *left;    /* [l] who ran before the switch that is being finished */
 	uint32_t last_look;     /* [l] which CPU's queue was compared last */
-	uint64_t idle_start_ns; /* atomic: of the last time that it was idle; 0: never */
+	uint64_t idle_start_ns; /* atomic: when it last halted for want of work; 0: never */
 	uint64_t idle_end_ns; /* atomic: when it was told to wake; before idle_start_ns: it idles */
 	uint64_t slice_end_ns;     /* [l] when the running slice is spent; UINT64_MAX: never */
 	uint64_t timer_last_ns;    /* the clock at its last timer interrupt; its own */
@@ -105,6 +105,8 @@ enum sched_found { SCHED_FOUND_NOTHING, SCHED_FOUND_LATER, SCHED_FOUND };
 enum sched_found sched_find_work(struct cpu_sched *cpu);
 /* The idle thread is switched away from. */
 void sched_idle_leave(struct cpu_sched *cpu);
+/* It found nothing and is about to wait for an interrupt. Interrupts off. */
+void sched_idle_halts(struct cpu_sched *cpu);
 /* From the timer interrupt. */
 void sched_tick(struct cpu_sched *cpu, bool slice_over);
 /* `thread` was picked: counts how long it has waited. The lock of `cpu` is held. */

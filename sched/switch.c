@@ -17,9 +17,6 @@
 #include <lib/panic.h>
 #include <sched/clock_watch.h>
 
-/* A thread that was preempted and waits for so long is offered to idle CPUs. */
-#define OFFER_NS (200 * NSEC_PER_USEC)
-
 /* Two timer interrupts are not so close, unless the clock stands still or has gone back. */
 #define SUSPICIOUS_NS NSEC_PER_USEC
 
@@ -134,6 +131,7 @@ static void reschedule(void (*put_back)(struct runq *queue, struct sched_entity 
 	struct cpu_sched *cpu = this_percpu(cpu_sched);
 	struct thread *prev = current_thread();
 	struct thread *next;
+	cpuset_t offer_to = 0;
 	uint64_t now_ns;
 
 	wake_executor_if_wanted(cpu);
@@ -165,10 +163,12 @@ static void reschedule(void (*put_back)(struct runq *queue, struct sched_entity 
 	if (unlikely(sched_several)) {
 		if (prev == &cpu->idle)
 			sched_idle_leave(cpu);
-		else if (cpu->queue.nready) /* not at once: most preemptions are short */
-			sched_arm_timer(cpu, now_ns + OFFER_NS);
+		else if (prev->state == THREAD_READY)
+			offer_to = prev->affinity;
 	}
 	spin_unlock(&cpu->lock);
+	if (unlikely(offer_to))
+		sched_offer(offer_to);
 	switch_stacks(prev, next);
 }
 
@@ -277,8 +277,8 @@ void thread_wake(struct thread *thread) NO_THREAD_SAFETY
 	if (likely(thread->state == THREAD_BLOCKED)) {
 		thread->state = THREAD_READY;
 		if (unlikely(sched_several)) {
-			cpu = sched_move_locked(thread, cpu, sched_choose_cpu(cpu, thread));
 			thread->ready_since_ns = clock_ns();
+			cpu = sched_move_locked(thread, cpu, sched_choose_cpu(cpu, thread));
 		}
 		runq_wake(&cpu->queue, &thread->sched);
 		outranks = sched_outranks(cpu, thread);
@@ -362,8 +362,10 @@ void sched_put_on_cpu(struct thread *thread)
 	cpuset_t offer_to;
 	bool outranks;
 
-	if (unlikely(sched_several))
+	if (unlikely(sched_several)) {
+		thread->ready_since_ns = clock_ns();
 		target = sched_choose_for_new(cpu, thread);
+	}
 	spin_lock(&target->lock);
 	thread->cpu = target;
 	thread->state = THREAD_READY;
@@ -374,8 +376,6 @@ void sched_put_on_cpu(struct thread *thread)
 	} else {
 		runq_start(&target->queue, &thread->sched, NULL);
 	}
-	if (unlikely(sched_several))
-		thread->ready_since_ns = clock_ns();
 	outranks = sched_outranks(target, thread);
 	offer_to = thread->affinity;
 	spin_unlock_stay_disabled(&target->lock);
