@@ -137,7 +137,8 @@ def make_parser():
     bench.add_argument("--profile", metavar="FAMILY/ROW",
                        help="where the instructions of one operation go, by function")
     bench.add_argument("--wall", action="store_true",
-                       help="by the clock instead: work done a second on --smp CPUs")
+                       help="by the clock instead, on --smp CPUs: work done a second, or the "
+                            "rows that are named")
     bench.add_argument("--smp", type=int, default=2, metavar="N", help="CPUs, with --wall (2)")
     bench.add_argument("--preset", choices=PRESETS, help="release, and nothing else")
     bench.add_argument("--kernel", metavar="ELF", help="measure this kernel; builds nothing")

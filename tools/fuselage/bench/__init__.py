@@ -62,7 +62,7 @@ def main(args):
         return profile.main(args.profile, kernel)
     if args.wall:
         from . import wall
-        return wall.main(args, kernel)
+        return wall.main(args, kernel, chosen)
     peers = machines.peers(args.linux)
     started_s = time.monotonic()
     runs = measure(chosen, peers, kernel)

@@ -106,6 +106,18 @@ def check_release(run):
         raise ToolError("bench: this is no release build of Fuselage; its figures mean nothing")
 
 
+def asked(chosen, smp):
+    """[(family, the words of its program)]: by the clock, nanoseconds are asked for."""
+    return [(family, [*rows, *(["--wall"] if smp else [])]) for family, rows in chosen.items()]
+
+
+def a_machine(kernel, ramdisk, words, smp):
+    """The one that counts instructions, or one of SMP CPUs."""
+    if smp:
+        return qemu.machine(kernel, ramdisk, words, smp=smp, cpu=qemu.ICOUNT_CPU)
+    return qemu.measuring_machine(kernel, ramdisk, words)
+
+
 class Fuselage:
     """Our own kernel. ksh runs the programs."""
     name = "fuselage"
@@ -114,11 +126,11 @@ class Fuselage:
     def __init__(self, kernel):
         self.kernel = kernel
 
-    def run(self, chosen, more_words="", more_options=()):
-        """The rows of CHOSEN families, on the measuring machine."""
-        commands = [" ".join([f"/bench/{family}", *rows]) for family, rows in chosen.items()]
+    def run(self, chosen, more_words="", more_options=(), *, smp=None):
+        """The rows of CHOSEN families, on the measuring machine; on SMP CPUs, by the clock."""
+        commands = [" ".join([f"/bench/{family}", *rows]) for family, rows in asked(chosen, smp)]
         with self.started(";".join(commands), chosen, more_words) as (image, words):
-            return watch(qemu.measuring_machine(self.kernel, image, words) + list(more_options),
+            return watch(a_machine(self.kernel, image, words, smp) + list(more_options),
                          Run(title=self.title, words=words))
 
     def work(self, works, smp):
@@ -127,7 +139,7 @@ class Fuselage:
         commands = "".join(" ".join(["/bench/work", *work]) + " & " for work in works) \
             + "wait;sched;locks"
         with self.started(commands, ["work"], "") as (image, words):
-            return watch(qemu.machine(self.kernel, image, words, smp=smp, cpu=qemu.ICOUNT_CPU),
+            return watch(a_machine(self.kernel, image, words, smp),
                          Run(title=self.title, words=words))
 
     @staticmethod
@@ -149,19 +161,19 @@ class Linux:
         self.version = version
         self.title = f"Linux {version}"
 
-    def run(self, chosen):
-        """The rows of CHOSEN families, on the measuring machine."""
-        commands = [",".join([f"/bench/{family}", *rows]) for family, rows in chosen.items()]
+    def run(self, chosen, *, smp=None):
+        """The rows of CHOSEN families, on the measuring machine; on SMP CPUs, by the clock."""
+        commands = [",".join([f"/bench/{family}", *rows]) for family, rows in asked(chosen, smp)]
         modules = self.modules("fuse") if {"fuse", "fuse_native"} & chosen.keys() else []
         with self.started(commands, chosen, modules) as (initramfs, words):
-            return watch(qemu.measuring_machine(self.image, initramfs, words),
+            return watch(a_machine(self.image, initramfs, words, smp),
                          Run(title=self.title, words=words))
 
     def work(self, works, smp):
         """All WORKS at once, by the clock."""
         commands = [",".join(["/bench/work", *work]) + "&" for work in works]
         with self.started(commands, ["work"]) as (initramfs, words):
-            return watch(qemu.machine(self.image, initramfs, words, smp=smp, cpu=qemu.ICOUNT_CPU),
+            return watch(a_machine(self.image, initramfs, words, smp),
                          Run(title=self.title, words=words))
 
     def modules(self, name):

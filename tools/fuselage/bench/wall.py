@@ -1,7 +1,8 @@
-"""bench --wall: work done in a second on several CPUs, by the clock of this host.
+"""bench --wall: the same on several CPUs, by the clock of this host.
 
-Four programs that compute and four that make system calls run at once; Fuselage and Linux take
-turns, so that whatever else this host does meets both. Not for tests: nothing here repeats.
+Four programs that compute and four that make system calls run at once, as much as they can; or, for
+families that are named, the time of each row. Fuselage and Linux take turns, so that whatever else
+this host does meets both. Not for tests: nothing here repeats.
 """
 
 import re
@@ -41,11 +42,58 @@ def lost(run):
             if (match := re.search(pattern, text, re.MULTILINE))}
 
 
-def main(args, kernel):
+def main(args, kernel, chosen):
     if args.smp < 1:
         raise ToolError("bench --wall: --smp 1 or more")
     linux = machines.peers("stable" if args.linux in ("all", "none") else args.linux)[0]
     ours = machines.Fuselage(kernel)
+    return row_times(args, ours, linux, chosen) if args.what else at_once(args, ours, linux)
+
+
+def row_times(args, ours, linux, chosen):
+    """The rows of CHOSEN: how long an operation takes, of how long it takes on Linux."""
+    times = {}          # {(family, row): [(ours, Linux's), a pair a round], nanoseconds}
+    started_s = time.monotonic()
+    for number in range(ROUNDS):
+        runs = [machine.run(chosen, smp=args.smp) for machine in (ours, linux)]
+        machines.check_release(runs[0])
+        values = [{(row.family, row.name): row.value for row in run.rows} for run in runs]
+        for row in values[0].keys() | values[1].keys():
+            times.setdefault(row, []).append([side.get(row) for side in values])
+        say(f"bench: round {number + 1} of {ROUNDS}")
+    ratios = {row: [us / them for us, them in pairs] for row, pairs in times.items()
+              if all(all(pair) for pair in pairs) and len(pairs) == ROUNDS}
+    print(f"{ours.title} beside {linux.title} on {args.smp} CPUs, nanoseconds by the clock, median "
+          f"of {ROUNDS}; less is better")
+    kept = {}
+    for family in chosen:
+        print(f"{family:24}  {'us':>9}  {'them':>9}   ratio   least   most")
+        medians = []
+        for row in sorted(row for row in times if row[0] == family):
+            if row not in ratios:
+                print(f"  {row[1]:22}  one of the two lacks it")
+                continue
+            columns = [statistics.median(pair[side] for pair in times[row]) for side in (0, 1)]
+            medians.append(statistics.median(ratios[row]))
+            kept[f"{family}-{row[1]}-{args.smp}-cpus"] = f"{medians[-1]:.2f}"
+            print(f"  {row[1]:22}  {columns[0]:9,.0f}  {columns[1]:9,.0f}  {medians[-1]:6.2f}  "
+                  f"{min(ratios[row]):6.2f} {max(ratios[row]):6.2f}")
+        if medians:
+            mean = statistics.geometric_mean(medians)
+            kept[f"{family}-mean-{args.smp}-cpus"] = f"{mean:.2f}"
+            print(f"  {'geometric mean':22}  {'':9}  {'':9}  {mean:6.2f}")
+    record(args, kept, started_s)
+    return 0
+
+
+def record(args, kept, started_s):
+    if args.record:
+        results.note_all("wall", kept, "-", time.monotonic() - started_s)
+        say("recorded in docs/results/wall.tsv")
+
+
+def at_once(args, ours, linux):
+    """Eight programs on both, and what of their time Fuselage lost."""
     works = [[mode, str(SECONDS)] for _ in range(EACH) for mode in MODES]
     rounds, losses = [], []
     started_s = time.monotonic()
@@ -68,10 +116,7 @@ def main(args, kernel):
         each = [loss[what] for loss in losses]
         print(f"Fuselage, {what}: {statistics.median(each):.3f} % of the time that CPUs worked, "
               f"{max(each):.3f} % at most")
-    if args.record:
-        results.note_all("wall", figures(args.smp, rounds, losses), "-",
-                         time.monotonic() - started_s)
-        say("recorded in docs/results/wall.tsv")
+    record(args, figures(args.smp, rounds, losses), started_s)
     return 0
 
 
