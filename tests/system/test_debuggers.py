@@ -1,9 +1,10 @@
-"""Debian's strace and gdbserver, as they are, in the machine."""
+"""Debian's strace, gdbserver and gdb, as they are, in the machine."""
 
 import re
 import shlex
 import shutil
 import subprocess
+import zipfile
 from pathlib import Path
 
 from conftest import TOOL
@@ -80,3 +81,36 @@ def test_gdb_stops_looks_and_goes_on(tmp_path):
     assert "Old value = 4\nNew value = 6\n" in shown
     assert "$3 = {x = 6, y = 3}" in shown
     assert "exited with code 023]" in shown
+
+
+def python_of_gdb(archive):
+    """What gdb's own Python needs of its library, and gdb's part of it, where it looks for both."""
+    library, own = Path("/usr/lib/python3.11"), Path("/usr/share/gdb/python")
+    wanted = [*library.glob("*.py"), *own.rglob("*.py")]
+    for package in ("collections", "encodings", "importlib", "json", "re"):
+        wanted += (library / package).rglob("*.py")
+    with zipfile.ZipFile(archive, "w", zipfile.ZIP_DEFLATED) as out:
+        for path in wanted:
+            out.write(path, path.relative_to(own if own in path.parents else library))
+    return ["--add", f"{archive}:/usr/lib/python311.zip"]
+
+
+def test_gdb_itself_runs_inside(fexec, tmp_path):
+    """All of it, with its Python: it starts the program by a shell, and stops it by a register."""
+    (tmp_path / "prog.c").write_text(PROGRAM)
+    subprocess.run(["gcc", "-g", "-O0", "-static", "-o", "prog", "prog.c"], cwd=tmp_path, check=True)
+    commands = ["break inner", "run", "bt", "print *point", "finish", "delete", "watch at.x", "continue",
+                "python print('at.y is', gdb.parse_and_eval('at.y'))", "delete", "continue"]
+    ended = fexec("/bin/gdb", "-nx", "-batch",
+                  *[word for command in commands for word in ("-ex", command)], "/tmp/prog",
+                  options=[*with_libraries(shutil.which("gdb")), "--add", tmp_path / "prog",
+                           *python_of_gdb(tmp_path / "python311.zip")])
+    shown = ended.stdout.decode()
+    assert re.search(r"^#0 .*inner \(point=0x[0-9a-f]+ <at>, by=1\)", shown, re.MULTILINE), shown
+    assert re.search(r"^#1 .* main \(\)", shown, re.MULTILINE), shown
+    assert "$1 = {x = 3, y = 4}" in shown
+    assert "Value returned is $2 = 4" in shown
+    assert "Hardware watchpoint 2: at.x" in shown and "Old value = 4\nNew value = 6\n" in shown
+    assert "at.y is 3" in shown
+    assert "exited with code 023]" in shown
+    assert "Python Exception" not in shown
