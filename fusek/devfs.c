@@ -1,8 +1,8 @@
 /*
  * devfs: the directory of devices. Owns the list of registered devices, which only grows: an entry,
- * once published, never changes, so finding one takes no lock. A node's number is the device's
- * place in the list; a handle is the address of its struct device_file, which lives from open to
- * release and is known to nobody but the open file.
+ * once published, never changes but for whether it can be found, so finding one takes no lock. A
+ * node's number is the device's place in the list; a handle is the address of its struct
+ * device_file, which lives from open to release and is known to nobody but the open file.
  */
 #define LOG_SUBSYSTEM "devfs"
 #include "devices.h"
@@ -29,6 +29,7 @@ struct device {
 	const struct device_ops *ops;
 	void *argument;
 	const char *target; /* of a link; NULL: a device */
+	bool hidden;        /* written under registry_lock: nobody finds it */
 	struct abi_timespec made;
 };
 
@@ -72,13 +73,16 @@ static bool overlaps(const struct device *a, const struct device *b)
 
 static bool has_name(const struct device *device, struct server_name name)
 {
-	return device->name && strlen(device->name) == name.len_bytes &&
+	return device->name && !read_once(&device->hidden) &&
+	       strlen(device->name) == name.len_bytes &&
 	       memcmp(device->name, name.text, name.len_bytes) == 0;
 }
 
 static bool is_taken(const struct device *device)
 {
 	for (uint32_t i = 0; i < count(); i++) {
+		if (&devices[i] == device || read_once(&devices[i].hidden))
+			continue;
 		if (overlaps(&devices[i], device))
 			return true;
 		if (device->name &&
@@ -93,7 +97,7 @@ static err_t add(const struct device *device)
 	err_t err = 0;
 
 	mutex_lock(&registry_lock);
-	if (is_taken(device)) {
+	if (!device->hidden && is_taken(device)) {
 		err = -EEXIST;
 	} else if (ndevices == DEVICES_MAX) {
 		err = -ENOMEM;
@@ -113,9 +117,28 @@ err_t devfs_register(const char *name, uint32_t major, uint32_t minor, uint32_t 
 				    .nminors = 1,
 				    .mode = S_IFCHR | (mode & 0777),
 				    .flags = device_flags,
+				    .hidden = device_flags & DEVICE_HIDDEN,
 				    .ops = ops,
 				    .argument = argument,
 				    .made = wall_time()});
+}
+
+err_t devfs_show(const char *name, const void *argument, bool shown)
+{
+	err_t err = -ENOENT;
+
+	mutex_lock(&registry_lock);
+	for (uint32_t i = 0; i < ndevices; i++) {
+		struct device *device = &devices[i];
+
+		if (device->name != name || device->argument != argument)
+			continue;
+		err = shown && is_taken(device) ? -EEXIST : 0;
+		if (!err)
+			write_once(&device->hidden, !shown);
+	}
+	mutex_unlock(&registry_lock);
+	return err;
 }
 
 static const struct device_ops nothing;
@@ -150,7 +173,7 @@ err_t devfs_find(uint64_t rdev, struct nodeid *out)
 	const struct device wanted = {.rdev = rdev, .nminors = 1};
 
 	for (uint32_t i = 0; i < count(); i++) {
-		if (!overlaps(&devices[i], &wanted))
+		if (read_once(&devices[i].hidden) || !overlaps(&devices[i], &wanted))
 			continue;
 		*out = node_of(&devices[i]);
 		out->value |= (uint64_t)(abi_minor(rdev) - abi_minor(devices[i].rdev)) << 32;
@@ -176,6 +199,12 @@ static void fill_attr(const struct device *device, struct server_attr *out)
 				    .block_bytes = PAGE_SIZE};
 }
 
+/* What may be hidden any time is asked for each time. */
+static uint64_t valid_ns(const struct device *device)
+{
+	return device->flags & DEVICE_HIDDEN ? 0 : SERVER_VALID_FOREVER;
+}
+
 static err_t devfs_lookup(struct server *server, const struct server_caller *caller,
 			  struct nodeid parent, struct server_name name, struct server_entry *out)
 {
@@ -183,7 +212,7 @@ static err_t devfs_lookup(struct server *server, const struct server_caller *cal
 		if (!nodeid_equal(parent, SERVER_ROOT) || !has_name(&devices[i], name))
 			continue;
 		*out = (struct server_entry){.node = node_of(&devices[i]),
-					     .entry_valid_ns = SERVER_VALID_FOREVER,
+					     .entry_valid_ns = valid_ns(&devices[i]),
 					     .attr_valid_ns = SERVER_VALID_FOREVER};
 		fill_attr(&devices[i], &out->attr);
 		return 0;
@@ -238,7 +267,7 @@ static err_t devfs_readdir(struct server *server, struct nodeid node, struct han
 	for (uint64_t i = cookie; i < count(); i++) {
 		const char *text = devices[i].name;
 
-		if (!text)
+		if (!text || read_once(&devices[i].hidden))
 			continue;
 		const struct server_name name = {.text = text, .len_bytes = strlen(text)};
 

@@ -78,6 +78,7 @@ const char *lockclass_name(enum lock_class class)
 		[LOCK_KSH] = "ksh",
 		[LOCK_PROCESS] = "process",
 		[LOCK_FSCONTEXT] = "fscontext",
+		[LOCK_CUSE] = "cuse",
 		[LOCK_MOUNT] = "mount",
 		[LOCK_FILE] = "file",
 		[LOCK_APPEND] = "append",

@@ -215,6 +215,7 @@ struct fuse_connection {
 	uint32_t max_read_bytes; /* [c] of the mount; 0: no limit */
 	struct server *server; /* [c] of its mount, which may be gone; freed with the connection */
 	uint32_t number;       /* [c] for messages */
+	bool unrestricted;     /* [r] CUSE_UNRESTRICTED_IOCTL */
 	bool aborted;          /* [q] by who uses it, and the driver wants to be told that */
 	struct list all;       /* connections_lock (connections.c); of no list: not mounted */
 };

@@ -17,17 +17,22 @@ SLAB_CACHE(device_cache, struct fuse_device);
 
 /* ---- open, mount, clone, close ---- */
 
-static err_t device_open(struct device_file *file, UNUSED unsigned flags)
+struct fuse_device *fuse_device_create(void)
 {
 	struct fuse_device *device = slab_alloc_zeroed(&device_cache);
 
 	if (!device)
-		return -ENOMEM;
+		return NULL;
 	list_init(&device->link);
 	for (unsigned i = 0; i < FUSE_SENT_BUCKETS; i++)
 		list_init(&device->sent[i]);
-	file->private = device;
-	return 0;
+	return device;
+}
+
+static err_t device_open(struct device_file *file, UNUSED unsigned flags)
+{
+	file->private = fuse_device_create();
+	return file->private ? 0 : -ENOMEM;
 }
 
 err_t fuse_device_attach(struct fuse_device *device, struct fuse_connection *connection)
@@ -68,9 +73,8 @@ static void fail_unanswered(struct fuse_device *device) NO_THREAD_SAFETY
 		fuse_request_end(device->connection, request, -ECONNABORTED);
 }
 
-static void device_release(struct device_file *file)
+void fuse_device_free(struct fuse_device *device)
 {
-	struct fuse_device *device = file->private;
 	struct fuse_connection *connection = device->connection;
 	bool last;
 
@@ -89,6 +93,11 @@ static void device_release(struct device_file *file)
 
 /* ---- as a device ---- */
 
+static void device_release(struct device_file *file)
+{
+	fuse_device_free(file->private);
+}
+
 static ssize_t device_read(struct device_file *file, struct buffer *buffer,
 			   UNUSED uint64_t offset_bytes, unsigned flags)
 {
@@ -101,9 +110,8 @@ static ssize_t device_write(struct device_file *file, struct buffer *buffer,
 	return fuse_device_write(file->private, buffer);
 }
 
-static unsigned device_poll(struct device_file *file, struct waitq **queue)
+unsigned fuse_device_poll(struct fuse_device *device, struct waitq **queue)
 {
-	struct fuse_device *device = file->private;
 	struct fuse_connection *connection = load_acquire(&device->connection);
 
 	if (!connection)
@@ -112,6 +120,11 @@ static unsigned device_poll(struct device_file *file, struct waitq **queue)
 	if (load_acquire(&connection->state) == FUSE_ENDED)
 		return POLLERR;
 	return POLLOUT | (fuse_has_work(connection) ? POLLIN : 0);
+}
+
+static unsigned device_poll(struct device_file *file, struct waitq **queue)
+{
+	return fuse_device_poll(file->private, queue);
 }
 
 /* Another descriptor of the same connection, for a thread of the driver. */
@@ -165,6 +178,10 @@ bool fuse_serves(struct object *object)
 
 err_t fuse_device_init(void)
 {
+	err_t err = fuse_cuse_init();
+
+	if (err)
+		return err;
 	return devfs_register("fuse", FUSE_DEV_MAJOR, FUSE_DEV_MINOR, 0666, 0, &fuse_device_ops,
 			      NULL);
 }

@@ -14,6 +14,15 @@ struct fuse_device *fuse_device_of(struct object *object);
 /* -EBUSY: it belongs to a connection already. */
 err_t must_check fuse_device_attach(struct fuse_device *device, struct fuse_connection *connection);
 
+/* Makes /dev/cuse. Once. */
+err_t must_check fuse_cuse_init(void);
+
+/* One that belongs to no connection. NULL: no memory. */
+struct fuse_device *fuse_device_create(void);
+/* What was read through it fails; with the last one of a connection that ends. Sleeps. */
+void fuse_device_free(struct fuse_device *device);
+/* As object_ops.poll. */
+unsigned fuse_device_poll(struct fuse_device *device, struct waitq **queue);
 /* One request: its length; -EPERM: not mounted; -EINVAL: the buffer could be too short for one;
  * -EAGAIN, -EINTR, -ENODEV: the connection has ended, -EFAULT. Sleeps. */
 ssize_t must_check fuse_device_read(struct fuse_device *device, struct buffer *buffer,

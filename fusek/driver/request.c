@@ -338,7 +338,8 @@ err_t fuse_wait_started(struct fuse_connection *connection)
 /* INIT is what says how many of the others there may be; NOTIFY_REPLY is over when it was read. */
 static bool may_wait_in_background(const struct fuse_request *request)
 {
-	return request->message.opcode != FUSE_INIT && request->message.opcode != FUSE_NOTIFY_REPLY;
+	return request->message.opcode != FUSE_INIT && request->message.opcode != CUSE_INIT &&
+	       request->message.opcode != FUSE_NOTIFY_REPLY;
 }
 
 void fuse_send(struct fuse_connection *connection, struct fuse_request *request)

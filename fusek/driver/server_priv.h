@@ -118,6 +118,9 @@ err_t driver_lock_test(struct server *server, struct nodeid node, struct handle 
 /* O_DIRECTORY in `flags`: it is one. */
 ssize_t driver_ioctl(struct server *server, struct nodeid node, struct handle handle,
 		     unsigned command, uptr_t argument, unsigned flags);
+/* ioctl_free.c: of one that may say which memory it wants. */
+ssize_t driver_ioctl_free(struct server *server, struct nodeid node, struct handle handle,
+			  unsigned command, uptr_t argument);
 void driver_poll_ask(struct server *server, struct nodeid node, struct handle handle);
 unsigned driver_poll(struct server *server, struct nodeid node, struct handle handle,
 		     struct waitq **queue);

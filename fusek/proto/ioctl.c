@@ -14,17 +14,22 @@ void fuse_ask_ioctl(struct fuse_message *message, struct nodeid node, uint64_t h
 		    const struct fuse_ioctl_call *call)
 {
 	const struct fuse_ioctl_in in = {.fh = handle,
-					 .flags = call->directory ? FUSE_IOCTL_DIR : 0,
+					 .flags =
+						 (call->directory ? FUSE_IOCTL_DIR : 0) |
+						 (call->unrestricted ? FUSE_IOCTL_UNRESTRICTED : 0),
 					 .cmd = call->command,
 					 .arg = call->argument,
 					 .in_size = call->in_bytes,
 					 .out_size = call->out_bytes};
+	size_t most_bytes = call->out_bytes;
 
 	fuse_message_begin(message, FUSE_IOCTL, node);
 	fuse_message_put(message, &in, sizeof(in));
 	message->payload_bytes = call->in_bytes;
+	if (call->unrestricted)
+		most_bytes = MAX(most_bytes, FUSE_IOCTL_PIECES * sizeof(struct fuse_ioctl_iovec));
 	fuse_message_expect(message, sizeof(struct fuse_ioctl_out),
-			    sizeof(struct fuse_ioctl_out) + call->out_bytes);
+			    sizeof(struct fuse_ioctl_out) + most_bytes);
 }
 
 ssize_t fuse_answer_ioctl(const struct fuse_reply *reply, void *to, size_t *out_bytes)

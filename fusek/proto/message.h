@@ -10,6 +10,7 @@
 #ifndef FUSEK_PROTO_MESSAGE_H
 #define FUSEK_PROTO_MESSAGE_H
 
+#include <abi/cuse.h>
 #include <abi/errno.h>
 #include <abi/fuse.h>
 #include <fusek/server.h>
@@ -80,6 +81,18 @@ err_t must_check fuse_answer_attr(const struct fuse_session *session,
 void fuse_ask_init(struct fuse_message *message);
 err_t must_check fuse_answer_init(const struct fuse_reply *reply, uint32_t max_read_bytes,
 				  struct fuse_session *out);
+
+/* CUSE_INIT: what a character device that a program serves is. */
+#define CUSE_NAME_BYTES 64 /* with its NUL */
+struct fuse_cuse {
+	struct fuse_session session;
+	bool unrestricted;     /* its ioctls say where their memory is */
+	uint32_t major, minor; /* 0: any */
+	char name[CUSE_NAME_BYTES];
+};
+void fuse_ask_cuse_init(struct fuse_message *message);
+/* -EPROTO: no common version; -EINVAL: no name, or one that cannot be. */
+err_t must_check fuse_answer_cuse_init(const struct fuse_reply *reply, struct fuse_cuse *out);
 
 void fuse_ask_lookup(const struct fuse_session *session, struct fuse_message *message,
 		     struct nodeid parent, struct server_name name);
@@ -204,11 +217,23 @@ struct fuse_ioctl_call {
 	uint32_t command;
 	uint64_t argument; /* as the program gave it */
 	bool directory;
+	bool unrestricted;  /* the answer may be that it wants other memory */
 	uint32_t in_bytes;  /* the payload: of the program's memory */
 	uint32_t out_bytes; /* the most that comes back */
 };
 void fuse_ask_ioctl(struct fuse_message *message, struct nodeid node, uint64_t handle,
 		    const struct fuse_ioctl_call *call);
+/* What a driver wants of a program's memory: pieces that go in, and then those that come back. */
+#define FUSE_IOCTL_PIECES FUSE_IOCTL_MAX_IOV
+#define FUSE_IOCTL_BYTES  (64u * KIB) /* of each way */
+struct fuse_ioctl_pieces {
+	uint32_t nin, nout;
+	uint32_t in_bytes, out_bytes;
+	struct fuse_ioctl_iovec pieces[FUSE_IOCTL_PIECES];
+};
+/* -EINVAL: the answer is a result; -EIO. */
+err_t must_check fuse_answer_ioctl_retry(const struct fuse_reply *reply,
+					 struct fuse_ioctl_pieces *out);
 /* The call's result. `*out_bytes`: the room at `to`, and what was put there. */
 ssize_t must_check fuse_answer_ioctl(const struct fuse_reply *reply, void *to, size_t *out_bytes);
 

@@ -1,8 +1,8 @@
 /* sources: fusek/proto/data.c fusek/proto/range.c fusek/proto/ioctl.c fusek/proto/lock.c
-   fusek/proto/statx.c fusek/proto/xattr.c fusek/proto/control.c fusek/proto/init.c
-   fusek/proto/lookup.c fusek/proto/make.c fusek/proto/message.c fusek/proto/open.c
-   fusek/proto/readdir.c fusek/proto/readlink.c fusek/proto/statfs.c with: lib/string.c options:
-   max_len=4200 */
+   fusek/proto/statx.c fusek/proto/xattr.c fusek/proto/control.c fusek/proto/cuse.c
+   fusek/proto/init.c fusek/proto/lookup.c fusek/proto/make.c fusek/proto/message.c
+   fusek/proto/open.c fusek/proto/readdir.c fusek/proto/readlink.c fusek/proto/statfs.c with:
+   lib/string.c options: max_len=4200 */
 /*
  * Answers of drivers: whatever bytes one writes, of a length that the request allows, decoding them
  * reads nothing else and gives either an error or values within their limits. And requests:
@@ -77,12 +77,29 @@ static void check_control(const struct fuse_reply *reply)
 		abort();
 }
 
+/* A device's name and pieces of memory. */
+static void check_cuse(const struct fuse_reply *reply)
+{
+	static struct fuse_ioctl_pieces pieces;
+	struct fuse_cuse cuse;
+
+	if (!fuse_answer_cuse_init(reply, &cuse) &&
+	    (!cuse.name[0] || strchr(cuse.name, '/') || strlen(cuse.name) >= CUSE_NAME_BYTES ||
+	     cuse.session.max_write_bytes < PAGE_SIZE))
+		abort();
+	if (!fuse_answer_ioctl_retry(reply, &pieces) &&
+	    (pieces.nin + pieces.nout > FUSE_IOCTL_PIECES || pieces.in_bytes > FUSE_IOCTL_BYTES ||
+	     pieces.out_bytes > FUSE_IOCTL_BYTES))
+		abort();
+}
+
 static void ask(const struct fuse_session *session, const uint8_t *data, size_t len_bytes)
 {
 	const struct server_name name = {.text = (const char *)data, .len_bytes = len_bytes % 256};
 	struct fuse_message message;
 
 	fuse_ask_init(&message);
+	fuse_ask_cuse_init(&message);
 	fuse_ask_lookup(session, &message, SERVER_ROOT, name);
 	fuse_ask_symlink(session, &message, SERVER_ROOT, name, 1);
 	fuse_ask_mknod(session, &message, SERVER_ROOT, name, S_IFCHR, len_bytes, 0);
@@ -156,6 +173,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t len_bytes)
 	(void)!fuse_answer_readlink(&reply, text, sizeof(text));
 	listing.plus = data[0] & 2;
 	(void)!fuse_answer_readdir(&session, &reply, &listing);
+	check_cuse(&reply);
 	(void)!fuse_answer_bmap(&reply, &number);
 	if (reply.len_bytes >= FUSE_COMPAT_INIT_OUT_SIZE &&
 	    !fuse_answer_init(&reply, (uint32_t)data[0] << 12, &agreed) &&

@@ -515,8 +515,9 @@ struct fuse_statx_out {
 _Static_assert(sizeof(struct fuse_statx) == 256 && sizeof(struct fuse_statx_out) == 288,
 	       "as Linux 6.6 has them");
 
-#define FUSE_IOCTL_RETRY (1u << 2)
-#define FUSE_IOCTL_DIR   (1u << 4)
+#define FUSE_IOCTL_UNRESTRICTED (1u << 1)
+#define FUSE_IOCTL_RETRY        (1u << 2)
+#define FUSE_IOCTL_DIR          (1u << 4)
 
 struct fuse_ioctl_in {
 	uint64_t fh;

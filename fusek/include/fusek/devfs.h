@@ -1,7 +1,7 @@
 /*
  * Devices as files. A device is registered once, by its own code, with a name below /dev; it is
  * found by that name and by its number (a node with the same number on another mount opens the same
- * device). Devices are never unregistered: drivers that come and go live behind CUSE.
+ * device). Devices are never unregistered; those of CUSE, which come and go, are hidden.
  */
 #ifndef FUSEK_DEVFS_H
 #define FUSEK_DEVFS_H
@@ -40,6 +40,7 @@ struct device_ops {
 
 enum device_flags {
 	DEVICE_SEEKABLE = 1 << 0, /* has a position: /dev/mem, not a terminal */
+	DEVICE_HIDDEN = 1 << 1,   /* at first: devfs_show() */
 };
 
 /* Makes /dev/`name` (a character device, owned by user 0, permission bits `mode`). Name and ops
@@ -48,6 +49,9 @@ enum device_flags {
 err_t must_check devfs_register(const char *name, uint32_t major, uint32_t minor, uint32_t mode,
 				unsigned device_flags, const struct device_ops *ops,
 				void *argument);
+/* Of what was registered with DEVICE_HIDDEN: it is there now, or not. -EEXIST: another one has its
+ * name or number. Sleeps. */
+err_t must_check devfs_show(const char *name, const void *argument, bool shown);
 /* Numbers that nodes of other filesystems have: `count` minors from `minor` on are one device,
  * which finds in rdev which one was opened. No name below /dev. Else as above. */
 err_t must_check devfs_register_numbers(uint32_t major, uint32_t minor, uint32_t count,

@@ -17,6 +17,7 @@ enum lock_class {
 	LOCK_APPEND,    /* who writes at the end of a driver's file */
 	LOCK_RECORDS,   /* who has locked which parts of files */
 	LOCK_FSCONTEXT, /* what a filesystem is to be, before it is mounted */
+	LOCK_CUSE,      /* which character devices programs serve */
 	LOCK_MOUNT,     /* the mount tree; inside of a file's, since /proc/mounts is read */
 	LOCK_DIRECTORY, /* changes of a directory's names; ancestors first, else lower address first
 			 */

@@ -1,9 +1,9 @@
-/* sources: fusek/proto/close.c fusek/proto/control.c fusek/proto/data.c fusek/proto/range.c
-   fusek/proto/ioctl.c fusek/proto/lock.c fusek/proto/statx.c fusek/proto/xattr.c
-   fusek/proto/forget.c fusek/proto/getattr.c fusek/proto/init.c fusek/proto/lookup.c
-   fusek/proto/make.c fusek/proto/message.c fusek/proto/open.c fusek/proto/readdir.c
-   fusek/proto/readlink.c fusek/proto/remove.c fusek/proto/setattr.c fusek/proto/statfs.c
-   lib/string.c tests/host/fusek/fake/linux_wire.c */
+/* sources: fusek/proto/close.c fusek/proto/control.c fusek/proto/cuse.c fusek/proto/data.c
+   fusek/proto/range.c fusek/proto/ioctl.c fusek/proto/lock.c fusek/proto/statx.c
+   fusek/proto/xattr.c fusek/proto/forget.c fusek/proto/getattr.c fusek/proto/init.c
+   fusek/proto/lookup.c fusek/proto/make.c fusek/proto/message.c fusek/proto/open.c
+   fusek/proto/readdir.c fusek/proto/readlink.c fusek/proto/remove.c fusek/proto/setattr.c
+   fusek/proto/statfs.c lib/string.c tests/host/fusek/fake/linux_wire.c */
 /*
  * The FUSE protocol as bytes: structures are Linux's, requests are laid out for the driver's
  * version, and answers that cannot be true are refused.
@@ -145,6 +145,77 @@ static void init_finds_what_both_can(void **state)
 	out.max_write = 0;
 	assert_int_equal(fuse_answer_init(&reply, 0, &session), 0);
 	assert_int_equal(session.max_write_bytes, 4096); /* no less than a page */
+}
+
+/* ---- devices ---- */
+
+static void a_device_is_what_its_program_says(void **state)
+{
+	static const struct {
+		const char *info;
+		size_t len_bytes;
+		err_t err;
+	} rows[] = {
+		{"DEVNAME=thing", 14, 0},       {"A=B\0DEVNAME=thing\0C", 20, 0},
+		{"DEVNAME=thing", 13, -EINVAL}, {"DEVNAME=", 9, -EINVAL},
+		{"DEVNAME=a/b", 12, -EINVAL},   {"DEVNAME=..", 11, -EINVAL},
+		{"devname=thing", 14, -EINVAL}, {"", 0, -EINVAL},
+	};
+	struct {
+		struct cuse_init_out out;
+		char info[64];
+	} said = {.out = {.major = 7, .minor = 31, .max_read = 100, .max_write = 1u << 31}};
+	struct fuse_cuse cuse;
+
+	for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
+		struct fuse_reply reply = reply_of(&said, sizeof(said.out) + rows[i].len_bytes);
+
+		memcpy(said.info, rows[i].info, rows[i].len_bytes);
+		if (fuse_answer_cuse_init(&reply, &cuse) != rows[i].err)
+			fail_msg("row %zu", i);
+		if (!rows[i].err)
+			assert_string_equal(cuse.name, "thing");
+	}
+	assert_int_equal(cuse.session.max_read_bytes, PAGE_SIZE);
+	assert_int_equal(cuse.session.max_write_bytes, FUSE_TRANSFER_MAX);
+	said.out.minor = 10;
+	struct fuse_reply old = reply_of(&said, sizeof(said));
+	assert_int_equal(fuse_answer_cuse_init(&old, &cuse), -EPROTO);
+}
+
+static void the_memory_that_an_ioctl_wants_is_bounded(void **state)
+{
+	static struct fuse_ioctl_pieces pieces;
+	static const struct {
+		uint32_t flags, nin, nout;
+		uint64_t len;
+		size_t nsent;
+		err_t err;
+	} rows[] = {
+		{FUSE_IOCTL_RETRY, 1, 1, 8, 2, 0},
+		{FUSE_IOCTL_RETRY, 0, 0, 8, 0, 0},
+		{0, 1, 1, 8, 2, -EINVAL},
+		{FUSE_IOCTL_RETRY, 1, 1, 8, 1, -EIO},
+		{FUSE_IOCTL_RETRY, 2, 0, 40000, 2, -EIO},
+		{FUSE_IOCTL_RETRY, 1, 1, 40000, 2, 0},
+		{FUSE_IOCTL_RETRY, 1, 1, UINT64_MAX, 2, -EIO},
+		{FUSE_IOCTL_RETRY, UINT32_MAX, 3, 8, 2, -EIO},
+	};
+	struct {
+		struct fuse_ioctl_out out;
+		struct fuse_ioctl_iovec pieces[2];
+	} said;
+
+	for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
+		struct fuse_reply reply =
+			reply_of(&said, sizeof(said.out) + rows[i].nsent * sizeof(said.pieces[0]));
+
+		said.out = (struct fuse_ioctl_out){
+			.flags = rows[i].flags, .in_iovs = rows[i].nin, .out_iovs = rows[i].nout};
+		said.pieces[0].len = said.pieces[1].len = rows[i].len;
+		if (fuse_answer_ioctl_retry(&reply, &pieces) != rows[i].err)
+			fail_msg("row %zu", i);
+	}
 }
 
 static void init_of_strangers_is_refused(void **state)
@@ -406,6 +477,8 @@ int main(void)
 		cmocka_unit_test(devices_travel_in_linux_s_32_bits),
 		cmocka_unit_test(init_finds_what_both_can),
 		cmocka_unit_test(init_of_strangers_is_refused),
+		cmocka_unit_test(a_device_is_what_its_program_says),
+		cmocka_unit_test(the_memory_that_an_ioctl_wants_is_bounded),
 		cmocka_unit_test(init_of_old_drivers_says_what_they_can),
 		cmocka_unit_test(a_block_is_asked_for_by_its_number),
 		cmocka_unit_test(entries_that_cannot_be_are_refused),
