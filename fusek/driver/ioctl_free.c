@@ -9,7 +9,6 @@
 #include <arch/user.h>
 #include <lib/string.h>
 #include <mm/kva.h>
-#include <mm/slab.h>
 
 #define ROUNDS_MAX 16 /* of wanting other memory each time */
 
@@ -121,10 +120,14 @@ static ssize_t ask_with(struct server *server, struct nodeid node, struct handle
 ssize_t driver_ioctl_free(struct server *server, struct nodeid node, struct handle handle,
 			  unsigned command, uptr_t argument)
 {
-	struct fuse_ioctl_pieces *pieces = kzalloc(2 * sizeof(*pieces));
+	struct fuse_ioctl_pieces *pieces = kvmalloc(2 * sizeof(*pieces));
 	ssize_t result = -ENOMEM;
-	bool again = pieces;
+	bool again = true;
 
+	if (!pieces)
+		return -ENOMEM;
+	pieces[0].nin = pieces[0].nout = 0;
+	pieces[0].in_bytes = pieces[0].out_bytes = 0;
 	for (unsigned i = 0; again; i++) {
 		result = i < ROUNDS_MAX ? ask_with(server, node, handle, command, argument,
 						   &pieces[i % 2], &pieces[1 - i % 2], &again)
@@ -132,6 +135,6 @@ ssize_t driver_ioctl_free(struct server *server, struct nodeid node, struct hand
 		if (result < 0)
 			break;
 	}
-	kfree(pieces);
+	kvfree(pieces, 2 * sizeof(*pieces));
 	return result;
 }

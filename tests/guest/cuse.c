@@ -139,10 +139,11 @@ static bool begin(void)
 	       read(ready[0], &byte, 1) == 1;
 }
 
-/* By an ioctl that it does not survive. */
+/* By an ioctl that it does not survive. One that does not get there would leave it waiting. */
 static void end(int fd)
 {
-	ioctl(fd, REFUSED, 0);
+	if (ioctl(fd, REFUSED, 0) != -1 || errno != ECONNABORTED)
+		abort();
 	close(fd);
 	pthread_join(thread, NULL);
 	close(ready[0]);
