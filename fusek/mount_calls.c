@@ -135,7 +135,8 @@ err_t vfs_umount(const struct vfs_context *context, const char *at, unsigned fla
 
 	if (flags & ~(MNT_FORCE | MNT_DETACH | MNT_EXPIRE | UMOUNT_NOFOLLOW))
 		return -EINVAL;
-	err = path_walk(context, NULL, at, (flags & UMOUNT_NOFOLLOW) ? 0 : WALK_FOLLOW, &place);
+	err = path_walk(context, NULL, at,
+			WALK_ANY_MOUNT | ((flags & UMOUNT_NOFOLLOW) ? 0 : WALK_FOLLOW), &place);
 	if (err)
 		return err;
 	path_cross(&place); /* a name that is a root, or "." under a mount, means the topmost */

@@ -368,7 +368,9 @@ static err_t step(struct walk *walk, struct server_name name, struct path *out)
 		return err;
 	if (path_cross(out) && walk->attr)
 		walk->attr->mode = 0; /* they are of what is covered */
-	err = mount_admits(out->mount, walk->context) ? check_step(walk, name, out) : -EACCES;
+	err = walk->any_mount || mount_admits(out->mount, walk->context)
+		      ? check_step(walk, name, out)
+		      : -EACCES;
 	if (err)
 		path_put(out);
 	return err;
@@ -534,7 +536,9 @@ static err_t walk_whole(struct walk *walk, unsigned walk_flags, struct path *out
 		err = walk_to_last(walk);
 		if (err)
 			return err;
+		walk->any_mount = walk_flags & WALK_ANY_MOUNT;
 		err = walk_last(walk, &end);
+		walk->any_mount = false;
 		if (err)
 			return err;
 		directory = (walk_flags & WALK_DIRECTORY) || walk->trailing_slash;

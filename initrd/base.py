@@ -30,7 +30,7 @@ EMPTY = {"bin": 0o755, "sbin": 0o755, "usr/bin": 0o755, "usr/sbin": 0o755, "lib"
 SET_UID = {"su", "passwd"}
 PRIVATE = {"etc/shadow"}
 LINKS = {"sbin/init": "/bin/init", "sbin/getty": "/bin/getty", "bin/halt": "poweroff",
-         "bin/reboot": "poweroff"}
+         "bin/reboot": "poweroff", "etc/mtab": "/proc/self/mounts"}
 # Applets of busybox that our own programs take the place of: those who let people in, and first
 # processes.
 NO_APPLETS = {"init", "linuxrc", "getty", "id", "login", "su", "passwd", "poweroff", "reboot", "halt",
