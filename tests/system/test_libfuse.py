@@ -1,6 +1,7 @@
 """Drivers on Debian's libfuse 3, unchanged: the examples of its source, built by the SDK."""
 
 import re
+import shutil
 from pathlib import Path
 
 import pytest
@@ -61,3 +62,36 @@ def test_libfuse_s_examples_serve(fexec, transport):
     said = ended.stdout.decode()
     found = re.findall(r"^== (\w+)\n(.*?)(?=^== |\Z)", said, re.M | re.S)
     assert found == SECTIONS, said + ended.stderr.decode()
+
+
+FUSERMOUNT = """\
+== -s
+Hello World!
+hello /home/user/m fuse.hello rw,nosuid,nodev,relatime,user_id=1000,group_id=1000 0 0
+cat: can't open '/home/user/m/hello': Permission denied
+umount: can't unmount /home/user/m: Operation not permitted
+fusermount3: entry for /home/user/m not found in /etc/mtab
+ended with 0
+== -s -o allow_other
+ended with 4
+fusermount3: option allow_other only allowed if 'user_allow_other' is set in /etc/fuse.conf
+== -s -o allow_other,default_permissions
+Hello World!
+Hello World!
+hello /home/user/m fuse.hello rw,nosuid,nodev,relatime,user_id=1000,group_id=1000,\
+default_permissions,allow_other 0 0
+ended with 0
+fusermount3: entry for /home/user/m not found in /etc/mtab
+ended with 0
+"""
+
+
+def test_fusermount3_mounts_for_who_is_not_root(fexec, tmp_path):
+    program = tmp_path / "fusermount3"
+    shutil.copy(EXAMPLES.parents[1] / "sdk" / "drivers" / "fusermount3", program)
+    program.chmod(0o4755)
+    add = [f"{SCRIPT.with_name('fusermount.sh')}:/tmp/script", f"{BUSYBOX}:/bin/busybox",
+           f"{program}:/bin/fusermount3", f"{EXAMPLES / 'hello'}:/tmp/drivers/hello"]
+    ended = fexec("/bin/busybox", "sh", "/tmp/script",
+                  options=["--smp", "2", *(word for path in add for word in ("--add", path))])
+    assert ended.stdout.decode() == FUSERMOUNT, ended.stderr.decode()
