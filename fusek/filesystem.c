@@ -24,7 +24,7 @@ static err_t get_root_node(struct filesystem *fs, struct node **out)
 
 	if (err)
 		return err;
-	if (!S_ISDIR(entry.attr.mode))
+	if (!S_ISDIR(entry.attr.mode) && !S_ISREG(entry.attr.mode))
 		return -ENOTDIR;
 	return node_from_entry(fs, &entry, ATTR_VERSION_NONE, out);
 }

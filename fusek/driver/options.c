@@ -146,7 +146,8 @@ err_t fuse_parse_options(const char *text, bool is_block, struct fuse_mount_opti
 		}
 		text = *end ? end + 1 : end;
 	}
-	if (seen != NEED_ALL || !S_ISDIR(out->root_mode) || !block_size_fits(out))
+	if (seen != NEED_ALL || !(S_ISDIR(out->root_mode) || S_ISREG(out->root_mode)) ||
+	    !block_size_fits(out))
 		return -EINVAL;
 	return 0;
 }

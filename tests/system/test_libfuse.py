@@ -64,6 +64,78 @@ def test_libfuse_s_examples_serve(fexec, transport):
     assert found == SECTIONS, said + ended.stderr.decode()
 
 
+EXAMPLES_SAY = """\
+== null
+382
+ended with 0
+== printcap
+21
+== cuse
+0
+Writing 14 bytes
+transferred 14 bytes (0 -> 19)
+19
+transferred 19 bytes (19 -> 19)
+.....some test data
+""" + "".join(f"== {driver}\ntext\nended with 0\n" for driver in (
+    "passthrough", "passthrough --plus", "passthrough_fh", "passthrough_ll",
+    "passthrough_ll -o writeback")) + """\
+== test_setattr
+ended with 134
+setattr with fi == NULL
+Assertion failed: got_fh == 1 (test/test_setattr.c: main: 176)
+Aborted
+== test_write_cache
+Test completed successfully.
+ended with 0
+== test_write_cache -owriteback_cache
+Test completed successfully.
+ended with 0
+== test_write_cache --delay_ms=200
+rofd closed. write_start: 1 write_done: 0
+rwfd closed. write_start: 1 write_done: 1
+Test completed successfully.
+ended with 0
+== notify_inval_inode
+changed
+ended with 0
+== invalidate_path
+changed
+ended with 0
+== notify_store_retrieve
+changed
+ended with 0
+== expires1
+gone
+ended with 0
+== expires2
+gone
+ended with 0
+== polled
+16
+ended with 0
+"""
+
+
+def fusermount(folder):
+    """Debian's, as it is installed: it runs as root."""
+    program = folder / "fusermount3"
+    shutil.copy(EXAMPLES.parents[1] / "sdk" / "drivers" / "fusermount3", program)
+    program.chmod(0o4755)
+    return program
+
+
+# Linux too gives test_setattr's fchmod no handle, and libfuse does not run it.
+@pytest.mark.parametrize("syscalls", ["one", pytest.param("all", marks=pytest.mark.nightly)])
+def test_all_of_libfuse_s_examples_and_tests(fexec, tmp_path, syscalls):
+    add = [f"{SCRIPT.with_name('examples.sh')}:/tmp/script", f"{BUSYBOX}:/bin/busybox",
+           f"{fusermount(tmp_path)}:/bin/fusermount3"]
+    add += [f"{path}:/tmp/drivers/{path.name}" for path in EXAMPLES.iterdir() if path.is_file()]
+    ended = fexec("/bin/busybox", "sh", "/tmp/script", syscalls,
+                  options=["--smp", "2", *(word for path in add for word in ("--add", path))])
+    assert ended.stdout.decode() == EXAMPLES_SAY, ended.stderr.decode()
+
+
 FUSERMOUNT = """\
 == -s
 Hello World!
@@ -87,11 +159,8 @@ ended with 0
 
 
 def test_fusermount3_mounts_for_who_is_not_root(fexec, tmp_path):
-    program = tmp_path / "fusermount3"
-    shutil.copy(EXAMPLES.parents[1] / "sdk" / "drivers" / "fusermount3", program)
-    program.chmod(0o4755)
     add = [f"{SCRIPT.with_name('fusermount.sh')}:/tmp/script", f"{BUSYBOX}:/bin/busybox",
-           f"{program}:/bin/fusermount3", f"{EXAMPLES / 'hello'}:/tmp/drivers/hello"]
+           f"{fusermount(tmp_path)}:/bin/fusermount3", f"{EXAMPLES / 'hello'}:/tmp/drivers/hello"]
     ended = fexec("/bin/busybox", "sh", "/tmp/script",
                   options=["--smp", "2", *(word for path in add for word in ("--add", path))])
     assert ended.stdout.decode() == FUSERMOUNT, ended.stderr.decode()

@@ -11,7 +11,7 @@
 
 /* Puts `server` over the directory `at`, NULL: over everything, as the first one. `flags`: MS_* of
  * a mount. The server is the mount's, whatever comes of it: destroy() is called when it ends, or in
- * the end of an error. -ENOTDIR: not a directory; the server's own errors when its root is asked
+ * the end of an error. -ENOTDIR: one of its root and `at` is a directory, the other is not; the server's own errors when its root is asked
  * for. Sleeps. */
 err_t must_check mount_create(struct server *server, const struct path *at, unsigned flags);
 

@@ -342,7 +342,7 @@ static void options_are_checked(void **state)
 					    "fd=3",
 					    "fd=3,rootmode=40000,user_id=0",
 					    "fd=x,rootmode=40000,user_id=0,group_id=0",
-					    "fd=3,rootmode=100000,user_id=0,group_id=0",
+					    "fd=3,rootmode=120000,user_id=0,group_id=0",
 					    "fd=3,rootmode=40000,user_id=0,group_id=0,nonsense",
 					    "fd=99,rootmode=40000,user_id=0,group_id=0",
 					    "fd=3,rootmode=40000,user_id=4294967296,group_id=0"};
