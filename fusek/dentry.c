@@ -576,16 +576,9 @@ void dentry_renamed(struct dentry *old, struct dentry *exchanged, const struct n
 	dentry_key_free(left_back);
 }
 
-/* A directory stands in one place, also where it has been looked up anew since. */
-static bool is_same(const struct dentry *dentry, const struct dentry *other)
-{
-	return dentry == other || (other->node && dentry->node == other->node &&
-				   S_ISDIR(read_once(&other->node->attr.mode)));
-}
-
 static bool is_below_rcu(const struct dentry *dentry, const struct dentry *ancestor)
 {
-	while (dentry && !is_same(dentry, ancestor))
+	while (dentry && !dentry_same_place(dentry, ancestor))
 		dentry = dentry_key(dentry)->parent;
 	return dentry;
 }

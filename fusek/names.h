@@ -123,6 +123,13 @@ static inline uint32_t node_type(const struct node *node)
 	return read_once(&node->attr.mode) & S_IFMT; /* the type bits never change */
 }
 
+/* A directory stands in one place, also where it has been looked up anew since. */
+static inline bool dentry_same_place(const struct dentry *dentry, const struct dentry *other)
+{
+	return dentry == other ||
+	       (other->node && dentry->node == other->node && node_type(other->node) == S_IFDIR);
+}
+
 /* Makes the cached attributes ask-again: something changed them. */
 void node_attr_changed(struct node *node);
 /* The same by a change that every file's ctime tells: of a file that is ahead it is ours to tell.

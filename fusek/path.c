@@ -31,16 +31,6 @@ static bool only_slashes(const char *rest)
 	return !*rest;
 }
 
-static bool is_dot(struct server_name name)
-{
-	return name.len_bytes == 1 && name.text[0] == '.';
-}
-
-static bool is_dot_dot(struct server_name name)
-{
-	return name.len_bytes == 2 && name.text[0] == '.' && name.text[1] == '.';
-}
-
 /* To the directory above, not beyond the root of the context or of everything. False: it is not in
  * what is bound, as a directory was moved out of that. It is what was found that counts: where it
  * came from may be moved at any time. In an RCU section. */
@@ -210,6 +200,9 @@ static err_t check_step(const struct walk *walk, struct server_name name, const 
 {
 	unsigned resolve = walk->context->resolve;
 
+	if (!mount_admits(to->mount, walk->context) &&
+	    !(walk->any_mount && only_slashes(walk->rest)))
+		return -EACCES;
 	if (likely(!resolve))
 		return 0;
 	if ((resolve & RESOLVE_NO_XDEV) && to->mount != walk->at.mount)
@@ -368,9 +361,7 @@ static err_t step(struct walk *walk, struct server_name name, struct path *out)
 		return err;
 	if (path_cross(out) && walk->attr)
 		walk->attr->mode = 0; /* they are of what is covered */
-	err = walk->any_mount || mount_admits(out->mount, walk->context)
-		      ? check_step(walk, name, out)
-		      : -EACCES;
+	err = check_step(walk, name, out);
 	if (err)
 		path_put(out);
 	return err;
@@ -536,9 +527,7 @@ static err_t walk_whole(struct walk *walk, unsigned walk_flags, struct path *out
 		err = walk_to_last(walk);
 		if (err)
 			return err;
-		walk->any_mount = walk_flags & WALK_ANY_MOUNT;
 		err = walk_last(walk, &end);
-		walk->any_mount = false;
 		if (err)
 			return err;
 		directory = (walk_flags & WALK_DIRECTORY) || walk->trailing_slash;
@@ -597,6 +586,7 @@ err_t path_walk_told(const struct vfs_context *context, const struct path *from,
 	*out = (struct path){0};
 	err = walk_begin(&walk, context, from, name);
 	walk.attr = attr;
+	walk.any_mount = walk_flags & WALK_ANY_MOUNT;
 	if (!err)
 		err = walk_whole(&walk, walk_flags, out);
 	walk_end(&walk);

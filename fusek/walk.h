@@ -16,11 +16,21 @@ struct walk {
 	bool trailing_slash;      /* behind the last name */
 	bool jumped;              /* `at` is where a link without a name led, nothing behind it */
 	bool at_last;             /* `at` and `last` are what walk_to_last() is to find */
-	bool any_mount;           /* the next name may lead to a mount that does not let in who asks */
+	bool any_mount;           /* WALK_ANY_MOUNT */
 	unsigned nlinks;          /* symbolic links followed */
 	struct server_attr *attr; /* NULL, or what came with the last name; mode 0: nothing did */
 	char *text; /* owned: what `rest` points into after a link; NULL: the caller's */
 };
+
+static inline bool is_dot(struct server_name name)
+{
+	return name.len_bytes == 1 && name.text[0] == '.';
+}
+
+static inline bool is_dot_dot(struct server_name name)
+{
+	return name.len_bytes == 2 && name.text[0] == '.' && name.text[1] == '.';
+}
 
 /* -ENOENT: an empty name; -ENAMETOOLONG. `from` NULL: the working directory. walk_end() in any
  * case. */

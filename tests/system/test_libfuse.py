@@ -72,10 +72,7 @@ ended with 0
 21
 == cuse
 0
-Writing 14 bytes
-transferred 14 bytes (0 -> 19)
 19
-transferred 19 bytes (19 -> 19)
 .....some test data
 """ + "".join(f"== {driver}\ntext\nended with 0\n" for driver in (
     "passthrough", "passthrough --plus", "passthrough_fh", "passthrough_ll",

@@ -9,10 +9,10 @@
 #include <fusek/server.h>
 #include <lib/types.h>
 
-/* Puts `server` over the directory `at`, NULL: over everything, as the first one. `flags`: MS_* of
- * a mount. The server is the mount's, whatever comes of it: destroy() is called when it ends, or in
- * the end of an error. -ENOTDIR: one of its root and `at` is a directory, the other is not; the server's own errors when its root is asked
- * for. Sleeps. */
+/* Puts `server` over `at`, NULL: over everything, as the first one. `flags`: MS_* of a mount. The
+ * server is the mount's, whatever comes of it: destroy() is called when it ends, or in the end of
+ * an error. -ENOTDIR: its root or `at` is a directory, the other is not; the server's own errors
+ * when its root is asked for. Sleeps. */
 err_t must_check mount_create(struct server *server, const struct path *at, unsigned flags);
 
 /* Mounts it where no walk comes, for good; *root is a reference. */

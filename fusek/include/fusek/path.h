@@ -87,8 +87,8 @@ const void *path_identity(const struct path *path);
 enum walk_flags {
 	WALK_FOLLOW = 1 << 0,    /* a symbolic link at the end is followed */
 	WALK_DIRECTORY = 1 << 1, /* the end must be a directory */
-	WALK_ANY_MOUNT = 1 << 2, /* it may be the root of a mount that does not let in who asks */
 	WALK_EMPTY = 1 << 2,     /* AT_EMPTY_PATH */
+	WALK_ANY_MOUNT = 1 << 3, /* it may be the root of a mount that does not let in who asks */
 };
 
 /* *out is what `name` means, a reference for the caller; it exists. `from` NULL: the working

@@ -99,9 +99,9 @@ $d/cuse -f --name=cuse-test 2>/dev/null &
 pid=$!
 until_true $b test -c /dev/cuse-test
 $d/cuse_client /dev/cuse-test s
-echo -n "some test data" | $d/cuse_client /dev/cuse-test w 14 5
+echo -n "some test data" | $d/cuse_client /dev/cuse-test w 14 5 2>/dev/null
 $d/cuse_client /dev/cuse-test s
-$d/cuse_client /dev/cuse-test r 21 0 | $b tr '\0' .
+$d/cuse_client /dev/cuse-test r 21 0 2>/dev/null | $b tr '\0' .
 echo
 kill $pid
 wait $pid
