@@ -240,6 +240,8 @@ struct process {
 	struct list tracees;         /* [f] struct tracee: of which its threads are tracers */
 	struct tracee *tracee;       /* [f] of its first thread, if that is traced */
 	uint32_t nkept;              /* [f] of its threads: ended, and kept for their tracers */
+	int32_t last_tracer; /* [f] ended: the thread of its parent that traced its first one */
+	bool was_seized;     /* [f] the same */
 
 	/* threads */
 	struct list threads;        /* [s] struct uthread by sibling, the oldest first */

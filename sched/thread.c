@@ -97,6 +97,12 @@ bool thread_killed(void)
 	return read_once(&current_thread()->pending) & THREAD_KILLED;
 }
 
+bool thread_take_kill(void)
+{
+	return atomic_fetch_and_full(&current_thread()->pending, ~(uint32_t)THREAD_KILLED) &
+	       THREAD_KILLED;
+}
+
 bool thread_interrupted(void)
 {
 	return read_once(&current_thread()->pending) != 0;

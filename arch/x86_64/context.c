@@ -140,14 +140,20 @@ static NOINLINE void take_exit_work(const struct context *context)
 	debug_registers_load(context);
 	if (read_once(&context->exit_work) & EXIT_WORK_TIMESTAMP)
 		cr4_write(cr4_read() | CR4_TSD);
+	if (read_once(&context->exit_work) & EXIT_WORK_BRANCHES)
+		msr_write(MSR_DEBUGCTL, DEBUGCTL_BTF);
 }
 
 void context_switch(struct context *from, struct context *to)
 {
 	debug_assert(irqs_off());
 
-	if (from->fpu)
+	if (from->fpu) {
 		save_user(from);
+		/* Another one's steps are whole ones. */
+		if (unlikely(read_once(&from->exit_work) & EXIT_WORK_BRANCHES))
+			msr_write(MSR_DEBUGCTL, 0);
+	}
 	if (to->fpu) {
 		load_user(to);
 		if (unlikely(read_once(&to->exit_work)))

@@ -10,6 +10,7 @@
 #include <arch/cpu.h>
 #include <arch/paging.h>
 #include <arch/trap.h>
+#include <lib/atomic.h>
 #include <lib/string.h>
 
 #include <abi/errno.h>
@@ -73,6 +74,23 @@ bool registers_set_step(const struct context *context, bool on)
 	if (on)
 		trap_set_syscall_number(frame, trap_syscall_number(frame));
 	return before;
+}
+
+void registers_set_branch_step(bool on)
+{
+	struct context *context = (struct context *)current_thread();
+	irqflags_t flags;
+
+	if (on == !!(read_once(&context->exit_work) & EXIT_WORK_BRANCHES))
+		return;
+	flags = irq_save();
+	if (on)
+		(void)atomic_fetch_or_full(&context->exit_work, (uint32_t)EXIT_WORK_BRANCHES);
+	else
+		(void)atomic_fetch_and_full(&context->exit_work, ~(uint32_t)EXIT_WORK_BRANCHES);
+	if (context->fpu) /* else context_unpark() does it */
+		msr_write(MSR_DEBUGCTL, on ? DEBUGCTL_BTF : 0);
+	irq_restore(flags);
 }
 
 /* ---- FPU ---- */

@@ -35,6 +35,7 @@
 
 /* Model-specific registers (SDM 4, table 2-2). */
 #define MSR_APIC_BASE      0x1b
+#define MSR_DEBUGCTL       0x1d9
 #define MSR_PAT            0x277
 #define MSR_TSC_DEADLINE   0x6e0
 #define MSR_EFER           0xc0000080
@@ -45,8 +46,11 @@
 #define MSR_GS_BASE        0xc0000101
 #define MSR_KERNEL_GS_BASE 0xc0000102
 #define MSR_TSC_AUX        0xc0000103
-#define EFER_SCE           (UINT64_C(1) << 0)
-#define EFER_NXE           (UINT64_C(1) << 11)
+
+#define DEBUGCTL_BTF                                                                               \
+	(UINT64_C(1) << 1) /* SDM 3B 18.4.1: TF traps at branches only; #DB clears it */
+#define EFER_SCE (UINT64_C(1) << 0)
+#define EFER_NXE (UINT64_C(1) << 11)
 
 /* Selectors: the order that SYSCALL and SYSRET want (SDM 2B); those of programs have Linux's
  * values, by which debuggers know a 64-bit program. */

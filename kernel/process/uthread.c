@@ -162,17 +162,21 @@ noreturn void uthread_exit(int status)
 	bool is_last;
 	bool has_stopped;
 	bool joins_core;
+	bool was_killed;
 
 	uthread->status = status;
 	/* Before anybody learns of the end and relies on it: it takes no signals any more. */
 	flags = spin_lock_irqsave(&process->signal_lock);
 	uthread->ending = true;
+	was_killed = is_traced(uthread) && thread_take_kill();
 	joins_core = process->core;
 	signal_hand_over_locked(process, uthread, ~uthread->blocked);
 	spin_unlock_irqrestore(&process->signal_lock, flags);
 	if (joins_core)
 		core_join();
 	ptrace_event(PTRACE_EVENT_EXIT, (uint64_t)status);
+	if (was_killed)
+		thread_kill(uthread->thread);
 
 	ptrace_tracer_ends();
 	exit_tell_waiters(uthread);

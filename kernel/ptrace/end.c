@@ -65,6 +65,8 @@ bool ptrace_process_ended_locked(struct process *process, struct ptrace_reaped *
 	/* What a parent hears it need not hear twice. */
 	if (tracee->tracer->process != process->parent && !tell_end_locked(tracee))
 		return true;
+	process->last_tracer = tracee->tracer->tid;
+	process->was_seized = tracee->seized;
 	reaped->uthread = tracee->uthread;
 	cut_locked(tracee->uthread);
 	return false;

@@ -167,7 +167,7 @@ static err_t check_target_locked(const struct process *process, const struct uth
 static err_t check_target_locked(const struct process *process, const struct uthread *uthread)
 {
 	if (!uthread->listed)
-		return -ESRCH;
+		return uthread->traced ? -EPERM : -ESRCH;
 	if (uthread->ending || process->exiting || uthread->traced)
 		return -EPERM;
 	/* Under the lock under which a program with other rights would begin. */
@@ -205,6 +205,16 @@ static err_t attach(struct uthread *uthread, void *argument)
 	return err;
 }
 
+/* It is there only for who waits for it. */
+static bool is_dead_process(int32_t pid)
+{
+	struct process *process = process_find(pid);
+	bool is_there = process;
+
+	process_put(process);
+	return is_there;
+}
+
 err_t ptrace_attach(int32_t tid, bool seize, uint32_t options)
 {
 	struct link_request request = {
@@ -219,6 +229,8 @@ err_t ptrace_attach(int32_t tid, bool seize, uint32_t options)
 	if (!call.fresh)
 		return -ENOMEM;
 	err = uthread_visit(tid, attach, &call);
+	if (err == -ESRCH && is_dead_process(tid))
+		err = -EPERM;
 	if (call.fresh)
 		tracee_free(call.fresh);
 	return err;

@@ -59,6 +59,7 @@ struct tracee {
 	uint32_t options;        /* [fs] PTRACE_O_* */
 	enum trace_mode mode;    /* [s] written under it; [a] read by the thread itself */
 	bool step;               /* the same: one instruction, then a trap */
+	bool to_branch;          /* the same: that trap comes at the next branch instead */
 	bool forced_step;        /* [o] the trap flag is the tracer's, not the program's */
 	bool trap_asked;         /* [s] a stop by PTRACE_EVENT_STOP is due */
 	uint32_t nstops_seen;    /* [s] process->nstops of the group stop that it has reported */

@@ -23,6 +23,7 @@ struct stop {
 
 static void step_off(struct tracee *tracee)
 {
+	registers_set_branch_step(false);
 	if (!tracee->forced_step)
 		return;
 	tracee->forced_step = false;
@@ -31,8 +32,10 @@ static void step_off(struct tracee *tracee)
 
 static void step_on(struct tracee *tracee)
 {
-	if (read_once(&tracee->step) &&
-	    !registers_set_step(&tracee->uthread->thread->context, true))
+	if (!read_once(&tracee->step))
+		return;
+	registers_set_branch_step(read_once(&tracee->to_branch));
+	if (!registers_set_step(&tracee->uthread->thread->context, true))
 		tracee->forced_step = true;
 }
 

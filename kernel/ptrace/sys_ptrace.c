@@ -87,8 +87,10 @@ static err_t resume(struct tracee *tracee, void *argument)
 		write_once(&tracee->mode, TRACE_RUN);
 		break;
 	}
-	tracee->step =
-		call->request == PTRACE_SINGLESTEP || call->request == PTRACE_SYSEMU_SINGLESTEP;
+	write_once(&tracee->to_branch, call->request == PTRACE_SINGLEBLOCK);
+	write_once(&tracee->step, call->request == PTRACE_SINGLESTEP ||
+					  call->request == PTRACE_SINGLEBLOCK ||
+					  call->request == PTRACE_SYSEMU_SINGLESTEP);
 	ptrace_resume_locked(tracee->uthread->process, tracee, (int)call->data);
 	return 0;
 }
@@ -149,6 +151,47 @@ static err_t listen(struct tracee *tracee, UNUSED void *argument)
 	if (tracee->trap_asked)
 		waitq_wake_all(&tracee->resumed);
 	return 0;
+}
+
+/* A thread that is kept for its tracer, or a zombie that its parent has traced. */
+static bool is_dead_tracee_locked(int32_t tid, const struct process *process, bool *seized)
+	REQUIRES(family_lock);
+static bool is_dead_tracee_locked(int32_t tid, const struct process *process, bool *seized)
+{
+	const struct uthread *self = uthread_current();
+	const struct tracee *tracee;
+
+	list_for_each (tracee, &self->process->tracees, link) {
+		*seized = tracee->seized;
+		if (tracee->gone && tracee->tracer == self && tracee->uthread->tid == tid)
+			return true;
+	}
+	*seized = process && process->was_seized;
+	return process && process->ended && process->parent == self->process &&
+	       process->last_tracer == self->tid;
+}
+
+/* One that has ended and was not waited for takes notice of neither, as on Linux. */
+static err_t to_dead(int32_t tid, bool must_be_seized)
+{
+	struct process *process = process_find(tid);
+	bool seized, is_dead;
+
+	spin_lock(&family_lock);
+	is_dead = is_dead_tracee_locked(tid, process, &seized);
+	spin_unlock(&family_lock);
+	process_put(process);
+	if (!is_dead)
+		return -ESRCH;
+	return must_be_seized && !seized ? -EIO : 0;
+}
+
+static int64_t kill_or_interrupt(const struct trace_request *call)
+{
+	bool interrupts = call->request == PTRACE_INTERRUPT;
+	err_t err = ptrace_with(call->tid, true, interrupts ? interrupt : kill, NULL);
+
+	return err == -ESRCH ? to_dead(call->tid, interrupts) : err;
 }
 
 static err_t set_options(struct tracee *tracee, void *argument)
@@ -231,13 +274,13 @@ int64_t sys_ptrace(int64_t request, int pid, uint64_t address, uint64_t data)
 	case PTRACE_CONT:
 	case PTRACE_SYSCALL:
 	case PTRACE_SINGLESTEP:
+	case PTRACE_SINGLEBLOCK:
 	case PTRACE_SYSEMU:
 	case PTRACE_SYSEMU_SINGLESTEP:
 		return with_signal(&call, resume);
 	case PTRACE_KILL:
-		return ptrace_with(pid, true, kill, NULL);
 	case PTRACE_INTERRUPT:
-		return ptrace_with(pid, true, interrupt, NULL);
+		return kill_or_interrupt(&call);
 	case PTRACE_LISTEN:
 		return ptrace_with(pid, false, listen, NULL);
 	case PTRACE_SETOPTIONS:

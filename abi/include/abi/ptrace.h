@@ -27,6 +27,7 @@
 #define PTRACE_ARCH_PRCTL             30
 #define PTRACE_SYSEMU                 31
 #define PTRACE_SYSEMU_SINGLESTEP      32
+#define PTRACE_SINGLEBLOCK            33
 #define PTRACE_SETOPTIONS             0x4200
 #define PTRACE_GETEVENTMSG            0x4201
 #define PTRACE_GETSIGINFO             0x4202

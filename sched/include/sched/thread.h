@@ -143,9 +143,12 @@ uint64_t thread_cpu_time_ns(struct thread *thread);
 
 /* ---- ending and interrupting others; the caller keeps `thread` from going away ---- */
 
-/* For good: thread_killed() is true from now on, killable waits end with -EINTR. The thread ends
- * itself where it notices. From any context. */
+/* thread_killed() is true from now on, killable waits end with -EINTR. The thread ends itself where
+ * it notices. From any context. */
 void thread_kill(struct thread *thread);
+/* Of the calling thread, which has noticed: what it waits for now, another kill ends. The result:
+ * it was killed. */
+bool thread_take_kill(void);
 /* Ends interruptible waits until thread_clear_interrupt(). From any context. */
 void thread_interrupt(struct thread *thread);
 void thread_clear_interrupt(void);

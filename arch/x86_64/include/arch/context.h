@@ -20,6 +20,7 @@ enum exit_work {
 	EXIT_WORK_HOOK = 1 << 0,      /* trap_user_exit_work() has something to do */
 	EXIT_WORK_DEBUG = 1 << 1,     /* the debug registers are this thread's: stays set */
 	EXIT_WORK_TIMESTAMP = 1 << 2, /* it may not read the time stamp counter: the same */
+	EXIT_WORK_BRANCHES = 1 << 3,  /* its steps end where a branch is taken: the same */
 };
 
 /* Belongs to its thread; written by the CPU that runs it, with interrupts off. */

@@ -20,6 +20,10 @@ err_t must_check registers_set(struct context *context, const struct abi_user_re
 /* Trap after the next instruction, or not. The result: what it was. */
 bool registers_set_step(const struct context *context, bool on);
 
+/* Of the running thread, parked or not: the trap comes where the next branch is taken, an interrupt
+ * or an exception (DebugCtl.BTF); on a CPU that knows no such thing, after the next instruction. */
+void registers_set_branch_step(bool on);
+
 /* x87 and SSE as FXSAVE has them. */
 #define FXSAVE_BYTES 512u
 /* Of all that XSAVE saves, with XCR0 in the bytes that FXSAVE leaves to software; 0: this CPU has
