@@ -185,6 +185,19 @@ struct mount *mount_at(const struct mount *in, const struct dentry *dentry)
 	return place ? place->mount : NULL;
 }
 
+bool mount_is_on(const struct dentry *dentry)
+{
+	const struct mount_tree *tree = vfs_caller_mounts();
+	const struct mount_place *place;
+
+	rcu_read_lock();
+	place = rcu_dereference(&dentry->mounted);
+	while (place && read_once(&place->mount->tree) != tree)
+		place = rcu_dereference(&place->next_here);
+	rcu_read_unlock();
+	return place;
+}
+
 struct mount *mount_next_in(struct mount *mount, struct mount *top)
 {
 	if (!list_empty(&mount->children))
@@ -216,11 +229,13 @@ bool mount_is_in(struct mount *mount, const struct mount *above)
 }
 
 /* What stands in it is in the tree if it is. */
-static void enter_tree_locked(struct mount *top) REQUIRES(mounts_lock);
-static void enter_tree_locked(struct mount *top)
+static void enter_tree_locked(struct mount *top, struct mount_tree *tree) REQUIRES(mounts_lock);
+static void enter_tree_locked(struct mount *top, struct mount_tree *tree)
 {
-	for (struct mount *mount = top; mount; mount = mount_next_in(mount, top))
+	for (struct mount *mount = top; mount; mount = mount_next_in(mount, top)) {
 		list_add_tail(&mounts_in_tree, &mount->link);
+		write_once(&mount->tree, tree);
+	}
 }
 
 /* At `place`, which `link` is to lead to, wherever it stood. False: the directory was removed
@@ -271,7 +286,7 @@ err_t mount_attach_locked(struct mount *mount, const struct path *at, struct mou
 	(void)mount_get(mount);
 	set_put_slowly(mount, 0);
 	if (mount_in_tree(at->mount))
-		enter_tree_locked(mount);
+		enter_tree_locked(mount, at->mount->tree);
 	return 0;
 }
 
@@ -306,6 +321,7 @@ static void leave_tree_locked(struct mount *mount) REQUIRES(mounts_lock);
 static void leave_tree_locked(struct mount *mount)
 {
 	list_del(&mount->link);
+	write_once(&mount->tree, NULL);
 	peers_leave_locked(mount);
 }
 
@@ -407,7 +423,11 @@ static err_t make_absolute(void)
 		return err;
 	mount_absolute = mount_alloc(fs, fs->root, MS_RDONLY);
 	filesystem_put(fs);
-	return mount_absolute ? 0 : -ENOMEM;
+	if (!mount_absolute)
+		return -ENOMEM;
+	mount_absolute->tree = &mount_tree_first;
+	mount_tree_first.absolute = mount_absolute;
+	return 0;
 }
 
 struct path mount_root(void)

@@ -68,10 +68,10 @@ static err_t go_beneath_locked(const struct mount *mount, struct path *at)
 	struct mount *over = at->mount;
 	const struct path *below;
 
-	if (!is_root_of_mount(at) || !mount_in_tree(over) || over == mount_absolute)
+	if (!is_root_of_mount(at) || !mount_is_callers(over) || mount_is_absolute(over))
 		return -EINVAL;
 	below = &over->place->path;
-	if (below->mount == mount_absolute || mount_at(mount, mount->root) ||
+	if (mount_is_absolute(below->mount) || mount_at(mount, mount->root) ||
 	    mount_is_in((struct mount *)mount, over))
 		return -EINVAL;
 	if (propagation_covers_locked(below, over) || propagation_covers_locked(below, mount))
@@ -88,7 +88,7 @@ static err_t graft_find_locked(struct graft *graft, const struct mount *mount, u
 	path_cross_rcu(&graft->at);
 	if (flags & GRAFT_BENEATH)
 		return go_beneath_locked(mount, &graft->at);
-	return mount_in_tree(graft->at.mount) ? 0 : -EINVAL;
+	return mount_is_callers(graft->at.mount) ? 0 : -EINVAL;
 }
 
 /* `mount` has come to its place; `over` stood there. */
@@ -206,11 +206,11 @@ static void look_again(struct path *at)
 
 /* ---- move ---- */
 
-/* The root of a mount that has a place in the tree. */
+/* The root of a mount that has a place in the caller's tree. */
 static err_t check_root_locked(const struct path *at) REQUIRES(mounts_lock);
 static err_t check_root_locked(const struct path *at)
 {
-	return is_root_of_mount(at) && mount_in_tree(at->mount) && at->mount != mount_absolute
+	return is_root_of_mount(at) && mount_is_callers(at->mount) && !mount_is_absolute(at->mount)
 		       ? 0
 		       : -EINVAL;
 }
@@ -296,8 +296,8 @@ static err_t check_pivot_locked(const struct path *root, const struct path *fres
 static err_t check_pivot_locked(const struct path *root, const struct path *fresh,
 				const struct path *old)
 {
-	if (!mount_in_tree(root->mount) || !mount_in_tree(fresh->mount) ||
-	    !mount_in_tree(old->mount))
+	if (!mount_is_callers(root->mount) || !mount_is_callers(fresh->mount) ||
+	    !mount_is_callers(old->mount))
 		return -EINVAL;
 	if (read_once(&fresh->dentry->removed) || read_once(&old->dentry->removed))
 		return -ENOENT;
@@ -428,11 +428,21 @@ err_t mount_set_propagation(const struct path *at, unsigned type, bool recursive
 	return err;
 }
 
+/* In whatever tree. */
+static bool has_peers_to_be_locked(const struct path *at) REQUIRES(mounts_lock);
+static bool has_peers_to_be_locked(const struct path *at)
+{
+	const struct mount *mount = at->mount;
+
+	return is_root_of_mount(at) &&
+	       (mount->detached || (mount_in_tree(mount) && !mount_is_absolute(mount)));
+}
+
 static err_t check_same_peers_locked(const struct path *from, const struct path *to)
 	REQUIRES(mounts_lock);
 static err_t check_same_peers_locked(const struct path *from, const struct path *to)
 {
-	if (check_changeable_locked(from) || check_changeable_locked(to))
+	if (!has_peers_to_be_locked(from) || !has_peers_to_be_locked(to))
 		return -EINVAL;
 	if (from->mount->fs != to->mount->fs || !dentry_is_below(to->dentry, from->dentry))
 		return -EINVAL;
@@ -511,7 +521,7 @@ static err_t check_removable_locked(const struct path *at)
 {
 	err_t err = check_root_locked(at);
 
-	return !err && at->mount->place->path.mount == mount_absolute ? -EINVAL : err;
+	return !err && mount_is_absolute(at->mount->place->path.mount) ? -EINVAL : err;
 }
 
 err_t mount_remove(struct path *at)

@@ -24,7 +24,7 @@ static err_t relate_locked(struct mount *copy, struct mount *mount, enum mount_r
 	REQUIRES(mounts_lock);
 static err_t relate_locked(struct mount *copy, struct mount *mount, enum mount_relation relation)
 {
-	if (relation == COPY_IS_ALIKE) {
+	if (relation == COPY_IS_ALIKE || relation == COPY_OF_TREE) {
 		peers_join_locked(copy, mount);
 		return 0;
 	}
@@ -38,9 +38,12 @@ static struct mount *copy_one_locked(struct mount *mount, struct dentry *root,
 static struct mount *copy_one_locked(struct mount *mount, struct dentry *root,
 				     enum mount_relation relation)
 {
-	struct mount *copy =
-		mount_alloc(mount->fs, root, read_once(&mount->flags) & ~MS_UNBINDABLE);
+	bool of_tree = relation == COPY_OF_TREE;
+	struct mount *copy = mount_alloc(mount->fs, root,
+					 read_once(&mount->flags) & ~(of_tree ? 0 : MS_UNBINDABLE));
 
+	if (copy && of_tree)
+		copy->copied_from = mount->id;
 	if (!copy || !relate_locked(copy, mount, relation))
 		return copy;
 	peers_leave_locked(copy);
@@ -84,7 +87,8 @@ static err_t copy_children_locked(struct mount *from, struct dentry *root, struc
 
 		mount->copy = NULL;
 		/* Nor is what stands in one that is left out. */
-		if (copied_at.mount && !(mount->flags & MS_UNBINDABLE) &&
+		if (copied_at.mount &&
+		    (relation == COPY_OF_TREE || !(mount->flags & MS_UNBINDABLE)) &&
 		    (at->mount != from || dentry_is_below(at->dentry, root)))
 			err = copy_to_locked(mount, &copied_at, relation);
 	}
@@ -100,13 +104,18 @@ err_t mount_copy_locked(struct mount *from, struct dentry *root, bool recursive,
 	return recursive ? copy_children_locked(from, root, *out, relation) : 0;
 }
 
+err_t mount_copy_tree_locked(struct mount *from, struct mount *copy)
+{
+	return copy_children_locked(from, from->root, copy, COPY_OF_TREE);
+}
+
 err_t mount_copy(const struct path *from, bool recursive, struct mount **out)
 {
 	err_t err = -EINVAL;
 
 	*out = NULL;
 	mutex_lock(&mounts_lock);
-	if (mount_in_tree(from->mount) && !(from->mount->flags & MS_UNBINDABLE))
+	if (mount_is_callers(from->mount) && !(from->mount->flags & MS_UNBINDABLE))
 		err = recursive ? mount_check_room_locked(mount_count_locked(from->mount)) : 0;
 	if (!err)
 		err = mount_copy_locked(from->mount, from->dentry, recursive, COPY_IS_ALIKE, out);

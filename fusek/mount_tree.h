@@ -59,7 +59,8 @@ struct mount {
 	struct filesystem *fs;     /* [c] a reference */
 	struct dentry *root;       /* [c] a reference: of the filesystem, or what of it is bound */
 	struct mount_place *place; /* [r] NULL: it stands nowhere */
-	struct list link;          /* [m] in the tree: in the order of their coming */
+	struct mount_tree *tree;   /* [m], read [a]: that it is in, however deep; NULL: in none */
+	struct list link;          /* [m] in a tree: in the order of their coming */
 	struct list children;      /* [m] those that stand in it */
 	struct list sibling;       /* [m] */
 	unsigned flags;            /* [m], read [a]: MOUNT_FLAGS, MS_UNBINDABLE, MOUNT_OWNER_ONLY */
@@ -73,14 +74,24 @@ struct mount {
 	struct list peer_link; /* [m] */
 	struct list receiver_link; /* [m] */
 	struct mount *copy;        /* [m] of who copies a tree */
+	uint32_t copied_from;      /* [m] the id of what this one was, as its tree was copied */
 	unsigned flags_before;     /* [m] of who changes a tree's */
 	struct rcu_head rcu;
 	struct mount_slot slots[MOUNT_SLOTS];
 };
 
 extern struct mutex mounts_lock;
-extern struct list mounts_in_tree; /* mounts_lock: in the order of their coming */
-/* The root of everything: an empty directory, always covered, where no program comes. [c] */
+/*
+ * The mounts that some programs see, a mount namespace's. Each tree stands on a mount of its own of
+ * an empty directory, the same for all, which is always covered, and where no program comes.
+ *   [c] constant
+ */
+struct mount_tree {
+	struct mount *absolute; /* [c] a reference */
+};
+
+extern struct list mounts_in_tree; /* mounts_lock: those of all trees, in the order of coming */
+/* The root of everything as the kernel sees it: that of the first tree. [c] */
 extern struct mount *mount_absolute;
 
 /* ---- references (mount.c) ---- */
@@ -165,7 +176,20 @@ struct mount_place *mount_place_alloc(void);
 static inline bool mount_in_tree(const struct mount *mount) REQUIRES(mounts_lock);
 static inline bool mount_in_tree(const struct mount *mount)
 {
-	return list_linked(&mount->link) || mount == mount_absolute;
+	return mount->tree;
+}
+
+static inline bool mount_is_absolute(const struct mount *mount) REQUIRES(mounts_lock);
+static inline bool mount_is_absolute(const struct mount *mount)
+{
+	return mount->tree && mount->tree->absolute == mount;
+}
+
+/* It is in the tree of whoever runs, who may change it. */
+static inline bool mount_is_callers(const struct mount *mount) REQUIRES(mounts_lock);
+static inline bool mount_is_callers(const struct mount *mount)
+{
+	return mount->tree && mount->tree == vfs_caller_mounts();
 }
 
 /* Puts it, and what stands in it, over `at`, under what stands there already; `at` takes a
@@ -186,6 +210,8 @@ void mount_raise_locked(struct mount *over, struct mount *mount, struct mount_pl
  * NULL. */
 void mount_place_free(struct mount_place *place);
 
+/* Something of the caller's tree stands on it, as whatever mount shows it. */
+bool mount_is_on(const struct dentry *dentry);
 /* What stands at this very place; NULL: nothing. */
 struct mount *mount_at(const struct mount *in, const struct dentry *dentry) REQUIRES(mounts_lock);
 
@@ -226,11 +252,16 @@ enum mount_relation {
 	COPY_IS_ALIKE,  /* of its peers, if it has any, and with its master */
 	COPY_RECEIVES,  /* what the mount's peers get */
 	COPY_PASSES_ON, /* likewise, and has peers of its own */
+	COPY_OF_TREE,   /* alike, and knows whose copy it is; also what is not to be bound */
 };
 /* Of `from`, showing `root` (`recursive`: with all that stands below that in it), which stands
  * nowhere. *out is a reference, also with an error, or NULL; for mount_discard(). */
 err_t must_check mount_copy_locked(struct mount *from, struct dentry *root, bool recursive,
 				   enum mount_relation relation, struct mount **out)
+	REQUIRES(mounts_lock);
+/* What stands in `from`, the absolute mount of a tree, stands in that of another one as well
+ * (COPY_OF_TREE). With an error only some of it does. */
+err_t must_check mount_copy_tree_locked(struct mount *from, struct mount *copy)
 	REQUIRES(mounts_lock);
 /* A mount that shows what `from` does (`recursive`: with all mounts in it), and stands nowhere:
  * *out is a reference, to be grafted or for mount_discard(). -EINVAL: not in the tree, or not to

@@ -41,10 +41,11 @@ static err_t check_remove(const struct vfs_context *context, const struct path *
 	return err ? err : check_sticky(context, directory, child);
 }
 
-/* `end` is where a mount is, or a directory on which one stands that another mount shows. */
+/* `end` is where a mount is, or a directory on which one stands that another mount shows. What
+ * stands there in other trees goes with it. */
 static bool is_mounted(const struct walk *walk, const struct path *end)
 {
-	return end->mount != walk->at.mount || read_once(&end->dentry->mounted);
+	return end->mount != walk->at.mount || mount_is_on(end->dentry);
 }
 
 /* The existing last name of a walk, not a mount's root. *out is a reference. */

@@ -54,17 +54,18 @@ static struct uts_namespace *current_uts(void)
 	return uts_of(namespace_current(NAMESPACE_UTS));
 }
 
-static struct namespace *uts_copy(struct namespace *from)
+static err_t uts_copy(struct namespace *from, struct namespace **out)
 {
 	struct uts_namespace *copy = kmalloc(sizeof(*copy));
 
 	if (!copy)
-		return NULL;
+		return -ENOMEM;
 	namespace_init(&copy->head, NAMESPACE_UTS);
 	spin_lock(&names_lock);
 	copy->names = uts_of(from)->names;
 	spin_unlock(&names_lock);
-	return &copy->head;
+	*out = &copy->head;
+	return 0;
 }
 
 static void uts_free(struct namespace *namespace)

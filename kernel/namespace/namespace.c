@@ -15,6 +15,7 @@
 static uint64_t last_number = NUMBER_NEXT; /* atomic */
 
 static const struct namespace_kind_ops *const kinds[NAMESPACE_KINDS] = {
+	[NAMESPACE_MOUNT] = &mount_namespace_ops,
 	[NAMESPACE_UTS] = &uts_namespace_ops,
 	[NAMESPACE_NET] = &net_namespace_ops,
 };
@@ -48,6 +49,7 @@ void namespace_put(struct namespace *namespace)
 static struct namespace *first(enum namespace_kind kind)
 {
 	struct namespace *const firsts[NAMESPACE_KINDS] = {
+		[NAMESPACE_MOUNT] = mount_namespace_first,
 		[NAMESPACE_UTS] = uts_namespace_first,
 		[NAMESPACE_NET] = &net_namespace_first,
 	};
@@ -114,10 +116,11 @@ struct namespaces *namespaces_first(void)
 /* It gets a new one of its own of this kind. */
 static err_t renew(struct namespaces *namespaces, unsigned kind)
 {
-	struct namespace *made = kinds[kind]->copy(namespaces->of[kind]);
+	struct namespace *made;
+	err_t err = kinds[kind]->copy(namespaces->of[kind], &made);
 
-	if (!made)
-		return -ENOMEM;
+	if (err)
+		return err;
 	namespace_put(namespaces->of[kind]);
 	namespaces->of[kind] = made;
 	return 0;

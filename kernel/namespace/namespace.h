@@ -19,21 +19,22 @@
 #include <abi/clone.h>
 
 enum namespace_kind {
-	NAMESPACE_UTS, /* what the machine is called */
-	NAMESPACE_NET, /* which abstract names sockets find, and /proc/net */
+	NAMESPACE_MOUNT, /* what is mounted where */
+	NAMESPACE_UTS,   /* what the machine is called */
+	NAMESPACE_NET,   /* which abstract names sockets find, and /proc/net */
 	NAMESPACE_KINDS,
 };
 
 /* The flags of those that there are, for clone, unshare and setns. */
-#define NAMESPACE_FLAGS (CLONE_NEWUTS | CLONE_NEWNET)
+#define NAMESPACE_FLAGS (CLONE_NEWNS | CLONE_NEWUTS | CLONE_NEWNET)
 
 struct namespace;
 
 struct namespace_kind_ops {
 	const char *name; /* in /proc/PID/ns */
 	uint64_t flag;    /* CLONE_NEW* */
-	/* A new one as `from` is now, with one reference. NULL: no memory. */
-	struct namespace *(*copy)(struct namespace *from);
+	/* A new one as `from` is now, with one reference. -ENOMEM, -ENOSPC. Sleeps. */
+	err_t (*copy)(struct namespace *from, struct namespace **out);
 	void (*free)(struct namespace *namespace);
 };
 
@@ -56,7 +57,7 @@ const struct namespace_kind_ops *namespace_ops(enum namespace_kind kind);
 /* Begins one that was copied: a number and a reference. */
 void namespace_init(struct namespace *namespace, enum namespace_kind kind);
 struct namespace *namespace_get(struct namespace *namespace);
-void namespace_put(struct namespace *namespace); /* takes NULL; not under a spinlock */
+void namespace_put(struct namespace *namespace); /* takes NULL; sleeps */
 /* That of the running thread, borrowed until it enters another one; the first one for the kernel's
  * threads. */
 struct namespace *namespace_current(enum namespace_kind kind);
@@ -67,8 +68,11 @@ struct namespace *namespace_of(struct process *process, int32_t tid, enum namesp
 
 /* Those that everybody is in who has not left them, with a reference. */
 struct namespaces *namespaces_first(void);
-/* For what the running thread makes, with new ones as `flags` say. -EPERM, -ENOMEM. */
+/* For what the running thread makes, with new ones as `flags` say; a place in the file tree has to
+ * follow them (place_follow_mounts()). -EPERM, -ENOMEM, -ENOSPC. */
 err_t must_check namespaces_make(uint64_t flags, struct namespaces **out);
+/* What is mounted where in them, borrowed. */
+struct mount_tree *namespaces_mounts(const struct namespaces *namespaces); /* mount.c */
 /* Those of the running thread, but for the ones of others that are not NULL. -ENOMEM. */
 err_t must_check namespaces_with(struct namespace *const others[NAMESPACE_KINDS],
 				 struct namespaces **out);
@@ -76,7 +80,7 @@ err_t must_check namespaces_with(struct namespace *const others[NAMESPACE_KINDS]
 void namespaces_enter(struct namespaces *namespaces);
 /* At a thread's end, or if it never began. */
 void namespaces_leave(struct uthread *uthread);
-void namespaces_put(struct namespaces *namespaces); /* takes NULL; not under a spinlock */
+void namespaces_put(struct namespaces *namespaces); /* takes NULL; sleeps */
 
 /* ---- as files (file.c) ---- */
 
@@ -87,6 +91,8 @@ struct namespace *namespace_of_object(const struct object *object);
 
 /* ---- kinds ---- */
 
+extern const struct namespace_kind_ops mount_namespace_ops; /* mount.c */
+extern struct namespace *const mount_namespace_first;
 struct uts_namespace;
 extern const struct namespace_kind_ops uts_namespace_ops; /* ../sys_uname.c */
 extern struct namespace *const uts_namespace_first;

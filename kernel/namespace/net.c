@@ -4,6 +4,7 @@
  */
 #include "namespace.h"
 
+#include <abi/errno.h>
 #include <ipc/socket.h>
 #include <mm/slab.h>
 
@@ -12,13 +13,13 @@
 struct namespace net_namespace_first = {
 	.references = {.count = 1}, .kind = NAMESPACE_NET, .number = FIRST_NUMBER};
 
-static struct namespace *net_copy(UNUSED struct namespace *from)
+static err_t net_copy(UNUSED struct namespace *from, struct namespace **out)
 {
-	struct namespace *copy = kmalloc(sizeof(*copy));
-
-	if (copy)
-		namespace_init(copy, NAMESPACE_NET);
-	return copy;
+	*out = kmalloc(sizeof(**out));
+	if (!*out)
+		return -ENOMEM;
+	namespace_init(*out, NAMESPACE_NET);
+	return 0;
 }
 
 static void net_free(struct namespace *namespace)

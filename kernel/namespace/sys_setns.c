@@ -19,10 +19,19 @@ static err_t enter(struct namespace *const others[NAMESPACE_KINDS])
 
 	if (!capable(CAP_SYS_ADMIN))
 		return -EPERM;
+	if (others[NAMESPACE_MOUNT]) {
+		if (!capable(CAP_SYS_CHROOT))
+			return -EPERM;
+		if (place_is_shared(uthread_current()->place))
+			return -EINVAL;
+	}
 	err = namespaces_with(others, &all);
-	if (!err)
-		namespaces_enter(all);
-	return err;
+	if (err)
+		return err;
+	namespaces_enter(all);
+	if (others[NAMESPACE_MOUNT])
+		place_enter_mounts(namespaces_mounts(all));
+	return 0;
 }
 
 static err_t enter_one(struct namespace *namespace, uint64_t flags)

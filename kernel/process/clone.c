@@ -43,6 +43,8 @@ static err_t check_flags(uint64_t flags)
 		return -EINVAL;
 	if (flags & CLONE_NAMESPACES & ~NAMESPACE_FLAGS)
 		return -EINVAL; /* as of a Linux that is built without them */
+	if ((flags & CLONE_NEWNS) && (flags & CLONE_FS))
+		return -EINVAL;
 	if ((flags & CLONE_PIDFD) && (flags & CLONE_THREAD))
 		return -EINVAL; /* as on the Linux of uname's release */
 	if ((flags & CLONE_THREAD) && !(flags & CLONE_SIGHAND))
@@ -165,6 +167,8 @@ static err_t copy_thread(struct process *process, const struct clone_request *re
 		err = copy_undos(child, args->flags);
 	if (!err)
 		err = namespaces_make(args->flags, &child->namespaces);
+	if (!err && args->flags & CLONE_NEWNS)
+		place_follow_mounts(child, namespaces_mounts(child->namespaces));
 	if (err) {
 		uthread_discard(child);
 		return err;

@@ -216,6 +216,42 @@ void place_set_root(struct path root)
 	set_path(place, &place->root, root);
 }
 
+/* Both at once, of a place that nobody else has; the references are taken over. */
+static void set_both(struct uthread *uthread, struct path root, struct path cwd)
+{
+	struct place *place = uthread->place;
+	struct path old_root, old_cwd;
+
+	spin_lock(&place->lock);
+	old_root = place->root;
+	old_cwd = place->cwd;
+	place->root = root;
+	place->cwd = cwd;
+	write_once(&place->generation, place->generation + 1);
+	spin_unlock(&place->lock);
+	path_put(&old_root);
+	path_put(&old_cwd);
+	refresh(uthread);
+}
+
+void place_follow_mounts(struct uthread *uthread, const struct mount_tree *tree)
+{
+	struct path root, cwd;
+	uint32_t umask;
+
+	place_read(uthread->place, &root, &cwd, &umask);
+	mount_tree_follow(tree, &root);
+	mount_tree_follow(tree, &cwd);
+	set_both(uthread, root, cwd);
+}
+
+void place_enter_mounts(struct mount_tree *tree)
+{
+	struct path root = mount_tree_root(tree);
+
+	set_both(uthread_current(), root, path_get(&root));
+}
+
 /* A pair of places, on its way through all threads. */
 struct exchange {
 	const struct path *old, *fresh;

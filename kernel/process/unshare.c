@@ -34,6 +34,8 @@ int sys_unshare(uint64_t clone_flags)
 	struct namespaces *namespaces;
 	err_t err;
 
+	if (clone_flags & CLONE_NEWNS)
+		clone_flags |= CLONE_FS;
 	if (clone_flags & ~UNSHARED || !is_alone(self->process, clone_flags))
 		return -EINVAL;
 	err = namespaces_make(clone_flags, &namespaces);
@@ -49,6 +51,8 @@ int sys_unshare(uint64_t clone_flags)
 	}
 
 	/* ---- committed ---- */
+	if (clone_flags & CLONE_NEWNS)
+		place_follow_mounts(self, namespaces_mounts(namespaces));
 	namespaces_enter(namespaces);
 	if (clone_flags & CLONE_SYSVSEM) {
 		semaphore_undos_put(self->undos); /* the last one's are done */

@@ -14,6 +14,7 @@
 #include <fusek/path.h>
 
 struct fd_table;
+struct mount_tree;
 struct namespaces;
 struct pi_waiter;
 struct tracee;
@@ -209,6 +210,11 @@ struct place *place_copy(struct place *place);
 void place_read(struct place *place, struct path *root, struct path *cwd, uint32_t *umask);
 void place_put(struct place *place);
 bool place_is_shared(struct place *place);
+/* What the thread, which alone has its place, has as root and working directory is the same in a
+ * copy of the tree of mounts. It is the running one, or does not run yet. Sleeps. */
+void place_follow_mounts(struct uthread *uthread, const struct mount_tree *tree);
+/* The running thread, which alone has its place, goes to the root of that tree. Sleeps. */
+void place_enter_mounts(struct mount_tree *tree);
 /* Gives `uthread`, which has none, the place (a reference of the caller's). */
 void uthread_set_place(struct uthread *uthread, struct place *place);
 /* Gives up its place and its descriptors: nobody finds them by it from here on. May sleep. */

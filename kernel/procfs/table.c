@@ -187,6 +187,8 @@ const struct proc_entry proc_entries[] = {
 	{"net", PROC_PROCESS, PROC_NET, .mode = FOLDER},
 	{"unix", PROC_NET, .mode = FILE_ALL, .text = proc_net_unix},
 	{"ns", PROC_PROCESS, PROC_NAMESPACES, .mode = S_IFDIR | 0511},
+	{"mnt", PROC_NAMESPACES, .mode = LINK, .flags = PROC_OWNER_ONLY,
+	 .link = proc_namespace_link, .follow = proc_namespace},
 	{"net", PROC_NAMESPACES, .mode = LINK, .flags = PROC_OWNER_ONLY,
 	 .link = proc_namespace_link, .follow = proc_namespace},
 	{"uts", PROC_NAMESPACES, .mode = LINK, .flags = PROC_OWNER_ONLY,

@@ -55,6 +55,24 @@ err_t must_check vfs_pivot_root(const struct vfs_context *context, const char *n
 /* Hook of kernel/: whoever has `old` as root or working directory has `fresh` from now on. */
 void vfs_replace_root(const struct path *old, const struct path *fresh);
 
+/* ---- trees of mounts: what is mounted where, as some programs see it (mount_trees.c) ---- */
+
+struct mount_tree;
+extern struct mount_tree
+	mount_tree_first; /* the kernel's own, of those who have left it for none */
+/* Another one, in which all is mounted as in `from`: it gets what comes to shared mounts there.
+ * -ENOSPC, -ENOMEM. Sleeps. */
+err_t must_check mount_tree_copy(struct mount_tree *from, struct mount_tree **out);
+/* Nobody's any more: all of it is taken down. What is still in use of it goes on until nobody uses
+ * it. Sleeps. */
+void mount_tree_free(struct mount_tree *tree);
+/* Its topmost root; a reference. */
+struct path mount_tree_root(struct mount_tree *tree);
+/* `path`, a reference, becomes the same place in `copy`, if that has what it is in. Sleeps. */
+void mount_tree_follow(const struct mount_tree *copy, struct path *path);
+/* Hook of kernel/: the tree of whoever runs. Its namespace keeps it. */
+struct mount_tree *vfs_caller_mounts(void);
+
 /* The root of everything, without a reference: it lives for good. NULL dentry: before fusek_init().
  */
 struct path mount_root(void);
