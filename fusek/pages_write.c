@@ -1,6 +1,7 @@
 /*
  * Writing to files of drivers: through to the server, and into what the page cache has. A chunk of
- * the writer's bytes is copied into frames first, so the driver never waits for its memory.
+ * the writer's bytes is copied into frames first, so the driver never waits for its memory; past
+ * the cache, where it is all there, the server copies it from where it lies.
  */
 #include "pages_priv.h"
 
@@ -26,10 +27,9 @@ static void chunk_free(struct chunk *chunk)
 	kfree(chunk);
 }
 
-/* As much of the buffer as one request takes. */
-static err_t chunk_fill(struct buffer *buffer, uint32_t most_bytes, struct chunk **out)
+/* The next `len` bytes of the buffer, or as many as are there. */
+static err_t chunk_fill(struct buffer *buffer, uint32_t len, struct chunk **out)
 {
-	uint32_t len = (uint32_t)MIN(buffer_remaining(buffer), (size_t)most_bytes);
 	uint32_t npages = (uint32_t)(ALIGN_UP((size_t)len, PAGE_SIZE) / PAGE_SIZE);
 	struct chunk *chunk = kzalloc(sizeof(*chunk) + npages * sizeof(void *));
 	err_t err = -ENOMEM;
@@ -85,32 +85,102 @@ static bool patch_locked(struct node_pages *pages, const struct chunk *chunk, ui
 	return all;
 }
 
+/* Around a request to the server. */
+static void write_begin(struct node_pages *pages)
+{
+	node_pages_change_begin(pages);
+	pages_await_written(pages);
+}
+
+/* `done` came of it. `chunk`: the bytes; NULL: nobody has them any more. */
+static void write_end(struct file *file, struct node_pages *pages, const struct chunk *chunk,
+		      uint64_t offset, uint32_t len_bytes, ssize_t done)
+{
+	uint64_t first = offset / PAGE_SIZE, end = (offset + len_bytes) / PAGE_SIZE + 1;
+	bool seen = false;
+
+	mutex_lock(&pages->lock);
+	node_pages_change_end_locked(pages);
+	if (done > 0 && chunk)
+		seen = patch_locked(pages, chunk, offset, (size_t)done);
+	else if (done != -ENOSYS) /* nobody knows what it did */
+		node_pages_cut_locked(pages, first, end);
+	mutex_unlock(&pages->lock);
+	pages_thawed(pages);
+	if (!seen)
+		node_unmap(file->node, first, end, false);
+	node_attr_written(file->node, done > 0 ? offset + (uint64_t)done : 0);
+}
+
 static ssize_t write_chunk(struct file *file, struct node_pages *pages, const struct chunk *chunk,
 			   uint64_t offset)
 {
 	const struct page_write write = {
 		.offset_bytes = offset, .len_bytes = chunk->len_bytes, .frames = chunk->frames};
-	bool seen = false;
 	ssize_t done;
 
-	node_pages_change_begin(pages);
-	pages_await_written(pages);
+	write_begin(pages);
 	done = file->server->ops->write_pages(file->server, file->id, file->open.handle,
 					      object_flags(&file->object), &write);
-	mutex_lock(&pages->lock);
-	node_pages_change_end_locked(pages);
-	if (done > 0)
-		seen = patch_locked(pages, chunk, offset, (size_t)done);
-	else if (done != -ENOSYS) /* nobody knows what it did */
-		node_pages_cut_locked(pages, offset / PAGE_SIZE,
-				      (offset + chunk->len_bytes) / PAGE_SIZE + 1);
-	mutex_unlock(&pages->lock);
-	pages_thawed(pages);
-	if (!seen)
-		node_unmap(file->node, offset / PAGE_SIZE,
-			   (offset + chunk->len_bytes) / PAGE_SIZE + 1, false);
-	node_attr_written(file->node, done > 0 ? offset + (uint64_t)done : 0);
+	write_end(file, pages, chunk, offset, chunk->len_bytes, done);
 	return done;
+}
+
+static ssize_t write_copied(struct file *file, struct node_pages *pages, struct buffer *buffer,
+			    uint64_t offset, uint32_t *len_bytes)
+{
+	struct chunk *chunk;
+	ssize_t done = chunk_fill(buffer, *len_bytes, &chunk);
+
+	if (done)
+		return done;
+	*len_bytes = chunk->len_bytes;
+	done = write_chunk(file, pages, chunk, offset);
+	chunk_free(chunk);
+	return done;
+}
+
+/* Less is copied at once. */
+#define DIRECT_BYTES_MIN 1024u
+
+/* No page is there that would have to be patched, and none comes while it is written. */
+static bool may_write_direct(struct file *file, struct node_pages *pages, uint32_t len_bytes)
+{
+	return len_bytes >= DIRECT_BYTES_MIN && file->open.flags & SERVER_DIRECT_IO &&
+	       file->server->ops->write_direct && !read_once(&pages->pages.npages);
+}
+
+/* The same without a copy, if the program's memory allows that. */
+static bool write_direct(struct file *file, struct node_pages *pages, struct buffer *buffer,
+			 uint64_t offset, uint32_t len_bytes, ssize_t *done)
+{
+	const struct server_write write = {
+		.buffer = buffer, .offset_bytes = offset, .len_bytes = len_bytes};
+
+	write_begin(pages);
+	if (!file->server->ops->write_direct(file->server, file->id, file->open.handle,
+					     object_flags(&file->object), &write, done)) {
+		mutex_lock(&pages->lock);
+		node_pages_change_end_locked(pages);
+		mutex_unlock(&pages->lock);
+		pages_thawed(pages);
+		return false;
+	}
+	write_end(file, pages, NULL, offset, len_bytes, *done);
+	buffer_skip(buffer, len_bytes);
+	return true;
+}
+
+/* One request, of at most *len_bytes; then these are how many it had. */
+static ssize_t write_one(struct file *file, struct node_pages *pages, struct buffer *buffer,
+			 uint64_t offset, uint32_t *len_bytes)
+{
+	ssize_t done;
+
+	if (may_write_direct(file, pages, *len_bytes) &&
+	    write_direct(file, pages, buffer, offset, *len_bytes, &done))
+		return done;
+	return write_copied(file, pages, buffer, offset, len_bytes);
 }
 
 static ssize_t write_from(struct file *file, struct node_pages *pages, struct buffer *buffer,
@@ -120,19 +190,10 @@ static ssize_t write_from(struct file *file, struct node_pages *pages, struct bu
 	size_t total = 0;
 	ssize_t done = 0;
 
-	*end_bytes = offset;
 	while (buffer_remaining(buffer)) {
-		struct chunk *chunk;
-		uint32_t len_bytes;
-		err_t err = chunk_fill(buffer, most, &chunk);
+		uint32_t len_bytes = (uint32_t)MIN(buffer_remaining(buffer), (size_t)most);
 
-		if (err) {
-			done = err;
-			break;
-		}
-		len_bytes = chunk->len_bytes;
-		done = write_chunk(file, pages, chunk, offset + total);
-		chunk_free(chunk);
+		done = write_one(file, pages, buffer, offset + total, &len_bytes);
 		if (done <= 0)
 			break;
 		total += (size_t)done;

@@ -163,6 +163,17 @@ void buffer_skip(struct buffer *buffer, size_t len_bytes)
 		advance(buffer, len_bytes);
 }
 
+void buffer_go_back(struct buffer *buffer, size_t len_bytes)
+{
+	buffer->remaining_bytes += len_bytes;
+	while (buffer->skip_bytes < len_bytes) {
+		len_bytes -= buffer->skip_bytes;
+		buffer->segments--;
+		buffer->skip_bytes = buffer->segments->len_bytes;
+	}
+	buffer->skip_bytes -= len_bytes;
+}
+
 size_t buffer_clear(struct buffer *buffer, size_t len_bytes)
 {
 	static const char zeros[PAGE_SIZE]; /* in one go what /dev/zero is mostly asked for */

@@ -29,15 +29,6 @@ static uint32_t entries_of_table(struct space *space, vaddr_t address, uint32_t 
 	return *entries ? (uint32_t)((space_table_end(address, end) - address) >> PAGE_SHIFT) : 0;
 }
 
-/* A page that can take part, with flags. */
-static bool is_there(pte_t value, unsigned *flags)
-{
-	if (!value || pte_hidden(value))
-		return false;
-	*flags = pte_flags(value);
-	return !(*flags & PAGE_SOFT_KEEP);
-}
-
 /* How many of `npages` pages from `address` on one region of its own memory has; 0: none. */
 static uint32_t pages_of_region(struct space *space, vaddr_t address, uint32_t npages,
 				struct region **region) REQUIRES(space->lock);
@@ -52,11 +43,10 @@ static uint32_t pages_of_region(struct space *space, vaddr_t address, uint32_t n
 
 /* ---- a program gets frames ---- */
 
-static uint32_t give_batch_locked(struct space *space, const struct region *region, vaddr_t address,
-				  struct frame *const *frames, uint32_t npages, unsigned page_flags)
-	REQUIRES(space->lock);
-static uint32_t give_batch_locked(struct space *space, const struct region *region, vaddr_t address,
-				  struct frame *const *frames, uint32_t npages, unsigned page_flags)
+static uint32_t give_batch_locked(struct space *space, vaddr_t address, struct frame *const *frames,
+				  uint32_t npages, pte_t entry) REQUIRES(space->lock);
+static uint32_t give_batch_locked(struct space *space, vaddr_t address, struct frame *const *frames,
+				  uint32_t npages, pte_t entry)
 {
 	struct frame *old[BATCH_PAGES];
 	uint32_t nold = 0, done;
@@ -65,15 +55,13 @@ static uint32_t give_batch_locked(struct space *space, const struct region *regi
 	npages = entries_of_table(space, address, npages, &entries);
 	for (done = 0; done < npages; done++) {
 		pte_t value = pte_read(&entries[done]);
-		unsigned flags;
 
-		if (!is_there(value, &flags))
+		if (!pte_counted(value))
 			break;
-		if (pte_frame(value) == frame_phys(frames[done]) && flags & PAGE_SOFT_COW)
+		if (pte_frame(value) == frame_phys(frames[done]) && pte_copied_first(value))
 			continue; /* nobody could have written to it since */
 		frame_get(frames[done]);
-		pte_exchange(&entries[done],
-			     region_entry(region, frame_phys(frames[done]), page_flags));
+		pte_exchange(&entries[done], pte_of_frame(entry, frame_phys(frames[done])));
 		old[nold++] = frame_from_phys(pte_frame(value));
 	}
 	if (nold)
@@ -89,6 +77,7 @@ uint32_t space_give_frames(struct space *space, vaddr_t address, struct frame *c
 	struct region *region;
 	uint32_t done = 0;
 	unsigned flags;
+	pte_t entry;
 
 	mutex_lock(&space->lock);
 	npages = pages_of_region(space, address, npages, &region);
@@ -96,10 +85,10 @@ uint32_t space_give_frames(struct space *space, vaddr_t address, struct frame *c
 		flags = region_page_flags(region);
 		if (shared)
 			flags = (flags & ~(unsigned)PAGE_WRITE) | PAGE_SOFT_COW;
+		entry = region_entry(region, 0, flags);
 		for (uint32_t given = 1; given && done < npages; done += given)
-			given = give_batch_locked(space, region, address + done * PAGE_SIZE,
-						  frames + done, MIN(npages - done, BATCH_PAGES),
-						  flags);
+			given = give_batch_locked(space, address + done * PAGE_SIZE, frames + done,
+						  MIN(npages - done, BATCH_PAGES), entry);
 	}
 	mutex_unlock(&space->lock);
 	return done;
@@ -119,17 +108,15 @@ static uint32_t borrow_batch_locked(struct space *space, vaddr_t address, struct
 	npages = entries_of_table(space, address, npages, &entries);
 	for (done = 0; done < npages; done++) {
 		pte_t value = pte_read(&entries[done]);
-		unsigned flags;
 
-		if (!is_there(value, &flags))
+		if (!pte_counted(value))
 			break;
 		frames[done] = frame_from_phys(pte_frame(value));
 		frame_get(frames[done]);
-		if (flags & PAGE_SOFT_COW)
+		if (pte_copied_first(value))
 			continue;
-		*lost = *lost || flags & PAGE_WRITE;
-		flags = (flags & ~(unsigned)PAGE_WRITE) | PAGE_SOFT_COW;
-		pte_exchange(&entries[done], pte_make(pte_frame(value), flags, 0));
+		*lost = true;
+		pte_exchange(&entries[done], pte_to_copy_first(value));
 	}
 	return done;
 }
@@ -148,6 +135,43 @@ uint32_t space_lend_frames(struct space *space, vaddr_t address, struct frame **
 					  npages - done, &lost);
 	if (lost) /* before anybody relies on what is in them */
 		tlb_flush_range(&space->pagetable, address, done);
+	mutex_unlock(&space->lock);
+	return done;
+}
+
+/* ---- a program's frames are looked into ---- */
+
+static uint32_t hold_batch_locked(struct space *space, vaddr_t address, struct frame **frames,
+				  uint32_t npages) REQUIRES(space->lock);
+static uint32_t hold_batch_locked(struct space *space, vaddr_t address, struct frame **frames,
+				  uint32_t npages)
+{
+	pte_t *entries;
+	uint32_t done;
+
+	npages = entries_of_table(space, address, npages, &entries);
+	for (done = 0; done < npages; done++) {
+		pte_t value = pte_read(&entries[done]);
+
+		if (!pte_counted(value))
+			break;
+		frames[done] = frame_from_phys(pte_frame(value));
+		frame_get(frames[done]);
+	}
+	return done;
+}
+
+uint32_t space_hold_frames(struct space *space, vaddr_t address, struct frame **frames,
+			   uint32_t npages)
+{
+	struct region *region;
+	uint32_t done = 0;
+
+	mutex_lock(&space->lock);
+	npages = pages_of_region(space, address, npages, &region);
+	for (uint32_t got = 1; got && done < npages; done += got)
+		got = hold_batch_locked(space, address + done * PAGE_SIZE, frames + done,
+					npages - done);
 	mutex_unlock(&space->lock);
 	return done;
 }

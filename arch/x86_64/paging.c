@@ -94,6 +94,26 @@ unsigned pte_flags(pte_t entry)
 	       (entry & PTE_ACCESSED ? PAGE_ACCESSED : 0) | (entry & PTE_DIRTY ? PAGE_DIRTY : 0);
 }
 
+bool pte_counted(pte_t entry)
+{
+	return (entry & (PTE_PRESENT | PTE_KEEP)) == PTE_PRESENT;
+}
+
+bool pte_copied_first(pte_t entry)
+{
+	return entry & PTE_COW;
+}
+
+pte_t pte_to_copy_first(pte_t entry)
+{
+	return (entry & ~(pte_t)PTE_WRITE) | PTE_COW;
+}
+
+pte_t pte_of_frame(pte_t entry, paddr_t frame)
+{
+	return (entry & ~(pte_t)PTE_FRAME) | frame;
+}
+
 void pte_age(pte_t *entry)
 {
 	/* The CPU may set bits of it meanwhile. */

@@ -39,6 +39,15 @@ size_t user_copy_out_partial(uptr_t to, const void *from, size_t len_bytes)
 	return user_copy_raw((void *)to.value, from, len_bytes);
 }
 
+size_t user_copy_out_no_fault(uptr_t to, const void *from, size_t len_bytes)
+{
+	debug_assert(preempt_depth());
+	if (unlikely(!user_range_ok(to, len_bytes)))
+		return len_bytes;
+	kasan_check_read(from, len_bytes);
+	return user_copy_raw((void *)to.value, from, len_bytes);
+}
+
 err_t user_copy_in(void *to, uptr_t from, size_t len_bytes)
 {
 	return user_copy_in_partial(to, from, len_bytes) ? -EFAULT : 0;

@@ -10,6 +10,7 @@
 #include <lib/atomic.h>
 #include <lib/log.h>
 #include <mm/slab.h>
+#include <sched/rcu.h>
 
 SLAB_CACHE(connection_cache, struct fuse_connection);
 
@@ -62,6 +63,15 @@ void fuse_pages_put(struct fuse_pages *pages)
 			frame_put(pages->frames[i]);
 	}
 	kfree(pages);
+}
+
+void fuse_pages_withdraw(struct fuse_pages *pages)
+{
+	/* Acquire: pairs with the release of who has copied. Nobody begins any more. */
+	if (likely(!load_acquire(&pages->nreaders)))
+		return;
+	write_once(&pages->withdrawn, true);
+	rcu_synchronize(); /* of a section that has not seen it */
 }
 
 /* ---- connections ---- */

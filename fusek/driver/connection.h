@@ -39,11 +39,23 @@
 struct fuse_connection;
 struct fuse_request;
 
-/* Bytes in frames, from the start of the first one: a request's payload, or where a reply goes.
- * Counted; the frames are counted by it. */
+/*
+ * Bytes in frames: a request's payload, or where a reply goes. Counted; the frames are counted by
+ * it.
+ *
+ * Live ones are a program's own memory, which waits for its request and may change what is in them.
+ * They are copied once, straight to the driver, in short read sections: fuse_pages_withdraw() ends
+ * that, so nobody looks into them once the request is over, whatever a driver does.
+ *   [c] constant
+ *   [a] atomic
+ */
 struct fuse_pages {
 	struct refcount references;
-	uint32_t npages;
+	uint32_t npages;        /* [c] */
+	uint32_t skip_bytes;    /* [c] of the first frame, before the bytes */
+	bool live;              /* [c] */
+	bool withdrawn;         /* [a] live ones: hands off */
+	uint32_t nreaders;      /* [a] live ones: who copies them */
 	struct frame *frames[]; /* constant once they are filled in */
 };
 
@@ -55,6 +67,8 @@ struct fuse_pages *fuse_pages_alloc(size_t len_bytes);
 err_t must_check fuse_pages_fill(struct fuse_pages *pages, size_t len_bytes);
 /* Takes NULL. */
 void fuse_pages_put(struct fuse_pages *pages);
+/* Live pages, whose request is over: nobody copies them any more. Sleeps. */
+void fuse_pages_withdraw(struct fuse_pages *pages);
 
 /* An open file of the driver's, and the RELEASE that it is owed, made before it was asked for one.
  * Counted: by the open file and by each request without a caller that names `fh`. */

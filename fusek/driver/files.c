@@ -6,6 +6,9 @@
 #include "server_priv.h"
 
 #include <abi/fcntl.h>
+#include <fusek/driver.h>
+#include <ipc/buffer.h>
+#include <mm/lend.h>
 #include <mm/slab.h>
 
 #define READDIR_BYTES PAGE_SIZE
@@ -388,6 +391,59 @@ ssize_t driver_write_pages(struct server *server, struct nodeid node, struct han
 		       write->len_bytes, flags, false);
 	err = driver_end(&call, decode_write, &written);
 	return err ? err : written.done_bytes;
+}
+
+/* The program's own frames that the next `len_bytes` lie in. NULL: it has none there that could be
+ * held. */
+static struct fuse_pages *live_pages(const struct buffer *buffer, size_t len_bytes)
+{
+	struct space *space = vfs_space();
+	struct fuse_pages *pages;
+	uint64_t address;
+	uint32_t npages;
+
+	if (!space || !buffer_user_place(buffer, len_bytes, &address))
+		return NULL;
+	npages = (uint32_t)(ALIGN_UP((address & PAGE_MASK) + len_bytes, PAGE_SIZE) / PAGE_SIZE);
+	pages = fuse_pages_create(npages);
+	if (!pages)
+		return NULL;
+	pages->skip_bytes = address & PAGE_MASK;
+	pages->live = true;
+	if (likely(space_hold_frames(space, address & ~(uint64_t)PAGE_MASK, pages->frames,
+				     npages) == npages))
+		return pages;
+	fuse_pages_put(pages);
+	return NULL;
+}
+
+bool driver_write_direct(struct server *server, struct nodeid node, struct handle handle,
+			 unsigned flags, const struct server_write *write, ssize_t *result)
+{
+	struct written written = {.asked_bytes = write->len_bytes};
+	struct fuse_pages *pages = live_pages(write->buffer, write->len_bytes);
+	struct driver_call call;
+	err_t err;
+
+	if (!pages)
+		return false;
+	err = driver_begin(&call, server, NULL);
+	if (unlikely(err)) {
+		fuse_pages_put(pages);
+		*result = err;
+		return true;
+	}
+	/* A reference of our own: they are withdrawn when the request is over. */
+	refcount_get(&pages->references);
+	call.request.payload = pages;
+	call.request.handle = handle_of(handle);
+	fuse_ask_write(call.session, call.message, node, fh_of(handle), write->offset_bytes,
+		       write->len_bytes, flags, false);
+	err = driver_end(&call, decode_write, &written);
+	fuse_pages_withdraw(pages);
+	fuse_pages_put(pages);
+	*result = err ? err : written.done_bytes;
+	return true;
 }
 
 /* The driver has answered the WRITE of a page_flush, or never will. */

@@ -214,7 +214,7 @@ ssize_t fuse_serve(struct object *object, uptr_t reply, struct buffer *request)
 	bool nonblocking = object_flags(object) & O_NONBLOCK;
 	struct fuse_connection *connection;
 	struct fuse_reader reader;
-	err_t err;
+	ssize_t result;
 
 	if (unlikely(!device))
 		return -ENOTTY;
@@ -225,8 +225,15 @@ ssize_t fuse_serve(struct object *object, uptr_t reply, struct buffer *request)
 		return -EINVAL;
 	fuse_reader_init(&reader, device, buffer_remaining(request));
 	if (likely(reply.value))
-		err = answer_and_take(&reader, reply, nonblocking);
+		result = answer_and_take(&reader, reply, nonblocking);
 	else
-		err = fuse_reader_take(&reader, nonblocking);
-	return likely(!err) ? fuse_reader_put(&reader, request) : err;
+		result = fuse_reader_take(&reader, nonblocking);
+	while (likely(!result)) {
+		result = fuse_reader_put(&reader, request);
+		if (likely(result != -ENOENT))
+			break;
+		fuse_reader_init(&reader, device, buffer_remaining(request));
+		result = fuse_reader_take(&reader, nonblocking);
+	}
+	return result;
 }

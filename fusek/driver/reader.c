@@ -106,8 +106,10 @@ static void take_request_locked(struct fuse_connection *connection, struct fuse_
 	reader->out.header.gid = request->caller.gid;
 	reader->out.header.pid = (uint32_t)request->caller.pid;
 	reader->payload = request->payload;
-	if (unlikely(reader->payload))
+	if (unlikely(reader->payload)) {
 		refcount_get(&reader->payload->references);
+		(void)atomic_fetch_add_full(&reader->payload->nreaders, 1);
+	}
 	request->state = FUSE_REQUEST_SENT;
 	if (unlikely(request->message.opcode == FUSE_NOTIFY_REPLY))
 		list_add_tail(&connection->told, &request->link);

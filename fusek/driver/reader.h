@@ -36,7 +36,7 @@ err_t must_check fuse_reader_end_and_take(struct fuse_connection *connection,
 					  struct fuse_reader *reader, struct fuse_request *request,
 					  err_t error, bool nonblocking) RELEASE(connection->lock);
 /* What was taken goes to the driver's memory: its length, or -EFAULT, and the request has failed.
- */
+ * -ENOENT: it was over before its bytes were copied, the buffer is as before. Sleeps. */
 ssize_t must_check fuse_reader_put(struct fuse_reader *reader, struct buffer *buffer);
 /* The least that a buffer must hold, or a request could not be read. */
 size_t fuse_least_bytes(struct fuse_connection *connection);

@@ -452,6 +452,7 @@ static const struct server_ops driver_ops = {
 	.read_pages = driver_read_pages,
 	.read_direct = driver_read_direct,
 	.write_pages = driver_write_pages,
+	.write_direct = driver_write_direct,
 	.write_back = driver_write_back,
 	.transfer_bytes = driver_transfer_bytes,
 	.ahead_bytes = driver_ahead_bytes,

@@ -90,6 +90,8 @@ ssize_t driver_read_direct(struct server *server, struct nodeid node, struct han
 			   struct buffer *buffer);
 ssize_t driver_write_pages(struct server *server, struct nodeid node, struct handle handle,
 			   unsigned flags, const struct page_write *write);
+bool driver_write_direct(struct server *server, struct nodeid node, struct handle handle,
+			 unsigned flags, const struct server_write *write, ssize_t *result);
 err_t driver_write_back(struct server *server, struct nodeid node, struct handle handle,
 			unsigned flags, struct page_flush *flush);
 uint32_t driver_transfer_bytes(struct server *server, bool write);

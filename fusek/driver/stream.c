@@ -9,22 +9,113 @@
 #include "notify.h"
 #include "reader.h"
 
+#include <arch/user.h>
 #include <lib/log.h>
 #include <lib/string.h>
 #include <mm/kva.h>
+#include <mm/slab.h>
+#include <sched/rcu.h>
+#include <sched/thread.h>
 
 /* ---- reading requests ---- */
 
-static bool copy_pages_out(const struct fuse_pages *pages, size_t len_bytes, struct buffer *buffer)
+/* Part of a live page, to the program. -ENOENT: it was withdrawn. */
+static err_t copy_live_page(const struct fuse_pages *pages, const char *from, uint64_t to,
+			    size_t len_bytes)
+{
+	for (;;) {
+		size_t left_bytes = len_bytes;
+		bool withdrawn;
+
+		rcu_read_lock();
+		withdrawn = read_once(&pages->withdrawn);
+		if (likely(!withdrawn))
+			left_bytes = user_copy_out_no_fault(uptr(to), from, len_bytes);
+		rcu_read_unlock();
+		if (likely(!left_bytes))
+			return 0;
+		if (withdrawn)
+			return -ENOENT;
+		from += len_bytes - left_bytes;
+		to += len_bytes - left_bytes;
+		len_bytes = left_bytes;
+		/* The page is brought, and what this puts there is written over. */
+		if (thread_killed() || user_clear(uptr(to), 1))
+			return -EFAULT;
+	}
+}
+
+static err_t copy_live(const struct fuse_pages *pages, uint64_t to, size_t len_bytes)
+{
+	size_t skip = pages->skip_bytes;
+	err_t err = 0;
+
+	for (struct frame *const *frame = pages->frames; len_bytes && !err; frame++) {
+		size_t step = MIN(len_bytes, PAGE_SIZE - skip);
+
+		err = copy_live_page(pages, (const char *)frame_virt(*frame) + skip, to, step);
+		to += step;
+		len_bytes -= step;
+		skip = 0;
+	}
+	return err;
+}
+
+/* The same by way of `page`, which is the kernel's: the buffer has many pieces. */
+static err_t copy_live_pieces(const struct fuse_pages *pages, char *page, size_t len_bytes,
+			      struct buffer *buffer)
+{
+	size_t skip = pages->skip_bytes;
+
+	for (struct frame *const *frame = pages->frames; len_bytes; frame++) {
+		size_t step = MIN(len_bytes, PAGE_SIZE - skip);
+		bool withdrawn;
+
+		rcu_read_lock();
+		withdrawn = read_once(&pages->withdrawn);
+		if (!withdrawn)
+			memcpy(page, (const char *)frame_virt(*frame) + skip, step);
+		rcu_read_unlock();
+		if (withdrawn)
+			return -ENOENT;
+		if (buffer_copy_to(buffer, page, step) < step)
+			return -EFAULT;
+		len_bytes -= step;
+		skip = 0;
+	}
+	return 0;
+}
+
+static err_t copy_live_out(const struct fuse_pages *pages, size_t len_bytes, struct buffer *buffer)
+{
+	uint64_t address;
+	char *page;
+	err_t err;
+
+	if (likely(buffer_user_place(buffer, len_bytes, &address))) {
+		err = copy_live(pages, address, len_bytes);
+		if (likely(!err))
+			buffer_skip(buffer, len_bytes);
+		return err;
+	}
+	page = kmalloc(PAGE_SIZE);
+	if (!page)
+		return -ENOMEM;
+	err = copy_live_pieces(pages, page, len_bytes, buffer);
+	kfree(page);
+	return err;
+}
+
+static err_t copy_pages_out(const struct fuse_pages *pages, size_t len_bytes, struct buffer *buffer)
 {
 	for (uint32_t i = 0; len_bytes; i++) {
 		size_t step = MIN(len_bytes, PAGE_SIZE);
 
 		if (buffer_copy_to(buffer, frame_virt(pages->frames[i]), step) < step)
-			return false;
+			return -EFAULT;
 		len_bytes -= step;
 	}
-	return true;
+	return 0;
 }
 
 struct fuse_request *fuse_find_sent_locked(UNUSED struct fuse_connection *connection,
@@ -53,21 +144,40 @@ static void fail_sent(struct fuse_device *device, uint64_t unique)
 		spin_unlock(&connection->lock);
 }
 
+/* The reader's payload is given back. */
+static err_t put_payload(struct fuse_reader *reader, struct buffer *buffer)
+{
+	struct fuse_pages *payload = reader->payload;
+	size_t len_bytes = reader->out.header.len - reader->head_bytes;
+	err_t err = payload->live ? copy_live_out(payload, len_bytes, buffer)
+				  : copy_pages_out(payload, len_bytes, buffer);
+
+	/* Full: who asked sees that the last byte was copied. */
+	(void)atomic_fetch_sub_full(&payload->nreaders, 1);
+	fuse_pages_put(payload);
+	return err;
+}
+
 ssize_t fuse_reader_put(struct fuse_reader *reader, struct buffer *buffer)
 {
-	size_t head_bytes = reader->head_bytes;
-	bool copied = buffer_copy_to(buffer, &reader->out, head_bytes) == head_bytes;
+	size_t before_bytes = buffer_remaining(buffer);
+	err_t err = buffer_copy_to(buffer, &reader->out, reader->head_bytes) == reader->head_bytes
+			    ? 0
+			    : -EFAULT;
 
 	if (unlikely(reader->payload)) {
-		if (copied)
-			copied = copy_pages_out(reader->payload,
-						reader->out.header.len - head_bytes, buffer);
-		fuse_pages_put(reader->payload);
+		if (likely(!err)) {
+			err = put_payload(reader, buffer);
+		} else {
+			(void)atomic_fetch_sub_full(&reader->payload->nreaders, 1);
+			fuse_pages_put(reader->payload);
+		}
 	}
-	if (likely(copied))
+	if (likely(!err))
 		return reader->out.header.len;
 	fail_sent(reader->device, reader->out.header.unique);
-	return -EFAULT;
+	buffer_go_back(buffer, before_bytes - buffer_remaining(buffer));
+	return err;
 }
 
 size_t fuse_least_bytes(struct fuse_connection *connection)
@@ -83,15 +193,19 @@ ssize_t fuse_device_read(struct fuse_device *device, struct buffer *buffer, bool
 {
 	struct fuse_connection *connection = load_acquire(&device->connection);
 	struct fuse_reader reader;
-	err_t err;
+	ssize_t result;
 
 	if (unlikely(!connection))
 		return -EPERM;
 	if (unlikely(buffer_remaining(buffer) < fuse_least_bytes(connection)))
 		return -EINVAL;
-	fuse_reader_init(&reader, device, buffer_remaining(buffer));
-	err = fuse_reader_take(&reader, nonblocking);
-	return likely(!err) ? fuse_reader_put(&reader, buffer) : err;
+	do {
+		fuse_reader_init(&reader, device, buffer_remaining(buffer));
+		result = fuse_reader_take(&reader, nonblocking);
+		if (likely(!result))
+			result = fuse_reader_put(&reader, buffer);
+	} while (unlikely(result == -ENOENT));
+	return result;
 }
 
 /* ---- answers ---- */

@@ -180,6 +180,14 @@ struct page_fill {
 	struct frame **frames;
 };
 
+/* What a program writes past the page cache: the next bytes of its buffer, which is not advanced.
+ */
+struct server_write {
+	struct buffer *buffer;
+	uint64_t offset_bytes;
+	uint32_t len_bytes;
+};
+
 /* Bytes for such a server, from the beginning of the first frame. */
 struct page_write {
 	uint64_t offset_bytes;
@@ -306,6 +314,10 @@ struct server_ops {
 	ssize_t (*read_direct)(struct server *server, struct nodeid node, struct handle handle,
 			       unsigned flags, uint64_t offset_bytes, size_t len_bytes,
 			       struct buffer *buffer);
+	/* The same for writing, straight from the program's memory, as long as this takes. False:
+	 * nothing was done, that memory is not fit for it. NULL: by write_pages. */
+	bool (*write_direct)(struct server *server, struct nodeid node, struct handle handle,
+			     unsigned flags, const struct server_write *write, ssize_t *result);
 	/* The most bytes of one of these, whole pages, at least one; and (NULL: no limit) of those
 	 * that nobody has asked for yet. */
 	uint32_t (*transfer_bytes)(struct server *server, bool write);

@@ -63,6 +63,8 @@ size_t must_check buffer_clear(struct buffer *buffer, size_t len_bytes);
 bool buffer_user_place(const struct buffer *buffer, size_t len_bytes, uint64_t *address);
 /* They were moved by who asked. */
 void buffer_skip(struct buffer *buffer, size_t len_bytes);
+/* The last `len_bytes` that were moved are still to come. */
+void buffer_go_back(struct buffer *buffer, size_t len_bytes);
 
 /* What a read or write returns that wanted `wanted` and moved `moved` bytes. */
 static inline ssize_t buffer_result(size_t moved, size_t wanted)

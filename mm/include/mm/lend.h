@@ -1,6 +1,6 @@
 /*
  * Whole pages that change hands between a program and who serves it, instead of being copied
- * (mm/space_lend.c). Both functions sleep, for the space's lock alone.
+ * (mm/space_lend.c). All functions sleep, for the space's lock alone.
  */
 #ifndef MM_LEND_H
 #define MM_LEND_H
@@ -19,6 +19,11 @@ uint32_t must_check space_give_frames(struct space *space, vaddr_t address,
 /* The frames of such pages, with a reference each. They stay as they are: the program writes to a
  * copy later. */
 uint32_t must_check space_lend_frames(struct space *space, vaddr_t address, struct frame **frames,
+				      uint32_t npages);
+
+/* The frames of the pages from `address` on in such memory, with a reference each, and they stay
+ * the program's, which may change what is in them at any time. */
+uint32_t must_check space_hold_frames(struct space *space, vaddr_t address, struct frame **frames,
 				      uint32_t npages);
 
 #endif

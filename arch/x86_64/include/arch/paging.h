@@ -98,6 +98,13 @@ pte_t pte_make(paddr_t frame, unsigned page_flags,
 	       unsigned level); /* level 0: 4 KiB, 1: 2 MiB, 2: 1 GiB */
 unsigned pte_flags(pte_t entry);
 bool pte_present(pte_t entry);
+/* A page that is there whose frame is counted: neither PAGE_SOFT_KEEP nor hidden. */
+bool pte_counted(pte_t entry);
+/* PAGE_SOFT_COW; and the same entry with it, and without the right to write. */
+bool pte_copied_first(pte_t entry);
+pte_t pte_to_copy_first(pte_t entry);
+/* The same entry for another frame. */
+pte_t pte_of_frame(pte_t entry, paddr_t frame);
 bool pte_is_leaf(pte_t entry, unsigned level);
 paddr_t pte_frame(pte_t entry);
 /* The same entry, kept in the table but not followed by the machine (no access at all, the frame is

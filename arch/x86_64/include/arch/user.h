@@ -19,6 +19,9 @@ err_t must_check user_clear(uptr_t to, size_t len_bytes);
 /* The same, but says how much was NOT copied: for calls that report a short count. */
 size_t must_check user_copy_in_partial(void *to, uptr_t from, size_t len_bytes);
 size_t must_check user_copy_out_partial(uptr_t to, const void *from, size_t len_bytes);
+/* The same in a read section, where no fault is served: a page that is not there yet, or still
+ * shared with a copy, ends it. */
+size_t must_check user_copy_out_no_fault(uptr_t to, const void *from, size_t len_bytes);
 
 /* Copies a string with its NUL. The length without it, -EFAULT, or -ENAMETOOLONG if it does not end
  * within `to_bytes`. */

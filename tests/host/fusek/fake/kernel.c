@@ -336,6 +336,12 @@ uint32_t space_lend_frames(struct space *space, vaddr_t address, struct frame **
 	return 0;
 }
 
+uint32_t space_hold_frames(struct space *space, vaddr_t address, struct frame **frames,
+			   uint32_t npages)
+{
+	return 0;
+}
+
 void mapped_places_unmap(struct mapped_places *places, uint64_t first, uint64_t end,
 			 bool copies_too)
 {
@@ -494,6 +500,19 @@ size_t user_copy_out_partial(uptr_t to, const void *from, size_t len_bytes)
 
 	memcpy((void *)to.value, from, good);
 	return len_bytes - good;
+}
+
+size_t user_copy_out_no_fault(uptr_t to, const void *from, size_t len_bytes)
+{
+	return user_copy_out_partial(to, from, len_bytes);
+}
+
+err_t user_clear(uptr_t to, size_t len_bytes)
+{
+	size_t good = bytes_before_fault(to.value, len_bytes);
+
+	memset((void *)to.value, 0, good);
+	return good < len_bytes ? -EFAULT : 0;
 }
 
 err_t user_copy_in(void *to, uptr_t from, size_t len_bytes)
