@@ -116,7 +116,14 @@ static bool stopped(void)
 
 static void take_all(void)
 {
-	while (next_request() > 0) {
+	for (;;) {
+		ssize_t len = next_request();
+
+		/* Whoever asked has been killed while it was read. */
+		if (len < 0 && (errno == ENOENT || errno == EINTR))
+			continue;
+		if (len <= 0)
+			break;
 		if (stopped() && memchr(written.place + HEAD, 'n', PLACE - HEAD))
 			__atomic_store_n(&shared->saw_new, true, __ATOMIC_RELEASE);
 		take((const void *)written.place);
