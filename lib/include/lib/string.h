@@ -32,6 +32,11 @@ char *strstr(const char *text, const char *word);
 #define memcpy(to, from, len_bytes)  kasan_memcpy(to, from, len_bytes)
 #define memmove(to, from, len_bytes) kasan_memmove(to, from, len_bytes)
 #define memset(to, byte, len_bytes)  kasan_memset(to, byte, len_bytes)
+#elif !defined(FUSELAGE_HOST)
+/* The compiler knows what these do, also freestanding: few bytes are moved where they are asked
+ * for. */
+#define memcpy(to, from, len_bytes) __builtin_memcpy(to, from, len_bytes)
+#define memset(to, byte, len_bytes) __builtin_memset(to, byte, len_bytes)
 #endif
 
 /* Copies as much as fits and always ends `to` with a NUL. Returns false if something had to be cut
