@@ -39,7 +39,8 @@ static bool put_record(struct getdents_sink *sink, struct server_name name, uint
 		sink->full = true;
 		return false;
 	}
-	memset(record, 0, record_bytes);
+	/* What pads it lies in the last eight bytes. */
+	memset((char *)record + record_bytes - 8, 0, 8);
 	record->d_ino = ino;
 	record->d_off = (int64_t)next;
 	record->d_reclen = (uint16_t)record_bytes;
@@ -134,7 +135,9 @@ static err_t fill_page(struct file *file, struct getdents_sink *sink, uint64_t p
 			    &sink->sink);
 }
 
-/* Copies what fits at a time until the buffer is full or the directory ends. */
+/* Copies what fits at a time until the buffer is full or the directory ends. A server that has not
+ * filled a page is not asked for more at once: it may have to be waited for, and is done most
+ * often. As Linux. */
 static ssize_t copy_records(struct file *file, struct buffer *buffer, enum dirent_form form,
 			    char *page)
 {
@@ -160,6 +163,8 @@ static ssize_t copy_records(struct file *file, struct buffer *buffer, enum diren
 			break;
 		copied += sink.len_bytes;
 		file->position = sink.next;
+		if (!sink.full)
+			break;
 	}
 	return copied ? (ssize_t)copied : result;
 }
