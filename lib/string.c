@@ -10,16 +10,46 @@
 
 /* lib/memory.asm has memcpy, memmove and memset. */
 
+typedef uint64_t __attribute__((may_alias, aligned(1))) any_word;
+typedef uint32_t __attribute__((may_alias, aligned(1))) any_half;
+
+/* The first byte decides, which is the lowest one. */
+static int compare_words(uint64_t left, uint64_t right)
+{
+	left = __builtin_bswap64(left);
+	right = __builtin_bswap64(right);
+	return left < right ? -1 : left > right;
+}
+
+static int compare_from(const char *left, const char *right, size_t at)
+{
+	return compare_words(*(const any_word *)(left + at), *(const any_word *)(right + at));
+}
+
+static int compare_half(const char *left, const char *right, size_t at)
+{
+	return compare_words(*(const any_half *)(left + at), *(const any_half *)(right + at));
+}
+
+/* The last bytes of what is no multiple are compared with some before them, which are the same. */
 int memcmp(const void *a, const void *b, size_t len_bytes)
 {
-	const unsigned char *left = a;
-	const unsigned char *right = b;
+	const char *left = a, *right = b;
+	int order = 0;
 
-	for (size_t i = 0; i < len_bytes; i++) {
-		if (left[i] != right[i])
-			return left[i] - right[i];
+	if (len_bytes >= 8) {
+		for (size_t at = 0; at + 8 <= len_bytes && !order; at += 8)
+			order = compare_from(left, right, at);
+		return order || len_bytes % 8 == 0 ? order
+						   : compare_from(left, right, len_bytes - 8);
 	}
-	return 0;
+	if (len_bytes >= 4) {
+		order = compare_half(left, right, 0);
+		return order ? order : compare_half(left, right, len_bytes - 4);
+	}
+	for (size_t at = 0; at < len_bytes && !order; at++)
+		order = (unsigned char)left[at] - (unsigned char)right[at];
+	return order;
 }
 
 void *memchr(const void *memory, int byte, size_t len_bytes)

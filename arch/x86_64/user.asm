@@ -79,7 +79,35 @@ global user_string_raw:function hidden
 user_string_raw:
 	SMAP_SITE SMAP_STAC
 	xor	eax, eax
+	mov	r8, 0x0101010101010101
+	mov	r9, 0x8080808080808080
 .next:
+	; Eight bytes where there is room and they lie in one page: what stands behind the NUL may come along, and no
+	; page is touched that the string does not reach.
+	lea	rcx, [rax + 8]
+	cmp	rcx, rdx
+	ja	.one
+	lea	ecx, [esi + eax]
+	and	ecx, 4095
+	cmp	ecx, 4096 - 8
+	ja	.one
+.load_word:
+	mov	rcx, [rsi + rax]
+	mov	[rdi + rax], rcx
+	mov	r10, rcx
+	not	r10
+	sub	rcx, r8
+	and	rcx, r10
+	and	rcx, r9			; the lowest bit is in the first byte that is 0
+	jnz	.end_in_word
+	add	rax, 8
+	jmp	.next
+.end_in_word:
+	bsf	rcx, rcx
+	shr	ecx, 3
+	add	rax, rcx
+	jmp	.done
+.one:
 	cmp	rax, rdx
 	jae	.done
 .load:
@@ -96,6 +124,7 @@ user_string_raw:
 	SMAP_SITE SMAP_CLAC
 	mov	rax, -1
 	ret
+FIXUP .load_word, .fault
 FIXUP .load, .fault
 
 ; int user_cas_raw(uint32_t *word (rdi), uint32_t *expected (rsi), uint32_t desired (edx))
