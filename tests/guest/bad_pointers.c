@@ -176,6 +176,27 @@ static void a_read_may_end_at_a_bad_page(void)
 	EXPECT((got == -1 && errno == EFAULT) || got == 10);
 }
 
+/* However it lies: what is behind its end is not touched. */
+static void a_name_may_end_where_memory_does(void)
+{
+	char *pages = mmap(NULL, 8192, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+
+	EXPECT(pages != MAP_FAILED && munmap(pages + 4096, 4096) == 0);
+	for (size_t len = 1; len < 40; len++) {
+		for (size_t gap = 0; gap < 10; gap++) {
+			char *name = pages + 4096 - gap - len - 1;
+
+			memset(pages, 'x', 4096);
+			memset(name, '/', len);
+			name[len] = 0;
+			EXPECT_EQUAL(access(name, F_OK), 0);
+			name[len - 1] = '-';
+			EXPECT_ERRNO(ENOENT, access(name, F_OK));
+		}
+	}
+	munmap(pages, 4096);
+}
+
 static void reading_into_read_only_memory_is_refused(void)
 {
 	void *page = mmap(NULL, 4096, PROT_READ, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
@@ -232,6 +253,7 @@ int main(void)
 	RUN(paths_are_checked);
 	RUN(structs_are_checked);
 	RUN(a_read_may_end_at_a_bad_page);
+	RUN(a_name_may_end_where_memory_does);
 	RUN(reading_into_read_only_memory_is_refused);
 	RUN(nothing_is_read_for_nothing);
 	RUN(an_event_that_cannot_be_told_waits);

@@ -4,6 +4,8 @@ import re
 
 import pytest
 
+from conftest import TREE
+
 AT = "/tmp/m"
 
 
@@ -76,3 +78,13 @@ def test_mount_s_errors_say_what_was_wrong(machine):
     assert "No such file" in machine.run("mount -t tmpfs none /nowhere")[0]
     assert "Invalid argument" in machine.run("umount /bin")[0]
     assert machine.run("mount -t tmpfs none /home; echo x > /home/x; ls /home; umount /home") == ["x"]
+
+
+@pytest.mark.nightly
+def test_a_million_pages_are_copied_while_memory_goes(fexec):
+    """In tests/guest there are a few thousand of them."""
+    program = TREE / "build" / "shared" / "guest" / "fuse_copying"
+    ended = fexec("/bin/fuse_copying", "1000000", timeout=3600,
+                  options=["--preset", "release", "--smp", "2", "--add",
+                           f"{program}:/bin/fuse_copying"])
+    assert ended.returncode == 0 and b"not ok" not in ended.stdout, ended.stdout
