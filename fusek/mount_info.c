@@ -67,7 +67,8 @@ static void fill_info(const struct mount *mount, struct mount_info *out)
 	const struct path root = {.mount = (struct mount *)mount, .dentry = mount->root};
 	char *name = kmalloc(PATH_MAX);
 
-	*out = (struct mount_info){.nnodes = read_once(&mount->fs->nnodes)};
+	*out = (struct mount_info){.nnodes = read_once(&mount->fs->nnodes),
+				   .fs_number = mount->fs->number};
 	describe_flags(read_once(&mount->flags), is_read_only(mount), out->options);
 	string_copy(out->source, sizeof(out->source), filesystem_source(mount->fs));
 	string_copy(out->type, sizeof(out->type), server->type);

@@ -197,6 +197,7 @@ long ksh_mount_list(struct ksh_mount *out, size_t max)
 			continue;
 		out[count] = (struct ksh_mount){
 			.total_bytes = info.statfs.blocks * info.statfs.block_bytes,
+			.number = info.fs_number,
 			.free_bytes = info.statfs.blocks_free * info.statfs.block_bytes,
 		};
 		string_copy(out[count].type, sizeof(out[count].type), info.type);

@@ -1,5 +1,5 @@
 /*
- * Commands that show what the machine does: ps, irq, cpu, mounts, dmesg. Each asks the kernel for a
+ * Commands that show what the machine does: ps, irq, cpu, dmesg. Each asks the kernel for a
  * snapshot in memory of its own and prints a table of it.
  */
 #include <lib/fmt.h>
@@ -124,40 +124,6 @@ int command_cpu(size_t nwords, const char *const *words)
 		      tenths / 10, tenths % 10, table[i].ready, table[i].switches,
 		      table[i].direct_switches);
 	}
-	kernel->memory_free(table);
-	return 0;
-}
-
-/* ---- mounts ---- */
-
-/* What is longer moves the rest of its row. */
-#define COLUMN_MAX ((size_t)32)
-
-int command_mounts(size_t nwords, const char *const *words)
-{
-	size_t path_width = 12, options_width = 8;
-	struct ksh_mount *table;
-	long count;
-
-	if (nwords > 1)
-		return usage(words[0]);
-	count = kernel->mount_list(NULL, 0);
-	table = table_alloc("mounts", count + 1, sizeof(*table));
-	if (!table)
-		return 1;
-	count = MIN(kernel->mount_list(table, (size_t)count + 1), count + 1);
-	for (long i = 0; i < count; i++) {
-		path_width = MAX(path_width, MIN(strlen(table[i].path), COLUMN_MAX));
-		options_width = MAX(options_width, MIN(strlen(table[i].options), COLUMN_MAX));
-	}
-	print("%s%-10s %-16s %-*s %-*s %10s %10s%s\n", paint(PAINT_BOLD), "TYPE", "SOURCE",
-	      (int)path_width, "AT", (int)options_width, "OPTIONS", "SIZE", "FREE",
-	      paint(PAINT_NONE));
-	for (long i = 0; i < count; i++)
-		print("%-10s %-16s %-*s %-*s %10s %10s\n", table[i].type, table[i].source,
-		      (int)path_width, table[i].path, (int)options_width, table[i].options,
-		      table[i].total_bytes ? human_bytes(table[i].total_bytes) : "-",
-		      table[i].total_bytes ? human_bytes(table[i].free_bytes) : "-");
 	kernel->memory_free(table);
 	return 0;
 }

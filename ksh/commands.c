@@ -49,7 +49,7 @@ static const struct builtin builtins[] = {
 	{"locks", "locks", "locks that had to be waited for", "locks", command_locks, no_arguments},
 	{"tasks", "tasks", "what the kernel does itself, and what it awaits", "tasks",
 	 command_tasks, no_arguments},
-	{"mounts", "mounts", "filesystems", "mounts", command_mounts, no_arguments},
+	{"mounts", "mounts", "filesystems, and what drivers were asked", "mounts", command_mounts, no_arguments},
 	{"keymap", "keymap [NAME|FILE]", "the keyboard's layout: lists them, or uses NAME",
 	 "keymap de", command_keymap, NULL},
 	{"dmesg", "dmesg [N]", "the kernel's log, or its last N lines", "dmesg 20", command_dmesg,

@@ -5,6 +5,7 @@
 #define LOG_SUBSYSTEM "fuse"
 #include "connection.h"
 
+#include "counters.h"
 #include "server.h"
 
 #include <lib/atomic.h>
@@ -82,6 +83,11 @@ struct fuse_connection *fuse_connection_create(void)
 
 	if (!connection)
 		return NULL;
+	connection->counted = fuse_counters_create();
+	if (!connection->counted) {
+		slab_free(&connection_cache, connection);
+		return NULL;
+	}
 	refcount_init(&connection->references);
 	spin_init(&connection->lock, LOCK_DRIVER);
 	connection->number = (uint32_t)atomic_fetch_add_full(&last_number, 1) + 1;
@@ -121,6 +127,7 @@ void fuse_connection_put(struct fuse_connection *connection)
 		if (!forget->reserved)
 			kfree(forget);
 	}
+	fuse_counters_free(connection->counted);
 	fuse_server_free(connection->server);
 	slab_free(&connection_cache, connection);
 }

@@ -138,6 +138,7 @@ struct fuse_request {
 	struct list interrupt_link;                  /* [q] valid where interrupt_queued */
 	uint64_t order;                              /* [q] grows in the order of asking */
 	uint64_t unique;                             /* [q] never used again on the connection */
+	uint64_t asked_ns;                           /* [q] clock_ns() when it was */
 	struct server_caller caller;                 /* [c] */
 	struct fuse_pages *payload;                  /* [c] owned; NULL: none */
 	struct fuse_handle *handle;                  /* [c] that it names, or NULL; a reference
@@ -231,7 +232,8 @@ struct fuse_connection {
 	uint32_t number;       /* [c] for messages */
 	bool unrestricted;     /* [r] CUSE_UNRESTRICTED_IOCTL */
 	bool aborted;          /* [q] by who uses it, and the driver wants to be told that */
-	struct list all;       /* connections_lock (connections.c); of no list: not mounted */
+	struct fuse_counted *counted; /* owned; [q] what was answered, by opcode: counters.h */
+	struct list all; /* connections_lock (connections.c); of no list: not mounted */
 };
 
 /* ---- life ---- */
@@ -288,6 +290,8 @@ void fuse_forget_free(struct fuse_connection *connection, struct fuse_forget *fo
 /* It can be found by the number of its filesystem from here on, until the mount is gone. */
 void fuse_connection_publish(struct fuse_connection *connection);
 void fuse_connection_hide(struct fuse_connection *connection);
+/* A reference; NULL: there is none. */
+struct fuse_connection *fuse_connection_find(uint32_t number);
 
 /* ---- one look into a directory at a time (visit.c) ---- */
 

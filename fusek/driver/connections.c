@@ -49,8 +49,7 @@ uint32_t fuse_control_next(uint32_t from)
 	return found;
 }
 
-/* A reference; NULL: there is none. */
-static struct fuse_connection *find(uint32_t number)
+struct fuse_connection *fuse_connection_find(uint32_t number)
 {
 	struct fuse_connection *connection, *found = NULL;
 
@@ -89,7 +88,7 @@ static uint32_t count_waiting_locked(const struct fuse_connection *connection)
 
 err_t fuse_control_look(uint32_t number, struct fuse_control *out)
 {
-	struct fuse_connection *connection = find(number);
+	struct fuse_connection *connection = fuse_connection_find(number);
 
 	if (!connection)
 		return -ENOENT;
@@ -108,7 +107,7 @@ err_t fuse_control_look(uint32_t number, struct fuse_control *out)
 
 err_t fuse_control_set_background(uint32_t number, uint32_t max_background)
 {
-	struct fuse_connection *connection = find(number);
+	struct fuse_connection *connection = fuse_connection_find(number);
 
 	if (!connection)
 		return -ENOENT;
@@ -122,7 +121,7 @@ err_t fuse_control_set_background(uint32_t number, uint32_t max_background)
 
 err_t fuse_control_set_congestion(uint32_t number, uint32_t threshold)
 {
-	struct fuse_connection *connection = find(number);
+	struct fuse_connection *connection = fuse_connection_find(number);
 
 	if (!connection)
 		return -ENOENT;
@@ -135,7 +134,7 @@ err_t fuse_control_set_congestion(uint32_t number, uint32_t threshold)
 
 err_t fuse_control_abort(uint32_t number)
 {
-	struct fuse_connection *connection = find(number);
+	struct fuse_connection *connection = fuse_connection_find(number);
 
 	if (!connection)
 		return -ENOENT;

@@ -4,6 +4,8 @@
 #define LOG_SUBSYSTEM "fuse"
 #include "connection.h"
 
+#include "counters.h"
+
 #include <lib/log.h>
 #include <lib/string.h>
 #include <mm/kva.h>
@@ -218,6 +220,7 @@ static struct thread *send_locked(struct fuse_connection *connection, struct fus
 	if (likely(request->message.opcode != FUSE_NOTIFY_REPLY))
 		request->unique = connection->last_unique;
 	request->order = ++connection->last_order;
+	request->asked_ns = clock_ns();
 	reader = fuse_give_locked(connection, request);
 	if (unlikely(!reader)) {
 		request->state = FUSE_REQUEST_QUEUED;
@@ -297,9 +300,10 @@ static void end_callerless(struct fuse_connection *connection, struct fuse_reque
 		fuse_tell_reader(connection);
 }
 
-struct thread *fuse_request_settle_locked(UNUSED struct fuse_connection *connection,
+struct thread *fuse_request_settle_locked(struct fuse_connection *connection,
 					  struct fuse_request *request, err_t error)
 {
+	fuse_count_locked(connection, request);
 	if (likely(list_linked(&request->link)))
 		list_del(&request->link);
 	if (unlikely(request->interrupt_queued))
@@ -473,6 +477,7 @@ static void replace_locked(struct fuse_connection *connection, struct fuse_reque
 	connection->norphans++;
 	orphan->unique = request->unique;
 	orphan->order = request->order;
+	orphan->asked_ns = request->asked_ns;
 	orphan->state = FUSE_REQUEST_SENT;
 	orphan->interrupted = request->interrupted;
 	orphan->handle = request->handle;

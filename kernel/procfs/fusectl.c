@@ -36,6 +36,24 @@ void fusectl_congestion(struct text *text, const struct proc_subject *subject)
 	show(text, subject, offsetof(struct fuse_control, congestion_threshold));
 }
 
+/* Not Linux's: a line for each kind of request that was answered: its name, how many, how many
+ * bytes of data, and how many took less than 1.024 us, twice that, and so on. */
+void fusectl_requests(struct text *text, const struct proc_subject *subject)
+{
+	for (uint32_t opcode = 0; opcode < FUSE_COUNTED && !text->err; opcode++) {
+		struct fuse_counted counted;
+
+		text->err = fuse_control_counted(subject->index, opcode, &counted);
+		if (text->err || !counted.nrequests)
+			continue;
+		text_add(text, "%s %lu %lu", fuse_opcode_name(opcode), counted.nrequests,
+			 counted.nbytes);
+		for (unsigned i = 0; i < FUSE_LATENCIES; i++)
+			text_add(text, " %u", counted.latencies[i]);
+		text_add(text, "\n");
+	}
+}
+
 static err_t read_limit(const char *text, uint32_t *out)
 {
 	int64_t value;

@@ -199,7 +199,7 @@ proc_write_fn sysfs_huge_mode_write;
 
 /* ---- fusectl (fusectl.c) ---- */
 
-proc_text_fn fusectl_waiting, fusectl_max_background, fusectl_congestion;
+proc_text_fn fusectl_waiting, fusectl_max_background, fusectl_congestion, fusectl_requests;
 proc_write_fn fusectl_abort_write, fusectl_max_background_write, fusectl_congestion_write;
 
 /* ---- links (links.c) ---- */

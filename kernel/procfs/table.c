@@ -240,6 +240,8 @@ const struct proc_entry proc_entries[] = {
 	 .write = fusectl_congestion_write},
 	{"max_background", FUSECTL_CONNECTION, .mode = S_IFREG | 0600, .flags = PROC_OF_CONNECTION,
 	 .text = fusectl_max_background, .write = fusectl_max_background_write},
+	{"requests", FUSECTL_CONNECTION, .mode = FILE_OWNER, .flags = PROC_OF_CONNECTION,
+	 .text = fusectl_requests},
 	{"waiting", FUSECTL_CONNECTION, .mode = FILE_OWNER, .flags = PROC_OF_CONNECTION,
 	 .text = fusectl_waiting},
 };

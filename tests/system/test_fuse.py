@@ -28,7 +28,12 @@ def test_a_driver_serves_a_file(hello):
     assert hello.run(f"cat {AT}/hello") == ["Hello, world!"]
     assert any(re.search(r"-r--r--r--.* 14 .*hello", line) for line in hello.run(f"ls -l {AT}"))
     assert hello.run(f"cat {AT}/nope")[0].endswith("no such file or directory")
-    assert any("fuse.hellofs" in line for line in hello.run("mounts"))
+    mounts = hello.run("mounts")
+    assert any("fuse.hellofs" in line for line in mounts)
+    assert any(re.match(r"  READ +\d+ +14 B +half of them below \d+ us", line) for line in mounts)
+    top = hello.run("fusetop -1")
+    assert top[0] == f"{AT} (fuse.hellofs)"
+    assert any(re.match(r"  READ +\d+ +14 B ", line) for line in top)
     # Not known to it, and so refused: it has no WRITE, no CREATE.
     assert "not permitted" in hello.run(f"echo x > {AT}/new")[0]
 

@@ -21,7 +21,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#define KSH_ABI_VERSION 3
+#define KSH_ABI_VERSION 4
 
 /* The note in ksh's ELF file: name KSH_NOTE_NAME, type KSH_NOTE_TYPE, and this. */
 #define KSH_NOTE_NAME "Fuselage"
@@ -85,6 +85,7 @@ struct ksh_mount {
 	char options[64];
 	uint64_t total_bytes; /* 0: not limited */
 	uint64_t free_bytes;
+	uint32_t number; /* of its filesystem: the minor one of st_dev */
 };
 
 /* ---- programs and threads ---- */

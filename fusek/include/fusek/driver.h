@@ -35,6 +35,24 @@ err_t must_check fuse_control_set_congestion(uint32_t number, uint32_t threshold
 /* As MNT_FORCE; what is asked later gets -ENOTCONN. Sleeps. */
 err_t must_check fuse_control_abort(uint32_t number);
 
+/* What was answered of one kind, since the mount. */
+#define FUSE_COUNTED       64 /* opcodes; 0 stands for all that are not below it */
+#define FUSE_LATENCIES     20
+#define FUSE_LATENCY_SHIFT 10
+
+struct fuse_counted {
+	uint64_t nrequests;
+	uint64_t nbytes; /* of data, both ways: payloads and replies without their headers */
+	/* How many took less than 2^i units of 2^FUSE_LATENCY_SHIFT ns, and not less than half of
+	 * that; the last one: or more. From queueing to the answer. */
+	uint32_t latencies[FUSE_LATENCIES];
+};
+
+/* `opcode` < FUSE_COUNTED. -ENOENT: as above. */
+err_t must_check fuse_control_counted(uint32_t number, uint32_t opcode, struct fuse_counted *out);
+/* As the protocol calls it, without FUSE_; "other": none of those that are counted. */
+const char *fuse_opcode_name(uint32_t opcode);
+
 /* The native call fuse_serve (abi/fuse_native.h): the answer at `reply`, if there is one, is handed
  * over; the next request goes into `request`: its length. -ENOTTY: no driver's. Sleeps. */
 ssize_t must_check fuse_serve(struct object *object, uptr_t reply, struct buffer *request);

@@ -85,6 +85,7 @@ struct mount_info {
 	char at[128];                      /* path from the root, cut to fit */
 	char options[MOUNT_OPTIONS_BYTES]; /* "ro" or "rw", then what it may not */
 	uint64_t nnodes;                   /* in the cache */
+	uint32_t fs_number;                /* of st_dev */
 	struct server_statfs statfs;
 };
 

@@ -12,6 +12,8 @@
 
 #include "fake/mounted.h"
 
+#include <abi/cuse.h>
+#include <fusek/driver.h>
 #include <fusek/file.h>
 #include <fusek/mount.h>
 #include <string.h>
@@ -187,6 +189,22 @@ static void what_was_found_by_number_has_the_name_that_is_known(void **state)
 	object_put(root);
 }
 
+static void what_it_was_asked_is_counted_by_kind(void **state)
+{
+	uint32_t number = fuse_control_next(1);
+	struct fuse_counted before, after;
+
+	assert_int_equal(fuse_control_counted(number, FUSE_LOOKUP, &before), 0);
+	assert_int_equal(look(AT "/file"), 0);
+	assert_int_equal(fuse_control_counted(number, FUSE_LOOKUP, &after), 0);
+	assert_int_equal(after.nrequests, before.nrequests + 1);
+	assert_int_equal(after.latencies[0], before.latencies[0] + 1); /* no time goes by here */
+	assert_int_equal(after.nbytes, before.nbytes + sizeof(struct fuse_entry_out));
+	assert_string_equal(fuse_opcode_name(FUSE_LOOKUP), "LOOKUP");
+	assert_string_equal(fuse_opcode_name(CUSE_INIT), "other");
+	assert_int_equal(fuse_control_counted(number + 1000, FUSE_LOOKUP, &after), -ENOENT);
+}
+
 #define MOUNTED(test) cmocka_unit_test_setup_teardown(test, mounted, gone)
 
 int main(void)
@@ -200,6 +218,7 @@ int main(void)
 		MOUNTED(a_listing_with_entries_says_what_is_known_already),
 		MOUNTED(what_was_found_by_number_names_nothing),
 		MOUNTED(what_was_found_by_number_has_the_name_that_is_known),
+		MOUNTED(what_it_was_asked_is_counted_by_kind),
 	};
 
 	return cmocka_run_group_tests(tests, mounted_begin, NULL);
