@@ -93,11 +93,25 @@ static bool is_served(const struct ksh_mount *mount)
 	       strncmp(mount->type, "fuseblk", 7) == 0;
 }
 
-static void show_mount(const struct ksh_mount *mount)
+/* What is longer moves the rest of its row. */
+#define COLUMN_MAX ((size_t)32)
+
+static void show_mounts(const struct ksh_mount *table, long count)
 {
-	print("%-10s %-16s %-12s %-8s %10s %10s\n", mount->type, mount->source, mount->path,
-	      mount->options, mount->total_bytes ? human_bytes(mount->total_bytes) : "-",
-	      mount->total_bytes ? human_bytes(mount->free_bytes) : "-");
+	size_t path_width = 12, options_width = 8;
+
+	for (long i = 0; i < count; i++) {
+		path_width = MAX(path_width, MIN(strlen(table[i].path), COLUMN_MAX));
+		options_width = MAX(options_width, MIN(strlen(table[i].options), COLUMN_MAX));
+	}
+	print("%s%-10s %-16s %-*s %-*s %10s %10s%s\n", paint(PAINT_BOLD), "TYPE", "SOURCE",
+	      (int)path_width, "AT", (int)options_width, "OPTIONS", "SIZE", "FREE",
+	      paint(PAINT_NONE));
+	for (long i = 0; i < count; i++)
+		print("%-10s %-16s %-*s %-*s %10s %10s\n", table[i].type, table[i].source,
+		      (int)path_width, table[i].path, (int)options_width, table[i].options,
+		      table[i].total_bytes ? human_bytes(table[i].total_bytes) : "-",
+		      table[i].total_bytes ? human_bytes(table[i].free_bytes) : "-");
 }
 
 int command_mounts(size_t nwords, const char *const *words)
@@ -117,10 +131,7 @@ int command_mounts(size_t nwords, const char *const *words)
 		return 1;
 	}
 	count = MIN(kernel->mount_list(table, (size_t)count + 1), count + 1);
-	print("%s%-10s %-16s %-12s %-8s %10s %10s%s\n", paint(PAINT_BOLD), "TYPE", "SOURCE", "AT",
-	      "OPTIONS", "SIZE", "FREE", paint(PAINT_NONE));
-	for (long i = 0; i < count; i++)
-		show_mount(&table[i]);
+	show_mounts(table, count);
 	for (long i = 0; i < count; i++) {
 		if (is_served(&table[i]))
 			show_requests(&table[i], lines);
