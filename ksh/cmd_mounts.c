@@ -104,11 +104,11 @@ static void show_mounts(const struct ksh_mount *table, long count)
 		path_width = MAX(path_width, MIN(strlen(table[i].path), COLUMN_MAX));
 		options_width = MAX(options_width, MIN(strlen(table[i].options), COLUMN_MAX));
 	}
-	print("%s%-10s %-16s %-*s %-*s %10s %10s%s\n", paint(PAINT_BOLD), "TYPE", "SOURCE",
+	print("%s%-12s %-16s %-*s %-*s %10s %10s%s\n", paint(PAINT_BOLD), "TYPE", "SOURCE",
 	      (int)path_width, "AT", (int)options_width, "OPTIONS", "SIZE", "FREE",
 	      paint(PAINT_NONE));
 	for (long i = 0; i < count; i++)
-		print("%-10s %-16s %-*s %-*s %10s %10s\n", table[i].type, table[i].source,
+		print("%-12s %-16s %-*s %-*s %10s %10s\n", table[i].type, table[i].source,
 		      (int)path_width, table[i].path, (int)options_width, table[i].options,
 		      table[i].total_bytes ? human_bytes(table[i].total_bytes) : "-",
 		      table[i].total_bytes ? human_bytes(table[i].free_bytes) : "-");
