@@ -69,6 +69,8 @@ static void reap_locked(struct space *space, struct doomed *doomed) REQUIRES(spa
 		/* Without an object: nobody's release is called. Whole regions: nothing is cut. */
 		if (!region->object)
 			err = space_unmap_locked(space, region->start, region->end, doomed);
+		else if (!(region->flags & SPACE_SHARED))
+			space_clear_pages_locked(space, region->start, region->end, 0);
 		assert(!err);
 	}
 }

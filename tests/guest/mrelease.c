@@ -80,6 +80,56 @@ static void the_memory_of_who_is_ending_goes_at_once(void)
 	close(fd);
 }
 
+/* A file whose pages it has changed for itself. */
+static int copy_file(void)
+{
+	int fd = memfd_create("file", 0);
+	void *memory;
+
+	if (fd < 0 || ftruncate(fd, TAKEN_BYTES))
+		return 91;
+	memory = mmap(NULL, TAKEN_BYTES, PROT_READ | PROT_WRITE, MAP_PRIVATE, fd, 0);
+	if (memory == MAP_FAILED)
+		return 92;
+	memset(memory, 1, TAKEN_BYTES);
+	return 7;
+}
+
+static void so_do_its_copies_of_files(void)
+{
+	pid_t pid = traced_child(copy_file);
+	int fd = pidfd_of(pid);
+	long before;
+
+	go_to_the_end(pid);
+	before = resident_pages(pid);
+	EXPECT(before >= TAKEN_PAGES);
+	EXPECT_EQUAL(mrelease(fd, 0), 0);
+	EXPECT(resident_pages(pid) <= before - TAKEN_PAGES);
+	EXPECT_EQUAL(next_of(pid, PTRACE_CONT, 0), EXITED_WITH(7));
+	close(fd);
+}
+
+#define TRIES 2000
+
+/* Killed just now, it has its memory for a moment still, sooner or later seen in time. */
+static void who_was_killed_is_ending(void)
+{
+	long result = -1;
+
+	for (int i = 0; i < TRIES && result; i++) {
+		pid_t pid = sleeping_child();
+		int fd = pidfd_of(pid);
+
+		kill(pid, SIGKILL);
+		result = mrelease(fd, 0);
+		EXPECT(result == 0 || errno == ESRCH);
+		close(fd);
+		end_of(pid);
+	}
+	EXPECT_EQUAL(result, 0);
+}
+
 static void it_refuses_who_lives_and_who_is_gone(void)
 {
 	pid_t pid = sleeping_child();
@@ -128,6 +178,8 @@ static void memory_that_a_living_one_has_too_stays(void)
 int main(void)
 {
 	RUN(the_memory_of_who_is_ending_goes_at_once);
+	RUN(so_do_its_copies_of_files);
+	RUN(who_was_killed_is_ending);
 	RUN(it_refuses_who_lives_and_who_is_gone);
 	RUN(memory_that_a_living_one_has_too_stays);
 	return check_end();
