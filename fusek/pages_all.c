@@ -6,6 +6,7 @@
 #include "pages_priv.h"
 
 #include <fusek/figures.h>
+#include <fusek/mount.h>
 #include <mm/frame.h>
 
 static MUTEX(all_lock, LOCK_PAGES);
@@ -76,6 +77,11 @@ uint64_t pages_reclaim(uint64_t nframes)
 		ndropped += drop_unused(container_of(link, struct node_pages, all));
 	mutex_unlock(&all_lock);
 	return ndropped;
+}
+
+void page_caches_drop(void)
+{
+	(void)pages_reclaim(UINT64_MAX);
 }
 
 /* The file that was read the longest ago and still is there, with a reference to its node: it is

@@ -113,6 +113,23 @@ static err_t ramdisk_by_number(struct server *server, uint64_t number, uint64_t 
 	return 0;
 }
 
+static err_t ramdisk_above(struct server *server, struct nodeid node, struct server_entry *out)
+{
+	struct ext2_inode inode;
+	err_t err = read_node(server, node, &inode);
+
+	if (!err)
+		err = ext2_lookup(image_of(server), &inode, "..", 2, &inode);
+	if (err)
+		return err == -ENOENT ? -ESTALE : err;
+	*out = (struct server_entry){.entry_valid_ns = SERVER_VALID_FOREVER};
+	if (inode.number == EXT2_ROOT_INODE)
+		out->node = SERVER_ROOT;
+	else
+		fill_entry(&inode, out);
+	return 0;
+}
+
 static err_t ramdisk_getattr(struct server *server, struct nodeid node, struct server_attr *out,
 			     uint64_t *attr_valid_ns)
 {
@@ -244,6 +261,7 @@ static err_t ramdisk_get_page(struct server *server, struct nodeid node, uint64_
 static const struct server_ops ramdisk_ops = {
 	.number = ramdisk_number,
 	.by_number = ramdisk_by_number,
+	.above = ramdisk_above,
 	.lookup = ramdisk_lookup,
 	.getattr = ramdisk_getattr,
 	.readlink = ramdisk_readlink,

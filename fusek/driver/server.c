@@ -89,8 +89,12 @@ static err_t end_with_entry(struct driver_call *call, struct server_entry *out)
 	return driver_refuse_entry(call->connection, out, driver_end(call, decode_entry, out));
 }
 
-static err_t driver_lookup(struct server *server, const struct server_caller *caller,
-			   struct nodeid parent, struct server_name name, struct server_entry *out)
+typedef err_t decode_fn(const struct fuse_session *session, const struct fuse_reply *reply,
+			void *out);
+
+static err_t look_up(struct server *server, const struct server_caller *caller,
+		     struct nodeid parent, struct server_name name, decode_fn *decode,
+		     struct server_entry *out)
 {
 	struct fuse_visit visit;
 	struct driver_call call;
@@ -101,9 +105,16 @@ static err_t driver_lookup(struct server *server, const struct server_caller *ca
 	if (err)
 		return err;
 	fuse_ask_lookup(call.session, call.message, parent, name);
-	err = end_with_entry(&call, out);
+	*out = (struct server_entry){0};
+	err = driver_refuse_entry(call.connection, out, driver_end(&call, decode, out));
 	fuse_visit_end(call.connection, &visit);
 	return err;
+}
+
+static err_t driver_lookup(struct server *server, const struct server_caller *caller,
+			   struct nodeid parent, struct server_name name, struct server_entry *out)
+{
+	return look_up(server, caller, parent, name, decode_entry, out);
 }
 
 /* The way back to a node that nobody has in use, if the driver has one. */
@@ -122,6 +133,26 @@ static err_t driver_by_number(struct server *server, uint64_t number, uint64_t g
 	err = driver_lookup(server, &caller, (struct nodeid){number}, itself, out);
 	if (!err && (out->node.value != number || out->generation != generation))
 		err = driver_refuse_entry(connection, out, -ESTALE);
+	return err == -ENOENT || err == -ENOSYS ? -ESTALE : err;
+}
+
+static err_t decode_directory(const struct fuse_session *session, const struct fuse_reply *reply,
+			      void *out)
+{
+	return fuse_answer_directory(session, reply, out);
+}
+
+static err_t driver_above(struct server *server, struct nodeid node, struct server_entry *out)
+{
+	static const struct server_name above = {.text = "..", .len_bytes = 2};
+	const struct server_caller caller = server_caller_current();
+	err_t err;
+
+	if (!(connection_of(server)->session.flags & FUSE_EXPORT_SUPPORT))
+		return -ESTALE;
+	err = look_up(server, &caller, node, above, decode_directory, out);
+	if (!err && !out->node.value)
+		err = -ESTALE;
 	return err == -ENOENT || err == -ENOSYS ? -ESTALE : err;
 }
 
@@ -426,6 +457,7 @@ static bool driver_accessed(struct server *server, struct nodeid node, bool is_s
 static const struct server_ops driver_ops = {
 	.number = driver_number,
 	.by_number = driver_by_number,
+	.above = driver_above,
 	.root = driver_root,
 	.lookup = driver_lookup,
 	.forget = driver_forget,

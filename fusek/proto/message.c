@@ -148,6 +148,17 @@ err_t fuse_answer_entry(const struct fuse_session *session, const struct fuse_re
 	return decode_attr(&entry->attr, block_bytes_of(session, &entry->attr), &out->attr);
 }
 
+err_t fuse_answer_directory(const struct fuse_session *session, const struct fuse_reply *reply,
+			    struct server_entry *out)
+{
+	const struct fuse_entry_out *entry = reply->bytes;
+
+	if (reply->len_bytes < fuse_entry_bytes(session) || entry->nodeid != SERVER_ROOT.value)
+		return fuse_answer_entry(session, reply, out);
+	*out = (struct server_entry){.node = SERVER_ROOT};
+	return 0;
+}
+
 err_t fuse_answer_attr(const struct fuse_session *session, const struct fuse_reply *reply,
 		       struct server_attr *out, uint64_t *attr_valid_ns)
 {

@@ -69,6 +69,9 @@ void fuse_message_expect_attr(const struct fuse_session *session, struct fuse_me
  * cannot be true; it is 0, and the name is known not to exist, or the number of a node. */
 err_t must_check fuse_answer_entry(const struct fuse_session *session,
 				   const struct fuse_reply *reply, struct server_entry *out);
+/* The same of what may be the root, of which nothing else is told. */
+err_t must_check fuse_answer_directory(const struct fuse_session *session,
+				       const struct fuse_reply *reply, struct server_entry *out);
 /* How long it is. */
 size_t fuse_entry_bytes(const struct fuse_session *session);
 err_t must_check fuse_answer_attr(const struct fuse_session *session,

@@ -58,6 +58,21 @@ static err_t tmpfs_by_number(struct server *server, uint64_t number, uint64_t ge
 	return err;
 }
 
+static err_t tmpfs_above(struct server *server, struct nodeid node, struct server_entry *out)
+{
+	struct tmpfs *fs = tmpfs_of(server);
+	struct tmpfs_inode *parent;
+
+	mutex_lock(&fs->tree_lock);
+	parent = tmpfs_inode(server, node)->parent;
+	if (parent == fs->root)
+		*out = (struct server_entry){.node = SERVER_ROOT};
+	else if (parent)
+		fill_entry(parent, out);
+	mutex_unlock(&fs->tree_lock);
+	return parent ? 0 : -ESTALE;
+}
+
 static void tmpfs_forget(struct server *server, struct nodeid node, uint64_t nlookup)
 {
 	struct tmpfs *fs = tmpfs_of(server);
@@ -505,6 +520,7 @@ const struct server_ops tmpfs_ops = {
 	.held_bytes = tmpfs_held_bytes,
 	.number = tmpfs_number,
 	.by_number = tmpfs_by_number,
+	.above = tmpfs_above,
 	.lookup = tmpfs_lookup,
 	.forget = tmpfs_forget,
 	.getattr = tmpfs_getattr,

@@ -9,6 +9,7 @@
 
 #include <abi/capability.h>
 #include <abi/errno.h>
+#include <fusek/mount.h>
 #include <mm/commit.h>
 #include <mm/frame.h>
 #include <mm/pressure.h>
@@ -83,6 +84,24 @@ void proc_overcommit_ratio(struct text *text, UNUSED const struct proc_subject *
 void proc_overcommit_kbytes(struct text *text, UNUSED const struct proc_subject *subject)
 {
 	text_add(text, "%lu\n", commit_get().kbytes);
+}
+
+#define DROP_PAGES (1 << 0)
+#define DROP_NAMES (1 << 1)
+#define DROP_MAX   4 /* which Linux takes for its log alone */
+
+err_t proc_drop_caches_write(UNUSED const struct proc_subject *subject, const char *text)
+{
+	int64_t what;
+	err_t err = proc_read_number(text, 1, DROP_MAX, &what);
+
+	if (err)
+		return err;
+	if (what & DROP_PAGES)
+		page_caches_drop();
+	if (what & DROP_NAMES)
+		names_evict();
+	return 0;
 }
 
 err_t proc_overcommit_memory_write(UNUSED const struct proc_subject *subject, const char *text)

@@ -187,6 +187,7 @@ proc_text_fn proc_core_filter, proc_core_pattern, proc_core_uses_pid; /* core.c 
 proc_write_fn proc_core_filter_write, proc_core_pattern_write, proc_core_uses_pid_write;
 proc_text_fn proc_overcommit_memory, proc_overcommit_ratio, proc_overcommit_kbytes;
 proc_write_fn proc_overcommit_memory_write, proc_overcommit_ratio_write;
+proc_write_fn proc_drop_caches_write;
 proc_write_fn proc_overcommit_kbytes_write;
 proc_text_fn proc_min_free;
 proc_text_fn proc_seccomp_actions, proc_seccomp_logged; /* ../seccomp/log.c */

@@ -152,6 +152,7 @@ const struct proc_entry proc_entries[] = {
 	{"core", PROC_SYS_NET, PROC_SYS_NET_CORE, .mode = FOLDER},
 	{"somaxconn", PROC_SYS_NET_CORE, NUMBER(socket_backlog_max, 0, SOMAXCONN)},
 	{"vm", PROC_SYS, PROC_SYS_VM, .mode = FOLDER},
+	{"drop_caches", PROC_SYS_VM, .mode = S_IFREG | 0200, .write = proc_drop_caches_write},
 	{"max_map_count", PROC_SYS_VM, CONSTANT(SPACE_REGIONS_MAX)},
 	{"min_free_kbytes", PROC_SYS_VM, .mode = FILE_ALL, .text = proc_min_free},
 	{"overcommit_kbytes", PROC_SYS_VM, .mode = FILE_SET, .text = proc_overcommit_kbytes,

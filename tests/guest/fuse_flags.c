@@ -156,6 +156,112 @@ static void a_file_that_nobody_knows_any_more_is_found_by_its_number(void)
 	driver_end();
 }
 
+/* One directory in the other. */
+#define SUB_ID  10
+#define DEEP_ID 11
+
+static void answer_entry(const struct fuse_in_header *in, uint64_t node)
+{
+	struct fuse_entry_out out = {
+		.nodeid = node, .entry_valid = 1000, .attr_valid = 1000, .attr = attr_of(node)};
+
+	answer(in->unique, node ? 0 : ENOENT, &out, node ? sizeof(out) : 0);
+}
+
+static bool answer_names(const struct fuse_in_header *in, const struct fuse_read_in *read)
+{
+	const char *name = in->nodeid == 1 ? "sub" : "deep";
+	struct {
+		struct fuse_dirent head;
+		char name[8];
+	} one = {.head = {.ino = in->nodeid == 1 ? SUB_ID : DEEP_ID,
+			  .off = 1,
+			  .namelen = (uint32_t)strlen(name),
+			  .type = S_IFDIR >> 12}};
+
+	memcpy(one.name, name, strlen(name));
+	answer(in->unique, 0, &one, read->offset || in->nodeid == DEEP_ID ? 0 : sizeof(one));
+	return true;
+}
+
+static uint64_t node_called(uint64_t in, const char *name)
+{
+	if (strcmp(name, "..") == 0)
+		return in == DEEP_ID ? SUB_ID : 1;
+	if (strcmp(name, ".") == 0)
+		return in;
+	if (in == 1 && strcmp(name, "sub") == 0)
+		return SUB_ID;
+	return in == SUB_ID && strcmp(name, "deep") == 0 ? DEEP_ID : 0;
+}
+
+static bool serves_directories(const struct fuse_in_header *in, const void *arguments)
+{
+	const struct fuse_open_out opened = {.fh = 1};
+
+	switch (in->opcode) {
+	case FUSE_LOOKUP:
+		answer_entry(in, node_called(in->nodeid, arguments));
+		return true;
+	case FUSE_OPENDIR:
+		answer(in->unique, 0, &opened, sizeof(opened));
+		return true;
+	case FUSE_READDIR:
+		return answer_names(in, arguments);
+	case FUSE_RELEASEDIR:
+		answer(in->unique, 0, NULL, 0);
+		return true;
+	default:
+		return false;
+	}
+}
+
+/* Those that nobody uses: what is to be asked for again may still be there. */
+static void drop_names(void)
+{
+	int fd = open("/proc/sys/vm/drop_caches", O_WRONLY | O_CLOEXEC);
+
+	if (fd < 0)
+		return; /* it is not needed everywhere */
+	(void)!write(fd, "2", 1);
+	close(fd);
+}
+
+static bool forget_name(uint64_t parent, const char *name)
+{
+	const struct fuse_notify_inval_entry_out gone = {.parent = parent,
+							 .namelen = (uint32_t)strlen(name)};
+
+	return notify(FUSE_NOTIFY_INVAL_ENTRY, &gone, sizeof(gone), name, strlen(name) + 1) > 0;
+}
+
+static void a_directory_that_nobody_knows_any_more_is_found_by_those_above_it(void)
+{
+	struct {
+		struct file_handle head;
+		char bytes[64];
+	} handle = {.head.handle_bytes = sizeof(handle.bytes)};
+	char cwd[64] = "";
+	int at, fd, mount_id;
+
+	EXPECT(driver_begin(FUSE_EXPORT_SUPPORT));
+	driver.serves = serves_directories;
+	EXPECT_EQUAL(name_to_handle_at(AT_FDCWD, AT "/sub/deep", &handle.head, &mount_id, 0), 0);
+	EXPECT(forget_name(SUB_ID, "deep") && forget_name(1, "sub"));
+	drop_names();
+	at = open(AT, O_RDONLY | O_DIRECTORY);
+	fd = open_by_handle_at(at, &handle.head, O_RDONLY | O_DIRECTORY);
+	EXPECT(fd >= 0);
+	EXPECT_EQUAL(fchdir(fd), 0);
+	EXPECT(getcwd(cwd, sizeof(cwd)) && strcmp(cwd, AT "/sub/deep") == 0);
+	EXPECT_EQUAL(access("../deep", F_OK), 0);
+	EXPECT_EQUAL(chdir("/"), 0);
+	EXPECT(asked(FUSE_READDIR) > 0);
+	close(fd);
+	close(at);
+	driver_end();
+}
+
 int main(void)
 {
 	if (!driver_possible())
@@ -164,6 +270,7 @@ int main(void)
 	RUN(a_directory_is_looked_into_at_once_if_that_was_agreed);
 	RUN(links_are_kept_if_that_was_agreed);
 	RUN(a_file_that_nobody_knows_any_more_is_found_by_its_number);
+	RUN(a_directory_that_nobody_knows_any_more_is_found_by_those_above_it);
 	driver_over();
 	return check_end();
 }

@@ -95,6 +95,40 @@ static void a_directory_is_found(void)
 	unlink("d/in"), rmdir("d");
 }
 
+/* Where there is such a thing, and one may. */
+static void drop_caches(void)
+{
+	int fd = open("/proc/sys/vm/drop_caches", O_WRONLY | O_CLOEXEC);
+
+	if (fd < 0)
+		return;
+	(void)!write(fd, "3", 1);
+	close(fd);
+}
+
+static void a_directory_is_found_by_those_above_it(void)
+{
+	struct stat status, found;
+	int fd;
+
+	EXPECT(mkdir("d", 0755) == 0 && mkdir("d/e", 0700) == 0 && mkdir("d/e/f", 0755) == 0);
+	close(open("d/e/f/in", O_CREAT | O_RDWR, 0600));
+	EXPECT_EQUAL(stat("d/e", &status), 0);
+	EXPECT_EQUAL(name_handle(AT_FDCWD, "d/e/f", 0), 0);
+	drop_caches();
+	fd = open_handle(AT_FDCWD, O_RDONLY | O_DIRECTORY);
+	EXPECT(fd >= 0);
+	EXPECT_EQUAL(faccessat(fd, "in", R_OK, 0), 0);
+	EXPECT_EQUAL(faccessat(fd, "../../../d/e/f/in", R_OK, 0), 0);
+	EXPECT_EQUAL(fstatat(fd, "..", &found, 0), 0);
+	EXPECT_EQUAL(found.st_ino, status.st_ino);
+	close(fd);
+	unlink("d/e/f/in"), rmdir("d/e/f");
+	drop_caches();
+	EXPECT_ERRNO(ESTALE, open_handle(AT_FDCWD, O_RDONLY));
+	rmdir("d/e"), rmdir("d");
+}
+
 static void links_are_followed_on_request(void)
 {
 	unsigned char of_link[128];
@@ -163,6 +197,7 @@ int main(void)
 	chmod(folder, 0755);
 	RUN(a_file_is_found_whatever_its_name);
 	RUN(a_directory_is_found);
+	RUN(a_directory_is_found_by_those_above_it);
 	RUN(links_are_followed_on_request);
 	RUN(what_is_wrong_is_said);
 	result = check_end();

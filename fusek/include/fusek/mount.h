@@ -136,6 +136,8 @@ void names_stats(struct names_stats *out);
 /* Empties the name cache of all that nobody uses: before memory is counted, or when it is short.
  * Sleeps. */
 void names_evict(void);
+/* The same of pages that nobody needs and that are as their servers have them. */
+void page_caches_drop(void);
 /* Evicts names that nobody holds and nobody has used lately, as many as `nframes` frames may hold.
  * 0: what came of it is not known yet. May wait for a server's locks, and asks no driver. */
 uint64_t names_reclaim(uint64_t nframes);

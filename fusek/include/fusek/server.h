@@ -229,6 +229,9 @@ struct server_ops {
 	uint64_t (*number)(struct server *server, struct nodeid node);
 	err_t (*by_number)(struct server *server, uint64_t number, uint64_t generation,
 			   struct server_entry *out);
+	/* The directory above one that by_number has found: its entry, which counts a look-up but
+	 * for SERVER_ROOT. -ESTALE. NULL: nobody knows. */
+	err_t (*above)(struct server *server, struct nodeid node, struct server_entry *out);
 	err_t (*lookup)(struct server *server, const struct server_caller *caller,
 			struct nodeid parent, struct server_name name, struct server_entry *out);
 	void (*forget)(struct server *server, struct nodeid node, uint64_t nlookup);
