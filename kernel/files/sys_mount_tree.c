@@ -81,13 +81,29 @@ err_t mount_flags_of_attributes(uint64_t attributes, unsigned *out)
 	return err;
 }
 
+/* As of a Linux that is built without user namespaces: no descriptor is one's. */
+static err_t check_id_map(const struct abi_mount_attr *attr)
+{
+	struct object *object;
+
+	if (!((attr->attr_set | attr->attr_clr) & MOUNT_ATTR_IDMAP))
+		return 0;
+	if (attr->attr_clr & MOUNT_ATTR_IDMAP || attr->userns_fd > INT32_MAX)
+		return -EINVAL;
+	object = fd_get(current_fds(), (int)attr->userns_fd);
+	if (!object)
+		return -EBADF;
+	object_put(object);
+	return -EINVAL;
+}
+
 /* The times are one setting: whoever sets one clears all. */
 static err_t change_of(const struct abi_mount_attr *attr, struct mount_change *out)
 {
 	unsigned atime = 0;
 	err_t err = 0;
 
-	if ((attr->attr_set | attr->attr_clr) & ~(uint64_t)ATTRIBUTES_KNOWN)
+	if ((attr->attr_set | attr->attr_clr) & ~(uint64_t)(ATTRIBUTES_KNOWN | MOUNT_ATTR_IDMAP))
 		return -EINVAL;
 	if (attr->propagation & (attr->propagation - 1))
 		return -EINVAL;
@@ -105,7 +121,7 @@ static err_t change_of(const struct abi_mount_attr *attr, struct mount_change *o
 	} else if (attr->attr_set & MOUNT_ATTR__ATIME) {
 		return -EINVAL;
 	}
-	return err;
+	return err ? err : check_id_map(attr);
 }
 
 int sys_mount_setattr(int dirfd, uptr_t path, unsigned at_flags, uptr_t attributes, size_t len)

@@ -337,6 +337,33 @@ static void attributes_are_set_and_cleared(void)
 	EXPECT(unmount(AT "/in") == 0 && unmount(AT) == 0);
 }
 
+#ifndef MOUNT_ATTR_IDMAP
+#define MOUNT_ATTR_IDMAP 0x00100000
+#endif
+
+static long map_ids(uint64_t set, uint64_t clear, uint64_t fd)
+{
+	struct mount_attr attr = {.attr_set = set, .attr_clr = clear, .userns_fd = fd};
+
+	return syscall(SYS_mount_setattr, AT_FDCWD, AT, 0, &attr, sizeof(attr));
+}
+
+static void ids_are_mapped_by_a_user_namespace_alone(void)
+{
+	int other = open("/proc/self/ns/uts", O_RDONLY);
+	int tree = new_tmpfs("mine", 0);
+
+	EXPECT(tree >= 0 && move_to(tree, AT) == 0);
+	EXPECT_ERRNO(EINVAL, map_ids(MOUNT_ATTR_IDMAP, 0, ~0ul));
+	EXPECT_ERRNO(EBADF, map_ids(MOUNT_ATTR_IDMAP, 0, 1000));
+	EXPECT_ERRNO(EINVAL, map_ids(MOUNT_ATTR_IDMAP, 0, 0));
+	EXPECT_ERRNO(EINVAL, map_ids(MOUNT_ATTR_IDMAP, 0, (uint64_t)other));
+	EXPECT_ERRNO(EINVAL, map_ids(0, MOUNT_ATTR_IDMAP, 0));
+	close(other);
+	close(tree);
+	EXPECT_EQUAL(unmount(AT), 0);
+}
+
 static int tries_all(void)
 {
 	struct mount_attr attr = {.attr_set = MOUNT_ATTR_RDONLY};
@@ -378,6 +405,7 @@ int main(void)
 	RUN(trees_have_rules);
 	RUN(what_was_unmounted_does_not_come_back);
 	RUN(attributes_are_set_and_cleared);
+	RUN(ids_are_mapped_by_a_user_namespace_alone);
 	RUN(only_an_administrator_may);
 	unlink(DIR "/file");
 	rmdir(AT);
