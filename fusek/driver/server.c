@@ -89,11 +89,8 @@ static err_t end_with_entry(struct driver_call *call, struct server_entry *out)
 	return driver_refuse_entry(call->connection, out, driver_end(call, decode_entry, out));
 }
 
-typedef err_t decode_fn(const struct fuse_session *session, const struct fuse_reply *reply,
-			void *out);
-
-static err_t look_up(struct server *server, const struct server_caller *caller,
-		     struct nodeid parent, struct server_name name, decode_fn *decode,
+err_t driver_look_up(struct server *server, const struct server_caller *caller,
+		     struct nodeid parent, struct server_name name, driver_decoder *decode,
 		     struct server_entry *out)
 {
 	struct fuse_visit visit;
@@ -114,46 +111,7 @@ static err_t look_up(struct server *server, const struct server_caller *caller,
 static err_t driver_lookup(struct server *server, const struct server_caller *caller,
 			   struct nodeid parent, struct server_name name, struct server_entry *out)
 {
-	return look_up(server, caller, parent, name, decode_entry, out);
-}
-
-/* The way back to a node that nobody has in use, if the driver has one. */
-static err_t driver_by_number(struct server *server, uint64_t number, uint64_t generation,
-			      struct server_entry *out)
-{
-	static const struct server_name itself = {.text = ".", .len_bytes = 1};
-	const struct server_caller caller = server_caller_current();
-	struct fuse_connection *connection = connection_of(server);
-	err_t err = fuse_wait_ready(connection);
-
-	if (err)
-		return err;
-	if (!(connection->session.flags & FUSE_EXPORT_SUPPORT))
-		return -ENOSYS;
-	err = driver_lookup(server, &caller, (struct nodeid){number}, itself, out);
-	if (!err && (out->node.value != number || out->generation != generation))
-		err = driver_refuse_entry(connection, out, -ESTALE);
-	return err == -ENOENT || err == -ENOSYS ? -ESTALE : err;
-}
-
-static err_t decode_directory(const struct fuse_session *session, const struct fuse_reply *reply,
-			      void *out)
-{
-	return fuse_answer_directory(session, reply, out);
-}
-
-static err_t driver_above(struct server *server, struct nodeid node, struct server_entry *out)
-{
-	static const struct server_name above = {.text = "..", .len_bytes = 2};
-	const struct server_caller caller = server_caller_current();
-	err_t err;
-
-	if (!(connection_of(server)->session.flags & FUSE_EXPORT_SUPPORT))
-		return -ESTALE;
-	err = look_up(server, &caller, node, above, decode_directory, out);
-	if (!err && !out->node.value)
-		err = -ESTALE;
-	return err == -ENOENT || err == -ENOSYS ? -ESTALE : err;
+	return driver_look_up(server, caller, parent, name, decode_entry, out);
 }
 
 static void driver_forget(struct server *server, struct nodeid node, uint64_t nlookup)
@@ -440,11 +398,6 @@ static void driver_abort(struct server *server)
 static void driver_destroy(struct server *server)
 {
 	fuse_server_destroy(server);
-}
-
-static uint64_t driver_number(UNUSED struct server *server, struct nodeid node)
-{
-	return node.value;
 }
 
 /* The driver has seen it: what is remembered of the times is old. */

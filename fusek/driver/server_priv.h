@@ -53,6 +53,10 @@ err_t must_check driver_begin(struct driver_call *call, struct server *server,
 /* Asks, and decodes the answer (NULL: it is an error alone). An operation that the driver does not
  * know is not asked again where the protocol says so: -ENOSYS then. Sleeps. */
 err_t must_check driver_end(struct driver_call *call, driver_decoder *decode, void *out);
+/* LOOKUP, of whose answer `decode` makes *out. Sleeps. */
+err_t must_check driver_look_up(struct server *server, const struct server_caller *caller,
+				struct nodeid parent, struct server_name name,
+				driver_decoder *decode, struct server_entry *out);
 /* A request without a caller that names an open file. NULL: no memory. */
 struct fuse_request *driver_request_for(struct fuse_connection *connection, struct handle own,
 					void (*ended)(struct fuse_request *request));
@@ -134,5 +138,12 @@ err_t driver_fallocate(struct server *server, struct nodeid node, struct handle 
 err_t driver_lseek(struct server *server, struct nodeid node, struct handle handle,
 		   uint64_t offset_bytes, int whence, uint64_t *found_bytes);
 ssize_t driver_copy_file_range(struct server *server, const struct server_copy *copy);
+
+/* ---- numbers.c ---- */
+
+uint64_t driver_number(struct server *server, struct nodeid node);
+err_t must_check driver_by_number(struct server *server, uint64_t number, uint64_t generation,
+				  struct server_entry *out);
+err_t must_check driver_above(struct server *server, struct nodeid node, struct server_entry *out);
 
 #endif
