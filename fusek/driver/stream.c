@@ -268,15 +268,34 @@ static err_t answer_interrupt(struct fuse_device *device, const struct incoming 
 	return request ? 0 : -ENOENT;
 }
 
+/* From one piece of the program's memory. */
+static size_t copy_pages_from(const struct fuse_pages *pages, uint64_t from, size_t len_bytes)
+{
+	size_t done = 0;
+
+	for (struct frame *const *frame = pages->frames; done < len_bytes; frame++) {
+		size_t step = MIN(len_bytes - done, PAGE_SIZE);
+		size_t left = user_copy_in_partial(frame_virt(*frame), uptr(from + done), step);
+
+		done += step - left;
+		if (unlikely(left))
+			break;
+	}
+	return done;
+}
+
 static size_t copy_pages_in(const struct fuse_pages *pages, size_t len_bytes,
 			    const struct incoming *in, struct buffer *buffer)
 {
 	size_t done = 0;
+	uint64_t from;
 
 	if (head_is_all(in)) { /* it was copied already */
 		memcpy(frame_virt(pages->frames[0]), in->head, len_bytes);
 		return len_bytes;
 	}
+	if (likely(buffer_user_place(buffer, len_bytes, &from)))
+		return copy_pages_from(pages, from, len_bytes);
 	while (done < len_bytes) {
 		size_t step = MIN(len_bytes - done, PAGE_SIZE);
 		size_t moved =
