@@ -83,16 +83,14 @@ setattr with fi == NULL
 Assertion failed: got_fh == 1 (test/test_setattr.c: main: 176)
 Aborted
 == test_write_cache
-Test completed successfully.
 ended with 0
+Test completed successfully.
 == test_write_cache -owriteback_cache
-Test completed successfully.
 ended with 0
+Test completed successfully.
 == test_write_cache --delay_ms=200
-rofd closed. write_start: 1 write_done: 0
-rwfd closed. write_start: 1 write_done: 1
-Test completed successfully.
 ended with 0
+Test completed successfully.
 == notify_inval_inode
 changed
 ended with 0
