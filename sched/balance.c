@@ -83,16 +83,18 @@ void sched_idle_halts(struct cpu_sched *cpu)
 		write_once(&cpu->idle_start_ns, clock_ns());
 }
 
-void sched_offer(cpuset_t allowed)
+bool sched_offer(cpuset_t allowed)
 {
 	uint32_t id;
 
 	memory_barrier(); /* the thread is in its queue; pairs with the one in sched_find_work() */
 	if (likely(!(read_once(&idle_cpus) & allowed)))
-		return;
+		return false;
 	id = claim_any_idle(allowed, 0);
-	if (id != CPU_MAX)
-		cpu_kick(id);
+	if (id == CPU_MAX)
+		return false;
+	cpu_kick(id);
+	return true;
 }
 
 /* ---- placing ---- */
@@ -108,11 +110,12 @@ static struct cpu_sched *any_cpu(cpuset_t allowed)
 	return cpu_of((uint32_t)__builtin_ctzll(allowed & cpuset_all()));
 }
 
-struct cpu_sched *sched_choose_cpu(struct cpu_sched *cpu, const struct thread *thread)
+struct cpu_sched *sched_choose_cpu(struct cpu_sched *cpu, struct thread *thread)
 {
 	bool here = may_run_on(thread, cpu);
 	uint32_t id;
 
+	thread->told = false;
 	/* Its stack is in use for a few more steps of a CPU that holds no lock. Acquire: pairs with
 	 * the release in finish_switch(). */
 	if (unlikely(load_acquire(&thread->on_cpu))) {
@@ -123,19 +126,21 @@ struct cpu_sched *sched_choose_cpu(struct cpu_sched *cpu, const struct thread *t
 	}
 	if (unlikely(read_once(&idle_cpus) & thread->affinity)) {
 		id = claim_any_idle(thread->affinity, cpu->id);
-		if (id != CPU_MAX)
+		thread->told = id != CPU_MAX;
+		if (thread->told)
 			return cpu_of(id);
 	}
 	return here ? cpu : any_cpu(thread->affinity);
 }
 
-struct cpu_sched *sched_choose_for_new(struct cpu_sched *cpu, const struct thread *thread)
+struct cpu_sched *sched_choose_for_new(struct cpu_sched *cpu, struct thread *thread)
 {
 	bool here = may_run_on(thread, cpu);
 	struct cpu_sched *other;
 	uint32_t id = claim_any_idle(thread->affinity, cpu->id);
 
-	if (id != CPU_MAX)
+	thread->told = id != CPU_MAX;
+	if (thread->told)
 		return cpu_of(id);
 	/* Nobody idles: the shorter of two queues. */
 	id = (uint32_t)atomic_fetch_add_full(&next_cpu, 1) % cpu_count();
@@ -286,7 +291,7 @@ void sched_tick(struct cpu_sched *cpu, bool slice_over)
 	uint32_t count = cpu_count();
 
 	if (read_once(&cpu->queue.nready))
-		sched_offer(~UINT64_C(0));
+		(void)sched_offer(~UINT64_C(0));
 	/* Nobody idles, but others may have more to do: one look each slice. */
 	if (!slice_over)
 		return;
@@ -326,33 +331,18 @@ static uint64_t idle_overlap_ns(const struct cpu_sched *other, uint64_t start_ns
 	return end_ns > start_ns ? end_ns - start_ns : 0;
 }
 
-/* When the CPU was told to come and look, after start_ns; UINT64_MAX: not since. */
-static uint64_t told_since(const struct cpu_sched *cpu, uint64_t start_ns)
-{
-	uint64_t idle_end_ns = read_once(&cpu->idle_end_ns);
-
-	if (idle_end_ns < start_ns || idle_end_ns < read_once(&cpu->idle_start_ns))
-		return UINT64_MAX;
-	return idle_end_ns;
-}
-
 void sched_note_wait(struct cpu_sched *cpu, const struct thread *thread, uint64_t now_ns)
 {
 	uint64_t start_ns = thread->ready_since_ns;
 	uint64_t waited_ns = now_ns > start_ns ? now_ns - start_ns : 0;
-	uint64_t told_ns = now_ns;
 	uint64_t wasted_ns = 0;
 
 	cpu->stats.waited_ns += waited_ns;
-	if (waited_ns < WASTE_MIN_NS)
+	if (waited_ns < WASTE_MIN_NS || thread->told)
 		return;
 	for_each_cpu (id) {
 		if (thread->affinity & cpuset_of(id))
-			told_ns = MIN(told_ns, told_since(cpu_of(id), start_ns));
-	}
-	for_each_cpu (id) {
-		if (thread->affinity & cpuset_of(id))
-			wasted_ns = MAX(wasted_ns, idle_overlap_ns(cpu_of(id), start_ns, told_ns));
+			wasted_ns = MAX(wasted_ns, idle_overlap_ns(cpu_of(id), start_ns, now_ns));
 	}
 	if (wasted_ns >= WASTE_MIN_NS)
 		cpu->stats.wasted_ns += wasted_ns;

@@ -84,9 +84,9 @@ extern bool sched_several;
 
 /* Where a blocked thread of `cpu` (its lock is held) that wakes is to be queued: an idle CPU, which
  * is then ours to kick, else where it was. */
-struct cpu_sched *sched_choose_cpu(struct cpu_sched *cpu, const struct thread *thread);
+struct cpu_sched *sched_choose_cpu(struct cpu_sched *cpu, struct thread *thread);
 /* The same for one that begins. */
-struct cpu_sched *sched_choose_for_new(struct cpu_sched *cpu, const struct thread *thread);
+struct cpu_sched *sched_choose_for_new(struct cpu_sched *cpu, struct thread *thread);
 /* `thread` is in no queue and off its CPU, the lock of `from` is held: it belongs to `to` from now
  * on, or to the result, whose lock is held instead. */
 struct cpu_sched *sched_move_locked(struct thread *thread, struct cpu_sched *from,
@@ -96,8 +96,8 @@ void sched_place(struct thread *thread);
 /* Makes a sleeping thread belong to `to`, if that may be. Interrupts off, no lock held. */
 bool sched_fetch(struct thread *thread, struct cpu_sched *to);
 /* A thread waits in a queue: an idle CPU of `allowed` comes and looks. No lock of a run queue is
- * needed. */
-void sched_offer(cpuset_t allowed);
+ * needed. False: none idles. */
+bool sched_offer(cpuset_t allowed);
 
 /* By the idle thread of `cpu`, interrupts on: takes a thread that waits elsewhere. NOTHING: there
  * is none, and a kick comes when there is; LATER: there is one that cannot be taken yet. */

@@ -143,6 +143,7 @@ static void reschedule(void (*put_back)(struct runq *queue, struct sched_entity 
 	} else if (prev != &cpu->idle) {
 		prev->state = THREAD_READY;
 		prev->ready_since_ns = now_ns;
+		prev->told = false;
 		put_back(&cpu->queue, &prev->sched);
 	}
 	next = pick_next(cpu, now_ns);
@@ -167,8 +168,8 @@ static void reschedule(void (*put_back)(struct runq *queue, struct sched_entity 
 			offer_to = prev->affinity;
 	}
 	spin_unlock(&cpu->lock);
-	if (unlikely(offer_to))
-		sched_offer(offer_to);
+	if (unlikely(offer_to && sched_offer(offer_to)))
+		write_once(&prev->told, true);
 	switch_stacks(prev, next);
 }
 
@@ -290,7 +291,7 @@ void thread_wake(struct thread *thread) NO_THREAD_SAFETY
 	if (outranks)
 		sched_want_switch(cpu);
 	else if (unlikely(sched_several && offer_to))
-		sched_offer(offer_to);
+		(void)sched_offer(offer_to);
 	irq_restore(flags);
 	preempt_enable(); /* after the restore: a switch that is due can happen */
 }
@@ -382,7 +383,7 @@ void sched_put_on_cpu(struct thread *thread)
 	if (outranks)
 		sched_want_switch(target);
 	else if (unlikely(sched_several))
-		sched_offer(offer_to);
+		(void)sched_offer(offer_to);
 	irq_restore(flags);
 	preempt_enable();
 }

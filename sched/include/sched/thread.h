@@ -49,6 +49,7 @@ struct thread {
 	struct cpu_sched *cpu;     /* [q] whose queue it belongs to */
 	cpuset_t affinity;         /* [q] the CPUs that it may use */
 	uint64_t ready_since_ns;   /* [q] several CPUs: since when it waits for one */
+	bool told;                 /* [q] an idle one was told so, for the counters */
 	uint64_t run_start_ns;     /* [q] when it was last switched to */
 	uint64_t cpu_time_ns;      /* [q] without the run in progress: thread_cpu_time_ns() */
 	uint64_t nswitches;        /* [q] how often it was switched to */
