@@ -50,10 +50,10 @@ static err_t new_mount(const struct path *at, const char *source, const char *ty
 /* First all that can be said of the filesystem, then of the mount. */
 static err_t remount(const struct path *at, unsigned flags, const char *options)
 {
-	err_t err = 0;
+	err_t err = mount_check_root(at);
 
-	if (!path_is_mount_root(at))
-		return -EINVAL;
+	if (err)
+		return err;
 	if (!(flags & MS_BIND)) {
 		if (*options)
 			err = filesystem_reconfigure(at->mount->fs, options);
@@ -152,7 +152,7 @@ err_t vfs_umount(const struct vfs_context *context, const char *at, unsigned fla
 		return err;
 	}
 	server = place.mount->fs->server;
-	if ((flags & MNT_FORCE) && server->ops->abort)
+	if ((flags & MNT_FORCE) && server->ops->abort && !mount_check_root(&place))
 		server->ops->abort(server);
 	if (flags & MNT_EXPIRE)
 		return mount_expire(&place);

@@ -215,6 +215,16 @@ static err_t check_root_locked(const struct path *at)
 		       : -EINVAL;
 }
 
+err_t mount_check_root(const struct path *at)
+{
+	err_t err;
+
+	mutex_lock(&mounts_lock);
+	err = check_root_locked(at);
+	mutex_unlock(&mounts_lock);
+	return err;
+}
+
 static err_t check_move_locked(const struct path *from, const struct path *to)
 	REQUIRES(mounts_lock);
 static err_t check_move_locked(const struct path *from, const struct path *to)

@@ -305,6 +305,8 @@ err_t must_check mount_set_propagation(const struct path *at, unsigned type, boo
 err_t must_check filesystem_set_read_only(struct filesystem *fs, bool read_only);
 /* The same of the one whose mount's root `at` is. -EINVAL. */
 err_t must_check mount_set_read_only(const struct path *at, bool read_only);
+/* -EINVAL: it is no mount's root, or that of a mount which is not in the caller's tree. Sleeps. */
+err_t must_check mount_check_root(const struct path *at);
 /* What mount(2) takes as options, again. -EINVAL: it takes none. */
 err_t must_check filesystem_reconfigure(struct filesystem *fs, const char *options);
 /* MNT_EXPIRE; the reference is consumed. -EAGAIN: marked now, to go the next time. */

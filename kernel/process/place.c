@@ -106,11 +106,23 @@ static void refresh(struct uthread *uthread)
 	path_put(&cwd);
 }
 
-void uthread_set_place(struct uthread *uthread, struct place *place)
+static void enter(struct place *place)
 {
 	spin_lock(&place->lock);
 	place->nthreads++;
 	spin_unlock(&place->lock);
+}
+
+static void leave(struct place *place)
+{
+	spin_lock(&place->lock);
+	place->nthreads--;
+	spin_unlock(&place->lock);
+}
+
+void uthread_set_place(struct uthread *uthread, struct place *place)
+{
+	enter(place);
 	uthread->place = place;
 	uthread->fs.root = (struct path){0};
 	uthread->fs.cwd = (struct path){0};
@@ -130,9 +142,7 @@ void uthread_drop_files(struct uthread *uthread)
 	fd_table_put(fds);
 	if (!place)
 		return;
-	spin_lock(&place->lock);
-	place->nthreads--;
-	spin_unlock(&place->lock);
+	leave(place);
 	path_put(&uthread->fs.root);
 	path_put(&uthread->fs.cwd);
 	place_put(place);
@@ -168,9 +178,11 @@ err_t uthread_unshare_place(void)
 	place = place_copy(before);
 	if (!place)
 		return -ENOMEM;
+	enter(place);
 	flags = spin_lock_irqsave(&self->process->signal_lock);
 	self->place = place;
 	spin_unlock_irqrestore(&self->process->signal_lock, flags);
+	leave(before);
 	refresh(self);
 	place_put(before);
 	return 0;

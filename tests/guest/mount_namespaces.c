@@ -290,9 +290,35 @@ static int enter_with_thread(void)
 	_exit(0);
 }
 
+/* Now and again it shared its place and left it: who shares the one it has now counts, nobody
+ * else. */
+static int enter_with_sharer(void)
+{
+	int fd = open(OWN, O_RDONLY), status;
+	pid_t pid;
+
+	NEED(fd >= 0);
+	for (int times = 0; times < 2; times++) {
+		pid = (pid_t)syscall(SYS_clone, CLONE_FS | SIGCHLD, NULL, NULL, NULL, NULL);
+		if (pid == 0) {
+			pause();
+			_exit(0);
+		}
+		NEED(pid > 0);
+		NEED(setns(fd, CLONE_NEWNS) == -1 && errno == EINVAL);
+		if (times == 0)
+			NEED(unshare(CLONE_FS) == 0 && setns(fd, CLONE_NEWNS) == 0);
+		NEED(kill(pid, SIGKILL) == 0 && waitpid(pid, &status, 0) == pid);
+	}
+	NEED(setns(fd, CLONE_NEWNS) == 0);
+	close(fd);
+	return 0;
+}
+
 static void who_shares_his_place_enters_none(void)
 {
 	EXPECT_EQUAL(in_child_as(0, enter_with_thread), 0);
+	EXPECT_EQUAL(in_child_as(0, enter_with_sharer), 0);
 }
 
 /* ---- what is elsewhere is not changed ---- */
@@ -314,6 +340,7 @@ static int change_elsewhere(void)
 	NEED(mount(in_a, B, NULL, MS_MOVE, NULL) == -1 && errno == EINVAL);
 	NEED(mount(NULL, in_a, NULL, MS_REMOUNT | MS_BIND | MS_RDONLY, NULL) == -1 &&
 	     errno == EINVAL);
+	NEED(mount(NULL, in_a, NULL, MS_REMOUNT, "nr_inodes=2") == -1 && errno == EINVAL);
 	/* It is looked at, and written to. */
 	snprintf(in_a, sizeof(in_a), "/proc/%d/root" A "/ours", other.pid);
 	NEED(make(in_a) && is_there(in_a) && !is_there(A "/ours"));
