@@ -161,8 +161,11 @@ static err_t install_object_page(struct space *space, struct region *region, vad
 {
 	struct page_ref page;
 	struct frame *copy;
-	err_t err = object_page(region, address, fault_access, &page, wait);
+	err_t err;
 
+	if (unlikely(space->reaped && is_private(region)))
+		return -EFAULT; /* its own page was taken, the file's is another one */
+	err = object_page(region, address, fault_access, &page, wait);
 	if (err)
 		return err;
 	if (!is_private(region) || !(fault_access & FAULT_WRITE)) {

@@ -62,6 +62,7 @@ static void reap_locked(struct space *space, struct doomed *doomed) REQUIRES(spa
 {
 	struct region *region, *next;
 
+	space->reaped = true;
 	for (region = region_from(&space->regions, 0); region; region = next) {
 		err_t err = 0;
 

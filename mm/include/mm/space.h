@@ -98,14 +98,15 @@ struct space {
 	uint64_t locked_pages;      /* [l] of those: locked */
 	struct space_limits limits; /* [l] */
 	bool no_huge;               /* atomic: no pages of 2 MiB, whatever its regions say */
-	uint8_t exec_refusal;       /* [l] enum exec_refusal: bits are set once */
-	unsigned future_flags;      /* [l] what later mappings get (mlockall): SPACE_LOCKED,
-				       SPACE_POPULATE */
-	uint64_t resident_pages;    /* [l] counted frames that are mapped here */
-	uint64_t peak_pages;        /* [l] the most that there were before some went */
-	uint64_t in_place_pages;    /* [l] mapped pages of ramdisks and devices */
-	uint64_t faults;            /* [l] */
-	uint64_t major_faults;      /* atomic: of those, that waited for a page */
+	bool reaped;             /* [l] its private pages were taken: all that use it are killed */
+	uint8_t exec_refusal;    /* [l] enum exec_refusal: bits are set once */
+	unsigned future_flags;   /* [l] what later mappings get (mlockall): SPACE_LOCKED,
+				    SPACE_POPULATE */
+	uint64_t resident_pages; /* [l] counted frames that are mapped here */
+	uint64_t peak_pages;     /* [l] the most that there were before some went */
+	uint64_t in_place_pages; /* [l] mapped pages of ramdisks and devices */
+	uint64_t faults;         /* [l] */
+	uint64_t major_faults;   /* atomic: of those, that waited for a page */
 };
 
 /* An empty space, whose mappings without an address go below `map_top`; the caller holds the first
