@@ -8,7 +8,9 @@
 #include "dentry_priv.h"
 
 #include <mm/frame.h>
+#include <sched/thread.h>
 
+#define LEVELS_MAX       64 /* of names that are dropped: rounds, but for deeper ones a next time */
 #define NSTEPS           64 /* of a look at all names while the lock is held */
 #define NAMES_OF_A_FRAME 8  /* with their nodes; a guess */
 
@@ -78,18 +80,18 @@ static unsigned evict_some(bool spare_used)
 }
 
 /* Leaves go first, so each round takes one level of names; the lock is held for a few steps each.
- */
+ * Names that come meanwhile do not keep it: it ends with so many rounds. */
 void names_evict(void)
 {
-	unsigned nevicted;
+	unsigned nevicted = 1;
 
-	do {
+	for (unsigned round = 0; nevicted && round < LEVELS_MAX && !thread_killed(); round++) {
 		uint64_t nleft = read_once(&names_counters.ndentries);
 
 		nevicted = 0;
 		for (; nleft; nleft -= MIN(nleft, (uint64_t)NSTEPS))
 			nevicted += evict_some(false);
-	} while (nevicted);
+	}
 }
 
 uint64_t names_reclaim(uint64_t nframes)

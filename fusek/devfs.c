@@ -24,6 +24,7 @@ struct device {
 	uint64_t rdev;    /* the first */
 	uint32_t nminors; /* from there on */
 	uint32_t mode;
+	uint32_t made_mode; /* what it has whenever it appears */
 	uint32_t uid, gid;
 	unsigned flags; /* enum device_flags */
 	const struct device_ops *ops;
@@ -116,11 +117,21 @@ err_t devfs_register(const char *name, uint32_t major, uint32_t minor, uint32_t 
 				    .rdev = abi_makedev(major, minor),
 				    .nminors = 1,
 				    .mode = S_IFCHR | (mode & 0777),
+				    .made_mode = S_IFCHR | (mode & 0777),
 				    .flags = device_flags,
 				    .hidden = device_flags & DEVICE_HIDDEN,
 				    .ops = ops,
 				    .argument = argument,
 				    .made = wall_time()});
+}
+
+/* Nobody's settings of the one before it. */
+static void make_anew(struct device *device)
+{
+	write_once(&device->mode, device->made_mode);
+	write_once(&device->uid, 0);
+	write_once(&device->gid, 0);
+	device->made = wall_time();
 }
 
 err_t devfs_show(const char *name, const void *argument, bool shown)
@@ -134,6 +145,8 @@ err_t devfs_show(const char *name, const void *argument, bool shown)
 		if (device->name != name || device->argument != argument)
 			continue;
 		err = shown && is_taken(device) ? -EEXIST : 0;
+		if (!err && shown)
+			make_anew(device);
 		if (!err)
 			write_once(&device->hidden, !shown);
 	}
@@ -213,7 +226,7 @@ static err_t devfs_lookup(struct server *server, const struct server_caller *cal
 			continue;
 		*out = (struct server_entry){.node = node_of(&devices[i]),
 					     .entry_valid_ns = valid_ns(&devices[i]),
-					     .attr_valid_ns = SERVER_VALID_FOREVER};
+					     .attr_valid_ns = valid_ns(&devices[i])};
 		fill_attr(&devices[i], &out->attr);
 		return 0;
 	}
@@ -227,6 +240,7 @@ static err_t devfs_getattr(struct server *server, struct nodeid node, struct ser
 
 	*attr_valid_ns = SERVER_VALID_FOREVER;
 	if (device) {
+		*attr_valid_ns = valid_ns(device);
 		fill_attr(device, out);
 		return 0;
 	}
@@ -255,7 +269,7 @@ static err_t devfs_setattr(struct server *server, const struct server_caller *ca
 		write_once(&device->gid, set->gid);
 	mutex_unlock(&registry_lock);
 	fill_attr(device, out);
-	*attr_valid_ns = SERVER_VALID_FOREVER;
+	*attr_valid_ns = valid_ns(device);
 	return 0;
 }
 

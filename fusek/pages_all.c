@@ -66,22 +66,33 @@ static uint64_t drop_unused(struct node_pages *pages)
 	return ndropped;
 }
 
-uint64_t pages_reclaim(uint64_t nframes)
+static uint64_t reclaim_locked(uint64_t nframes) REQUIRES(all_lock);
+static uint64_t reclaim_locked(uint64_t nframes)
 {
 	uint64_t ndropped = 0;
 
-	if (!mutex_trylock(&all_lock))
-		return 0;
 	for (struct list *link = all_pages.prev; link != &all_pages && ndropped < nframes;
 	     link = link->prev)
 		ndropped += drop_unused(container_of(link, struct node_pages, all));
+	return ndropped;
+}
+
+uint64_t pages_reclaim(uint64_t nframes)
+{
+	uint64_t ndropped;
+
+	if (!mutex_trylock(&all_lock))
+		return 0;
+	ndropped = reclaim_locked(nframes);
 	mutex_unlock(&all_lock);
 	return ndropped;
 }
 
 void page_caches_drop(void)
 {
-	(void)pages_reclaim(UINT64_MAX);
+	mutex_lock(&all_lock);
+	(void)reclaim_locked(UINT64_MAX);
+	mutex_unlock(&all_lock);
 }
 
 /* The file that was read the longest ago and still is there, with a reference to its node: it is

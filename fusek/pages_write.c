@@ -143,11 +143,11 @@ static ssize_t write_copied(struct file *file, struct node_pages *pages, struct 
 /* Less is copied at once. */
 #define DIRECT_BYTES_MIN 1024u
 
-/* No page is there that would have to be patched, and none comes while it is written. */
-static bool may_write_direct(struct file *file, struct node_pages *pages, uint32_t len_bytes)
+/* Not where others' writes are kept in pages: one of these would be sent later, over this one. */
+static bool may_write_direct(struct file *file, uint32_t len_bytes)
 {
 	return len_bytes >= DIRECT_BYTES_MIN && file->open.flags & SERVER_DIRECT_IO &&
-	       file->server->ops->write_direct && !read_once(&pages->pages.npages);
+	       file->server->ops->write_direct && !node_is_ahead(file->node);
 }
 
 /* The same without a copy, if the program's memory allows that. */
@@ -158,7 +158,9 @@ static bool write_direct(struct file *file, struct node_pages *pages, struct buf
 		.buffer = buffer, .offset_bytes = offset, .len_bytes = len_bytes};
 
 	write_begin(pages);
-	if (!file->server->ops->write_direct(file->server, file->id, file->open.handle,
+	/* A page that is there would have to be patched; none comes while something is written. */
+	if (read_once(&pages->pages.npages) ||
+	    !file->server->ops->write_direct(file->server, file->id, file->open.handle,
 					     object_flags(&file->object), &write, done)) {
 		mutex_lock(&pages->lock);
 		node_pages_change_end_locked(pages);
@@ -177,7 +179,7 @@ static ssize_t write_one(struct file *file, struct node_pages *pages, struct buf
 {
 	ssize_t done;
 
-	if (may_write_direct(file, pages, *len_bytes) &&
+	if (may_write_direct(file, *len_bytes) &&
 	    write_direct(file, pages, buffer, offset, *len_bytes, &done))
 		return done;
 	return write_copied(file, pages, buffer, offset, len_bytes);

@@ -170,6 +170,8 @@ void context_park(void)
 	irqflags_t flags = irq_save();
 
 	save_user(context);
+	if (unlikely(read_once(&context->exit_work) & EXIT_WORK_BRANCHES))
+		msr_write(MSR_DEBUGCTL, 0);
 	context->parked_fpu = context->fpu;
 	context->fpu = NULL;
 	irq_restore(flags);

@@ -128,7 +128,8 @@ ssize_t driver_ioctl(struct server *server, struct nodeid node, struct handle ha
 	struct driver_call call;
 	err_t err;
 
-	if (command == FIBMAP && !(flags & O_DIRECTORY))
+	/* Of files: a device of the driver's has no node. */
+	if (command == FIBMAP && !(flags & O_DIRECTORY) && node.value)
 		return map_block(server, node, argument);
 	if (connection_of(server)->unrestricted)
 		return driver_ioctl_free(server, node, handle, command, argument);

@@ -26,6 +26,8 @@ err_t driver_by_number(struct server *server, uint64_t number, uint64_t generati
 
 	if (err)
 		return err;
+	if (!number) /* which no driver gives to anything */
+		return -ESTALE;
 	if (!(connection->session.flags & FUSE_EXPORT_SUPPORT))
 		return -ENOSYS;
 	err = driver_look_up(server, &caller, (struct nodeid){number}, itself, decode_entry, out);

@@ -468,6 +468,7 @@ static void replace_locked(struct fuse_connection *connection, struct fuse_reque
 {
 	orphan->message.opcode = request->message.opcode;
 	orphan->message.node = request->message.node;
+	orphan->message.payload_bytes = request->message.payload_bytes;
 	orphan->message.reply_min_bytes = request->message.reply_min_bytes;
 	orphan->message.reply_max_bytes = request->message.reply_max_bytes;
 	/* What a late grant is taken back by. */

@@ -100,9 +100,9 @@ static void drop_caches(void)
 {
 	int fd = open("/proc/sys/vm/drop_caches", O_WRONLY | O_CLOEXEC);
 
-	if (fd < 0)
+	if (fd < 0 && (errno == ENOENT || errno == EACCES || errno == EROFS))
 		return;
-	(void)!write(fd, "3", 1);
+	EXPECT_EQUAL(write(fd, "3", 1), 1);
 	close(fd);
 }
 
