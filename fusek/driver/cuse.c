@@ -80,22 +80,41 @@ static err_t decode_read(UNUSED const struct fuse_session *session, const struct
 	return buffer_copy_to(out, reply->bytes, reply->len_bytes) < reply->len_bytes ? -EFAULT : 0;
 }
 
-/* One request, whose answer may be short. */
-static ssize_t cuse_read(struct device_file *file, struct buffer *buffer,
-			 UNUSED uint64_t offset_bytes, unsigned flags)
+/* *asked_bytes: as many as one request may ask for. */
+static ssize_t read_chunk(struct cuse_file *own, struct buffer *buffer, unsigned flags,
+			  uint32_t *asked_bytes)
 {
-	struct cuse_file *own = file->private;
 	size_t before_bytes = buffer_remaining(buffer);
 	struct driver_call call;
 	err_t err = driver_begin(&call, own->connection->server, NULL);
 
 	if (err)
 		return err;
+	*asked_bytes = (uint32_t)MIN(before_bytes, (size_t)call.session->max_read_bytes);
 	call.request.handle = handle_of(own->open.handle);
-	fuse_ask_read(call.session, call.message, NO_NODE, fh_of(own->open.handle), 0,
-		      (uint32_t)MIN(before_bytes, (size_t)call.session->max_read_bytes), flags);
+	fuse_ask_read(call.session, call.message, NO_NODE, fh_of(own->open.handle), 0, *asked_bytes,
+		      flags);
 	err = driver_end(&call, decode_read, buffer);
 	return err ? err : (ssize_t)(before_bytes - buffer_remaining(buffer));
+}
+
+/* As many requests as it takes, until one is not answered in full. */
+static ssize_t cuse_read(struct device_file *file, struct buffer *buffer,
+			 UNUSED uint64_t offset_bytes, unsigned flags)
+{
+	uint32_t asked_bytes = 0;
+	size_t total = 0;
+	ssize_t done = 0;
+
+	while (buffer_remaining(buffer)) {
+		done = read_chunk(file->private, buffer, flags, &asked_bytes);
+		if (done <= 0)
+			break;
+		total += (size_t)done;
+		if ((size_t)done < asked_bytes)
+			break;
+	}
+	return total ? (ssize_t)total : done;
 }
 
 static ssize_t write_chunk(struct cuse_file *own, struct buffer *buffer, unsigned flags)
@@ -132,9 +151,9 @@ static ssize_t cuse_write(struct device_file *file, struct buffer *buffer,
 			  UNUSED uint64_t offset_bytes, unsigned flags)
 {
 	size_t total = 0;
-	ssize_t done;
+	ssize_t done = 0;
 
-	do {
+	while (buffer_remaining(buffer)) {
 		size_t before_bytes = buffer_remaining(buffer);
 
 		done = write_chunk(file->private, buffer, flags);
@@ -143,7 +162,7 @@ static ssize_t cuse_write(struct device_file *file, struct buffer *buffer,
 		total += (size_t)done;
 		if ((size_t)done < before_bytes - buffer_remaining(buffer))
 			break;
-	} while (buffer_remaining(buffer));
+	}
 	return total ? (ssize_t)total : done;
 }
 

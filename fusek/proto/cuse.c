@@ -84,8 +84,9 @@ err_t fuse_answer_ioctl_retry(const struct fuse_reply *reply, struct fuse_ioctl_
 	if (reply->len_bytes < sizeof(*answer) || !(answer->flags & FUSE_IOCTL_RETRY))
 		return -EINVAL;
 	npieces = (size_t)answer->in_iovs + answer->out_iovs;
-	if (npieces > FUSE_IOCTL_PIECES ||
-	    reply->len_bytes - sizeof(*answer) != npieces * sizeof(out->pieces[0]))
+	if (npieces > FUSE_IOCTL_PIECES)
+		return -ENOMEM;
+	if (reply->len_bytes - sizeof(*answer) != npieces * sizeof(out->pieces[0]))
 		return -EIO;
 	out->nin = answer->in_iovs;
 	out->nout = answer->out_iovs;
@@ -94,11 +95,11 @@ err_t fuse_answer_ioctl_retry(const struct fuse_reply *reply, struct fuse_ioctl_
 		uint64_t *total = &sum[i >= out->nin];
 
 		if (out->pieces[i].len > FUSE_IOCTL_BYTES)
-			return -EIO;
+			return -ENOMEM;
 		*total += out->pieces[i].len;
 	}
 	if (sum[0] > FUSE_IOCTL_BYTES || sum[1] > FUSE_IOCTL_BYTES)
-		return -EIO;
+		return -ENOMEM;
 	out->in_bytes = (uint32_t)sum[0];
 	out->out_bytes = (uint32_t)sum[1];
 	return 0;

@@ -228,7 +228,7 @@ void fuse_ask_ioctl(struct fuse_message *message, struct nodeid node, uint64_t h
 		    const struct fuse_ioctl_call *call);
 /* What a driver wants of a program's memory: pieces that go in, and then those that come back. */
 #define FUSE_IOCTL_PIECES FUSE_IOCTL_MAX_IOV
-#define FUSE_IOCTL_BYTES  (64u * KIB) /* of each way */
+#define FUSE_IOCTL_BYTES  (128u * KIB) /* of each way */
 struct fuse_ioctl_pieces {
 	uint32_t nin, nout;
 	uint32_t in_bytes, out_bytes;

@@ -196,10 +196,10 @@ static void the_memory_that_an_ioctl_wants_is_bounded(void **state)
 		{FUSE_IOCTL_RETRY, 0, 0, 8, 0, 0},
 		{0, 1, 1, 8, 2, -EINVAL},
 		{FUSE_IOCTL_RETRY, 1, 1, 8, 1, -EIO},
-		{FUSE_IOCTL_RETRY, 2, 0, 40000, 2, -EIO},
-		{FUSE_IOCTL_RETRY, 1, 1, 40000, 2, 0},
-		{FUSE_IOCTL_RETRY, 1, 1, UINT64_MAX, 2, -EIO},
-		{FUSE_IOCTL_RETRY, UINT32_MAX, 3, 8, 2, -EIO},
+		{FUSE_IOCTL_RETRY, 2, 0, 80000, 2, -ENOMEM},
+		{FUSE_IOCTL_RETRY, 1, 1, 80000, 2, 0},
+		{FUSE_IOCTL_RETRY, 1, 1, UINT64_MAX, 2, -ENOMEM},
+		{FUSE_IOCTL_RETRY, UINT32_MAX, 3, 8, 2, -ENOMEM},
 	};
 	struct {
 		struct fuse_ioctl_out out;
