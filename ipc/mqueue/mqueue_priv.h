@@ -15,6 +15,8 @@
  */
 struct mqueue {
 	struct refcount references;
+	struct ipc_namespace *ipc;    /* [c] where it has its name; whoever has it open, too, has a
+				       * reference to that */
 	struct list link;             /* [n] on the list of all, by serial number */
 	bool has_name;                /* [n] */
 	uint64_t serial;              /* [c] */

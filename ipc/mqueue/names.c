@@ -1,7 +1,7 @@
 /*
- * The names of POSIX message queues, and opening them. Owns the list of all queues, those that have
- * no name any more but are open included: they count as well. A queue has a reference of its name
- * and one of each object that opens it.
+ * The names of POSIX message queues, and opening them. Owns the list of the queues of all
+ * namespaces, those that have no name any more but are open included: they count as well. A queue
+ * has a reference of its name and one of each object that opens it.
  */
 #include "mqueue_priv.h"
 
@@ -16,17 +16,8 @@
 #define MESSAGE_BYTES  48
 #define PRIORITY_BYTES 48
 
-struct mqueue_limits mqueue_limits = {
-	.queues_max = 256,
-	.msg_max = 10,
-	.msgsize_max = 8192,
-	.msg_default = 10,
-	.msgsize_default = 8192,
-};
-
 static MUTEX(names_lock, LOCK_SYSVS);
 static LIST_HEAD(queues);    /* names_lock: struct mqueue, by serial number */
-static uint32_t nqueues;     /* names_lock */
 static uint64_t last_serial; /* names_lock */
 
 /* What opens one. */
@@ -50,7 +41,7 @@ static void queue_put(struct mqueue *queue)
 		return;
 	mutex_lock(&names_lock);
 	list_del(&queue->link);
-	nqueues--;
+	queue->ipc->nmqueues--;
 	mutex_unlock(&names_lock);
 	if (queue->notify)
 		queue->notify->end(queue->notify, NULL);
@@ -119,7 +110,11 @@ static err_t opened_closed(struct object *object, uint64_t owner)
 
 static void opened_release(struct object *object)
 {
-	queue_put(opened_of(object)->queue);
+	struct mqueue *queue = opened_of(object)->queue;
+	struct ipc_namespace *ipc = queue->ipc;
+
+	queue_put(queue);
+	ipc_namespace_put(ipc);
 }
 
 static void opened_free(struct object *object)
@@ -148,7 +143,7 @@ struct mqueue *mqueue_of_object(struct object *object, unsigned access)
 	return opened_of(object)->queue;
 }
 
-/* Consumes the reference to the queue. */
+/* Consumes the reference to the queue, whose namespace cannot go meanwhile. */
 static err_t open_queue(struct mqueue *queue, unsigned flags, struct object **out)
 {
 	struct opened *opened = slab_alloc_zeroed(&opened_cache);
@@ -159,30 +154,33 @@ static err_t open_queue(struct mqueue *queue, unsigned flags, struct object **ou
 	}
 	object_init(&opened->object, &opened_ops, OBJECT_OTHER, flags & (O_ACCMODE | O_NONBLOCK));
 	opened->queue = queue;
+	ipc_namespace_get(queue->ipc);
 	*out = &opened->object;
 	return 0;
 }
 
 /* ---- finding ---- */
 
-static struct mqueue *find_locked(const char *name) REQUIRES(names_lock)
+static struct mqueue *find_locked(const struct ipc_namespace *ipc, const char *name)
+	REQUIRES(names_lock)
 {
 	struct mqueue *queue;
 
 	list_for_each (queue, &queues, link) {
-		if (queue->has_name && strcmp(queue->name, name) == 0)
+		if (queue->ipc == ipc && queue->has_name && strcmp(queue->name, name) == 0)
 			return queue;
 	}
 	return NULL;
 }
 
 /* The first with a serial number of at least this. */
-static struct mqueue *find_serial_locked(uint64_t serial) REQUIRES(names_lock)
+static struct mqueue *find_serial_locked(const struct ipc_namespace *ipc, uint64_t serial)
+	REQUIRES(names_lock)
 {
 	struct mqueue *queue;
 
 	list_for_each (queue, &queues, link) {
-		if (queue->has_name && queue->serial >= serial)
+		if (queue->ipc == ipc && queue->has_name && queue->serial >= serial)
 			return queue;
 	}
 	return NULL;
@@ -201,38 +199,40 @@ static bool describe(const struct mqueue *queue, struct mqueue_info *out)
 	return true;
 }
 
-bool mqueue_find(const char *name, struct mqueue_info *out)
+bool mqueue_find(const struct ipc_namespace *ipc, const char *name, struct mqueue_info *out)
 {
 	bool found;
 
 	mutex_lock(&names_lock);
-	found = describe(find_locked(name), out);
+	found = describe(find_locked(ipc, name), out);
 	mutex_unlock(&names_lock);
 	return found;
 }
 
-bool mqueue_next(uint64_t serial, struct mqueue_info *out)
+bool mqueue_next(const struct ipc_namespace *ipc, uint64_t serial, struct mqueue_info *out)
 {
 	bool found;
 
 	mutex_lock(&names_lock);
-	found = describe(find_serial_locked(serial + 1), out);
+	found = describe(find_serial_locked(ipc, serial + 1), out);
 	mutex_unlock(&names_lock);
 	return found;
 }
 
-bool mqueue_find_by_serial(uint64_t serial, struct mqueue_info *out)
+bool mqueue_find_by_serial(const struct ipc_namespace *ipc, uint64_t serial,
+			   struct mqueue_info *out)
 {
-	return serial && mqueue_next(serial - 1, out) && out->serial == serial;
+	return serial && mqueue_next(ipc, serial - 1, out) && out->serial == serial;
 }
 
-err_t mqueue_set_owner(uint64_t serial, uint32_t uid, uint32_t gid, uint32_t mode)
+err_t mqueue_set_owner(const struct ipc_namespace *ipc, uint64_t serial, uint32_t uid, uint32_t gid,
+		       uint32_t mode)
 {
 	struct mqueue *queue;
 	bool found;
 
 	mutex_lock(&names_lock);
-	queue = find_serial_locked(serial);
+	queue = find_serial_locked(ipc, serial);
 	found = queue && queue->serial == serial;
 	if (found) {
 		write_once(&queue->uid, uid);
@@ -243,12 +243,13 @@ err_t mqueue_set_owner(uint64_t serial, uint32_t uid, uint32_t gid, uint32_t mod
 	return found ? 0 : -ENOENT;
 }
 
-err_t mqueue_reopen(uint64_t serial, unsigned flags, struct object **out)
+err_t mqueue_reopen(const struct ipc_namespace *ipc, uint64_t serial, unsigned flags,
+		    struct object **out)
 {
 	struct mqueue *queue;
 
 	mutex_lock(&names_lock);
-	queue = find_serial_locked(serial);
+	queue = find_serial_locked(ipc, serial);
 	if (queue && queue->serial == serial)
 		refcount_get(&queue->references);
 	else
@@ -259,11 +260,11 @@ err_t mqueue_reopen(uint64_t serial, unsigned flags, struct object **out)
 
 /* ---- making ---- */
 
-static err_t check_shape(const struct abi_mq_attr *shape)
+static err_t check_shape(const struct mqueue_limits *limits, const struct abi_mq_attr *shape)
 {
 	bool may_more = sysv_caller_capable(CAP_SYS_RESOURCE);
-	uint64_t max = may_more ? MQUEUE_MSG_MAX : read_once(&mqueue_limits.msg_max);
-	uint64_t size_max = may_more ? MQUEUE_MSGSIZE_MAX : read_once(&mqueue_limits.msgsize_max);
+	uint64_t max = may_more ? MQUEUE_MSG_MAX : read_once(&limits->msg_max);
+	uint64_t size_max = may_more ? MQUEUE_MSGSIZE_MAX : read_once(&limits->msgsize_max);
 
 	return shape->mq_maxmsg <= 0 || shape->mq_msgsize <= 0 ||
 			       (uint64_t)shape->mq_maxmsg > max ||
@@ -279,13 +280,14 @@ static uint64_t limit_bytes_of(uint64_t maxmsg, uint64_t msgsize)
 }
 
 /* What may be made now. */
-static err_t fits_locked(uint64_t bytes) REQUIRES(names_lock)
+static err_t fits_locked(const struct ipc_namespace *ipc, uint64_t bytes) REQUIRES(names_lock)
 {
 	uint32_t uid = sysv_caller().uid;
 	const struct mqueue *queue;
 
-	if (nqueues >= MQUEUE_QUEUES_MAX || (nqueues >= read_once(&mqueue_limits.queues_max) &&
-					     !sysv_caller_capable(CAP_SYS_RESOURCE)))
+	if (ipc->nmqueues >= MQUEUE_QUEUES_MAX ||
+	    (ipc->nmqueues >= read_once(&ipc->mqueue_limits.queues_max) &&
+	     !sysv_caller_capable(CAP_SYS_RESOURCE)))
 		return -ENOSPC;
 	list_for_each (queue, &queues, link)
 		bytes += queue->creator == uid ? queue->limit_bytes : 0;
@@ -293,26 +295,26 @@ static err_t fits_locked(uint64_t bytes) REQUIRES(names_lock)
 }
 
 /* With one reference, its name's. */
-static err_t make_locked(const char *name, uint32_t mode, const struct abi_mq_attr *shape,
-			 struct mqueue **out) REQUIRES(names_lock)
+static err_t make_locked(struct ipc_namespace *ipc, const char *name, uint32_t mode,
+			 const struct abi_mq_attr *shape, struct mqueue **out) REQUIRES(names_lock)
 {
+	const struct mqueue_limits *limits = &ipc->mqueue_limits;
 	struct abi_mq_attr usual = {
-		.mq_maxmsg = MIN(read_once(&mqueue_limits.msg_default),
-				 read_once(&mqueue_limits.msg_max)),
-		.mq_msgsize = MIN(read_once(&mqueue_limits.msgsize_default),
-				  read_once(&mqueue_limits.msgsize_max)),
+		.mq_maxmsg = MIN(read_once(&limits->msg_default), read_once(&limits->msg_max)),
+		.mq_msgsize =
+			MIN(read_once(&limits->msgsize_default), read_once(&limits->msgsize_max)),
 	};
 	struct sysv_caller caller = sysv_caller();
 	uint64_t now_ns = clock_wall_ns();
 	struct mqueue *queue;
 	uint64_t bytes;
-	err_t err = shape ? check_shape(shape) : 0;
+	err_t err = shape ? check_shape(limits, shape) : 0;
 
 	if (err)
 		return err;
 	shape = shape ? shape : &usual;
 	bytes = limit_bytes_of((uint64_t)shape->mq_maxmsg, (uint64_t)shape->mq_msgsize);
-	err = fits_locked(bytes);
+	err = fits_locked(ipc, bytes);
 	if (err)
 		return err;
 	queue = slab_alloc_zeroed(&mqueue_cache);
@@ -323,6 +325,7 @@ static err_t make_locked(const char *name, uint32_t mode, const struct abi_mq_at
 	list_init(&queue->receivers);
 	list_init(&queue->senders);
 	waitq_init(&queue->changed);
+	queue->ipc = ipc;
 	queue->has_name = true;
 	queue->serial = ++last_serial;
 	queue->mode = mode & 07777;
@@ -335,7 +338,7 @@ static err_t make_locked(const char *name, uint32_t mode, const struct abi_mq_at
 	queue->msgsize = (uint64_t)shape->mq_msgsize;
 	string_copy(queue->name, sizeof(queue->name), name);
 	list_add_tail(&queues, &queue->link);
-	nqueues++;
+	ipc->nmqueues++;
 	*out = queue;
 	return 0;
 }
@@ -366,13 +369,13 @@ static err_t may_open_locked(const struct mqueue *queue, unsigned flags) REQUIRE
 		       : 0;
 }
 
-static err_t find_or_make_locked(const char *name, unsigned flags, uint32_t mode,
-				 const struct abi_mq_attr *shape, struct mqueue **out)
-	REQUIRES(names_lock)
+static err_t find_or_make_locked(struct ipc_namespace *ipc, const char *name, unsigned flags,
+				 uint32_t mode, const struct abi_mq_attr *shape,
+				 struct mqueue **out) REQUIRES(names_lock)
 {
-	*out = find_locked(name);
+	*out = find_locked(ipc, name);
 	if (!*out)
-		return flags & O_CREAT ? make_locked(name, mode, shape, out) : -ENOENT;
+		return flags & O_CREAT ? make_locked(ipc, name, mode, shape, out) : -ENOENT;
 	if ((flags & (O_CREAT | O_EXCL)) == (O_CREAT | O_EXCL))
 		return -EEXIST;
 	return may_open_locked(*out, flags);
@@ -389,20 +392,20 @@ err_t mqueue_open(const char *name, unsigned flags, uint32_t mode, const struct 
 	if ((flags & O_ACCMODE) == O_ACCMODE)
 		return -EINVAL;
 	mutex_lock(&names_lock);
-	err = find_or_make_locked(name, flags, mode, shape, &queue);
+	err = find_or_make_locked(ipc_namespace_caller(), name, flags, mode, shape, &queue);
 	if (!err)
 		refcount_get(&queue->references);
 	mutex_unlock(&names_lock);
 	return err ? err : open_queue(queue, flags, out);
 }
 
-static err_t remove(const char *name, bool check)
+static err_t remove(const struct ipc_namespace *ipc, const char *name, bool check)
 {
 	struct mqueue *queue;
 	err_t err = 0;
 
 	mutex_lock(&names_lock);
-	queue = find_locked(name);
+	queue = find_locked(ipc, name);
 	if (!queue)
 		err = -ENOENT;
 	else if (check && sysv_caller().uid != queue->uid && !sysv_caller_capable(CAP_FOWNER))
@@ -419,10 +422,25 @@ err_t mqueue_unlink(const char *name)
 {
 	err_t err = check_name(name);
 
-	return err ? err : remove(name, true);
+	return err ? err : remove(ipc_namespace_caller(), name, true);
 }
 
-err_t mqueue_remove(const char *name)
+err_t mqueue_remove(const struct ipc_namespace *ipc, const char *name)
 {
-	return remove(name, false);
+	return remove(ipc, name, false);
+}
+
+void mqueue_drop_names(struct ipc_namespace *ipc)
+{
+	struct mqueue *queue;
+
+	do {
+		mutex_lock(&names_lock);
+		queue = find_serial_locked(ipc, 0);
+		if (queue)
+			queue->has_name = false;
+		mutex_unlock(&names_lock);
+		if (queue)
+			queue_put(queue);
+	} while (queue);
 }

@@ -1,7 +1,7 @@
 /*
  * Ids, keys, owners and permissions of System V objects, whatever their kind. Owns each kind's
- * table and the bound on what the kernel holds for all of them. Invariant: an object in a table has
- * a reference for that, and is in `keys` if it has a key that is not IPC_PRIVATE.
+ * tables and the bound on what the kernel holds for all of them. Invariant: an object in a table
+ * has a reference for that, and is in `keys` if it has a key that is not IPC_PRIVATE.
  *
  * An id is the object's place in the table and a number that grows when places are used again, so
  * an old id finds nothing for long. Places are taken in turn, as on Linux.
@@ -28,23 +28,6 @@ SLAB_CACHE_KEPT(chunk_cache, struct sysv_chunk);
 
 static uint64_t charged_bytes; /* atomic */
 
-struct sysv_limits sysv_limits = {
-	.shmmax = UINT64_MAX - (1ul << 24),
-	.shmmni = 4096,
-	.semmsl = 32000,
-	.semmns = 1024000000,
-	.semopm = 500,
-	.semmni = 32000,
-	.msgmax = 8192,
-	.msgmnb = 16384,
-	.msgmni = 32000,
-};
-
-void sysv_init(void)
-{
-	sysv_limits.shmall = frames_total() / 2; /* as a tmpfs */
-}
-
 err_t sysv_charge(uint64_t bytes)
 {
 	uint64_t limit = frames_total() * PAGE_SIZE / MEMORY_PART;
@@ -66,6 +49,23 @@ int64_t sysv_now_s(void)
 }
 
 /* ---- the table ---- */
+
+void sysv_kind_init(struct sysv_kind *kind, const struct sysv_kind_ops *ops,
+		    struct ipc_namespace *ipc, const uint32_t *limit)
+{
+	mutex_init(&kind->lock, LOCK_SYSVS);
+	kind->ops = ops;
+	kind->ipc = ipc;
+	kind->limit = limit;
+}
+
+void sysv_kind_free_table(struct sysv_kind *kind)
+{
+	for (unsigned i = 0; i < SYSV_CHUNKS; i++) {
+		if (kind->chunks[i])
+			slab_free(&chunk_cache, kind->chunks[i]);
+	}
+}
 
 static uint32_t index_of(int32_t id)
 {
@@ -130,8 +130,10 @@ int sysv_highest(struct sysv_kind *kind)
 static void free_after_grace(struct rcu_head *head)
 {
 	struct sysv_object *object = container_of(head, struct sysv_object, rcu);
+	struct ipc_namespace *ipc = object->kind->ipc;
 
-	object->kind->free(object);
+	object->kind->ops->free(object);
+	ipc_namespace_put_memory(ipc);
 }
 
 void sysv_put(struct sysv_object *object)
@@ -197,6 +199,7 @@ static void fill(struct sysv_kind *kind, struct sysv_object *object, uint32_t in
 		kind->sequence = kind->sequence == SEQUENCE_MAX ? 0 : kind->sequence + 1;
 	kind->next_index = index + 1;
 	refcount_init(&object->references);
+	refcount_get(&kind->ipc->memory);
 	mutex_init(&object->lock, LOCK_SYSV);
 	object->kind = kind;
 	object->id = (int32_t)(kind->sequence * SYSV_IDS_MAX + index);
@@ -213,14 +216,14 @@ static int make_locked(struct sysv_kind *kind, const struct sysv_request *reques
 	struct sysv_chunk *chunk;
 	struct sysv_object *object;
 	uint32_t index;
-	err_t err = request->check ? request->check(request->size, request->flags) : 0;
+	err_t err = request->check ? request->check(kind, request->size, request->flags) : 0;
 
 	if (!err && kind->count >= MIN(read_once(kind->limit), (uint32_t)SYSV_IDS_MAX))
 		err = -ENOSPC;
 	if (!err)
 		err = reserve_locked(kind, &index);
 	if (!err)
-		err = request->make(request->size, &object);
+		err = request->make(kind, request->size, &object);
 	if (err)
 		return err;
 	fill(kind, object, index, request);
@@ -282,6 +285,17 @@ void sysv_remove_locked(struct sysv_kind *kind, struct sysv_object *object)
 	rcu_assign(&kind->chunks[index / SYSV_CHUNK_IDS]->slots[index % SYSV_CHUNK_IDS], NULL);
 	kind->count--;
 	sysv_put(object);
+}
+
+void sysv_remove_all(struct sysv_kind *kind)
+{
+	struct sysv_object *object;
+	uint32_t index = 0;
+
+	while ((object = sysv_next(kind, &index))) {
+		kind->ops->remove(object);
+		sysv_put(object);
+	}
 }
 
 /* ---- who may what ---- */

@@ -57,8 +57,11 @@ struct sender {
 
 SLAB_CACHE(queue_cache, struct queue);
 
-static void queue_free(struct sysv_object *object);
-static struct sysv_kind queues = SYSV_KIND_INIT(queues, queue_free, msgmni);
+/* Those of who calls. */
+static struct sysv_kind *callers(void)
+{
+	return &ipc_namespace_caller()->queues;
+}
 
 static struct queue *queue_of(struct sysv_object *object)
 {
@@ -113,12 +116,11 @@ void sysv_message_put(struct sysv_message *message)
 
 /* ---- msgget ---- */
 
-static err_t queue_make(uint64_t size, struct sysv_object **out)
+static err_t queue_make(struct sysv_kind *kind, UNUSED uint64_t size, struct sysv_object **out)
 {
 	struct queue *queue;
 	err_t err = sysv_charge(sizeof(*queue));
 
-	(void)size;
 	if (err)
 		return err;
 	queue = slab_alloc_zeroed(&queue_cache);
@@ -129,18 +131,18 @@ static err_t queue_make(uint64_t size, struct sysv_object **out)
 	list_init(&queue->messages);
 	list_init(&queue->receivers);
 	list_init(&queue->senders);
-	queue->qbytes = read_once(&sysv_limits.msgmnb);
+	queue->qbytes = read_once(&kind->ipc->sysv_limits.msgmnb);
 	*out = &queue->base;
 	return 0;
 }
 
 int sysv_message_get(int32_t key, unsigned flags)
 {
-	return sysv_get(&queues, &(struct sysv_request){
-					 .key = key,
-					 .flags = flags,
-					 .make = queue_make,
-				 });
+	return sysv_get(callers(), &(struct sysv_request){
+					   .key = key,
+					   .flags = flags,
+					   .make = queue_make,
+				   });
 }
 
 /* ---- in and out, under the queue's lock ---- */
@@ -305,7 +307,7 @@ static err_t wait_to_send(struct queue *queue, struct sysv_message **message, un
 
 err_t sysv_message_send(int32_t id, struct sysv_message *message, int64_t type, unsigned flags)
 {
-	struct sysv_object *object = sysv_find(&queues, id);
+	struct sysv_object *object = sysv_find(callers(), id);
 	err_t err = -EINVAL;
 
 	if (!object)
@@ -396,7 +398,7 @@ err_t sysv_message_receive(int32_t id, size_t room_bytes, int64_t type, unsigned
 
 	if (flags & MSG_COPY && (flags & MSG_EXCEPT || !(flags & IPC_NOWAIT)))
 		return -EINVAL;
-	object = sysv_find(&queues, id);
+	object = sysv_find(callers(), id);
 	if (!object)
 		return -EINVAL;
 	err = try_receive(queue_of(object), &request, false, out);
@@ -423,30 +425,44 @@ static void free_all(struct list *messages)
 	}
 }
 
-err_t sysv_message_remove(int32_t id)
+static err_t remove(struct queue *queue, bool check)
 {
-	struct sysv_object *object = sysv_find(&queues, id);
-	struct queue *queue;
+	struct sysv_kind *kind = queue->base.kind;
 	LIST_HEAD(messages);
 	LIST_HEAD(woken);
 	err_t err;
 
-	if (!object)
-		return -EINVAL;
-	queue = queue_of(object);
-	mutex_lock(&queues.lock);
+	mutex_lock(&kind->lock);
 	mutex_lock(&queue->base.lock);
-	err = sysv_owns_locked(&queue->base);
+	err = check ? sysv_owns_locked(&queue->base) : 0;
 	if (!err) {
 		list_splice_tail(&messages, &queue->messages);
 		decide_all(&queue->receivers, -EIDRM, &woken);
 		decide_all(&queue->senders, -EIDRM, &woken);
-		sysv_remove_locked(&queues, &queue->base);
+		sysv_remove_locked(kind, &queue->base);
 	}
 	mutex_unlock(&queue->base.lock);
-	mutex_unlock(&queues.lock);
+	mutex_unlock(&kind->lock);
 	sysv_wake(&woken);
 	free_all(&messages);
+	return err;
+}
+
+static void remove_unchecked(struct sysv_object *object)
+{
+	(void)!remove(queue_of(object), false);
+}
+
+const struct sysv_kind_ops message_kind_ops = {.free = queue_free, .remove = remove_unchecked};
+
+err_t sysv_message_remove(int32_t id)
+{
+	struct sysv_object *object = sysv_find(callers(), id);
+	err_t err;
+
+	if (!object)
+		return -EINVAL;
+	err = remove(queue_of(object), true);
 	sysv_put(object);
 	return err;
 }
@@ -458,7 +474,7 @@ static err_t set_locked(struct queue *queue, const struct sysv_owner *owner, uin
 
 	if (err)
 		return err;
-	if (qbytes > read_once(&sysv_limits.msgmnb) && !sysv_caller_capable(CAP_SYS_RESOURCE))
+	if (qbytes > read_once(&sysv_limits()->msgmnb) && !sysv_caller_capable(CAP_SYS_RESOURCE))
 		return -EPERM;
 	err = sysv_set_owner_locked(&queue->base, owner);
 	if (err)
@@ -472,7 +488,7 @@ static err_t set_locked(struct queue *queue, const struct sysv_owner *owner, uin
 
 err_t sysv_message_set(int32_t id, const struct sysv_owner *owner, uint64_t qbytes)
 {
-	struct sysv_object *object = sysv_find(&queues, id);
+	struct sysv_object *object = sysv_find(callers(), id);
 	struct queue *queue;
 	LIST_HEAD(woken);
 	err_t err;
@@ -508,7 +524,7 @@ int sysv_message_stat(int32_t id, enum sysv_lookup lookup, struct abi_msqid_ds *
 {
 	struct sysv_object *object;
 	struct queue *queue;
-	int result = sysv_look_up(&queues, id, lookup, &object);
+	int result = sysv_look_up(callers(), id, lookup, &object);
 
 	if (result)
 		return result;
@@ -526,7 +542,7 @@ int sysv_message_stat(int32_t id, enum sysv_lookup lookup, struct abi_msqid_ds *
 
 int sysv_message_next(uint32_t *index, struct abi_msqid_ds *out)
 {
-	struct sysv_object *object = sysv_next(&queues, index);
+	struct sysv_object *object = sysv_next(callers(), index);
 	struct queue *queue;
 	int id;
 
@@ -559,20 +575,20 @@ static void count_all(struct abi_msginfo *out)
 
 int sysv_message_info(bool in_use, struct abi_msginfo *out)
 {
-	uint64_t pool_kib =
-		(uint64_t)read_once(&sysv_limits.msgmni) * read_once(&sysv_limits.msgmnb) / KIB;
+	const struct sysv_limits *limits = sysv_limits();
+	uint64_t pool_kib = (uint64_t)read_once(&limits->msgmni) * read_once(&limits->msgmnb) / KIB;
 
 	*out = (struct abi_msginfo){
 		.msgpool = (int32_t)MIN(pool_kib, (uint64_t)INT32_MAX),
-		.msgmap = (int32_t)read_once(&sysv_limits.msgmnb),
-		.msgmax = (int32_t)read_once(&sysv_limits.msgmax),
-		.msgmnb = (int32_t)read_once(&sysv_limits.msgmnb),
-		.msgmni = (int32_t)read_once(&sysv_limits.msgmni),
+		.msgmap = (int32_t)read_once(&limits->msgmnb),
+		.msgmax = (int32_t)read_once(&limits->msgmax),
+		.msgmnb = (int32_t)read_once(&limits->msgmnb),
+		.msgmni = (int32_t)read_once(&limits->msgmni),
 		.msgssz = MSGSSZ,
-		.msgtql = (int32_t)read_once(&sysv_limits.msgmnb),
+		.msgtql = (int32_t)read_once(&limits->msgmnb),
 		.msgseg = MSGSEG,
 	};
 	if (in_use)
 		count_all(out);
-	return sysv_highest(&queues);
+	return sysv_highest(callers());
 }

@@ -8,9 +8,6 @@
 
 #define SEMUSZ 20 /* Linux's, of old */
 
-static void set_free(struct sysv_object *object);
-struct sysv_kind semaphore_sets = SYSV_KIND_INIT(semaphore_sets, set_free, semmni);
-
 static size_t set_bytes(unsigned nsemaphores)
 {
 	return sizeof(struct semaphore_set) + nsemaphores * sizeof(struct semaphore);
@@ -33,15 +30,14 @@ static err_t set_fits(const struct sysv_object *object, uint64_t size)
 											  : 0;
 }
 
-static err_t set_check(uint64_t size, unsigned flags)
+static err_t set_check(const struct sysv_kind *kind, uint64_t size, UNUSED unsigned flags)
 {
-	(void)flags;
 	if (!size)
 		return -EINVAL;
-	return semaphore_sets.total + size > read_once(&sysv_limits.semmns) ? -ENOSPC : 0;
+	return kind->total + size > read_once(&kind->ipc->sysv_limits.semmns) ? -ENOSPC : 0;
 }
 
-static err_t set_make(uint64_t size, struct sysv_object **out)
+static err_t set_make(struct sysv_kind *kind, uint64_t size, struct sysv_object **out)
 {
 	unsigned nsemaphores = (unsigned)size;
 	struct semaphore_set *set;
@@ -64,23 +60,23 @@ static err_t set_make(uint64_t size, struct sysv_object **out)
 		list_init(&semaphore->waiters);
 		list_init(&semaphore->changed_link);
 	}
-	semaphore_sets.total += nsemaphores;
+	kind->total += nsemaphores;
 	*out = &set->base;
 	return 0;
 }
 
 int semaphore_get(int32_t key, int nsems, unsigned flags)
 {
-	if (nsems < 0 || (unsigned)nsems > read_once(&sysv_limits.semmsl))
+	if (nsems < 0 || (unsigned)nsems > read_once(&sysv_limits()->semmsl))
 		return -EINVAL;
-	return sysv_get(&semaphore_sets, &(struct sysv_request){
-						 .key = key,
-						 .flags = flags,
-						 .size = (uint64_t)nsems,
-						 .fits = set_fits,
-						 .check = set_check,
-						 .make = set_make,
-					 });
+	return sysv_get(semaphore_sets(), &(struct sysv_request){
+						  .key = key,
+						  .flags = flags,
+						  .size = (uint64_t)nsems,
+						  .fits = set_fits,
+						  .check = set_check,
+						  .make = set_make,
+					  });
 }
 
 /* ---- one of them ---- */
@@ -88,7 +84,7 @@ int semaphore_get(int32_t key, int nsems, unsigned flags)
 /* Locked, with a reference. */
 static err_t lock_set(int32_t id, unsigned wanted, struct semaphore_set **out) NO_THREAD_SAFETY
 {
-	struct sysv_object *object = sysv_find(&semaphore_sets, id);
+	struct sysv_object *object = sysv_find(semaphore_sets(), id);
 	err_t err;
 
 	if (!object)
@@ -230,35 +226,49 @@ err_t semaphore_set_all(int32_t id, const uint16_t *values, unsigned nvalues) NO
 
 /* ---- the set ---- */
 
+static err_t remove(struct semaphore_set *set, bool check)
+{
+	struct sysv_kind *kind = set->base.kind;
+	LIST_HEAD(woken);
+	err_t err;
+
+	mutex_lock(&kind->lock);
+	mutex_lock(&set->base.lock);
+	err = check ? sysv_owns_locked(&set->base) : 0;
+	if (!err) {
+		semaphore_undo_forget_locked(set);
+		semaphore_expel_locked(set, -EIDRM, &woken);
+		kind->total -= set->nsemaphores;
+		sysv_remove_locked(kind, &set->base);
+	}
+	mutex_unlock(&set->base.lock);
+	mutex_unlock(&kind->lock);
+	sysv_wake(&woken);
+	return err;
+}
+
+static void remove_unchecked(struct sysv_object *object)
+{
+	(void)!remove(semaphore_set_of(object), false);
+}
+
+const struct sysv_kind_ops semaphore_kind_ops = {.free = set_free, .remove = remove_unchecked};
+
 err_t semaphore_remove(int32_t id)
 {
-	struct sysv_object *object = sysv_find(&semaphore_sets, id);
-	struct semaphore_set *set;
-	LIST_HEAD(woken);
+	struct sysv_object *object = sysv_find(semaphore_sets(), id);
 	err_t err;
 
 	if (!object)
 		return -EINVAL;
-	set = semaphore_set_of(object);
-	mutex_lock(&semaphore_sets.lock);
-	mutex_lock(&set->base.lock);
-	err = sysv_owns_locked(&set->base);
-	if (!err) {
-		semaphore_undo_forget_locked(set);
-		semaphore_expel_locked(set, -EIDRM, &woken);
-		semaphore_sets.total -= set->nsemaphores;
-		sysv_remove_locked(&semaphore_sets, &set->base);
-	}
-	mutex_unlock(&set->base.lock);
-	mutex_unlock(&semaphore_sets.lock);
-	sysv_wake(&woken);
+	err = remove(semaphore_set_of(object), true);
 	sysv_put(object);
 	return err;
 }
 
 err_t semaphore_set_owner(int32_t id, const struct sysv_owner *owner)
 {
-	struct sysv_object *object = sysv_find(&semaphore_sets, id);
+	struct sysv_object *object = sysv_find(semaphore_sets(), id);
 	err_t err;
 
 	if (!object)
@@ -287,7 +297,7 @@ int semaphore_stat(int32_t id, enum sysv_lookup lookup, struct abi_semid_ds *out
 {
 	struct sysv_object *object;
 	struct semaphore_set *set;
-	int result = sysv_look_up(&semaphore_sets, id, lookup, &object);
+	int result = sysv_look_up(semaphore_sets(), id, lookup, &object);
 
 	if (result)
 		return result;
@@ -305,7 +315,7 @@ int semaphore_stat(int32_t id, enum sysv_lookup lookup, struct abi_semid_ds *out
 
 int semaphore_next(uint32_t *index, struct abi_semid_ds *out)
 {
-	struct sysv_object *object = sysv_next(&semaphore_sets, index);
+	struct sysv_object *object = sysv_next(semaphore_sets(), index);
 	struct semaphore_set *set;
 	int id;
 
@@ -322,23 +332,26 @@ int semaphore_next(uint32_t *index, struct abi_semid_ds *out)
 
 int semaphore_info(bool in_use, struct abi_seminfo *out)
 {
+	const struct sysv_limits *limits = sysv_limits();
+	struct sysv_kind *kind = semaphore_sets();
+
 	*out = (struct abi_seminfo){
-		.semmap = (int32_t)read_once(&sysv_limits.semmns),
-		.semmni = (int32_t)read_once(&sysv_limits.semmni),
-		.semmns = (int32_t)read_once(&sysv_limits.semmns),
-		.semmnu = (int32_t)read_once(&sysv_limits.semmns),
-		.semmsl = (int32_t)read_once(&sysv_limits.semmsl),
-		.semopm = (int32_t)read_once(&sysv_limits.semopm),
-		.semume = (int32_t)read_once(&sysv_limits.semopm),
+		.semmap = (int32_t)read_once(&limits->semmns),
+		.semmni = (int32_t)read_once(&limits->semmni),
+		.semmns = (int32_t)read_once(&limits->semmns),
+		.semmnu = (int32_t)read_once(&limits->semmns),
+		.semmsl = (int32_t)read_once(&limits->semmsl),
+		.semopm = (int32_t)read_once(&limits->semopm),
+		.semume = (int32_t)read_once(&limits->semopm),
 		.semusz = SEMUSZ,
 		.semvmx = SEMVMX,
 		.semaem = SEMAEM,
 	};
 	if (in_use) {
-		mutex_lock(&semaphore_sets.lock);
-		out->semusz = (int32_t)semaphore_sets.count;
-		out->semaem = (int32_t)semaphore_sets.total;
-		mutex_unlock(&semaphore_sets.lock);
+		mutex_lock(&kind->lock);
+		out->semusz = (int32_t)kind->count;
+		out->semaem = (int32_t)kind->total;
+		mutex_unlock(&kind->lock);
 	}
-	return sysv_highest(&semaphore_sets);
+	return sysv_highest(kind);
 }

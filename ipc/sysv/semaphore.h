@@ -54,7 +54,11 @@ static inline struct semaphore_set *semaphore_set_of(struct sysv_object *object)
 	return container_of(object, struct semaphore_set, base);
 }
 
-extern struct sysv_kind semaphore_sets;
+/* The sets of who calls. */
+static inline struct sysv_kind *semaphore_sets(void)
+{
+	return &ipc_namespace_caller()->sets;
+}
 
 /* The waiters of a semaphore are to be looked at. */
 void semaphore_changed_locked(struct semaphore_set *set, struct semaphore *semaphore)

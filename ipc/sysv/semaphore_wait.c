@@ -233,7 +233,7 @@ static err_t operate(struct semaphore_set *set, const struct semaphore_call *cal
 err_t semaphore_operate(int32_t id, const struct abi_sembuf *operations, unsigned noperations,
 			struct semaphore_undos **undos, uint64_t deadline_ns)
 {
-	struct sysv_object *object = sysv_find(&semaphore_sets, id);
+	struct sysv_object *object = sysv_find(semaphore_sets(), id);
 	struct semaphore_call call = {
 		.operations = operations, .noperations = noperations, .pid = sysv_caller().pid};
 	struct semaphore_undos *shared = NULL;

@@ -32,8 +32,11 @@ struct shm {
 
 SLAB_CACHE(shm_cache, struct shm);
 
-static void shm_free(struct sysv_object *object);
-static struct sysv_kind shms = SYSV_KIND_INIT(shms, shm_free, shmmni);
+/* Those of who calls. */
+static struct sysv_kind *callers(void)
+{
+	return &ipc_namespace_caller()->segments;
+}
 
 static struct shm *shm_of(struct sysv_object *object)
 {
@@ -100,16 +103,17 @@ static void shm_unmapped(struct memory_object *object)
 static void shm_release(struct memory_object *object)
 {
 	struct shm *shm = shm_of_memory(object);
+	struct sysv_kind *kind = shm->base.kind;
 
 	memory_object_put(shm->pages);
 	/* The table's may be the last, and goes while the lock is held. */
 	refcount_get(&shm->base.references);
-	mutex_lock(&shms.lock);
-	shms.total -= npages_of(shm->len_bytes);
+	mutex_lock(&kind->lock);
+	kind->total -= npages_of(shm->len_bytes);
 	mutex_lock(&shm->base.lock);
-	sysv_remove_locked(&shms, &shm->base);
+	sysv_remove_locked(kind, &shm->base);
 	mutex_unlock(&shm->base.lock);
-	mutex_unlock(&shms.lock);
+	mutex_unlock(&kind->lock);
 	sysv_put(&shm->base);
 }
 
@@ -143,22 +147,22 @@ static err_t shm_fits(const struct sysv_object *object, uint64_t size)
 }
 
 /* Under the kind's lock. */
-static err_t shm_check(uint64_t size, unsigned flags)
+static err_t shm_check(const struct sysv_kind *kind, uint64_t size, unsigned flags)
 {
-	uint64_t limit = read_once(&sysv_limits.shmall);
+	uint64_t limit = read_once(&kind->ipc->sysv_limits.shmall);
 
-	if (!size || size > read_once(&sysv_limits.shmmax))
+	if (!size || size > read_once(&kind->ipc->sysv_limits.shmmax))
 		return -EINVAL;
 	/* None were set aside, and only some may ask (as MAP_HUGETLB). */
 	if (flags & SHM_HUGETLB)
 		return sysv_caller_capable(CAP_IPC_LOCK) || sysv_caller_in_group(0) ? -ENOMEM
 										    : -EPERM;
-	if (shms.total > limit || npages_of(size) > limit - shms.total)
+	if (kind->total > limit || npages_of(size) > limit - kind->total)
 		return -ENOSPC;
 	return 0;
 }
 
-static err_t shm_make(uint64_t size, struct sysv_object **out)
+static err_t shm_make(struct sysv_kind *kind, uint64_t size, struct sysv_object **out)
 {
 	struct shm *shm = slab_alloc_zeroed(&shm_cache);
 	err_t err;
@@ -174,21 +178,21 @@ static err_t shm_make(uint64_t size, struct sysv_object **out)
 	shm->object.places = shm->pages->places;
 	shm->len_bytes = size;
 	shm->creator = sysv_caller().pid;
-	shms.total += npages_of(size);
+	kind->total += npages_of(size);
 	*out = &shm->base;
 	return 0;
 }
 
 int shm_get(int32_t key, uint64_t len_bytes, unsigned flags)
 {
-	return sysv_get(&shms, &(struct sysv_request){
-				       .key = key,
-				       .flags = flags,
-				       .size = len_bytes,
-				       .fits = shm_fits,
-				       .check = shm_check,
-				       .make = shm_make,
-			       });
+	return sysv_get(callers(), &(struct sysv_request){
+					   .key = key,
+					   .flags = flags,
+					   .size = len_bytes,
+					   .fits = shm_fits,
+					   .check = shm_check,
+					   .make = shm_make,
+				   });
 }
 
 /* ---- shmat, shmdt ---- */
@@ -224,7 +228,7 @@ static unsigned wanted_by(unsigned flags)
 /* The memory, with a reference. */
 static err_t get_memory(int32_t id, unsigned flags, struct shm **out)
 {
-	struct sysv_object *object = sysv_find(&shms, id);
+	struct sysv_object *object = sysv_find(callers(), id);
 	err_t err;
 
 	if (!object)
@@ -276,33 +280,50 @@ err_t shm_detach(struct space *space, uint64_t address)
 
 /* ---- shmctl ---- */
 
+static err_t remove(struct sysv_object *object, bool check)
+{
+	struct sysv_kind *kind = object->kind;
+	bool removed = false;
+	err_t err;
+
+	mutex_lock(&kind->lock);
+	mutex_lock(&object->lock);
+	err = check ? sysv_owns_locked(object) : 0;
+	if (!err && !object->gone && !(object->mode & SHM_DEST)) {
+		object->mode |= SHM_DEST;
+		sysv_forget_key_locked(kind, object);
+		removed = true;
+	}
+	mutex_unlock(&object->lock);
+	mutex_unlock(&kind->lock);
+	if (removed)
+		memory_object_put(&shm_of(object)->object);
+	return err;
+}
+
+/* One that is mapped, by who has left, goes with its last mapping. */
+static void remove_unchecked(struct sysv_object *object)
+{
+	(void)!remove(object, false);
+}
+
+const struct sysv_kind_ops shm_kind_ops = {.free = shm_free, .remove = remove_unchecked};
+
 err_t shm_remove(int32_t id)
 {
-	struct sysv_object *object = sysv_find(&shms, id);
-	bool removed = false;
+	struct sysv_object *object = sysv_find(callers(), id);
 	err_t err;
 
 	if (!object)
 		return -EINVAL;
-	mutex_lock(&shms.lock);
-	mutex_lock(&object->lock);
-	err = sysv_owns_locked(object);
-	if (!err && !(object->mode & SHM_DEST)) {
-		object->mode |= SHM_DEST;
-		sysv_forget_key_locked(&shms, object);
-		removed = true;
-	}
-	mutex_unlock(&object->lock);
-	mutex_unlock(&shms.lock);
-	if (removed)
-		memory_object_put(&shm_of(object)->object);
+	err = remove(object, true);
 	sysv_put(object);
 	return err;
 }
 
 err_t shm_set(int32_t id, const struct sysv_owner *owner)
 {
-	struct sysv_object *object = sysv_find(&shms, id);
+	struct sysv_object *object = sysv_find(callers(), id);
 	err_t err;
 
 	if (!object)
@@ -317,13 +338,13 @@ err_t shm_set(int32_t id, const struct sysv_owner *owner)
 }
 
 /* What segments of this user are locked. Under the kind's lock: nobody else locks. */
-static uint64_t locked_bytes_of(uint32_t uid)
+static uint64_t locked_bytes_of(struct sysv_kind *kind, uint32_t uid)
 {
 	struct sysv_object *object;
 	uint32_t index = 0;
 	uint64_t sum = 0;
 
-	while ((object = sysv_next(&shms, &index))) {
+	while ((object = sysv_next(kind, &index))) {
 		mutex_lock(&object->lock);
 		if (object->mode & SHM_LOCKED && shm_of(object)->locker == uid)
 			sum += shm_of(object)->len_bytes;
@@ -347,7 +368,8 @@ static err_t may_lock(const struct shm *shm, uint64_t locked_bytes)
 /* Nothing of a segment ever leaves memory, so this only counts, and is told. */
 err_t shm_lock(int32_t id, bool lock)
 {
-	struct sysv_object *object = sysv_find(&shms, id);
+	struct sysv_object *object = sysv_find(callers(), id);
+	struct sysv_kind *kind;
 	struct shm *shm;
 	uint64_t locked_bytes;
 	err_t err;
@@ -355,8 +377,9 @@ err_t shm_lock(int32_t id, bool lock)
 	if (!object)
 		return -EINVAL;
 	shm = shm_of(object);
-	mutex_lock(&shms.lock);
-	locked_bytes = locked_bytes_of(sysv_caller().uid);
+	kind = object->kind;
+	mutex_lock(&kind->lock);
+	locked_bytes = locked_bytes_of(kind, sysv_caller().uid);
 	mutex_lock(&object->lock);
 	err = sysv_caller_capable(CAP_IPC_LOCK) ? sysv_check_locked(object, 0)
 						: sysv_owns_locked(object);
@@ -370,7 +393,7 @@ err_t shm_lock(int32_t id, bool lock)
 		object->mode &= ~(unsigned)SHM_LOCKED;
 	}
 	mutex_unlock(&object->lock);
-	mutex_unlock(&shms.lock);
+	mutex_unlock(&kind->lock);
 	sysv_put(object);
 	return err;
 }
@@ -393,7 +416,7 @@ int shm_stat(int32_t id, enum sysv_lookup lookup, struct abi_shmid_ds *out)
 {
 	struct sysv_object *object;
 	struct shm *shm;
-	int result = sysv_look_up(&shms, id, lookup, &object);
+	int result = sysv_look_up(callers(), id, lookup, &object);
 
 	if (result)
 		return result;
@@ -411,19 +434,21 @@ int shm_stat(int32_t id, enum sysv_lookup lookup, struct abi_shmid_ds *out)
 
 int shm_limits(struct abi_shminfo *out)
 {
+	const struct sysv_limits *limits = sysv_limits();
+
 	*out = (struct abi_shminfo){
-		.shmmax = read_once(&sysv_limits.shmmax),
+		.shmmax = read_once(&limits->shmmax),
 		.shmmin = 1,
-		.shmmni = read_once(&sysv_limits.shmmni),
-		.shmseg = read_once(&sysv_limits.shmmni),
-		.shmall = read_once(&sysv_limits.shmall),
+		.shmmni = read_once(&limits->shmmni),
+		.shmseg = read_once(&limits->shmmni),
+		.shmall = read_once(&limits->shmall),
 	};
-	return sysv_highest(&shms);
+	return sysv_highest(callers());
 }
 
 int shm_next(uint32_t *index, struct abi_shmid_ds *out, uint64_t *resident_pages)
 {
-	struct sysv_object *object = sysv_next(&shms, index);
+	struct sysv_object *object = sysv_next(callers(), index);
 	struct shm *shm;
 	int id;
 
@@ -455,5 +480,5 @@ int shm_info(struct abi_shm_info *out)
 		out->shm_tot += npages_of(segment.segsz);
 		out->shm_rss += resident_pages;
 	}
-	return sysv_highest(&shms);
+	return sysv_highest(callers());
 }

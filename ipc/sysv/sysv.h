@@ -17,6 +17,9 @@
 
 #include <ipc/sysv.h>
 
+#include <ipc/mqueue.h>
+#include <ipc/namespace.h>
+
 #include <lib/annotate.h>
 #include <lib/list.h>
 #include <lib/refcount.h>
@@ -35,6 +38,14 @@
 
 struct sysv_chunk;
 struct sysv_kind;
+struct sysv_object;
+
+struct sysv_kind_ops {
+	/* A grace period after its end. Does not sleep. */
+	void (*free)(struct sysv_object *object);
+	/* Nobody is in its namespace any more: it goes, whoever may remove it. Sleeps. */
+	void (*remove)(struct sysv_object *object);
+};
 
 /*
  *   [c] constant once it is in the table
@@ -55,27 +66,47 @@ struct sysv_object {
 };
 
 /*
+ * The objects of one kind in one namespace.
  *   [c] constant
  *   [l] lock
  *   [r] written under lock, read under RCU
  */
 struct sysv_kind {
 	struct mutex lock;
-	void (*free)(struct sysv_object *object); /* [c] a grace period after its end; sleeps not */
-	const uint32_t *limit;                    /* [c] of how many there may be */
-	struct tree keys;                         /* [l] struct sysv_object by key */
-	struct sysv_chunk *chunks[SYSV_CHUNKS];   /* [r] never given back */
-	uint32_t count;                           /* [l] */
-	uint32_t next_index;                      /* [l] behind the one that was made last */
-	uint32_t sequence;                        /* [l] of the next */
-	uint64_t total; /* [l] of what the kind counts: pages, semaphores */
+	const struct sysv_kind_ops *ops;        /* [c] */
+	struct ipc_namespace *ipc;              /* [c] that it is a part of */
+	const uint32_t *limit;                  /* [c] of how many there may be */
+	struct tree keys;                       /* [l] struct sysv_object by key */
+	struct sysv_chunk *chunks[SYSV_CHUNKS]; /* [r] given back with the namespace */
+	uint32_t count;                         /* [l] */
+	uint32_t next_index;                    /* [l] behind the one that was made last */
+	uint32_t sequence;                      /* [l] of the next */
+	uint64_t total;                         /* [l] of what the kind counts: pages, semaphores */
 };
 
-#define SYSV_KIND_INIT(name, free_function, limit_field)                                           \
-	{                                                                                          \
-		.lock = MUTEX_INIT((name).lock, LOCK_SYSVS), .free = (free_function),              \
-		.limit = &sysv_limits.limit_field                                                  \
-	}
+struct ipc_namespace {
+	struct refcount references; /* ipc/namespace.h */
+	struct refcount memory;     /* of all references together, and of each object */
+	struct sysv_limits sysv_limits;
+	struct mqueue_limits mqueue_limits;
+	struct sysv_kind segments, sets, queues;
+	uint32_t nmqueues; /* the lock of their names (mqueue/names.c) */
+};
+
+extern const struct sysv_kind_ops shm_kind_ops;       /* shm.c */
+extern const struct sysv_kind_ops semaphore_kind_ops; /* semaphore.c */
+extern const struct sysv_kind_ops message_kind_ops;   /* message.c */
+
+void sysv_kind_init(struct sysv_kind *kind, const struct sysv_kind_ops *ops,
+		    struct ipc_namespace *ipc, const uint32_t *limit);
+/* It has no objects any more. Does not sleep. */
+void sysv_kind_free_table(struct sysv_kind *kind);
+/* Nobody makes any more. */
+void sysv_remove_all(struct sysv_kind *kind);
+/* An object's; does not sleep. */
+void ipc_namespace_put_memory(struct ipc_namespace *ipc);
+/* Nobody has it open or shows it. */
+void mqueue_drop_names(struct ipc_namespace *ipc); /* mqueue/names.c */
 
 /* How a get call finds or makes. */
 struct sysv_request {
@@ -85,9 +116,9 @@ struct sysv_request {
 	/* One that is there is large enough. Under kind->lock, as all of these. May be NULL. */
 	err_t (*fits)(const struct sysv_object *object, uint64_t size);
 	/* There can be one of that size, and there is room for it. May be NULL. */
-	err_t (*check)(uint64_t size, unsigned flags);
+	err_t (*check)(const struct sysv_kind *kind, uint64_t size, unsigned flags);
 	/* It, filled but for what all kinds have. */
-	err_t (*make)(uint64_t size, struct sysv_object **out);
+	err_t (*make)(struct sysv_kind *kind, uint64_t size, struct sysv_object **out);
 };
 
 /* The id, or an error. */

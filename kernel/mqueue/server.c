@@ -1,7 +1,7 @@
 /*
- * The file system `mqueue`: POSIX message queues as files, whose text is their state. All mounts of
- * it show the same ones. A node has the queue's serial number, which is never used again; opening
- * one gives what mq_open would.
+ * The file system `mqueue`: POSIX message queues as files, whose text is their state. A mount shows
+ * those of the namespace of who made it (ipc/namespace.h). A node has the queue's serial number,
+ * which is never used again; opening one gives what mq_open would.
  */
 #define LOG_SUBSYSTEM "mqueue"
 
@@ -18,6 +18,16 @@
 
 #define FIRST_NODE   1 /* added to the serial number, which begins at 1: the root is 1 */
 #define MQUEUE_MAGIC 0x19800202
+
+struct mqueue_server {
+	struct server server;
+	struct ipc_namespace *ipc; /* constant: a reference */
+};
+
+static struct mqueue_server *own(struct server *server)
+{
+	return container_of(server, struct mqueue_server, server);
+}
 
 static void fill(const struct mqueue_info *info, struct server_attr *out)
 {
@@ -45,7 +55,7 @@ static err_t copy_name(struct server_name name, char *to)
 	return 0;
 }
 
-static err_t mqueue_lookup(UNUSED struct server *server, UNUSED const struct server_caller *caller,
+static err_t mqueue_lookup(struct server *server, UNUSED const struct server_caller *caller,
 			   UNUSED struct nodeid parent, struct server_name name,
 			   struct server_entry *out)
 {
@@ -55,15 +65,15 @@ static err_t mqueue_lookup(UNUSED struct server *server, UNUSED const struct ser
 
 	if (err)
 		return err;
-	if (!mqueue_find(text, &info))
+	if (!mqueue_find(own(server)->ipc, text, &info))
 		return -ENOENT;
 	*out = (struct server_entry){.node.value = FIRST_NODE + info.serial};
 	fill(&info, &out->attr); /* nothing of it may be kept: it comes and goes */
 	return 0;
 }
 
-static err_t mqueue_getattr(UNUSED struct server *server, struct nodeid node,
-			    struct server_attr *out, uint64_t *attr_valid_ns)
+static err_t mqueue_getattr(struct server *server, struct nodeid node, struct server_attr *out,
+			    uint64_t *attr_valid_ns)
 {
 	struct mqueue_info info;
 
@@ -73,7 +83,7 @@ static err_t mqueue_getattr(UNUSED struct server *server, struct nodeid node,
 			.ino = 1, .mode = S_IFDIR | 01777, .nlink = 2, .block_bytes = PAGE_SIZE};
 		return 0;
 	}
-	if (!mqueue_find_by_serial(node.value - FIRST_NODE, &info))
+	if (!mqueue_find_by_serial(own(server)->ipc, node.value - FIRST_NODE, &info))
 		return -ESTALE;
 	fill(&info, out);
 	return 0;
@@ -89,30 +99,30 @@ static err_t mqueue_setattr(struct server *server, UNUSED const struct server_ca
 
 	if (nodeid_equal(node, SERVER_ROOT))
 		return -EPERM;
-	if (!mqueue_find_by_serial(node.value - FIRST_NODE, &info))
+	if (!mqueue_find_by_serial(own(server)->ipc, node.value - FIRST_NODE, &info))
 		return -ESTALE;
-	err = mqueue_set_owner(info.serial, set->valid & SETATTR_UID ? set->uid : info.uid,
+	err = mqueue_set_owner(own(server)->ipc, info.serial,
+			       set->valid & SETATTR_UID ? set->uid : info.uid,
 			       set->valid & SETATTR_GID ? set->gid : info.gid,
 			       set->valid & SETATTR_MODE ? set->mode : info.mode);
 	return err ? err : mqueue_getattr(server, node, out, attr_valid_ns);
 }
 
-static err_t mqueue_unlink_node(UNUSED struct server *server,
-				UNUSED const struct server_caller *caller,
+static err_t mqueue_unlink_node(struct server *server, UNUSED const struct server_caller *caller,
 				UNUSED struct nodeid parent, struct server_name name)
 {
 	char text[MQUEUE_NAME_MAX + 1];
 	err_t err = copy_name(name, text);
 
-	return err ? err : mqueue_remove(text);
+	return err ? err : mqueue_remove(own(server)->ipc, text);
 }
 
-static err_t mqueue_readdir(UNUSED struct server *server, UNUSED struct nodeid node,
+static err_t mqueue_readdir(struct server *server, UNUSED struct nodeid node,
 			    UNUSED struct handle handle, uint64_t cookie, struct dirent_sink *sink)
 {
 	struct mqueue_info info;
 
-	while (mqueue_next(cookie, &info)) {
+	while (mqueue_next(own(server)->ipc, cookie, &info)) {
 		cookie = info.serial;
 		if (!sink->emit(sink, (struct server_name){info.name, strlen(info.name)},
 				FIRST_NODE + info.serial, S_IFREG, cookie))
@@ -121,10 +131,9 @@ static err_t mqueue_readdir(UNUSED struct server *server, UNUSED struct nodeid n
 	return 0;
 }
 
-static err_t reopen(UNUSED struct server *server, struct nodeid node, unsigned flags,
-		    struct object **out)
+static err_t reopen(struct server *server, struct nodeid node, unsigned flags, struct object **out)
 {
-	return mqueue_reopen(node.value - FIRST_NODE, flags, out);
+	return mqueue_reopen(own(server)->ipc, node.value - FIRST_NODE, flags, out);
 }
 
 static err_t mqueue_statfs(UNUSED struct server *server, struct server_statfs *out)
@@ -136,7 +145,8 @@ static err_t mqueue_statfs(UNUSED struct server *server, struct server_statfs *o
 
 static void mqueue_destroy(struct server *server)
 {
-	kfree(server);
+	ipc_namespace_put(own(server)->ipc);
+	kfree(own(server));
 }
 
 static const struct server_ops mqueue_ops = {
@@ -152,18 +162,19 @@ static const struct server_ops mqueue_ops = {
 
 static err_t create(UNUSED const char *source, const char *options, struct server **out)
 {
-	struct server *server;
+	struct mqueue_server *made;
 
 	if (*options)
 		return -EINVAL;
-	server = kzalloc(sizeof(*server));
-	if (!server)
+	made = kzalloc(sizeof(*made));
+	if (!made)
 		return -ENOMEM;
-	*server = (struct server){.ops = &mqueue_ops,
-				  .type = "mqueue",
-				  .source = "mqueue",
-				  .flags = SERVER_MODES_EXPIRE};
-	*out = server;
+	made->server = (struct server){.ops = &mqueue_ops,
+				       .type = "mqueue",
+				       .source = "mqueue",
+				       .flags = SERVER_MODES_EXPIRE};
+	made->ipc = ipc_namespace_get(ipc_namespace_caller());
+	*out = &made->server;
 	return 0;
 }
 

@@ -17,6 +17,7 @@ static uint64_t last_number = NUMBER_NEXT; /* atomic */
 static const struct namespace_kind_ops *const kinds[NAMESPACE_KINDS] = {
 	[NAMESPACE_MOUNT] = &mount_namespace_ops,
 	[NAMESPACE_UTS] = &uts_namespace_ops,
+	[NAMESPACE_IPC] = &ipc_namespace_ops,
 	[NAMESPACE_NET] = &net_namespace_ops,
 };
 
@@ -51,6 +52,7 @@ static struct namespace *first(enum namespace_kind kind)
 	struct namespace *const firsts[NAMESPACE_KINDS] = {
 		[NAMESPACE_MOUNT] = mount_namespace_first,
 		[NAMESPACE_UTS] = uts_namespace_first,
+		[NAMESPACE_IPC] = ipc_namespace_first_head,
 		[NAMESPACE_NET] = &net_namespace_first,
 	};
 

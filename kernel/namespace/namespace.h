@@ -21,19 +21,20 @@
 enum namespace_kind {
 	NAMESPACE_MOUNT, /* what is mounted where */
 	NAMESPACE_UTS,   /* what the machine is called */
+	NAMESPACE_IPC,   /* System V's objects, and POSIX message queues */
 	NAMESPACE_NET,   /* which abstract names sockets find, and /proc/net */
 	NAMESPACE_KINDS,
 };
 
 /* The flags of those that there are, for clone, unshare and setns. */
-#define NAMESPACE_FLAGS (CLONE_NEWNS | CLONE_NEWUTS | CLONE_NEWNET)
+#define NAMESPACE_FLAGS (CLONE_NEWNS | CLONE_NEWUTS | CLONE_NEWIPC | CLONE_NEWNET)
 
 struct namespace;
 
 struct namespace_kind_ops {
 	const char *name; /* in /proc/PID/ns */
 	uint64_t flag;    /* CLONE_NEW* */
-	/* A new one as `from` is now, with one reference. -ENOMEM, -ENOSPC. Sleeps. */
+	/* A new one for who is in `from`, with one reference. -ENOMEM, -ENOSPC. Sleeps. */
 	err_t (*copy)(struct namespace *from, struct namespace **out);
 	void (*free)(struct namespace *namespace);
 };
@@ -96,6 +97,8 @@ extern struct namespace *const mount_namespace_first;
 struct uts_namespace;
 extern const struct namespace_kind_ops uts_namespace_ops; /* ../sys_uname.c */
 extern struct namespace *const uts_namespace_first;
+extern const struct namespace_kind_ops ipc_namespace_ops; /* ipc.c */
+extern struct namespace *const ipc_namespace_first_head;
 extern const struct namespace_kind_ops net_namespace_ops; /* net.c */
 extern struct namespace net_namespace_first;
 

@@ -28,6 +28,9 @@ static err_t enter(struct namespace *const others[NAMESPACE_KINDS])
 	err = namespaces_with(others, &all);
 	if (err)
 		return err;
+	/* What it owes to semaphores is of those that it leaves. */
+	if (others[NAMESPACE_IPC])
+		uthread_drop_undos();
 	namespaces_enter(all);
 	if (others[NAMESPACE_MOUNT])
 		place_enter_mounts(namespaces_mounts(all));

@@ -94,6 +94,14 @@ static err_t copy_undos(struct uthread *child, uint64_t flags)
 	return flags & CLONE_SYSVSEM && !child->undos ? -ENOMEM : 0;
 }
 
+/* What semaphores get back is of one IPC namespace. */
+static err_t copy_namespaces(struct uthread *child, uint64_t flags)
+{
+	if (flags & CLONE_NEWIPC && flags & CLONE_SYSVSEM && capable(CAP_SYS_ADMIN))
+		return -EINVAL;
+	return namespaces_make(flags, &child->namespaces);
+}
+
 /* Everything that needs no memory. */
 static void copy_rest(struct uthread *child, const struct abi_clone_args *args)
 {
@@ -166,7 +174,7 @@ static err_t copy_thread(struct process *process, const struct clone_request *re
 	if (!err)
 		err = copy_undos(child, args->flags);
 	if (!err)
-		err = namespaces_make(args->flags, &child->namespaces);
+		err = copy_namespaces(child, args->flags);
 	if (!err && args->flags & CLONE_NEWNS)
 		place_follow_mounts(child, namespaces_mounts(child->namespaces));
 	if (err) {

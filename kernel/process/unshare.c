@@ -10,7 +10,6 @@
 #include <abi/clone.h>
 #include <abi/errno.h>
 #include <ipc/fdtable.h>
-#include <ipc/sysv.h>
 #include <mm/space.h>
 
 /* What threads of one process cannot but share. */
@@ -53,10 +52,8 @@ int sys_unshare(uint64_t clone_flags)
 	/* ---- committed ---- */
 	if (clone_flags & CLONE_NEWNS)
 		place_follow_mounts(self, namespaces_mounts(namespaces));
+	if (clone_flags & (CLONE_SYSVSEM | CLONE_NEWIPC))
+		uthread_drop_undos();
 	namespaces_enter(namespaces);
-	if (clone_flags & CLONE_SYSVSEM) {
-		semaphore_undos_put(self->undos); /* the last one's are done */
-		self->undos = NULL;
-	}
 	return 0;
 }

@@ -115,6 +115,14 @@ void uthread_discard(struct uthread *uthread)
 	rcu_call(&uthread->rcu, free_after_grace);
 }
 
+void uthread_drop_undos(void)
+{
+	struct uthread *self = uthread_current();
+
+	semaphore_undos_put(self->undos);
+	self->undos = NULL;
+}
+
 err_t uthread_list(struct uthread *uthread)
 {
 	struct process *process = uthread->process;
@@ -181,8 +189,7 @@ noreturn void uthread_exit(int status)
 	ptrace_tracer_ends();
 	exit_tell_waiters(uthread);
 	pi_futex_exit(uthread, true);
-	semaphore_undos_put(uthread->undos);
-	uthread->undos = NULL;
+	uthread_drop_undos();
 	uthread_drop_files(uthread);
 	exit_leave_space(uthread);
 	seccomp_leave(uthread);

@@ -191,6 +191,9 @@ err_t must_check uthread_unshare_files(void);
 /* The same of its place (process/place.c). */
 err_t must_check uthread_unshare_place(void);
 
+/* The running thread owes semaphores nothing any more: as at its end (process/uthread.c). */
+void uthread_drop_undos(void);
+
 /* The descriptor table of the running thread. */
 static inline struct fd_table *current_fds(void)
 {

@@ -59,7 +59,10 @@ enum proc_directory {
 
 /* A number that is a file: one that can be set, or a constant. */
 struct proc_number {
-	void *at;       /* uint32_t or uint64_t; read_once, write_once. NULL: it is `most` */
+	void *at; /* uint32_t or uint64_t; read_once, write_once */
+	/* Instead: it lies `offset` bytes behind this. NULL both: it is `most`. */
+	void *(*of)(void);
+	size_t offset;
 	unsigned bytes; /* of it: 4 or 8 */
 	uint64_t least, most;
 };
@@ -156,6 +159,8 @@ proc_text_fn proc_boot_id, proc_uuid, proc_entropy, proc_poolsize;
 
 proc_text_fn proc_sysvipc_shm, proc_sysvipc_sem, proc_sysvipc_msg;
 proc_text_fn proc_sem;
+void *proc_sysv_limits(void); /* of who asks */
+void *proc_mqueue_limits(void);
 
 /* ---- texts of processes (status.c, memory.c, mounts.c) ---- */
 

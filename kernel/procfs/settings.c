@@ -30,14 +30,20 @@ err_t proc_read_number(const char *text, int64_t least, int64_t most, int64_t *o
 	return *out < least || *out > most ? -EINVAL : 0;
 }
 
+static void *place_of(const struct proc_number *number)
+{
+	return number->of ? (char *)number->of() + number->offset : number->at;
+}
+
 void proc_number(struct text *text, const struct proc_subject *subject)
 {
 	const struct proc_number *number = subject->entry->number;
+	const void *at = place_of(number);
 	uint64_t value = number->most;
 
-	if (number->at)
-		value = number->bytes == sizeof(uint32_t) ? read_once((const uint32_t *)number->at)
-							  : read_once((const uint64_t *)number->at);
+	if (at)
+		value = number->bytes == sizeof(uint32_t) ? read_once((const uint32_t *)at)
+							  : read_once((const uint64_t *)at);
 	text_add(text, "%lu\n", value);
 }
 
@@ -51,9 +57,9 @@ err_t proc_number_write(const struct proc_subject *subject, const char *text)
 	if (string_to_u64(text, &value) || value < number->least || value > number->most)
 		return -EINVAL;
 	if (number->bytes == sizeof(uint32_t))
-		write_once((uint32_t *)number->at, (uint32_t)value);
+		write_once((uint32_t *)place_of(number), (uint32_t)value);
 	else
-		write_once((uint64_t *)number->at, value);
+		write_once((uint64_t *)place_of(number), value);
 	return 0;
 }
 

@@ -1,10 +1,11 @@
 /*
- * /proc/sysvipc: the System V objects that there are, as Linux lists them; and
+ * /proc/sysvipc: the System V objects of the reader's namespace, as Linux lists them; and
  * /proc/sys/kernel/sem, the one limit of them that is more than a number.
  */
 #include "procfs.h"
 
 #include <abi/errno.h>
+#include <ipc/mqueue.h>
 #include <ipc/sysv.h>
 #include <lib/string.h>
 
@@ -62,25 +63,37 @@ void proc_sysvipc_msg(struct text *text, UNUSED const struct proc_subject *subje
 			 (uint64_t)queue.rtime, (uint64_t)queue.ctime);
 }
 
-/* ---- limits: what are plain numbers stands in the table ---- */
+/* ---- limits of the namespace of who asks: what are plain numbers stands in the table ---- */
+
+void *proc_sysv_limits(void)
+{
+	return sysv_limits();
+}
+
+void *proc_mqueue_limits(void)
+{
+	return mqueue_limits();
+}
 
 void proc_sem(struct text *text, UNUSED const struct proc_subject *subject)
 {
-	text_add(text, "%u\t%u\t%u\t%u\n", read_once(&sysv_limits.semmsl),
-		 read_once(&sysv_limits.semmns), read_once(&sysv_limits.semopm),
-		 read_once(&sysv_limits.semmni));
+	const struct sysv_limits *limits = sysv_limits();
+
+	text_add(text, "%u\t%u\t%u\t%u\n", read_once(&limits->semmsl), read_once(&limits->semmns),
+		 read_once(&limits->semopm), read_once(&limits->semmni));
 }
 
 /* As Linux: those that are given, from the first on. */
 err_t proc_sem_write(UNUSED const struct proc_subject *subject, const char *text)
 {
-	static const struct {
+	struct sysv_limits *own = sysv_limits();
+	const struct {
 		uint32_t *limit;
 		int64_t most;
-	} limits[] = {{&sysv_limits.semmsl, 65536}, /* a call's arrays are no longer */
-		      {&sysv_limits.semmns, INT32_MAX},
-		      {&sysv_limits.semopm, 32768},
-		      {&sysv_limits.semmni, SYSV_IDS_MAX}};
+	} limits[] = {{&own->semmsl, 65536}, /* a call's arrays are no longer */
+		      {&own->semmns, INT32_MAX},
+		      {&own->semopm, 32768},
+		      {&own->semmni, SYSV_IDS_MAX}};
 	int64_t values[ARRAY_SIZE(limits)];
 	unsigned count = 0;
 

@@ -28,6 +28,14 @@
 	{                                                                                          \
 		.at = &(variable), .bytes = sizeof(variable), .least = (from), .most = (to)        \
 	}
+/* The same, of a namespace of who asks. */
+#define NUMBER_OF(type, member, from, to)                                                          \
+	.mode = FILE_SET, .text = proc_number, .write = proc_number_write,                         \
+	.number = &(const struct proc_number)                                                      \
+	{                                                                                          \
+		.of = proc_##type, .offset = offsetof(struct type, member),                        \
+		.bytes = sizeof(((struct type *)NULL)->member), .least = (from), .most = (to)      \
+	}
 /* One that never changes. */
 #define CONSTANT(value)                                                                            \
 	.mode = FILE_ALL, .text = proc_number, .number = &(const struct proc_number)               \
@@ -104,17 +112,18 @@ const struct proc_entry proc_entries[] = {
 	{"lease-break-time", PROC_SYS_FS, NUMBER(lease_break_s, 0, INT32_MAX)},
 	{"leases-enable", PROC_SYS_FS, NUMBER(leases_enabled, 0, INT32_MAX)},
 	{"mqueue", PROC_SYS_FS, PROC_SYS_MQUEUE, .mode = FOLDER},
-	{"msg_default", PROC_SYS_MQUEUE, NUMBER(mqueue_limits.msg_default, 1, MQUEUE_MSG_MAX)},
-	{"msg_max", PROC_SYS_MQUEUE, NUMBER(mqueue_limits.msg_max, 1, MQUEUE_MSG_MAX)},
+	{"msg_default", PROC_SYS_MQUEUE, NUMBER_OF(mqueue_limits, msg_default, 1, MQUEUE_MSG_MAX)},
+	{"msg_max", PROC_SYS_MQUEUE, NUMBER_OF(mqueue_limits, msg_max, 1, MQUEUE_MSG_MAX)},
 	{"msgsize_default", PROC_SYS_MQUEUE,
-	 NUMBER(mqueue_limits.msgsize_default, 128, MQUEUE_MSGSIZE_MAX)},
+	 NUMBER_OF(mqueue_limits, msgsize_default, 128, MQUEUE_MSGSIZE_MAX)},
 	{"msgsize_max", PROC_SYS_MQUEUE,
-	 NUMBER(mqueue_limits.msgsize_max, 128, MQUEUE_MSGSIZE_MAX)},
-	{"queues_max", PROC_SYS_MQUEUE, NUMBER(mqueue_limits.queues_max, 0, MQUEUE_QUEUES_MAX)},
+	 NUMBER_OF(mqueue_limits, msgsize_max, 128, MQUEUE_MSGSIZE_MAX)},
+	{"queues_max", PROC_SYS_MQUEUE, NUMBER_OF(mqueue_limits, queues_max, 0, MQUEUE_QUEUES_MAX)},
 	{"nr_open", PROC_SYS_FS, CONSTANT(FD_MAX)},
 	{"pipe-max-size", PROC_SYS_FS, .mode = FILE_SET, .text = proc_number,
 	 .write = proc_pipe_max_write,
-	 .number = &(const struct proc_number){&pipe_bytes_max, sizeof(pipe_bytes_max), 0, 0}},
+	 .number = &(const struct proc_number){.at = &pipe_bytes_max,
+					       .bytes = sizeof(pipe_bytes_max)}},
 	{"kernel", PROC_SYS, PROC_SYS_KERNEL, .mode = FOLDER},
 	{"cap_last_cap", PROC_SYS_KERNEL, CONSTANT(CAP_LAST_CAP)},
 	{"core_pattern", PROC_SYS_KERNEL, .mode = FILE_SET, .text = proc_core_pattern,
@@ -125,9 +134,9 @@ const struct proc_entry proc_entries[] = {
 	 .write = proc_domainname_write},
 	{"hostname", PROC_SYS_KERNEL, .mode = FILE_SET, .text = proc_hostname,
 	 .write = proc_hostname_write},
-	{"msgmax", PROC_SYS_KERNEL, NUMBER(sysv_limits.msgmax, 0, INT32_MAX)},
-	{"msgmnb", PROC_SYS_KERNEL, NUMBER(sysv_limits.msgmnb, 0, INT32_MAX)},
-	{"msgmni", PROC_SYS_KERNEL, NUMBER(sysv_limits.msgmni, 0, SYSV_IDS_MAX)},
+	{"msgmax", PROC_SYS_KERNEL, NUMBER_OF(sysv_limits, msgmax, 0, INT32_MAX)},
+	{"msgmnb", PROC_SYS_KERNEL, NUMBER_OF(sysv_limits, msgmnb, 0, INT32_MAX)},
+	{"msgmni", PROC_SYS_KERNEL, NUMBER_OF(sysv_limits, msgmni, 0, SYSV_IDS_MAX)},
 	{"ngroups_max", PROC_SYS_KERNEL, CONSTANT(GROUPS_MAX)},
 	{"osrelease", PROC_SYS_KERNEL, .mode = FILE_ALL, .text = proc_osrelease},
 	{"ostype", PROC_SYS_KERNEL, .mode = FILE_ALL, .text = proc_ostype},
@@ -140,9 +149,9 @@ const struct proc_entry proc_entries[] = {
 	{"actions_logged", PROC_SYS_SECCOMP, .mode = FILE_SET, .text = proc_seccomp_logged,
 	 .write = proc_seccomp_logged_write},
 	{"sem", PROC_SYS_KERNEL, .mode = FILE_SET, .text = proc_sem, .write = proc_sem_write},
-	{"shmall", PROC_SYS_KERNEL, NUMBER(sysv_limits.shmall, 0, UINT64_MAX)},
-	{"shmmax", PROC_SYS_KERNEL, NUMBER(sysv_limits.shmmax, 0, UINT64_MAX)},
-	{"shmmni", PROC_SYS_KERNEL, NUMBER(sysv_limits.shmmni, 0, SYSV_IDS_MAX)},
+	{"shmall", PROC_SYS_KERNEL, NUMBER_OF(sysv_limits, shmall, 0, UINT64_MAX)},
+	{"shmmax", PROC_SYS_KERNEL, NUMBER_OF(sysv_limits, shmmax, 0, UINT64_MAX)},
+	{"shmmni", PROC_SYS_KERNEL, NUMBER_OF(sysv_limits, shmmni, 0, SYSV_IDS_MAX)},
 	{"version", PROC_SYS_KERNEL, .mode = FILE_ALL, .text = proc_osversion},
 	{"boot_id", PROC_SYS_RANDOM, .mode = FILE_ALL, .text = proc_boot_id},
 	{"entropy_avail", PROC_SYS_RANDOM, .mode = FILE_ALL, .text = proc_entropy},
@@ -188,6 +197,8 @@ const struct proc_entry proc_entries[] = {
 	{"net", PROC_PROCESS, PROC_NET, .mode = FOLDER},
 	{"unix", PROC_NET, .mode = FILE_ALL, .text = proc_net_unix},
 	{"ns", PROC_PROCESS, PROC_NAMESPACES, .mode = S_IFDIR | 0511},
+	{"ipc", PROC_NAMESPACES, .mode = LINK, .flags = PROC_OWNER_ONLY,
+	 .link = proc_namespace_link, .follow = proc_namespace},
 	{"mnt", PROC_NAMESPACES, .mode = LINK, .flags = PROC_OWNER_ONLY,
 	 .link = proc_namespace_link, .follow = proc_namespace},
 	{"net", PROC_NAMESPACES, .mode = LINK, .flags = PROC_OWNER_ONLY,

@@ -22,7 +22,7 @@ int sys_msgsnd(int id, uptr_t message, size_t len, unsigned flags)
 
 	if (user_get(&type, message))
 		return -EFAULT;
-	if (len > read_once(&sysv_limits.msgmax) || id < 0 || type < 1)
+	if (len > read_once(&sysv_limits()->msgmax) || id < 0 || type < 1)
 		return -EINVAL;
 	sent = sysv_message_alloc(len);
 	if (!sent)

@@ -41,7 +41,7 @@ static int operate_copied(int id, uptr_t operations, unsigned noperations, uint6
 
 static int operate(int id, uptr_t operations, unsigned noperations, uint64_t deadline_ns)
 {
-	if (noperations > read_once(&sysv_limits.semopm))
+	if (noperations > read_once(&sysv_limits()->semopm))
 		return -E2BIG;
 	if (!noperations || id < 0)
 		return -EINVAL;

@@ -9,19 +9,22 @@
 
 #include <abi/mqueue.h>
 #include <abi/time.h>
+#include <ipc/namespace.h>
 #include <ipc/object.h>
 #include <ipc/sysv.h>
 
 #define MQUEUE_NAME_MAX   255
 #define MQUEUE_STATE_SIZE 80 /* what stat tells of each: as Linux */
 
-/* As /proc/sys/fs/mqueue shows them. Read and written by read_once and write_once. */
+/* Of an IPC namespace (ipc/namespace.h), as /proc/sys/fs/mqueue shows them. Read and written by
+ * read_once and write_once. */
 struct mqueue_limits {
 	uint32_t queues_max;
 	uint32_t msg_max, msgsize_max;         /* without CAP_SYS_RESOURCE */
 	uint32_t msg_default, msgsize_default; /* at most the two before */
 };
-extern struct mqueue_limits mqueue_limits;
+/* Those of who calls. */
+struct mqueue_limits *mqueue_limits(void);
 /* Whoever asks, whatever the limits say. */
 #define MQUEUE_QUEUES_MAX  1024
 #define MQUEUE_MSG_MAX     65536
@@ -39,7 +42,7 @@ struct mqueue_notify {
 /* Hook of kernel/: RLIMIT_MSGQUEUE of who calls. */
 uint64_t mqueue_caller_limit_bytes(void);
 
-/* ---- by name ---- */
+/* ---- by name, in the namespace of who calls ---- */
 
 /* `flags`: O_ACCMODE, O_CREAT, O_EXCL, O_NONBLOCK; `mode` has the umask applied; `shape`: how many
  * messages of which size a new one holds, NULL: the usual. */
@@ -63,7 +66,7 @@ ssize_t must_check mqueue_receive(struct object *object, struct buffer *to,
 err_t must_check mqueue_set_notify(struct object *object, struct mqueue_notify *notify);
 err_t must_check mqueue_attributes(struct object *object, struct abi_mq_attr *out);
 
-/* ---- for the file system that shows them ---- */
+/* ---- for the file system that shows those of one namespace ---- */
 
 struct mqueue_info {
 	uint64_t serial; /* never used again */
@@ -72,12 +75,15 @@ struct mqueue_info {
 	struct abi_timespec made;
 };
 /* False: there is none. The last one: the next after this serial number. */
-bool mqueue_find(const char *name, struct mqueue_info *out);
-bool mqueue_find_by_serial(uint64_t serial, struct mqueue_info *out);
-bool mqueue_next(uint64_t serial, struct mqueue_info *out);
+bool mqueue_find(const struct ipc_namespace *ipc, const char *name, struct mqueue_info *out);
+bool mqueue_find_by_serial(const struct ipc_namespace *ipc, uint64_t serial,
+			   struct mqueue_info *out);
+bool mqueue_next(const struct ipc_namespace *ipc, uint64_t serial, struct mqueue_info *out);
 /* Who may was looked at. -ENOENT. */
-err_t must_check mqueue_set_owner(uint64_t serial, uint32_t uid, uint32_t gid, uint32_t mode);
-err_t must_check mqueue_reopen(uint64_t serial, unsigned flags, struct object **out);
-err_t must_check mqueue_remove(const char *name);
+err_t must_check mqueue_set_owner(const struct ipc_namespace *ipc, uint64_t serial, uint32_t uid,
+				  uint32_t gid, uint32_t mode);
+err_t must_check mqueue_reopen(const struct ipc_namespace *ipc, uint64_t serial, unsigned flags,
+			       struct object **out);
+err_t must_check mqueue_remove(const struct ipc_namespace *ipc, const char *name);
 
 #endif

@@ -1,8 +1,8 @@
 /*
  * System V's shared memory, semaphores and message queues (sysvipc(7)): what system calls and /proc
- * need of them. All of it may sleep, and takes locks of LOCK_UNDO and later alone, but for
- * shm_attach() and shm_detach(), which map. Nothing of it touches a program's memory: the callers
- * copy. Errors are those of Linux's calls.
+ * need of them. Ids and keys are those of the IPC namespace of who calls. All of it may sleep, and
+ * takes locks of LOCK_UNDO and later alone, but for shm_attach() and shm_detach(), which map.
+ * Nothing of it touches a program's memory: the callers copy. Errors are those of Linux's calls.
  */
 #ifndef IPC_SYSV_H
 #define IPC_SYSV_H
@@ -13,7 +13,8 @@
 struct semaphore_undos;
 struct space;
 
-/* What may be made, as /proc/sys/kernel shows it. Read and written by read_once and write_once. */
+/* What may be made in an IPC namespace (ipc/namespace.h), as /proc/sys/kernel shows it. Read and
+ * written by read_once and write_once. */
 struct sysv_limits {
 	uint64_t shmmax; /* bytes of one segment */
 	uint64_t shmall; /* pages of all */
@@ -26,10 +27,11 @@ struct sysv_limits {
 	uint32_t msgmnb; /* of all messages of a queue, unless it was given more */
 	uint32_t msgmni; /* queues */
 };
-extern struct sysv_limits sysv_limits;
+/* Those of who calls. */
+struct sysv_limits *sysv_limits(void);
 #define SYSV_IDS_MAX 32768 /* of one kind, whatever the limits say */
 
-/* Sets what follows from how much memory there is. */
+/* Begins the first IPC namespace. */
 void sysv_init(void);
 
 /* ---- hooks of kernel/: who calls; neither sleeps ---- */
