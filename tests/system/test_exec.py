@@ -16,8 +16,10 @@ int main(int argc, char **argv) { printf("%s has %d\\n", argv[0], argc); return 
 
 def test_hello(fexec):
     ended = fexec("hello")
-    assert (ended.returncode, ended.stderr) == (0, b"")
-    assert ended.stdout == b"Hello, world!\n"
+    assert (ended.returncode, ended.stdout) == (0, b"Hello, world!\n")
+    # The tool says that it looks at the build where that takes long, as on a busy host.
+    assert not [line for line in ended.stderr.splitlines()
+                if not line.startswith(b"fuselage: building ")], ended.stderr
 
 
 def test_hello_takes_less_than_four_seconds(fexec):
