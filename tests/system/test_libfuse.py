@@ -148,6 +148,9 @@ Hello World!
 hello /home/user/m fuse.hello rw,nosuid,nodev,relatime,user_id=1000,group_id=1000,\
 default_permissions,allow_other 0 0
 ended with 0
+== -s -o auto_unmount,allow_other
+Hello World!
+ended with 137
 fusermount3: entry for /home/user/m not found in /etc/mtab
 ended with 0
 """

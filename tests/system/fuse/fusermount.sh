@@ -42,6 +42,18 @@ $b grep " $m " /etc/mtab
 su user -c "fusermount3 -uz $m"
 ended
 
+# Whose driver is killed is taken down by who mounted it, if root may look at it.
+begin -s -o auto_unmount,allow_other
+$b kill -9 $pid
+wait $pid
+echo "ended with $?"
+tries=0
+while $b grep -q " $m " /etc/mtab; do
+	tries=$((tries + 1))
+	$b test $tries = 500 && echo "still there" && umount $m && break
+	$b usleep 10000
+done
+
 # Root's is nobody else's to end.
 /tmp/drivers/hello -f -s -o allow_other $m &
 pid=$!
