@@ -40,9 +40,13 @@ def figures(text):
     return {name: float(value) for name, value in rows}
 
 
+# Said only where the machine runs on for a moment after it was switched off.
+SWITCHED_OFF = "It is now safe to turn off the machine.\r\n"
+
+
 def test_two_runs_print_the_same(runs):
     assert "figures in instructions" in runs[0]
-    assert runs[0] == runs[1]
+    assert runs[0].removesuffix(SWITCHED_OFF) == runs[1].removesuffix(SWITCHED_OFF)
 
 
 @pytest.mark.parametrize("name", LIMITS)
