@@ -10,6 +10,7 @@
 #include "mount_tree.h"
 #include "notify.h"
 #include "open_file.h"
+#include "passthrough.h"
 
 #include <lib/fmt.h>
 #include <lib/string.h>
@@ -104,8 +105,8 @@ static err_t insert_new(struct walk *walk, const struct made *made, uint64_t ver
 	if (!err)
 		err = dentry_insert(walk->at.dentry, walk->last, node_get(node),
 				    entry->entry_valid_ns, version, &dentry);
-	if (err && made->is_open && server->ops->release)
-		server->ops->release(server, entry->node, made->opened.handle, made->open_flags);
+	if (err && made->is_open)
+		server_open_refuse(server, entry->node, &made->opened, made->open_flags);
 	if (node)
 		node_put(node);
 	else

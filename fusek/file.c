@@ -13,6 +13,7 @@
 #include "notify.h"
 #include "open_file.h"
 #include "pages.h"
+#include "passthrough.h"
 
 #include <lib/string.h>
 #include <mm/slab.h>
@@ -105,9 +106,10 @@ err_t file_open_at_server(struct file *file, const struct vfs_context *context, 
 		file->handleless = true; /* there is nothing to release */
 		return 0;
 	}
-	if (!err)
-		opened(file);
-	return err;
+	if (err)
+		return err;
+	opened(file);
+	return file_data_begin(file);
 }
 
 static void file_release(struct object *object)
@@ -124,6 +126,7 @@ static void file_release(struct object *object)
 		directory_unwatch(file, 0);
 	if (file->counted)
 		lease_file_released(file);
+	file_data_end(file);
 	if (file->opened && node_type(file->node) == S_IFDIR) {
 		if (ops->releasedir)
 			ops->releasedir(file->server, file->id, file->open.handle);
@@ -219,13 +222,15 @@ void file_accessed(struct file *file)
 		node_attr_changed(file->node);
 }
 
-static ssize_t read_at(struct file *file, struct buffer *buffer, uint64_t offset)
+ssize_t file_read_at(struct file *file, struct buffer *buffer, uint64_t offset)
 {
 	const struct server_ops *ops = file->server->ops;
 	ssize_t done;
 
 	if (node_type(file->node) == S_IFDIR)
 		return -EISDIR;
+	if (unlikely(file_passes_through(file)))
+		return file_read_through(file, buffer, offset);
 	if (ops->read_pages)
 		return node_pages_read(file, buffer, offset);
 	if (!ops->read)
@@ -244,13 +249,13 @@ static ssize_t read_untold(struct object *object, struct buffer *buffer, const u
 	err_t err;
 
 	if (offset)
-		return has_position(file) ? read_at(file, buffer, *offset) : -ESPIPE;
+		return has_position(file) ? file_read_at(file, buffer, *offset) : -ESPIPE;
 	if (is_stream(file))
-		return read_at(file, buffer, 0);
+		return file_read_at(file, buffer, 0);
 	err = mutex_lock_killable(&file->position_lock);
 	if (err)
 		return err;
-	done = read_at(file, buffer, file->position);
+	done = file_read_at(file, buffer, file->position);
 	if (done > 0)
 		file->position += (uint64_t)done;
 	mutex_unlock(&file->position_lock);
@@ -292,8 +297,8 @@ static ssize_t file_read(struct object *object, struct buffer *buffer, const uin
 	return done;
 }
 
-static ssize_t write_at(struct file *file, struct buffer *buffer, uint64_t offset,
-			uint64_t *end_bytes)
+ssize_t file_write_at(struct file *file, struct buffer *buffer, uint64_t offset,
+		      uint64_t *end_bytes)
 {
 	static const struct server_caller kernel_caller; /* the mode was checked at open */
 	const struct server_ops *ops = file->server->ops;
@@ -306,6 +311,8 @@ static ssize_t write_at(struct file *file, struct buffer *buffer, uint64_t offse
 		err = file_drop_ids(file);
 	if (err)
 		return err;
+	if (unlikely(file_passes_through(file)))
+		return file_write_through(file, buffer, offset, end_bytes);
 	if (ops->write_pages)
 		return node_pages_write(file, buffer, offset, end_bytes);
 	if (!ops->write)
@@ -326,13 +333,14 @@ static ssize_t write_untold(struct object *object, struct buffer *buffer, const 
 	err_t err;
 
 	if (offset)
-		return has_position(file) ? write_at(file, buffer, *offset, &end_bytes) : -ESPIPE;
+		return has_position(file) ? file_write_at(file, buffer, *offset, &end_bytes)
+					  : -ESPIPE;
 	if (is_stream(file))
-		return write_at(file, buffer, 0, &end_bytes);
+		return file_write_at(file, buffer, 0, &end_bytes);
 	err = mutex_lock_killable(&file->position_lock);
 	if (err)
 		return err;
-	done = write_at(file, buffer, file->position, &end_bytes);
+	done = file_write_at(file, buffer, file->position, &end_bytes);
 	if (done > 0)
 		file->position = end_bytes;
 	mutex_unlock(&file->position_lock);
@@ -462,24 +470,6 @@ static err_t file_sync(struct object *object)
 	err = ops->fsync(file->server, file->id, file->open.handle,
 			 node_type(file->node) == S_IFDIR);
 	return err == -ENOSYS ? 0 : err;
-}
-
-void vfs_sync(struct object *object)
-{
-	if (!object)
-		pages_settle_all(NULL);
-	else if (object->ops == &file_ops)
-		pages_settle_all(file_of(object)->node->fs);
-}
-
-void vfs_write_back(struct object *object, bool wait)
-{
-	if (object->ops != &file_ops)
-		return;
-	if (wait)
-		node_pages_settle(file_of(object)->node);
-	else
-		node_pages_begin_write_back(file_of(object)->node);
 }
 
 /* For each descriptor that is closed; the open file may go on. */

@@ -6,6 +6,7 @@
 
 #include "mount_tree.h"
 #include "pages.h"
+#include "passthrough.h"
 
 #include <abi/errno.h>
 #include <mm/slab.h>
@@ -13,8 +14,9 @@
 /* The pages of one open file; holds it open. */
 struct file_mapping {
 	struct memory_object memory;
-	struct file *file; /* constant, a reference */
-	bool writable;     /* constant: the server counts it */
+	struct file *file;  /* constant: whose pages; held by `shown` */
+	struct file *shown; /* constant, a reference: what was mapped */
+	bool writable;      /* constant: the server counts it */
 };
 
 static struct file_mapping *mapping_of(struct memory_object *memory)
@@ -47,18 +49,18 @@ static void mapping_release(struct memory_object *memory)
 	/* Who syncs or closes is told what was wrong. */
 	if (file->server->ops->write_back)
 		(void)!node_pages_write_back(file->node);
-	object_put(&mapping->file->object);
+	object_put(&mapping->shown->object);
 	kfree(mapping);
 }
 
 static void mapping_name(struct memory_object *memory, char *to, size_t to_bytes)
 {
-	object_describe(&mapping_of(memory)->file->object, to, to_bytes);
+	object_describe(&mapping_of(memory)->shown->object, to, to_bytes);
 }
 
 static void mapping_identity(struct memory_object *memory, uint64_t *device, uint64_t *inode)
 {
-	const struct node *node = mapping_of(memory)->file->node;
+	const struct node *node = mapping_of(memory)->shown->node;
 
 	*device = abi_makedev(0, node->fs->number);
 	*inode = node->attr.ino; /* never changes */
@@ -77,7 +79,7 @@ static err_t mapping_punch(struct memory_object *memory, uint64_t offset_bytes, 
 
 static bool mapping_is_own(struct memory_object *memory)
 {
-	const struct file *file = mapping_of(memory)->file;
+	const struct file *file = mapping_of(memory)->shown;
 	uint32_t uid = server_caller_current().uid;
 
 	return (object_flags(&file->object) & O_ACCMODE) != O_RDONLY || uid == 0 ||
@@ -95,17 +97,11 @@ static const struct memory_object_ops mapping_ops = {
 	.name = mapping_name,
 };
 
-err_t file_map(struct object *object, const struct object_map_request *request,
-	       struct memory_object **out)
+/* May the pages of `file` be mapped in this way? */
+static err_t check_map(struct file *file, const struct object_map_request *request)
 {
-	struct file *file = file_of(object);
 	const struct server_ops *ops = file->server->ops;
-	struct file_mapping *mapping;
-	err_t err;
 
-	if (node_type(file->node) == S_IFCHR)
-		return ops->map ? ops->map(file->server, file->id, file->open.handle, request, out)
-				: -ENODEV;
 	if (node_type(file->node) != S_IFREG || !(ops->get_page || ops->read_pages))
 		return -ENODEV;
 	if (request->exec && (read_once(&file->mount->flags) & MS_NOEXEC))
@@ -116,6 +112,37 @@ err_t file_map(struct object *object, const struct object_map_request *request,
 		return -ENODEV;
 	if (request->shared && request->write && ops->read_pages && !ops->write_back)
 		return -ENODEV;
+	return file_data_map(file, request->shared);
+}
+
+/* Whose pages they are that are mapped of `file`. */
+static err_t find_pages(struct file *file, const struct object_map_request *request,
+			struct file **out)
+{
+	for (; unlikely(file->data); file = file->data) {
+		if (request->exec && (read_once(&file->mount->flags) & MS_NOEXEC))
+			return -EPERM;
+	}
+	*out = file;
+	return check_map(file, request);
+}
+
+err_t file_map(struct object *object, const struct object_map_request *request,
+	       struct memory_object **out)
+{
+	struct file *shown = file_of(object), *file;
+	const struct server_ops *ops = shown->server->ops;
+	struct file_mapping *mapping;
+	err_t err;
+
+	if (node_type(shown->node) == S_IFCHR)
+		return ops->map ? ops->map(shown->server, shown->id, shown->open.handle, request,
+					   out)
+				: -ENODEV;
+	err = find_pages(shown, request, &file);
+	if (err)
+		return err;
+	ops = file->server->ops;
 	mapping = kzalloc(sizeof(*mapping));
 	if (!mapping)
 		return -ENOMEM;
@@ -128,12 +155,14 @@ err_t file_map(struct object *object, const struct object_map_request *request,
 		mapping->writable = true;
 	}
 	memory_object_init(&mapping->memory, &mapping_ops);
-	mapping->memory.never_exec = read_once(&file->mount->flags) & MS_NOEXEC;
+	mapping->memory.never_exec =
+		(read_once(&shown->mount->flags) | read_once(&file->mount->flags)) & MS_NOEXEC;
 	mapping->memory.places = &file->node->places;
 	mapping->file = file;
+	mapping->shown = shown;
 	object_get(object);
-	if (ops->get_page)
-		file_accessed(file);
+	if (ops->get_page || file != shown)
+		file_accessed(shown);
 	*out = &mapping->memory;
 	return 0;
 }

@@ -70,8 +70,12 @@ struct node {
 	struct lease *leases;     /* lease.c's; NULL: there are none, read [a] */
 	uint32_t nreaders;        /* [a] of a regular file: open files that only read, */
 	uint32_t nwriters;        /* [a] and the others */
-	uint8_t write_hint;       /* [a] F_SET_RW_HINT's */
-	struct pipe *fifo;        /* [a] set once: of a FIFO that was opened */
+	/* Of a server with a stack_depth: how many open files use the page cache, or (not NULL,
+	 * and not counted: they hold it) this file of another filesystem. */
+	struct server_backing *backing; /* [t], read [a] */
+	uint32_t ndata_users;           /* [t] */
+	uint8_t write_hint;             /* [a] F_SET_RW_HINT's */
+	struct pipe *fifo;              /* [a] set once: of a FIFO that was opened */
 	struct rcu_head rcu;
 };
 

@@ -10,6 +10,7 @@
 #include "notify.h"
 #include "open_file.h"
 #include "pages.h"
+#include "passthrough.h"
 #include "walk.h"
 
 #include <lib/string.h>
@@ -192,10 +193,8 @@ err_t vfs_open_place(const struct vfs_context *context, struct path *at, unsigne
 	return err;
 }
 
-/* For who has checked already, or need not: a file just made is open for whatever its mode says,
- * and a program may be executable without being readable. Consumes the reference to `dentry`. */
-static err_t open_unchecked(const struct path *at, const struct vfs_context *context,
-			    unsigned kept_flags, struct object **out)
+err_t file_open_unchecked(const struct path *at, const struct vfs_context *context,
+			  unsigned kept_flags, struct object **out)
 {
 	struct file *file;
 	err_t err = create_counted(at, kept_flags, &file);
@@ -222,14 +221,19 @@ static err_t adopt_created(struct path *at, const struct server_open *opened, un
 	struct file *file;
 	err_t err = create_counted(at, flags & OPEN_KEPT_FLAGS, &file);
 
-	if (err && server->ops->release)
-		server->ops->release(server, id, opened->handle, flags);
+	if (err)
+		server_open_refuse(server, id, opened, flags);
 	dentry_put(held);
 	if (err)
 		return err;
 	file->open = *opened;
 	file->opened = true;
 	file->created = true;
+	err = file_data_begin(file);
+	if (err) {
+		object_put(&file->object);
+		return err;
+	}
 	tell_opened(file);
 	*out = &file->object;
 	return 0;
@@ -251,7 +255,7 @@ static err_t create_file(struct walk *walk, unsigned flags, uint32_t mode, struc
 		if (err)
 			return err;
 		made.mount = mount_get(walk->at.mount);
-		err = open_unchecked(&made, walk->context, flags & OPEN_KEPT_FLAGS, out);
+		err = file_open_unchecked(&made, walk->context, flags & OPEN_KEPT_FLAGS, out);
 		if (!err)
 			file_of(*out)->created = true;
 		return err;
@@ -404,7 +408,7 @@ err_t vfs_open_exec(const struct vfs_context *context, struct object *at, const 
 		path_put(&path);
 		return err;
 	}
-	return open_unchecked(&path, context, O_RDONLY, out);
+	return file_open_unchecked(&path, context, O_RDONLY, out);
 }
 
 bool vfs_may_read(const struct vfs_context *context, struct object *file)

@@ -15,22 +15,24 @@
  */
 struct file {
 	struct object object;
-	struct dentry *dentry;      /* [c] a reference */
-	struct mount *mount;        /* [c] the same; both are its place */
-	struct node *node;          /* [c] of dentry, which keeps it */
-	struct server *server;      /* [c] who serves the data: the node's, or devfs for a device,
-				       or a FIFO's */
-	struct nodeid id;           /* [c] its number there */
-	struct server_open open;    /* [c] */
-	bool opened;                /* [c] release is owed */
-	bool handleless;            /* [c] open, though the server knows of no opening: it may of
-				       closing */
-	bool is_writer;             /* [c] the mount counts it */
-	bool owns_mount;            /* [c] mount_abandon() is owed */
-	bool counted;               /* [c] in the node's nreaders or nwriters */
-	bool created;               /* [c] it did not exist when it was opened */
-	bool told_open;             /* [c] who watches was told that it is open */
-	bool notified;              /* [a] F_NOTIFY was asked for: it may have watches */
+	struct dentry *dentry;   /* [c] a reference */
+	struct mount *mount;     /* [c] the same; both are its place */
+	struct node *node;       /* [c] of dentry, which keeps it */
+	struct server *server;   /* [c] who serves the data: the node's, or devfs for a device,
+				    or a FIFO's */
+	struct nodeid id;        /* [c] its number there */
+	struct server_open open; /* [c] */
+	struct file *data;       /* [c] where its data is, a reference; NULL: its server has it */
+	bool uses_data;          /* node->attr_lock: counted in node->ndata_users */
+	bool opened;             /* [c] release is owed */
+	bool handleless;         /* [c] open, though the server knows of no opening: it may of
+				    closing */
+	bool is_writer;          /* [c] the mount counts it */
+	bool owns_mount;         /* [c] mount_abandon() is owed */
+	bool counted;            /* [c] in the node's nreaders or nwriters */
+	bool created;            /* [c] it did not exist when it was opened */
+	bool told_open;          /* [c] who watches was told that it is open */
+	bool notified;           /* [a] F_NOTIFY was asked for: it may have watches */
 	struct mutex position_lock; /* LOCK_FILE */
 	uint64_t position;          /* [p] of a directory: the cookie */
 	uint64_t lock_owner;        /* [a] set once: as owner of locks; 0: it never took one */
@@ -78,7 +80,17 @@ err_t must_check vfs_open_nameless(const struct vfs_context *context, const stru
 				   const char *shown, uint32_t mode, unsigned flags,
 				   struct object **out);
 
+/* For who has checked already, or need not: a file just made is open for whatever its mode says,
+ * and a program may be executable without being readable. Consumes the references of `at`. */
+err_t must_check file_open_unchecked(const struct path *at, const struct vfs_context *context,
+				     unsigned kept_flags, struct object **out);
+
 /* ---- object_ops of open files, by subject ---- */
+
+/* file.c: without the position's lock, and nobody is told. *end_bytes: where it ended. */
+ssize_t must_check file_read_at(struct file *file, struct buffer *buffer, uint64_t offset_bytes);
+ssize_t must_check file_write_at(struct file *file, struct buffer *buffer, uint64_t offset_bytes,
+				 uint64_t *end_bytes);
 
 /* ranges.c */
 err_t file_allocate(struct object *object, unsigned mode, uint64_t offset_bytes,

@@ -6,6 +6,7 @@
 #include "pages_priv.h"
 
 #include <fusek/figures.h>
+#include <fusek/file.h>
 #include <fusek/mount.h>
 #include <mm/frame.h>
 
@@ -147,4 +148,22 @@ uint64_t pages_reclaim_mapped(uint64_t nframes)
 	uint64_t ndropped = reclaim_mapped(nframes, false);
 
 	return ndropped < nframes ? ndropped + reclaim_mapped(nframes - ndropped, true) : ndropped;
+}
+
+void vfs_sync(struct object *object)
+{
+	if (!object)
+		pages_settle_all(NULL);
+	else if (object->ops == &file_ops)
+		pages_settle_all(file_of(object)->node->fs);
+}
+
+void vfs_write_back(struct object *object, bool wait)
+{
+	if (object->ops != &file_ops)
+		return;
+	if (wait)
+		node_pages_settle(file_of(object)->node);
+	else
+		node_pages_begin_write_back(file_of(object)->node);
 }

@@ -204,5 +204,6 @@ void fuse_connection_end(struct fuse_connection *connection, err_t later)
 	waitq_wake_all(&connection->ready);
 	fuse_tell_readers(connection);
 	fuse_polled(connection, 0);
+	fuse_backings_end(connection);
 	log_debug("connection %u has ended", connection->number);
 }

@@ -218,6 +218,9 @@ struct fuse_connection {
 	struct list waiting;              /* [q] struct fuse_reader: who slept last comes first */
 	struct tree polled;               /* [q] struct fuse_handle by number */
 	uint64_t last_polled;             /* [q] their numbers */
+	struct tree backings;             /* [q] struct server_backing by id */
+	uint32_t nbackings;               /* [q] of them */
+	uint32_t last_backing;            /* [q] the id that was given last */
 	uint32_t norphans;                /* [q] requests whose callers have left */
 	struct list in_use[FUSE_USE_BUCKETS];              /* [q] struct fuse_use by node */
 	uint32_t reserve_used;                             /* [q] a bit for each of `reserve` */
@@ -306,6 +309,21 @@ struct fuse_visit {
 err_t must_check fuse_visit_begin(struct fuse_connection *connection, struct nodeid node,
 				  struct fuse_visit *visit);
 void fuse_visit_end(struct fuse_connection *connection, struct fuse_visit *visit);
+
+/* ---- files that data may be in (backing.c) ---- */
+
+/* Drivers have one for each file that is open, mostly. */
+#define FUSE_BACKINGS_MAX 16384u
+
+/* FUSE_DEV_IOC_BACKING_OPEN, _CLOSE, of the running program: an id. -EPERM: not agreed on, or it
+ * may not; -EFAULT, -EBADF, -EINVAL, -EISDIR, -ELOOP: its filesystem may lie as high; -ENFILE: too
+ * many; -ENODEV: the connection has ended; -ENOENT. Sleep. */
+ssize_t must_check fuse_backing_open(struct fuse_connection *connection, uptr_t argument);
+ssize_t must_check fuse_backing_close(struct fuse_connection *connection, uptr_t argument);
+/* A reference; NULL: there is none with this id. */
+struct server_backing *fuse_backing_find(struct fuse_connection *connection, uint32_t id);
+/* It has ended: all are forgotten, none is added. Sleeps. */
+void fuse_backings_end(struct fuse_connection *connection);
 
 /* ---- those who left (orphan.c) ---- */
 

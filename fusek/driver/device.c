@@ -152,7 +152,19 @@ static ssize_t clone_of(struct fuse_device *device, uptr_t argument)
 static ssize_t device_ioctl(struct device_file *file, unsigned command, uptr_t argument,
 			    UNUSED unsigned flags)
 {
-	return command == FUSE_DEV_IOC_CLONE ? clone_of(file->private, argument) : -ENOTTY;
+	struct fuse_device *device = file->private;
+	struct fuse_connection *connection = load_acquire(&device->connection);
+
+	switch (command) {
+	case FUSE_DEV_IOC_CLONE:
+		return clone_of(device, argument);
+	case FUSE_DEV_IOC_BACKING_OPEN:
+		return connection ? fuse_backing_open(connection, argument) : -EPERM;
+	case FUSE_DEV_IOC_BACKING_CLOSE:
+		return connection ? fuse_backing_close(connection, argument) : -EPERM;
+	default:
+		return -ENOTTY;
+	}
 }
 
 static const struct device_ops fuse_device_ops = {

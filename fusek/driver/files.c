@@ -15,23 +15,35 @@
 
 /* ---- open files ---- */
 
-/* FOPEN_* and enum server_open_flags agree where both have a bit. */
-static void opened(struct server_open *out, struct fuse_handle *handle, uint32_t open_flags)
-{
-	out->handle.value = (uint64_t)handle;
-	out->flags = open_flags & (SERVER_DIRECT_IO | SERVER_KEEP_CACHE | SERVER_NONSEEKABLE |
-				   SERVER_STREAM | SERVER_NO_FLUSH);
-}
+#define PLAIN_FLAGS                                                                                \
+	(SERVER_DIRECT_IO | SERVER_KEEP_CACHE | SERVER_NONSEEKABLE | SERVER_STREAM |               \
+	 SERVER_NO_FLUSH)
+/* As Linux: a file whose data is elsewhere has no cache to keep. */
+#define PASSTHROUGH_FLAGS (FOPEN_PASSTHROUGH | FOPEN_DIRECT_IO | FOPEN_PARALLEL | FOPEN_NOFLUSH)
 _Static_assert(SERVER_DIRECT_IO == FOPEN_DIRECT_IO && SERVER_KEEP_CACHE == FOPEN_KEEP_CACHE &&
 		       SERVER_NONSEEKABLE == FOPEN_NONSEEKABLE && SERVER_STREAM == FOPEN_STREAM &&
-		       SERVER_NO_FLUSH == FOPEN_NOFLUSH,
+		       SERVER_NO_FLUSH == FOPEN_NOFLUSH && SERVER_PASSTHROUGH == FOPEN_PASSTHROUGH,
 	       "the protocol's bits");
+
+/* FOPEN_* and enum server_open_flags agree where both have a bit. */
+static void opened(struct driver_call *call, const struct fuse_open_out *answer,
+		   struct fuse_handle *handle, struct server_open *out)
+{
+	handle->fh = answer->fh;
+	*out = (struct server_open){.handle = {(uint64_t)handle},
+				    .flags = answer->open_flags & PLAIN_FLAGS};
+	if (likely(!(answer->open_flags & FOPEN_PASSTHROUGH)) ||
+	    call->message->opcode == FUSE_OPENDIR)
+		return;
+	out->flags |= SERVER_PASSTHROUGH;
+	if (call->session->max_stack_depth && !(answer->open_flags & ~PASSTHROUGH_FLAGS))
+		out->backing = fuse_backing_find(call->connection, answer->backing_id);
+}
 
 /* OPEN's and CREATE's answers. */
 struct open_answer {
 	struct server_entry entry;
-	uint64_t fh;
-	uint32_t flags;
+	struct fuse_open_out opened;
 };
 
 static err_t decode_open(const struct fuse_session *session, const struct fuse_reply *reply,
@@ -40,7 +52,7 @@ static err_t decode_open(const struct fuse_session *session, const struct fuse_r
 	struct open_answer *answer = out;
 
 	(void)session;
-	return fuse_answer_open(reply, &answer->fh, &answer->flags);
+	return fuse_answer_open(reply, &answer->opened);
 }
 
 static err_t decode_create(const struct fuse_session *session, const struct fuse_reply *reply,
@@ -48,7 +60,7 @@ static err_t decode_create(const struct fuse_session *session, const struct fuse
 {
 	struct open_answer *answer = out;
 
-	return fuse_answer_create(session, reply, &answer->entry, &answer->fh, &answer->flags);
+	return fuse_answer_create(session, reply, &answer->entry, &answer->opened);
 }
 
 /* Asks for a handle; what it stands for is made before, since later nothing may fail. */
@@ -66,8 +78,7 @@ static err_t end_with_handle(struct driver_call *call, const struct server_calle
 		fuse_handle_free(handle);
 		return err;
 	}
-	handle->fh = answer->fh;
-	opened(out, handle, answer->flags);
+	opened(call, &answer->opened, handle, out);
 	return 0;
 }
 

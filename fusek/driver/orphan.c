@@ -93,8 +93,7 @@ void fuse_orphan_ended(struct fuse_request *orphan)
 	struct fuse_connection *connection = orphan->connection;
 	struct fuse_reply reply = fuse_request_reply(orphan);
 	struct server_entry entry = {0};
-	uint64_t handle;
-	uint32_t flags;
+	struct fuse_open_out opened;
 
 	spin_lock(&connection->lock);
 	connection->norphans--;
@@ -112,13 +111,13 @@ void fuse_orphan_ended(struct fuse_request *orphan)
 		break;
 	case FUSE_CREATE:
 	case FUSE_TMPFILE:
-		if (!fuse_answer_create(&connection->session, &reply, &entry, &handle, &flags))
-			release_late(orphan, entry.node, handle);
+		if (!fuse_answer_create(&connection->session, &reply, &entry, &opened))
+			release_late(orphan, entry.node, opened.fh);
 		break;
 	case FUSE_OPEN:
 	case FUSE_OPENDIR:
-		if (!fuse_answer_open(&reply, &handle, &flags))
-			release_late(orphan, orphan->message.node, handle);
+		if (!fuse_answer_open(&reply, &opened))
+			release_late(orphan, orphan->message.node, opened.fh);
 		break;
 	case FUSE_SETLK:
 	case FUSE_SETLKW:

@@ -485,6 +485,7 @@ static void init_ended(struct fuse_request *request)
 		err = fuse_answer_init(&reply, connection->max_read_bytes, &session);
 	if (!err) {
 		write_once(&connection->server->agreed, agreed_in(&session));
+		write_once(&connection->server->stack_depth, session.max_stack_depth);
 		fuse_connection_ready(connection, &session);
 		log_debug("connection %u: the driver speaks 7.%u, writes up to %u KiB",
 			  connection->number, session.minor,
@@ -535,6 +536,7 @@ err_t fuse_server_create(struct fuse_connection *connection,
 			 (options->allow_other ? 0 : SERVER_OWNER_ONLY),
 		.owner_uid = options->owner_uid,
 		.owner_gid = options->owner_gid,
+		.stack_depth = SERVER_DEPTH_UNKNOWN,
 	};
 	connection->max_read_bytes = options->max_read_bytes;
 	connection->server = &own->server;

@@ -9,6 +9,7 @@
 
 #define READAHEAD_BYTES       (128u * KIB)
 #define OLD_MAX_PAGES         32u
+#define STACK_DEPTH_MAX       2u /* as Linux */
 #define MINOR_WITH_WRITE_SIZE 5u
 #define MINOR_WITH_FLAGS      6u
 #define OFFERED                                                                                    \
@@ -19,7 +20,7 @@
 	 FUSE_SPLICE_WRITE | FUSE_SPLICE_MOVE | FUSE_SPLICE_READ | FUSE_ASYNC_DIO |                \
 	 FUSE_EXPLICIT_INVAL | FUSE_SETXATTR_EXT | FUSE_HAS_EXPIRE_ONLY | FUSE_NO_EXPORT_SUPPORT | \
 	 FUSE_HAS_RESEND | FUSE_EXPORT_SUPPORT | FUSE_HANDLE_KILLPRIV | FUSE_CACHE_SYMLINKS |      \
-	 FUSE_WRITEBACK_CACHE | FUSE_DIRECT_IO_MMAP)
+	 FUSE_WRITEBACK_CACHE | FUSE_DIRECT_IO_MMAP | FUSE_PASSTHROUGH)
 
 void fuse_ask_init(struct fuse_message *message)
 {
@@ -64,6 +65,18 @@ static void forget_unsaid(struct fuse_init_out *answer)
 		answer->flags2 = 0;
 }
 
+/* Files of others behind its own: what is changed here at first could not be there in time, and a
+ * driver that does not say how high it may be stacked gets none. */
+static void agree_on_passthrough(const struct fuse_init_out *answer, struct fuse_session *out)
+{
+	out->max_stack_depth = 0;
+	if (!(out->flags & FUSE_WRITEBACK_CACHE) && answer->max_stack_depth <= STACK_DEPTH_MAX &&
+	    (out->flags & FUSE_PASSTHROUGH))
+		out->max_stack_depth = answer->max_stack_depth;
+	if (!out->max_stack_depth)
+		out->flags &= ~FUSE_PASSTHROUGH;
+}
+
 err_t fuse_answer_init(const struct fuse_reply *reply, uint32_t max_read_bytes,
 		       struct fuse_session *out)
 {
@@ -76,6 +89,7 @@ err_t fuse_answer_init(const struct fuse_reply *reply, uint32_t max_read_bytes,
 	forget_unsaid(&answer);
 	out->minor = MIN(answer.minor, (uint32_t)FUSE_MINOR);
 	out->flags = (answer.flags | (uint64_t)answer.flags2 << 32) & OFFERED;
+	agree_on_passthrough(&answer, out);
 	out->max_background = answer.max_background ? answer.max_background : FUSE_MAX_BACKGROUND;
 	out->congestion_threshold = answer.congestion_threshold ? answer.congestion_threshold
 								: out->max_background * 3 / 4;

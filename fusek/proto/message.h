@@ -23,6 +23,7 @@ struct fuse_session {
 	uint32_t max_write_bytes; /* of one WRITE: whole pages */
 	uint32_t max_read_bytes;  /* of one READ: whole pages */
 	uint32_t max_ahead_bytes; /* of reading ahead */
+	uint32_t max_stack_depth; /* of FUSE_PASSTHROUGH: 1 or 2; 0: not agreed */
 	uint16_t max_background;  /* requests without a caller that the driver has at a time */
 	uint16_t congestion_threshold;
 };
@@ -135,14 +136,13 @@ void fuse_ask_rename(struct fuse_message *message, struct nodeid old_parent,
 
 void fuse_ask_open(struct fuse_message *message, struct nodeid node, bool directory,
 		   unsigned flags);
-err_t must_check fuse_answer_open(const struct fuse_reply *reply, uint64_t *handle,
-				  uint32_t *open_flags);
+err_t must_check fuse_answer_open(const struct fuse_reply *reply, struct fuse_open_out *opened);
 void fuse_ask_create(const struct fuse_session *session, struct fuse_message *message,
 		     struct nodeid parent, struct server_name name, uint32_t mode, uint32_t umask,
 		     unsigned flags);
 err_t must_check fuse_answer_create(const struct fuse_session *session,
 				    const struct fuse_reply *reply, struct server_entry *out,
-				    uint64_t *handle, uint32_t *open_flags);
+				    struct fuse_open_out *opened);
 /* A file without a name in `parent`; the answer is CREATE's. */
 void fuse_ask_tmpfile(const struct fuse_session *session, struct fuse_message *message,
 		      struct nodeid parent, uint32_t mode, uint32_t umask, unsigned flags);

@@ -22,14 +22,11 @@ void fuse_ask_open(struct fuse_message *message, struct nodeid node, bool direct
 	fuse_message_expect(message, sizeof(struct fuse_open_out), sizeof(struct fuse_open_out));
 }
 
-err_t fuse_answer_open(const struct fuse_reply *reply, uint64_t *handle, uint32_t *flags)
+err_t fuse_answer_open(const struct fuse_reply *reply, struct fuse_open_out *opened)
 {
-	const struct fuse_open_out *out = reply->bytes;
-
-	if (reply->len_bytes < sizeof(*out))
+	if (reply->len_bytes < sizeof(*opened))
 		return -EIO;
-	*handle = out->fh;
-	*flags = out->open_flags;
+	memcpy(opened, reply->bytes, sizeof(*opened));
 	return 0;
 }
 
@@ -67,18 +64,15 @@ void fuse_ask_tmpfile(const struct fuse_session *session, struct fuse_message *m
 }
 
 err_t fuse_answer_create(const struct fuse_session *session, const struct fuse_reply *reply,
-			 struct server_entry *out, uint64_t *handle, uint32_t *flags)
+			 struct server_entry *out, struct fuse_open_out *opened)
 {
-	struct fuse_open_out opened;
 	size_t used_bytes = fuse_entry_bytes(session);
 	err_t err = fuse_answer_entry(session, reply, out);
 
 	if (err)
 		return err;
-	if (!out->node.value || reply->len_bytes < used_bytes + sizeof(opened))
+	if (!out->node.value || reply->len_bytes < used_bytes + sizeof(*opened))
 		return -EIO;
-	memcpy(&opened, (const char *)reply->bytes + used_bytes, sizeof(opened));
-	*handle = opened.fh;
-	*flags = opened.open_flags;
+	memcpy(opened, (const char *)reply->bytes + used_bytes, sizeof(*opened));
 	return 0;
 }

@@ -143,7 +143,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t len_bytes)
 	struct fuse_message message;
 	struct fuse_reply reply;
 	uint64_t number;
-	uint32_t flags;
+	struct fuse_open_out opened;
 	char text[64];
 	void *copy;
 
@@ -156,11 +156,11 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t len_bytes)
 	reply.bytes = copy;
 	if (!fuse_answer_entry(&session, &reply, &entry) && entry.node.value)
 		check_attr(&entry.attr);
-	if (!fuse_answer_create(&session, &reply, &entry, &number, &flags))
+	if (!fuse_answer_create(&session, &reply, &entry, &opened))
 		check_attr(&entry.attr);
 	if (!fuse_answer_attr(&session, &reply, &attr, &number))
 		check_attr(&attr);
-	(void)!fuse_answer_open(&reply, &number, &flags);
+	(void)!fuse_answer_open(&reply, &opened);
 	(void)!fuse_answer_statfs(&reply, &statfs);
 	(void)!fuse_answer_write(&reply, 100);
 	if (fuse_answer_copy_file_range(&reply, &(struct server_copy){.len_bytes = 9}, true) > 9)
@@ -178,7 +178,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t len_bytes)
 	if (reply.len_bytes >= FUSE_COMPAT_INIT_OUT_SIZE &&
 	    !fuse_answer_init(&reply, (uint32_t)data[0] << 12, &agreed) &&
 	    (agreed.max_write_bytes < PAGE_SIZE || agreed.max_write_bytes > FUSE_TRANSFER_MAX ||
-	     agreed.max_read_bytes % PAGE_SIZE))
+	     agreed.max_read_bytes % PAGE_SIZE || agreed.max_stack_depth > 2 ||
+	     !agreed.max_stack_depth != !(agreed.flags & FUSE_PASSTHROUGH)))
 		abort();
 	free(copy);
 	return 0;

@@ -91,6 +91,7 @@ enum fuse_opcode {
 #define FUSE_INIT_EXT           (UINT64_C(1) << 30)
 #define FUSE_HAS_EXPIRE_ONLY    (UINT64_C(1) << 35)
 #define FUSE_DIRECT_IO_MMAP     (UINT64_C(1) << 36) /* Linux: FUSE_DIRECT_IO_ALLOW_MMAP */
+#define FUSE_PASSTHROUGH        (UINT64_C(1) << 37)
 #define FUSE_NO_EXPORT_SUPPORT  (UINT64_C(1) << 38)
 #define FUSE_HAS_RESEND         (UINT64_C(1) << 39)
 #define FUSE_REQUEST_TIMEOUT    (UINT64_C(1) << 42)
@@ -274,11 +275,13 @@ struct fuse_create_in {
 #define FOPEN_NONSEEKABLE (1u << 2)
 #define FOPEN_STREAM      (1u << 4)
 #define FOPEN_NOFLUSH     (1u << 5)
+#define FOPEN_PARALLEL    (1u << 6) /* Linux: FOPEN_PARALLEL_DIRECT_WRITES */
+#define FOPEN_PASSTHROUGH (1u << 7)
 
 struct fuse_open_out {
 	uint64_t fh;
 	uint32_t open_flags;
-	uint32_t padding;
+	uint32_t backing_id; /* FOPEN_PASSTHROUGH */
 };
 
 #define FUSE_RELEASE_FLOCK_UNLOCK (1u << 1)
@@ -538,6 +541,15 @@ struct fuse_ioctl_out {
 #define FUSE_DEV_MAJOR     10
 #define FUSE_DEV_MINOR     229
 #define FUSE_DEV_IOC_CLONE 0x8004e500u
+/* The argument is a struct fuse_backing_map, the result an id; and an id, uint32_t. */
+#define FUSE_DEV_IOC_BACKING_OPEN  0x4010e501u
+#define FUSE_DEV_IOC_BACKING_CLOSE 0x4004e502u
+
+struct fuse_backing_map {
+	int32_t fd;
+	uint32_t flags; /* 0 */
+	uint64_t padding;
+};
 
 /* A driver's buffer for read() must hold this, or its max_write and the largest head. */
 #define FUSE_MIN_READ_BUFFER 8192

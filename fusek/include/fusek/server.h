@@ -30,6 +30,7 @@
 struct frame;
 struct path;
 struct server;
+struct server_backing;
 struct waitq;
 
 /* Numbers of a server. Structs, so that they cannot be mixed up. */
@@ -80,14 +81,19 @@ enum server_open_flags {
 	SERVER_DIRECT_IO = 1 << 0,  /* no page of it may be kept or mapped shared */
 	SERVER_KEEP_CACHE = 1 << 1, /* pages kept from before are still right */
 	SERVER_NONSEEKABLE = 1 << 2,
-	SERVER_STREAM = 1 << 4,     /* no position at all: terminals */
-	SERVER_NO_FLUSH = 1 << 5,   /* a close need not be told */
+	SERVER_STREAM = 1 << 4,   /* no position at all: terminals */
+	SERVER_NO_FLUSH = 1 << 5, /* a close need not be told */
+	/* The data is in another file: `backing`; NULL: none that could be, the open has failed. */
+	SERVER_PASSTHROUGH = 1 << 7,
 	SERVER_TRUNCATED = 1 << 16, /* O_TRUNC was done by the open itself */
 };
 
 struct server_open {
 	struct handle handle;
 	unsigned flags; /* enum server_open_flags */
+	/* A reference (passthrough.h); NULL unless SERVER_PASSTHROUGH. Who gets it puts it, also
+	 * where the file is released at once. */
+	struct server_backing *backing;
 };
 
 /* Who asks: fuse_in_header. */
@@ -441,6 +447,8 @@ enum server_agreed {
 	SERVER_KEEPS_TIMES = 1 << 2, /* another time of change alone means no other data */
 };
 
+#define SERVER_DEPTH_UNKNOWN UINT32_MAX /* the driver has not said it yet */
+
 /* The head of each server; constant once it is mounted, but that `flags` changes by a remount
  * (SERVER_READ_ONLY; [a]). */
 struct server {
@@ -450,7 +458,10 @@ struct server {
 	unsigned flags;                /* enum server_flags */
 	unsigned agreed;               /* enum server_agreed; [a] */
 	uint32_t owner_uid, owner_gid; /* of SERVER_OWNER_ONLY */
-	uint32_t fs_number;            /* struct filesystem's own to set: how nodes are found */
+	/* How many filesystems an open file may go through, itself one of them, until its data is
+	 * reached: those that its data may be in have less. 0: the data is its own. [a] */
+	uint32_t stack_depth;
+	uint32_t fs_number; /* struct filesystem's own to set: how nodes are found */
 };
 
 #endif
