@@ -4,6 +4,7 @@
  */
 #include <sys/ioctl.h>
 #include <sys/mman.h>
+#include <sys/wait.h>
 
 #include "fuse_driver.h"
 
@@ -26,8 +27,9 @@ struct opened {
 	int32_t backing_id;
 };
 
-#define BACK_AT "/tmp/fuse_backing"
-#define PAGE    4096
+#define BACK_AT  "/tmp/fuse_backing"
+#define LOWER_AT "/tmp/fuse_lower"
+#define PAGE     4096
 
 static int backing; /* "0123456789" */
 static struct opened next_open;
@@ -327,6 +329,75 @@ static void who_has_not_agreed_names_none(void)
 	}
 }
 
+/* ---- one on the other ---- */
+
+static int to_lower[2], from_lower[2];
+
+/* A driver of its own, whose mount goes out of the way of the next one. */
+static void be_lower(void)
+{
+	char byte;
+
+	mkdir(LOWER_AT, 0755);
+	if (begin() && mount(AT, LOWER_AT, NULL, MS_MOVE, NULL) == 0 &&
+	    write(from_lower[1], "", 1) == 1 && read(to_lower[0], &byte, 1) == 1)
+		umount2(LOWER_AT, MNT_DETACH);
+	_exit(0);
+}
+
+static bool begin_lower(void)
+{
+	char byte;
+
+	if (pipe(to_lower) != 0 || pipe(from_lower) != 0)
+		return false;
+	if (fork() == 0)
+		be_lower();
+	close(from_lower[1]);
+	return read(from_lower[0], &byte, 1) == 1;
+}
+
+static void end_lower(void)
+{
+	close(to_lower[0]);
+	if (write(to_lower[1], "", 1) != 1)
+		abort();
+	close(to_lower[1]);
+	close(from_lower[0]);
+	wait(NULL);
+	rmdir(LOWER_AT);
+	unlink(BACK_AT);
+}
+
+static void a_deeper_driver_may_lie_on_another(void)
+{
+	char bytes[16] = {0};
+	int lower, file;
+
+	EXPECT(begin_lower());
+	lower = open(LOWER_AT "/file", O_RDWR);
+	EXPECT(lower >= 0);
+	EXPECT(begin_with(FLAG_PASSTHROUGH, 1));
+	EXPECT_ERRNO(ELOOP, name_backing(lower));
+	close(backing);
+	driver_end();
+	EXPECT(begin_with(FLAG_PASSTHROUGH, 2));
+	next_open.flags = OPEN_PASSTHROUGH;
+	next_open.backing_id = name_backing(lower);
+	EXPECT(next_open.backing_id > 0);
+	close(lower);
+	file = open(FILE_AT, O_RDWR);
+	EXPECT(file >= 0);
+	EXPECT_EQUAL(pwrite(file, "through", 7, 2), 7);
+	EXPECT_EQUAL(pread(file, bytes, sizeof(bytes), 0), 10);
+	EXPECT(strcmp(bytes, "01through9") == 0);
+	EXPECT(backing_has("01through9"));
+	close(file);
+	close(backing);
+	driver_end();
+	end_lower();
+}
+
 /* A kernel may be built without it. */
 static bool is_offered(void)
 {
@@ -356,6 +427,7 @@ int main(void)
 	RUN(answers_that_cannot_be_are_eio);
 	RUN(what_can_be_named_is_a_regular_file);
 	RUN(who_has_not_agreed_names_none);
+	RUN(a_deeper_driver_may_lie_on_another);
 	driver_over();
 	return check_end();
 }

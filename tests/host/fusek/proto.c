@@ -147,6 +147,28 @@ static void init_finds_what_both_can(void **state)
 	assert_int_equal(session.max_write_bytes, 4096); /* no less than a page */
 }
 
+static void passthrough_is_agreed_on_with_a_depth_and_without_write_back(void **state)
+{
+	static const struct {
+		uint32_t depth, more_flags, agreed;
+	} rows[] = {{0, 0, 0}, {1, 0, 1},          {2, 0, 2},
+		    {3, 0, 0}, {UINT32_MAX, 0, 0}, {1, (uint32_t)FUSE_WRITEBACK_CACHE, 0}};
+
+	for (unsigned i = 0; i < ARRAY_SIZE(rows); i++) {
+		struct fuse_init_out out = {.major = 7,
+					    .minor = 40,
+					    .flags = (uint32_t)FUSE_INIT_EXT | rows[i].more_flags,
+					    .flags2 = (uint32_t)(FUSE_PASSTHROUGH >> 32),
+					    .max_stack_depth = rows[i].depth};
+		struct fuse_reply reply = reply_of(&out, sizeof(out));
+		struct fuse_session session;
+
+		assert_int_equal(fuse_answer_init(&reply, 0, &session), 0);
+		assert_int_equal(session.max_stack_depth, rows[i].agreed);
+		assert_int_equal(!(session.flags & FUSE_PASSTHROUGH), !rows[i].agreed);
+	}
+}
+
 /* ---- devices ---- */
 
 static void a_device_is_what_its_program_says(void **state)
@@ -476,6 +498,7 @@ int main(void)
 		cmocka_unit_test(the_longest_names_fit),
 		cmocka_unit_test(devices_travel_in_linux_s_32_bits),
 		cmocka_unit_test(init_finds_what_both_can),
+		cmocka_unit_test(passthrough_is_agreed_on_with_a_depth_and_without_write_back),
 		cmocka_unit_test(init_of_strangers_is_refused),
 		cmocka_unit_test(a_device_is_what_its_program_says),
 		cmocka_unit_test(the_memory_that_an_ioctl_wants_is_bounded),

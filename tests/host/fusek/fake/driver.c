@@ -23,7 +23,9 @@ static const struct fuse_in_header *const late = (const void *)late_request;
 
 struct object *vfs_descriptor(int fd)
 {
-	return fd == FD && device ? object_get(device) : NULL;
+	struct object *object = fd == FD ? device : fd == FD + 1 ? mock.named : NULL;
+
+	return object ? object_get(object) : NULL;
 }
 
 /* ---- answers ---- */
@@ -155,7 +157,9 @@ static void do_init(const struct fuse_in_header *in)
 					  .max_write = 8192,
 					  .max_readahead = 65536,
 					  .max_background = mock.max_background,
-					  .flags = mock.init_flags};
+					  .flags = mock.init_flags,
+					  .flags2 = mock.init_flags2,
+					  .max_stack_depth = mock.max_stack_depth};
 
 	mock_answer(in, &out,
 		    mock.minor < 5    ? FUSE_COMPAT_INIT_OUT_SIZE
@@ -211,7 +215,8 @@ static void do_link(const struct fuse_in_header *in, const struct fuse_link_in *
 
 static void do_open(const struct fuse_in_header *in, uint32_t flags)
 {
-	const struct fuse_open_out out = {.fh = 77, .open_flags = mock.open_flags};
+	const struct fuse_open_out out = {
+		.fh = 77, .open_flags = mock.open_flags, .backing_id = mock.backing_id};
 
 	if (!mock.lie || mock.lie_opcode != in->opcode)
 		mock.nopen++;
@@ -224,7 +229,9 @@ static void do_create(const struct fuse_in_header *in)
 {
 	_Alignas(8) char bytes[sizeof(struct fuse_entry_out) + sizeof(struct fuse_open_out)];
 	const struct fuse_entry_out out = entry(in, made(S_IFREG));
-	const struct fuse_open_out opened = {.fh = 77};
+	const struct fuse_open_out opened = {.fh = 77,
+					     .open_flags = mock.open_flags & FOPEN_PASSTHROUGH,
+					     .backing_id = mock.backing_id};
 
 	mock.nopen++;
 	memcpy(bytes, &out, entry_bytes());

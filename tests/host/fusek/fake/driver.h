@@ -40,8 +40,10 @@ enum mock_lie {
 struct mock_driver {
 	/* to be set */
 	uint32_t major, minor;
-	uint32_t init_flags; /* before the first request */
-	uint32_t open_flags;
+	uint32_t init_flags;                   /* before the first request */
+	uint32_t init_flags2, max_stack_depth; /* the same; with FUSE_INIT_EXT */
+	struct object *named;                  /* the driver's descriptor 4; NULL: closed */
+	uint32_t open_flags, backing_id;
 	bool ignores_interrupts;
 	uint16_t max_background; /* INIT's */
 	uint64_t last_cookie;    /* of a listing's last name; 0: the next number */
