@@ -23,7 +23,8 @@ static err_t grow(struct exec_strings *strings)
 
 	if (!block)
 		return -ENOMEM;
-	memcpy(block, strings->block, strings->len_bytes);
+	if (strings->len_bytes)
+		memcpy(block, strings->block, strings->len_bytes);
 	kvfree(strings->block, strings->room_bytes);
 	strings->block = block;
 	strings->room_bytes = room_bytes;

@@ -151,24 +151,26 @@ void kasan_check(const void *start, size_t len_bytes, bool write)
 	check((vaddr_t)start, len_bytes, write);
 }
 
+/* The functions themselves: what the compiler knows may be given no NULL, though it be for nothing.
+ */
 void *kasan_memcpy(void *to, const void *from, size_t len_bytes)
 {
 	check((vaddr_t)from, len_bytes, false);
 	check((vaddr_t)to, len_bytes, true);
-	return memcpy(to, from, len_bytes);
+	return (memcpy)(to, from, len_bytes);
 }
 
 void *kasan_memmove(void *to, const void *from, size_t len_bytes)
 {
 	check((vaddr_t)from, len_bytes, false);
 	check((vaddr_t)to, len_bytes, true);
-	return memmove(to, from, len_bytes);
+	return (memmove)(to, from, len_bytes);
 }
 
 void *kasan_memset(void *to, int byte, size_t len_bytes)
 {
 	check((vaddr_t)to, len_bytes, true);
-	return memset(to, byte, len_bytes);
+	return (memset)(to, byte, len_bytes);
 }
 
 /* ---- variables ---- */
