@@ -131,6 +131,7 @@ def test_script_gives_a_shell_a_terminal_of_its_own(userspace):
     userspace.wait_for("Script done")
     userspace.wait_for(at(USER))
     assert "/dev/pts/0" in shell(userspace, "cat log")
+    clear(userspace)    # what the log holds looks like prompts
     assert shell(userspace, "tty") == ["/dev/ttyS0"]
 
 
