@@ -96,11 +96,10 @@ uint32_t space_give_frames(struct space *space, vaddr_t address, struct frame *c
 
 /* ---- a program's frames are used ---- */
 
-/* Of one table: how many. *lost: rights went that CPUs may still know. */
-static uint32_t borrow_batch_locked(struct space *space, vaddr_t address, struct frame **frames,
-				    uint32_t npages, bool *lost) REQUIRES(space->lock);
-static uint32_t borrow_batch_locked(struct space *space, vaddr_t address, struct frame **frames,
-				    uint32_t npages, bool *lost)
+/* Of one table: how many. `freeze`: *lost says whether rights went that CPUs may still know. */
+static ALWAYS_INLINE uint32_t take_batch_locked(struct space *space, vaddr_t address,
+						struct frame **frames, uint32_t npages, bool freeze,
+						bool *lost) REQUIRES(space->lock)
 {
 	pte_t *entries;
 	uint32_t done;
@@ -113,7 +112,7 @@ static uint32_t borrow_batch_locked(struct space *space, vaddr_t address, struct
 			break;
 		frames[done] = frame_from_phys(pte_frame(value));
 		frame_get(frames[done]);
-		if (pte_copied_first(value))
+		if (!freeze || pte_copied_first(value))
 			continue;
 		*lost = true;
 		pte_exchange(&entries[done], pte_to_copy_first(value));
@@ -121,8 +120,8 @@ static uint32_t borrow_batch_locked(struct space *space, vaddr_t address, struct
 	return done;
 }
 
-uint32_t space_lend_frames(struct space *space, vaddr_t address, struct frame **frames,
-			   uint32_t npages)
+static ALWAYS_INLINE uint32_t take_frames(struct space *space, vaddr_t address,
+					  struct frame **frames, uint32_t npages, bool freeze)
 {
 	struct region *region;
 	uint32_t done = 0;
@@ -131,47 +130,22 @@ uint32_t space_lend_frames(struct space *space, vaddr_t address, struct frame **
 	mutex_lock(&space->lock);
 	npages = pages_of_region(space, address, npages, &region);
 	for (uint32_t got = 1; got && done < npages; done += got)
-		got = borrow_batch_locked(space, address + done * PAGE_SIZE, frames + done,
-					  npages - done, &lost);
+		got = take_batch_locked(space, address + done * PAGE_SIZE, frames + done,
+					npages - done, freeze, &lost);
 	if (lost) /* before anybody relies on what is in them */
 		tlb_flush_range(&space->pagetable, address, done);
 	mutex_unlock(&space->lock);
 	return done;
 }
 
-/* ---- a program's frames are looked into ---- */
-
-static uint32_t hold_batch_locked(struct space *space, vaddr_t address, struct frame **frames,
-				  uint32_t npages) REQUIRES(space->lock);
-static uint32_t hold_batch_locked(struct space *space, vaddr_t address, struct frame **frames,
-				  uint32_t npages)
+uint32_t space_lend_frames(struct space *space, vaddr_t address, struct frame **frames,
+			   uint32_t npages)
 {
-	pte_t *entries;
-	uint32_t done;
-
-	npages = entries_of_table(space, address, npages, &entries);
-	for (done = 0; done < npages; done++) {
-		pte_t value = pte_read(&entries[done]);
-
-		if (!pte_counted(value))
-			break;
-		frames[done] = frame_from_phys(pte_frame(value));
-		frame_get(frames[done]);
-	}
-	return done;
+	return take_frames(space, address, frames, npages, true);
 }
 
 uint32_t space_hold_frames(struct space *space, vaddr_t address, struct frame **frames,
 			   uint32_t npages)
 {
-	struct region *region;
-	uint32_t done = 0;
-
-	mutex_lock(&space->lock);
-	npages = pages_of_region(space, address, npages, &region);
-	for (uint32_t got = 1; got && done < npages; done += got)
-		got = hold_batch_locked(space, address + done * PAGE_SIZE, frames + done,
-					npages - done);
-	mutex_unlock(&space->lock);
-	return done;
+	return take_frames(space, address, frames, npages, false);
 }

@@ -6,7 +6,10 @@
 #include "sysv.h"
 
 #include <mm/frame.h>
-#include <mm/kva.h>
+#include <mm/slab.h>
+
+/* The last object frees it in a callback of RCU, which may not sleep: it is no area of kva's. */
+_Static_assert(sizeof(struct ipc_namespace) <= KMALLOC_MAX, "kmalloc() serves it");
 
 struct ipc_namespace ipc_namespace_first;
 
@@ -59,7 +62,7 @@ struct mqueue_limits *mqueue_limits(void)
 
 struct ipc_namespace *ipc_namespace_create(void)
 {
-	struct ipc_namespace *ipc = kvmalloc(sizeof(*ipc));
+	struct ipc_namespace *ipc = kmalloc(sizeof(*ipc));
 
 	if (ipc)
 		init(ipc);
@@ -79,7 +82,7 @@ void ipc_namespace_put_memory(struct ipc_namespace *ipc)
 	sysv_kind_free_table(&ipc->segments);
 	sysv_kind_free_table(&ipc->sets);
 	sysv_kind_free_table(&ipc->queues);
-	kvfree(ipc, sizeof(*ipc));
+	kfree(ipc);
 }
 
 void ipc_namespace_put(struct ipc_namespace *ipc)
