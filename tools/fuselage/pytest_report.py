@@ -64,8 +64,11 @@ def pytest_runtest_logreport(report):
     if report.when == "teardown" or not report.passed:
         _told.add(report.nodeid)
     if report.failed:
-        text = report.longreprtext + "".join(f"\n--- {title}\n{content}"
-                                             for title, content in report.sections)
+        # What went wrong first: who shows a part of this shows its begin.
+        crash = getattr(report.longrepr, "reprcrash", None)
+        reason = f"{crash.message}\n" if crash else ""
+        text = reason + report.longreprtext + "".join(f"\n--- {title}\n{content}"
+                                                     for title, content in report.sections)
         tell(report.nodeid, "failed", _seconds[report.nodeid], text)
     elif report.skipped:
         # There is no skipping here: what can't run on this machine has not been shown to work.
