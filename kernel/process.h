@@ -31,6 +31,8 @@
 #include <sched/wait.h>
 
 struct object;
+struct pid_names;
+struct pid_namespace;
 struct space;
 struct spawn_call;
 struct tty;
@@ -177,9 +179,10 @@ struct exec_places {
 
 /* A number in the PID table: a process's, or that of a thread other than a process's first. */
 struct pid_link {
-	struct pid_link *next; /* [p] */
-	int32_t number;        /* [c] */
-	bool is_process;       /* [c] in a struct process, else in a struct uthread */
+	struct pid_link *next;   /* [p] */
+	int32_t number;          /* [c] */
+	bool is_process;         /* [c] in a struct process, else in a struct uthread */
+	struct pid_names *names; /* [c] in inner namespaces; NULL: the first alone has it */
 };
 
 enum call_watch {
@@ -205,10 +208,12 @@ struct signal_pending {
  *   [a] atomic
  */
 struct process {
-	struct refcount references; /* [a] */
-	int32_t pid;                /* [c] */
-	struct pid_link link;       /* [p] */
-	struct rcu_head rcu;        /* after the last reference */
+	struct refcount references;          /* [a] */
+	int32_t pid;                         /* [c] in the first PID namespace */
+	int32_t own_pid;                     /* [c] in its own: what it is told */
+	struct pid_namespace *pid_namespace; /* [c] a reference; NULL: the first */
+	struct pid_link link;                /* [p] */
+	struct rcu_head rcu;                 /* after the last reference */
 
 	int32_t group;           /* [a] written under the family lock */
 	int32_t session;         /* [a] the same */
@@ -279,6 +284,7 @@ struct process {
 	struct signal_pending pending;  /* [s] */
 	uint32_t nqueued;               /* [s] entries of all its queues, under RLIMIT_SIGPENDING */
 	bool exiting;                   /* [s] its end has begun: status_to_be counts */
+	bool unkillable;                /* [s] an init: by default no signal does anything to it */
 	bool stopped;                   /* [s] written under it, [a] read: waits for SIGCONT */
 	uint8_t stop_signal;            /* [s] the one that stopped it */
 	bool continue_untold;           /* [s] continued, and its parent has not heard yet */
@@ -347,6 +353,12 @@ err_t must_check pid_insert(struct pid_link *link);
 /* The same with this number, below PID_MAX. -EEXIST: it is taken, if only by a group or a session.
  */
 err_t must_check pid_insert_at(struct pid_link *link, int32_t number);
+/* The same of a process or thread in the namespace, which is none of the first, with a number there
+ * and in each above it: those of `wanted`, the innermost's first, and any in the `nwanted`th and
+ * above. -ENOMEM: or the namespace's init has ended; -EINVAL: a wanted number that is not its
+ * init's, and there is none yet. (process/pid_names.c) */
+err_t must_check pid_insert_in(struct pid_link *link, struct pid_namespace *namespace,
+			       const int32_t *wanted, unsigned nwanted);
 /* No look-up finds it from here on; the number is used again late. */
 void pid_remove(struct pid_link *link);
 /* With a reference; NULL: no such process. Lock-free, from anywhere. */

@@ -3,6 +3,7 @@
  */
 #include "sys_lock.h"
 
+#include "namespace/pid.h"
 #include "process/uthread.h"
 #include "syscall_table.h"
 
@@ -90,7 +91,7 @@ static err_t test(struct object *object, struct object_lock *lock, struct abi_fl
 	flock->l_whence = SEEK_SET;
 	flock->l_start = (int64_t)lock->start;
 	flock->l_len = lock->end == INT64_MAX ? 0 : (int64_t)(lock->end - lock->start) + 1;
-	flock->l_pid = lock->pid;
+	flock->l_pid = pid_shown(lock->pid);
 	return 0;
 }
 

@@ -2,6 +2,7 @@
  * System calls that tell about the machine: its memory, its CPUs, and random bytes. Owns no
  * state.
  */
+#include "namespace/pid.h"
 #include "process/uthread.h"
 #include "procfs/load.h"
 #include "random.h"
@@ -86,7 +87,7 @@ int sys_sched_setaffinity(int pid, size_t len, uptr_t mask)
 		return -EFAULT;
 	if (!pid)
 		return thread_set_affinity(current_thread(), cpus);
-	return uthread_visit(pid, set_affinity, &cpus);
+	return uthread_visit(pid_meant(pid), set_affinity, &cpus);
 }
 
 int sys_sched_getaffinity(int pid, size_t len, uptr_t out)
@@ -99,7 +100,7 @@ int sys_sched_getaffinity(int pid, size_t len, uptr_t out)
 	if (pid < 0)
 		return -ESRCH;
 	if (pid)
-		err = uthread_visit(pid, get_affinity, &cpus);
+		err = uthread_visit(pid_meant(pid), get_affinity, &cpus);
 	if (err)
 		return err;
 	if (user_put(out, &cpus))

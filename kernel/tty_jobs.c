@@ -9,6 +9,7 @@
  */
 #include "tty.h"
 
+#include "namespace/pid.h"
 #include "process/capability.h"
 #include "process/family.h"
 #include "signal/signal.h"
@@ -241,6 +242,7 @@ static ssize_t set_foreground(struct tty *tty, uptr_t argument)
 		return -EFAULT;
 	if (search.group <= 0)
 		return -EINVAL;
+	search.group = pid_meant(search.group);
 	pid_for_each_rcu(find_session, &search);
 	if (!search.session)
 		return -ESRCH;
@@ -262,9 +264,9 @@ ssize_t tty_ioctl_groups(struct tty *tty, unsigned command, uptr_t argument, boo
 
 	switch (command) {
 	case TIOCGPGRP:
-		return may_look ? put_number(argument, tty_foreground(tty)) : -ENOTTY;
+		return may_look ? put_number(argument, pid_shown(tty_foreground(tty))) : -ENOTTY;
 	case TIOCGSID:
-		return may_look && session ? put_number(argument, session) : -ENOTTY;
+		return may_look && session ? put_number(argument, pid_shown(session)) : -ENOTTY;
 	default:
 		return set_foreground(tty, argument);
 	}

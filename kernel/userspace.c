@@ -25,6 +25,7 @@
 #include "console/console.h"
 #include "console/screen.h"
 #include "ksh_session.h"
+#include "namespace/pid.h"
 #include "process/capability.h"
 #include "process/family.h"
 #include "process/uthread.h"
@@ -195,6 +196,8 @@ int sys_reboot(unsigned magic, unsigned magic2, unsigned command, uptr_t argumen
 		return -EPERM;
 	if (!is_magic(magic, magic2))
 		return -EINVAL;
+	if (process_current()->pid_namespace)
+		return pid_namespace_reboot(command);
 	switch (command) {
 	case LINUX_REBOOT_CMD_CAD_ON:
 	case LINUX_REBOOT_CMD_CAD_OFF:

@@ -34,6 +34,7 @@ ERROR = re.compile(r"^-1 (E\w+) ")
 INTERRUPTED = re.compile(r"^\? ERESTART")
 ONLY_INTERRUPTED = {"pause", "rt_sigsuspend", "restart_syscall"}     # there is no other end
 NEVER_RETURN = {"exit", "exit_group", "rt_sigreturn"}
+ENDS_CALLER = {"reboot"}     # where it succeeds: in a PID namespace
 # What a program calls it by, where that is neither the call's name nor SYS_ and its name.
 LIBRARY_NAMES = {
     "arch_prctl": {"ARCH_GET_FS"}, "clone": {"fork"}, "exit_group": {"exit", "main"},
@@ -125,6 +126,7 @@ def shown_by(program, sources, names):
         if error and error[1] in words and name not in NEVER_RETURN:
             errors.add(error[1])
         if not result.startswith(("-1", "?")) or name in NEVER_RETURN or \
+                (result == "?" and name in ENDS_CALLER) or \
                 (error and error[1] == "EINTR" and name in ONLY_INTERRUPTED):
             shown[name][0] = True
             flags |= set(FLAG.findall(arguments)) & words

@@ -334,10 +334,10 @@ size_t mqueue_state(struct mqueue *queue, char *to, size_t to_bytes)
 
 	mutex_lock(&queue->lock);
 	notify = queue->notify;
-	len_bytes =
-		kernel_format(to, to_bytes, "QSIZE:%-10lu NOTIFY:%-5d SIGNO:%-5d NOTIFY_PID:%-6d\n",
-			      queue->nbytes, notify ? notify->notify : 0,
-			      notify ? notify->signal : 0, notify ? notify->pid : 0);
+	len_bytes = kernel_format(
+		to, to_bytes, "QSIZE:%-10lu NOTIFY:%-5d SIGNO:%-5d NOTIFY_PID:%-6d\n",
+		queue->nbytes, notify ? notify->notify : 0, notify ? notify->signal : 0,
+		notify ? sysv_caller_shows(notify->pid) : 0);
 	mutex_unlock(&queue->lock);
 	return len_bytes;
 }

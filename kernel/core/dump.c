@@ -58,6 +58,8 @@ static err_t make_name(const struct core *core, char *to)
 	const struct core_facts facts = {
 		.pid = process->pid,
 		.tid = self->tid,
+		.own_pid = process->own_pid,
+		.own_tid = self->own_tid,
 		.uid = self->ids.uid,
 		.gid = self->ids.gid,
 		.signal = core->info->signal,

@@ -60,9 +60,11 @@ static void add_fact(struct name *name, char which, const struct core_facts *fac
 	case '%':
 		return add_byte(name, '%');
 	case 'p':
+		return add_number(name, (uint64_t)facts->own_pid);
 	case 'P':
 		return add_number(name, (uint64_t)facts->pid);
 	case 'i':
+		return add_number(name, (uint64_t)facts->own_tid);
 	case 'I':
 		return add_number(name, (uint64_t)facts->tid);
 	case 'u':
@@ -109,7 +111,7 @@ err_t core_name(char *to, size_t to_bytes, const char *pattern, bool uses_pid,
 	}
 	if (uses_pid && !has_pid) {
 		add_byte(&name, '.');
-		add_number(&name, (uint64_t)facts->pid);
+		add_number(&name, (uint64_t)facts->own_pid);
 	}
 	if (name.len_bytes >= to_bytes)
 		return -ENAMETOOLONG;

@@ -7,7 +7,9 @@
 #include <lib/types.h>
 
 struct core_facts {
-	int32_t pid, tid;     /* %p %P, %i %I */
+	int32_t pid, tid;     /* %P, %I */
+	int32_t own_pid;      /* %p: in its own PID namespace */
+	int32_t own_tid;      /* %i */
 	uint32_t uid, gid;    /* %u, %g: real ones */
 	int signal;           /* %s */
 	bool dumpable;        /* %d */

@@ -7,6 +7,7 @@
  */
 #include "core_priv.h"
 
+#include "../namespace/pid.h"
 #include "../process/inspect.h"
 #include "../ptrace/ptrace.h"
 #include "../time/cpu_time.h"
@@ -71,10 +72,10 @@ static void fill_status(const struct core *core, struct uthread *uthread, struct
 		.current_signal = (int16_t)core->info->signal,
 		.pending = report.pending | report.shared_pending,
 		.blocked = report.blocked,
-		.tid = uthread->tid,
-		.parent = report.parent,
-		.group = report.group,
-		.session = report.session,
+		.tid = uthread->own_tid,
+		.parent = pid_shown(report.parent),
+		.group = pid_shown(report.group),
+		.session = pid_shown(report.session),
 		.user_time = timeval_of(report.times.user_ns),
 		.system_time = timeval_of(report.times.system_ns),
 		.children_user_time = timeval_of(report.waited.user_ns),
@@ -143,14 +144,14 @@ static void put_process(struct core *core)
 		.nice = (int8_t)uthread_current()->sched_nice,
 		.uid = ids->uid,
 		.gid = ids->gid,
-		.pid = process->pid,
-		.group = read_once(&process->group),
-		.session = read_once(&process->session),
+		.pid = process->own_pid,
+		.group = pid_shown(read_once(&process->group)),
+		.session = pid_shown(read_once(&process->session)),
 	};
 	struct process_report report;
 
 	if (!process_report(core->process, 0, &report))
-		info.parent = report.parent;
+		info.parent = pid_shown(report.parent);
 	string_copy(info.name, sizeof(info.name), process->name);
 	string_copy(info.arguments, sizeof(info.arguments), process->command);
 	put_note(core, NT_PRPSINFO, &info, sizeof(info));

@@ -5,6 +5,7 @@
  */
 #include "async.h"
 
+#include "../namespace/pid.h"
 #include "../process/family.h"
 #include "../signal/signal.h"
 
@@ -157,7 +158,7 @@ static err_t find_owner(int type, int32_t number, struct async_owner *out)
 static err_t set_owner(struct object *object, int type, int32_t number)
 {
 	struct async_owner owner;
-	err_t err = find_owner(type, number, &owner);
+	err_t err = find_owner(type, pid_meant(number), &owner);
 
 	return err ? err : async_set_owner(object, &owner, false);
 }
@@ -242,7 +243,7 @@ static void look_at_owner(void *argument, const struct async_owner *owner)
 	struct abi_owner_ex *out = argument;
 
 	out->type = types[owner->type];
-	out->pid = is_there(owner) ? owner->number : 0;
+	out->pid = is_there(owner) ? pid_shown(owner->number) : 0;
 }
 
 static int get_owner(struct object *object)

@@ -16,6 +16,7 @@
  */
 #include "futex_priv.h"
 
+#include "../namespace/pid.h"
 #include "../process/uthread.h"
 #include "../signal/signal.h"
 
@@ -246,7 +247,7 @@ static err_t check_owner(const struct pi_futex *futex, uint32_t value)
 
 	if (futex->inherited || (value & FUTEX_OWNER_DIED && !tid))
 		return 0;
-	return tid == (uint32_t)futex->owner->tid ? 0 : -EINVAL;
+	return pid_meant((int32_t)tid) == futex->owner->tid ? 0 : -EINVAL;
 }
 
 /* The owner by the word gets the spare one, since this thread is to wait for it. */
@@ -257,7 +258,7 @@ static err_t make_locked(struct pi_call *call, uint32_t value, const struct uthr
 {
 	struct pi_futex *futex = call->spare;
 	struct uthread *owner;
-	err_t err = uthread_visit((int32_t)(value & FUTEX_TID_MASK), get_owner, &owner);
+	err_t err = uthread_visit(pid_meant((int32_t)(value & FUTEX_TID_MASK)), get_owner, &owner);
 
 	if (!err && would_deadlock_locked(owner, waits))
 		err = -EDEADLK;
@@ -285,10 +286,10 @@ static err_t lock_or_enlist_locked(struct pi_call *call, struct pi_waiter *waite
 
 	if (err)
 		return err;
-	if ((value & FUTEX_TID_MASK) == (uint32_t)uthread->tid)
+	if ((value & FUTEX_TID_MASK) == (uint32_t)uthread->own_tid)
 		return -EDEADLK;
 	if (!futex && !(value & FUTEX_TID_MASK))
-		return take_locked(call, value, (uint32_t)uthread->tid);
+		return take_locked(call, value, (uint32_t)uthread->own_tid);
 	if (call->request->only_try)
 		return -EBUSY;
 	if (futex) {
@@ -355,7 +356,7 @@ static err_t claim(const struct pi_call *call)
 			err = read_locked(call->request->address, &value);
 			if (!err)
 				err = change_locked(call->request->address, value,
-						    (uint32_t)self->tid | FUTEX_WAITERS |
+						    (uint32_t)self->own_tid | FUTEX_WAITERS |
 							    FUTEX_OWNER_DIED);
 			if (!err) {
 				futex->inherited = false;
@@ -461,13 +462,13 @@ static err_t unlock_locked(const struct futex_key *key, uint64_t address)
 
 	if (err)
 		return err;
-	if ((value & FUTEX_TID_MASK) != (uint32_t)self->tid)
+	if ((value & FUTEX_TID_MASK) != (uint32_t)self->own_tid)
 		return -EPERM;
 	if (!heir)
 		return change_locked(address, value, 0);
 	if (futex->owner != self)
 		return -EINVAL;
-	err = change_locked(address, value, (uint32_t)heir->uthread->tid | FUTEX_WAITERS);
+	err = change_locked(address, value, (uint32_t)heir->uthread->own_tid | FUTEX_WAITERS);
 	if (!err)
 		hand_over_locked(futex, heir);
 	return err;

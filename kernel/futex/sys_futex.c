@@ -1,6 +1,7 @@
 /*
  * The futex calls: checks their arguments and hands the rest to futex.c. Owns no state.
  */
+#include "../namespace/pid.h"
 #include "../process/capability.h"
 #include "../process/inspect.h"
 #include "../process/uthread.h"
@@ -217,7 +218,8 @@ int sys_get_robust_list(int tid, uptr_t head, uptr_t len)
 {
 	const uint64_t len_bytes = ROBUST_LIST_BYTES;
 	uint64_t list;
-	err_t err = uthread_visit(tid ? tid : uthread_current()->tid, read_robust_list, &list);
+	err_t err = uthread_visit(tid ? pid_meant(tid) : uthread_current()->tid, read_robust_list,
+				  &list);
 
 	if (err)
 		return err;

@@ -5,6 +5,7 @@
  */
 #include "memory.h"
 
+#include "../namespace/pid.h"
 #include "../process/inspect.h"
 #include "../process/uthread.h"
 #include "../sys_rw.h"
@@ -97,7 +98,7 @@ static ssize_t move_all(struct transfer *transfer, const struct buffer_segment *
 
 static err_t get_space(int pid, struct space **out)
 {
-	struct process *process = process_find_by_thread(pid);
+	struct process *process = process_find_by_thread(pid_meant(pid));
 	err_t err = -ESRCH;
 
 	if (!process)

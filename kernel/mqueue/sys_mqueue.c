@@ -1,6 +1,7 @@
 /*
  * System calls on POSIX message queues. What they do is in ipc/mqueue/. Owns no state.
  */
+#include "../namespace/pid.h"
 #include "../process/uthread.h"
 #include "../signal/signal.h"
 #include "../time/clocks.h"
@@ -197,9 +198,10 @@ static void send_cookie(struct notice *notice, char why)
 static void notice_end(struct mqueue_notify *notify, const struct sysv_caller *sender)
 {
 	struct notice *notice = container_of(notify, struct notice, notify);
-	struct abi_siginfo info = {.si_pid = sender ? sender->pid : 0,
-				   .si_uid = sender ? sender->uid : 0,
-				   .si_value = notice->value};
+	struct abi_siginfo info = {
+		.si_pid = sender ? pid_number_in(notice->process->pid_namespace, sender->pid) : 0,
+		.si_uid = sender ? sender->uid : 0,
+		.si_value = notice->value};
 	struct signal_info signal = {.signal = notify->signal, .code = SI_MESGQ};
 
 	for (unsigned i = 0; i < ARRAY_SIZE(signal.fields); i++)

@@ -4,11 +4,14 @@
  */
 #include "namespace.h"
 
+#include "pid.h"
+
 #include "../procfs/procfs.h"
 
 #include <abi/errno.h>
 #include <fusek/file.h>
 #include <ipc/anonymous.h>
+#include <ipc/fdtable.h>
 #include <lib/fmt.h>
 #include <lib/string.h>
 #include <mm/slab.h>
@@ -39,10 +42,27 @@ static void put_name(const struct namespace *namespace, char *to, size_t to_byte
 
 /* ---- the object ---- */
 
+/* A descriptor of the one above. */
+static ssize_t open_parent(struct namespace *namespace)
+{
+	struct namespace *parent;
+	struct object *object;
+	err_t err;
+
+	if (namespace->kind != NAMESPACE_PID)
+		return -EINVAL; /* only the numbers of processes have one above */
+	err = pid_namespace_parent(namespace, &parent);
+	if (err)
+		return err;
+	object = namespace_open(parent);
+	namespace_put(parent);
+	return object ? fd_add(current_fds(), object, O_CLOEXEC) : -ENOMEM;
+}
+
 /* There is one user namespace, which is nobody's file. */
 static ssize_t namespace_ioctl(struct object *object, unsigned command, UNUSED uptr_t argument)
 {
-	const struct namespace *namespace = file_of(object)->namespace;
+	struct namespace *namespace = file_of(object)->namespace;
 
 	switch (command) {
 	case NS_GET_NSTYPE:
@@ -50,6 +70,7 @@ static ssize_t namespace_ioctl(struct object *object, unsigned command, UNUSED u
 	case NS_GET_USERNS:
 		return -EPERM;
 	case NS_GET_PARENT:
+		return open_parent(namespace);
 	case NS_GET_OWNER_UID:
 		return -EINVAL; /* of other kinds */
 	default:
@@ -111,6 +132,8 @@ struct namespace *namespace_of_object(const struct object *object)
 /* The one that the entry's name says, with a reference. */
 static struct namespace *namespace_of_subject(const struct proc_subject *subject)
 {
+	if (strcmp(subject->entry->name, "pid_for_children") == 0)
+		return pid_namespace_of_children(subject->process, subject->tid);
 	for (unsigned i = 0; i < NAMESPACE_KINDS; i++) {
 		if (strcmp(namespace_ops((enum namespace_kind)i)->name, subject->entry->name) == 0)
 			return namespace_of(subject->process, subject->tid, (enum namespace_kind)i);

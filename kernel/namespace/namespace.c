@@ -4,6 +4,8 @@
  */
 #include "namespace.h"
 
+#include "pid.h"
+
 #include "../process/capability.h"
 
 #include <abi/errno.h>
@@ -15,10 +17,9 @@
 static uint64_t last_number = NUMBER_NEXT; /* atomic */
 
 static const struct namespace_kind_ops *const kinds[NAMESPACE_KINDS] = {
-	[NAMESPACE_MOUNT] = &mount_namespace_ops,
-	[NAMESPACE_UTS] = &uts_namespace_ops,
-	[NAMESPACE_IPC] = &ipc_namespace_ops,
-	[NAMESPACE_NET] = &net_namespace_ops,
+	[NAMESPACE_MOUNT] = &mount_namespace_ops, [NAMESPACE_UTS] = &uts_namespace_ops,
+	[NAMESPACE_IPC] = &ipc_namespace_ops,     [NAMESPACE_NET] = &net_namespace_ops,
+	[NAMESPACE_PID] = &pid_namespace_ops,
 };
 
 const struct namespace_kind_ops *namespace_ops(enum namespace_kind kind)
@@ -50,10 +51,9 @@ void namespace_put(struct namespace *namespace)
 static struct namespace *first(enum namespace_kind kind)
 {
 	struct namespace *const firsts[NAMESPACE_KINDS] = {
-		[NAMESPACE_MOUNT] = mount_namespace_first,
-		[NAMESPACE_UTS] = uts_namespace_first,
-		[NAMESPACE_IPC] = ipc_namespace_first_head,
-		[NAMESPACE_NET] = &net_namespace_first,
+		[NAMESPACE_MOUNT] = mount_namespace_first,  [NAMESPACE_UTS] = uts_namespace_first,
+		[NAMESPACE_IPC] = ipc_namespace_first_head, [NAMESPACE_NET] = &net_namespace_first,
+		[NAMESPACE_PID] = pid_namespace_first_head,
 	};
 
 	return firsts[kind];
@@ -67,6 +67,14 @@ struct namespace *namespace_current(enum namespace_kind kind)
 }
 
 struct namespace *namespace_of(struct process *process, int32_t tid, enum namespace_kind kind)
+{
+	if (kind == NAMESPACE_PID)
+		return namespace_get(pid_namespace_head(process->pid_namespace));
+	return namespace_of_children(process, tid, kind);
+}
+
+struct namespace *namespace_of_children(struct process *process, int32_t tid,
+					enum namespace_kind kind)
 {
 	irqflags_t flags = spin_lock_irqsave(&process->signal_lock);
 	struct namespace *found = NULL;
@@ -152,6 +160,11 @@ err_t namespaces_make(uint64_t flags, struct namespaces **out)
 	else
 		*out = made;
 	return err;
+}
+
+struct namespace *namespaces_pid(const struct namespaces *namespaces)
+{
+	return namespaces->of[NAMESPACE_PID];
 }
 
 err_t namespaces_with(struct namespace *const others[NAMESPACE_KINDS], struct namespaces **out)

@@ -23,11 +23,12 @@ enum namespace_kind {
 	NAMESPACE_UTS,   /* what the machine is called */
 	NAMESPACE_IPC,   /* System V's objects, and POSIX message queues */
 	NAMESPACE_NET,   /* which abstract names sockets find, and /proc/net */
+	NAMESPACE_PID, /* what numbers processes have: here that of what the thread makes (pid.h) */
 	NAMESPACE_KINDS,
 };
 
 /* The flags of those that there are, for clone, unshare and setns. */
-#define NAMESPACE_FLAGS (CLONE_NEWNS | CLONE_NEWUTS | CLONE_NEWIPC | CLONE_NEWNET)
+#define NAMESPACE_FLAGS (CLONE_NEWNS | CLONE_NEWUTS | CLONE_NEWIPC | CLONE_NEWNET | CLONE_NEWPID)
 
 struct namespace;
 
@@ -64,6 +65,9 @@ void namespace_put(struct namespace *namespace); /* takes NULL; sleeps */
 struct namespace *namespace_current(enum namespace_kind kind);
 /* A thread's, or that of any thread of the process (tid 0), with a reference. NULL: it has gone. */
 struct namespace *namespace_of(struct process *process, int32_t tid, enum namespace_kind kind);
+/* The same, but of what the thread makes, which may be in another one of its kind. */
+struct namespace *namespace_of_children(struct process *process, int32_t tid,
+					enum namespace_kind kind);
 
 /* ---- all of a thread (namespace.c) ---- */
 
@@ -72,6 +76,8 @@ struct namespaces *namespaces_first(void);
 /* For what the running thread makes, with new ones as `flags` say; a place in the file tree has to
  * follow them (place_follow_mounts()). -EPERM, -ENOMEM, -ENOSPC. */
 err_t must_check namespaces_make(uint64_t flags, struct namespaces **out);
+/* What numbers their processes have, borrowed. */
+struct namespace *namespaces_pid(const struct namespaces *namespaces);
 /* What is mounted where in them, borrowed. */
 struct mount_tree *namespaces_mounts(const struct namespaces *namespaces); /* mount.c */
 /* Those of the running thread, but for the ones of others that are not NULL. -ENOMEM. */

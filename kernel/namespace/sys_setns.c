@@ -4,6 +4,8 @@
  */
 #include "namespace.h"
 
+#include "pid.h"
+
 #include "../process/capability.h"
 #include "../process/inspect.h"
 #include "../process/pidfd.h"
@@ -25,6 +27,11 @@ static err_t enter(struct namespace *const others[NAMESPACE_KINDS])
 		if (place_is_shared(uthread_current()->place))
 			return -EINVAL;
 	}
+	/* Nobody makes processes that do not see their parent's. */
+	if (others[NAMESPACE_PID] &&
+	    !pid_namespace_is_within(pid_namespace_of(others[NAMESPACE_PID]),
+				     process_current()->pid_namespace))
+		return -EINVAL;
 	err = namespaces_with(others, &all);
 	if (err)
 		return err;

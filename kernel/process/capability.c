@@ -4,6 +4,8 @@
  */
 #include "capability.h"
 
+#include "../namespace/pid.h"
+
 #include "syscall_table.h"
 #include "uthread.h"
 
@@ -117,11 +119,11 @@ static err_t find_sets(int pid, struct capability_sets *out)
 {
 	struct process *process;
 
-	if (pid == 0 || pid == uthread_current()->tid) {
+	if (pid == 0 || pid == uthread_current()->own_tid) {
 		*out = uthread_current()->ids.capabilities;
 		return 0;
 	}
-	process = process_find_by_thread(pid);
+	process = process_find_by_thread(pid_meant(pid));
 	if (!process)
 		return -ESRCH;
 	*out = process->ids.capabilities; /* another's: as it is just now */
@@ -179,7 +181,7 @@ int sys_capset(uptr_t header_at, uptr_t data_at)
 
 	if (nwords <= 0)
 		return nwords ? nwords : -EINVAL;
-	if (header.pid != 0 && header.pid != self->tid)
+	if (header.pid != 0 && header.pid != self->own_tid)
 		return -EPERM;
 	if (user_copy_in(data, data_at, (size_t)nwords * sizeof(data[0])))
 		return -EFAULT;

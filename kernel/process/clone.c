@@ -5,7 +5,7 @@
  */
 #include "clone.h"
 
-#include "../namespace/namespace.h"
+#include "../namespace/pid.h"
 #include "../ptrace/ptrace.h"
 #include "../seccomp/seccomp.h"
 #include "../signal/signal.h"
@@ -54,7 +54,13 @@ static err_t check_flags(uint64_t flags)
 	if ((flags & CLONE_SIGHAND) && (flags & CLONE_CLEAR_SIGHAND))
 		return -EINVAL;
 	/* The children of init's siblings would have nobody. */
-	if ((flags & CLONE_PARENT) && process_current()->pid == 1)
+	if ((flags & CLONE_PARENT) &&
+	    (process_current()->pid == INIT_PID || pid_namespace_is_init(process_current())))
+		return -EINVAL;
+	/* The threads of a process have numbers of one namespace. */
+	if ((flags & CLONE_THREAD) &&
+	    ((flags & CLONE_NEWPID) ||
+	     pid_namespace_for_children() != process_current()->pid_namespace))
 		return -EINVAL;
 	return 0;
 }
@@ -95,11 +101,11 @@ static err_t copy_undos(struct uthread *child, uint64_t flags)
 }
 
 /* What semaphores get back is of one IPC namespace. */
-static err_t copy_namespaces(struct uthread *child, uint64_t flags)
+static err_t copy_namespaces(uint64_t flags, struct namespaces **out)
 {
 	if (flags & CLONE_NEWIPC && flags & CLONE_SYSVSEM && capable(CAP_SYS_ADMIN))
 		return -EINVAL;
-	return namespaces_make(flags, &child->namespaces);
+	return namespaces_make(flags, out);
 }
 
 /* Everything that needs no memory. */
@@ -133,7 +139,7 @@ static void copy_rest(struct uthread *child, const struct abi_clone_args *args)
 static void child_main(void *argument)
 {
 	const struct uthread *self = uthread_current();
-	int32_t tid = self->tid;
+	int32_t tid = self->own_tid;
 
 	/* As Linux: where it cannot be written, it is not. */
 	if (argument)
@@ -152,7 +158,7 @@ static int birth_event(const struct abi_clone_args *args)
 }
 
 /* A thread of `process` that is a copy of the running one. */
-static err_t copy_thread(struct process *process, const struct clone_request *request,
+static err_t copy_thread(struct process *process, struct clone_request *request,
 			 struct uthread **out)
 {
 	const struct abi_clone_args *args = &request->args;
@@ -161,7 +167,7 @@ static err_t copy_thread(struct process *process, const struct clone_request *re
 	struct uthread *child;
 	err_t err = 0;
 
-	child = uthread_alloc(process, is_first ? process->pid : request->tid,
+	child = uthread_alloc(process, is_first, request->tids, request->ntids,
 			      request->entry ? request->entry : child_main,
 			      request->entry ? (void *)request->spawn : (void *)own_tid, &err);
 	if (!child)
@@ -173,8 +179,10 @@ static err_t copy_thread(struct process *process, const struct clone_request *re
 		err = copy_place(child, args->flags);
 	if (!err)
 		err = copy_undos(child, args->flags);
-	if (!err)
-		err = copy_namespaces(child, args->flags);
+	child->namespaces = request->namespaces;
+	request->namespaces = NULL;
+	if (!err && !child->namespaces)
+		err = copy_namespaces(args->flags, &child->namespaces);
 	if (!err && args->flags & CLONE_NEWNS)
 		place_follow_mounts(child, namespaces_mounts(child->namespaces));
 	if (err) {
@@ -244,6 +252,19 @@ static void copy_facts(struct process *child, const struct abi_clone_args *args)
 	mutex_unlock(&parent->lock);
 }
 
+/* In the namespace of what the caller makes, or a new one. */
+static err_t give_number(struct process *child, const struct clone_request *request)
+{
+	struct namespace *namespace = namespaces_pid(request->namespaces);
+
+	child->pid_namespace = pid_namespace_of(namespace);
+	if (likely(!child->pid_namespace))
+		return request->ntids ? pid_insert_at(&child->link, request->tids[0])
+				      : pid_insert(&child->link);
+	namespace_get(namespace);
+	return pid_insert_in(&child->link, child->pid_namespace, request->tids, request->ntids);
+}
+
 static err_t copy_process(const struct clone_request *request, struct process **out)
 {
 	const struct abi_clone_args *args = &request->args;
@@ -257,8 +278,7 @@ static err_t copy_process(const struct clone_request *request, struct process **
 	if (!err)
 		err = copy_space(child, args->flags);
 	if (!err)
-		err = request->tid ? pid_insert_at(&child->link, request->tid)
-				   : pid_insert(&child->link);
+		err = give_number(child, request);
 	if (err) {
 		process_discard(child);
 		return err;
@@ -305,13 +325,13 @@ static err_t start(struct process *process, struct uthread *thread,
 	ptrace_inherit(thread);
 	thread_start(thread->thread);
 	if (birth_event(args))
-		ptrace_event(birth_event(args), (uint64_t)tid);
+		ptrace_event_number(birth_event(args), tid);
 	if (!is_vfork)
 		return 0;
 	/* Only a killed parent goes on earlier: the memory is its own as well. */
 	err = wait_event_killable(&process->changed, !is_vforked(process, thread, tid));
 	if (!err)
-		ptrace_event(PTRACE_EVENT_VFORK_DONE, (uint64_t)tid);
+		ptrace_event_number(PTRACE_EVENT_VFORK_DONE, tid);
 	return err;
 }
 
@@ -328,7 +348,7 @@ static err_t tell_parent(struct process *process, const struct abi_clone_args *a
 {
 	err_t err;
 
-	tell_number(args, process->pid);
+	tell_number(args, pid_shown(process->pid));
 	if (!(args->flags & CLONE_PIDFD))
 		return 0;
 	err = pidfd_prepare(process, 0, pidfd);
@@ -341,13 +361,17 @@ static err_t tell_parent(struct process *process, const struct abi_clone_args *a
 }
 
 /* A process and its thread, which nobody knows but by their number. */
-static err_t make_process(const struct clone_request *request, struct process **process,
+static err_t make_process(struct clone_request *request, struct process **process,
 			  struct uthread **thread, struct pidfd_new *pidfd)
 {
-	err_t err = copy_process(request, process);
+	err_t err = copy_namespaces(request->args.flags, &request->namespaces);
 
-	if (err)
+	if (!err)
+		err = copy_process(request, process);
+	if (err) {
+		namespaces_put(request->namespaces);
 		return err;
+	}
 	err = copy_thread(*process, request, thread);
 	if (!err) {
 		err = tell_parent(*process, &request->args, pidfd);
@@ -356,6 +380,7 @@ static err_t make_process(const struct clone_request *request, struct process **
 	}
 	if (err)
 		process_discard(*process);
+	namespaces_put(request->namespaces); /* if there was no thread to have them */
 	return err;
 }
 
@@ -379,7 +404,7 @@ static int new_process(struct clone_request *request)
 	}
 
 	/* ---- committed ---- */
-	pid = process->pid;
+	pid = pid_shown(process->pid);
 	refcount_get(&process->references); /* it may end, and be reaped, before we are done */
 	add_to_family(process, args->flags, &birth);
 	err = uthread_list(thread);
@@ -402,19 +427,17 @@ static int new_process(struct clone_request *request)
 
 /* ---- a new thread ---- */
 
-static int new_thread(const struct clone_request *request)
+static int new_thread(struct clone_request *request)
 {
 	const struct abi_clone_args *args = &request->args;
 	struct uthread *thread = NULL;
 	int32_t tid;
 	err_t err;
 
-	if (request->tid == process_current()->pid)
-		return -EEXIST;
 	err = copy_thread(process_current(), request, &thread);
 	if (err)
 		return err;
-	tid = thread->tid;
+	tid = thread->own_tid; /* that of the caller as well */
 	tell_number(args, tid);
 	err = uthread_list(thread);
 	if (err) {
@@ -423,6 +446,24 @@ static int new_thread(const struct clone_request *request)
 	}
 	err = start(process_current(), thread, args);
 	return err ? err : tid;
+}
+
+static err_t check_set_tid(const struct clone_request *request)
+{
+	const struct pid_namespace *namespace = pid_namespace_for_children();
+	unsigned nlevels = 1 + !!(request->args.flags & CLONE_NEWPID);
+
+	if (namespace)
+		nlevels += namespace->level;
+	if (!request->ntids)
+		return 0;
+	if (request->ntids > nlevels)
+		return -EINVAL;
+	for (unsigned i = 0; i < request->ntids; i++) {
+		if (request->tids[i] < 1 || request->tids[i] >= (int32_t)read_once(&pid_limit))
+			return -EINVAL;
+	}
+	return capable(CAP_SYS_ADMIN) || capable(CAP_CHECKPOINT_RESTORE) ? 0 : -EPERM;
 }
 
 int clone_run(struct clone_request *request)
@@ -435,6 +476,8 @@ int clone_run(struct clone_request *request)
 	if (args->flags & CLONE_SETTLS && args->tls >= USER_MAX)
 		return -EPERM;
 	err = check_process_limit();
+	if (!err)
+		err = check_set_tid(request);
 	if (err)
 		return err;
 	return args->flags & CLONE_THREAD ? new_thread(request) : new_process(request);
@@ -473,7 +516,8 @@ int sys_vfork(void)
 		.args = {.flags = CLONE_VM | CLONE_VFORK, .exit_signal = SIGCHLD}});
 }
 
-/* The number that the copy shall have, in the one namespace that there is. */
+/* The numbers that the copy shall have, the innermost namespace's first. How many there may be
+ * depends on where it will be, so that is checked when all else is. */
 static err_t read_set_tid(struct clone_request *request)
 {
 	const struct abi_clone_args *args = &request->args;
@@ -482,13 +526,9 @@ static err_t read_set_tid(struct clone_request *request)
 		return -EINVAL;
 	if (!args->set_tid)
 		return 0;
-	if (args->set_tid_size > 1)
-		return -EINVAL;
-	if (user_get(&request->tid, uptr(args->set_tid)))
-		return -EFAULT;
-	if (request->tid < 1 || request->tid >= (int32_t)read_once(&pid_limit))
-		return -EINVAL;
-	return capable(CAP_SYS_ADMIN) || capable(CAP_CHECKPOINT_RESTORE) ? 0 : -EPERM;
+	request->ntids = (unsigned)args->set_tid_size;
+	return user_copy_in(request->tids, uptr(args->set_tid),
+			    request->ntids * sizeof(request->tids[0]));
 }
 
 static err_t check_clone3(const struct abi_clone_args *args)

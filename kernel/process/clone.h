@@ -12,7 +12,10 @@ struct spawn_call;
 
 struct clone_request {
 	struct abi_clone_args args;
-	int32_t tid; /* the number of the copy; 0: any */
+	/* The numbers of the copy, in its own PID namespace and in those above it. */
+	int32_t tids[CLONE_SET_TID_MAX];
+	unsigned ntids;                /* of them: any in the others */
+	struct namespaces *namespaces; /* of a new process: a reference until its thread has it */
 	/* Where a new process begins in the kernel, with all signals blocked, instead of going to
 	 * user mode; NULL: it goes there. */
 	void (*entry)(void *spawn);

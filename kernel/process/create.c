@@ -4,6 +4,7 @@
  */
 #include "uthread.h"
 
+#include "../namespace/pid.h"
 #include "../signal/signal.h"
 
 #include <abi/core.h>
@@ -82,6 +83,8 @@ static void free_after_grace(struct rcu_head *head)
 	struct process *process = container_of(head, struct process, rcu);
 
 	signal_actions_put(process->actions);
+	if (process->pid_namespace)
+		namespace_put(pid_namespace_head(process->pid_namespace));
 	kfree(process->spawn);
 	slab_free(&process_cache, process);
 }

@@ -256,6 +256,7 @@ static void become_leader(struct process *process)
 	flags = spin_lock_irqsave(&process->signal_lock);
 	self->link.number = 0;
 	write_once(&self->tid, process->pid);
+	write_once(&self->own_tid, process->own_pid);
 	self->thread->tid = (uint32_t)process->pid;
 	write_once(&process->leader, self);
 	before = ptrace_become_leader_locked(process, self);

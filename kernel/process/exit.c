@@ -8,6 +8,7 @@
 
 #include "../console/screen.h"
 #include "../futex/futex.h"
+#include "../namespace/pid.h"
 #include "../signal/signal.h"
 #include "../time/posix_timer.h"
 #include "../tty.h"
@@ -42,7 +43,7 @@ void exit_tell_waiters(struct uthread *uthread)
 	if (!uthread->space)
 		return;
 	if (uthread->robust_list)
-		futex_owner_died(uthread->robust_list, (uint32_t)uthread->tid);
+		futex_owner_died(uthread->robust_list, (uint32_t)uthread->own_tid);
 	uthread->robust_list = 0;
 	/* It may be the C library's lock of its list of threads: whoever waits there does so in
 	 * whatever way, so the wake is for all. */
@@ -101,6 +102,7 @@ void exit_last_thread(struct process *process)
 	drop_space(process);
 	tty_leader_ended(process);
 	screen_process_ended(process->pid);
+	pid_namespace_end_with(process);
 	family_orphan_children(process);
 	flags = spin_lock_irqsave(&process->signal_lock);
 	signal_drop_locked(process, ~UINT64_C(0));

@@ -4,6 +4,7 @@
  */
 #include "family.h"
 
+#include "../namespace/pid.h"
 #include "../ptrace/ptrace.h"
 #include "../signal/signal.h"
 #include "wait.h"
@@ -119,7 +120,7 @@ void family_tell_locked(struct process *child, int signal, int code, int status)
 
 	if (!parent)
 		return;
-	child_info_fields(&info, child, status);
+	child_info_fields(&info, child, pid_number_in(parent->pid_namespace, child->pid), status);
 	/* A parent that is in no need of memory gets it without its details. */
 	if (signal)
 		(void)signal_send(parent, &info);
@@ -131,8 +132,8 @@ void family_tell_tracer_locked(struct uthread *tracee, int signal, int code, int
 	struct process *tracer = tracee->tracee->tracer->process;
 	struct signal_info info = {.signal = signal, .code = code};
 
-	child_info_fields(&info, tracee->process, status);
-	info.fields[0] = (uint32_t)tracee->tid | (info.fields[0] & ~UINT64_C(0xffffffff));
+	child_info_fields(&info, tracee->process, pid_number_in(tracer->pid_namespace, tracee->tid),
+			  status);
 	if (signal)
 		(void)signal_send(tracer, &info); /* as above */
 	waitq_wake_all(&tracer->changed);
@@ -244,19 +245,20 @@ static bool guards_its_group(const struct process *process)
 	return guards;
 }
 
-/* Who takes the children of `process`, with a reference; NULL: the kernel. */
+/* Who takes the children of `process`, with a reference; NULL: the kernel. All of them see it. */
 static struct process *new_parent_locked(const struct process *process) REQUIRES(family_lock);
 static struct process *new_parent_locked(const struct process *process)
 {
 	struct process *heir;
 
-	for (heir = process->parent; heir; heir = heir->parent) {
+	for (heir = process->parent; heir && heir->pid_namespace == process->pid_namespace;
+	     heir = heir->parent) {
 		if (heir->subreaper && !read_once(&heir->exiting)) {
 			refcount_get(&heir->references);
 			return heir;
 		}
 	}
-	heir = process_find(INIT_PID);
+	heir = pid_namespace_init_get(process->pid_namespace);
 	if (heir && (heir == process || read_once(&heir->exiting))) {
 		process_put(heir);
 		heir = NULL;

@@ -4,6 +4,8 @@
  * scheduler.
  */
 #include "capability.h"
+
+#include "../namespace/pid.h"
 #include "syscall_table.h"
 #include "uthread.h"
 
@@ -107,10 +109,11 @@ static err_t find(struct ioprio_call *call)
 
 	switch (call->which) {
 	case IOPRIO_WHO_PROCESS:
-		err = uthread_visit(call->who ? call->who : uthread_current()->tid, visit, call);
+		err = uthread_visit(call->who ? pid_meant(call->who) : uthread_current()->tid,
+				    visit, call);
 		break;
 	case IOPRIO_WHO_PGRP:
-		call->who = call->who ? call->who : process_current()->group;
+		call->who = call->who ? pid_meant(call->who) : process_current()->group;
 		pid_for_each_rcu(visit_process, call);
 		break;
 	case IOPRIO_WHO_USER:

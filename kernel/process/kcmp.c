@@ -5,6 +5,7 @@
 #include "inspect.h"
 #include "uthread.h"
 
+#include "../namespace/pid.h"
 #include "../random.h"
 #include "syscall_table.h"
 
@@ -62,6 +63,7 @@ static void put_side(struct side *side)
 
 static err_t get_side(int32_t tid, struct side *out)
 {
+	tid = pid_meant(tid);
 	*out = (struct side){.process = process_find_by_thread(tid), .tid = tid};
 	return out->process ? 0 : -ESRCH;
 }

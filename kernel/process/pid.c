@@ -4,12 +4,14 @@
  * pid_remove(), and the table holds no reference of its own: the one from birth to reaping keeps
  * the process there.
  *
- * Changes are made under `lock` (LOCK_PIDTABLE). Look-ups follow the chains under RCU and take a
- * reference with try-get, so they work from interrupts too.
+ * Changes are made under `pid_lock` (LOCK_PIDTABLE). Look-ups follow the chains under RCU and take
+ * a reference with try-get, so they work from interrupts too.
  *
  * Numbers go up to pid_limit and begin again at PID_FIRST: one that was just given back is used
  * again only after all the others, and not while a process group or a session still has it.
  */
+#include "pid_priv.h"
+
 #include "family.h"
 #include "uthread.h"
 
@@ -17,24 +19,22 @@
 #include <lib/bitmap.h>
 #include <lib/string.h>
 
-#define BUCKETS   1024u
-#define PID_FIRST 100 /* the kernel's own threads have small numbers */
+#define BUCKETS 1024u
 
 uint32_t pid_limit = PID_MAX;
 
-static struct spinlock lock = SPINLOCK_INIT(LOCK_PIDTABLE);
-static struct pid_link *buckets[BUCKETS];           /* [lock], read under RCU */
-static int32_t last_pid = PID_FIRST - 1;            /* [lock] */
-static uint64_t led_numbers[BITMAP_WORDS(PID_MAX)]; /* [lock] of processes that have gone */
-static uint64_t ngiven;                             /* [lock] written under it, read by anybody */
+struct spinlock pid_lock = SPINLOCK_INIT(LOCK_PIDTABLE);
+static struct pid_link *buckets[BUCKETS];           /* [pid_lock], read under RCU */
+static int32_t last_pid = PID_FIRST - 1;            /* [pid_lock] */
+static uint64_t led_numbers[BITMAP_WORDS(PID_MAX)]; /* [pid_lock] of processes that have gone */
+static uint64_t ngiven; /* [pid_lock] written under it, read by anybody */
 
 static struct pid_link **bucket_of(int32_t number)
 {
 	return &buckets[(uint32_t)number % BUCKETS];
 }
 
-/* Under the lock or in an RCU section. */
-static struct pid_link *lookup(int32_t number)
+struct pid_link *pid_lookup(int32_t number)
 {
 	struct pid_link *link = rcu_dereference(bucket_of(number));
 
@@ -48,8 +48,17 @@ static struct process *process_of(struct pid_link *link)
 	return link->is_process ? container_of(link, struct process, link) : NULL;
 }
 
-static int32_t next_free_locked(void) REQUIRES(lock);
-static int32_t next_free_locked(void)
+bool pid_was_led_locked(int32_t number)
+{
+	return bitmap_test(led_numbers, (size_t)number);
+}
+
+bool pid_is_taken_locked(int32_t number)
+{
+	return pid_lookup(number) || pid_was_led_locked(number);
+}
+
+int32_t pid_next_free_locked(void)
 {
 	int32_t limit = (int32_t)read_once(&pid_limit);
 	int32_t number = last_pid;
@@ -57,51 +66,53 @@ static int32_t next_free_locked(void)
 	for (int32_t tries = PID_FIRST; tries < limit; tries++) {
 		if (++number >= limit)
 			number = PID_FIRST;
-		if (!lookup(number) && !bitmap_test(led_numbers, (size_t)number))
+		if (!pid_is_taken_locked(number))
 			return number;
 	}
 	return 0;
 }
 
-static void insert_locked(struct pid_link *link, int32_t number) REQUIRES(lock);
-static void insert_locked(struct pid_link *link, int32_t number)
+void pid_insert_locked(struct pid_link *link, int32_t number, bool in_turn)
 {
 	struct pid_link **bucket = bucket_of(number);
 
+	if (in_turn)
+		write_once(&last_pid, number);
+	if (unlikely(pid_nnames))
+		pid_names_forget_locked(number);
 	write_once(&ngiven, ngiven + 1);
 	link->number = number;
 	if (link->is_process)
-		process_of(link)->pid = number;
+		process_of(link)->pid = process_of(link)->own_pid = number;
 	link->next = *bucket;
 	rcu_assign(bucket, link);
 }
 
-/* Numbers of groups and sessions that have no members any more are free again. One walk for all of
- * them, so it is made when all numbers have been given once. Those that are noted while it goes on
- * are left for the next. */
-static void free_led_numbers(void)
+/* One walk for all of them, so it is made when all numbers have been given once. Those that are
+ * noted while it goes on are left for the next. */
+void pid_free_led(void)
 {
 	static uint64_t before[BITMAP_WORDS(PID_MAX)]; /* who has `freeing` */
 	static uint64_t in_use[BITMAP_WORDS(PID_MAX)]; /* the same */
-	static bool freeing;                           /* [lock] */
+	static bool freeing;                           /* [pid_lock] */
 
-	spin_lock(&lock);
+	spin_lock(&pid_lock);
 	if (freeing) {
-		spin_unlock(&lock);
+		spin_unlock(&pid_lock);
 		return;
 	}
 	freeing = true;
 	memcpy(before, led_numbers, sizeof(before));
-	spin_unlock(&lock);
+	spin_unlock(&pid_lock);
 
 	memset(in_use, 0, sizeof(in_use));
 	family_mark_numbers(in_use);
 
-	spin_lock(&lock);
+	spin_lock(&pid_lock);
 	for (size_t i = 0; i < ARRAY_SIZE(before); i++)
 		led_numbers[i] &= ~(before[i] & ~in_use[i]);
 	freeing = false;
-	spin_unlock(&lock);
+	spin_unlock(&pid_lock);
 }
 
 static int32_t insert_next(struct pid_link *link)
@@ -109,16 +120,14 @@ static int32_t insert_next(struct pid_link *link)
 	int32_t before;
 	int32_t number;
 
-	spin_lock(&lock);
+	spin_lock(&pid_lock);
 	before = last_pid;
-	number = next_free_locked();
-	if (number) {
-		write_once(&last_pid, number);
-		insert_locked(link, number);
-	}
-	spin_unlock(&lock);
+	number = pid_next_free_locked();
+	if (number)
+		pid_insert_locked(link, number, true);
+	spin_unlock(&pid_lock);
 	if (number <= before)
-		free_led_numbers();
+		pid_free_led();
 	return number;
 }
 
@@ -135,11 +144,11 @@ static err_t try_insert_at(struct pid_link *link, int32_t number)
 {
 	bool taken;
 
-	spin_lock(&lock);
-	taken = lookup(number) || bitmap_test(led_numbers, (size_t)number);
+	spin_lock(&pid_lock);
+	taken = pid_is_taken_locked(number);
 	if (!taken)
-		insert_locked(link, number);
-	spin_unlock(&lock);
+		pid_insert_locked(link, number, false);
+	spin_unlock(&pid_lock);
 	return taken ? -EEXIST : 0;
 }
 
@@ -148,7 +157,7 @@ err_t pid_insert_at(struct pid_link *link, int32_t number)
 	err_t err = try_insert_at(link, number);
 
 	if (err) { /* it may be free by now */
-		free_led_numbers();
+		pid_free_led();
 		err = try_insert_at(link, number);
 	}
 	return err;
@@ -167,16 +176,20 @@ uint64_t pid_count_given(void)
 void pid_remove(struct pid_link *link)
 {
 	struct pid_link **at = bucket_of(link->number);
+	bool is_led;
 
-	spin_lock(&lock);
-	if (link->is_process && read_once(&process_of(link)->has_led))
+	spin_lock(&pid_lock);
+	is_led = link->is_process && read_once(&process_of(link)->has_led);
+	if (is_led)
 		bitmap_set(led_numbers, (size_t)link->number);
+	if (unlikely(link->names))
+		pid_names_remove_locked(link, is_led);
 	while (*at != link)
 		at = &(*at)->next;
 	/* The link's own `next` stays as it is: a reader that stands here goes on along the chain.
 	 */
 	rcu_assign(at, link->next);
-	spin_unlock(&lock);
+	spin_unlock(&pid_lock);
 }
 
 static struct process *find(int32_t number, bool any_thread)
@@ -185,7 +198,7 @@ static struct process *find(int32_t number, bool any_thread)
 	struct process *process;
 
 	rcu_read_lock();
-	link = lookup(number);
+	link = pid_lookup(number);
 	process = link ? process_of(link) : NULL;
 	/* A thread has a reference to its process until it is freed. */
 	if (link && !process && any_thread)
@@ -214,7 +227,7 @@ err_t uthread_visit(int32_t tid, err_t (*visit)(struct uthread *uthread, void *a
 	err_t err;
 
 	rcu_read_lock();
-	link = lookup(tid);
+	link = pid_lookup(tid);
 	if (link && link->is_process)
 		uthread = read_once(&process_of(link)->leader);
 	else if (link)
@@ -247,7 +260,7 @@ static struct process *lowest_above(int32_t after)
 	struct process *best = NULL;
 
 	for (int32_t number = after + 1; number <= after + NEAR; number++) {
-		struct pid_link *link = lookup(number);
+		struct pid_link *link = pid_lookup(number);
 
 		if (link && link->is_process)
 			return process_of(link);
@@ -273,7 +286,7 @@ int32_t pid_next_thread(const struct process *process, int32_t after)
 	for (int32_t number = after + 1; number < PID_MAX && !found;) {
 		rcu_read_lock();
 		for (int32_t end = MIN(number + 1024, PID_MAX); number < end && !found; number++) {
-			struct pid_link *link = lookup(number);
+			struct pid_link *link = pid_lookup(number);
 
 			if (!link)
 				continue;

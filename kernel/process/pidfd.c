@@ -5,6 +5,7 @@
  */
 #include "pidfd.h"
 
+#include "../namespace/pid.h"
 #include "../procfs.h"
 #include "../signal/signal.h"
 #include "inspect.h"
@@ -148,11 +149,11 @@ int sys_pidfd_open(int pid, unsigned flags)
 
 	if (flags & ~(unsigned)PIDFD_NONBLOCK || pid <= 0)
 		return -EINVAL;
-	process = process_find_by_thread(pid);
+	process = process_find_by_thread(pid_meant(pid));
 	if (!process)
 		return -ESRCH;
 	/* Of a thread that is not the first there are none, as on the Linux of uname's release. */
-	err = process->pid == pid ? pidfd_prepare(process, flags, &prepared) : -EINVAL;
+	err = process->pid == pid_meant(pid) ? pidfd_prepare(process, flags, &prepared) : -EINVAL;
 	process_put(process);
 	if (err)
 		return err;

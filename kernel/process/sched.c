@@ -7,6 +7,7 @@
 #include "uthread.h"
 
 #include "../futex/futex.h"
+#include "../namespace/pid.h"
 #include "../user_struct.h"
 #include "capability.h"
 #include "syscall_table.h"
@@ -239,7 +240,7 @@ static err_t visit_number(int pid, struct sched_call *call)
 {
 	if (pid < 0)
 		return -EINVAL;
-	return pid ? uthread_visit(pid, visit, call) : visit(uthread_current(), call);
+	return pid ? uthread_visit(pid_meant(pid), visit, call) : visit(uthread_current(), call);
 }
 
 static void get_wish(const struct uthread *uthread, struct sched_call *call)

@@ -105,6 +105,7 @@ static err_t process_create(const struct spawn_request *request, struct process 
 		process_discard(process);
 		return err;
 	}
+	process->unkillable = request->init;
 	process->has_led = !request->group || !request->session;
 	write_once(&process->group, request->group ? request->group : process->pid);
 	write_once(&process->session, request->session ? request->session : process->pid);
@@ -161,7 +162,7 @@ static err_t process_start(struct process *process, struct spawn *spawn)
 	struct uthread *uthread;
 	err_t err;
 
-	uthread = uthread_alloc(process, process->pid, process_main, spawn, &err);
+	uthread = uthread_alloc(process, true, NULL, 0, process_main, spawn, &err);
 	if (!uthread)
 		return err;
 	uthread->namespaces = namespaces_first();

@@ -1,6 +1,8 @@
 /*
  * System calls on process groups and sessions. Who is in which is under family_lock.
  */
+#include "../namespace/pid.h"
+
 #include "family.h"
 #include "syscall_table.h"
 
@@ -12,18 +14,18 @@ int sys_getpgid(int pid)
 	int group;
 
 	if (pid == 0)
-		return process_current()->group;
-	process = process_find_by_thread(pid);
+		return pid_shown(process_current()->group);
+	process = process_find_by_thread(pid_meant(pid));
 	if (!process)
 		return -ESRCH;
 	group = read_once(&process->group);
 	process_put(process);
-	return group;
+	return pid_shown(group);
 }
 
 int sys_getpgrp(void)
 {
-	return process_current()->group;
+	return pid_shown(process_current()->group);
 }
 
 int sys_getsid(int pid)
@@ -32,13 +34,13 @@ int sys_getsid(int pid)
 	int session;
 
 	if (pid == 0)
-		return process_current()->session;
-	process = process_find_by_thread(pid);
+		return pid_shown(process_current()->session);
+	process = process_find_by_thread(pid_meant(pid));
 	if (!process)
 		return -ESRCH;
 	session = read_once(&process->session);
 	process_put(process);
-	return session;
+	return pid_shown(session);
 }
 
 struct group_search {
@@ -83,6 +85,8 @@ int sys_setpgid(int pid, int pgid)
 
 	if (pgid < 0)
 		return -EINVAL;
+	pid = pid_meant(pid);
+	pgid = pid_meant(pgid);
 	process = process_find_by_thread(pid ? pid : self->pid);
 	if (!process)
 		return -ESRCH;
@@ -126,5 +130,5 @@ int sys_setsid(void)
 		write_once(&process->tty, NULL);
 	}
 	spin_unlock(&family_lock);
-	return search.found ? -EPERM : process->pid;
+	return search.found ? -EPERM : process->own_pid;
 }

@@ -5,6 +5,7 @@
 #include "uthread.h"
 
 #include "../memory/memory.h"
+#include "../namespace/pid.h"
 #include "../signal/signal.h"
 #include "../time/cpu_time.h"
 #include "capability.h"
@@ -111,7 +112,7 @@ int sys_prlimit64(int pid, unsigned resource, uptr_t limit, uptr_t before)
 
 	if (pid == 0)
 		return limits_of(process_current(), resource, limit, before);
-	process = process_find_by_thread(pid);
+	process = process_find_by_thread(pid_meant(pid));
 	if (!process)
 		return -ESRCH;
 	result = may_limit(process) ? limits_of(process, resource, limit, before) : -EPERM;

@@ -2,6 +2,7 @@
  * System calls on processes: numbers, ending, limits, usage, priorities, names. Waiting, groups and
  * ids have files of their own beside this one. Owns no state.
  */
+#include "../namespace/pid.h"
 #include "../time/clocks.h"
 #include "../time/cpu_time.h"
 
@@ -26,12 +27,12 @@
 
 int sys_getpid(void)
 {
-	return process_current()->pid;
+	return process_current()->own_pid;
 }
 
 int sys_gettid(void)
 {
-	return uthread_current()->tid;
+	return uthread_current()->own_tid;
 }
 
 int sys_getppid(void)
@@ -42,7 +43,7 @@ int sys_getppid(void)
 	/* The parent may let go of us at any time; its struct stays for a grace period. */
 	rcu_read_lock();
 	parent = read_once(&process_current()->parent);
-	pid = parent ? parent->pid : 0;
+	pid = parent ? pid_shown(parent->pid) : 0;
 	rcu_read_unlock();
 	return pid;
 }
@@ -64,7 +65,7 @@ int sys_set_tid_address(uptr_t word)
 	struct uthread *self = uthread_current();
 
 	self->clear_tid = word.value;
-	return self->tid;
+	return self->own_tid;
 }
 
 /* ---- usage ---- */
@@ -214,11 +215,11 @@ static err_t nice_call(int which, int who, struct nice_call *call)
 	call->who = who;
 	switch (which) {
 	case PRIO_PROCESS:
-		if (uthread_visit(who ? who : self->tid, nice_one, call))
+		if (uthread_visit(who ? pid_meant(who) : self->tid, nice_one, call))
 			return -ESRCH;
 		break;
 	case PRIO_PGRP:
-		call->who = who ? who : self->process->group;
+		call->who = who ? pid_meant(who) : self->process->group;
 		pid_for_each_rcu(nice_each, call);
 		break;
 	case PRIO_USER:

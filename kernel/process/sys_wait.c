@@ -1,6 +1,8 @@
 /*
  * wait4 and waitid. What is waited for and how stands in process/wait.h.
  */
+#include "../namespace/pid.h"
+
 #include "pidfd.h"
 #include "syscall_table.h"
 #include "uthread.h"
@@ -36,10 +38,10 @@ int sys_wait4(int pid, uptr_t status, unsigned options, uptr_t usage)
 		return -ESRCH;
 	if (pid > 0) {
 		request.type = WAIT_PID;
-		request.id = pid;
+		request.id = pid_meant(pid);
 	} else if (pid != -1) {
 		request.type = WAIT_GROUP;
-		request.id = pid ? -pid : process_current()->group;
+		request.id = pid ? pid_meant(-pid) : process_current()->group;
 	}
 	err = process_wait_child(&request, &result);
 	if (err || !result.pid)
@@ -77,11 +79,11 @@ static err_t waitid_target(int type, int id, struct wait_request *request, bool 
 		return 0;
 	case P_PID:
 		request->type = WAIT_PID;
-		request->id = id;
+		request->id = pid_meant(id);
 		return id > 0 ? 0 : -EINVAL;
 	case P_PGID:
 		request->type = WAIT_GROUP;
-		request->id = id ? id : process_current()->group;
+		request->id = id ? pid_meant(id) : process_current()->group;
 		return id >= 0 ? 0 : -EINVAL;
 	case P_PIDFD:
 		return wait_for_pidfd(id, request, nonblocking);

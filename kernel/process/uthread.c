@@ -8,7 +8,7 @@
 #include "../core/core.h"
 #include "../futex/futex.h"
 #include "../kthread.h"
-#include "../namespace/namespace.h"
+#include "../namespace/pid.h"
 #include "../ptrace/ptrace.h"
 #include "../seccomp/seccomp.h"
 #include "../signal/signal.h"
@@ -32,20 +32,26 @@ static void release(struct thread *thread)
 	thread_memory_defer(thread, thread_gone);
 }
 
-static err_t give_number(struct uthread *uthread, int32_t tid)
+static err_t give_number(struct uthread *uthread, const int32_t *wanted, unsigned nwanted)
 {
-	err_t err = 0;
+	struct pid_namespace *namespace = uthread->process->pid_namespace;
+	err_t err;
 
-	if (tid != uthread->process->pid) {
-		err = tid ? pid_insert_at(&uthread->link, tid) : pid_insert(&uthread->link);
-		tid = uthread->link.number;
-	}
-	uthread->tid = tid;
-	return err;
+	if (unlikely(namespace))
+		err = pid_insert_in(&uthread->link, namespace, wanted, nwanted);
+	else
+		err = nwanted ? pid_insert_at(&uthread->link, wanted[0])
+			      : pid_insert(&uthread->link);
+	if (err)
+		return err;
+	uthread->tid = uthread->link.number;
+	uthread->own_tid = pid_own_number(&uthread->link);
+	return 0;
 }
 
-struct uthread *uthread_alloc(struct process *process, int32_t tid, void (*entry)(void *argument),
-			      void *argument, err_t *err)
+struct uthread *uthread_alloc(struct process *process, bool is_first, const int32_t *wanted,
+			      unsigned nwanted, void (*entry)(void *argument), void *argument,
+			      err_t *err)
 {
 	struct uthread *uthread = slab_alloc_zeroed(&uthread_cache);
 	struct thread_memory *memory = thread_memory_alloc(true);
@@ -60,7 +66,9 @@ struct uthread *uthread_alloc(struct process *process, int32_t tid, void (*entry
 	signal_pending_init(&uthread->pending);
 	uthread->alternate_stack.ss_flags = SS_DISABLE;
 	/* From here on others find it, and ask its process. */
-	*err = give_number(uthread, tid);
+	uthread->tid = process->pid;
+	uthread->own_tid = process->own_pid;
+	*err = is_first ? 0 : give_number(uthread, wanted, nwanted);
 	if (*err)
 		goto free_memory;
 	refcount_get(&process->references);

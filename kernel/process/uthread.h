@@ -70,6 +70,7 @@ struct uthread {
 	struct process *process; /* [c] a reference */
 	struct thread *thread;   /* [c] its memory goes when the thread is no longer listed */
 	int32_t tid;             /* [a] changes when it executes a program and is not the first */
+	int32_t own_tid;         /* [a] the same as its PID namespace has it: what it is told */
 	struct pid_link link;    /* of all but a process's first thread */
 	struct list sibling;     /* [s] on process->threads */
 	bool listed;             /* [s] */
@@ -139,10 +140,11 @@ static inline struct uthread *uthread_current(void)
 }
 
 /* A thread that will run entry(argument). It takes a reference to the process and has no space, no
- * files and no place. `tid`: its number, the process's for its
- * first thread; 0: any. NULL: *err says why, as pid_insert() and pid_insert_at(). */
-struct uthread *uthread_alloc(struct process *process, int32_t tid, void (*entry)(void *argument),
-			      void *argument, err_t *err);
+ * files and no place. The first one has the process's number; others one of their own, `wanted` as
+ * pid_insert_in() has it. NULL: *err says why, as that and pid_insert_at(). */
+struct uthread *uthread_alloc(struct process *process, bool is_first, const int32_t *wanted,
+			      unsigned nwanted, void (*entry)(void *argument), void *argument,
+			      err_t *err);
 /* Before it was started: frees it with all that it has. */
 void uthread_discard(struct uthread *uthread);
 /* Lists it. -EINTR: the process is ending, or the caller's thread is. */

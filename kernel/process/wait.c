@@ -4,6 +4,7 @@
  */
 #include "wait.h"
 
+#include "../namespace/pid.h"
 #include "../ptrace/ptrace.h"
 #include "../signal/signal.h"
 #include "../time/cpu_time.h"
@@ -28,11 +29,11 @@ int wait_end_status(int status)
 	return WIFEXITED(status) ? WEXITSTATUS(status) : WTERMSIG(status);
 }
 
-void child_info_fields(struct signal_info *info, struct process *child, int status)
+void child_info_fields(struct signal_info *info, struct process *child, int32_t number, int status)
 {
 	const uint64_t tick_ns = NSEC_PER_SEC / USER_HZ;
 
-	info->fields[0] = (uint32_t)child->pid | (uint64_t)read_once(&child->ids.uid) << 32;
+	info->fields[0] = (uint32_t)number | (uint64_t)read_once(&child->ids.uid) << 32;
 	info->fields[1] = (uint32_t)status;
 	info->fields[2] = (child->usage.cpu_ns - child->usage.system_ns) / tick_ns;
 	info->fields[3] = child->usage.system_ns / tick_ns;
@@ -313,7 +314,7 @@ static err_t find_child_locked(struct process *parent, const struct wait_request
 		found = 0;
 		if (!take_locked(parent, child, request->options, result))
 			continue;
-		result->pid = child->pid;
+		result->pid = pid_shown(child->pid);
 		result->uid = read_once(&child->ids.uid);
 		if (child->state == PROCESS_REAPED)
 			*gone = child;

@@ -19,7 +19,7 @@ struct wait_request {
 };
 
 struct wait_result {
-	int32_t pid; /* 0: WNOHANG, and nothing has happened */
+	int32_t pid; /* as the caller knows it; 0: WNOHANG, and nothing has happened */
 	uint32_t uid;
 	int code;   /* CLD_* */
 	int status; /* the exit status or the signal */
@@ -45,8 +45,8 @@ struct sigchld_wish {
 };
 struct sigchld_wish family_sigchld_wish(struct process *process);
 
-/* The fields of a SIGCHLD about `child`. */
-void child_info_fields(struct signal_info *info, struct process *child, int status);
+/* The fields of a SIGCHLD about `child`, or a thread of it, that its receiver knows by `number`. */
+void child_info_fields(struct signal_info *info, struct process *child, int32_t number, int status);
 /* Under family_lock. `signal` 0: only those who wait are woken. */
 void family_tell_locked(struct process *child, int signal, int code, int status);
 /* The same to the tracer of a thread. */

@@ -4,6 +4,7 @@
  */
 #include "procfs.h"
 
+#include "../namespace/pid.h"
 #include "../process/inspect.h"
 #include "../process/pidfd.h"
 #include "../process/uthread.h"
@@ -16,21 +17,24 @@
 
 /* ---- texts ---- */
 
-ssize_t proc_self(UNUSED const struct proc_subject *subject, char *to, size_t to_bytes)
+/* Neither is there for a thread of the kernel's, and for who is not seen. */
+ssize_t proc_self(const struct proc_subject *subject, char *to, size_t to_bytes)
 {
 	const struct process *self = process_current();
+	int32_t pid = self ? pid_number_in(subject->namespace, self->pid) : 0;
 
-	return self ? (ssize_t)kernel_format(to, to_bytes, "%d", self->pid) : -ENOENT;
+	return pid ? (ssize_t)kernel_format(to, to_bytes, "%d", pid) : -ENOENT;
 }
 
-ssize_t proc_thread_self(UNUSED const struct proc_subject *subject, char *to, size_t to_bytes)
+ssize_t proc_thread_self(const struct proc_subject *subject, char *to, size_t to_bytes)
 {
 	const struct process *self = process_current();
+	int32_t pid = self ? pid_number_in(subject->namespace, self->pid) : 0;
 
-	if (!self)
-		return -ENOENT; /* a thread of the kernel's */
-	return (ssize_t)kernel_format(to, to_bytes, "%d/task/%d", self->pid,
-				      uthread_current()->tid);
+	if (!pid)
+		return -ENOENT;
+	return (ssize_t)kernel_format(to, to_bytes, "%d/task/%d", pid,
+				      pid_number_in(subject->namespace, uthread_current()->tid));
 }
 
 ssize_t proc_mounts_link(UNUSED const struct proc_subject *subject, char *to, size_t to_bytes)
@@ -147,15 +151,23 @@ err_t proc_fd(const struct proc_subject *subject, struct path *out)
 }
 
 /* -1: it was waited for, and the number may be another's. */
-static void add_pidfd(struct text *text, const struct object *object)
+static void add_pidfd(struct text *text, const struct proc_subject *subject,
+		      const struct object *object)
 {
 	const struct process *process = pidfd_process(object);
 	int pid;
 
 	if (!process)
 		return;
-	pid = load_acquire(&process->state) == PROCESS_REAPED ? -1 : process->pid;
-	text_add(text, "Pid:\t%d\nNSpid:\t%d\n", pid, pid);
+	pid = load_acquire(&process->state) == PROCESS_REAPED
+		      ? -1
+		      : pid_number_in(subject->namespace, process->pid);
+	text_add(text, "Pid:\t%d\nNSpid:", pid);
+	if (pid > 0)
+		proc_add_numbers(text, subject, process, process->pid);
+	else
+		text_add(text, "\t%d", pid);
+	text_add(text, "\n");
 }
 
 void proc_process_fdinfo(struct text *text, const struct proc_subject *subject)
@@ -175,6 +187,6 @@ void proc_process_fdinfo(struct text *text, const struct proc_subject *subject)
 		 object_flags(object) | (close_on_exec ? (unsigned)O_CLOEXEC : 0), mount_id);
 	if (!object_stat(object, &stat))
 		text_add(text, "ino:\t%lu\n", stat.st_ino);
-	add_pidfd(text, object);
+	add_pidfd(text, subject, object);
 	object_put(object);
 }

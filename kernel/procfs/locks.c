@@ -4,13 +4,16 @@
  */
 #include "procfs.h"
 
+#include "../namespace/pid.h"
+
 #include <abi/fcntl.h>
 #include <abi/stat.h>
 #include <fusek/figures.h>
 
 struct listing {
 	struct text *text;
-	unsigned number; /* of the last lock */
+	const struct pid_namespace *namespace; /* whose numbers are shown */
+	unsigned number;                       /* of the last lock */
 };
 
 static const char *kind_name(enum object_lock_kind kind)
@@ -29,11 +32,15 @@ static void add_lock(void *argument, const struct lock_info *info)
 {
 	struct listing *listing = argument;
 	const struct object_lock *what = info->what;
+	int32_t pid = pid_number_in(listing->namespace, info->pid);
 
+	/* As Linux: locks of those whom the mount does not see are not there. */
+	if (!pid && info->pid)
+		return;
 	listing->number += !info->waits;
 	text_add(listing->text, "%u: %s%s ADVISORY  %s %d %02x:%02x:%lu %lu ", listing->number,
 		 info->waits ? "-> " : "", kind_name(what->kind),
-		 what->type == F_WRLCK ? "WRITE" : "READ", info->pid, abi_major(info->device),
+		 what->type == F_WRLCK ? "WRITE" : "READ", pid, abi_major(info->device),
 		 abi_minor(info->device), info->inode, what->start);
 	if (what->end == INT64_MAX)
 		text_add(listing->text, "EOF\n");
@@ -41,9 +48,9 @@ static void add_lock(void *argument, const struct lock_info *info)
 		text_add(listing->text, "%lu\n", what->end);
 }
 
-void proc_locks(struct text *text, UNUSED const struct proc_subject *subject)
+void proc_locks(struct text *text, const struct proc_subject *subject)
 {
-	struct listing listing = {.text = text};
+	struct listing listing = {.text = text, .namespace = subject->namespace};
 
 	locks_visit(add_lock, &listing);
 }

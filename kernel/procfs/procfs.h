@@ -72,10 +72,12 @@ struct proc_entry;
 /* What a node is about. */
 struct proc_subject {
 	const struct proc_entry *entry;
-	struct process *process; /* a reference; NULL: the machine */
-	int32_t tid;             /* one thread of it; 0: all of it */
-	int fd;                  /* in fd/ and fdinfo/ */
-	uint32_t index;          /* of PROC_OF_CPU, PROC_OF_CONNECTION: its number */
+	struct process *process;               /* a reference; NULL: the machine */
+	int32_t tid;                           /* one thread of it; 0: all of it */
+	const struct pid_namespace *namespace; /* whose numbers are shown, borrowed from the mount;
+						* NULL: the first's */
+	int fd;                                /* in fd/ and fdinfo/ */
+	uint32_t index;                        /* of PROC_OF_CPU, PROC_OF_CONNECTION: its number */
 };
 
 enum proc_flags {
@@ -134,17 +136,20 @@ void proc_add_region(struct text *text, const struct region_info *region, const 
 
 /* ---- tree.c ---- */
 
-/* What `node` is about; proc_subject_put() afterwards. -ENOENT: its process has gone. */
-err_t must_check proc_subject_get(struct nodeid node, struct proc_subject *out);
+/* What `node` is about, by the numbers of `namespace`; proc_subject_put() afterwards. -ENOENT: its
+ * process has gone. */
+err_t must_check proc_subject_get(const struct pid_namespace *namespace, struct nodeid node,
+				  struct proc_subject *out);
 void proc_subject_put(struct proc_subject *subject);
 /* It does not go away. */
 bool proc_subject_stays(const struct proc_subject *subject);
 /* The same without its process: `node` is one that a look-up gave. */
 const struct proc_entry *proc_entry_of(struct nodeid node);
 void proc_attr(const struct proc_subject *subject, struct nodeid node, struct server_attr *out);
-err_t must_check proc_lookup(struct nodeid parent, struct server_name name,
+err_t must_check proc_lookup(const struct proc_subject *parent, struct server_name name,
 			     struct server_entry *out);
-err_t must_check proc_readdir(struct nodeid node, uint64_t cookie, struct dirent_sink *sink);
+err_t must_check proc_readdir(const struct proc_subject *directory, uint64_t cookie,
+			      struct dirent_sink *sink);
 
 /* ---- texts of the machine (machine.c, cpu.c, system.c) ---- */
 
@@ -166,6 +171,9 @@ void *proc_mqueue_limits(void);
 
 proc_text_fn proc_process_stat, proc_process_status, proc_process_statm, proc_process_comm;
 proc_text_fn proc_process_limits;
+/* A number of `process` as each namespace has it, from the mount's to the process's own. */
+void proc_add_numbers(struct text *text, const struct proc_subject *subject,
+		      const struct process *process, int32_t number);
 proc_text_fn proc_process_cmdline, proc_process_environ, proc_process_auxv, proc_process_maps;
 proc_text_fn proc_process_smaps, proc_process_smaps_rollup;
 proc_text_fn proc_process_syscall;

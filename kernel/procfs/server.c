@@ -12,6 +12,7 @@
 #include "load.h"
 #include "procfs.h"
 
+#include "../namespace/pid.h"
 #include "../process/inspect.h"
 
 #include <abi/errno.h>
@@ -33,6 +34,7 @@ struct proc_server {
 	struct server server;
 	struct nodeid root;
 	uint64_t magic;
+	struct pid_namespace *namespace; /* constant: a reference; NULL: the first */
 };
 
 static struct proc_server *server_of(struct server *server)
@@ -44,6 +46,11 @@ static struct proc_server *server_of(struct server *server)
 static struct nodeid inner(struct server *server, struct nodeid node)
 {
 	return nodeid_equal(node, SERVER_ROOT) ? server_of(server)->root : node;
+}
+
+static err_t subject_get(struct server *server, struct nodeid node, struct proc_subject *out)
+{
+	return proc_subject_get(server_of(server)->namespace, inner(server, node), out);
 }
 
 /* ---- texts of open files ---- */
@@ -150,8 +157,8 @@ static struct snapshot *kept_snapshot(struct proc_open *open)
 	return snapshot;
 }
 
-static err_t snapshot_for(struct proc_open *open, struct nodeid node, bool anew,
-			  struct snapshot **out)
+static err_t snapshot_for(struct server *server, struct proc_open *open, struct nodeid node,
+			  bool anew, struct snapshot **out)
 {
 	struct proc_subject subject;
 	err_t err;
@@ -159,7 +166,7 @@ static err_t snapshot_for(struct proc_open *open, struct nodeid node, bool anew,
 	*out = anew ? NULL : kept_snapshot(open);
 	if (*out)
 		return 0;
-	err = proc_subject_get(node, &subject);
+	err = subject_get(server, node, &subject);
 	if (err)
 		return -ESRCH; /* as Linux */
 	err = make_snapshot(&subject, out);
@@ -181,7 +188,7 @@ static err_t procfs_open(struct server *server, UNUSED const struct server_calle
 {
 	struct proc_subject subject;
 	struct proc_open *open;
-	err_t err = proc_subject_get(inner(server, node), &subject);
+	err_t err = subject_get(server, node, &subject);
 
 	if (err)
 		return err;
@@ -213,12 +220,13 @@ static bool is_moved(struct nodeid node)
 	return proc_entry_of(node)->move;
 }
 
-static ssize_t move(struct nodeid node, struct buffer *buffer, uint64_t offset_bytes, bool is_write)
+static ssize_t move(struct server *server, struct nodeid node, struct buffer *buffer,
+		    uint64_t offset_bytes, bool is_write)
 {
 	struct proc_subject subject;
 	ssize_t done;
 
-	if (proc_subject_get(node, &subject))
+	if (subject_get(server, node, &subject))
 		return 0; /* as Linux: its memory is gone */
 	done = may_look(&subject) ? subject.entry->move(&subject, buffer, offset_bytes, is_write)
 				  : -EACCES;
@@ -234,8 +242,8 @@ static ssize_t procfs_read(struct server *server, struct nodeid node, struct han
 	err_t err;
 
 	if (is_moved(inner(server, node)))
-		return move(inner(server, node), buffer, offset_bytes, false);
-	err = snapshot_for(open_of(handle), inner(server, node), offset_bytes == 0, &snapshot);
+		return move(server, node, buffer, offset_bytes, false);
+	err = snapshot_for(server, open_of(handle), node, offset_bytes == 0, &snapshot);
 
 	if (err)
 		return err;
@@ -268,7 +276,7 @@ static ssize_t procfs_write(struct server *server, UNUSED const struct server_ca
 
 	*end_bytes = 0; /* it has no size */
 	if (is_moved(node))
-		return move(node, buffer, offset_bytes, true);
+		return move(server, node, buffer, offset_bytes, true);
 	if (len_bytes < all_bytes && !as_written)
 		return -EINVAL;
 	if (buffer_copy_from(buffer, text, len_bytes) < len_bytes)
@@ -276,7 +284,7 @@ static ssize_t procfs_write(struct server *server, UNUSED const struct server_ca
 	text[len_bytes] = '\0';
 	if (!as_written)
 		cut_blanks(text, len_bytes);
-	err = proc_subject_get(inner(server, node), &subject);
+	err = subject_get(server, node, &subject);
 	if (err)
 		return -ESRCH; /* as Linux */
 	err = subject.entry->write ? subject.entry->write(&subject, text) : -EINVAL;
@@ -287,14 +295,21 @@ static ssize_t procfs_write(struct server *server, UNUSED const struct server_ca
 static err_t procfs_lookup(struct server *server, UNUSED const struct server_caller *caller,
 			   struct nodeid parent, struct server_name name, struct server_entry *out)
 {
-	return proc_lookup(inner(server, parent), name, out);
+	struct proc_subject subject;
+	err_t err = subject_get(server, parent, &subject);
+
+	if (err)
+		return err;
+	err = proc_lookup(&subject, name, out);
+	proc_subject_put(&subject);
+	return err;
 }
 
 static err_t procfs_getattr(struct server *server, struct nodeid node, struct server_attr *out,
 			    uint64_t *attr_valid_ns)
 {
 	struct proc_subject subject;
-	err_t err = proc_subject_get(inner(server, node), &subject);
+	err_t err = subject_get(server, node, &subject);
 
 	if (err)
 		return err;
@@ -307,7 +322,14 @@ static err_t procfs_getattr(struct server *server, struct nodeid node, struct se
 static err_t procfs_readdir(struct server *server, struct nodeid node, UNUSED struct handle handle,
 			    uint64_t cookie, struct dirent_sink *sink)
 {
-	return proc_readdir(inner(server, node), cookie, sink);
+	struct proc_subject subject;
+	err_t err = subject_get(server, node, &subject);
+
+	if (err)
+		return err;
+	err = proc_readdir(&subject, cookie, sink);
+	proc_subject_put(&subject);
+	return err;
 }
 
 /* Whether what was found by a link may be told: as in make_snapshot(), afterwards. */
@@ -324,7 +346,7 @@ static ssize_t procfs_readlink(struct server *server, struct nodeid node, char *
 	struct proc_subject subject;
 	char *text = kmalloc(PATH_MAX);
 	ssize_t len = 0;
-	err_t err = text ? proc_subject_get(inner(server, node), &subject) : -ENOMEM;
+	err_t err = text ? subject_get(server, node, &subject) : -ENOMEM;
 
 	if (!err) {
 		if (subject.entry->link)
@@ -344,7 +366,7 @@ static err_t procfs_follow(struct server *server, UNUSED const struct server_cal
 {
 	struct proc_subject subject;
 	err_t found = -ENOSYS;
-	err_t err = proc_subject_get(inner(server, node), &subject);
+	err_t err = subject_get(server, node, &subject);
 
 	if (err)
 		return err;
@@ -366,6 +388,7 @@ static err_t procfs_statfs(struct server *server, struct server_statfs *out)
 
 static void procfs_destroy(struct server *server)
 {
+	namespace_put(pid_namespace_head(server_of(server)->namespace));
 	kfree(server_of(server));
 }
 
@@ -397,7 +420,7 @@ err_t procfs_process(struct object *directory, struct process **out)
 	if (server->ops != &procfs_ops ||
 	    proc_entry_of(inner(server, node)) != &proc_entries[PROC_ENTRY_PROCESS])
 		return -EBADF;
-	err = proc_subject_get(node, &subject);
+	err = subject_get(server, node, &subject);
 	if (err)
 		return -ESRCH;
 	*out = subject.process;
@@ -414,6 +437,8 @@ static err_t create(const struct proc_server *shape, const char *options, struct
 	if (!made)
 		return -ENOMEM;
 	*made = *shape;
+	made->namespace = process_current() ? process_current()->pid_namespace : NULL;
+	namespace_get(pid_namespace_head(made->namespace));
 	*out = &made->server;
 	return 0;
 }

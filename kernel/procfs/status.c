@@ -5,6 +5,7 @@
  */
 #include "procfs.h"
 
+#include "../namespace/pid.h"
 #include "../process/inspect.h"
 #include "../process/prctl.h"
 #include "../tty.h"
@@ -22,6 +23,27 @@ static bool get_report(struct text *text, const struct proc_subject *subject,
 {
 	text->err = process_report(subject->process, subject->tid, out);
 	return !text->err;
+}
+
+/* As the mount's namespace has it. */
+static int32_t shown(const struct proc_subject *subject, int32_t number)
+{
+	return pid_number_in(subject->namespace, number);
+}
+
+void proc_add_numbers(struct text *text, const struct proc_subject *subject,
+		      const struct process *process, int32_t number)
+{
+	unsigned level = subject->namespace ? subject->namespace->level : 0;
+	unsigned own_level = process->pid_namespace ? process->pid_namespace->level : 0;
+
+	for (; level <= own_level; level++) {
+		const struct pid_namespace *at = process->pid_namespace;
+
+		while (at && at->level > level)
+			at = at->parent;
+		text_add(text, "\t%d", level ? pid_number_in(at, number) : number);
+	}
 }
 
 /* All zeros for one that has ended. */
@@ -49,11 +71,13 @@ static bool is_realtime(const struct process_report *report)
 	return report->priority != 0;
 }
 
-static void add_who(struct text *text, const struct process_report *report)
+static void add_who(struct text *text, const struct proc_subject *subject,
+		    const struct process_report *report)
 {
-	text_add(text, "%d (%s) %c %d %d %d %lu %d 0 ", report->tid, report->name, report->state,
-		 report->parent, report->group, report->session, report->tty_rdev,
-		 report->tty_foreground);
+	text_add(text, "%d (%s) %c %d %d %d %lu %d 0 ", shown(subject, report->tid), report->name,
+		 report->state, shown(subject, report->parent), shown(subject, report->group),
+		 shown(subject, report->session), report->tty_rdev,
+		 shown(subject, report->tty_foreground));
 }
 
 /* As Linux: they are told to who may look at the process, others read 0, and that there is code. */
@@ -84,7 +108,7 @@ void proc_process_stat(struct text *text, const struct proc_subject *subject)
 		return;
 	get_stats(subject, &stats);
 	rss_limit = read_once(&subject->process->limits[RLIMIT_RSS].rlim_cur);
-	add_who(text, &report);
+	add_who(text, subject, &report);
 	/* minflt cminflt majflt cmajflt utime stime cutime cstime */
 	text_add(text, "%lu %lu %lu %lu %llu %llu %llu %llu ", stats.faults - stats.major_faults,
 		 report.waited_faults - report.waited_major, stats.major_faults,
@@ -219,6 +243,21 @@ static void add_capabilities(struct text *text, const struct capability_sets *se
 	text_add(text, "CapBnd:\t%016lx\nCapAmb:\t%016lx\n", sets->bounding, sets->ambient);
 }
 
+/* Its numbers in each namespace. */
+static void add_namespaces(struct text *text, const struct proc_subject *subject,
+			   const struct process_report *report)
+{
+	text_add(text, "NStgid:");
+	proc_add_numbers(text, subject, subject->process, report->pid);
+	text_add(text, "\nNSpid:");
+	proc_add_numbers(text, subject, subject->process, report->tid);
+	text_add(text, "\nNSpgid:");
+	proc_add_numbers(text, subject, subject->process, report->group);
+	text_add(text, "\nNSsid:");
+	proc_add_numbers(text, subject, subject->process, report->session);
+	text_add(text, "\n");
+}
+
 void proc_process_status(struct text *text, const struct proc_subject *subject)
 {
 	struct process_report report;
@@ -231,11 +270,13 @@ void proc_process_status(struct text *text, const struct proc_subject *subject)
 	text_add(text, "\n");
 	add_umask(text, subject);
 	text_add(text, "State:\t%c (%s)\nTgid:\t%d\nPid:\t%d\nPPid:\t%d\nTracerPid:\t%d\n",
-		 report.state, state_name(report.state), report.pid, report.tid, report.parent,
-		 report.tracer);
+		 report.state, state_name(report.state), shown(subject, report.pid),
+		 shown(subject, report.tid), shown(subject, report.parent),
+		 shown(subject, report.tracer));
 	text_add(text, "Uid:\t%u\t%u\t%u\t%u\n", ids->uid, ids->euid, ids->suid, ids->fsuid);
 	text_add(text, "Gid:\t%u\t%u\t%u\t%u\n", ids->gid, ids->egid, ids->sgid, ids->fsgid);
 	add_fd_size(text, subject);
+	add_namespaces(text, subject, &report);
 	add_memory(text, subject);
 	text_add(text, "Threads:\t%u\n", report.nthreads);
 	add_signals(text, subject, &report);

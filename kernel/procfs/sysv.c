@@ -4,12 +4,19 @@
  */
 #include "procfs.h"
 
+#include "../namespace/pid.h"
+
 #include <abi/errno.h>
 #include <ipc/mqueue.h>
 #include <ipc/sysv.h>
 #include <lib/string.h>
 
-void proc_sysvipc_shm(struct text *text, UNUSED const struct proc_subject *subject)
+static unsigned shown(const struct proc_subject *subject, int32_t pid)
+{
+	return (unsigned)pid_number_in(subject->namespace, pid);
+}
+
+void proc_sysvipc_shm(struct text *text, const struct proc_subject *subject)
 {
 	struct abi_shmid_ds shm;
 	uint64_t resident_pages;
@@ -24,9 +31,9 @@ void proc_sysvipc_shm(struct text *text, UNUSED const struct proc_subject *subje
 		text_add(text,
 			 "%10d %10d  %4o %21lu %5u %5u  %5lu %5u %5u %5u %5u %10lu %10lu %10lu "
 			 "%21lu %21u\n",
-			 shm.perm.key, id, shm.perm.mode, shm.segsz, (unsigned)shm.cpid,
-			 (unsigned)shm.lpid, shm.nattch, shm.perm.uid, shm.perm.gid, shm.perm.cuid,
-			 shm.perm.cgid, (uint64_t)shm.atime, (uint64_t)shm.dtime,
+			 shm.perm.key, id, shm.perm.mode, shm.segsz, shown(subject, shm.cpid),
+			 shown(subject, shm.lpid), shm.nattch, shm.perm.uid, shm.perm.gid,
+			 shm.perm.cuid, shm.perm.cgid, (uint64_t)shm.atime, (uint64_t)shm.dtime,
 			 (uint64_t)shm.ctime, resident_pages * PAGE_SIZE, 0u);
 }
 
@@ -45,7 +52,7 @@ void proc_sysvipc_sem(struct text *text, UNUSED const struct proc_subject *subje
 			 set.perm.cgid, (uint64_t)set.otime, (uint64_t)set.ctime);
 }
 
-void proc_sysvipc_msg(struct text *text, UNUSED const struct proc_subject *subject)
+void proc_sysvipc_msg(struct text *text, const struct proc_subject *subject)
 {
 	struct abi_msqid_ds queue;
 	uint32_t index = 0;
@@ -58,7 +65,7 @@ void proc_sysvipc_msg(struct text *text, UNUSED const struct proc_subject *subje
 		text_add(text,
 			 "%10d %10d  %4o  %10lu %10lu %5u %5u %5u %5u %5u %5u %10lu %10lu %10lu\n",
 			 queue.perm.key, id, queue.perm.mode, queue.cbytes, queue.qnum,
-			 (unsigned)queue.lspid, (unsigned)queue.lrpid, queue.perm.uid,
+			 shown(subject, queue.lspid), shown(subject, queue.lrpid), queue.perm.uid,
 			 queue.perm.gid, queue.perm.cuid, queue.perm.cgid, (uint64_t)queue.stime,
 			 (uint64_t)queue.rtime, (uint64_t)queue.ctime);
 }

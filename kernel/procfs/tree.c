@@ -9,6 +9,7 @@
  */
 #include "procfs.h"
 
+#include "../namespace/pid.h"
 #include "../process/inspect.h"
 #include "../process/uthread.h"
 
@@ -79,7 +80,8 @@ const struct proc_entry *proc_entry_of(struct nodeid node)
 	return &proc_entries[node.value & ((1u << ENTRY_BITS) - 1)];
 }
 
-err_t proc_subject_get(struct nodeid node, struct proc_subject *out)
+err_t proc_subject_get(const struct pid_namespace *namespace, struct nodeid node,
+		       struct proc_subject *out)
 {
 	uint64_t value = node.value;
 	unsigned entry = (unsigned)take(&value, ENTRY_BITS);
@@ -88,7 +90,7 @@ err_t proc_subject_get(struct nodeid node, struct proc_subject *out)
 
 	if (!entry || entry >= proc_nentries)
 		return -ENOENT;
-	*out = (struct proc_subject){.entry = &proc_entries[entry]};
+	*out = (struct proc_subject){.entry = &proc_entries[entry], .namespace = namespace};
 	if (out->entry->flags & PROC_OF_CPU) {
 		out->index = (uint32_t)value;
 		return value < cpu_count() ? 0 : -ENOENT;
@@ -280,11 +282,14 @@ static err_t find(struct proc_subject *subject, struct server_name name)
 	case PROC_ROOT:
 		if (number <= 0)
 			break;
-		subject->process = process_find(number);
+		subject->process = process_find(pid_number_from(subject->namespace, number));
 		subject->entry = &proc_entries[PROC_ENTRY_PROCESS];
 		return subject->process ? 0 : -ENOENT;
 	case PROC_TASK:
-		if (number <= 0 || number >= PID_MAX || !has_thread(subject->process, number))
+		if (number <= 0 || number >= PID_MAX)
+			return -ENOENT;
+		number = pid_number_from(subject->namespace, number);
+		if (number <= 0 || !has_thread(subject->process, number))
 			return -ENOENT;
 		subject->tid = number;
 		subject->entry = &proc_entries[PROC_ENTRY_THREAD];
@@ -312,13 +317,14 @@ static err_t find(struct proc_subject *subject, struct server_name name)
 	return find_named(subject, name);
 }
 
-err_t proc_lookup(struct nodeid parent, struct server_name name, struct server_entry *out)
+err_t proc_lookup(const struct proc_subject *parent, struct server_name name,
+		  struct server_entry *out)
 {
-	struct proc_subject subject;
-	err_t err = proc_subject_get(parent, &subject);
+	struct proc_subject subject = *parent;
+	err_t err;
 
-	if (err)
-		return err;
+	if (subject.process)
+		refcount_get(&subject.process->references);
 	err = find(&subject, name);
 	if (!err) {
 		/* What is about a process may be gone at the next look. */
@@ -331,19 +337,26 @@ err_t proc_lookup(struct nodeid parent, struct server_name name, struct server_e
 	return err;
 }
 
-/* ---- listing; cookies: 1 + the place in the table, then FIRST_NUMBER + the number ---- */
+/* ---- listing; cookies: 1 + the place in the table, then FIRST_NUMBER + the number, a thread's as
+ * the first PID namespace has it ---- */
 
 #define FIRST_NUMBER 1024
 
-static bool emit_number(struct dirent_sink *sink, const struct proc_subject *subject,
-			const char *prefix, int32_t number)
+static bool emit_named(struct dirent_sink *sink, const struct proc_subject *subject,
+		       const char *prefix, int32_t number, int32_t place)
 {
 	char text[16];
 	struct server_name name = {.text = text};
 
 	name.len_bytes = kernel_format(text, sizeof(text), "%s%d", prefix, number);
 	return sink->emit(sink, name, node_of(subject).value, subject->entry->mode,
-			  FIRST_NUMBER + (uint64_t)number + 1);
+			  FIRST_NUMBER + (uint64_t)place + 1);
+}
+
+static bool emit_number(struct dirent_sink *sink, const struct proc_subject *subject,
+			const char *prefix, int32_t number)
+{
+	return emit_named(sink, subject, prefix, number, number);
 }
 
 /* False: the sink is full. */
@@ -365,6 +378,24 @@ static bool list_named(const struct proc_subject *directory, uint64_t cookie,
 	return true;
 }
 
+/* Those of an inner namespace, in the order of its own numbers. */
+static void list_inner_processes(const struct pid_namespace *namespace, int32_t from,
+				 struct dirent_sink *sink)
+{
+	struct proc_subject subject = {.entry = &proc_entries[PROC_ENTRY_PROCESS],
+				       .namespace = namespace};
+	bool fits = true;
+
+	while (fits && (from = pid_next_process_in(namespace, from - 1))) {
+		subject.process = process_find(pid_number_from(namespace, from));
+		/* It may have gone by now. */
+		if (subject.process)
+			fits = emit_number(sink, &subject, "", from);
+		proc_subject_put(&subject);
+		from++;
+	}
+}
+
 static void list_processes(int32_t from, struct dirent_sink *sink)
 {
 	struct proc_subject subject = {.entry = &proc_entries[PROC_ENTRY_PROCESS]};
@@ -381,11 +412,14 @@ static void list_threads(const struct proc_subject *directory, int32_t from,
 			 struct dirent_sink *sink)
 {
 	struct proc_subject subject = {.entry = &proc_entries[PROC_ENTRY_THREAD],
-				       .process = directory->process};
+				       .process = directory->process,
+				       .namespace = directory->namespace};
 
 	while ((subject.tid = pid_next_thread(subject.process, from - 1))) {
+		int32_t number = pid_number_in(subject.namespace, subject.tid);
+
 		from = subject.tid + 1;
-		if (!emit_number(sink, &subject, "", subject.tid))
+		if (number && !emit_named(sink, &subject, "", number, subject.tid))
 			break;
 	}
 }
@@ -438,7 +472,10 @@ static err_t list(const struct proc_subject *directory, uint64_t cookie, struct 
 	case PROC_ROOT:
 		if (cookie < FIRST_NUMBER && !list_named(directory, cookie, sink))
 			return 0;
-		list_processes(MAX(from, 1), sink);
+		if (directory->namespace)
+			list_inner_processes(directory->namespace, MAX(from, 1), sink);
+		else
+			list_processes(MAX(from, 1), sink);
 		return 0;
 	case PROC_TASK:
 		list_threads(directory, MAX(from, 1), sink);
@@ -463,14 +500,7 @@ static err_t list(const struct proc_subject *directory, uint64_t cookie, struct 
 	}
 }
 
-err_t proc_readdir(struct nodeid node, uint64_t cookie, struct dirent_sink *sink)
+err_t proc_readdir(const struct proc_subject *directory, uint64_t cookie, struct dirent_sink *sink)
 {
-	struct proc_subject directory;
-	err_t err = proc_subject_get(node, &directory);
-
-	if (err)
-		return err;
-	err = list(&directory, cookie, sink);
-	proc_subject_put(&directory);
-	return err;
+	return list(directory, cookie, sink);
 }

@@ -4,6 +4,7 @@
  */
 #include "ptrace.h"
 
+#include "../namespace/pid.h"
 #include "../process/wait.h"
 
 #include <abi/errno.h>
@@ -154,7 +155,7 @@ err_t ptrace_wait_locked(const struct wait_request *request, struct wait_result 
 		if (!is_meant(tracee, request))
 			continue;
 		found = 0;
-		result->pid = tracee->uthread->tid;
+		result->pid = pid_shown(tracee->uthread->tid);
 		result->uid = read_once(&tracee->uthread->process->ids.uid);
 		if (take_end_locked(tracee, request, result, reaped) ||
 		    take_stop_locked(tracee, request, result))

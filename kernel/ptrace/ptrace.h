@@ -150,6 +150,8 @@ bool ptrace_group_stop(int signal);
 void ptrace_trap(void);
 /* Stops for PTRACE_EVENT_*, if the tracer wants to know of it. */
 void ptrace_event(int event, uint64_t message);
+/* The same with a thread's number, which the tracer is told as it knows it. */
+void ptrace_event_number(int event, int32_t number);
 bool ptrace_wants_event(const struct uthread *uthread, int event);
 /* Before a system call is made, with frame->rax as it shall be told. False: it is not made. */
 bool ptrace_call_begin(struct trap_frame *frame);

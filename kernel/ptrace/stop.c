@@ -3,6 +3,7 @@
  */
 #include "ptrace.h"
 
+#include "../namespace/pid.h"
 #include "../process/wait.h"
 
 #include <abi/errno.h>
@@ -16,6 +17,7 @@ struct stop {
 	int code;                 /* what wait4 tells, >> 8 */
 	int otherwise;            /* the answer, if nobody gives one */
 	uint64_t message;         /* of PTRACE_GETEVENTMSG; signals keep the last one */
+	bool is_number;           /* it is a thread's: the tracer gets it as it knows it */
 	struct signal_info *info; /* NULL: there is none */
 };
 
@@ -69,6 +71,9 @@ static void begin_locked(struct tracee *tracee, const struct stop *stop)
 		tracee->info = *stop->info;
 	if (stop->kind != TRACE_STOP_SIGNAL)
 		tracee->message = stop->message;
+	if (stop->is_number)
+		tracee->message = (uint64_t)pid_number_in(tracee->tracer->process->pid_namespace,
+							  (int32_t)stop->message);
 	if (is_group_stop(stop))
 		tracee->nstops_seen = tracee->uthread->process->nstops;
 	if (is_group_stop(stop) || stop->code >> 8 == PTRACE_EVENT_STOP)
@@ -160,7 +165,7 @@ static struct signal_info trap_info(int code)
 	struct signal_info info = signal_info_from_self(code & 0x7f, code);
 
 	info.fields[0] =
-		(uint32_t)uthread_current()->tid | (info.fields[0] & ~UINT64_C(0xffffffff));
+		(uint32_t)uthread_current()->own_tid | (info.fields[0] & ~UINT64_C(0xffffffff));
 	return info;
 }
 
@@ -175,7 +180,7 @@ static void replace_info(struct signal_info *info, int signal)
 	*info = (struct signal_info){.signal = signal, .code = SI_USER};
 	spin_lock(&family_lock);
 	if (tracee->tracer)
-		info->fields[0] = (uint32_t)tracee->tracer->process->pid |
+		info->fields[0] = (uint32_t)pid_shown(tracee->tracer->process->pid) |
 				  (uint64_t)read_once(&tracee->tracer->process->ids.uid) << 32;
 	spin_unlock(&family_lock);
 }
@@ -268,6 +273,19 @@ void ptrace_event(int event, uint64_t message)
 		(void)stop_here(&stop);
 }
 
+void ptrace_event_number(int event, int32_t number)
+{
+	struct signal_info info = trap_info(SIGTRAP | event << 8);
+	const struct stop stop = {.kind = TRACE_STOP_EVENT,
+				  .code = info.code,
+				  .message = (uint64_t)number,
+				  .is_number = true,
+				  .info = &info};
+
+	if (ptrace_wants_event(uthread_current(), event))
+		(void)stop_here(&stop);
+}
+
 void ptrace_executed(int32_t old_tid)
 {
 	const struct uthread *self = uthread_current();
@@ -275,7 +293,7 @@ void ptrace_executed(int32_t old_tid)
 	if (!is_traced(self))
 		return;
 	if (ptrace_wants_event(self, PTRACE_EVENT_EXEC))
-		ptrace_event(PTRACE_EVENT_EXEC, (uint64_t)old_tid);
+		ptrace_event_number(PTRACE_EVENT_EXEC, old_tid);
 	else if (!self->tracee->seized)
 		signal_raise(SIGTRAP);
 }

@@ -5,6 +5,7 @@
 #include "attach.h"
 #include "request.h"
 
+#include "../namespace/pid.h"
 #include "../process/capability.h"
 #include "../seccomp/seccomp.h"
 #include "syscall_table.h"
@@ -259,14 +260,15 @@ static int64_t other_request(const struct trace_request *call)
 
 int64_t sys_ptrace(int64_t request, int pid, uint64_t address, uint64_t data)
 {
+	int32_t tid = pid_meant(pid);
 	const struct trace_request call = {
-		.request = request, .tid = pid, .address = address, .data = data};
+		.request = request, .tid = tid, .address = address, .data = data};
 
 	switch (request) {
 	case PTRACE_TRACEME:
 		return ptrace_trace_me();
 	case PTRACE_ATTACH:
-		return ptrace_attach(pid, false, 0);
+		return ptrace_attach(tid, false, 0);
 	case PTRACE_SEIZE:
 		return seize(&call);
 	case PTRACE_DETACH:

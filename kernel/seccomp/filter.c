@@ -189,7 +189,7 @@ static int32_t find_stranger_locked(struct process *process)
 	list_for_each (uthread, &process->threads, sibling) {
 		if (uthread != self && !uthread->ending &&
 		    (uthread->call_filter.confined || !is_part_of(uthread->seccomp, self->seccomp)))
-			return uthread->tid;
+			return uthread->own_tid;
 	}
 	return 0;
 }

@@ -9,6 +9,7 @@
  */
 #include "seccomp.h"
 
+#include "../namespace/pid.h"
 #include "../signal/signal.h"
 #include "../user_struct.h"
 
@@ -281,7 +282,7 @@ static bool read_question(struct notifier *notifier, struct abi_seccomp_notif *o
 	if (question) {
 		question->state = QUESTION_READ;
 		*out = (struct abi_seccomp_notif){.id = question->id,
-						  .pid = (uint32_t)question->tid,
+						  .pid = (uint32_t)pid_shown(question->tid),
 						  .data = *question->data};
 	}
 	spin_unlock(&notifier->lock);

@@ -147,8 +147,10 @@ static void act_by_default(struct process *process, const struct signal_info *in
 	uint32_t ncontinues;
 	irqflags_t flags;
 
-	/* Nobody ends or stops init by accident. */
-	if (signal_is_ignored(process, signal) || process->pid == 1)
+	/* Nobody ends or stops init by accident; to an inner one what cannot be handled came from
+	 * outside. */
+	if (signal_is_ignored(process, signal) || process->pid == INIT_PID ||
+	    (read_once(&process->unkillable) && !(SIGNAL_BIT(signal) & UNBLOCKABLE_SIGNALS)))
 		return;
 	if (!(SIGNAL_BIT(signal) & STOP_SIGNALS))
 		end_by(info);

@@ -7,6 +7,7 @@
 #include "signal.h"
 
 #include "../core/core.h"
+#include "../namespace/pid.h"
 #include "../process/family.h"
 #include "../ptrace/ptrace.h"
 
@@ -129,16 +130,22 @@ static struct uthread *taker_locked(struct process *process, int signal)
 	return NULL;
 }
 
-/* Nobody ends init by accident: without a handler of its own a signal does nothing to it. */
-static bool is_init(const struct process *process)
-{
-	return process->pid == 1;
-}
-
 bool signal_is_fatal_by_default(int signal)
 {
 	return !(SIGNAL_BIT(signal) & (STOP_SIGNALS | SIGNAL_BIT(SIGCHLD) | SIGNAL_BIT(SIGURG) |
 				       SIGNAL_BIT(SIGWINCH) | SIGNAL_BIT(SIGCONT)));
+}
+
+/* Nobody ends init by accident: without a handler of its own a signal does nothing to it. What
+ * cannot be handled, and is from outside of the namespace of an inner one (`forced`), does. */
+static bool is_immune_locked(const struct process *process, int signal, bool forced)
+	REQUIRES(process->signal_lock);
+static bool is_immune_locked(const struct process *process, int signal, bool forced)
+{
+	if (likely(!process->unkillable) ||
+	    read_once(&process->actions->of[signal - 1].handler) != SIG_DFL)
+		return false;
+	return !(forced && process->pid_namespace && SIGNAL_BIT(signal) & UNBLOCKABLE_SIGNALS);
 }
 
 static bool is_fatal_locked(const struct process *process, const struct uthread *taker, int signal)
@@ -146,11 +153,11 @@ static bool is_fatal_locked(const struct process *process, const struct uthread 
 static bool is_fatal_locked(const struct process *process, const struct uthread *taker, int signal)
 {
 	if (signal == SIGKILL)
-		return !is_init(process);
+		return true;
 	/* A tracer may think otherwise, one that is stopped ends when it is continued, and it is
 	 * the one that takes the signal who writes a core. */
 	return taker && !taker->traced && !process->stopped &&
-	       !(taker->awaited & SIGNAL_BIT(signal)) && !is_init(process) &&
+	       !(taker->awaited & SIGNAL_BIT(signal)) && !process->unkillable &&
 	       signal_is_fatal_by_default(signal) &&
 	       read_once(&process->actions->of[signal - 1].handler) == SIG_DFL &&
 	       !core_is_wanted(process, signal);
@@ -170,13 +177,15 @@ static void undo_opposite_locked(struct process *process, int signal)
 	}
 }
 
-/* `only`: to this thread. *entry is taken over (and NULL then) if it is needed. */
-static void send_locked(struct process *process, struct uthread *only, int signal,
+/* `only`: to this thread. `forced`: from the kernel, or from outside of its namespace. *entry is
+ * taken over (and NULL then) if it is needed. */
+static void send_locked(struct process *process, struct uthread *only, int signal, bool forced,
 			struct signal_entry **entry) REQUIRES(process->signal_lock);
-static void send_locked(struct process *process, struct uthread *only, int signal,
+static void send_locked(struct process *process, struct uthread *only, int signal, bool forced,
 			struct signal_entry **entry)
 {
 	struct uthread *taker;
+	bool immune;
 
 	if (process->exiting) {
 		/* Its end may be waiting for something, a driver say. */
@@ -189,13 +198,15 @@ static void send_locked(struct process *process, struct uthread *only, int signa
 		taker = signal_wants_locked(process, only, signal) ? only : NULL;
 	else
 		taker = taker_locked(process, signal);
-	if (is_fatal_locked(process, taker, signal)) {
+	immune = is_immune_locked(process, signal, forced);
+	if (!immune && is_fatal_locked(process, taker, signal)) {
 		begin_end_locked(process, WAIT_STATUS_SIGNAL(signal));
 		return;
 	}
 	/* One that is blocked stays: what it does is decided when it is taken. */
-	if (taker && !taker->traced && !(taker->awaited & SIGNAL_BIT(signal)) &&
-	    signal_is_ignored(process, signal))
+	if (taker && (!taker->traced || (immune && signal == SIGKILL)) &&
+	    !(taker->awaited & SIGNAL_BIT(signal)) &&
+	    (immune || signal_is_ignored(process, signal)))
 		return;
 	signal_pending_add_locked(process, only ? &only->pending : &process->pending, signal,
 				  entry);
@@ -207,7 +218,7 @@ static void send_locked(struct process *process, struct uthread *only, int signa
 void signal_send_entry_locked(struct process *process, struct uthread *only, int signal,
 			      struct signal_entry **entry)
 {
-	send_locked(process, only, signal, entry);
+	send_locked(process, only, signal, false, entry);
 }
 
 struct signal_entry *signal_entry_alloc(void)
@@ -220,13 +231,30 @@ void process_signal(struct process *process, int signal)
 	struct signal_entry *none = NULL;
 	irqflags_t flags = spin_lock_irqsave(&process->signal_lock);
 
-	send_locked(process, NULL, signal, &none);
+	send_locked(process, NULL, signal, true, &none);
 	spin_unlock_irqrestore(&process->signal_lock, flags);
+}
+
+/* As kill() and sigqueue() make them: with the number of who sent it. */
+static bool is_from_somebody(const struct signal_info *info)
+{
+	return info->code == SI_USER ||
+	       (info->code < 0 && info->code != SI_TIMER && info->code != SI_SIGIO);
+}
+
+/* True: the sender is not seen where the signal goes, so it is told as nobody. */
+static bool is_from_outside(const struct process *process, const struct signal_info *info)
+{
+	const struct process *self = process_current();
+
+	return process->pid_namespace && is_from_somebody(info) &&
+	       !(self && pid_namespace_sees(process->pid_namespace, self));
 }
 
 static err_t send(struct process *process, struct uthread *only, const struct signal_info *info,
 		  bool must_queue)
 {
+	bool from_outside = is_from_outside(process, info);
 	uint64_t limit = read_once(&process->limits[RLIMIT_SIGPENDING].rlim_cur);
 	struct signal_entry *entry = slab_alloc(&entry_cache);
 	irqflags_t flags;
@@ -234,6 +262,8 @@ static err_t send(struct process *process, struct uthread *only, const struct si
 
 	if (entry)
 		*entry = (struct signal_entry){.info = *info};
+	if (entry && unlikely(from_outside))
+		entry->info.fields[0] &= ~UINT64_C(0xffffffff);
 	flags = spin_lock_irqsave(&process->signal_lock);
 	if (only && !only->listed) {
 		err = -ESRCH;
@@ -242,7 +272,8 @@ static err_t send(struct process *process, struct uthread *only, const struct si
 	} else {
 		struct signal_entry *none = NULL;
 
-		send_locked(process, only, info->signal, process->nqueued < limit ? &entry : &none);
+		send_locked(process, only, info->signal, from_outside || info->code == SI_KERNEL,
+			    process->nqueued < limit ? &entry : &none);
 	}
 	spin_unlock_irqrestore(&process->signal_lock, flags);
 	slab_free(&entry_cache, entry);
@@ -289,6 +320,9 @@ static bool force(const struct signal_info *info, bool by_default)
 	is_taken = has_handler || uthread->traced || core_is_wanted(process, info->signal);
 	if (by_default && process->pid == INIT_PID)
 		is_taken = false;
+	/* As Linux: what it did itself ends an inner init. */
+	if (!has_handler && process->pid_namespace)
+		process->unkillable = false;
 	if (is_taken && !has_handler) {
 		signal_default_locked(process, info->signal);
 		uthread->blocked &= ~bit;
@@ -322,7 +356,7 @@ struct signal_info signal_info_from_self(int signal, int code)
 	return (struct signal_info){
 		.signal = signal,
 		.code = code,
-		.fields[0] = (uint32_t)uthread->process->pid | (uint64_t)uthread->ids.uid << 32,
+		.fields[0] = (uint32_t)uthread->process->own_pid | (uint64_t)uthread->ids.uid << 32,
 	};
 }
 

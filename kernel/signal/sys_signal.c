@@ -3,6 +3,7 @@
  */
 #include "signal.h"
 
+#include "../namespace/pid.h"
 #include "../process/capability.h"
 #include "../process/family.h"
 #include "../sys_poll.h"
@@ -227,7 +228,7 @@ err_t signal_send_allowed(struct process *process, const struct signal_info *inf
 /* As on Linux the number may be that of any thread: the signal is for its process. */
 static int signal_one(int32_t pid, const struct signal_info *info)
 {
-	struct process *process = process_find_by_thread(pid);
+	struct process *process = process_find_by_thread(pid_meant(pid));
 	int result;
 
 	if (!process)
@@ -238,20 +239,28 @@ static int signal_one(int32_t pid, const struct signal_info *info)
 }
 
 struct kill_many {
-	int32_t group; /* 0: everybody who is in one, but the caller and init */
+	int32_t group; /* 0: everybody who is in one and seen, but the caller and init */
 	struct signal_info info;
 	unsigned nfound;
 	unsigned nallowed;
 };
 
+/* One that is in no group yet is being made, and its maker gets the signal for it. */
+static bool is_meant_by_all(const struct process *process)
+{
+	const struct process *self = process_current();
+
+	if (!read_once(&process->group) || process == self || process->pid == INIT_PID)
+		return false;
+	return pid_namespace_sees(self->pid_namespace, process) &&
+	       !(pid_namespace_is_init(process) && process->pid_namespace == self->pid_namespace);
+}
+
 static void signal_each(void *argument, struct process *process)
 {
 	struct kill_many *call = argument;
-	int32_t group = read_once(&process->group);
 
-	/* One that is in no group yet is being made, and its maker gets the signal for it. */
-	if (call->group ? group != call->group
-			: !group || process == process_current() || process->pid == 1)
+	if (call->group ? read_once(&process->group) != call->group : !is_meant_by_all(process))
 		return;
 	call->nfound++;
 	if (signal_send_allowed(process, &call->info))
@@ -285,7 +294,7 @@ int sys_kill(int pid, int signal)
 		return signal_many(process_current()->group, &info);
 	if (pid == -1)
 		return signal_many(0, &info);
-	return pid == INT32_MIN ? -ESRCH : signal_many(-pid, &info);
+	return pid == INT32_MIN ? -ESRCH : signal_many(pid_meant(-pid), &info);
 }
 
 /* ---- to one thread ---- */
@@ -308,12 +317,12 @@ static err_t signal_thread(struct uthread *uthread, void *argument)
 
 int sys_tgkill(int tgid, int tid, int signal)
 {
-	struct thread_call call = {.process = tgid,
+	struct thread_call call = {.process = pid_meant(tgid),
 				   .info = signal_info_from_self(signal, SI_TKILL)};
 
 	if (tgid <= 0 || tid <= 0 || signal < 0 || signal > SIGNAL_MAX)
 		return -EINVAL;
-	return uthread_visit(tid, signal_thread, &call);
+	return uthread_visit(pid_meant(tid), signal_thread, &call);
 }
 
 int sys_tkill(int tid, int signal)
@@ -322,7 +331,7 @@ int sys_tkill(int tid, int signal)
 
 	if (tid <= 0 || signal < 0 || signal > SIGNAL_MAX)
 		return -EINVAL;
-	return uthread_visit(tid, signal_thread, &call);
+	return uthread_visit(pid_meant(tid), signal_thread, &call);
 }
 
 /* ---- with the sender's own words ---- */
@@ -344,7 +353,7 @@ static err_t read_info(int32_t target, int signal, uptr_t from, struct signal_in
 		return -EFAULT;
 	info->signal = signal;
 	info->padding = 0;
-	return signal_check_info(target == self->pid ? self : NULL, info);
+	return signal_check_info(target == self->own_pid ? self : NULL, info);
 }
 
 int sys_rt_sigqueueinfo(int pid, int signal, uptr_t from)
@@ -357,11 +366,11 @@ int sys_rt_sigqueueinfo(int pid, int signal, uptr_t from)
 
 int sys_rt_tgsigqueueinfo(int tgid, int tid, int signal, uptr_t from)
 {
-	struct thread_call call = {.process = tgid};
+	struct thread_call call = {.process = pid_meant(tgid)};
 	err_t err;
 
 	if (tgid <= 0 || tid <= 0)
 		return -EINVAL;
 	err = read_info(tgid, signal, from, &call.info);
-	return err ? err : uthread_visit(tid, signal_thread, &call);
+	return err ? err : uthread_visit(pid_meant(tid), signal_thread, &call);
 }

@@ -4,6 +4,7 @@
  */
 #include "socket.h"
 
+#include "../namespace/pid.h"
 #include "../process/capability.h"
 #include "../process/pidfd.h"
 #include "../process/uthread.h"
@@ -65,7 +66,7 @@ static err_t read_credentials(const struct abi_ucred *said, struct socket_messag
 	const struct uthread *self = uthread_current();
 	const struct credentials *ids = &self->ids;
 
-	if (said->pid != self->process->pid && !capable(CAP_SYS_ADMIN))
+	if (said->pid != self->process->own_pid && !capable(CAP_SYS_ADMIN))
 		return -EPERM;
 	if (said->uid != ids->uid && said->uid != ids->euid && said->uid != ids->suid &&
 	    !capable(CAP_SETUID))
@@ -74,6 +75,9 @@ static err_t read_credentials(const struct abi_ucred *said, struct socket_messag
 	    !capable(CAP_SETGID))
 		return -EPERM;
 	message->from = *said;
+	message->from.pid = pid_meant(said->pid);
+	if (message->from.pid == PID_NOBODY)
+		return -ESRCH;
 	return 0;
 }
 
@@ -149,7 +153,10 @@ static bool put_record(struct control_writer *writer, int type, const void *data
 
 void control_put_credentials(struct control_writer *writer, const struct abi_ucred *from)
 {
-	(void)put_record(writer, SCM_CREDENTIALS, from, sizeof(*from));
+	struct abi_ucred told = *from;
+
+	told.pid = pid_shown(from->pid);
+	(void)put_record(writer, SCM_CREDENTIALS, &told, sizeof(told));
 }
 
 void control_put_stamp(struct control_writer *writer, int option, uint64_t stamp_ns)

@@ -4,6 +4,7 @@
  */
 #include "socket.h"
 
+#include "../namespace/pid.h"
 #include "../process/capability.h"
 #include "../process/pidfd.h"
 #include "../process/uthread.h"
@@ -188,6 +189,7 @@ static err_t get_peer(struct object *socket, int option, uptr_t value, uptr_t va
 	struct socket_identity peer = socket_peer(socket);
 	err_t err;
 
+	peer.id.pid = pid_shown(peer.id.pid);
 	if (option == SO_PEERCRED)
 		err = put_value(value, value_bytes, &peer.id, sizeof(peer.id));
 	else if (!peer.process)

@@ -1,6 +1,7 @@
 /*
  * What System V objects (ipc/sysv/) ask about who calls. Owns no state.
  */
+#include "../namespace/pid.h"
 #include "../process/capability.h"
 #include "../process/uthread.h"
 
@@ -14,6 +15,11 @@ struct sysv_caller sysv_caller(void)
 		return (struct sysv_caller){0};
 	return (struct sysv_caller){
 		.uid = self->ids.euid, .gid = self->ids.egid, .pid = self->process->pid};
+}
+
+int32_t sysv_caller_shows(int32_t pid)
+{
+	return pid_shown(pid);
 }
 
 bool sysv_caller_in_group(uint32_t gid)

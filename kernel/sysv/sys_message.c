@@ -3,6 +3,8 @@
  */
 #include "sysv.h"
 
+#include "../namespace/pid.h"
+
 #include "syscall_table.h"
 
 #include <abi/errno.h>
@@ -61,6 +63,8 @@ static int stat_queue(int id, enum sysv_lookup lookup, uptr_t out)
 
 	if (found < 0)
 		return found;
+	queue.lspid = pid_shown(queue.lspid);
+	queue.lrpid = pid_shown(queue.lrpid);
 	return user_put(out, &queue) ? -EFAULT : sysv_stat_result(lookup, found);
 }
 

@@ -3,6 +3,7 @@
  */
 #include "sysv.h"
 
+#include "../namespace/pid.h"
 #include "../process/uthread.h"
 #include "../time/clocks.h"
 #include "syscall_table.h"
@@ -146,8 +147,9 @@ int sys_semctl(int id, int index, int command, uint64_t argument)
 	case GETALL:
 	case SETALL:
 		return all_values(id, command == GETALL, uptr(argument));
-	case GETVAL:
 	case GETPID:
+		return pid_shown(semaphore_ask(id, (unsigned)index, GETPID));
+	case GETVAL:
 	case GETNCNT:
 	case GETZCNT:
 		return semaphore_ask(id, (unsigned)index, (unsigned)command);

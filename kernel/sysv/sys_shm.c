@@ -4,6 +4,7 @@
 #include "sysv.h"
 
 #include "../memory/memory.h"
+#include "../namespace/pid.h"
 #include "syscall_table.h"
 
 #include <abi/errno.h>
@@ -34,6 +35,8 @@ static int stat_segment(int id, enum sysv_lookup lookup, uptr_t out)
 
 	if (found < 0)
 		return found;
+	segment.cpid = pid_shown(segment.cpid);
+	segment.lpid = pid_shown(segment.lpid);
 	return user_put(out, &segment) ? -EFAULT : sysv_stat_result(lookup, found);
 }
 

@@ -3,6 +3,8 @@
  */
 #include "clocks.h"
 
+#include "../namespace/pid.h"
+
 #include "cpu_time.h"
 #include "set.h"
 
@@ -20,7 +22,7 @@
 static err_t find_cpu_clock(int number, struct clock *out)
 {
 	const struct uthread *self = uthread_current();
-	int32_t pid = ~number >> 3;
+	int32_t pid = pid_meant(~number >> 3);
 	struct process *process;
 
 	if ((number & CPU_CLOCK_WHAT) > CPU_CLOCK_SCHED)

@@ -15,6 +15,8 @@
  */
 #include "posix_timer.h"
 
+#include "../namespace/pid.h"
+
 #include "clocks.h"
 #include "cpu_time.h"
 #include "cpu_watch.h"
@@ -303,7 +305,7 @@ static err_t check_event(const struct abi_sigevent *event)
 		return 0;
 	case SIGEV_THREAD_ID:
 		flags = spin_lock_irqsave(&process_current()->signal_lock);
-		found = find_thread_locked(process_current(), event->sigev_tid);
+		found = find_thread_locked(process_current(), pid_meant(event->sigev_tid));
 		spin_unlock_irqrestore(&process_current()->signal_lock, flags);
 		if (!found)
 			return -EINVAL;
@@ -343,7 +345,7 @@ static err_t make_timer(const struct clock *clock, const struct abi_sigevent *ev
 	timer->notify = event->sigev_notify;
 	timer->signal = event->sigev_signo;
 	timer->value = event->sigev_value;
-	timer->tid = event->sigev_tid;
+	timer->tid = pid_meant(event->sigev_tid);
 	spin_init(&timer->start_lock, LOCK_TIMESTART);
 	timer_init(&timer->timer, expire, timer);
 	if (clock->cpu == CLOCK_CPU_PROCESS && clock->tid != timer->process->pid) {

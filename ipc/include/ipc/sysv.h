@@ -41,6 +41,8 @@ struct sysv_caller {
 	int32_t pid;       /* 0: the kernel */
 };
 struct sysv_caller sysv_caller(void);
+/* A number of those, as the caller knows it; 0: not at all. */
+int32_t sysv_caller_shows(int32_t pid);
 bool sysv_caller_in_group(uint32_t gid);
 bool sysv_caller_capable(unsigned capability);
 /* RLIMIT_MEMLOCK. */

@@ -16,6 +16,8 @@
 static const struct core_facts facts = {
 	.pid = 12,
 	.tid = 13,
+	.own_pid = 2,
+	.own_tid = 3,
 	.uid = 1000,
 	.gid = 100,
 	.signal = 11,
