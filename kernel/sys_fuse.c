@@ -16,8 +16,10 @@ struct space *vfs_space(void)
 	return process_current() ? current_space() : NULL;
 }
 
-ssize_t sys_fuse_serve(int fd, uptr_t reply, uptr_t request, size_t len)
+ssize_t sys_fuse_serve(int fd, uptr_t reply, uptr_t request, size_t len, uptr_t window,
+		       size_t window_bytes)
 {
+	const struct fuse_window where = {window, window_bytes};
 	struct fd_use use = fd_use(current_fds(), fd);
 	struct buffer buffer;
 	ssize_t result;
@@ -26,7 +28,7 @@ ssize_t sys_fuse_serve(int fd, uptr_t reply, uptr_t request, size_t len)
 		return -EBADF;
 	result = buffer_init_user(&buffer, request, len);
 	if (!result)
-		result = fuse_serve(use.object, reply, &buffer);
+		result = fuse_serve(use.object, reply, &buffer, &where);
 	fd_used(use);
 	return result;
 }

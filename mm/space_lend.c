@@ -1,7 +1,8 @@
 /*
  * Whole pages that change hands instead of being copied: a server's frames become a program's, a
  * program's are used by who serves it. Only pages that are there, small and counted take part; the
- * first other one ends it, and the rest is copied. Under space->lock; frames that were given up are
+ * first other one ends it, and the rest is copied. To get frames a place may be empty. Under
+ * space->lock; frames that were given up are
  * released when no CPU can reach them any more.
  */
 #include <mm/lend.h>
@@ -41,6 +42,20 @@ static uint32_t pages_of_region(struct space *space, vaddr_t address, uint32_t n
 	return (uint32_t)MIN((uint64_t)npages, ((*region)->end - address) >> PAGE_SHIFT);
 }
 
+/* The same for a place that no page may have had yet: the table is made. */
+static uint32_t entries_of_place(struct space *space, vaddr_t address, uint32_t npages,
+				 pte_t **entries) REQUIRES(space->lock);
+static uint32_t entries_of_place(struct space *space, vaddr_t address, uint32_t npages,
+				 pte_t **entries)
+{
+	uint32_t count = entries_of_table(space, address, npages, entries);
+
+	if (likely(count))
+		return count;
+	return space_walk_alloc(space, address) ? entries_of_table(space, address, npages, entries)
+						: 0;
+}
+
 /* ---- a program gets frames ---- */
 
 static uint32_t give_batch_locked(struct space *space, vaddr_t address, struct frame *const *frames,
@@ -52,10 +67,16 @@ static uint32_t give_batch_locked(struct space *space, vaddr_t address, struct f
 	uint32_t nold = 0, done;
 	pte_t *entries;
 
-	npages = entries_of_table(space, address, npages, &entries);
+	npages = entries_of_place(space, address, npages, &entries);
 	for (done = 0; done < npages; done++) {
 		pte_t value = pte_read(&entries[done]);
 
+		if (!value) { /* no CPU has anything to forget */
+			frame_get(frames[done]);
+			pte_exchange(&entries[done], pte_of_frame(entry, frame_phys(frames[done])));
+			space->resident_pages++;
+			continue;
+		}
 		if (!pte_counted(value))
 			break;
 		if (pte_frame(value) == frame_phys(frames[done]) && pte_copied_first(value))
@@ -92,6 +113,43 @@ uint32_t space_give_frames(struct space *space, vaddr_t address, struct frame *c
 	}
 	mutex_unlock(&space->lock);
 	return done;
+}
+
+/* Of one table: how many have been looked at; 0: there is none. */
+static uint32_t drop_batch_locked(struct space *space, vaddr_t address, uint32_t npages)
+	REQUIRES(space->lock);
+static uint32_t drop_batch_locked(struct space *space, vaddr_t address, uint32_t npages)
+{
+	struct frame *old[BATCH_PAGES];
+	uint32_t nold = 0, done;
+	pte_t *entries;
+
+	npages = entries_of_table(space, address, npages, &entries);
+	for (done = 0; done < npages; done++) {
+		if (pte_counted(pte_read(&entries[done])))
+			old[nold++] = frame_from_phys(pte_frame(pte_exchange(&entries[done], 0)));
+	}
+	if (!nold)
+		return done;
+	space->peak_pages = MAX(space->peak_pages, space->resident_pages);
+	space->resident_pages -= nold;
+	tlb_flush_range(&space->pagetable, address, done);
+	for (uint32_t i = 0; i < nold; i++)
+		frame_put(old[i]);
+	return done;
+}
+
+void space_drop_frames(struct space *space, vaddr_t address, uint32_t npages)
+{
+	struct region *region;
+	uint32_t step = 1;
+
+	mutex_lock(&space->lock);
+	npages = pages_of_region(space, address, npages, &region);
+	for (uint32_t done = 0; step && done < npages; done += step)
+		step = drop_batch_locked(space, address + done * PAGE_SIZE,
+					 MIN(npages - done, BATCH_PAGES));
+	mutex_unlock(&space->lock);
 }
 
 /* ---- a program's frames are used ---- */

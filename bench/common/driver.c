@@ -43,6 +43,7 @@ static bool has_next;  /* it has: `request`, or what `next_bytes` says */
 static ssize_t next_bytes;
 static bool created;
 static struct request request;
+static char window[DRIVER_CHUNK] __attribute__((aligned(4096)));
 static char content[DRIVER_CHUNK] __attribute__((aligned(4096)));
 static char listing[DRIVER_CHUNK];
 static size_t listing_bytes;
@@ -63,6 +64,12 @@ static uint64_t valid_s(uint64_t node)
 	return node == NODE_FRESH || node == NODE_CREATED ? 0 : FOR_EVER_S;
 }
 
+static ssize_t exchange(const struct abi_fuse_reply *reply)
+{
+	return fuselage_fuse_exchange_pages(device, reply, &request, sizeof(request), window,
+					    sizeof(window));
+}
+
 /* The last thing that is done for a request. */
 static void answer(int error, const void *payload, size_t bytes)
 {
@@ -78,7 +85,7 @@ static void answer(int error, const void *payload, size_t bytes)
 					       .payload = (uintptr_t)payload,
 					       .flags = bytes >= LENT_BYTES ? FUSE_SERVE_LEND : 0};
 
-		next_bytes = fuselage_fuse_exchange(device, &reply, &request, sizeof(request));
+		next_bytes = exchange(&reply);
 		has_next = true;
 		return;
 	}
@@ -262,8 +269,7 @@ static void serve_one(void)
 static ssize_t next_request(void)
 {
 	if (!has_next)
-		return is_native ? fuselage_fuse_exchange(device, NULL, &request, sizeof(request))
-				 : read(device, &request, sizeof(request));
+		return is_native ? exchange(NULL) : read(device, &request, sizeof(request));
 	has_next = false;
 	return next_bytes;
 }

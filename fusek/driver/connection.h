@@ -39,6 +39,13 @@
 struct fuse_connection;
 struct fuse_request;
 
+/* Where a driver takes whole pages. The space is never looked into, it is compared. */
+struct fuse_place {
+	const struct space *space; /* NULL: none */
+	uint64_t address;          /* a multiple of the page size */
+	uint32_t npages;
+};
+
 /*
  * Bytes in frames: a request's payload, or where a reply goes. Counted; the frames are counted by
  * it.
@@ -46,17 +53,23 @@ struct fuse_request;
  * Live ones are a program's own memory, which waits for its request and may change what is in them.
  * They are copied once, straight to the driver, in short read sections: fuse_pages_withdraw() ends
  * that, so nobody looks into them once the request is over, whatever a driver does.
+ *
+ * Frozen ones are a program's, too, and stay as they are: it writes to copies. They may be mapped
+ * into the driver, where they stand then (`placed`): that is taken away with the answer.
  *   [c] constant
+ *   [q] connection->lock
  *   [a] atomic
  */
 struct fuse_pages {
 	struct refcount references;
-	uint32_t npages;        /* [c] */
-	uint32_t skip_bytes;    /* [c] of the first frame, before the bytes */
-	bool live;              /* [c] */
-	bool withdrawn;         /* [a] live ones: hands off */
-	uint32_t nreaders;      /* [a] live ones: who copies them */
-	struct frame *frames[]; /* constant once they are filled in */
+	uint32_t npages;          /* [c] */
+	uint32_t skip_bytes;      /* [c] of the first frame, before the bytes */
+	bool live;                /* [c] */
+	bool frozen;              /* [c] */
+	bool withdrawn;           /* [a] live ones: hands off */
+	uint32_t nreaders;        /* [a] live ones: who copies them */
+	struct fuse_place placed; /* [q] frozen ones; its `space` NULL: nowhere */
+	struct frame *frames[];   /* constant once they are filled in */
 };
 
 /* For `npages` frames that the caller fills in, with a reference each. NULL: no memory. */
@@ -230,6 +243,7 @@ struct fuse_connection {
 	struct list visits;      /* [q] struct fuse_visit: of drivers that want one at a time */
 	struct waitq visited;    /* one of these has ended */
 	uint64_t unsupported;    /* [a] bits 1 << opcode: answered -ENOSYS once */
+	bool takes_pages;        /* [a] a driver's thread has said where */
 	uint32_t max_read_bytes; /* [c] of the mount; 0: no limit */
 	struct server *server; /* [c] of its mount, which may be gone; freed with the connection */
 	uint32_t number;       /* [c] for messages */

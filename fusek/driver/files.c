@@ -404,14 +404,18 @@ ssize_t driver_write_pages(struct server *server, struct nodeid node, struct han
 	return err ? err : written.done_bytes;
 }
 
-/* The program's own frames that the next `len_bytes` lie in. NULL: it has none there that could be
- * held. */
-static struct fuse_pages *live_pages(const struct buffer *buffer, size_t len_bytes)
+/* Freezing pays from here on: a program that writes to its memory again pays for each page. */
+#define FREEZE_BYTES (4 * PAGE_SIZE)
+
+/* The program's own frames that the next `len_bytes` lie in: frozen, if they are whole pages and
+ * the driver takes such, or live. NULL: it has none there that could be held. */
+static struct fuse_pages *own_pages(const struct fuse_connection *connection,
+				    const struct buffer *buffer, size_t len_bytes)
 {
 	struct space *space = vfs_space();
 	struct fuse_pages *pages;
+	uint32_t npages, got;
 	uint64_t address;
-	uint32_t npages;
 
 	if (!space || !buffer_user_place(buffer, len_bytes, &address))
 		return NULL;
@@ -420,9 +424,13 @@ static struct fuse_pages *live_pages(const struct buffer *buffer, size_t len_byt
 	if (!pages)
 		return NULL;
 	pages->skip_bytes = address & PAGE_MASK;
-	pages->live = true;
-	if (likely(space_hold_frames(space, address & ~(uint64_t)PAGE_MASK, pages->frames,
-				     npages) == npages))
+	pages->frozen = read_once(&connection->takes_pages) && len_bytes >= FREEZE_BYTES &&
+			!((address | len_bytes) & PAGE_MASK);
+	pages->live = !pages->frozen;
+	address -= pages->skip_bytes;
+	got = pages->frozen ? space_lend_frames(space, address, pages->frames, npages)
+			    : space_hold_frames(space, address, pages->frames, npages);
+	if (likely(got == npages))
 		return pages;
 	fuse_pages_put(pages);
 	return NULL;
@@ -432,7 +440,8 @@ bool driver_write_direct(struct server *server, struct nodeid node, struct handl
 			 unsigned flags, const struct server_write *write, ssize_t *result)
 {
 	struct written written = {.asked_bytes = write->len_bytes};
-	struct fuse_pages *pages = live_pages(write->buffer, write->len_bytes);
+	struct fuse_pages *pages =
+		own_pages(connection_of(server), write->buffer, write->len_bytes);
 	struct driver_call call;
 	err_t err;
 
@@ -451,7 +460,8 @@ bool driver_write_direct(struct server *server, struct nodeid node, struct handl
 	fuse_ask_write(call.session, call.message, node, fh_of(handle), write->offset_bytes,
 		       write->len_bytes, flags, false);
 	err = driver_end(&call, decode_write, &written);
-	fuse_pages_withdraw(pages);
+	if (pages->live)
+		fuse_pages_withdraw(pages);
 	fuse_pages_put(pages);
 	*result = err ? err : written.done_bytes;
 	return true;

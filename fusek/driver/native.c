@@ -76,17 +76,50 @@ static err_t get_reply(struct native_reply *reply, uptr_t from)
 	return reply->payload_bytes ? get_payload(reply) : 0;
 }
 
-/* The thread that waits for this answer, and gets it: locked then, and the request is to be ended.
- * NULL: it goes the long way. */
-static struct fuse_request *lock_answered(struct fuse_device *device,
-					  struct native_reply *reply) NO_THREAD_SAFETY
+/* The pages of its payload that are in this window, if there are any, are to be taken away. */
+static bool find_placed_locked(const struct fuse_reader *reader, const struct fuse_request *request,
+			       struct fuse_place *placed)
+	REQUIRES(reader->device->connection->lock);
+static bool find_placed_locked(const struct fuse_reader *reader, const struct fuse_request *request,
+			       struct fuse_place *placed)
 {
-	struct fuse_connection *connection = device->connection;
-	const struct fuse_message *message;
+	struct fuse_pages *pages = request->payload;
+
+	if (likely(!pages) || !pages->placed.space || pages->placed.space != reader->window.space ||
+	    pages->placed.address != reader->window.address)
+		return false;
+	*placed = pages->placed;
+	pages->placed.space = NULL;
+	return true;
+}
+
+/* The request that is answered, or NULL; what the driver has of its payload is its own no more. */
+static struct fuse_request *lock_sent(const struct fuse_reader *reader,
+				      uint64_t unique) NO_THREAD_SAFETY
+{
+	struct fuse_connection *connection = reader->device->connection;
 	struct fuse_request *request;
+	struct fuse_place placed;
 
 	spin_lock(&connection->lock);
-	request = fuse_find_sent_locked(connection, device, reply->head.unique);
+	request = fuse_find_sent_locked(connection, reader->device, unique);
+	if (likely(!request || !find_placed_locked(reader, request, &placed)))
+		return request;
+	spin_unlock(&connection->lock);
+	space_drop_frames(vfs_space(), placed.address, placed.npages);
+	spin_lock(&connection->lock);
+	return fuse_find_sent_locked(connection, reader->device, unique);
+}
+
+/* The thread that waits for this answer, and gets it: locked then, and the request is to be ended.
+ * NULL: it goes the long way. */
+static struct fuse_request *lock_answered(const struct fuse_reader *reader,
+					  struct native_reply *reply) NO_THREAD_SAFETY
+{
+	struct fuse_connection *connection = reader->device->connection;
+	struct fuse_request *request = lock_sent(reader, reply->head.unique);
+	const struct fuse_message *message;
+
 	if (unlikely(!request || request->ended || !(is_inline(reply) || reply->block)))
 		goto unlock;
 	message = &request->message;
@@ -198,7 +231,7 @@ static err_t answer_and_take(struct fuse_reader *reader, uptr_t from,
 
 	if (unlikely(err))
 		return err;
-	request = lock_answered(reader->device, &reply);
+	request = lock_answered(reader, &reply);
 	if (likely(request))
 		return fuse_reader_end_and_take(reader->device->connection, reader, request,
 						reply.head.error, nonblocking);
@@ -208,7 +241,35 @@ static err_t answer_and_take(struct fuse_reader *reader, uptr_t from,
 	return err ? err : fuse_reader_take(reader, nonblocking);
 }
 
-ssize_t fuse_serve(struct object *object, uptr_t reply, struct buffer *request)
+/* -EINVAL: not whole pages. */
+static err_t set_window(struct fuse_reader *reader, const struct fuse_window *window)
+{
+	struct fuse_connection *connection = reader->device->connection;
+
+	if (likely(!window->len_bytes))
+		return 0;
+	if ((window->address.value | window->len_bytes) & PAGE_MASK)
+		return -EINVAL;
+	reader->window = (struct fuse_place){
+		.space = vfs_space(),
+		.address = window->address.value,
+		.npages = (uint32_t)(MIN(window->len_bytes, FUSE_TRANSFER_MAX) / PAGE_SIZE)};
+	if (unlikely(!read_once(&connection->takes_pages)))
+		write_once(&connection->takes_pages, true);
+	return 0;
+}
+
+/* The same for the next one, which then has all that this had. */
+static void take_another(struct fuse_reader *reader, const struct buffer *request)
+{
+	struct fuse_place window = reader->window;
+
+	fuse_reader_init(reader, reader->device, buffer_remaining(request));
+	reader->window = window;
+}
+
+ssize_t fuse_serve(struct object *object, uptr_t reply, struct buffer *request,
+		   const struct fuse_window *window)
 {
 	struct fuse_device *device = fuse_device_of(object);
 	bool nonblocking = object_flags(object) & O_NONBLOCK;
@@ -224,6 +285,9 @@ ssize_t fuse_serve(struct object *object, uptr_t reply, struct buffer *request)
 	if (unlikely(buffer_remaining(request) < fuse_least_bytes(connection)))
 		return -EINVAL;
 	fuse_reader_init(&reader, device, buffer_remaining(request));
+	result = set_window(&reader, window);
+	if (unlikely(result))
+		return result;
 	if (likely(reply.value))
 		result = answer_and_take(&reader, reply, nonblocking);
 	else
@@ -232,7 +296,7 @@ ssize_t fuse_serve(struct object *object, uptr_t reply, struct buffer *request)
 		result = fuse_reader_put(&reader, request);
 		if (likely(result != -ENOENT))
 			break;
-		fuse_reader_init(&reader, device, buffer_remaining(request));
+		take_another(&reader, request);
 		result = fuse_reader_take(&reader, nonblocking);
 	}
 	return result;

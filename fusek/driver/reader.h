@@ -20,6 +20,7 @@ struct fuse_reader {
 	struct thread *thread; /* constant */
 	struct fuse_device *device; /* constant: what it takes must be answered through it */
 	size_t cap_bytes;           /* constant: the longest request that it can hold */
+	struct fuse_place window;   /* constant: where whole pages of a payload may go */
 	size_t head_bytes;          /* [q] of `out`; 0: it has none yet */
 	struct fuse_pages *payload; /* [q] a reference, or NULL */
 	struct fuse_outgoing out;   /* [q] */
@@ -35,7 +36,8 @@ err_t must_check fuse_reader_take(struct fuse_reader *reader, bool nonblocking);
 err_t must_check fuse_reader_end_and_take(struct fuse_connection *connection,
 					  struct fuse_reader *reader, struct fuse_request *request,
 					  err_t error, bool nonblocking) RELEASE(connection->lock);
-/* What was taken goes to the driver's memory: its length, or -EFAULT, and the request has failed.
+/* What was taken goes to the driver's memory: the length of what is in `buffer`, which is all of it
+ * unless the payload's pages are in the window; or -EFAULT, and the request has failed.
  * -ENOENT: it was over before its bytes were copied, the buffer is as before. Sleeps. */
 ssize_t must_check fuse_reader_put(struct fuse_reader *reader, struct buffer *buffer);
 /* The least that a buffer must hold, or a request could not be read. */

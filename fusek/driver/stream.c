@@ -10,9 +10,11 @@
 #include "reader.h"
 
 #include <arch/user.h>
+#include <fusek/driver.h>
 #include <lib/log.h>
 #include <lib/string.h>
 #include <mm/kva.h>
+#include <mm/lend.h>
 #include <mm/slab.h>
 #include <sched/rcu.h>
 #include <sched/thread.h>
@@ -144,14 +146,33 @@ static void fail_sent(struct fuse_device *device, uint64_t unique)
 		spin_unlock(&connection->lock);
 }
 
-/* The reader's payload is given back. */
-static err_t put_payload(struct fuse_reader *reader, struct buffer *buffer)
+/* Whole pages that stay as they are become the driver's, too. False: they are to be copied. */
+static bool place_pages(struct fuse_reader *reader, struct fuse_pages *pages)
+{
+	struct fuse_connection *connection = reader->device->connection;
+	struct fuse_place placed = reader->window;
+
+	if (!pages->frozen || !placed.space || pages->npages > placed.npages)
+		return false;
+	placed.npages =
+		space_give_frames(vfs_space(), placed.address, pages->frames, pages->npages, true);
+	spin_lock(&connection->lock);
+	pages->placed = placed;
+	spin_unlock(&connection->lock);
+	return placed.npages == pages->npages;
+}
+
+/* The reader's payload is given back. *placed: it is in the window, not in the buffer. */
+static err_t put_payload(struct fuse_reader *reader, struct buffer *buffer, bool *placed)
 {
 	struct fuse_pages *payload = reader->payload;
 	size_t len_bytes = reader->out.header.len - reader->head_bytes;
-	err_t err = payload->live ? copy_live_out(payload, len_bytes, buffer)
-				  : copy_pages_out(payload, len_bytes, buffer);
+	err_t err = 0;
 
+	*placed = place_pages(reader, payload);
+	if (!*placed)
+		err = payload->live ? copy_live_out(payload, len_bytes, buffer)
+				    : copy_pages_out(payload, len_bytes, buffer);
 	/* Full: who asked sees that the last byte was copied. */
 	(void)atomic_fetch_sub_full(&payload->nreaders, 1);
 	fuse_pages_put(payload);
@@ -164,17 +185,18 @@ ssize_t fuse_reader_put(struct fuse_reader *reader, struct buffer *buffer)
 	err_t err = buffer_copy_to(buffer, &reader->out, reader->head_bytes) == reader->head_bytes
 			    ? 0
 			    : -EFAULT;
+	bool placed = false;
 
 	if (unlikely(reader->payload)) {
 		if (likely(!err)) {
-			err = put_payload(reader, buffer);
+			err = put_payload(reader, buffer, &placed);
 		} else {
 			(void)atomic_fetch_sub_full(&reader->payload->nreaders, 1);
 			fuse_pages_put(reader->payload);
 		}
 	}
 	if (likely(!err))
-		return reader->out.header.len;
+		return placed ? reader->head_bytes : reader->out.header.len;
 	fail_sent(reader->device, reader->out.header.unique);
 	buffer_go_back(buffer, before_bytes - buffer_remaining(buffer));
 	return err;

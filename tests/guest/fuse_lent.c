@@ -1,12 +1,13 @@
 /*
  * Whole pages between a driver and its client, which change hands where they can instead of being
  * copied: nobody may tell the difference. The driver is a child; it answers with pages of its own,
- * which it lends (<fuselage/fuse.h>) or has copied. Where nothing can be mounted there is nothing
- * to test.
+ * which it lends (<fuselage/fuse.h>) or has copied, and takes what is written in a window. Where
+ * nothing can be mounted there is nothing to test.
  */
 #include <fcntl.h>
 #include <fuselage/fuse.h>
 #include <linux/fuse.h>
+#include <pthread.h>
 #include <sched.h>
 #include <stdint.h>
 #include <stdlib.h>
@@ -31,10 +32,17 @@ struct agreed {
 	bool protects;      /* and may not write to them meanwhile */
 	uint32_t flags;     /* of its answers to READ */
 	uint32_t short_by;  /* bytes that it does not give */
+	bool stops;         /* it tells of each WRITE, and waits, before it looks into it */
+	bool scribbles;     /* it changes what it got, after it has kept it */
+	unsigned nlent;     /* WRITEs that came in the window */
+	unsigned nkept;     /* of them: that were there after they had been answered */
+	char *window;       /* in the driver's memory, BYTES; NULL: none */
 };
 
 static int device;
 static struct agreed *agreed;
+static int told[2], go_on[2]; /* pipes, where it stops */
+static bool is_lent;          /* the last request has its payload in the window */
 static char content[BYTES] __attribute__((aligned(PAGE))); /* the driver's */
 static union {
 	struct fuse_in_header header;
@@ -49,6 +57,23 @@ static char expected(size_t at)
 
 /* ---- the driver ---- */
 
+/* The next request is in `in`. */
+static void exchange(const struct abi_fuse_reply *reply)
+{
+	bool was_lent = is_lent;
+	ssize_t got = fuselage_fuse_exchange_pages(device, reply, &in, sizeof(in), agreed->window,
+						   agreed->window ? BYTES : 0);
+
+	if (got < 0)
+		_exit(errno == ENODEV ? 0 : 1);
+	is_lent = in.header.len > got;
+	agreed->nlent += is_lent;
+	for (size_t i = 0; was_lent && !is_lent && i < BYTES; i += PAGE) {
+		if (agreed->window[i])
+			agreed->nkept++;
+	}
+}
+
 static void exchange_with(int error, const void *payload, size_t bytes, uint32_t flags)
 {
 	struct abi_fuse_reply reply = {.len = (uint32_t)(FUSE_SERVE_HEADER_BYTES + bytes),
@@ -57,8 +82,7 @@ static void exchange_with(int error, const void *payload, size_t bytes, uint32_t
 				       .payload = (uintptr_t)payload,
 				       .flags = flags};
 
-	if (fuselage_fuse_exchange(device, &reply, &in, sizeof(in)) < 0)
-		_exit(errno == ENODEV ? 0 : 1);
+	exchange(&reply);
 }
 
 static struct fuse_attr attr_of(uint64_t node)
@@ -96,12 +120,17 @@ static void serve_write(void)
 {
 	struct fuse_write_in asked;
 	struct fuse_write_out out;
+	char *from, byte = 0;
 
 	memcpy(&asked, &in.header + 1, sizeof(asked));
+	from = is_lent ? agreed->window : (char *)(&in.header + 1) + sizeof(asked);
 	out = (struct fuse_write_out){.size = asked.size};
+	if (agreed->stops && (write(told[1], &byte, 1) != 1 || read(go_on[0], &byte, 1) != 1))
+		_exit(1);
 	if (asked.offset <= BYTES && asked.size <= BYTES - asked.offset)
-		memcpy(content + asked.offset, (char *)(&in.header + 1) + sizeof(asked),
-		       asked.size);
+		memcpy(content + asked.offset, from, asked.size);
+	if (agreed->scribbles)
+		memset(from, 'd', asked.size);
 	exchange_with(0, &out, sizeof(out), 0);
 }
 
@@ -136,8 +165,7 @@ static void serve_one(void)
 	case FUSE_FORGET:
 	case FUSE_BATCH_FORGET:
 	case FUSE_INTERRUPT:
-		if (fuselage_fuse_exchange(device, NULL, &in, sizeof(in)) < 0)
-			_exit(errno == ENODEV ? 0 : 1);
+		exchange(NULL);
 		break;
 	default:
 		exchange_with(ENOSYS, NULL, 0, 0);
@@ -159,24 +187,28 @@ static bool mount_driver(void)
 	return false;
 }
 
-static pid_t start(uint32_t flags)
+static pid_t start_with(uint32_t flags, char *window)
 {
 	pid_t child;
 
-	*agreed = (struct agreed){.flags = flags};
+	*agreed = (struct agreed){.flags = flags, .window = window};
 	if (!mount_driver())
 		return -1;
 	child = fork();
 	if (child == 0) {
 		for (size_t i = 0; i < BYTES; i++)
 			content[i] = expected(i);
-		if (fuselage_fuse_exchange(device, NULL, &in, sizeof(in)) < 0)
-			_exit(1);
+		exchange(NULL);
 		for (;;)
 			serve_one();
 	}
 	close(device);
 	return child;
+}
+
+static pid_t start(uint32_t flags)
+{
+	return start_with(flags, NULL);
 }
 
 static bool stop(pid_t child)
@@ -366,9 +398,9 @@ static void any_memory_can_be_read_into(void)
 
 /* ---- writing ---- */
 
-static void whole_pages_are_written(void)
+static void writes(char *window)
 {
-	pid_t child = start(0);
+	pid_t child = start_with(0, window);
 	int fd;
 
 	EXPECT(child > 0);
@@ -388,6 +420,120 @@ static void whole_pages_are_written(void)
 	}
 	close(fd);
 	EXPECT(stop(child));
+}
+
+static void whole_pages_are_written(void)
+{
+	writes(NULL);
+}
+
+/* Where the call is, such pages come by it, and go with the answer. */
+static void written_pages_come_in_a_window(void)
+{
+	char *window = map(PROT_READ | PROT_WRITE, MAP_PRIVATE);
+
+	EXPECT(window);
+	writes(window);
+	EXPECT(may_be_restricted() || agreed->nlent >= 3);
+	EXPECT_EQUAL(agreed->nkept, 0);
+	munmap(window, BYTES);
+}
+
+static void any_memory_can_be_a_window(void)
+{
+	char *shared = map(PROT_READ | PROT_WRITE, MAP_SHARED);
+	char *sealed = map(PROT_READ, MAP_PRIVATE);
+	char *half = map(PROT_READ | PROT_WRITE, MAP_PRIVATE);
+	char *hidden = map(PROT_NONE, MAP_PRIVATE);
+
+	EXPECT(shared && sealed && half && hidden);
+	EXPECT_EQUAL(munmap(half + BYTES / 2, BYTES / 2), 0);
+	writes(shared);
+	writes(sealed);
+	writes(half);
+	writes(hidden);
+	EXPECT_EQUAL(agreed->nlent, 0);
+	writes((char *)(~0ULL << 47)); /* the kernel's, and nobody's */
+	EXPECT_EQUAL(agreed->nlent, 0);
+	munmap(shared, BYTES);
+	munmap(sealed, BYTES);
+	munmap(half, BYTES / 2);
+	munmap(hidden, BYTES);
+}
+
+static void a_window_is_of_whole_pages(void)
+{
+	EXPECT(mount_driver());
+	EXPECT_ERRNO(EINVAL, fuselage_fuse_exchange_pages(device, NULL, &in, sizeof(in), buffer + 8,
+							  BYTES));
+	EXPECT_ERRNO(EINVAL,
+		     fuselage_fuse_exchange_pages(device, NULL, &in, sizeof(in), buffer, PAGE + 1));
+	EXPECT_EQUAL(umount(AT), 0);
+	close(device);
+}
+
+static void *write_all(void *fd)
+{
+	return (void *)pwrite((int)(intptr_t)fd, buffer, BYTES, 0);
+}
+
+/* The driver has a request in its hands; the writer goes on, and it sees what was written. */
+static void later_changes_are_not_seen(void)
+{
+	char *window = map(PROT_READ | PROT_WRITE, MAP_PRIVATE), byte = 0;
+	pid_t child;
+	pthread_t writer;
+	void *written;
+	int fd;
+
+	EXPECT(window && pipe(told) == 0 && pipe(go_on) == 0);
+	child = start_with(0, window);
+	EXPECT(child > 0);
+	fd = open(AT "/file", O_RDWR);
+	agreed->stops = true;
+	for (unsigned round = 1; round < 4; round++) {
+		memset(buffer, (int)round, BYTES);
+		EXPECT_EQUAL(pthread_create(&writer, NULL, write_all, (void *)(intptr_t)fd), 0);
+		EXPECT_EQUAL(read(told[0], &byte, 1), 1);
+		memset(buffer, 'l', BYTES);
+		EXPECT_EQUAL(write(go_on[1], &byte, 1), 1);
+		pthread_join(writer, &written);
+		EXPECT_EQUAL((intptr_t)written, BYTES);
+		EXPECT_EQUAL(pread(fd, buffer, BYTES, 0), BYTES);
+		EXPECT(buffer[0] == (char)round && buffer[BYTES - 1] == (char)round);
+	}
+	close(fd);
+	EXPECT(stop(child));
+	for (unsigned i = 0; i < 2; i++) {
+		close(told[i]);
+		close(go_on[i]);
+	}
+	munmap(window, BYTES);
+}
+
+static void what_the_driver_does_to_it_is_its_own(void)
+{
+	char *window = map(PROT_READ | PROT_WRITE, MAP_PRIVATE);
+	pid_t child;
+	int fd;
+
+	EXPECT(window);
+	child = start_with(0, window);
+	EXPECT(child > 0);
+	agreed->scribbles = true;
+	fd = open(AT "/file", O_RDWR);
+	memset(buffer, 'o', BYTES);
+	for (unsigned round = 0; round < 3; round++) {
+		EXPECT_EQUAL(pwrite(fd, buffer, BYTES, 0), BYTES);
+		EXPECT(buffer[0] == 'o' && buffer[BYTES - 1] == 'o');
+		buffer[PAGE]++;
+	}
+	EXPECT_EQUAL(pread(fd, buffer, BYTES, 0), BYTES);
+	EXPECT(buffer[0] == 'o' && buffer[PAGE] == 'o' + 2 && buffer[BYTES - 1] == 'o');
+	EXPECT_EQUAL(agreed->nkept, 0);
+	close(fd);
+	EXPECT(stop(child));
+	munmap(window, BYTES);
 }
 
 static void what_is_not_there_is_written_as_zeros(void)
@@ -435,6 +581,11 @@ int main(void)
 	RUN(a_child_has_what_was_read);
 	RUN(any_memory_can_be_read_into);
 	RUN(whole_pages_are_written);
+	RUN(written_pages_come_in_a_window);
+	RUN(any_memory_can_be_a_window);
+	RUN(a_window_is_of_whole_pages);
+	RUN(later_changes_are_not_seen);
+	RUN(what_the_driver_does_to_it_is_its_own);
 	RUN(what_is_not_there_is_written_as_zeros);
 	rmdir(AT);
 	return check_end();

@@ -53,9 +53,17 @@ err_t must_check fuse_control_counted(uint32_t number, uint32_t opcode, struct f
 /* As the protocol calls it, without FUSE_; "other": none of those that are counted. */
 const char *fuse_opcode_name(uint32_t opcode);
 
+/* Where the running program takes whole pages of a payload; of length 0: it takes none. */
+struct fuse_window {
+	uptr_t address;
+	uint64_t len_bytes;
+};
+
 /* The native call fuse_serve (abi/fuse_native.h): the answer at `reply`, if there is one, is handed
- * over; the next request goes into `request`: its length. -ENOTTY: no driver's. Sleeps. */
-ssize_t must_check fuse_serve(struct object *object, uptr_t reply, struct buffer *request);
+ * over; the next request goes into `request`: the length of what is there. -ENOTTY: no driver's.
+ * Sleeps. */
+ssize_t must_check fuse_serve(struct object *object, uptr_t reply, struct buffer *request,
+			      const struct fuse_window *window);
 
 /* Hook of kernel/: where the running program's memory is; NULL: it is no program. */
 struct space *vfs_space(void);

@@ -11,11 +11,14 @@
 struct space;
 
 /* The pages from `address` (a multiple of the page size) on become `frames`, which get a reference
- * more each: as many as the result says, from the first one on. Those take part that are there, in
- * private memory of no object that may be written. `shared`: somebody else has the frames as well,
- * so who writes first gets a copy; else they are the space's alone from now on. */
+ * more each: as many as the result says, from the first one on. Those take part that are there or
+ * were never touched, in private memory of no object that may be written. `shared`: somebody else
+ * has the frames as well, so who writes first gets a copy; else they are the space's alone from now
+ * on. */
 uint32_t must_check space_give_frames(struct space *space, vaddr_t address,
 				      struct frame *const *frames, uint32_t npages, bool shared);
+/* Such pages from `address` on are as if they had never been touched (MADV_DONTNEED). */
+void space_drop_frames(struct space *space, vaddr_t address, uint32_t npages);
 /* The frames of such pages, with a reference each. They stay as they are: the program writes to a
  * copy later. */
 uint32_t must_check space_lend_frames(struct space *space, vaddr_t address, struct frame **frames,

@@ -17,6 +17,9 @@ extern "C" {
  * as on Linux, the same by write and read. A point where a thread can be cancelled. */
 ssize_t fuselage_fuse_exchange(int fd, const struct abi_fuse_reply *reply, void *request,
 			       size_t len);
+/* The same with a window for what programs write; nothing is ever put there on Linux. */
+ssize_t fuselage_fuse_exchange_pages(int fd, const struct abi_fuse_reply *reply, void *request,
+				     size_t len, void *window, size_t window_bytes);
 
 #ifdef __cplusplus
 }

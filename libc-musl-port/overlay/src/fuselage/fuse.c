@@ -30,16 +30,25 @@ static ssize_t write_and_read(int fd, const struct abi_fuse_reply *reply, void *
 	return read(fd, request, len);
 }
 
-ssize_t fuselage_fuse_exchange(int fd, const struct abi_fuse_reply *reply, void *request,
-			       size_t len)
+ssize_t fuselage_fuse_exchange_pages(int fd, const struct abi_fuse_reply *reply, void *request,
+				     size_t len, void *window, size_t window_bytes)
 {
 	static volatile int is_missing;
 	long result = -ENOSYS;
 
 	if (!is_missing)
-		result = __syscall_cp(SYS_fuselage_fuse_serve, fd, reply, request, len);
+		result = __syscall_cp(SYS_fuselage_fuse_serve, fd, reply, request, len,
+				      window, window_bytes);
 	if (result != -ENOSYS)
 		return __syscall_ret(result);
 	is_missing = 1;
+	if (((uintptr_t)window | window_bytes) % 4096 && window_bytes)
+		return __syscall_ret(-EINVAL);
 	return write_and_read(fd, reply, request, len);
+}
+
+ssize_t fuselage_fuse_exchange(int fd, const struct abi_fuse_reply *reply, void *request,
+			       size_t len)
+{
+	return fuselage_fuse_exchange_pages(fd, reply, request, len, NULL, 0);
 }

@@ -330,6 +330,13 @@ uint32_t space_give_frames(struct space *space, vaddr_t address, struct frame *c
 	return 0;
 }
 
+void space_drop_frames(struct space *space, vaddr_t address, uint32_t npages)
+{
+	(void)space;
+	(void)address;
+	(void)npages;
+}
+
 uint32_t space_lend_frames(struct space *space, vaddr_t address, struct frame **frames,
 			   uint32_t npages)
 {
