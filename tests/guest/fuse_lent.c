@@ -64,6 +64,9 @@ static void exchange(const struct abi_fuse_reply *reply)
 	ssize_t got = fuselage_fuse_exchange_pages(device, reply, &in, sizeof(in), agreed->window,
 						   agreed->window ? BYTES : 0);
 
+	while (got < 0 && errno == ENOENT) /* it was over before Linux had copied it */
+		got = fuselage_fuse_exchange_pages(device, NULL, &in, sizeof(in), agreed->window,
+						   agreed->window ? BYTES : 0);
 	if (got < 0)
 		_exit(errno == ENODEV ? 0 : 1);
 	is_lent = in.header.len > got;
