@@ -38,42 +38,27 @@ static uint64_t has_bad_byte(uint64_t word)
 	return has_zero(word) | has_zero(word ^ EACH_BYTE * '/');
 }
 
-/* Eight bytes at a time: drivers' directories are long. */
-static err_t check_name(struct server_name name)
+/* Eight bytes at a time: drivers' directories are long. `room_bytes` from the name on may be read.
+ */
+static ALWAYS_INLINE bool name_is_good(const char *text, size_t len_bytes, size_t room_bytes)
 {
-	uint64_t word = UINT64_MAX, bad = 0;
-	size_t at = 0;
+	uint64_t bad = 0;
 
-	if (unlikely(name.len_bytes == 0 || name.len_bytes > NAME_MAX))
-		return -EIO;
-	for (; at + sizeof(word) <= name.len_bytes; at += sizeof(word)) {
-		memcpy(&word, name.text + at, sizeof(word));
+	if (unlikely(len_bytes == 0 || len_bytes > NAME_MAX))
+		return false;
+	for (size_t at = 0; at < len_bytes; at += sizeof(bad)) {
+		size_t left_bytes = len_bytes - at;
+		uint64_t word = 0;
+
+		if (likely(room_bytes - at >= sizeof(word)))
+			memcpy(&word, text + at, sizeof(word));
+		else
+			memcpy(&word, text + at, left_bytes);
+		if (left_bytes < sizeof(word)) /* what is behind it does not count */
+			word |= UINT64_MAX << (8 * left_bytes);
 		bad |= has_bad_byte(word);
 	}
-	if (at < name.len_bytes) {
-		memcpy(&word, name.text + at, name.len_bytes - at); /* and what was there before */
-		bad |= has_bad_byte(word);
-	}
-	return likely(!bad) ? 0 : -EIO;
-}
-
-/* One record: its bytes but for the padding, 0 if it is cut off. */
-static err_t next_record(const char *at, size_t left_bytes, size_t entry_bytes,
-			 struct fuse_dirent *record, struct server_name *name, size_t *used_bytes)
-{
-	size_t head_bytes = entry_bytes + FUSE_NAME_OFFSET;
-
-	*used_bytes = 0;
-	if (left_bytes < head_bytes)
-		return 0;
-	memcpy(record, at + entry_bytes, FUSE_NAME_OFFSET);
-	if (record->namelen > FUSE_NAME_MAX)
-		return -EIO;
-	if (record->namelen > left_bytes - head_bytes)
-		return 0;
-	*name = (struct server_name){.text = at + head_bytes, .len_bytes = record->namelen};
-	*used_bytes = head_bytes + record->namelen;
-	return check_name(*name);
+	return likely(!bad);
 }
 
 /* The entry counts whether or not it can be true, and whether or not its name found room. */
@@ -90,39 +75,94 @@ static void enter(const struct fuse_session *session, const char *at, struct ser
 		sink->enter(sink, name, &entry);
 }
 
-err_t fuse_answer_readdir(const struct fuse_session *session, const struct fuse_reply *reply,
+/* One record of `left_bytes`, in which the name stands at `head_bytes`: what it takes up with its
+ * padding. 0: it is cut off; -EIO: it can be none. */
+static ALWAYS_INLINE ssize_t record_bytes(const char *at, size_t head_bytes, size_t left_bytes,
+					  const struct fuse_dirent *record)
+{
+	size_t len_bytes = record->namelen;
+
+	if (unlikely(len_bytes > FUSE_NAME_MAX))
+		return -EIO;
+	if (unlikely(len_bytes > left_bytes - head_bytes))
+		return 0;
+	if (unlikely(!name_is_good(at + head_bytes, len_bytes, left_bytes - head_bytes)))
+		return -EIO;
+	return (ssize_t)MIN(ALIGN_UP(head_bytes + len_bytes, 8ul), left_bytes);
+}
+
+static ALWAYS_INLINE struct server_name name_of(const struct fuse_dirent *record)
+{
+	return (struct server_name){.text = (const char *)record + FUSE_NAME_OFFSET,
+				    .len_bytes = record->namelen};
+}
+
+/* What the sink has no room for is asked for again. */
+static err_t list_names(const struct fuse_reply *reply, struct fuse_listing *listing)
+{
+	struct dirent_sink *sink = listing->sink;
+	const char *at = reply->bytes, *end = at + reply->len_bytes;
+	const struct fuse_dirent *last = NULL;
+	bool full = false, any = false;
+	ssize_t step = 0;
+
+	for (; (size_t)(end - at) >= FUSE_NAME_OFFSET; at += step) {
+		const struct fuse_dirent *record = (const void *)at;
+		struct server_name name = name_of(record);
+
+		step = record_bytes(at, FUSE_NAME_OFFSET, (size_t)(end - at), record);
+		if (unlikely(step <= 0))
+			break;
+		if (likely(!is_own(name))) {
+			full = !sink->emit(sink, name, record->ino, (record->type & 15) << 12,
+					   record->off);
+			if (unlikely(full))
+				break;
+			any = true;
+		}
+		last = record;
+	}
+	if (last)
+		listing->next_cookie = last->off;
+	listing->any = listing->any || any;
+	listing->more = last && !full;
+	return step < 0 ? (err_t)step : 0;
+}
+
+static err_t list_entries(const struct fuse_session *session, const struct fuse_reply *reply,
 			  struct fuse_listing *listing)
 {
-	size_t entry_bytes = listing->plus ? offsetof(struct fuse_direntplus, dirent) : 0;
+	const size_t entry_bytes = offsetof(struct fuse_direntplus, dirent);
+	const size_t head_bytes = entry_bytes + FUSE_NAME_OFFSET;
+	struct dirent_sink *sink = listing->sink;
 	const char *at = reply->bytes, *end = at + reply->len_bytes;
 	bool moved_on = false, full = false;
+	ssize_t step = 0;
 
-	listing->more = false;
-	for (;;) {
-		struct fuse_dirent record;
-		struct server_name name;
-		size_t used_bytes;
-		err_t err = next_record(at, (size_t)(end - at), entry_bytes, &record, &name,
-					&used_bytes);
+	for (; (size_t)(end - at) >= head_bytes; at += step) {
+		const struct fuse_dirent *record = (const void *)(at + entry_bytes);
+		struct server_name name = name_of(record);
 
-		if (err)
-			return err;
-		if (!used_bytes)
+		step = record_bytes(at, head_bytes, (size_t)(end - at), record);
+		if (step <= 0)
 			break;
 		if (!is_own(name)) {
-			full = full || !listing->sink->emit(listing->sink, name, record.ino,
-							    (record.type & 15) << 12, record.off);
-			if (listing->plus)
-				enter(session, at, name, listing->sink);
-			else if (full)
-				break;
+			full = full || !sink->emit(sink, name, record->ino,
+						   (record->type & 15) << 12, record->off);
+			enter(session, at, name, sink);
 			listing->any = listing->any || !full;
 		}
 		if (!full)
-			listing->next_cookie = record.off;
+			listing->next_cookie = record->off;
 		moved_on = true;
-		at += MIN(ALIGN_UP(used_bytes, 8ul), (size_t)(end - at));
 	}
 	listing->more = moved_on && !full;
-	return 0;
+	return step < 0 ? (err_t)step : 0;
+}
+
+err_t fuse_answer_readdir(const struct fuse_session *session, const struct fuse_reply *reply,
+			  struct fuse_listing *listing)
+{
+	listing->more = false;
+	return listing->plus ? list_entries(session, reply, listing) : list_names(reply, listing);
 }
