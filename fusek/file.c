@@ -290,7 +290,12 @@ static err_t cut_to_limit(struct file *file, struct buffer *buffer, uint64_t off
 
 static ssize_t file_read(struct object *object, struct buffer *buffer, const uint64_t *offset)
 {
-	ssize_t done = read_untold(object, buffer, offset);
+	const struct file *file = file_of(object);
+	ssize_t done =
+		!offset && file_is_device_stream(file)
+			? file->server->ops->read(file->server, file->id, file->open.handle, buffer,
+						  0, object_call_flags(object, buffer))
+			: read_untold(object, buffer, offset);
 
 	if (done > 0)
 		notify(file_of(object)->dentry, IN_ACCESS);
@@ -349,7 +354,13 @@ static ssize_t write_untold(struct object *object, struct buffer *buffer, const 
 
 static ssize_t file_write(struct object *object, struct buffer *buffer, const uint64_t *offset)
 {
-	ssize_t done = write_untold(object, buffer, offset);
+	const struct file *file = file_of(object);
+	uint64_t end_bytes;
+	ssize_t done = !offset && file_is_device_stream(file)
+			       ? file->server->ops->write(
+					 file->server, NULL, file->id, file->open.handle, buffer, 0,
+					 object_write_flags(object, buffer), &end_bytes)
+			       : write_untold(object, buffer, offset);
 
 	if (done > 0)
 		notify(file_of(object)->dentry, IN_MODIFY);

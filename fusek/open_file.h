@@ -4,6 +4,7 @@
 #ifndef FUSEK_OPEN_FILE_H
 #define FUSEK_OPEN_FILE_H
 
+#include "devices.h"
 #include "names.h"
 
 #include <ipc/object.h>
@@ -142,6 +143,12 @@ static inline err_t must_check file_drop_ids(struct file *file)
 	return likely(!(read_once(&file->node->attr.mode) & MODE_ID_BITS))
 		       ? 0
 		       : file_drop_ids_slowly(file);
+}
+
+/* A device without a position: nothing of what is asked about files concerns its data. */
+static ALWAYS_INLINE bool file_is_device_stream(const struct file *file)
+{
+	return file->open.flags & SERVER_STREAM && file->server == devfs_server();
 }
 
 #endif
