@@ -162,7 +162,8 @@ struct fuse_request {
 	struct thread *waiter;                       /* [c] that one */
 	err_t error;                                 /* [q] */
 	uint32_t reply_bytes;                        /* [q] */
-	void *long_reply;                            /* [q] kvmalloc(): one not inline */
+	struct frame *page_reply;                    /* [q] owned: one of up to a page */
+	void *long_reply;                            /* [q] kvmalloc(): a longer one */
 	/* Only where `ended` is set. */
 	struct fuse_connection *connection; /* [c] a reference */
 	struct fuse_pages *receives;        /* [q] owned; where the reply goes instead of reply */
@@ -286,7 +287,14 @@ void fuse_request_init(struct fuse_request *request, const struct server_caller 
  * in any case.
  */
 err_t must_check fuse_ask(struct fuse_connection *connection, struct fuse_request *request);
-struct fuse_reply fuse_request_reply(const struct fuse_request *request);
+static inline struct fuse_reply fuse_request_reply(const struct fuse_request *request)
+{
+	const void *longer =
+		request->page_reply ? frame_virt(request->page_reply) : request->long_reply;
+
+	return (struct fuse_reply){.bytes = longer ? longer : request->reply,
+				   .len_bytes = request->reply_bytes};
+}
 /* Frees what it owns, not itself. */
 void fuse_request_done(struct fuse_request *request);
 

@@ -338,9 +338,24 @@ err_t driver_read_pages(struct server *server, struct nodeid node, struct handle
 
 /* Where a READ's bytes go. */
 struct read_answer {
+	const struct fuse_request *request;
 	struct buffer *buffer;
 	size_t moved_bytes;
 };
+
+/* A whole page becomes the program's in place of its own. */
+static bool give_page(const struct fuse_request *request, struct buffer *buffer)
+{
+	struct space *space = vfs_space();
+	uint64_t address;
+
+	if (!request->page_reply || request->reply_bytes != PAGE_SIZE || !space ||
+	    !buffer_user_place(buffer, PAGE_SIZE, &address) || address & PAGE_MASK ||
+	    space_give_frames(space, address, &request->page_reply, 1, false) != 1)
+		return false;
+	buffer_skip(buffer, PAGE_SIZE);
+	return true;
+}
 
 static err_t decode_read(const struct fuse_session *session, const struct fuse_reply *reply,
 			 void *out)
@@ -348,6 +363,10 @@ static err_t decode_read(const struct fuse_session *session, const struct fuse_r
 	struct read_answer *answer = out;
 
 	(void)session;
+	if (likely(give_page(answer->request, answer->buffer))) {
+		answer->moved_bytes = PAGE_SIZE;
+		return 0;
+	}
 	answer->moved_bytes = buffer_copy_to(answer->buffer, reply->bytes, reply->len_bytes);
 	return answer->moved_bytes || !reply->len_bytes ? 0 : -EFAULT;
 }
@@ -356,8 +375,8 @@ ssize_t driver_read_direct(struct server *server, struct nodeid node, struct han
 			   unsigned flags, uint64_t offset_bytes, size_t len_bytes,
 			   struct buffer *buffer)
 {
-	struct read_answer answer = {.buffer = buffer};
 	struct driver_call call;
+	struct read_answer answer = {.request = &call.request, .buffer = buffer};
 	err_t err = driver_begin(&call, server, NULL);
 
 	if (err)

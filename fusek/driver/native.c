@@ -14,7 +14,6 @@
 #include <arch/user.h>
 #include <fusek/driver.h>
 #include <lib/string.h>
-#include <mm/kva.h>
 #include <mm/lend.h>
 
 _Static_assert(FUSE_SERVE_HEADER_BYTES == sizeof(struct fuse_out_header) &&
@@ -28,7 +27,7 @@ _Static_assert(FUSE_SERVE_HEADER_BYTES == sizeof(struct fuse_out_header) &&
 struct native_reply {
 	struct abi_fuse_reply head;
 	uint32_t payload_bytes;
-	void *block; /* kvmalloc(): of more than `inlined`, up to a page. NULL: it is not copied */
+	struct frame *page; /* of more than `inlined`, up to a page. NULL: it is not copied */
 	uint64_t inlined[FUSE_REPLY_INLINE / 8];
 };
 
@@ -37,11 +36,11 @@ static bool is_inline(const struct native_reply *reply)
 	return reply->payload_bytes <= sizeof(reply->inlined);
 }
 
-static void free_block(struct native_reply *reply)
+static void free_page(struct native_reply *reply)
 {
-	if (reply->block)
-		kvfree(reply->block, reply->payload_bytes);
-	reply->block = NULL;
+	if (reply->page)
+		frame_put(reply->page);
+	reply->page = NULL;
 }
 
 static err_t get_payload(struct native_reply *reply)
@@ -51,13 +50,14 @@ static err_t get_payload(struct native_reply *reply)
 	if (!is_inline(reply)) {
 		if (reply->payload_bytes > PAGE_SIZE || reply->head.flags & FUSE_SERVE_LEND)
 			return 0;
-		to = reply->block = kvmalloc(reply->payload_bytes);
-		if (!to)
+		reply->page = frame_alloc(0, 0);
+		if (!reply->page)
 			return 0;
+		to = frame_virt(reply->page);
 	}
 	if (likely(!user_copy_in(to, uptr(reply->head.payload), reply->payload_bytes)))
 		return 0;
-	free_block(reply);
+	free_page(reply);
 	return -EFAULT;
 }
 
@@ -72,7 +72,7 @@ static err_t get_reply(struct native_reply *reply, uptr_t from)
 		     head->flags & ~FUSE_SERVE_LEND || head->reserved))
 		return -EBADMSG;
 	reply->payload_bytes = head->len - FUSE_SERVE_HEADER_BYTES;
-	reply->block = NULL;
+	reply->page = NULL;
 	return reply->payload_bytes ? get_payload(reply) : 0;
 }
 
@@ -85,8 +85,9 @@ static bool find_placed_locked(const struct fuse_reader *reader, const struct fu
 {
 	struct fuse_pages *pages = request->payload;
 
-	if (likely(!pages) || !pages->placed.space || pages->placed.space != reader->window.space ||
-	    pages->placed.address != reader->window.address)
+	if (likely(!pages) || !pages->placed.space || !reader->window ||
+	    pages->placed.space != vfs_space() ||
+	    pages->placed.address != reader->window->address.value)
 		return false;
 	*placed = pages->placed;
 	pages->placed.space = NULL;
@@ -120,7 +121,7 @@ static struct fuse_request *lock_answered(const struct fuse_reader *reader,
 	struct fuse_request *request = lock_sent(reader, reply->head.unique);
 	const struct fuse_message *message;
 
-	if (unlikely(!request || request->ended || !(is_inline(reply) || reply->block)))
+	if (unlikely(!request || request->ended || !(is_inline(reply) || reply->page)))
 		goto unlock;
 	message = &request->message;
 	if (reply->head.error ? reply->payload_bytes != 0
@@ -130,8 +131,8 @@ static struct fuse_request *lock_answered(const struct fuse_reader *reader,
 	if (likely(is_inline(reply)))
 		memcpy(request->reply, reply->inlined, reply->payload_bytes);
 	else
-		request->long_reply = reply->block;
-	reply->block = NULL; /* taken over */
+		request->page_reply = reply->page;
+	reply->page = NULL; /* taken over */
 	request->reply_bytes = reply->payload_bytes;
 	return request;
 
@@ -235,7 +236,7 @@ static err_t answer_and_take(struct fuse_reader *reader, uptr_t from,
 	if (likely(request))
 		return fuse_reader_end_and_take(reader->device->connection, reader, request,
 						reply.head.error, nonblocking);
-	free_block(&reply);
+	free_page(&reply);
 	if (!lend_pages(reader->device, &reply))
 		err = write_reply(reader->device, &reply, from);
 	return err ? err : fuse_reader_take(reader, nonblocking);
@@ -246,14 +247,11 @@ static err_t set_window(struct fuse_reader *reader, const struct fuse_window *wi
 {
 	struct fuse_connection *connection = reader->device->connection;
 
-	if (likely(!window->len_bytes))
+	if (!window->len_bytes)
 		return 0;
-	if ((window->address.value | window->len_bytes) & PAGE_MASK)
+	if (unlikely((window->address.value | window->len_bytes) & PAGE_MASK))
 		return -EINVAL;
-	reader->window = (struct fuse_place){
-		.space = vfs_space(),
-		.address = window->address.value,
-		.npages = (uint32_t)(MIN(window->len_bytes, FUSE_TRANSFER_MAX) / PAGE_SIZE)};
+	reader->window = window;
 	if (unlikely(!read_once(&connection->takes_pages)))
 		write_once(&connection->takes_pages, true);
 	return 0;
@@ -262,7 +260,7 @@ static err_t set_window(struct fuse_reader *reader, const struct fuse_window *wi
 /* The same for the next one, which then has all that this had. */
 static void take_another(struct fuse_reader *reader, const struct buffer *request)
 {
-	struct fuse_place window = reader->window;
+	const struct fuse_window *window = reader->window;
 
 	fuse_reader_init(reader, reader->device, buffer_remaining(request));
 	reader->window = window;

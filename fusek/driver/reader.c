@@ -15,7 +15,7 @@ void fuse_reader_init(struct fuse_reader *reader, struct fuse_device *device, si
 	reader->thread = current_thread();
 	reader->device = device;
 	reader->cap_bytes = cap_bytes;
-	reader->window.space = NULL;
+	reader->window = NULL;
 	reader->head_bytes = 0;
 	reader->payload = NULL;
 }

@@ -6,6 +6,7 @@
 
 #include "connection.h"
 
+#include <fusek/driver.h>
 #include <ipc/buffer.h>
 
 /* A request as a driver reads it. */
@@ -18,12 +19,12 @@ struct fuse_outgoing {
 struct fuse_reader {
 	struct list link;      /* [q] connection->waiting; of no list: it has work or is to look */
 	struct thread *thread; /* constant */
-	struct fuse_device *device; /* constant: what it takes must be answered through it */
-	size_t cap_bytes;           /* constant: the longest request that it can hold */
-	struct fuse_place window;   /* constant: where whole pages of a payload may go */
-	size_t head_bytes;          /* [q] of `out`; 0: it has none yet */
-	struct fuse_pages *payload; /* [q] a reference, or NULL */
-	struct fuse_outgoing out;   /* [q] */
+	struct fuse_device *device;       /* constant: what it takes must be answered through it */
+	size_t cap_bytes;                 /* constant: the longest request that it can hold */
+	const struct fuse_window *window; /* constant: where whole pages may go, or NULL */
+	size_t head_bytes;                /* [q] of `out`; 0: it has none yet */
+	struct fuse_pages *payload;       /* [q] a reference, or NULL */
+	struct fuse_outgoing out;         /* [q] */
 };
 
 /* Of the calling thread; the device has a connection. */

@@ -29,6 +29,7 @@ void fuse_request_init(struct fuse_request *request, const struct server_caller 
 	request->ended = NULL;
 	request->waiter = NULL;
 	request->reply_bytes = 0;
+	request->page_reply = NULL;
 	request->long_reply = NULL;
 }
 
@@ -57,6 +58,8 @@ void fuse_request_done(struct fuse_request *request)
 {
 	if (unlikely(request->payload))
 		fuse_pages_put(request->payload);
+	if (request->page_reply)
+		frame_put(request->page_reply);
 	if (unlikely(request->long_reply))
 		kvfree(request->long_reply, request->reply_bytes);
 }
@@ -70,13 +73,6 @@ void fuse_request_free(struct fuse_request *request)
 	fuse_handle_put(request->to_handle);
 	fuse_connection_put(request->connection);
 	slab_free(&request_cache, request);
-}
-
-struct fuse_reply fuse_request_reply(const struct fuse_request *request)
-{
-	return (struct fuse_reply){.bytes = request->long_reply ? request->long_reply
-								: request->reply,
-				   .len_bytes = request->reply_bytes};
 }
 
 /* ---- nodes that are in use ---- */

@@ -150,10 +150,12 @@ static void fail_sent(struct fuse_device *device, uint64_t unique)
 static bool place_pages(struct fuse_reader *reader, struct fuse_pages *pages)
 {
 	struct fuse_connection *connection = reader->device->connection;
-	struct fuse_place placed = reader->window;
+	const struct fuse_window *window = reader->window;
+	struct fuse_place placed;
 
-	if (!pages->frozen || !placed.space || pages->npages > placed.npages)
+	if (!pages->frozen || !window || pages->npages > window->len_bytes / PAGE_SIZE)
 		return false;
+	placed = (struct fuse_place){.space = vfs_space(), .address = window->address.value};
 	placed.npages =
 		space_give_frames(vfs_space(), placed.address, pages->frames, pages->npages, true);
 	spin_lock(&connection->lock);
@@ -354,9 +356,15 @@ static err_t receive_pages(struct fuse_connection *connection, struct fuse_reque
 	return err;
 }
 
-/* `block` is the payload where it is too long for in->head; taken over on success. */
-static err_t answer(struct fuse_device *device, const struct incoming *in, void **block,
-		    struct buffer *buffer)
+/* A payload that is too long for in->head; both NULL: it was not copied. */
+struct incoming_rest {
+	struct frame *page; /* of up to a page */
+	void *block;        /* kvmalloc() */
+};
+
+/* `rest` is taken over on success. */
+static err_t answer(struct fuse_device *device, const struct incoming *in,
+		    struct incoming_rest *rest, struct buffer *buffer)
 {
 	struct fuse_connection *connection = device->connection;
 	struct fuse_request *request;
@@ -375,16 +383,16 @@ static err_t answer(struct fuse_device *device, const struct incoming *in, void 
 	}
 	if (request->ended && request->receives && !in->header.error)
 		return receive_pages(connection, request, in, buffer);
-	if (!head_is_all(in) && !*block) {
+	if (!head_is_all(in) && !rest->page && !rest->block) {
 		spin_unlock(&connection->lock);
 		return -EAGAIN; /* it has to be copied first */
 	}
 	request->reply_bytes = in->payload_bytes;
-	if (*block)
-		request->long_reply = *block;
-	else
+	request->page_reply = rest->page;
+	request->long_reply = rest->block;
+	if (head_is_all(in))
 		memcpy(request->reply, in->head, in->payload_bytes);
-	*block = NULL;
+	*rest = (struct incoming_rest){0};
 	fuse_request_end(connection, request, in->header.error);
 	return 0;
 }
@@ -393,19 +401,28 @@ static err_t answer(struct fuse_device *device, const struct incoming *in, void 
 static err_t answer_long(struct fuse_device *device, const struct incoming *in,
 			 struct buffer *buffer)
 {
-	void *block = NULL;
-	err_t err = answer(device, in, &block, buffer);
+	struct incoming_rest rest = {0};
+	err_t err = answer(device, in, &rest, buffer);
+	void *to;
 
 	if (err != -EAGAIN)
 		return err;
-	block = kvmalloc(in->payload_bytes);
-	if (!block)
+	if (in->payload_bytes <= PAGE_SIZE) {
+		rest.page = frame_alloc(0, 0);
+		to = rest.page ? frame_virt(rest.page) : NULL;
+	} else {
+		to = rest.block = kvmalloc(in->payload_bytes);
+	}
+	if (!to)
 		return -ENOMEM;
-	if (buffer_copy_from(buffer, block, in->payload_bytes) < in->payload_bytes)
+	if (buffer_copy_from(buffer, to, in->payload_bytes) < in->payload_bytes)
 		err = -EFAULT;
 	else
-		err = answer(device, in, &block, buffer);
-	kvfree(block, in->payload_bytes);
+		err = answer(device, in, &rest, buffer);
+	if (unlikely(rest.page))
+		frame_put(rest.page);
+	if (unlikely(rest.block))
+		kvfree(rest.block, in->payload_bytes);
 	return err;
 }
 
