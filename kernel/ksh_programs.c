@@ -12,6 +12,7 @@
 #include <abi/errno.h>
 #include <abi/wait.h>
 #include <arch/paging.h>
+#include <fusek/driver.h>
 #include <ipc/object.h>
 #include <lib/fmt.h>
 #include <lib/string.h>
@@ -289,6 +290,8 @@ int ksh_space_walk(int pid, uint64_t address, struct ksh_walk *out)
 
 int ksh_trace_set(enum ksh_trace_target target, int pid, bool on)
 {
+	if (target == KSH_TRACE_DRIVER)
+		return fuse_trace_set((uint32_t)pid, on);
 	if (target == KSH_TRACE_PID && pid == 0)
 		return -ESRCH;
 	return trace_set(target == KSH_TRACE_ALL ? 0 : pid, on);

@@ -14,7 +14,6 @@
 
 #include "trace.h"
 
-#include "errno_name.h"
 #include "process.h"
 #include "syscall.h"
 #include "syscall_table.h"
@@ -30,6 +29,7 @@
 #include <abi/wait.h>
 #include <arch/trap.h>
 #include <arch/user.h>
+#include <lib/errno_name.h>
 #include <lib/fmt.h>
 #include <lib/log.h>
 #include <lib/string.h>

@@ -128,6 +128,24 @@ static int trace_switch(enum ksh_trace_target target, int pid, bool on)
 	return err ? 1 : 0;
 }
 
+/* `trace fuse on|off|N` */
+static int trace_driver(size_t nwords, const char *const *words)
+{
+	uint64_t number;
+
+	if (nwords != 3)
+		return usage(words[0]);
+	if (strcmp(words[2], "on") == 0)
+		return trace_switch(KSH_TRACE_DRIVER, 0, true);
+	if (strcmp(words[2], "off") == 0)
+		return trace_switch(KSH_TRACE_DRIVER, 0, false);
+	if (string_to_u64(words[2], &number) != 0 || !number || number > INT32_MAX) {
+		complain("trace", "%s is no number of a filesystem; `mounts' lists them", words[2]);
+		return 1;
+	}
+	return trace_switch(KSH_TRACE_DRIVER, (int)number, true);
+}
+
 int command_trace(size_t nwords, const char *const *words)
 {
 	static const struct run_options traced = {.trace = true};
@@ -141,6 +159,8 @@ int command_trace(size_t nwords, const char *const *words)
 		return trace_switch(KSH_TRACE_ALL, 0, false);
 	if (nwords == 2 && string_to_u64(words[1], &pid) == 0 && pid <= PID_NUMBER_MAX)
 		return trace_switch(KSH_TRACE_PID, (int)pid, true);
+	if (strcmp(words[1], "fuse") == 0)
+		return trace_driver(nwords, words);
 	return run_words_with(words + 1, nwords - 1, &traced);
 }
 

@@ -8,7 +8,7 @@
 #include "suggest.h"
 
 static const char *const no_arguments[] = {NULL};
-static const char *const trace_arguments[] = {"on", "off", NULL};
+static const char *const trace_arguments[] = {"on", "off", "fuse", NULL};
 
 static const struct builtin builtins[] = {
 	{"help", "help [CMD]", "this list, or how CMD is used", "help vm", command_help, NULL},
@@ -35,8 +35,9 @@ static const struct builtin builtins[] = {
 	{"nice", "nice N CMD... | nice N PID", "runs CMD with niceness N, or changes PID's",
 	 "nice 10 spin &", command_nice, NULL},
 	{"time", "time CMD...", "how long CMD takes", "time primes", command_time, NULL},
-	{"trace", "trace on|off|PID | trace CMD...", "shows system calls, as strace does",
-	 "trace hello", command_trace, trace_arguments},
+	{"trace", "trace on|off|PID | trace CMD... | trace fuse on|off|N",
+	 "shows system calls as strace does, or requests to drivers", "trace hello", command_trace,
+	 trace_arguments},
 
 	{"mem", "mem [-s]", "where the memory is; -s: slab caches", "mem -s", command_mem,
 	 no_arguments},

@@ -249,6 +249,7 @@ struct fuse_connection {
 	struct server *server; /* [c] of its mount, which may be gone; freed with the connection */
 	uint32_t number;       /* [c] for messages */
 	bool unrestricted;     /* [r] CUSE_UNRESTRICTED_IOCTL */
+	bool traced;           /* [a] each request is shown: trace.h */
 	bool aborted;          /* [q] by who uses it, and the driver wants to be told that */
 	struct fuse_counted *counted; /* owned; [q] what was answered, by opcode: counters.h */
 	struct list all; /* connections_lock (connections.c); of no list: not mounted */

@@ -4,6 +4,7 @@
  * connection holds a reference.
  */
 #include "server.h"
+#include "trace.h"
 
 #include <abi/errno.h>
 #include <fusek/driver.h>
@@ -144,4 +145,22 @@ err_t fuse_control_abort(uint32_t number)
 	fuse_connection_end(connection, -ENOTCONN);
 	fuse_connection_put(connection);
 	return 0;
+}
+
+err_t fuse_trace_set(uint32_t number, bool on)
+{
+	struct fuse_connection *connection;
+	bool any = !number;
+
+	if (!number)
+		write_once(&fuse_trace_everything, on);
+	spin_lock(&connections_lock);
+	list_for_each (connection, &connections, all) {
+		if (number && number_of(connection) != number)
+			continue;
+		write_once(&connection->traced, number && on);
+		any = true;
+	}
+	spin_unlock(&connections_lock);
+	return any ? 0 : -ENOENT;
 }

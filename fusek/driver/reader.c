@@ -7,6 +7,8 @@
 #define LOG_SUBSYSTEM "fuse"
 #include "reader.h"
 
+#include "trace.h"
+
 #include <lib/string.h>
 
 void fuse_reader_init(struct fuse_reader *reader, struct fuse_device *device, size_t cap_bytes)
@@ -216,6 +218,8 @@ static err_t take_or_wait(struct fuse_connection *connection, struct fuse_reader
 		list_add_head(&connection->waiting, &reader->link);
 	spin_unlock(&connection->lock);
 	free_forgets(connection, &forgotten);
+	if (!err && fuse_is_traced(connection))
+		fuse_trace_told(connection, reader);
 	return err;
 }
 

@@ -5,6 +5,7 @@
 #include "connection.h"
 
 #include "counters.h"
+#include "trace.h"
 
 #include <lib/log.h>
 #include <lib/string.h>
@@ -288,6 +289,8 @@ static void end_callerless(struct fuse_connection *connection, struct fuse_reque
 		tell = advance_background_locked(connection);
 	}
 	spin_unlock(&connection->lock);
+	if (fuse_is_traced(connection))
+		fuse_trace(connection, request, request->error);
 	ended(request);
 	/* After what that has sent: the handle of a file goes before its node. */
 	if (any)
@@ -462,15 +465,7 @@ static void replace_locked(struct fuse_connection *connection, struct fuse_reque
 static void replace_locked(struct fuse_connection *connection, struct fuse_request *request,
 			   struct fuse_request *orphan)
 {
-	orphan->message.opcode = request->message.opcode;
-	orphan->message.node = request->message.node;
-	orphan->message.payload_bytes = request->message.payload_bytes;
-	orphan->message.reply_min_bytes = request->message.reply_min_bytes;
-	orphan->message.reply_max_bytes = request->message.reply_max_bytes;
-	/* What a late grant is taken back by. */
-	if (request->message.opcode == FUSE_SETLK || request->message.opcode == FUSE_SETLKW)
-		memcpy(orphan->message.arguments, request->message.arguments,
-		       sizeof(struct fuse_lk_in));
+	orphan->message = request->message;
 	connection->norphans++;
 	orphan->unique = request->unique;
 	orphan->order = request->order;
@@ -582,11 +577,14 @@ err_t fuse_ask(struct fuse_connection *connection, struct fuse_request *request)
 		if (err) {
 			if (leave(connection, request, thread_killed() || err == -ETIMEDOUT)) {
 				fuse_limit_orphans(connection);
-				return err;
+				request->error = err;
+				break;
 			}
 			end_on = THREAD_KILLED; /* the driver was told: it decides */
 		}
 		err = thread_wait(end_on, deadline_ns);
 	}
+	if (fuse_is_traced(connection))
+		fuse_trace(connection, request, request->error);
 	return request->error;
 }

@@ -261,4 +261,13 @@ void fuse_ask_notify_reply(struct fuse_message *message, struct nodeid node, uin
 			   uint32_t size_bytes);
 void fuse_ask_interrupt(struct fuse_message *message, uint64_t unique);
 
+/* ---- as text (show.c) ---- */
+
+/* "(1, \"name\")": what it asks for, behind the opcode's name; "node 5", "-1 ENOENT": what came of
+ * it. Cut off where there is no room, which is at least one byte. Return its length. */
+size_t fuse_show_request(const struct fuse_session *session, const struct fuse_message *message,
+			 char *to, size_t to_bytes);
+size_t fuse_show_answer(const struct fuse_message *message, const struct fuse_reply *reply,
+			err_t error, char *to, size_t to_bytes);
+
 #endif

@@ -1,8 +1,8 @@
 /* sources: fusek/proto/data.c fusek/proto/range.c fusek/proto/ioctl.c fusek/proto/lock.c
    fusek/proto/statx.c fusek/proto/xattr.c fusek/proto/control.c fusek/proto/cuse.c
    fusek/proto/init.c fusek/proto/lookup.c fusek/proto/make.c fusek/proto/message.c
-   fusek/proto/open.c fusek/proto/readdir.c fusek/proto/readlink.c fusek/proto/statfs.c with:
-   lib/string.c options: max_len=4200 */
+   fusek/proto/open.c fusek/proto/readdir.c fusek/proto/readlink.c fusek/proto/show.c
+   fusek/proto/statfs.c with: lib/errno_name.c lib/fmt.c lib/string.c options: max_len=4200 */
 /*
  * Answers of drivers: whatever bytes one writes, of a length that the request allows, decoding them
  * reads nothing else and gives either an error or values within their limits. And requests:
@@ -93,6 +93,29 @@ static void check_cuse(const struct fuse_reply *reply)
 		abort();
 }
 
+/* As text: any opcode with any arguments, and any answer to it, in a room of any size. */
+static void show(const struct fuse_session *session, const struct fuse_reply *reply)
+{
+	const uint8_t *bytes = reply->bytes;
+	struct fuse_message message = {.arguments_bytes =
+					       MIN(reply->len_bytes, FUSE_ARGUMENTS_MAX)};
+	size_t room_bytes = reply->len_bytes % 200 + 1;
+	char *room = malloc(room_bytes);
+
+	message.opcode = reply->len_bytes ? bytes[0] % 64 : 0;
+	memcpy(message.arguments, bytes, message.arguments_bytes);
+	if (fuse_show_request(session, &message, room, room_bytes) >= room_bytes ||
+	    fuse_show_answer(&message, reply, 0, room, room_bytes) >= room_bytes ||
+	    fuse_show_answer(&message, reply, -(err_t)(room_bytes * 3), room, room_bytes) >=
+		    room_bytes)
+		abort();
+	for (size_t i = 0; room[i]; i++) {
+		if (room[i] < ' ' || room[i] > '~')
+			abort();
+	}
+	free(room);
+}
+
 static void ask(const struct fuse_session *session, const uint8_t *data, size_t len_bytes)
 {
 	const struct server_name name = {.text = (const char *)data, .len_bytes = len_bytes % 256};
@@ -174,6 +197,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t len_bytes)
 	listing.plus = data[0] & 2;
 	(void)!fuse_answer_readdir(&session, &reply, &listing);
 	check_cuse(&reply);
+	show(&session, &reply);
 	(void)!fuse_answer_bmap(&reply, &number);
 	if (reply.len_bytes >= FUSE_COMPAT_INIT_OUT_SIZE &&
 	    !fuse_answer_init(&reply, (uint32_t)data[0] << 12, &agreed) &&

@@ -38,6 +38,24 @@ def test_a_driver_serves_a_file(hello):
     assert "not permitted" in hello.run(f"echo x > {AT}/new")[0]
 
 
+def test_trace_shows_requests_by_name(hello):
+    """As it shows calls: the filesystem's number, the request's, what was asked, what came of it.
+    What is asked for last is in the log when its caller goes on."""
+    number = hello.run("ls /sys/fs/fuse/connections")[-1].split()[-1].rstrip("/")
+    assert hello.run("trace fuse on") == []
+    hello.run(f"cat {AT}/hello; cat {AT}/nope")
+    assert hello.run("trace fuse off") == []
+    hello.run(f"cat {AT}/other")
+    log = "\n".join(hello.run("dmesg"))
+    for what in (r'LOOKUP\(1, "hello"\) = node 2', r"OPEN\(2, 0\d*\) = -1 ENOSYS",
+                 r"READ\(2, fh 0, \d+, 0\) = 14", r'LOOKUP\(1, "nope"\) = -1 ENOENT'):
+        assert re.search(rf"fuse: {number}: \d+ {what} <0\.\d{{6}}>", log), log
+    assert "other" not in log
+    hello.run(f"trace fuse {number}; cat {AT}/third")
+    assert 'LOOKUP(1, "third")' in "\n".join(hello.run("dmesg"))
+    assert "no number" in hello.run("trace fuse x")[0]
+
+
 def test_a_mount_goes_when_nobody_uses_it(hello):
     hello.run(f"sleep 1000 < {AT}/hello &")
     assert "busy" in hello.run(f"umount {AT}")[0]

@@ -157,7 +157,8 @@ struct ksh_walk {
 	struct ksh_walk_entry entries[KSH_WALK_LEVELS];
 };
 
-enum ksh_trace_target { KSH_TRACE_ALL, KSH_TRACE_PID };
+/* KSH_TRACE_DRIVER: requests to the driver of filesystem `pid`, 0: to all. */
+enum ksh_trace_target { KSH_TRACE_ALL, KSH_TRACE_PID, KSH_TRACE_DRIVER };
 
 /* ---- what the machine does ---- */
 

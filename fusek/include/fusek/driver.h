@@ -53,6 +53,10 @@ err_t must_check fuse_control_counted(uint32_t number, uint32_t opcode, struct f
 /* As the protocol calls it, without FUSE_; "other": none of those that are counted. */
 const char *fuse_opcode_name(uint32_t opcode);
 
+/* Requests of the filesystem of this number (0: of all, and of those to come) are shown in the log
+ * when they are over, or not any more. -ENOENT: it is not mounted. */
+err_t must_check fuse_trace_set(uint32_t number, bool on);
+
 /* Where the running program takes whole pages of a payload; of length 0: it takes none. */
 struct fuse_window {
 	uptr_t address;

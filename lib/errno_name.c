@@ -1,7 +1,7 @@
 /*
  * The names of the error numbers of abi/errno.h. A table, constant.
  */
-#include "errno_name.h"
+#include <lib/errno_name.h>
 
 #include <abi/errno.h>
 
