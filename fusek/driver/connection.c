@@ -198,7 +198,7 @@ void fuse_connection_end(struct fuse_connection *connection, err_t later)
 		request = any_request_locked(connection);
 		if (!request)
 			break;
-		fuse_request_end(connection, request, -ECONNABORTED);
+		fuse_request_fail(connection, request, -ECONNABORTED);
 	}
 	spin_unlock(&connection->lock);
 	waitq_wake_all(&connection->ready);

@@ -377,10 +377,13 @@ void fuse_resend(struct fuse_connection *connection);
 
 /* ---- for the device (device.c) ---- */
 
-/* Over: `error` 0 and the reply in place, or an error. Calls `ended` or wakes who waits; the lock
- * is released. */
+/* Answered: `error` 0 and the reply in place, or an error. Calls `ended` or wakes who waits; the
+ * lock is released. */
 void fuse_request_end(struct fuse_connection *connection, struct fuse_request *request, err_t error)
 	RELEASE(connection->lock);
+/* The same of one that the driver has not answered, and never will. */
+void fuse_request_fail(struct fuse_connection *connection, struct fuse_request *request,
+		       err_t error) RELEASE(connection->lock);
 /* The first part of it, for a request that a thread waits for: who is to be woken before the lock
  * is released. */
 struct thread *fuse_request_settle_locked(struct fuse_connection *connection,

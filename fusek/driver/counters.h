@@ -14,7 +14,7 @@ struct fuse_counted *fuse_counters_create(void);
 /* Takes NULL. */
 void fuse_counters_free(struct fuse_counted *counted);
 
-/* Of one that is over now. What the driver has not read yet does not count. */
+/* Of one that was answered now. */
 static inline void fuse_count_locked(struct fuse_connection *connection,
 				     const struct fuse_request *request) REQUIRES(connection->lock);
 static inline void fuse_count_locked(struct fuse_connection *connection,
@@ -25,8 +25,6 @@ static inline void fuse_count_locked(struct fuse_connection *connection,
 	uint64_t units;
 	unsigned bucket;
 
-	if (unlikely(request->state < FUSE_REQUEST_SENT))
-		return;
 	units = (clock_ns() - request->asked_ns) >> FUSE_LATENCY_SHIFT;
 	bucket = units ? 64 - (unsigned)__builtin_clzll(units) : 0;
 	counted->latencies[MIN(bucket, FUSE_LATENCIES - 1u)]++;

@@ -70,7 +70,7 @@ static void fail_unanswered(struct fuse_device *device) NO_THREAD_SAFETY
 	struct fuse_request *request;
 
 	while ((request = lock_unanswered(device)))
-		fuse_request_end(device->connection, request, -ECONNABORTED);
+		fuse_request_fail(device->connection, request, -ECONNABORTED);
 }
 
 void fuse_device_free(struct fuse_device *device)

@@ -210,8 +210,8 @@ static err_t take_or_wait(struct fuse_connection *connection, struct fuse_reader
 
 	spin_lock(&connection->lock);
 	while (!(err = take_locked(connection, reader, &forgotten, &too_long)) && too_long) {
-		fuse_request_end(connection, too_long,
-				 too_long->message.opcode == FUSE_SETXATTR ? -E2BIG : -EIO);
+		fuse_request_fail(connection, too_long,
+				  too_long->message.opcode == FUSE_SETXATTR ? -E2BIG : -EIO);
 		spin_lock(&connection->lock);
 	}
 	if (err == -EAGAIN && wait)

@@ -299,10 +299,8 @@ static void end_callerless(struct fuse_connection *connection, struct fuse_reque
 		fuse_tell_reader(connection);
 }
 
-struct thread *fuse_request_settle_locked(struct fuse_connection *connection,
-					  struct fuse_request *request, err_t error)
+static struct thread *settle_locked(struct fuse_request *request, err_t error)
 {
-	fuse_count_locked(connection, request);
 	if (likely(list_linked(&request->link)))
 		list_del(&request->link);
 	if (unlikely(request->interrupt_queued))
@@ -313,9 +311,17 @@ struct thread *fuse_request_settle_locked(struct fuse_connection *connection,
 	return request->waiter;
 }
 
-void fuse_request_end(struct fuse_connection *connection, struct fuse_request *request, err_t error)
+struct thread *fuse_request_settle_locked(struct fuse_connection *connection,
+					  struct fuse_request *request, err_t error)
 {
-	struct thread *waiter = fuse_request_settle_locked(connection, request, error);
+	fuse_count_locked(connection, request);
+	return settle_locked(request, error);
+}
+
+void fuse_request_fail(struct fuse_connection *connection, struct fuse_request *request,
+		       err_t error)
+{
+	struct thread *waiter = settle_locked(request, error);
 
 	if (request->ended) {
 		end_callerless(connection, request);
@@ -323,6 +329,12 @@ void fuse_request_end(struct fuse_connection *connection, struct fuse_request *r
 	}
 	thread_wake(waiter); /* who takes the lock before it returns */
 	spin_unlock(&connection->lock);
+}
+
+void fuse_request_end(struct fuse_connection *connection, struct fuse_request *request, err_t error)
+{
+	fuse_count_locked(connection, request);
+	fuse_request_fail(connection, request, error);
 }
 
 /* ---- on their way ---- */

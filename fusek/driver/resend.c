@@ -52,7 +52,7 @@ void fuse_resend(struct fuse_connection *connection)
 	}
 	while (!list_empty(&lost)) {
 		request = list_first_entry(&lost, struct fuse_request, link);
-		fuse_request_end(connection, request, -ECONNABORTED);
+		fuse_request_fail(connection, request, -ECONNABORTED);
 		spin_lock(&connection->lock);
 	}
 	spin_unlock(&connection->lock);

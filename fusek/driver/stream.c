@@ -141,7 +141,7 @@ static void fail_sent(struct fuse_device *device, uint64_t unique)
 	spin_lock(&connection->lock);
 	request = fuse_find_sent_locked(connection, device, unique);
 	if (request)
-		fuse_request_end(connection, request, -EIO);
+		fuse_request_fail(connection, request, -EIO);
 	else
 		spin_unlock(&connection->lock);
 }

@@ -38,6 +38,20 @@ static void a_driver_that_dies_fails_what_waits_and_what_comes(void **state)
 	mock.nremembered = 0; /* with nobody who would remember */
 }
 
+/* `mounts` and fusetop show answers. */
+static void what_was_never_answered_is_not_counted(void **state)
+{
+	uint32_t number = fuse_control_next(0);
+	struct fuse_counted counted;
+
+	assert_int_equal(look(AT "/none"), -ENOENT);
+	mock.die_at = FUSE_LOOKUP;
+	assert_int_equal(look(AT "/file"), -ECONNABORTED);
+	assert_int_equal(fuse_control_counted(number, FUSE_LOOKUP, &counted), 0);
+	assert_int_equal(counted.nrequests, 1);
+	mock.nremembered = 0;
+}
+
 static void a_driver_of_another_version_is_refused(void **state)
 {
 	assert_int_equal(vfs_umount(&kernel, AT, 0), 0);
@@ -449,6 +463,7 @@ int main(void)
 #define MOUNTED(test) cmocka_unit_test_setup_teardown(test, mounted, gone)
 	const struct CMUnitTest tests[] = {
 		MOUNTED(a_driver_that_dies_fails_what_waits_and_what_comes),
+		MOUNTED(what_was_never_answered_is_not_counted),
 		MOUNTED(a_driver_of_another_version_is_refused),
 		MOUNTED(an_old_driver_works),
 		MOUNTED(who_is_killed_before_it_was_read_leaves),
