@@ -1,6 +1,7 @@
 /*
  * Which types of filesystem can be mounted by name, and how each becomes a server. No state.
  */
+#include "by_clock.h"
 #include "devices.h"
 #include "driver/device.h"
 #include "driver/server.h"
@@ -93,7 +94,9 @@ static err_t create_driver(const char *source, const char *type, const char *opt
 		return -EINVAL;
 	if (subtype)
 		string_copy(parsed.subtype, sizeof(parsed.subtype), subtype);
-	err = connect_driver(&parsed, source, out);
+	err = by_clock_begin();
+	if (!err)
+		err = connect_driver(&parsed, source, out);
 	if (err)
 		return err;
 	err = fuse_server_start(*out);

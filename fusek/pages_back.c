@@ -8,8 +8,10 @@
  * are killed do not wait, but all is sent. A file system has at most a fiftieth of memory in pages
  * of this kind (or 1 MiB); who changes one more sends his own first.
  */
+#include "by_clock.h"
 #include "pages_priv.h"
 
+#include <arch/clock.h>
 #include <mm/pressure.h>
 #include <mm/slab.h>
 
@@ -39,17 +41,29 @@ bool pages_are_many(struct node_pages *pages)
 	       read_once(&pages->node->fs->ndirty) >= dirty_max_pages();
 }
 
+/* Its first page was changed, by this one. */
+static void set_writer_locked(struct node_pages *pages, struct file *file) REQUIRES(pages->lock);
+static void set_writer_locked(struct node_pages *pages, struct file *file)
+{
+	bool was_empty;
+
+	object_get(&file->object);
+	pages->writer = file;
+	spin_lock(&changed_lock);
+	was_empty = list_empty(&changed_files);
+	pages->changed_ns = clock_ns();
+	list_add_tail(&changed_files, &pages->changed);
+	spin_unlock(&changed_lock);
+	if (was_empty)
+		by_clock_wake();
+}
+
 void pages_mark_locked(struct node_pages *pages, struct file *file, uint64_t index)
 {
 	if (pageset_mark(&pages->pages, index))
 		(void)atomic_fetch_add_full(&pages->node->fs->ndirty, 1);
-	if (!pages->writer) {
-		object_get(&file->object);
-		pages->writer = file;
-		spin_lock(&changed_lock);
-		list_add_tail(&changed_files, &pages->changed);
-		spin_unlock(&changed_lock);
-	}
+	if (!pages->writer)
+		set_writer_locked(pages, file);
 }
 
 err_t pages_change_locked(struct node_pages *pages, struct file *file, uint64_t index)
@@ -278,6 +292,49 @@ void pages_settle_all(const struct filesystem *fs)
 	while ((file = next_changed(fs, round))) {
 		node_pages_settle(file->node);
 		send_times(file->node);
+		object_put(&file->object);
+	}
+}
+
+/* ---- by the clock ---- */
+
+bool pages_any_changed(void)
+{
+	bool any;
+
+	spin_lock(&changed_lock);
+	any = !list_empty(&changed_files);
+	spin_unlock(&changed_lock);
+	return any;
+}
+
+/* One that was changed before `before_ns`, open, and young again; NULL: there are no more. */
+static struct file *next_old(uint64_t before_ns, uint64_t now_ns)
+{
+	struct node_pages *pages;
+	struct file *file = NULL;
+
+	spin_lock(&changed_lock);
+	list_for_each (pages, &changed_files, changed) {
+		if (pages->changed_ns > before_ns)
+			continue;
+		pages->changed_ns = now_ns;
+		file = pages->writer; /* it stays until the list is left */
+		object_get(&file->object);
+		break;
+	}
+	spin_unlock(&changed_lock);
+	return file;
+}
+
+void pages_write_old(uint64_t now_ns, uint64_t age_ns)
+{
+	/* At least 1 ns: what has just become young is no old one. */
+	uint64_t before_ns = now_ns - MIN(now_ns, MAX(age_ns, UINT64_C(1)));
+	struct file *file;
+
+	while ((file = next_old(before_ns, now_ns))) {
+		node_pages_begin_write_back(file->node);
 		object_put(&file->object);
 	}
 }

@@ -28,6 +28,7 @@ struct node_pages {
 	struct waitq filled;  /* a fill is over */
 	struct file *writer;  /* [l] a reference while pages are marked: their changes go by it */
 	struct list changed;  /* changed_lock (pages_back.c), while there is a writer */
+	uint64_t changed_ns;  /* changed_lock: since when, or since it began to be sent */
 	uint64_t synced;      /* changed_lock: the last round that came by */
 	struct list writes;   /* [l] struct write_back on their way */
 	uint32_t nwrites;     /* [l], read [a]: of these */

@@ -5,6 +5,7 @@
 #define LOG_SUBSYSTEM "fuse"
 #include "connection.h"
 
+#include "../by_clock.h"
 #include "counters.h"
 #include "server.h"
 
@@ -144,6 +145,8 @@ void fuse_connection_ready(struct fuse_connection *connection, const struct fuse
 	}
 	spin_unlock(&connection->lock);
 	waitq_wake_all(&connection->ready);
+	if (session->timeout_s)
+		by_clock_wake();
 	fuse_tell_reader(connection); /* there may be forgets already */
 }
 

@@ -265,6 +265,9 @@ void fuse_connection_put(struct fuse_connection *connection);
 /* All requests end with -ECONNABORTED, later ones with `later`, devices read -ENODEV. Once; may
  * sleep. */
 void fuse_connection_end(struct fuse_connection *connection, err_t later);
+/* It is looked for so seldom. */
+#define FUSE_LEAST_TIMEOUT_S 15u
+
 /* INIT was answered. */
 void fuse_connection_ready(struct fuse_connection *connection, const struct fuse_session *session);
 

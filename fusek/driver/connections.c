@@ -3,12 +3,15 @@
  * filesystem. Owns the list; connections_lock (LOCK_DRIVERS) guards it, and whoever finds a
  * connection holds a reference.
  */
+#define LOG_SUBSYSTEM "fuse"
+#include "../by_clock.h"
 #include "server.h"
 #include "trace.h"
 
 #include <abi/errno.h>
 #include <fusek/driver.h>
 #include <lib/atomic.h>
+#include <lib/log.h>
 
 static struct spinlock connections_lock = SPINLOCK_INIT(LOCK_DRIVERS);
 static LIST_HEAD(connections); /* connections_lock */
@@ -163,4 +166,80 @@ err_t fuse_trace_set(uint32_t number, bool on)
 	}
 	spin_unlock(&connections_lock);
 	return any ? 0 : -ENOENT;
+}
+
+/* ---- time-outs ---- */
+
+static bool is_timed(struct fuse_connection *connection)
+{
+	/* Acquire: pairs with the release in fuse_connection_ready(). */
+	return load_acquire(&connection->state) == FUSE_READY && connection->session.timeout_s;
+}
+
+bool fuse_any_timed(void)
+{
+	struct fuse_connection *connection;
+	bool any = false;
+
+	spin_lock(&connections_lock);
+	list_for_each (connection, &connections, all)
+		any |= is_timed(connection);
+	spin_unlock(&connections_lock);
+	return any;
+}
+
+static bool any_before(const struct list *requests, uint64_t before_ns)
+{
+	const struct fuse_request *request;
+
+	list_for_each (request, requests, link) {
+		if (request->asked_ns < before_ns)
+			return true;
+	}
+	return false;
+}
+
+/* Something was asked for so long ago. */
+static bool is_late(struct fuse_connection *connection, uint64_t now_ns)
+{
+	uint64_t patience_ns = connection->session.timeout_s * NSEC_PER_SEC;
+	uint64_t before_ns = now_ns - MIN(now_ns, patience_ns);
+	const struct fuse_device *device;
+	bool late;
+
+	spin_lock(&connection->lock);
+	late = any_before(&connection->queued, before_ns) ||
+	       any_before(&connection->background, before_ns);
+	list_for_each (device, &connection->devices, link) {
+		for (unsigned i = 0; i < FUSE_SENT_BUCKETS && !late; i++)
+			late = any_before(&device->sent[i], before_ns);
+	}
+	spin_unlock(&connection->lock);
+	return late;
+}
+
+/* A reference to one that is late. */
+static struct fuse_connection *find_late(uint64_t now_ns)
+{
+	struct fuse_connection *connection, *found = NULL;
+
+	spin_lock(&connections_lock);
+	list_for_each (connection, &connections, all) {
+		if (!found && is_timed(connection) && is_late(connection, now_ns))
+			found = fuse_connection_get(connection);
+	}
+	spin_unlock(&connections_lock);
+	return found;
+}
+
+void fuse_end_late(uint64_t now_ns)
+{
+	struct fuse_connection *connection;
+
+	while ((connection = find_late(now_ns))) {
+		log_limited(LOG_WARN, "connection %u: the driver took more than %u s for an answer",
+			    connection->number, connection->session.timeout_s);
+		fuse_connection_end(connection, -ENOTCONN);
+		fuse_connection_put(connection);
+	}
 }

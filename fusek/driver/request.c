@@ -376,6 +376,7 @@ void fuse_send(struct fuse_connection *connection, struct fuse_request *request)
 		reader = send_background_locked(connection, request);
 	} else {
 		request->state = FUSE_REQUEST_QUEUED;
+		request->asked_ns = clock_ns();
 		list_add_tail(&connection->background, &request->link);
 		spin_unlock(&connection->lock);
 		return;
@@ -434,39 +435,6 @@ void fuse_forget(struct fuse_connection *connection, struct nodeid node, uint64_
 		fuse_tell_reader(connection);
 	else
 		fuse_forget_free(connection, forget);
-}
-
-/* ---- handles ---- */
-
-struct fuse_handle *fuse_handle_create(struct fuse_connection *connection,
-				       const struct server_caller *caller)
-{
-	struct fuse_handle *handle = kzalloc(sizeof(*handle));
-
-	if (!handle)
-		return NULL;
-	refcount_init(&handle->references);
-	waitq_init(&handle->polled);
-	handle->release = fuse_request_create(connection, caller, fuse_request_free);
-	if (handle->release)
-		return handle;
-	kfree(handle);
-	return NULL;
-}
-
-void fuse_handle_free(struct fuse_handle *handle)
-{
-	fuse_request_free(handle->release);
-	kfree(handle);
-}
-
-void fuse_handle_put(struct fuse_handle *handle)
-{
-	if (!handle || !refcount_put(&handle->references))
-		return;
-	fuse_polled_forget(handle);
-	fuse_send(handle->release->connection, handle->release);
-	kfree(handle);
 }
 
 /* ---- those who left ---- */

@@ -7,6 +7,8 @@
 #define LOG_SUBSYSTEM "fuse"
 #include "server_priv.h"
 
+#include "../by_clock.h"
+
 #include <abi/fcntl.h>
 #include <lib/fmt.h>
 #include <lib/log.h>
@@ -474,6 +476,18 @@ static unsigned agreed_in(const struct fuse_session *session)
 	       (session->flags & FUSE_AUTO_INVAL_DATA ? 0 : SERVER_KEEPS_TIMES);
 }
 
+/* Of what the driver says, or does not, as the settings have it: as Linux. */
+static uint32_t bounded_timeout_s(uint32_t timeout_s)
+{
+	uint32_t most_s = read_once(&fuse_max_timeout_s);
+
+	if (!timeout_s)
+		timeout_s = read_once(&fuse_default_timeout_s);
+	if (most_s)
+		timeout_s = timeout_s ? MIN(timeout_s, most_s) : most_s;
+	return timeout_s ? MAX(timeout_s, FUSE_LEAST_TIMEOUT_S) : 0;
+}
+
 static void init_ended(struct fuse_request *request)
 {
 	struct fuse_connection *connection = fuse_connection_get(request->connection);
@@ -484,6 +498,7 @@ static void init_ended(struct fuse_request *request)
 	if (!err)
 		err = fuse_answer_init(&reply, connection->max_read_bytes, &session);
 	if (!err) {
+		session.timeout_s = bounded_timeout_s(session.timeout_s);
 		write_once(&connection->server->agreed, agreed_in(&session));
 		write_once(&connection->server->stack_depth, session.max_stack_depth);
 		fuse_connection_ready(connection, &session);

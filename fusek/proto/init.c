@@ -20,7 +20,7 @@
 	 FUSE_SPLICE_WRITE | FUSE_SPLICE_MOVE | FUSE_SPLICE_READ | FUSE_ASYNC_DIO |                \
 	 FUSE_EXPLICIT_INVAL | FUSE_SETXATTR_EXT | FUSE_HAS_EXPIRE_ONLY | FUSE_NO_EXPORT_SUPPORT | \
 	 FUSE_HAS_RESEND | FUSE_EXPORT_SUPPORT | FUSE_HANDLE_KILLPRIV | FUSE_CACHE_SYMLINKS |      \
-	 FUSE_WRITEBACK_CACHE | FUSE_DIRECT_IO_MMAP | FUSE_PASSTHROUGH)
+	 FUSE_WRITEBACK_CACHE | FUSE_DIRECT_IO_MMAP | FUSE_PASSTHROUGH | FUSE_REQUEST_TIMEOUT)
 
 void fuse_ask_init(struct fuse_message *message)
 {
@@ -90,6 +90,7 @@ err_t fuse_answer_init(const struct fuse_reply *reply, uint32_t max_read_bytes,
 	out->minor = MIN(answer.minor, (uint32_t)FUSE_MINOR);
 	out->flags = (answer.flags | (uint64_t)answer.flags2 << 32) & OFFERED;
 	agree_on_passthrough(&answer, out);
+	out->timeout_s = (out->flags & FUSE_REQUEST_TIMEOUT) ? answer.request_timeout : 0;
 	out->max_background = answer.max_background ? answer.max_background : FUSE_MAX_BACKGROUND;
 	out->congestion_threshold = answer.congestion_threshold ? answer.congestion_threshold
 								: out->max_background * 3 / 4;

@@ -23,6 +23,7 @@ struct fuse_session {
 	uint32_t max_write_bytes; /* of one WRITE: whole pages */
 	uint32_t max_read_bytes;  /* of one READ: whole pages */
 	uint32_t max_ahead_bytes; /* of reading ahead */
+	uint32_t timeout_s;       /* for an answer; 0: as long as it wants */
 	uint32_t max_stack_depth; /* of FUSE_PASSTHROUGH: 1 or 2; 0: not agreed */
 	uint16_t max_background;  /* requests without a caller that the driver has at a time */
 	uint16_t congestion_threshold;

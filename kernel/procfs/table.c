@@ -6,6 +6,7 @@
 #include <abi/capability.h>
 #include <abi/socket.h>
 #include <arch/cpu.h>
+#include <fusek/by_clock.h>
 #include <fusek/file.h>
 #include <fusek/inotify.h>
 #include <ipc/fdtable.h>
@@ -103,6 +104,9 @@ const struct proc_entry proc_entries[] = {
 	{"crypto", PROC_SYS, PROC_SYS_CRYPTO, .mode = FOLDER},
 	{"fips_enabled", PROC_SYS_CRYPTO, CONSTANT(0)},
 	{"fs", PROC_SYS, PROC_SYS_FS, .mode = FOLDER},
+	{"fuse", PROC_SYS_FS, PROC_SYS_FUSE, .mode = FOLDER},
+	{"default_request_timeout", PROC_SYS_FUSE, NUMBER(fuse_default_timeout_s, 0, UINT16_MAX)},
+	{"max_request_timeout", PROC_SYS_FUSE, NUMBER(fuse_max_timeout_s, 0, UINT16_MAX)},
 	{"inotify", PROC_SYS_FS, PROC_SYS_INOTIFY, .mode = FOLDER},
 	{"max_queued_events", PROC_SYS_INOTIFY, NUMBER(inotify_limits.queued_events, 0, INT32_MAX)},
 	{"max_user_instances", PROC_SYS_INOTIFY,
@@ -161,6 +165,8 @@ const struct proc_entry proc_entries[] = {
 	{"core", PROC_SYS_NET, PROC_SYS_NET_CORE, .mode = FOLDER},
 	{"somaxconn", PROC_SYS_NET_CORE, NUMBER(socket_backlog_max, 0, SOMAXCONN)},
 	{"vm", PROC_SYS, PROC_SYS_VM, .mode = FOLDER},
+	{"dirty_expire_centisecs", PROC_SYS_VM, NUMBER(dirty_expire_cs, 0, INT32_MAX)},
+	{"dirty_writeback_centisecs", PROC_SYS_VM, NUMBER(dirty_writeback_cs, 0, INT32_MAX)},
 	{"drop_caches", PROC_SYS_VM, .mode = S_IFREG | 0200, .write = proc_drop_caches_write},
 	{"max_map_count", PROC_SYS_VM, CONSTANT(SPACE_REGIONS_MAX)},
 	{"min_free_kbytes", PROC_SYS_VM, .mode = FILE_ALL, .text = proc_min_free},

@@ -183,6 +183,45 @@ static void mappings_see_what_is_written_and_the_other_way(void)
 	end();
 }
 
+/* What the setting was; -1: it may not be changed here. */
+static long set_centiseconds(const char *name, long value)
+{
+	char path[64], text[32];
+	ssize_t len = -1;
+	int fd;
+
+	snprintf(path, sizeof(path), "/proc/sys/vm/dirty_%s_centisecs", name);
+	fd = open(path, O_RDWR | O_CLOEXEC);
+	if (fd < 0)
+		return -1;
+	len = read(fd, text, sizeof(text) - 1);
+	text[len > 0 ? len : 0] = 0;
+	if (len <= 0 || lseek(fd, 0, SEEK_SET) || dprintf(fd, "%ld\n", value) < 0)
+		len = -1;
+	close(fd);
+	return len < 0 ? -1 : strtol(text, NULL, 10);
+}
+
+static void what_is_old_is_written_by_itself(void)
+{
+	const struct fuse_write_out written = {.size = 10};
+	long age = set_centiseconds("expire", 1), interval = set_centiseconds("writeback", 1);
+
+	if (may_be_restricted() && (age < 0 || interval < 0))
+		return;
+	EXPECT_EQUAL(age, 3000);
+	EXPECT_EQUAL(interval, 500);
+	EXPECT(begin(10));
+	driver.hold_opcode = FUSE_WRITE;
+	EXPECT_EQUAL(pwrite(file, "old", 3, 0), 3);
+	wait_held(); /* nobody has synced or closed */
+	EXPECT_EQUAL(set_centiseconds("expire", age), 1);
+	EXPECT_EQUAL(set_centiseconds("writeback", interval), 1);
+	driver.hold_opcode = 0;
+	answer(driver.held, 0, &written, sizeof(written));
+	end();
+}
+
 int main(void)
 {
 	if (!driver_possible())
@@ -196,6 +235,7 @@ int main(void)
 	RUN(truncation_and_writes_keep_their_order);
 	RUN(opening_with_truncation_forgets_what_was_written);
 	RUN(mappings_see_what_is_written_and_the_other_way);
+	RUN(what_is_old_is_written_by_itself);
 	driver_over();
 	return check_end();
 }

@@ -15,6 +15,7 @@
 #include "pages.h"
 
 #include <abi/inotify.h>
+#include <fusek/by_clock.h>
 #include <fusek/file.h>
 #include <fusek/inotify.h>
 #include <fusek/mount.h>
@@ -50,6 +51,65 @@ static void what_was_never_answered_is_not_counted(void **state)
 	assert_int_equal(fuse_control_counted(number, FUSE_LOOKUP, &counted), 0);
 	assert_int_equal(counted.nrequests, 1);
 	mock.nremembered = 0;
+}
+
+static void mount_again(void)
+{
+	assert_int_equal(vfs_umount(&kernel, AT, 0), 0);
+	fake_driver_stop();
+	fake_driver_start();
+	mock.init_flags = FUSE_INIT_EXT;
+	mock.init_flags2 = FUSE_REQUEST_TIMEOUT >> 32;
+}
+
+static err_t mount_it(void)
+{
+	return vfs_mount(&kernel, "mock", AT, "fuse", 0, fake_driver_options);
+}
+
+/* A RELEASE is not answered for so long: whether the driver is there afterwards. */
+static err_t wait_for(uint64_t seconds)
+{
+	char text[16];
+
+	mock.hold_at = FUSE_RELEASE;
+	assert_int_equal(read_file(AT "/file", text, sizeof(text)), 10);
+	fake_now_ns += seconds * NSEC_PER_SEC;
+	vfs_look_at_clock(fake_now_ns);
+	return look(AT "/none");
+}
+
+static void a_driver_that_is_too_late_is_left(void **state)
+{
+	mount_again();
+	mock.request_timeout_s = 20;
+	assert_int_equal(mount_it(), 0);
+	assert_int_equal(wait_for(19), -ENOENT);
+	fake_driver_answer_late();
+	assert_int_equal(wait_for(21), -ENOTCONN);
+	mock.nopen = mock.nremembered = 0;
+}
+
+static void how_late_a_driver_may_be_is_a_setting(void **state)
+{
+	const struct {
+		uint16_t default_s, max_s, said_s;
+		uint64_t patience_s;
+	} rows[] = {
+		{0, 0, 1, 15}, {30, 0, 0, 30}, {0, 40, 0, 40}, {0, 40, 50, 40}, {60, 40, 20, 20}};
+
+	for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
+		mount_again();
+		mock.request_timeout_s = rows[i].said_s;
+		fuse_default_timeout_s = rows[i].default_s;
+		fuse_max_timeout_s = rows[i].max_s;
+		assert_int_equal(mount_it(), 0);
+		assert_int_equal(wait_for(rows[i].patience_s - 1), -ENOENT);
+		fake_driver_answer_late();
+		assert_int_equal(wait_for(rows[i].patience_s + 1), -ENOTCONN);
+		mock.nopen = mock.nremembered = 0;
+	}
+	fuse_default_timeout_s = fuse_max_timeout_s = 0;
 }
 
 static void a_driver_of_another_version_is_refused(void **state)
@@ -464,6 +524,8 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		MOUNTED(a_driver_that_dies_fails_what_waits_and_what_comes),
 		MOUNTED(what_was_never_answered_is_not_counted),
+		MOUNTED(a_driver_that_is_too_late_is_left),
+		MOUNTED(how_late_a_driver_may_be_is_a_setting),
 		MOUNTED(a_driver_of_another_version_is_refused),
 		MOUNTED(an_old_driver_works),
 		MOUNTED(who_is_killed_before_it_was_read_leaves),

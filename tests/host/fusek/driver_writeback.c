@@ -13,6 +13,7 @@
 #include "fake/mounted.h"
 
 #include <abi/errno.h>
+#include <fusek/by_clock.h>
 #include <fusek/file.h>
 #include <string.h>
 
@@ -135,6 +136,44 @@ static void a_driver_that_fails_to_read_fails_the_write(void **state)
 	assert_int_equal(write_at("x", 3), 1);
 }
 
+static void after(uint64_t seconds)
+{
+	fake_now_ns += seconds * NSEC_PER_SEC;
+	vfs_look_at_clock(fake_now_ns);
+	fake_driver_serve();
+}
+
+static void what_is_old_is_sent_though_nobody_asks(void **state)
+{
+	assert_int_equal(write_at("old", 0), 3);
+	after(29);
+	assert_int_equal(mock.nasked[FUSE_WRITE], 0);
+	after(2);
+	assert_int_equal(mock.nasked[FUSE_WRITE], 1);
+	assert_memory_equal(mock.data, "old3456789", 10);
+	after(60);
+	assert_int_equal(mock.nasked[FUSE_WRITE], 1);
+	assert_int_equal(write_at("new", 0), 3);
+	after(29);
+	assert_int_equal(mock.nasked[FUSE_WRITE], 1);
+	after(2);
+	assert_int_equal(mock.nasked[FUSE_WRITE], 2);
+	assert_memory_equal(mock.data, "new3456789", 10);
+}
+
+static void how_old_is_a_setting(void **state)
+{
+	dirty_writeback_cs = 0;
+	assert_int_equal(write_at("x", 0), 1);
+	after(1000);
+	assert_int_equal(mock.nasked[FUSE_WRITE], 0);
+	dirty_writeback_cs = 500;
+	dirty_expire_cs = 0;
+	after(1);
+	assert_int_equal(mock.nasked[FUSE_WRITE], 1);
+	dirty_expire_cs = 3000;
+}
+
 static void running_out_of_memory_is_an_error(void **state)
 {
 	for (unsigned left = 0; left < 12; left++) {
@@ -159,6 +198,8 @@ int main(void)
 		MOUNTED(what_is_to_be_safe_is_sent_at_once),
 		MOUNTED(times_that_were_set_are_not_sent_again),
 		MOUNTED(a_driver_that_fails_to_read_fails_the_write),
+		MOUNTED(what_is_old_is_sent_though_nobody_asks),
+		MOUNTED(how_old_is_a_setting),
 		MOUNTED(running_out_of_memory_is_an_error),
 	};
 

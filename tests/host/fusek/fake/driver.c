@@ -159,7 +159,8 @@ static void do_init(const struct fuse_in_header *in)
 					  .max_background = mock.max_background,
 					  .flags = mock.init_flags,
 					  .flags2 = mock.init_flags2,
-					  .max_stack_depth = mock.max_stack_depth};
+					  .max_stack_depth = mock.max_stack_depth,
+					  .request_timeout = mock.request_timeout_s};
 
 	mock_answer(in, &out,
 		    mock.minor < 5    ? FUSE_COMPAT_INIT_OUT_SIZE

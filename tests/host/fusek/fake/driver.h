@@ -42,6 +42,7 @@ struct mock_driver {
 	uint32_t major, minor;
 	uint32_t init_flags;                   /* before the first request */
 	uint32_t init_flags2, max_stack_depth; /* the same; with FUSE_INIT_EXT */
+	uint16_t request_timeout_s;            /* the same */
 	struct object *named;                  /* the driver's descriptor 4; NULL: closed */
 	uint32_t open_flags, backing_id;
 	bool ignores_interrupts;
