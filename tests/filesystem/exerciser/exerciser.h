@@ -44,7 +44,7 @@ extern struct opened opened[NOPEN];
 extern struct mapping mappings[NMAPS];
 
 /* What this file system can; see main.c. */
-enum feature { SHARED_MAP, APPEND_MAP, DIRECT, PUNCH, ZERO, COPY, NFEATURES };
+enum feature { SHARED_MAP, APPEND_MAP, DIRECT, PUNCH, ZERO, COPY, LINKS, TRUNC, NFEATURES };
 extern bool can[NFEATURES];
 
 /* ---- model.c ---- */
@@ -92,6 +92,9 @@ extern const struct kind data_steps[], name_steps[], map_steps[]; /* ended by on
 
 /* Everything that is, read and compared. */
 void check_all(void);
+/* Whatever is open and mapped is not any more. */
+void close_all(void);
+void unmap_all(void);
 
 /* ---- peer.c: a second process that sees the same files ---- */
 

@@ -4,8 +4,9 @@
  *	fsexercise [--seed N] [--steps N] [--without FEATURE]... DIRECTORY
  *
  * Features are what a file system may lack: shared_map (a shared mapping that is writable),
- *append_map (the same while the file is also open to append: a driver that hands O_APPEND on
- *appends the pages), direct (O_DIRECT), punch and zero (of fallocate), copy (copy_file_range). What
+ * append_map (the same while the file is also open to append: a driver that hands O_APPEND on
+ * appends the pages), direct (O_DIRECT), punch and zero (of fallocate), copy (copy_file_range),
+ * links (two names are one file, with one number and one size), trunc (an open with O_TRUNC). What
  *is said to be lacking must be, what is not said must be there: so a run says what it has tried.
  *Ends with "ok" or, at the first byte that is wrong, with the seed, the step and those before it,
  *and the status 1.
@@ -25,10 +26,10 @@
 
 #define STEPS_PER_LOOK 1000 /* at everything */
 
-static const char *const feature_names[NFEATURES] = {"shared_map", "append_map", "direct",
-						     "punch",      "zero",       "copy"};
+static const char *const feature_names[NFEATURES] = {"shared_map", "append_map", "direct", "punch",
+						     "zero",       "copy",       "links",  "trunc"};
 unsigned long long seed = 1;
-bool can[NFEATURES] = {true, true, true, true, true, true};
+bool can[NFEATURES] = {true, true, true, true, true, true, true, true};
 static unsigned long steps = 20000;
 
 static bool has_shared_map(int fd)
@@ -67,6 +68,24 @@ static bool has_copy(int fd)
 	return copy_file_range(fd, &in, fd, &out, 1, 0) == 1;
 }
 
+static bool has_links(int fd)
+{
+	struct stat first, second;
+	bool same = link("probe", "probe2") == 0 && fstat(fd, &first) == 0 &&
+		    stat("probe2", &second) == 0 && first.st_ino == second.st_ino;
+
+	unlink("probe2");
+	return same;
+}
+
+static bool has_trunc(int fd)
+{
+	struct stat status;
+	int other = open("probe", O_WRONLY | O_TRUNC);
+
+	return other >= 0 && close(other) == 0 && fstat(fd, &status) == 0 && !status.st_size;
+}
+
 /* What is there must be what was said. */
 static void probe(void)
 {
@@ -83,6 +102,8 @@ static void probe(void)
 	found[PUNCH] = fallocate(fd, FALLOC_FL_PUNCH_HOLE | FALLOC_FL_KEEP_SIZE, 0, 1) == 0;
 	found[ZERO] = fallocate(fd, FALLOC_FL_ZERO_RANGE, 0, 1) == 0;
 	found[COPY] = has_copy(fd);
+	found[LINKS] = has_links(fd);
+	found[TRUNC] = has_trunc(fd);
 	close(fd);
 	unlink("probe");
 	for (int i = 0; i < NFEATURES; i++) {
@@ -98,7 +119,7 @@ static void usage(void)
 {
 	fprintf(stderr,
 		"usage: fsexercise [--seed N] [--steps N] [--without FEATURE]... DIRECTORY\n"
-		"features: shared_map, append_map, direct, punch, zero, copy\n");
+		"features: shared_map, append_map, direct, punch, zero, copy, links, trunc\n");
 	exit(2);
 }
 
@@ -171,10 +192,12 @@ static void one_step(void)
 	}
 }
 
-/* Leaves nothing behind. */
+/* Leaves nothing behind, and nothing of an unlinked file that a driver would have to hide. */
 static void end(void)
 {
 	check_all();
+	close_all();
+	unmap_all();
 	for (unsigned i = 0; i < NNAMES; i++) {
 		if (names[i])
 			expect(unlink(name_of(i)), 0, "unlink");

@@ -17,6 +17,14 @@ static void unmap(struct mapping *mapping)
 	file_put(mapping->file);
 }
 
+void unmap_all(void)
+{
+	for (unsigned i = 0; i < NMAPS; i++) {
+		if (mappings[i].at)
+			unmap(&mappings[i]);
+	}
+}
+
 static struct opened *draw_both_ways(void)
 {
 	struct opened *both = draw_opened(O_RDWR);

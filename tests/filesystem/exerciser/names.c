@@ -32,6 +32,14 @@ static void close_one(struct opened *which)
 	file_put(which->file);
 }
 
+void close_all(void)
+{
+	for (unsigned i = 0; i < NOPEN; i++) {
+		if (opened[i].fd >= 0)
+			close_one(&opened[i]);
+	}
+}
+
 static void do_open(void)
 {
 	struct opened *place = &opened[draw_below(NOPEN)];
@@ -50,7 +58,7 @@ static void do_open(void)
 		flags |= O_CREAT | (draw_below(2) ? O_EXCL : 0);
 		names[name] = file;
 		file->nnames = 1;
-	} else if ((flags & O_ACCMODE) != O_RDONLY && draw_below(12) == 0) {
+	} else if (can[TRUNC] && (flags & O_ACCMODE) != O_RDONLY && draw_below(12) == 0) {
 		flags |= O_TRUNC;
 		file_resize(names[name], 0);
 	}
@@ -93,7 +101,7 @@ static void do_link(void)
 	unsigned from = draw_name(true), to = draw_below(NNAMES);
 	long result;
 
-	if (from == NNAMES)
+	if (from == NNAMES || !can[LINKS])
 		return;
 	step("link %s to %s", name_of(from), name_of(to));
 	result = link(name_of(from), name_of(to));

@@ -1,6 +1,6 @@
 # posixfs and fsexercise on the mounts that the file plan lists, a line each: what posixfs calls it
 # (WHO,WHO), the features that it lacks or "-", and the driver with its arguments, or "-" for tmpfs. "@"
-# in them is a folder of its own. Run by test_filesystem.py, in the machine and on Linux:
+# in them is a folder of its own, "%" is FOLDER. Run by test_filesystem.py, in the machine and on Linux:
 #	filesystem.sh STEPS FOLDER
 # FOLDER is on a tmpfs and has plan, programs and drivers.
 b=/bin/busybox
@@ -14,7 +14,7 @@ while read -r who lacks driver; do
 	echo "== $who $driver"
 	pid=
 	if $b test "$driver" != -; then
-		$here/drivers/$(echo "$driver" | $b sed "s,@,$here/source/$n,") -f $m 2>$here/stderr &
+		$here/drivers/$(echo "$driver" | $b sed "s,@,$here/source/$n,;s,%,$here,") -f $m 2>$here/stderr &
 		pid=$!
 		tries=0
 		until $b grep -q " $m fuse" /proc/mounts; do
