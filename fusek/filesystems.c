@@ -64,19 +64,18 @@ static bool is_driver(const char *type, bool *is_block, const char **subtype)
 
 /* Block devices are files here, which a driver serves: so those will do as well, unlike on Linux.
  */
-static err_t check_block_device(const char *source)
+static err_t check_block_device(const struct vfs_context *context, const char *source)
 {
-	const struct vfs_context context = vfs_caller_context();
 	struct abi_stat stat;
-	err_t err = vfs_stat(&context, NULL, source, 0, &stat);
+	err_t err = vfs_stat(context, NULL, source, 0, &stat);
 
 	if (err)
 		return err;
 	return S_ISBLK(stat.st_mode) || S_ISREG(stat.st_mode) ? 0 : -ENOTBLK;
 }
 
-static err_t create_driver(const char *source, const char *type, const char *options,
-			   struct server **out)
+static err_t create_driver(const struct vfs_context *context, const char *source, const char *type,
+			   const char *options, struct server **out)
 {
 	struct fuse_mount_options parsed;
 	const char *subtype;
@@ -85,7 +84,7 @@ static err_t create_driver(const char *source, const char *type, const char *opt
 
 	if (!is_driver(type, &is_block, &subtype))
 		return -ENODEV;
-	err = is_block ? check_block_device(source) : 0;
+	err = is_block ? check_block_device(context, source) : 0;
 	if (!err)
 		err = fuse_parse_options(options, is_block, &parsed);
 	if (err)
@@ -154,14 +153,15 @@ static const struct filesystem_type *find_type(const char *name)
 	return NULL;
 }
 
-err_t filesystem_by_type(const char *type, const char *source, const char *options,
-			 struct server **out)
+/* A server for a new mount; -ENODEV: no such type; else the type's own errors. */
+static err_t create_by_type(const struct vfs_context *context, const char *type, const char *source,
+			    const char *options, struct server **out)
 {
 	const struct filesystem_type *registered = find_type(type);
 
 	if (registered)
 		return registered->create(source, options, out);
-	return create_driver(source, type, options, out);
+	return create_driver(context, source, type, options, out);
 }
 
 static bool is_of_driver(const char *type)
@@ -198,8 +198,8 @@ err_t filesystem_check_option(const char *type, const char *option)
 	return registered && registered->check ? registered->check(option) : -EINVAL;
 }
 
-err_t filesystem_for_mount(const char *type, const char *source, const char *options,
-			   bool read_only, struct filesystem **out)
+err_t filesystem_for_mount(const struct vfs_context *context, const char *type, const char *source,
+			   const char *options, bool read_only, struct filesystem **out)
 {
 	struct server *server;
 	err_t err;
@@ -208,7 +208,7 @@ err_t filesystem_for_mount(const char *type, const char *source, const char *opt
 		*out = mount_filesystem_of(devfs_server());
 		return *out ? 0 : -ENODEV;
 	}
-	err = filesystem_by_type(type, source, options, &server);
+	err = create_by_type(context, type, source, options, &server);
 	if (err)
 		return err;
 	if (read_only)

@@ -26,8 +26,8 @@ static unsigned mount_flags(unsigned flags, const struct path *remounted)
 	return result;
 }
 
-static err_t new_mount(const struct path *at, const char *source, const char *type, unsigned flags,
-		       const char *options)
+static err_t new_mount(const struct vfs_context *context, const struct path *at, const char *source,
+		       const char *type, unsigned flags, const char *options)
 {
 	struct filesystem *fs;
 	struct mount *mount;
@@ -35,7 +35,7 @@ static err_t new_mount(const struct path *at, const char *source, const char *ty
 
 	if (!*type)
 		return -EINVAL;
-	err = filesystem_for_mount(type, source, options, flags & MS_RDONLY, &fs);
+	err = filesystem_for_mount(context, type, source, options, flags & MS_RDONLY, &fs);
 	if (err)
 		return err;
 	mount = mount_alloc(fs, fs->root, mount_flags(flags, NULL));
@@ -99,7 +99,7 @@ static err_t change_at(const struct vfs_context *context, const struct path *at,
 		return set_propagation(at, flags);
 	if (flags & MS_MOVE)
 		return from_place(context, source, at, flags);
-	return new_mount(at, *source ? source : "none", type, flags, options);
+	return new_mount(context, at, *source ? source : "none", type, flags, options);
 }
 
 err_t vfs_mount(const struct vfs_context *context, const char *source, const char *at,

@@ -301,14 +301,16 @@ err_t fs_context_refuse(struct object *object, const char *key)
 
 /* ---- the filesystem ---- */
 
-static err_t create_locked(struct fs_context *context, bool exclusive) REQUIRES(context->lock);
-static err_t create_locked(struct fs_context *context, bool exclusive)
+static err_t create_locked(const struct vfs_context *who, struct fs_context *context,
+			   bool exclusive) REQUIRES(context->lock);
+static err_t create_locked(const struct vfs_context *who, struct fs_context *context,
+			   bool exclusive)
 {
 	err_t err;
 
 	if (context->phase != CONTEXT_SETS || (exclusive && filesystem_is_shared(context->type)))
 		return -EBUSY;
-	err = filesystem_for_mount(context->type, context->source ? context->source : "none",
+	err = filesystem_for_mount(who, context->type, context->source ? context->source : "none",
 				   context->options ? context->options : "", context->read_only,
 				   &context->fs);
 	if (err)
@@ -318,14 +320,14 @@ static err_t create_locked(struct fs_context *context, bool exclusive)
 	return err;
 }
 
-err_t fs_context_create(struct object *object, bool exclusive)
+err_t fs_context_create(const struct vfs_context *who, struct object *object, bool exclusive)
 {
 	struct fs_context *context = context_of(object);
 	err_t err = mutex_lock_killable(&context->lock);
 
 	if (err)
 		return err;
-	err = create_locked(context, exclusive);
+	err = create_locked(who, context, exclusive);
 	mutex_unlock(&context->lock);
 	return err;
 }

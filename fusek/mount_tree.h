@@ -326,12 +326,11 @@ bool filesystem_type_exists(const char *type);
 bool filesystem_is_shared(const char *type);
 /* One "key" or "key=value". -EINVAL: the type does not know it. */
 err_t must_check filesystem_check_option(const char *type, const char *option);
-/* What a mount shows: a new one, or the one that there is of its kind. *out is a reference. */
-err_t must_check filesystem_for_mount(const char *type, const char *source, const char *options,
-				      bool read_only, struct filesystem **out);
-/* A server for a new mount; -ENODEV: no such type; else the type's own errors. */
-err_t must_check filesystem_by_type(const char *type, const char *source, const char *options,
-				    struct server **out);
+/* What a mount shows: a new one, or the one that there is of its kind. *out is a reference. A
+ * source that is a name is `context`'s. -ENODEV: no such type; else the type's own errors. */
+err_t must_check filesystem_for_mount(const struct vfs_context *context, const char *type,
+				      const char *source, const char *options, bool read_only,
+				      struct filesystem **out);
 
 /* ---- who may change ---- */
 

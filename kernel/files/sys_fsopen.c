@@ -189,7 +189,7 @@ static err_t carry_out(struct object *context, const struct config *config)
 	case FSCONFIG_CMD_CREATE:
 	case FSCONFIG_CMD_CREATE_EXCL:
 		return capable(CAP_SYS_ADMIN)
-			       ? fs_context_create(context,
+			       ? fs_context_create(uthread_fs(), context,
 						   config->command == FSCONFIG_CMD_CREATE_EXCL)
 			       : -EPERM;
 	case FSCONFIG_CMD_RECONFIGURE:

@@ -21,9 +21,10 @@ bool object_is_fs_context(const struct object *object);
 err_t must_check fs_context_set(struct object *context, const char *key, const char *value);
 /* Of a kind that nothing here takes. -EINVAL, -EBUSY. */
 err_t must_check fs_context_refuse(struct object *context, const char *key);
-/* Makes the filesystem. -EBUSY: it was tried already, or (`exclusive`) it is one that is there;
- * else the type's errors. */
-err_t must_check fs_context_create(struct object *context, bool exclusive);
+/* Makes the filesystem, for `who`. -EBUSY: it was tried already, or (`exclusive`) it is one that is
+ * there; else the type's errors. */
+err_t must_check fs_context_create(const struct vfs_context *who, struct object *context,
+				   bool exclusive);
 /* Changes the one that is there. */
 err_t must_check fs_context_reconfigure(struct object *context);
 /* A mount of it that stands nowhere, as mount_detached.c has them. `flags`: MS_* of a mount.

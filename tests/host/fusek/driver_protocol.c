@@ -13,6 +13,7 @@
 #include "fake/mounted.h"
 
 #include <fusek/mount.h>
+#include <fusek/path.h>
 #include <string.h>
 
 static void again(const char *type, uint32_t minor, const char *options)
@@ -69,6 +70,28 @@ static void a_block_device_s_driver_is_asked_to_finish(void **state)
 	fake_driver_start();
 	assert_int_equal(vfs_mount(&kernel, "/tmp", AT, "fuse", 0, fake_driver_options), 0);
 	assert_int_equal(vfs_unlink(&kernel, NULL, "/tmp/image", 0), 0);
+}
+
+/* A name of who mounts, whatever is the root for others. */
+static void the_disk_is_found_where_its_owner_looks(void **state)
+{
+	struct vfs_context inside = kernel;
+	struct object *root;
+
+	assert_int_equal(vfs_mkdir(&kernel, NULL, "/tmp/inside", 0755), 0);
+	assert_int_equal(vfs_mkdir(&kernel, NULL, "/tmp/inside/m", 0755), 0);
+	assert_int_equal(write_to("/tmp/inside/image", "x", O_CREAT), 1);
+	root = open_ok("/tmp/inside", O_PATH | O_DIRECTORY);
+	inside.root = inside.cwd = file_path(root);
+	assert_int_equal(vfs_umount(&kernel, AT, 0), 0);
+	fake_driver_stop();
+	fake_driver_start();
+	assert_int_equal(vfs_mount(&inside, "/image", "/m", "fuseblk", 0, fake_driver_options), 0);
+	assert_int_equal(vfs_umount(&inside, "/m", 0), 0);
+	object_put(root);
+	fake_driver_stop();
+	fake_driver_start();
+	assert_int_equal(vfs_mount(&kernel, "mock", AT, "fuse", 0, fake_driver_options), 0);
 }
 
 static const struct {
@@ -239,6 +262,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		MOUNTED(drivers_of_every_age_work),
 		MOUNTED(a_block_device_s_driver_is_asked_to_finish),
+		MOUNTED(the_disk_is_found_where_its_owner_looks),
 		MOUNTED(options_are_checked_and_shown),
 		MOUNTED(a_stale_name_is_looked_up_once_more),
 		MOUNTED(no_more_go_out_than_the_driver_wants),
