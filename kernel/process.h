@@ -182,6 +182,7 @@ struct pid_link {
 	struct pid_link *next;   /* [p] */
 	int32_t number;          /* [c] */
 	bool is_process;         /* [c] in a struct process, else in a struct uthread */
+	uint64_t serial;         /* [c] once it has a number: no other has it, ever */
 	struct pid_names *names; /* [c] in inner namespaces; NULL: the first alone has it */
 };
 

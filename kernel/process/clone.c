@@ -45,8 +45,6 @@ static err_t check_flags(uint64_t flags)
 		return -EINVAL; /* as of a Linux that is built without them */
 	if ((flags & CLONE_NEWNS) && (flags & CLONE_FS))
 		return -EINVAL;
-	if ((flags & CLONE_PIDFD) && (flags & CLONE_THREAD))
-		return -EINVAL; /* as on the Linux of uname's release */
 	if ((flags & CLONE_THREAD) && !(flags & CLONE_SIGHAND))
 		return -EINVAL;
 	if ((flags & CLONE_SIGHAND) && !(flags & CLONE_VM))
@@ -342,16 +340,15 @@ static void tell_number(const struct abi_clone_args *args, int32_t number)
 		(void)!user_put(uptr(args->parent_tid), &number);
 }
 
-/* What the caller is told before the copy runs: its number, and a descriptor of it. */
-static err_t tell_parent(struct process *process, const struct abi_clone_args *args,
-			 struct pidfd_new *pidfd)
+/* A descriptor of the copy: a process, or a thread of the running one. */
+static err_t tell_pidfd(const struct abi_clone_args *args, struct process *process,
+			const struct uthread *thread, struct pidfd_new *pidfd)
 {
 	err_t err;
 
-	tell_number(args, pid_shown(process->pid));
 	if (!(args->flags & CLONE_PIDFD))
 		return 0;
-	err = pidfd_prepare(process, 0, pidfd);
+	err = thread ? pidfd_prepare_thread(thread, pidfd) : pidfd_prepare(process, 0, pidfd);
 	if (err)
 		return err;
 	if (!user_put(uptr(args->pidfd), &pidfd->fd))
@@ -374,7 +371,8 @@ static err_t make_process(struct clone_request *request, struct process **proces
 	}
 	err = copy_thread(*process, request, thread);
 	if (!err) {
-		err = tell_parent(*process, &request->args, pidfd);
+		tell_number(&request->args, pid_shown((*process)->pid));
+		err = tell_pidfd(&request->args, *process, NULL, pidfd);
 		if (err)
 			uthread_discard(*thread);
 	}
@@ -431,6 +429,7 @@ static int new_thread(struct clone_request *request)
 {
 	const struct abi_clone_args *args = &request->args;
 	struct uthread *thread = NULL;
+	struct pidfd_new pidfd;
 	int32_t tid;
 	err_t err;
 
@@ -439,11 +438,20 @@ static int new_thread(struct clone_request *request)
 		return err;
 	tid = thread->own_tid; /* that of the caller as well */
 	tell_number(args, tid);
-	err = uthread_list(thread);
+	err = tell_pidfd(args, process_current(), thread, &pidfd);
 	if (err) {
 		uthread_discard(thread);
 		return err;
 	}
+	err = uthread_list(thread);
+	if (err) {
+		if (args->flags & CLONE_PIDFD)
+			pidfd_cancel(&pidfd);
+		uthread_discard(thread);
+		return err;
+	}
+	if (args->flags & CLONE_PIDFD)
+		pidfd_install(&pidfd);
 	err = start(process_current(), thread, args);
 	return err ? err : tid;
 }

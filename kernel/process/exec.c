@@ -251,7 +251,7 @@ static void become_leader(struct process *process)
 	struct uthread *before;
 	irqflags_t flags;
 
-	pid_remove(&self->link);
+	uthread_drop_number(self);
 	spin_lock(&family_lock);
 	flags = spin_lock_irqsave(&process->signal_lock);
 	self->link.number = 0;

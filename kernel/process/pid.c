@@ -81,6 +81,7 @@ void pid_insert_locked(struct pid_link *link, int32_t number, bool in_turn)
 	if (unlikely(pid_nnames))
 		pid_names_forget_locked(number);
 	write_once(&ngiven, ngiven + 1);
+	link->serial = ngiven;
 	link->number = number;
 	if (link->is_process)
 		process_of(link)->pid = process_of(link)->own_pid = number;

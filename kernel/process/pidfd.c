@@ -1,12 +1,17 @@
 /*
- * Descriptors of processes: pidfd_open, pidfd_send_signal, pidfd_getfd. One has a reference to its
- * process's struct, so the process may be gone while it is open. Who polls sleeps on
- * process->changed, which the end and the reaping of the process wake. Owns no other state.
+ * Descriptors of processes and threads: pidfd_open, pidfd_send_signal, pidfd_getfd. One has a
+ * reference to its process's struct, so the process may be gone while it is open. A thread that is
+ * not a process's first stands in it by its number and the serial of that, which no other gets:
+ * while it has both it is there. One that executes a program becomes the first, and is the one that
+ * descriptors of the first thread and of the process name; its own name nobody any more. Who polls
+ * sleeps on process->changed, which the end and the reaping of the process and of its threads wake.
+ * Owns no other state.
  */
 #include "pidfd.h"
 
 #include "../namespace/pid.h"
 #include "../procfs.h"
+#include "../ptrace/ptrace.h"
 #include "../signal/signal.h"
 #include "inspect.h"
 #include "syscall_table.h"
@@ -23,6 +28,8 @@
 struct pidfd {
 	struct object object;
 	struct process *process; /* constant: a reference */
+	int32_t tid;             /* constant: of one thread; 0: of the process or its first one */
+	uint64_t serial;         /* constant: of that number */
 };
 
 static struct pidfd *pidfd_of(const struct object *object)
@@ -38,12 +45,38 @@ static enum process_state state_of(const struct pidfd *pidfd)
 	return load_acquire(&pidfd->process->state);
 }
 
+struct thread_look {
+	const struct pidfd *pidfd;
+	bool has_ended;
+};
+
+/* -ESRCH: its number is another's. */
+static err_t look_at_thread(struct uthread *uthread, void *argument)
+{
+	struct thread_look *look = argument;
+
+	if (uthread->process != look->pidfd->process || uthread->link.serial != look->pidfd->serial)
+		return -ESRCH;
+	look->has_ended = is_traced(uthread) && read_once(&uthread->tracee->gone);
+	return 0;
+}
+
+/* One that has ended is still there only for its tracer. */
+static enum process_state state_of_thread(const struct pidfd *pidfd)
+{
+	struct thread_look look = {.pidfd = pidfd};
+
+	if (uthread_visit(pidfd->tid, look_at_thread, &look))
+		return PROCESS_REAPED;
+	return look.has_ended ? PROCESS_ZOMBIE : PROCESS_RUNNING;
+}
+
 static unsigned pidfd_poll(struct object *object, struct waitq **queue)
 {
 	const struct pidfd *pidfd = pidfd_of(object);
 
 	*queue = &pidfd->process->changed;
-	switch (state_of(pidfd)) {
+	switch (pidfd->tid ? state_of_thread(pidfd) : state_of(pidfd)) {
 	case PROCESS_ZOMBIE:
 		return POLLIN;
 	case PROCESS_REAPED:
@@ -78,7 +111,8 @@ static const struct object_ops pidfd_ops = {
 
 /* ---- making one ---- */
 
-err_t pidfd_prepare(struct process *process, unsigned flags, struct pidfd_new *out)
+static err_t prepare(struct process *process, int32_t tid, uint64_t serial, unsigned flags,
+		     struct pidfd_new *out)
 {
 	struct pidfd *pidfd = kzalloc(sizeof(*pidfd));
 	err_t err;
@@ -87,12 +121,24 @@ err_t pidfd_prepare(struct process *process, unsigned flags, struct pidfd_new *o
 		return -ENOMEM;
 	refcount_get(&process->references);
 	pidfd->process = process;
+	pidfd->tid = tid;
+	pidfd->serial = serial;
 	object_init(&pidfd->object, &pidfd_ops, OBJECT_OTHER, O_RDWR | flags);
 	out->object = &pidfd->object;
 	err = fd_reserve(current_fds(), 0, O_CLOEXEC, &out->fd);
 	if (err)
 		object_put(out->object);
 	return err;
+}
+
+err_t pidfd_prepare(struct process *process, unsigned flags, struct pidfd_new *out)
+{
+	return prepare(process, 0, 0, flags, out);
+}
+
+err_t pidfd_prepare_thread(const struct uthread *uthread, struct pidfd_new *out)
+{
+	return prepare(uthread->process, uthread->tid, uthread->link.serial, PIDFD_THREAD, out);
 }
 
 void pidfd_install(struct pidfd_new *prepared)
@@ -111,6 +157,35 @@ void pidfd_cancel(struct pidfd_new *prepared)
 struct process *pidfd_process(const struct object *object)
 {
 	return object->ops == &pidfd_ops ? pidfd_of(object)->process : NULL;
+}
+
+/* It names a thread that is not a process's first. */
+static const struct pidfd *thread_pidfd(const struct object *object)
+{
+	const struct pidfd *pidfd = object->ops == &pidfd_ops ? pidfd_of(object) : NULL;
+
+	return pidfd && pidfd->tid ? pidfd : NULL;
+}
+
+int32_t pidfd_number(const struct object *object)
+{
+	const struct pidfd *pidfd = pidfd_of(object);
+
+	if (pidfd->tid)
+		return state_of_thread(pidfd) == PROCESS_REAPED ? 0 : pidfd->tid;
+	return state_of(pidfd) == PROCESS_REAPED ? 0 : pidfd->process->pid;
+}
+
+int32_t pidfd_thread(int fd)
+{
+	struct object *object = fd_get(current_fds(), fd);
+	const struct pidfd *pidfd = object ? thread_pidfd(object) : NULL;
+	int32_t tid = 0;
+
+	if (pidfd)
+		tid = state_of_thread(pidfd) == PROCESS_REAPED ? PID_NOBODY : pidfd->tid;
+	object_put(object);
+	return tid;
 }
 
 err_t pidfd_get(int fd, struct process **out, unsigned *flags)
@@ -132,7 +207,8 @@ err_t pidfd_get_there(int fd, struct process **out)
 {
 	err_t err = pidfd_get(fd, out, NULL);
 
-	if (!err && load_acquire(&(*out)->state) == PROCESS_REAPED) {
+	if (!err &&
+	    (load_acquire(&(*out)->state) == PROCESS_REAPED || pidfd_thread(fd) == PID_NOBODY)) {
 		process_put(*out);
 		err = -ESRCH;
 	}
@@ -141,19 +217,43 @@ err_t pidfd_get_there(int fd, struct process **out)
 
 /* ---- the calls ---- */
 
+static err_t prepare_thread(struct uthread *uthread, void *argument)
+{
+	struct pidfd *out = argument;
+
+	out->tid = uthread->tid;
+	out->serial = uthread->link.serial;
+	return uthread->process == out->process ? 0 : -ESRCH;
+}
+
+/* Of a process by the number of its first thread, or of any thread. */
+static err_t prepare_by_number(struct process *process, int32_t number, unsigned flags,
+			       struct pidfd_new *out)
+{
+	struct pidfd found = {.process = process};
+
+	if (process->pid == number)
+		return pidfd_prepare(process, flags, out);
+	if (!(flags & PIDFD_THREAD))
+		return -EINVAL; /* as the Linux of uname's release */
+	if (uthread_visit(number, prepare_thread, &found))
+		return -ESRCH;
+	return prepare(process, found.tid, found.serial, flags, out);
+}
+
 int sys_pidfd_open(int pid, unsigned flags)
 {
+	int32_t number = pid_meant(pid);
 	struct pidfd_new prepared;
 	struct process *process;
 	err_t err;
 
-	if (flags & ~(unsigned)PIDFD_NONBLOCK || pid <= 0)
+	if (flags & ~(unsigned)(PIDFD_NONBLOCK | PIDFD_THREAD) || pid <= 0)
 		return -EINVAL;
-	process = process_find_by_thread(pid_meant(pid));
+	process = process_find_by_thread(number);
 	if (!process)
 		return -ESRCH;
-	/* Of a thread that is not the first there are none, as on the Linux of uname's release. */
-	err = process->pid == pid_meant(pid) ? pidfd_prepare(process, flags, &prepared) : -EINVAL;
+	err = prepare_by_number(process, number, flags, &prepared);
 	process_put(process);
 	if (err)
 		return err;
@@ -161,14 +261,27 @@ int sys_pidfd_open(int pid, unsigned flags)
 	return prepared.fd;
 }
 
-/* Unlike rt_sigqueueinfo()'s it has to name the signal, too. */
-static err_t read_info(const struct process *target, int signal, uptr_t from,
+/* What a signal is sent to. */
+struct target {
+	struct process *process; /* a reference */
+	int32_t tid;             /* of the thread; PID_NOBODY: it has gone */
+	unsigned scope;          /* one of PIDFD_SIGNAL_* */
+};
+
+/* Unlike rt_sigqueueinfo()'s it has to name the signal, too; only to itself may a thread pretend
+ * that another sent it. */
+static err_t read_info(const struct target *target, int signal, uptr_t from,
 		       struct signal_info *info)
 {
+	bool is_own = target->tid == uthread_current()->tid &&
+		      target->scope != PIDFD_SIGNAL_PROCESS_GROUP;
+
 	if (user_get(info, from))
 		return -EFAULT;
 	info->padding = 0;
-	return info->signal == signal ? signal_check_info(target, info) : -EINVAL;
+	if (info->signal != signal)
+		return -EINVAL;
+	return signal_check_info(is_own ? process_current() : NULL, info);
 }
 
 /* A process's directory in /proc does as well, from before there were descriptors of processes. */
@@ -187,26 +300,63 @@ static err_t get_target(int fd, struct process **out)
 	return err;
 }
 
-int sys_pidfd_send_signal(int fd, int signal, uptr_t info, unsigned flags)
+static err_t find_target(int fd, unsigned flags, struct target *out)
 {
-	struct signal_info sent = signal_info_from_self(signal, SI_USER);
-	struct process *process;
-	err_t err;
+	int32_t tid = pidfd_thread(fd);
+	unsigned fd_flags = 0;
+	struct object *object;
+	err_t err = get_target(fd, &out->process);
 
-	if (flags)
-		return -EINVAL;
-	err = get_target(fd, &process);
 	if (err)
 		return err;
+	object = fd_get(current_fds(), fd);
+	if (object)
+		fd_flags = pidfd_process(object) ? object_flags(object) : 0;
+	object_put(object);
+	out->tid = tid ? tid : out->process->pid;
+	out->scope = flags;
+	if (!flags)
+		out->scope =
+			fd_flags & PIDFD_THREAD ? PIDFD_SIGNAL_THREAD : PIDFD_SIGNAL_THREAD_GROUP;
+	return 0;
+}
+
+static err_t send_to(const struct target *target, const struct signal_info *info)
+{
+	if (load_acquire(&target->process->state) == PROCESS_REAPED || target->tid == PID_NOBODY)
+		return -ESRCH;
+	switch (target->scope) {
+	case PIDFD_SIGNAL_THREAD:
+		return signal_send_to_thread(target->process, target->tid, info);
+	case PIDFD_SIGNAL_PROCESS_GROUP:
+		return signal_send_to_group(target->tid, info);
+	default:
+		return signal_send_allowed(target->process, info);
+	}
+}
+
+int sys_pidfd_send_signal(int fd, int signal, uptr_t info, unsigned flags)
+{
+	struct signal_info sent;
+	struct target target;
+	err_t err;
+
+	if (flags & ~(PIDFD_SIGNAL_THREAD | PIDFD_SIGNAL_THREAD_GROUP |
+		      PIDFD_SIGNAL_PROCESS_GROUP) ||
+	    flags & (flags - 1))
+		return -EINVAL;
+	err = find_target(fd, flags, &target);
+	if (err)
+		return err;
+	sent = signal_info_from_self(signal,
+				     target.scope == PIDFD_SIGNAL_THREAD ? SI_TKILL : SI_USER);
 	if (!uptr_is_null(info))
-		err = read_info(process, signal, info, &sent);
+		err = read_info(&target, signal, info, &sent);
 	if (!err && (signal < 0 || signal > SIGNAL_MAX))
 		err = -EINVAL;
-	if (!err && load_acquire(&process->state) == PROCESS_REAPED)
-		err = -ESRCH;
 	if (!err)
-		err = signal_send_allowed(process, &sent);
-	process_put(process);
+		err = send_to(&target, &sent);
+	process_put(target.process);
 	return err;
 }
 

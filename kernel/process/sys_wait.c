@@ -65,6 +65,10 @@ static err_t wait_for_pidfd(int fd, struct wait_request *request, bool *nonblock
 	if (err)
 		return err;
 	request->type = WAIT_PROCESS;
+	/* A thread that is not a process's first is waited for by its tracer alone. */
+	request->id = pidfd_thread(fd);
+	if (request->id)
+		request->type = WAIT_PID;
 	*nonblocking = flags & PIDFD_NONBLOCK && !(request->options & WNOHANG);
 	if (*nonblocking)
 		request->options |= WNOHANG;

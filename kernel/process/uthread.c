@@ -165,9 +165,17 @@ err_t uthread_list(struct uthread *uthread)
 
 void uthread_forget(struct uthread *uthread)
 {
-	if (has_own_number(uthread))
-		pid_remove(&uthread->link);
+	uthread_drop_number(uthread);
 	rcu_call(&uthread->rcu, free_after_grace);
+}
+
+void uthread_drop_number(struct uthread *uthread)
+{
+	if (!has_own_number(uthread))
+		return;
+	pid_remove(&uthread->link);
+	/* Of descriptors of it. Its process has a reference of its. */
+	waitq_wake_all_events(&uthread->process->changed, POLLHUP);
 }
 
 noreturn void uthread_exit(int status)
@@ -250,8 +258,8 @@ static void thread_gone(struct thread *thread)
 		waitq_wake_all(&process->changed);
 	spin_unlock(&family_lock);
 
-	if (!is_kept && has_own_number(uthread))
-		pid_remove(&uthread->link);
+	if (!is_kept)
+		uthread_drop_number(uthread);
 	kfree(thread->context.debug);
 	thread_memory_free(thread_memory_of(thread));
 	if (is_last)

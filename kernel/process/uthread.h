@@ -152,6 +152,8 @@ err_t must_check uthread_list(struct uthread *uthread);
 
 /* One that has gone and was kept for its tracer (ptrace/end.c). */
 void uthread_forget(struct uthread *uthread);
+/* No look-up finds it from here on, but as its process's first thread. */
+void uthread_drop_number(struct uthread *uthread);
 
 /* Ends the running thread; with the last one the process ends. */
 noreturn void uthread_exit(int status);

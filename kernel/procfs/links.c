@@ -155,16 +155,16 @@ static void add_pidfd(struct text *text, const struct proc_subject *subject,
 		      const struct object *object)
 {
 	const struct process *process = pidfd_process(object);
+	int32_t number;
 	int pid;
 
 	if (!process)
 		return;
-	pid = load_acquire(&process->state) == PROCESS_REAPED
-		      ? -1
-		      : pid_number_in(subject->namespace, process->pid);
+	number = pidfd_number(object);
+	pid = number ? pid_number_in(subject->namespace, number) : -1;
 	text_add(text, "Pid:\t%d\nNSpid:", pid);
 	if (pid > 0)
-		proc_add_numbers(text, subject, process, process->pid);
+		proc_add_numbers(text, subject, process, number);
 	else
 		text_add(text, "\t%d", pid);
 	text_add(text, "\n");

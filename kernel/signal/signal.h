@@ -77,6 +77,12 @@ void signal_force_default(const struct signal_info *info);
 void signal_raise(int signal);
 /* The same if the running thread may, else -EPERM. `info->signal` 0 only asks. */
 err_t must_check signal_send_allowed(struct process *process, const struct signal_info *info);
+/* The same to a thread of it. A first one that has gone before the others takes it silently.
+ * -ESRCH: there is no such thread. */
+err_t must_check signal_send_to_thread(struct process *process, int32_t tid,
+				       const struct signal_info *info);
+/* The same to each of a process group that it may be sent to. -ESRCH: it has no members. */
+err_t must_check signal_send_to_group(int32_t group, const struct signal_info *info);
 /* -EPERM: only to itself may a program pretend that the kernel, or kill(), sent it. */
 err_t must_check signal_check_info(const struct process *target, const struct signal_info *info);
 /* si_code SI_USER and the like, from the running process. */

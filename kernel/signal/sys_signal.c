@@ -282,6 +282,11 @@ static int signal_many(int32_t group, const struct signal_info *info)
 	return call.nallowed ? 0 : -EPERM;
 }
 
+err_t signal_send_to_group(int32_t group, const struct signal_info *info)
+{
+	return signal_many(group, info);
+}
+
 int sys_kill(int pid, int signal)
 {
 	struct signal_info info = signal_info_from_self(signal, SI_USER);
@@ -313,6 +318,16 @@ static err_t signal_thread(struct uthread *uthread, void *argument)
 	if (!may_signal(uthread->process, call->info.signal))
 		return -EPERM;
 	return call->info.signal ? signal_send_thread(uthread, &call->info) : 0;
+}
+
+err_t signal_send_to_thread(struct process *process, int32_t tid, const struct signal_info *info)
+{
+	struct thread_call call = {.process = process->pid, .info = *info};
+	err_t err = uthread_visit(tid, signal_thread, &call);
+
+	if (err == -ESRCH && tid == process->pid)
+		err = may_signal(process, info->signal) ? 0 : -EPERM;
+	return err;
 }
 
 int sys_tgkill(int tgid, int tid, int signal)
