@@ -3,6 +3,7 @@
  * starts. No state, no locks.
  */
 #include <fusek/file.h>
+#include <ipc/user_namespace.h>
 
 #include "lease.h"
 #include "mount_tree.h"
@@ -349,7 +350,8 @@ static err_t setattr_told(const struct path *path, const struct vfs_context *con
 
 static bool owns(const struct vfs_context *context, const struct server_attr *attr)
 {
-	return context->uid == attr->uid || vfs_capable(context, CAP_FOWNER);
+	return context->uid == attr->uid ||
+	       vfs_capable_of_ids(context, attr->uid, attr->gid, CAP_FOWNER);
 }
 
 /* Finds the node and its attributes for a change; *out is a reference on success. */
@@ -386,7 +388,8 @@ err_t vfs_chmod(const struct vfs_context *context, struct object *at, const char
 	else if (!owns(context, &attr))
 		err = -EPERM;
 	/* A group that one is not in gets no program that runs as it. */
-	if (!vfs_in_group(context, attr.gid) && !vfs_capable(context, CAP_FSETID))
+	if (!vfs_in_group(context, attr.gid) &&
+	    !vfs_capable_of_ids(context, attr.uid, attr.gid, CAP_FSETID))
 		set.mode &= ~S_ISGID;
 	if (!err)
 		err = setattr_told(&path, context, &set);
@@ -408,7 +411,7 @@ err_t vfs_chown(const struct vfs_context *context, struct object *at, const char
 		set.valid |= SETATTR_UID;
 	if (gid != UINT32_MAX)
 		set.valid |= SETATTR_GID;
-	if (!vfs_capable(context, CAP_CHOWN) &&
+	if (!vfs_capable_of_ids(context, attr.uid, attr.gid, CAP_CHOWN) &&
 	    ((uid != UINT32_MAX && uid != attr.uid) || context->uid != attr.uid ||
 	     (gid != UINT32_MAX && gid != attr.gid && !vfs_in_group(context, gid))))
 		err = -EPERM;

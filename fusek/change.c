@@ -47,7 +47,7 @@ uint32_t change_mode(const struct vfs_context *context, const struct node *direc
 
 	if ((mode & program) == program && (read_once(&directory->attr.mode) & S_ISGID) &&
 	    !vfs_in_group(context, read_once(&directory->attr.gid)) &&
-	    !vfs_capable(context, CAP_FSETID))
+	    !node_capable(directory, context, CAP_FSETID))
 		mode &= ~S_ISGID;
 	return change_masked(context, directory, mode);
 }

@@ -5,6 +5,7 @@
 
 #include <arch/clock.h>
 #include <fusek/mount.h>
+#include <ipc/user_namespace.h>
 
 #define PATIENCE_NS (10 * NSEC_PER_SEC)
 
@@ -12,8 +13,12 @@ struct vfs_context vfs_kernel_context(void)
 {
 	const struct path root = mount_root();
 
-	return (struct vfs_context){
-		.root = root, .cwd = root, .capabilities = CAPABILITIES_ALL, .umask = 022};
+	return (struct vfs_context){.root = root,
+				    .cwd = root,
+				    .capabilities = CAPABILITIES_ALL,
+				    .own_capabilities = CAPABILITIES_ALL,
+				    .user = &user_namespace_first,
+				    .umask = 022};
 }
 
 struct vfs_context vfs_caller_context(void)
@@ -25,8 +30,27 @@ struct vfs_context vfs_caller_context(void)
 	context.gid = caller.gid;
 	context.pid = caller.pid;
 	context.umask = caller.umask;
-	context.capabilities = server_caller_capabilities();
+	context.capabilities = server_caller_capabilities(&context.own_capabilities);
+	context.user = user_namespace_caller();
 	return context;
+}
+
+bool vfs_capable_in(const struct vfs_context *context, const struct user_namespace *over,
+		    unsigned capability)
+{
+	if (over == context->user)
+		return context->own_capabilities & CAP_BIT(capability);
+	return user_namespace_caller_capable(over, capability);
+}
+
+bool vfs_capable_of_ids(const struct vfs_context *context, uint32_t uid, uint32_t gid,
+			unsigned capability)
+{
+	if (likely(context->user == &user_namespace_first))
+		return vfs_capable(context, capability);
+	return context->own_capabilities & CAP_BIT(capability) &&
+	       id_is_mapped(context->user, ID_USER, uid) &&
+	       id_is_mapped(context->user, ID_GROUP, gid);
 }
 
 bool vfs_in_group(const struct vfs_context *context, uint32_t gid)

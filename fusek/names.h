@@ -21,6 +21,7 @@
 #include <arch/spin.h>
 #include <fusek/path.h>
 #include <fusek/server.h>
+#include <ipc/user_namespace.h>
 #include <lib/list.h>
 #include <lib/refcount.h>
 #include <sched/rcu.h>
@@ -180,6 +181,8 @@ err_t must_check node_may(const struct node *node, const struct vfs_context *con
 			  unsigned mask);
 
 /* -EPERM unless `context` owns it or has `capability` (CAP_*). Sleeps. */
+/* Over this file, with its owner as it is known: as vfs_capable_of_ids(). */
+bool node_capable(const struct node *node, const struct vfs_context *context, unsigned capability);
 err_t must_check node_may_own(struct node *node, const struct vfs_context *context,
 			      unsigned capability);
 

@@ -516,14 +516,23 @@ err_t node_attr_by(struct node *node, const struct handle *handle, struct server
 	return 0;
 }
 
+bool node_capable(const struct node *node, const struct vfs_context *context, unsigned capability)
+{
+	if (likely(context->user == &user_namespace_first))
+		return vfs_capable(context, capability);
+	return vfs_capable_of_ids(context, read_once(&node->attr.uid), read_once(&node->attr.gid),
+				  capability);
+}
+
 /* Who may do all may run only what somebody may run; who may read all may enter directories. */
-static bool may_override(const struct vfs_context *context, uint32_t mode, unsigned mask)
+static bool may_override(const struct node *node, const struct vfs_context *context, uint32_t mode,
+			 unsigned mask)
 {
 	unsigned reading = S_ISDIR(mode) ? R_OK | X_OK : R_OK;
 
-	if (vfs_capable(context, CAP_DAC_OVERRIDE))
+	if (node_capable(node, context, CAP_DAC_OVERRIDE))
 		return !(mask & X_OK) || S_ISDIR(mode) || (mode & 0111);
-	return !(mask & ~reading & 7) && vfs_capable(context, CAP_DAC_READ_SEARCH);
+	return !(mask & ~reading & 7) && node_capable(node, context, CAP_DAC_READ_SEARCH);
 }
 
 bool node_old_mode_holds(const struct node *node)
@@ -561,7 +570,7 @@ err_t node_may(const struct node *node, const struct vfs_context *context, unsig
 		granted = mode >> 3;
 	else
 		granted = mode;
-	return (mask & ~granted & 7) && !may_override(context, mode, mask) ? -EACCES : 0;
+	return (mask & ~granted & 7) && !may_override(node, context, mode, mask) ? -EACCES : 0;
 }
 
 err_t node_may_own(struct node *node, const struct vfs_context *context, unsigned capability)
@@ -573,5 +582,8 @@ err_t node_may_own(struct node *node, const struct vfs_context *context, unsigne
 	err = node_know_owner(node);
 	if (err)
 		return err;
-	return context->uid == read_once(&node->attr.uid) ? 0 : -EPERM;
+	if (context->uid == read_once(&node->attr.uid))
+		return 0;
+	/* A lease is asked of everybody, so that nobody's namespace is enough. */
+	return capability == CAP_FOWNER && node_capable(node, context, capability) ? 0 : -EPERM;
 }

@@ -17,7 +17,7 @@ static err_t check_sticky(const struct vfs_context *context, struct node *direct
 	err_t err;
 
 	if (vfs_capable(context, CAP_FOWNER))
-		return 0;
+		return 0; /* whoever owns it */
 	err = node_know_owner(directory);
 	if (err || !(read_once(&directory->attr.mode) & S_ISVTX) ||
 	    context->uid == read_once(&directory->attr.uid))

@@ -20,7 +20,7 @@ static bool in_space(const char *attribute, const char *space)
  * them: the owner's. */
 static err_t check_owner(const struct node *node, const struct vfs_context *context)
 {
-	return context->uid == read_once(&node->attr.uid) || vfs_capable(context, CAP_FOWNER)
+	return context->uid == read_once(&node->attr.uid) || node_capable(node, context, CAP_FOWNER)
 		       ? 0
 		       : -EPERM;
 }

@@ -152,6 +152,7 @@ err_t process_set_traced(int32_t pid, bool on);
 
 struct core_wait;
 struct signal_actions;
+struct user_namespace;
 struct uthread;
 
 /* Capabilities as bits (abi/capability.h): see process/capability.h. */
@@ -166,6 +167,9 @@ struct credentials {
 	uint32_t uid, euid, suid, fsuid; /* fsuid: as whom it looks at files */
 	uint32_t gid, egid, sgid, fsgid;
 	struct capability_sets capabilities;
+	/* Which these reach in; all threads of a process are in one. The process has a reference
+	 * to its own, its threads borrow that. */
+	struct user_namespace *user;
 };
 
 /* Where exec has put what the program was given, in its own memory. */
@@ -307,9 +311,12 @@ struct process {
 	int16_t oom_score_adj_min; /* [a] how low who is not privileged may set it */
 
 	/* messages, tracing, what prctl remembers */
-	struct credentials ids;        /* [a] of its threads, for who signals or looks at it */
-	uint32_t call_watch;           /* [a] enum call_watch: why its calls take the slow way */
-	bool not_dumpable;             /* [a] */
+	struct credentials ids; /* [a] of its threads, for who signals or looks at it */
+	uint32_t call_watch;    /* [a] enum call_watch: why its calls take the slow way */
+	bool not_dumpable;      /* [a] */
+	/* [s], read [a] under RCU: where capabilities reach memory that is not to be seen; a
+	 * reference. That in which its program was executed. */
+	struct user_namespace *memory_owner;
 	uint8_t death_signal;          /* [a] what it gets when its parent ends; 0: nothing */
 	uint32_t personality;          /* [a] of abi/personality.h */
 	uint32_t core_filter;          /* [a] what of its memory a core has (abi/core.h) */

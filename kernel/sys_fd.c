@@ -90,7 +90,9 @@ static err_t check_owner(struct object *object)
 	struct abi_stat stat;
 	err_t err = object_stat(object, &stat);
 
-	return err || stat.st_uid == uthread_fs()->uid || capable(CAP_FOWNER) ? err : -EPERM;
+	if (err || stat.st_uid == uthread_fs()->uid)
+		return err;
+	return vfs_capable_of_ids(uthread_fs(), stat.st_uid, stat.st_gid, CAP_FOWNER) ? 0 : -EPERM;
 }
 
 static err_t switch_async(int fd, struct object *object, bool on)

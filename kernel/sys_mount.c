@@ -34,9 +34,13 @@ struct server_caller server_caller_current(void)
 				      .umask = context->umask};
 }
 
-uint64_t server_caller_capabilities(void)
+uint64_t server_caller_capabilities(uint64_t *own)
 {
-	return process_current() ? uthread_current()->fs.capabilities : CAPABILITIES_ALL;
+	const struct vfs_context *context = process_current() ? &uthread_current()->fs : NULL;
+
+	if (own)
+		*own = context ? context->own_capabilities : CAPABILITIES_ALL;
+	return context ? context->capabilities : CAPABILITIES_ALL;
 }
 
 /* A string of the program's; NULL is an empty one. What is too long is `too_long`. */

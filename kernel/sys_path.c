@@ -300,7 +300,7 @@ int sys_chroot(uptr_t path)
 	at_path_put(&from);
 	if (err)
 		return err;
-	if (!capable(CAP_SYS_CHROOT)) {
+	if (!capable_in(uthread_current()->ids.user, CAP_SYS_CHROOT)) {
 		path_put(&found);
 		return -EPERM;
 	}

@@ -14,6 +14,7 @@
 #include <fusek/file.h>
 #include <ipc/fdtable.h>
 #include <ipc/object.h>
+#include <ipc/user_namespace.h>
 
 #define STAT_AT_FLAGS                                                                              \
 	((unsigned)(AT_SYMLINK_NOFOLLOW | AT_NO_AUTOMOUNT | AT_EMPTY_PATH | AT_STATX_SYNC_TYPE))
@@ -24,6 +25,15 @@ static struct vfs_context *context(void)
 }
 
 /* ---- stat ---- */
+
+/* The owners as the program calls them. */
+static void name_owners(struct abi_stat *stat)
+{
+	const struct user_namespace *user = uthread_current()->ids.user;
+
+	stat->st_uid = id_shown_in(user, ID_USER, stat->st_uid);
+	stat->st_gid = id_shown_in(user, ID_GROUP, stat->st_gid);
+}
 
 static err_t stat_at(int dirfd, uptr_t path, unsigned at_flags, struct abi_stat *out)
 {
@@ -41,6 +51,8 @@ static err_t stat_at(int dirfd, uptr_t path, unsigned at_flags, struct abi_stat 
 	else
 		err = vfs_stat(context(), from.at, from.name, at_flags, out);
 	at_path_put(&from);
+	if (!err)
+		name_owners(out);
 	return err;
 }
 
@@ -73,7 +85,10 @@ int sys_fstat(int fd, uptr_t out)
 		return -EBADF;
 	err = object_stat(object, &stat);
 	fd_used(use);
-	return err ? err : user_put(out, &stat);
+	if (err)
+		return err;
+	name_owners(&stat);
+	return user_put(out, &stat);
 }
 
 static struct abi_statx_timestamp statx_time(const struct abi_timespec *time)
@@ -154,7 +169,8 @@ int sys_faccessat2(int dirfd, uptr_t path, unsigned mode, unsigned at_flags)
 	if (!(at_flags & AT_EACCESS)) {
 		as.uid = uthread_current()->ids.uid;
 		as.gid = uthread_current()->ids.gid;
-		as.capabilities = credentials_real_capabilities(&uthread_current()->ids);
+		as.own_capabilities = credentials_real_capabilities(&uthread_current()->ids);
+		as.capabilities = as.user == &user_namespace_first ? as.own_capabilities : 0;
 	}
 	err = vfs_access(&as, from.at, from.name, mode, at_flags);
 	at_path_put(&from);
@@ -203,6 +219,20 @@ int sys_fchmod(int fd, unsigned mode)
 	return err;
 }
 
+/* Those that the program names, but UINT32_MAX: as it is. */
+static err_t take_owners(unsigned *uid, unsigned *gid)
+{
+	const struct user_namespace *user = uthread_current()->ids.user;
+	unsigned named_uid = *uid, named_gid = *gid;
+
+	*uid = id_to_global(user, ID_USER, named_uid);
+	*gid = id_to_global(user, ID_GROUP, named_gid);
+	return (*uid == ID_NONE && named_uid != ID_NONE) ||
+			       (*gid == ID_NONE && named_gid != ID_NONE)
+		       ? -EINVAL
+		       : 0;
+}
+
 int sys_fchownat(int dirfd, uptr_t path, unsigned uid, unsigned gid, unsigned at_flags)
 {
 	struct at_path from;
@@ -210,6 +240,9 @@ int sys_fchownat(int dirfd, uptr_t path, unsigned uid, unsigned gid, unsigned at
 
 	if (at_flags & ~(unsigned)(AT_SYMLINK_NOFOLLOW | AT_EMPTY_PATH))
 		return -EINVAL;
+	err = take_owners(&uid, &gid);
+	if (err)
+		return err;
 	err = at_path_get(dirfd, path, &from);
 	if (err)
 		return err;
@@ -231,11 +264,12 @@ int sys_lchown(uptr_t path, unsigned uid, unsigned gid)
 int sys_fchown(int fd, unsigned uid, unsigned gid)
 {
 	struct object *object = fd_get(current_fds(), fd);
-	err_t err = -EBADF;
+	err_t err;
 
 	if (!object)
 		return -EBADF;
-	if (!(object_flags(object) & O_PATH))
+	err = object_flags(object) & O_PATH ? -EBADF : take_owners(&uid, &gid);
+	if (!err)
 		err = vfs_chown(context(), object, "", uid, gid, AT_EMPTY_PATH);
 	object_put(object);
 	return err;

@@ -4,7 +4,7 @@
  */
 #include "uname.h"
 
-#include "namespace/namespace.h"
+#include "namespace/user.h"
 #include "process/capability.h"
 #include "process/uthread.h"
 #include "syscall_table.h"
@@ -127,7 +127,7 @@ static err_t set_name(enum machine_name which, uptr_t from, int len)
 {
 	char name[ABI_UTSNAME_BYTES];
 
-	if (!capable(CAP_SYS_ADMIN))
+	if (!capable_in(namespace_owner(&current_uts()->head), CAP_SYS_ADMIN))
 		return -EPERM;
 	if (len < 0 || len > NAME_BYTES_MAX)
 		return -EINVAL;

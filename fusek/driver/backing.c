@@ -93,7 +93,7 @@ static uint32_t stack_depth_of(const struct fuse_connection *connection)
 static bool is_allowed(const struct fuse_connection *connection)
 {
 	return stack_depth_of(connection) &&
-	       (server_caller_capabilities() & CAP_BIT(CAP_SYS_ADMIN));
+	       (server_caller_capabilities(NULL) & CAP_BIT(CAP_SYS_ADMIN));
 }
 
 ssize_t fuse_backing_open(struct fuse_connection *connection, uptr_t argument)

@@ -121,7 +121,7 @@ ssize_t tmpfs_getxattr(struct server *server, UNUSED const struct server_caller 
 ssize_t tmpfs_listxattr(struct server *server, UNUSED const struct server_caller *caller,
 			struct nodeid node, char *to, size_t to_bytes)
 {
-	bool sees_trusted = server_caller_capabilities() >> CAP_SYS_ADMIN & 1;
+	bool sees_trusted = server_caller_capabilities(NULL) >> CAP_SYS_ADMIN & 1;
 	struct tmpfs_inode *inode = tmpfs_inode(server, node);
 	const struct tmpfs_xattr *xattr;
 	size_t used_bytes = 0;

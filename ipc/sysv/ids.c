@@ -11,6 +11,7 @@
 #include <abi/capability.h>
 #include <abi/errno.h>
 #include <arch/clock.h>
+#include <ipc/user_namespace.h>
 #include <lib/panic.h>
 #include <mm/frame.h>
 #include <mm/slab.h>
@@ -349,10 +350,10 @@ void sysv_describe_locked(const struct sysv_object *object, struct abi_ipc_perm 
 {
 	*out = (struct abi_ipc_perm){
 		.key = object->key,
-		.uid = object->uid,
-		.gid = object->gid,
-		.cuid = object->cuid,
-		.cgid = object->cgid,
+		.uid = id_for_program(ID_USER, object->uid),
+		.gid = id_for_program(ID_GROUP, object->gid),
+		.cuid = id_for_program(ID_USER, object->cuid),
+		.cgid = id_for_program(ID_GROUP, object->cgid),
 		.mode = object->mode,
 		.seq = (uint16_t)((uint32_t)object->id / SYSV_IDS_MAX),
 	};

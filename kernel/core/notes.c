@@ -14,6 +14,7 @@
 
 #include <abi/core.h>
 #include <arch/registers.h>
+#include <ipc/user_namespace.h>
 #include <lib/string.h>
 #include <mm/space.h>
 
@@ -142,8 +143,8 @@ static void put_process(struct core *core)
 	struct abi_prpsinfo info = {
 		.state_letter = 'R',
 		.nice = (int8_t)uthread_current()->sched_nice,
-		.uid = ids->uid,
-		.gid = ids->gid,
+		.uid = id_shown_in(ids->user, ID_USER, ids->uid),
+		.gid = id_shown_in(ids->user, ID_GROUP, ids->gid),
 		.pid = process->own_pid,
 		.group = pid_shown(read_once(&process->group)),
 		.session = pid_shown(read_once(&process->session)),

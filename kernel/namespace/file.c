@@ -2,13 +2,15 @@
  * Namespaces as files: what the links of /proc/PID/ns lead to, descriptors that setns() takes. One
  * has a reference to its namespace, which so outlives those that were in it.
  */
-#include "namespace.h"
+#include "user.h"
 
 #include "pid.h"
 
 #include "../procfs/procfs.h"
 
 #include <abi/errno.h>
+#include <abi/fcntl.h>
+#include <arch/user.h>
 #include <fusek/file.h>
 #include <ipc/anonymous.h>
 #include <ipc/fdtable.h>
@@ -42,37 +44,74 @@ static void put_name(const struct namespace *namespace, char *to, size_t to_byte
 
 /* ---- the object ---- */
 
-/* A descriptor of the one above. */
+/* A descriptor of it. */
+static ssize_t open_descriptor(struct namespace *namespace)
+{
+	struct object *object;
+	int fd;
+	err_t err = fd_reserve(current_fds(), 0, O_CLOEXEC, &fd);
+
+	if (err)
+		return err;
+	object = namespace_open(namespace);
+	if (object)
+		fd_install(current_fds(), fd, object);
+	else
+		fd_unreserve(current_fds(), fd);
+	return object ? fd : -ENOMEM;
+}
+
+/* Whose a namespace is, a user namespace's parent: for those in that one, or above it. */
+static ssize_t open_owner(const struct namespace *namespace)
+{
+	struct user_namespace *owner = namespace_owner(namespace);
+
+	if (namespace == user_namespace_first_head ||
+	    !user_namespace_is_in(owner, user_namespace_caller()))
+		return -EPERM;
+	return open_descriptor(user_namespace_head(owner));
+}
+
+/* The one above, of the two kinds that have one. */
 static ssize_t open_parent(struct namespace *namespace)
 {
 	struct namespace *parent;
-	struct object *object;
+	ssize_t result;
 	err_t err;
 
+	if (namespace->kind == NAMESPACE_USER)
+		return open_owner(namespace);
 	if (namespace->kind != NAMESPACE_PID)
-		return -EINVAL; /* only the numbers of processes have one above */
+		return -EINVAL;
 	err = pid_namespace_parent(namespace, &parent);
 	if (err)
 		return err;
-	object = namespace_open(parent);
+	result = open_descriptor(parent);
 	namespace_put(parent);
-	return object ? fd_add(current_fds(), object, O_CLOEXEC) : -ENOMEM;
+	return result;
 }
 
-/* There is one user namespace, which is nobody's file. */
-static ssize_t namespace_ioctl(struct object *object, unsigned command, UNUSED uptr_t argument)
+static ssize_t put_owner_id(struct namespace *namespace, uptr_t to)
+{
+	uint32_t uid = id_for_program(ID_USER, user_namespace_of(namespace)->owner);
+
+	return user_put(to, &uid);
+}
+
+static ssize_t namespace_ioctl(struct object *object, unsigned command, uptr_t argument)
 {
 	struct namespace *namespace = file_of(object)->namespace;
+	bool is_user = namespace->kind == NAMESPACE_USER;
 
 	switch (command) {
 	case NS_GET_NSTYPE:
 		return (ssize_t)namespace_ops(namespace->kind)->flag;
 	case NS_GET_USERNS:
-		return -EPERM;
+		return open_owner(namespace);
 	case NS_GET_PARENT:
 		return open_parent(namespace);
 	case NS_GET_OWNER_UID:
-		return -EINVAL; /* of other kinds */
+		return is_user ? put_owner_id(namespace, argument) : -EINVAL;
 	default:
 		return -ENOTTY;
 	}

@@ -3,6 +3,7 @@
  * they are together never changes.
  */
 #include "namespace.h"
+#include "user.h"
 
 #include "pid.h"
 
@@ -17,9 +18,9 @@
 static uint64_t last_number = NUMBER_NEXT; /* atomic */
 
 static const struct namespace_kind_ops *const kinds[NAMESPACE_KINDS] = {
-	[NAMESPACE_MOUNT] = &mount_namespace_ops, [NAMESPACE_UTS] = &uts_namespace_ops,
-	[NAMESPACE_IPC] = &ipc_namespace_ops,     [NAMESPACE_NET] = &net_namespace_ops,
-	[NAMESPACE_PID] = &pid_namespace_ops,
+	[NAMESPACE_USER] = &user_namespace_ops, [NAMESPACE_MOUNT] = &mount_namespace_ops,
+	[NAMESPACE_UTS] = &uts_namespace_ops,   [NAMESPACE_IPC] = &ipc_namespace_ops,
+	[NAMESPACE_NET] = &net_namespace_ops,   [NAMESPACE_PID] = &pid_namespace_ops,
 };
 
 const struct namespace_kind_ops *namespace_ops(enum namespace_kind kind)
@@ -33,6 +34,7 @@ void namespace_init(struct namespace *namespace, enum namespace_kind kind)
 {
 	refcount_init(&namespace->references);
 	namespace->kind = kind;
+	namespace->owner = NULL;
 	namespace->number = atomic_fetch_add_full(&last_number, UINT64_C(1));
 }
 
@@ -44,15 +46,23 @@ struct namespace *namespace_get(struct namespace *namespace)
 
 void namespace_put(struct namespace *namespace)
 {
-	if (namespace && refcount_put(&namespace->references))
-		kinds[namespace->kind]->free(namespace);
+	struct user_namespace *owner;
+
+	if (!namespace || !refcount_put(&namespace->references))
+		return;
+	owner = namespace->owner;
+	kinds[namespace->kind]->free(namespace);
+	user_namespace_put(owner);
 }
 
 static struct namespace *first(enum namespace_kind kind)
 {
 	struct namespace *const firsts[NAMESPACE_KINDS] = {
-		[NAMESPACE_MOUNT] = mount_namespace_first,  [NAMESPACE_UTS] = uts_namespace_first,
-		[NAMESPACE_IPC] = ipc_namespace_first_head, [NAMESPACE_NET] = &net_namespace_first,
+		[NAMESPACE_USER] = user_namespace_first_head,
+		[NAMESPACE_MOUNT] = mount_namespace_first,
+		[NAMESPACE_UTS] = uts_namespace_first,
+		[NAMESPACE_IPC] = ipc_namespace_first_head,
+		[NAMESPACE_NET] = &net_namespace_first,
 		[NAMESPACE_PID] = pid_namespace_first_head,
 	};
 
@@ -123,6 +133,15 @@ struct namespaces *namespaces_first(void)
 	return &all;
 }
 
+/* It is theirs whose the new ones are, which nobody has seen yet. */
+static void own(const struct namespaces *namespaces, const struct namespace *from,
+		struct namespace *made)
+{
+	made->owner = user_namespace_get(namespaces_user(namespaces));
+	if (made->owner != namespace_owner(from) && kinds[made->kind]->confine)
+		kinds[made->kind]->confine(made);
+}
+
 /* It gets a new one of its own of this kind. */
 static err_t renew(struct namespaces *namespaces, unsigned kind)
 {
@@ -131,6 +150,8 @@ static err_t renew(struct namespaces *namespaces, unsigned kind)
 
 	if (err)
 		return err;
+	if (kind != NAMESPACE_USER)
+		own(namespaces, namespaces->of[kind], made);
 	namespace_put(namespaces->of[kind]);
 	namespaces->of[kind] = made;
 	return 0;
@@ -146,7 +167,8 @@ err_t namespaces_make(uint64_t flags, struct namespaces **out)
 		refcount_get(&(*out)->references);
 		return 0;
 	}
-	if (!capable(CAP_SYS_ADMIN))
+	/* In a new user namespace he may do all. */
+	if (!(flags & CLONE_NEWUSER) && !capable_in(user_namespace_caller(), CAP_SYS_ADMIN))
 		return -EPERM;
 	made = copy_current();
 	if (!made)

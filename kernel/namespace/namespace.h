@@ -19,6 +19,7 @@
 #include <abi/clone.h>
 
 enum namespace_kind {
+	NAMESPACE_USER,  /* ids and capabilities (user.h); the first, since it owns the others */
 	NAMESPACE_MOUNT, /* what is mounted where */
 	NAMESPACE_UTS,   /* what the machine is called */
 	NAMESPACE_IPC,   /* System V's objects, and POSIX message queues */
@@ -28,9 +29,11 @@ enum namespace_kind {
 };
 
 /* The flags of those that there are, for clone, unshare and setns. */
-#define NAMESPACE_FLAGS (CLONE_NEWNS | CLONE_NEWUTS | CLONE_NEWIPC | CLONE_NEWNET | CLONE_NEWPID)
+#define NAMESPACE_FLAGS                                                                            \
+	(CLONE_NEWUSER | CLONE_NEWNS | CLONE_NEWUTS | CLONE_NEWIPC | CLONE_NEWNET | CLONE_NEWPID)
 
 struct namespace;
+struct user_namespace;
 
 struct namespace_kind_ops {
 	const char *name; /* in /proc/PID/ns */
@@ -38,14 +41,19 @@ struct namespace_kind_ops {
 	/* A new one for who is in `from`, with one reference. -ENOMEM, -ENOSPC. Sleeps. */
 	err_t (*copy)(struct namespace *from, struct namespace **out);
 	void (*free)(struct namespace *namespace);
+	/* It belongs to another user namespace, `made->owner`, than what it was copied of, and
+	 * nobody is in it yet. NULL: that is all the same. Sleeps. */
+	void (*confine)(struct namespace *made);
 };
 
-/* All constant but the count. */
+/* All constant but the count, once somebody is in it. */
 struct namespace
 {
 	struct refcount references;
 	enum namespace_kind kind;
 	uint64_t number; /* that it is known by: of its file */
+	/* A reference: whose capabilities it asks for. NULL: the first one; namespace_owner(). */
+	struct user_namespace *owner;
 };
 
 struct namespaces {
@@ -98,6 +106,8 @@ struct namespace *namespace_of_object(const struct object *object);
 
 /* ---- kinds ---- */
 
+extern const struct namespace_kind_ops user_namespace_ops; /* user.c */
+extern struct namespace *const user_namespace_first_head;
 extern const struct namespace_kind_ops mount_namespace_ops; /* mount.c */
 extern struct namespace *const mount_namespace_first;
 struct uts_namespace;

@@ -2,7 +2,9 @@
  * Networks. Of what there is here, a network has nothing but its number: unix sockets have that of
  * who made them, and find those abstract names that sockets of the same network have.
  */
-#include "namespace.h"
+#include "user.h"
+
+#include "../process/capability.h"
 
 #include <abi/errno.h>
 #include <ipc/socket.h>
@@ -33,6 +35,11 @@ const struct namespace_kind_ops net_namespace_ops = {
 	.copy = net_copy,
 	.free = net_free,
 };
+
+bool network_capable(unsigned capability)
+{
+	return capable_in(namespace_owner(namespace_current(NAMESPACE_NET)), capability);
+}
 
 uint64_t socket_caller_network(void)
 {

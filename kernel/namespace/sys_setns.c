@@ -3,6 +3,7 @@
  * process is in that one names. Owns no state.
  */
 #include "namespace.h"
+#include "user.h"
 
 #include "pid.h"
 
@@ -14,30 +15,60 @@
 #include <abi/errno.h>
 #include <ipc/fdtable.h>
 
+/* What the thread may do there is then in *ids. */
+static err_t check_user(struct namespace *namespace, struct credentials *ids)
+{
+	struct uthread *self = uthread_current();
+	struct user_namespace *user = user_namespace_of(namespace);
+
+	if (user == ids->user || read_once(&self->process->nliving) > 1 ||
+	    place_is_shared(self->place))
+		return -EINVAL;
+	if (!capable_in(user, CAP_SYS_ADMIN))
+		return -EPERM;
+	credentials_enter(ids, user);
+	return 0;
+}
+
+/* Who will have `ids` may do all to each of them, and to his own. */
+static err_t check_others(struct namespace *const others[NAMESPACE_KINDS],
+			  const struct credentials *ids)
+{
+	for (unsigned i = 0; i < NAMESPACE_KINDS; i++) {
+		if (others[i] && i != NAMESPACE_USER &&
+		    (!credentials_capable(ids, namespace_owner(others[i]), CAP_SYS_ADMIN) ||
+		     !credentials_capable(ids, ids->user, CAP_SYS_ADMIN)))
+			return -EPERM;
+	}
+	if (!others[NAMESPACE_MOUNT])
+		return 0;
+	if (!credentials_capable(ids, ids->user, CAP_SYS_CHROOT))
+		return -EPERM;
+	return place_is_shared(uthread_current()->place) ? -EINVAL : 0;
+}
+
 static err_t enter(struct namespace *const others[NAMESPACE_KINDS])
 {
+	struct credentials ids = uthread_current()->ids;
 	struct namespaces *all;
-	err_t err;
+	err_t err = others[NAMESPACE_USER] ? check_user(others[NAMESPACE_USER], &ids) : 0;
 
-	if (!capable(CAP_SYS_ADMIN))
-		return -EPERM;
-	if (others[NAMESPACE_MOUNT]) {
-		if (!capable(CAP_SYS_CHROOT))
-			return -EPERM;
-		if (place_is_shared(uthread_current()->place))
-			return -EINVAL;
-	}
+	if (!err)
+		err = check_others(others, &ids);
 	/* Nobody makes processes that do not see their parent's. */
-	if (others[NAMESPACE_PID] &&
+	if (!err && others[NAMESPACE_PID] &&
 	    !pid_namespace_is_within(pid_namespace_of(others[NAMESPACE_PID]),
 				     process_current()->pid_namespace))
-		return -EINVAL;
-	err = namespaces_with(others, &all);
+		err = -EINVAL;
+	if (!err)
+		err = namespaces_with(others, &all);
 	if (err)
 		return err;
 	/* What it owes to semaphores is of those that it leaves. */
 	if (others[NAMESPACE_IPC])
 		uthread_drop_undos();
+	if (others[NAMESPACE_USER])
+		user_namespace_enter(namespaces_user(all));
 	namespaces_enter(all);
 	if (others[NAMESPACE_MOUNT])
 		place_enter_mounts(namespaces_mounts(all));

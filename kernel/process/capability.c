@@ -11,6 +11,7 @@
 
 #include <abi/errno.h>
 #include <arch/user.h>
+#include <sched/rcu.h>
 
 /* Those that the user for files carries with him (CAP_FS_MASK). */
 #define FS_CAPABILITIES                                                                            \
@@ -20,25 +21,76 @@
 
 bool capable(unsigned capability)
 {
-	return !process_current() ||
-	       (uthread_current()->ids.capabilities.effective & CAP_BIT(capability));
+	return capable_in(&user_namespace_first, capability);
+}
+
+bool credentials_capable(const struct credentials *ids, const struct user_namespace *over,
+			 unsigned capability)
+{
+	while (over != ids->user) {
+		if (over->level <= ids->user->level)
+			return false;
+		if (over->parent == ids->user && over->owner == ids->euid)
+			return true;
+		over = over->parent;
+	}
+	return ids->capabilities.effective & CAP_BIT(capability);
+}
+
+bool capable_in(const struct user_namespace *over, unsigned capability)
+{
+	return !process_current() || credentials_capable(&uthread_current()->ids, over, capability);
+}
+
+bool capable_over(const struct process *process, unsigned capability)
+{
+	bool result;
+
+	rcu_read_lock();
+	result = capable_in(read_once(&process->ids.user), capability);
+	rcu_read_unlock();
+	return result;
+}
+
+/* As Linux: all that is in a namespace which he made, he might before. */
+bool credentials_are_within(const struct credentials *ids, const struct credentials *before)
+{
+	const struct user_namespace *user;
+
+	if (ids->user == before->user)
+		return !(ids->capabilities.permitted & ~before->capabilities.permitted);
+	for (user = ids->user; user->parent; user = user->parent) {
+		if (user->parent == before->user && user->owner == before->euid)
+			return true;
+	}
+	return false;
 }
 
 struct credentials credentials_of_user_0(void)
 {
 	return (struct credentials){.capabilities = {.permitted = CAPABILITIES_ALL,
 						     .effective = CAPABILITIES_ALL,
-						     .bounding = CAPABILITIES_ALL}};
+						     .bounding = CAPABILITIES_ALL},
+				    .user = &user_namespace_first};
+}
+
+/* Whom their namespace calls 0; ID_NONE, as which nobody runs: it has none. */
+static uint32_t user_0_of(const struct credentials *ids)
+{
+	return id_to_global(ids->user, ID_USER, 0);
 }
 
 static bool has_user_0(const struct credentials *ids)
 {
-	return ids->uid == 0 || ids->euid == 0 || ids->suid == 0;
+	uint32_t user_0 = user_0_of(ids);
+
+	return ids->uid == user_0 || ids->euid == user_0 || ids->suid == user_0;
 }
 
 void credentials_ids_changed(struct credentials *ids, const struct credentials *before)
 {
 	struct capability_sets *sets = &ids->capabilities;
+	uint32_t user_0 = user_0_of(ids);
 
 	if (sets->securebits & SECBIT_NO_SETUID_FIXUP)
 		return;
@@ -49,21 +101,22 @@ void credentials_ids_changed(struct credentials *ids, const struct credentials *
 		}
 		sets->ambient = 0;
 	}
-	if (before->euid == 0 && ids->euid != 0)
+	if (before->euid == user_0 && ids->euid != user_0)
 		sets->effective = 0;
-	else if (before->euid != 0 && ids->euid == 0)
+	else if (before->euid != user_0 && ids->euid == user_0)
 		sets->effective = sets->permitted;
 }
 
 void credentials_fs_user_changed(struct credentials *ids, uint32_t before)
 {
 	struct capability_sets *sets = &ids->capabilities;
+	uint32_t user_0 = user_0_of(ids);
 
 	if (sets->securebits & SECBIT_NO_SETUID_FIXUP)
 		return;
-	if (before == 0 && ids->fsuid != 0)
+	if (before == user_0 && ids->fsuid != user_0)
 		sets->effective &= ~FS_CAPABILITIES;
-	else if (before != 0 && ids->fsuid == 0)
+	else if (before != user_0 && ids->fsuid == user_0)
 		sets->effective |= sets->permitted & FS_CAPABILITIES;
 }
 
@@ -73,18 +126,19 @@ uint64_t credentials_real_capabilities(const struct credentials *ids)
 
 	if (sets->securebits & SECBIT_NO_SETUID_FIXUP)
 		return sets->effective;
-	return ids->uid == 0 ? sets->permitted : 0;
+	return ids->uid == user_0_of(ids) ? sets->permitted : 0;
 }
 
 bool credentials_execute(struct credentials *ids, const struct credentials *before, bool set_id)
 {
 	struct capability_sets *sets = &ids->capabilities;
+	uint32_t user_0 = user_0_of(ids);
 	bool by_user_0 = false;
 
 	sets->permitted = 0;
-	if (!(sets->securebits & SECBIT_NOROOT) && (ids->uid == 0 || ids->euid == 0)) {
+	if (!(sets->securebits & SECBIT_NOROOT) && (ids->uid == user_0 || ids->euid == user_0)) {
 		sets->permitted = sets->bounding | sets->inheritable;
-		by_user_0 = ids->euid == 0;
+		by_user_0 = ids->euid == user_0;
 	}
 	if (set_id)
 		sets->ambient = 0;
@@ -92,7 +146,7 @@ bool credentials_execute(struct credentials *ids, const struct credentials *befo
 	sets->effective = by_user_0 ? sets->permitted : sets->ambient;
 	sets->securebits &= ~SECBIT_KEEP_CAPS;
 	return ids->euid != before->uid || ids->egid != before->gid ||
-	       (before->uid != 0 && (by_user_0 || (sets->permitted & ~sets->ambient)));
+	       (before->uid != user_0 && (by_user_0 || (sets->permitted & ~sets->ambient)));
 }
 
 /* ---- capget, capset ---- */
@@ -160,7 +214,7 @@ static err_t check_sets(const struct capability_sets *before, const struct capab
 {
 	uint64_t inheritable = before->inheritable | before->permitted;
 
-	if (!capable(CAP_SETPCAP) && (sets->inheritable & ~inheritable))
+	if (!capable_in(user_namespace_caller(), CAP_SETPCAP) && (sets->inheritable & ~inheritable))
 		return -EPERM;
 	if (sets->inheritable & ~(before->inheritable | before->bounding))
 		return -EPERM;
@@ -206,7 +260,7 @@ static int64_t drop_bounding(uint64_t capability)
 	struct uthread *self = uthread_current();
 	struct credentials ids = self->ids;
 
-	if (!capable(CAP_SETPCAP))
+	if (!capable_in(self->ids.user, CAP_SETPCAP))
 		return -EPERM;
 	if (capability > CAP_LAST_CAP)
 		return -EINVAL;
@@ -221,7 +275,8 @@ static int64_t set_securebits(uint64_t bits)
 	struct credentials ids = self->ids;
 	uint32_t before = ids.capabilities.securebits;
 
-	if ((bits & ~(uint64_t)(SECURE_ALL_BITS | SECURE_ALL_LOCKS)) || !capable(CAP_SETPCAP))
+	if ((bits & ~(uint64_t)(SECURE_ALL_BITS | SECURE_ALL_LOCKS)) ||
+	    !capable_in(self->ids.user, CAP_SETPCAP))
 		return -EPERM;
 	/* What is locked stays locked, and as it is. */
 	if ((before & SECURE_ALL_LOCKS & ~bits) ||

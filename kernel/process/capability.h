@@ -8,9 +8,21 @@
 #include "../process.h"
 
 #include <abi/capability.h>
+#include <ipc/user_namespace.h>
 
-/* Has the running thread this capability? The kernel's own threads have all. */
+/* Has the running thread this capability, over all that there is only one of? The kernel's own
+ * threads have all, here and below. */
 bool capable(unsigned capability);
+/* Over what belongs to a user namespace: that has the thread's own, or one below it; or the thread
+ * made it, or one above it, in its own. */
+bool capable_in(const struct user_namespace *over, unsigned capability);
+/* Over a process: what belongs to the namespace that it is in. */
+bool capable_over(const struct process *process, unsigned capability);
+/* The same as capable_in() for whoever has these credentials. */
+bool credentials_capable(const struct credentials *ids, const struct user_namespace *over,
+			 unsigned capability);
+/* `ids` may do nothing that `before` might not. */
+bool credentials_are_within(const struct credentials *ids, const struct credentials *before);
 
 /* What the kernel gives to the programs that it starts: user 0 with all. */
 struct credentials credentials_of_user_0(void);

@@ -6,6 +6,7 @@
 #include "clone.h"
 
 #include "../namespace/pid.h"
+#include "../namespace/user.h"
 #include "../ptrace/ptrace.h"
 #include "../seccomp/seccomp.h"
 #include "../signal/signal.h"
@@ -44,6 +45,8 @@ static err_t check_flags(uint64_t flags)
 	if (flags & CLONE_NAMESPACES & ~NAMESPACE_FLAGS)
 		return -EINVAL; /* as of a Linux that is built without them */
 	if ((flags & CLONE_NEWNS) && (flags & CLONE_FS))
+		return -EINVAL;
+	if ((flags & CLONE_NEWUSER) && (flags & (CLONE_FS | CLONE_THREAD)))
 		return -EINVAL;
 	if ((flags & CLONE_THREAD) && !(flags & CLONE_SIGHAND))
 		return -EINVAL;
@@ -101,7 +104,8 @@ static err_t copy_undos(struct uthread *child, uint64_t flags)
 /* What semaphores get back is of one IPC namespace. */
 static err_t copy_namespaces(uint64_t flags, struct namespaces **out)
 {
-	if (flags & CLONE_NEWIPC && flags & CLONE_SYSVSEM && capable(CAP_SYS_ADMIN))
+	if (flags & CLONE_NEWIPC && flags & CLONE_SYSVSEM &&
+	    (flags & CLONE_NEWUSER || capable_in(user_namespace_caller(), CAP_SYS_ADMIN)))
 		return -EINVAL;
 	return namespaces_make(flags, out);
 }
@@ -188,6 +192,8 @@ static err_t copy_thread(struct process *process, struct clone_request *request,
 		return err;
 	}
 	copy_rest(child, args);
+	if (args->flags & CLONE_NEWUSER)
+		user_namespace_begin(child, namespaces_user(child->namespaces));
 	if (request->entry)
 		child->blocked = ~UNBLOCKABLE_SIGNALS;
 	ptrace_steady_child(child);
@@ -237,6 +243,8 @@ static void copy_facts(struct process *child, const struct abi_clone_args *args)
 	child->personality = read_once(&parent->personality);
 	child->core_filter = read_once(&parent->core_filter);
 	child->ids = uthread_current()->ids; /* another thread may have others */
+	(void)user_namespace_get(child->ids.user);
+	child->memory_owner = user_namespace_get(parent->memory_owner);
 	/* Only a thread that is alone changes these two. */
 	child->program = path_get(&parent->program);
 	child->given = parent->given;

@@ -10,6 +10,7 @@
 #include <abi/core.h>
 #include <arch/clock.h>
 #include <ipc/fdtable.h>
+#include <ipc/user_namespace.h>
 #include <lib/string.h>
 #include <mm/slab.h>
 #include <mm/space.h>
@@ -85,6 +86,8 @@ static void free_after_grace(struct rcu_head *head)
 	signal_actions_put(process->actions);
 	if (process->pid_namespace)
 		namespace_put(pid_namespace_head(process->pid_namespace));
+	user_namespace_put(process->ids.user);
+	user_namespace_put(process->memory_owner);
 	kfree(process->spawn);
 	slab_free(&process_cache, process);
 }

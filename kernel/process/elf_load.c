@@ -35,6 +35,7 @@
 #include <arch/user.h>
 #include <fusek/file.h>
 #include <ipc/object.h>
+#include <ipc/user_namespace.h>
 #include <lib/log.h>
 #include <lib/string.h>
 #include <mm/object.h>
@@ -411,10 +412,10 @@ static void put_auxiliary(struct stack_writer *writer, const struct load *load,
 		{AT_BASE, load->loader.file ? load->loader.bias : 0},
 		{AT_FLAGS, 0},
 		{AT_ENTRY, image->entry + bias},
-		{AT_UID, ids->uid},
-		{AT_EUID, ids->euid},
-		{AT_GID, ids->gid},
-		{AT_EGID, ids->egid},
+		{AT_UID, id_shown_in(ids->user, ID_USER, ids->uid)},
+		{AT_EUID, id_shown_in(ids->user, ID_USER, ids->euid)},
+		{AT_GID, id_shown_in(ids->user, ID_GROUP, ids->gid)},
+		{AT_EGID, id_shown_in(ids->user, ID_GROUP, ids->egid)},
 		{AT_SECURE, load->request->secure},
 		{AT_CLKTCK, USER_HZ},
 		{AT_RANDOM, where->random},

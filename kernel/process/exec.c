@@ -32,6 +32,7 @@
 #include <fusek/file.h>
 #include <ipc/fdtable.h>
 #include <ipc/object.h>
+#include <ipc/user_namespace.h>
 #include <lib/fmt.h>
 #include <lib/string.h>
 #include <mm/kva.h>
@@ -179,7 +180,8 @@ static err_t take_ids(struct exec_request *request)
 	request->unreadable = !vfs_may_read(uthread_fs(), request->file);
 	(void)make_ids(&request->plain_ids, &ids);
 	if (!uthread->no_new_privileges && ptrace_allows_privileges(uthread) &&
-	    vfs_gives_ids(request->file)) {
+	    vfs_gives_ids(request->file) && id_is_mapped(ids.user, ID_USER, stat.st_uid) &&
+	    id_is_mapped(ids.user, ID_GROUP, stat.st_gid)) {
 		if (stat.st_mode & S_ISUID)
 			ids.euid = stat.st_uid;
 		if ((stat.st_mode & (S_ISGID | GROUP_EXECUTES)) == (S_ISGID | GROUP_EXECUTES))
@@ -295,7 +297,7 @@ static err_t unshare(struct uthread *self)
  * (LSM_UNSAFE_SHARE of Linux). */
 static bool place_is_safe(const struct uthread *self)
 {
-	return capable(CAP_SETUID) || !place_is_shared(self->place);
+	return capable_in(self->ids.user, CAP_SETUID) || !place_is_shared(self->place);
 }
 
 /* What a stranger may see of the process changes with the space, for those who look under the same
@@ -308,15 +310,21 @@ static void take_image(struct uthread *self, const struct exec_request *request,
 	struct path program = path_get(&file);
 	struct path program_before;
 	bool safe = place_is_safe(self);
+	struct user_namespace *owner_before;
 	struct space *before;
 	irqflags_t flags = spin_lock_irqsave(&process->signal_lock);
 
 	before = process->space;
 	program_before = process->program;
+	owner_before = process->memory_owner;
 	process->space = image->space;
 	write_once(&process->nexecuted, process->nexecuted + 1); /* before its rights change */
 	process->program = program;
 	process->given = image->given;
+	/* What cannot be read shows to those alone who may read everything. */
+	write_once(&process->memory_owner, request->unreadable
+						   ? &user_namespace_first
+						   : user_namespace_get(self->ids.user));
 	write_once(&process->not_dumpable, request->secure || request->unreadable);
 	if (request->secure) {
 		write_once(&process->death_signal, 0);
@@ -328,6 +336,7 @@ static void take_image(struct uthread *self, const struct exec_request *request,
 								     : &request->plain_ids);
 	spin_unlock_irqrestore(&process->signal_lock, flags);
 	path_put(&program_before);
+	user_namespace_put(owner_before);
 	if (before)
 		space_put(before);
 }

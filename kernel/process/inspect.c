@@ -15,8 +15,10 @@
 #include <abi/errno.h>
 #include <arch/registers.h>
 #include <ipc/fdtable.h>
+#include <ipc/user_namespace.h>
 #include <lib/string.h>
 #include <mm/space.h>
+#include <sched/rcu.h>
 
 /* ---- finding the thread ---- */
 
@@ -327,21 +329,37 @@ struct space *process_given(struct process *process, struct exec_places *given)
 	return space;
 }
 
-/* ptrace_may_access() of Linux: with the ids that files are looked at with, or the real ones. */
+/* ptrace_may_access() of Linux, under RCU: with the ids that files are looked at with, or the real
+ * ones. */
 static bool may_access(const struct process *process, const struct credentials *ids, uint32_t uid,
 		       uint32_t gid)
 {
-	if (capable(CAP_SYS_PTRACE))
-		return true;
-	if (read_once(&process->not_dumpable))
+	const struct user_namespace *user = read_once(&ids->user);
+
+	if (read_once(&process->not_dumpable) &&
+	    !capable_in(read_once(&process->memory_owner), CAP_SYS_PTRACE))
 		return false;
+	if (capable_in(user, CAP_SYS_PTRACE))
+		return true;
 	/* Who could do more than the one who looks is not looked at. */
-	if (read_once(&ids->capabilities.permitted) &
-	    ~uthread_current()->ids.capabilities.permitted)
+	if (user != uthread_current()->ids.user ||
+	    read_once(&ids->capabilities.permitted) &
+		    ~uthread_current()->ids.capabilities.permitted)
 		return false;
 	return read_once(&ids->uid) == uid && read_once(&ids->euid) == uid &&
 	       read_once(&ids->suid) == uid && read_once(&ids->gid) == gid &&
 	       read_once(&ids->egid) == gid && read_once(&ids->sgid) == gid;
+}
+
+static bool may_access_now(const struct process *process, const struct credentials *ids,
+			   uint32_t uid, uint32_t gid)
+{
+	bool result;
+
+	rcu_read_lock();
+	result = may_access(process, ids, uid, gid);
+	rcu_read_unlock();
+	return result;
 }
 
 bool process_may_inspect(const struct process *process)
@@ -352,12 +370,12 @@ bool process_may_inspect(const struct process *process)
 	if (!self || self == process)
 		return true;
 	own = &uthread_current()->fs;
-	return may_access(process, &process->ids, own->uid, own->gid);
+	return may_access_now(process, &process->ids, own->uid, own->gid);
 }
 
 bool process_may_trace(const struct process *process, const struct credentials *ids)
 {
 	const struct credentials *own = &uthread_current()->ids;
 
-	return process == process_current() || may_access(process, ids, own->uid, own->gid);
+	return process == process_current() || may_access_now(process, ids, own->uid, own->gid);
 }

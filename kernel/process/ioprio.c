@@ -117,7 +117,8 @@ static err_t find(struct ioprio_call *call)
 		pid_for_each_rcu(visit_process, call);
 		break;
 	case IOPRIO_WHO_USER:
-		call->who = call->who ? call->who : (int)uthread_current()->ids.uid;
+		call->who = (int)(call->who ? id_from_program(ID_USER, (uint32_t)call->who)
+					    : uthread_current()->ids.uid);
 		pid_for_each_rcu(visit_process, call);
 		break;
 	default:

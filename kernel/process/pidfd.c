@@ -279,6 +279,7 @@ static err_t read_info(const struct target *target, int signal, uptr_t from,
 	if (user_get(info, from))
 		return -EFAULT;
 	info->padding = 0;
+	signal_info_from_program(info);
 	if (info->signal != signal)
 		return -EINVAL;
 	return signal_check_info(is_own ? process_current() : NULL, info);

@@ -93,7 +93,8 @@ static err_t process_create(const struct spawn_request *request, struct process 
 	if (!process)
 		return -ENOMEM;
 	process->tty = request->tty;
-	process->ids = credentials_of_user_0();
+	process->ids = credentials_of_user_0(); /* of the first namespace, which nobody counts */
+	process->memory_owner = process->ids.user;
 	process->call_watch = request->traced || trace_everything() ? CALLS_LOGGED : 0;
 	process_set_name(process, request->path);
 	process->actions = signal_actions_create(NULL);

@@ -21,7 +21,7 @@ void uthread_set_ids(struct uthread *self, const struct credentials *ids)
 	 * longer one that may end it. */
 	if (ids->euid != self->ids.euid || ids->egid != self->ids.egid ||
 	    ids->fsuid != self->ids.fsuid || ids->fsgid != self->ids.fsgid ||
-	    ids->capabilities.permitted & ~self->ids.capabilities.permitted) {
+	    !credentials_are_within(ids, &self->ids)) {
 		write_once(&process->not_dumpable, true);
 		write_once(&process->death_signal, 0);
 	}
@@ -46,7 +46,30 @@ void uthread_credentials_to_fs(struct uthread *self)
 {
 	self->fs.uid = self->ids.fsuid;
 	self->fs.gid = self->ids.fsgid;
-	self->fs.capabilities = self->ids.capabilities.effective;
+	self->fs.user = self->ids.user;
+	self->fs.own_capabilities = self->ids.capabilities.effective;
+	self->fs.capabilities =
+		self->ids.user == &user_namespace_first ? self->fs.own_capabilities : 0;
+}
+
+/* What the running program calls an id; what it says it is. */
+static uint32_t shown(enum id_kind kind, uint32_t id)
+{
+	return id_shown_in(uthread_current()->ids.user, kind, id);
+}
+
+/* The id that the program names is then the kernel's, KEEP that. False: there is none such. */
+static bool take_id(enum id_kind kind, uint32_t *id)
+{
+	if (*id == KEEP)
+		return true;
+	*id = id_to_global(uthread_current()->ids.user, kind, *id);
+	return *id != ID_NONE;
+}
+
+static bool has_own(unsigned capability)
+{
+	return capable_in(uthread_current()->ids.user, capability);
 }
 
 /* Another user: files are looked at as the effective one, and capabilities follow. */
@@ -65,44 +88,49 @@ static void change_group(struct uthread *self, struct credentials *ids)
 
 int sys_getuid(void)
 {
-	return (int)uthread_current()->ids.uid;
+	return (int)shown(ID_USER, uthread_current()->ids.uid);
 }
 
 int sys_geteuid(void)
 {
-	return (int)uthread_current()->ids.euid;
+	return (int)shown(ID_USER, uthread_current()->ids.euid);
 }
 
 int sys_getgid(void)
 {
-	return (int)uthread_current()->ids.gid;
+	return (int)shown(ID_GROUP, uthread_current()->ids.gid);
 }
 
 int sys_getegid(void)
 {
-	return (int)uthread_current()->ids.egid;
+	return (int)shown(ID_GROUP, uthread_current()->ids.egid);
 }
 
-static int put_three(uptr_t real, uint32_t first, uptr_t effective, uint32_t second, uptr_t saved,
-		     uint32_t third)
+static int put_three(enum id_kind kind, const uptr_t to[3], const uint32_t ids[3])
 {
-	if (user_put(real, &first) || user_put(effective, &second))
-		return -EFAULT;
-	return user_put(saved, &third);
+	for (unsigned i = 0; i < 3; i++) {
+		uint32_t id = shown(kind, ids[i]);
+
+		if (user_put(to[i], &id))
+			return -EFAULT;
+	}
+	return 0;
 }
 
 int sys_getresuid(uptr_t real, uptr_t effective, uptr_t saved)
 {
 	const struct credentials *ids = &uthread_current()->ids;
 
-	return put_three(real, ids->uid, effective, ids->euid, saved, ids->suid);
+	return put_three(ID_USER, (const uptr_t[]){real, effective, saved},
+			 (const uint32_t[]){ids->uid, ids->euid, ids->suid});
 }
 
 int sys_getresgid(uptr_t real, uptr_t effective, uptr_t saved)
 {
 	const struct credentials *ids = &uthread_current()->ids;
 
-	return put_three(real, ids->gid, effective, ids->egid, saved, ids->sgid);
+	return put_three(ID_GROUP, (const uptr_t[]){real, effective, saved},
+			 (const uint32_t[]){ids->gid, ids->egid, ids->sgid});
 }
 
 static bool is_one_of(uint32_t id, uint32_t first, uint32_t second, uint32_t third)
@@ -120,7 +148,9 @@ int sys_setresuid(unsigned real, unsigned effective, unsigned saved)
 	struct uthread *self = uthread_current();
 	struct credentials ids = self->ids;
 
-	if (!capable(CAP_SETUID) && (!is_one_of(real, ids.uid, ids.euid, ids.suid) ||
+	if (!take_id(ID_USER, &real) || !take_id(ID_USER, &effective) || !take_id(ID_USER, &saved))
+		return -EINVAL;
+	if (!has_own(CAP_SETUID) && (!is_one_of(real, ids.uid, ids.euid, ids.suid) ||
 				     !is_one_of(effective, ids.uid, ids.euid, ids.suid) ||
 				     !is_one_of(saved, ids.uid, ids.euid, ids.suid)))
 		return -EPERM;
@@ -136,7 +166,10 @@ int sys_setresgid(unsigned real, unsigned effective, unsigned saved)
 	struct uthread *self = uthread_current();
 	struct credentials ids = self->ids;
 
-	if (!capable(CAP_SETGID) && (!is_one_of(real, ids.gid, ids.egid, ids.sgid) ||
+	if (!take_id(ID_GROUP, &real) || !take_id(ID_GROUP, &effective) ||
+	    !take_id(ID_GROUP, &saved))
+		return -EINVAL;
+	if (!has_own(CAP_SETGID) && (!is_one_of(real, ids.gid, ids.egid, ids.sgid) ||
 				     !is_one_of(effective, ids.gid, ids.egid, ids.sgid) ||
 				     !is_one_of(saved, ids.gid, ids.egid, ids.sgid)))
 		return -EPERM;
@@ -162,7 +195,9 @@ int sys_setreuid(unsigned real, unsigned effective)
 	struct uthread *self = uthread_current();
 	struct credentials ids = self->ids;
 
-	if (!capable(CAP_SETUID) && (!is_one_of(real, ids.uid, ids.euid, KEEP) ||
+	if (!take_id(ID_USER, &real) || !take_id(ID_USER, &effective))
+		return -EINVAL;
+	if (!has_own(CAP_SETUID) && (!is_one_of(real, ids.uid, ids.euid, KEEP) ||
 				     !is_one_of(effective, ids.uid, ids.euid, ids.suid)))
 		return -EPERM;
 	ids.uid = choose(real, ids.uid);
@@ -177,7 +212,9 @@ int sys_setregid(unsigned real, unsigned effective)
 	struct uthread *self = uthread_current();
 	struct credentials ids = self->ids;
 
-	if (!capable(CAP_SETGID) && (!is_one_of(real, ids.gid, ids.egid, KEEP) ||
+	if (!take_id(ID_GROUP, &real) || !take_id(ID_GROUP, &effective))
+		return -EINVAL;
+	if (!has_own(CAP_SETGID) && (!is_one_of(real, ids.gid, ids.egid, KEEP) ||
 				     !is_one_of(effective, ids.gid, ids.egid, ids.sgid)))
 		return -EPERM;
 	ids.gid = choose(real, ids.gid);
@@ -192,9 +229,9 @@ int sys_setuid(unsigned uid)
 	struct uthread *self = uthread_current();
 	struct credentials ids = self->ids;
 
-	if (uid == KEEP)
+	if (uid == KEEP || !take_id(ID_USER, &uid))
 		return -EINVAL;
-	if (capable(CAP_SETUID))
+	if (has_own(CAP_SETUID))
 		ids.uid = ids.suid = uid;
 	else if (uid != ids.uid && uid != ids.suid)
 		return -EPERM;
@@ -208,9 +245,9 @@ int sys_setgid(unsigned gid)
 	struct uthread *self = uthread_current();
 	struct credentials ids = self->ids;
 
-	if (gid == KEEP)
+	if (gid == KEEP || !take_id(ID_GROUP, &gid))
 		return -EINVAL;
-	if (capable(CAP_SETGID))
+	if (has_own(CAP_SETGID))
 		ids.gid = ids.sgid = gid;
 	else if (gid != ids.gid && gid != ids.sgid)
 		return -EPERM;
@@ -228,13 +265,13 @@ int sys_setfsuid(unsigned uid)
 	struct credentials ids = self->ids;
 	uint32_t before = ids.fsuid;
 
-	if (uid == KEEP ||
-	    (uid != before && !is_one_of(uid, ids.uid, ids.euid, ids.suid) && !capable(CAP_SETUID)))
-		return (int)before;
+	if (uid == KEEP || !take_id(ID_USER, &uid) ||
+	    (uid != before && !is_one_of(uid, ids.uid, ids.euid, ids.suid) && !has_own(CAP_SETUID)))
+		return (int)shown(ID_USER, before);
 	ids.fsuid = uid;
 	credentials_fs_user_changed(&ids, before);
 	uthread_set_ids(self, &ids);
-	return (int)before;
+	return (int)shown(ID_USER, before);
 }
 
 int sys_setfsgid(unsigned gid)
@@ -243,12 +280,12 @@ int sys_setfsgid(unsigned gid)
 	struct credentials ids = self->ids;
 	uint32_t before = ids.fsgid;
 
-	if (gid == KEEP ||
-	    (gid != before && !is_one_of(gid, ids.gid, ids.egid, ids.sgid) && !capable(CAP_SETGID)))
-		return (int)before;
+	if (gid == KEEP || !take_id(ID_GROUP, &gid) ||
+	    (gid != before && !is_one_of(gid, ids.gid, ids.egid, ids.sgid) && !has_own(CAP_SETGID)))
+		return (int)shown(ID_GROUP, before);
 	ids.fsgid = gid;
 	uthread_set_ids(self, &ids);
-	return (int)before;
+	return (int)shown(ID_GROUP, before);
 }
 
 /* ---- supplementary groups ---- */
@@ -297,6 +334,21 @@ static void sort(uint32_t *gids, uint32_t count)
 	}
 }
 
+err_t groups_put_to_program(const struct vfs_groups *groups, uptr_t out)
+{
+	const struct user_namespace *user = uthread_current()->ids.user;
+
+	if (likely(user == &user_namespace_first))
+		return user_copy_out(out, groups->gids, groups->count * sizeof(uint32_t));
+	for (uint32_t i = 0; i < groups->count; i++) {
+		uint32_t gid = id_shown_in(user, ID_GROUP, groups->gids[i]);
+
+		if (user_put(uptr_add(out, i * sizeof(gid)), &gid))
+			return -EFAULT;
+	}
+	return 0;
+}
+
 int sys_getgroups(int ngroups, uptr_t out)
 {
 	const struct vfs_groups *groups = uthread_current()->fs.groups;
@@ -308,7 +360,25 @@ int sys_getgroups(int ngroups, uptr_t out)
 		return (int)count;
 	if ((uint32_t)ngroups < count)
 		return -EINVAL;
-	return user_copy_out(out, groups->gids, count * sizeof(uint32_t)) ? -EFAULT : (int)count;
+	return groups_put_to_program(groups, out) ? -EFAULT : (int)count;
+}
+
+/* Not before there is a map of groups: dropping one is a gain where a group may do less. */
+static bool may_set_groups(const struct user_namespace *user)
+{
+	return has_own(CAP_SETGID) && load_acquire(&user->maps[ID_GROUP].nextents) &&
+	       !read_once(&user->groups_denied);
+}
+
+static bool take_groups(struct vfs_groups *groups)
+{
+	for (uint32_t i = 0; i < groups->count; i++) {
+		groups->gids[i] =
+			id_to_global(uthread_current()->ids.user, ID_GROUP, groups->gids[i]);
+		if (groups->gids[i] == ID_NONE)
+			return false;
+	}
+	return true;
 }
 
 int sys_setgroups(int ngroups, uptr_t from)
@@ -316,7 +386,7 @@ int sys_setgroups(int ngroups, uptr_t from)
 	struct uthread *self = uthread_current();
 	struct vfs_groups *groups = NULL;
 
-	if (!capable(CAP_SETGID))
+	if (!may_set_groups(self->ids.user))
 		return -EPERM;
 	if (ngroups < 0 || (uint32_t)ngroups > GROUPS_MAX)
 		return -EINVAL;
@@ -327,6 +397,10 @@ int sys_setgroups(int ngroups, uptr_t from)
 		if (user_copy_in(groups->gids, from, groups->count * sizeof(uint32_t))) {
 			groups_put(groups);
 			return -EFAULT;
+		}
+		if (!take_groups(groups)) {
+			groups_put(groups);
+			return -EINVAL;
 		}
 		sort(groups->gids, groups->count);
 	}

@@ -99,7 +99,7 @@ static bool may_limit(const struct process *process)
 	const struct credentials *own = &uthread_current()->ids;
 	const struct credentials *ids = &process->ids;
 
-	return process == process_current() || capable(CAP_SYS_RESOURCE) ||
+	return process == process_current() || capable_over(process, CAP_SYS_RESOURCE) ||
 	       (read_once(&ids->uid) == own->uid && read_once(&ids->euid) == own->uid &&
 		read_once(&ids->suid) == own->uid && read_once(&ids->gid) == own->gid &&
 		read_once(&ids->egid) == own->gid && read_once(&ids->sgid) == own->gid);

@@ -153,9 +153,8 @@ static err_t may_set_nice(struct process *process, int before, int nice)
 {
 	const struct credentials *own = &uthread_current()->ids;
 
-	if (capable(CAP_SYS_NICE))
-		return 0;
-	if (own->euid != read_once(&process->ids.uid) && own->euid != read_once(&process->ids.euid))
+	if (own->euid != read_once(&process->ids.uid) &&
+	    own->euid != read_once(&process->ids.euid) && !capable_over(process, CAP_SYS_NICE))
 		return -EPERM;
 	return nice < before && !may_be_nice(process, nice) ? -EACCES : 0;
 }
@@ -223,7 +222,7 @@ static err_t nice_call(int which, int who, struct nice_call *call)
 		pid_for_each_rcu(nice_each, call);
 		break;
 	case PRIO_USER:
-		call->who = who ? who : (int)self->ids.uid;
+		call->who = (int)(who ? id_from_program(ID_USER, (uint32_t)who) : self->ids.uid);
 		pid_for_each_rcu(nice_each, call);
 		break;
 	default:

@@ -50,10 +50,9 @@ static void reset_signals(uint64_t set)
 
 static int reset_ids(void)
 {
-	const struct credentials *ids = &uthread_current()->ids;
-	int result = sys_setgid(ids->gid);
+	int result = sys_setgid((unsigned)sys_getgid());
 
-	return result ? result : sys_setuid(ids->uid);
+	return result ? result : sys_setuid((unsigned)sys_getuid());
 }
 
 static int set_scheduling(const struct abi_spawn *request)

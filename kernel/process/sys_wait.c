@@ -12,6 +12,7 @@
 #include <abi/pidfd.h>
 #include <abi/wait.h>
 #include <arch/user.h>
+#include <ipc/user_namespace.h>
 
 /* WNOTHREAD: the children of a process belong to all of its threads. */
 #define WAIT_SEARCH (__WNOTHREAD | __WALL | __WCLONE)
@@ -107,7 +108,7 @@ static int put_info(uptr_t to, const struct wait_result *result)
 		info.si_signo = SIGCHLD;
 		info.si_code = result->code;
 		info.si_pid = result->pid;
-		info.si_uid = result->uid;
+		info.si_uid = id_for_program(ID_USER, result->uid);
 		info.si_status = result->status;
 	}
 	return user_copy_out(to, &info, offsetof(struct abi_siginfo, si_utime));

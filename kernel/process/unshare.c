@@ -3,7 +3,7 @@
  */
 #include "uthread.h"
 
-#include "../namespace/namespace.h"
+#include "../namespace/user.h"
 #include "../signal/signal.h"
 #include "syscall_table.h"
 
@@ -33,6 +33,8 @@ int sys_unshare(uint64_t clone_flags)
 	struct namespaces *namespaces;
 	err_t err;
 
+	if (clone_flags & CLONE_NEWUSER)
+		clone_flags |= CLONE_THREAD | CLONE_FS;
 	if (clone_flags & CLONE_NEWNS)
 		clone_flags |= CLONE_FS;
 	if (clone_flags & ~UNSHARED || !is_alone(self->process, clone_flags))
@@ -54,6 +56,8 @@ int sys_unshare(uint64_t clone_flags)
 		place_follow_mounts(self, namespaces_mounts(namespaces));
 	if (clone_flags & (CLONE_SYSVSEM | CLONE_NEWIPC))
 		uthread_drop_undos();
+	if (clone_flags & CLONE_NEWUSER)
+		user_namespace_enter(namespaces_user(namespaces));
 	namespaces_enter(namespaces);
 	return 0;
 }

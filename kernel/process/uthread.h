@@ -188,6 +188,8 @@ bool may_be_nice(const struct process *process, int nice);
 /* References of supplementary groups. Both take NULL. */
 struct vfs_groups *groups_get(struct vfs_groups *groups);
 void groups_put(struct vfs_groups *groups);
+/* As the running program calls them. -EFAULT. */
+err_t must_check groups_put_to_program(const struct vfs_groups *groups, uptr_t out);
 
 /* The running thread's descriptors become its own: a copy, if anybody shares the table. -ENOMEM.
  * May sleep. */

@@ -79,6 +79,8 @@ struct proc_subject {
 						* NULL: the first's */
 	int fd;                                /* in fd/ and fdinfo/ */
 	uint32_t index;                        /* of PROC_OF_CPU, PROC_OF_CONNECTION: its number */
+	/* Of what is written: as who opened the file. Else NULL. */
+	const struct credentials *opener;
 };
 
 enum proc_flags {
@@ -87,8 +89,10 @@ enum proc_flags {
 	PROC_TRACER_ONLY = 1 << 2,   /* process_may_trace() decides */
 	PROC_OF_CPU = 1 << 3,        /* there is one for each CPU */
 	PROC_OF_CONNECTION = 1 << 4, /* for each driver's mount */
-	PROC_AS_WRITTEN = 1 << 5,    /* `write` gets line ends as well, and the beginning of a long
-				      * text */
+	PROC_LONG = 1 << 6,       /* what is written may be as long as a page, without one byte, and
+				   * comes at once */
+	PROC_AS_WRITTEN = 1 << 5, /* `write` gets line ends as well, and the beginning of a long
+				   * text */
 };
 
 struct proc_entry {
@@ -206,6 +210,10 @@ proc_write_fn proc_overcommit_kbytes_write;
 proc_text_fn proc_min_free;
 proc_text_fn proc_seccomp_actions, proc_seccomp_logged; /* ../seccomp/log.c */
 proc_write_fn proc_seccomp_logged_write;
+
+/* ../namespace/user.c */
+proc_text_fn proc_uid_map, proc_gid_map, proc_setgroups;
+proc_write_fn proc_uid_map_write, proc_gid_map_write, proc_setgroups_write;
 
 /* ---- /sys (sysfs.c) ---- */
 

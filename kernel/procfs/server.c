@@ -13,7 +13,9 @@
 #include "procfs.h"
 
 #include "../namespace/pid.h"
+#include "../process/capability.h"
 #include "../process/inspect.h"
+#include "../process/uthread.h"
 
 #include <abi/errno.h>
 #include <arch/spin.h>
@@ -64,6 +66,7 @@ struct snapshot {
 struct proc_open {
 	struct spinlock lock;
 	struct snapshot *snapshot; /* lock: a reference; NULL: not read yet */
+	struct credentials opener; /* constant; with a reference to its namespace */
 };
 
 static uint64_t kept_bytes; /* atomic: of snapshots that are charged */
@@ -203,6 +206,8 @@ static err_t procfs_open(struct server *server, UNUSED const struct server_calle
 	if (!open)
 		return -ENOMEM;
 	spin_init(&open->lock, LOCK_SNAPSHOT);
+	open->opener = process_current() ? uthread_current()->ids : credentials_of_user_0();
+	(void)user_namespace_get(open->opener.user);
 	out->flags |= SERVER_TRUNCATED; /* as Linux: there is nothing to cut */
 	out->handle.value = (uint64_t)open;
 	return 0;
@@ -212,6 +217,7 @@ static void procfs_release(UNUSED struct server *server, UNUSED struct nodeid no
 			   struct handle handle, UNUSED unsigned flags)
 {
 	snapshot_put(open_of(handle)->snapshot);
+	user_namespace_put(open_of(handle)->opener.user);
 	kfree(open_of(handle));
 }
 
@@ -256,7 +262,8 @@ static ssize_t procfs_read(struct server *server, struct nodeid node, struct han
 }
 
 /* A setting, whole. */
-#define WRITE_MAX 128
+#define WRITE_MAX      128
+#define WRITE_MAX_LONG (PAGE_SIZE - 1)
 
 static void cut_blanks(char *text, size_t len_bytes)
 {
@@ -264,31 +271,59 @@ static void cut_blanks(char *text, size_t len_bytes)
 		text[--len_bytes] = '\0';
 }
 
-static ssize_t procfs_write(struct server *server, UNUSED const struct server_caller *caller,
-			    struct nodeid node, UNUSED struct handle handle, struct buffer *buffer,
-			    uint64_t offset_bytes, UNUSED unsigned flags, uint64_t *end_bytes)
+/* `text` has room for `room_bytes` and a NUL. */
+static err_t write_text(struct server *server, const struct proc_open *open, struct nodeid node,
+			struct buffer *buffer, char *text, size_t room_bytes)
 {
-	bool as_written = proc_entry_of(inner(server, node))->flags & PROC_AS_WRITTEN;
-	size_t all_bytes = buffer_remaining(buffer), len_bytes = MIN(all_bytes, (size_t)WRITE_MAX);
+	const struct proc_entry *entry = proc_entry_of(inner(server, node));
+	size_t len_bytes = MIN(buffer_remaining(buffer), room_bytes);
 	struct proc_subject subject;
-	char text[WRITE_MAX + 1];
 	err_t err;
 
-	*end_bytes = 0; /* it has no size */
-	if (is_moved(node))
-		return move(server, node, buffer, offset_bytes, true);
-	if (len_bytes < all_bytes && !as_written)
-		return -EINVAL;
 	if (buffer_copy_from(buffer, text, len_bytes) < len_bytes)
 		return -EFAULT;
 	text[len_bytes] = '\0';
-	if (!as_written)
+	if (!(entry->flags & PROC_AS_WRITTEN))
 		cut_blanks(text, len_bytes);
 	err = subject_get(server, node, &subject);
 	if (err)
 		return -ESRCH; /* as Linux */
-	err = subject.entry->write ? subject.entry->write(&subject, text) : -EINVAL;
+	subject.opener = &open->opener;
+	err = entry->write ? entry->write(&subject, text) : -EINVAL;
 	proc_subject_put(&subject);
+	return err;
+}
+
+static err_t write_long_text(struct server *server, const struct proc_open *open,
+			     struct nodeid node, struct buffer *buffer)
+{
+	char *text = kmalloc(WRITE_MAX_LONG + 1);
+	err_t err = text ? write_text(server, open, node, buffer, text, WRITE_MAX_LONG) : -ENOMEM;
+
+	kfree(text);
+	return err;
+}
+
+static ssize_t procfs_write(struct server *server, UNUSED const struct server_caller *caller,
+			    struct nodeid node, struct handle handle, struct buffer *buffer,
+			    uint64_t offset_bytes, UNUSED unsigned flags, uint64_t *end_bytes)
+{
+	unsigned entry_flags = proc_entry_of(inner(server, node))->flags;
+	size_t all_bytes = buffer_remaining(buffer);
+	char text[WRITE_MAX + 1];
+	err_t err;
+
+	*end_bytes = 0; /* it has no size */
+	if (is_moved(inner(server, node)))
+		return move(server, node, buffer, offset_bytes, true);
+	if (entry_flags & PROC_LONG)
+		err = offset_bytes || all_bytes > WRITE_MAX_LONG
+			      ? -EINVAL
+			      : write_long_text(server, open_of(handle), node, buffer);
+	else if (all_bytes > WRITE_MAX && !(entry_flags & PROC_AS_WRITTEN))
+		err = -EINVAL;
+	else
+		err = write_text(server, open_of(handle), node, buffer, text, WRITE_MAX);
 	return err ? err : (ssize_t)all_bytes;
 }
 

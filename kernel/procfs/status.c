@@ -13,6 +13,7 @@
 #include <abi/errno.h>
 #include <abi/resource.h>
 #include <ipc/fdtable.h>
+#include <ipc/user_namespace.h>
 #include <lib/string.h>
 #include <mm/space.h>
 
@@ -243,6 +244,15 @@ static void add_capabilities(struct text *text, const struct capability_sets *se
 	text_add(text, "CapBnd:\t%016lx\nCapAmb:\t%016lx\n", sets->bounding, sets->ambient);
 }
 
+/* As who reads calls them. */
+static void add_ids(struct text *text, const char *name, enum id_kind kind, const uint32_t ids[4])
+{
+	text_add(text, "%s:", name);
+	for (unsigned i = 0; i < 4; i++)
+		text_add(text, "\t%u", id_for_program(kind, ids[i]));
+	text_add(text, "\n");
+}
+
 /* Its numbers in each namespace. */
 static void add_namespaces(struct text *text, const struct proc_subject *subject,
 			   const struct process_report *report)
@@ -273,8 +283,10 @@ void proc_process_status(struct text *text, const struct proc_subject *subject)
 		 report.state, state_name(report.state), shown(subject, report.pid),
 		 shown(subject, report.tid), shown(subject, report.parent),
 		 shown(subject, report.tracer));
-	text_add(text, "Uid:\t%u\t%u\t%u\t%u\n", ids->uid, ids->euid, ids->suid, ids->fsuid);
-	text_add(text, "Gid:\t%u\t%u\t%u\t%u\n", ids->gid, ids->egid, ids->sgid, ids->fsgid);
+	add_ids(text, "Uid", ID_USER,
+		(const uint32_t[]){ids->uid, ids->euid, ids->suid, ids->fsuid});
+	add_ids(text, "Gid", ID_GROUP,
+		(const uint32_t[]){ids->gid, ids->egid, ids->sgid, ids->fsgid});
 	add_fd_size(text, subject);
 	add_namespaces(text, subject, &report);
 	add_memory(text, subject);

@@ -178,11 +178,13 @@ static err_t attach(struct uthread *uthread, void *argument)
 {
 	struct attach_call *call = argument;
 	struct process *process = uthread->process;
+	struct link_request request = *call->request;
 	irqflags_t flags;
 	err_t err;
 
 	if (process == process_current())
 		return -EPERM;
+	request.capable = capable_over(process, CAP_SYS_PTRACE);
 	spin_lock(&family_lock);
 	flags = spin_lock_irqsave(&process->signal_lock);
 	err = check_target_locked(process, uthread);
@@ -192,7 +194,7 @@ static err_t attach(struct uthread *uthread, void *argument)
 			write_once(&uthread->tracee, call->fresh);
 			call->fresh = NULL;
 		}
-		link_locked(process, uthread, call->request);
+		link_locked(process, uthread, &request);
 		/* One that rests already comes to rest for its tracer. */
 		if (process->stopped)
 			waitq_wake_all(&process->continued);
@@ -220,7 +222,6 @@ err_t ptrace_attach(int32_t tid, bool seize, uint32_t options)
 	struct link_request request = {
 		.tracer = uthread_current(),
 		.seized = seize,
-		.capable = capable(CAP_SYS_PTRACE),
 		.options = options,
 	};
 	struct attach_call call = {.fresh = tracee_create(NULL), .request = &request};
@@ -259,10 +260,11 @@ static struct uthread *parents_thread_locked(const struct process *process)
 /* Nobody may look at one who may do more. */
 static bool may_be_traced_by(const struct uthread *self, const struct process *tracer)
 {
-	uint64_t theirs = read_once(&tracer->ids.capabilities.permitted);
+	const struct credentials theirs = tracer->ids; /* as they are just now */
 
-	return !(self->ids.capabilities.permitted & ~theirs) || theirs & UINT64_C(1)
-										 << CAP_SYS_PTRACE;
+	return (theirs.user == self->ids.user &&
+		!(self->ids.capabilities.permitted & ~theirs.capabilities.permitted)) ||
+	       credentials_capable(&theirs, self->ids.user, CAP_SYS_PTRACE);
 }
 
 err_t ptrace_trace_me(void)
@@ -270,7 +272,7 @@ err_t ptrace_trace_me(void)
 	struct uthread *self = uthread_current();
 	struct process *process = self->process;
 	/* As Linux: it is the child's own rights that count for set-id programs. */
-	struct link_request request = {.capable = capable(CAP_SYS_PTRACE)};
+	struct link_request request = {.capable = capable_in(self->ids.user, CAP_SYS_PTRACE)};
 	struct tracee *fresh = tracee_create(self);
 	irqflags_t flags;
 	err_t err = -EPERM;

@@ -11,6 +11,7 @@
 #include <arch/context.h>
 #include <arch/registers.h>
 #include <arch/trap.h>
+#include <ipc/user_namespace.h>
 
 struct stop {
 	enum trace_stop kind;
@@ -180,8 +181,11 @@ static void replace_info(struct signal_info *info, int signal)
 	*info = (struct signal_info){.signal = signal, .code = SI_USER};
 	spin_lock(&family_lock);
 	if (tracee->tracer)
-		info->fields[0] = (uint32_t)pid_shown(tracee->tracer->process->pid) |
-				  (uint64_t)read_once(&tracee->tracer->process->ids.uid) << 32;
+		info->fields[0] =
+			(uint32_t)pid_shown(tracee->tracer->process->pid) |
+			(uint64_t)id_shown_in(self->ids.user, ID_USER,
+					      read_once(&tracee->tracer->process->ids.uid))
+				<< 32;
 	spin_unlock(&family_lock);
 }
 

@@ -332,9 +332,9 @@ static bool may_open(struct pty *pty, unsigned flags)
 	uint32_t wanted = wanted_by_mode[flags & O_ACCMODE];
 	struct pty_attributes attributes;
 
-	if (vfs_capable(context, CAP_DAC_OVERRIDE))
-		return true;
 	pty_get_attributes(pty, &attributes);
+	if (vfs_capable_of_ids(context, attributes.uid, attributes.gid, CAP_DAC_OVERRIDE))
+		return true;
 	if (context->uid == attributes.uid)
 		attributes.mode >>= 6;
 	else if (vfs_in_group(context, attributes.gid))

@@ -86,7 +86,8 @@ static err_t filter_read(uptr_t from, struct seccomp_filter **out)
 	if (!program.count || program.count > BPF_INSTRUCTIONS_MAX)
 		return -EINVAL;
 	/* A program with more rights than this one might misunderstand what its calls say. */
-	if (!uthread_current()->no_new_privileges && !capable(CAP_SYS_ADMIN))
+	if (!uthread_current()->no_new_privileges &&
+	    !capable_in(uthread_current()->ids.user, CAP_SYS_ADMIN))
 		return -EACCES;
 	filter = kvmalloc(bytes_of(program.count));
 	if (!filter)

@@ -13,7 +13,9 @@
 
 #include <abi/errno.h>
 #include <abi/wait.h>
+#include <ipc/user_namespace.h>
 #include <mm/slab.h>
+#include <sched/rcu.h>
 
 SLAB_CACHE(entry_cache, struct signal_entry);
 
@@ -235,11 +237,11 @@ void process_signal(struct process *process, int signal)
 	spin_unlock_irqrestore(&process->signal_lock, flags);
 }
 
-/* As kill() and sigqueue() make them: with the number of who sent it. */
-static bool is_from_somebody(const struct signal_info *info)
+bool signal_says_user(const struct signal_info *info)
 {
-	return info->code == SI_USER ||
-	       (info->code < 0 && info->code != SI_TIMER && info->code != SI_SIGIO);
+	if (info->code > 0)
+		return info->signal == SIGCHLD && info->code < SI_KERNEL;
+	return info->code != SI_TIMER && info->code != SI_SIGIO;
 }
 
 /* True: the sender is not seen where the signal goes, so it is told as nobody. */
@@ -247,8 +249,22 @@ static bool is_from_outside(const struct process *process, const struct signal_i
 {
 	const struct process *self = process_current();
 
-	return process->pid_namespace && is_from_somebody(info) &&
+	return process->pid_namespace && info->code <= 0 && signal_says_user(info) &&
 	       !(self && pid_namespace_sees(process->pid_namespace, self));
+}
+
+/* The receiver is told of users as its namespace calls them. */
+static void tell_user(const struct process *process, struct signal_info *info)
+{
+	const struct user_namespace *user;
+	uint32_t uid = (uint32_t)(info->fields[0] >> 32);
+
+	rcu_read_lock();
+	user = read_once(&process->ids.user);
+	if (unlikely(user != &user_namespace_first) && signal_says_user(info))
+		info->fields[0] =
+			(uint32_t)info->fields[0] | (uint64_t)id_shown_in(user, ID_USER, uid) << 32;
+	rcu_read_unlock();
 }
 
 static err_t send(struct process *process, struct uthread *only, const struct signal_info *info,
@@ -260,10 +276,12 @@ static err_t send(struct process *process, struct uthread *only, const struct si
 	irqflags_t flags;
 	err_t err = 0;
 
-	if (entry)
+	if (entry) {
 		*entry = (struct signal_entry){.info = *info};
-	if (entry && unlikely(from_outside))
-		entry->info.fields[0] &= ~UINT64_C(0xffffffff);
+		tell_user(process, &entry->info);
+		if (unlikely(from_outside))
+			entry->info.fields[0] &= ~UINT64_C(0xffffffff);
+	}
 	flags = spin_lock_irqsave(&process->signal_lock);
 	if (only && !only->listed) {
 		err = -ESRCH;

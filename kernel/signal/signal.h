@@ -85,6 +85,10 @@ err_t must_check signal_send_to_thread(struct process *process, int32_t tid,
 err_t must_check signal_send_to_group(int32_t group, const struct signal_info *info);
 /* -EPERM: only to itself may a program pretend that the kernel, or kill(), sent it. */
 err_t must_check signal_check_info(const struct process *target, const struct signal_info *info);
+/* It has a user, of who sent it or of a child: within the kernel, the kernel's id. */
+bool signal_says_user(const struct signal_info *info);
+/* The running program has written it: its user is the kernel's id then. */
+void signal_info_from_program(struct signal_info *info);
 /* si_code SI_USER and the like, from the running process. */
 struct signal_info signal_info_from_self(int signal, int code);
 

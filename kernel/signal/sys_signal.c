@@ -15,6 +15,7 @@
 #include <arch/context.h>
 #include <arch/trap.h>
 #include <arch/user.h>
+#include <ipc/user_namespace.h>
 #include <lib/string.h>
 #include <sched/wait.h>
 
@@ -210,9 +211,11 @@ static bool may_signal(const struct process *process, int signal)
 	uint32_t uid = read_once(&process->ids.uid);
 	uint32_t suid = read_once(&process->ids.suid);
 
-	if (process == process_current() || capable(CAP_KILL))
+	if (process == process_current())
 		return true;
 	if (own->uid == uid || own->uid == suid || own->euid == uid || own->euid == suid)
+		return true;
+	if (capable_over(process, CAP_KILL))
 		return true;
 	return signal == SIGCONT &&
 	       read_once(&process->session) == read_once(&process_current()->session);
@@ -357,6 +360,15 @@ err_t signal_check_info(const struct process *target, const struct signal_info *
 											  : 0;
 }
 
+void signal_info_from_program(struct signal_info *info)
+{
+	uint32_t uid = (uint32_t)(info->fields[0] >> 32);
+
+	if (signal_says_user(info))
+		info->fields[0] =
+			(uint32_t)info->fields[0] | (uint64_t)id_from_program(ID_USER, uid) << 32;
+}
+
 /* A target that there is not is told from one that may not be deceived: as Linux, by number. */
 static err_t read_info(int32_t target, int signal, uptr_t from, struct signal_info *info)
 {
@@ -368,6 +380,7 @@ static err_t read_info(int32_t target, int signal, uptr_t from, struct signal_in
 		return -EFAULT;
 	info->signal = signal;
 	info->padding = 0;
+	signal_info_from_program(info);
 	return signal_check_info(target == self->own_pid ? self : NULL, info);
 }
 

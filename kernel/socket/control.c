@@ -15,6 +15,7 @@
 #include <arch/clock.h>
 #include <arch/user.h>
 #include <ipc/fdtable.h>
+#include <ipc/user_namespace.h>
 #include <lib/string.h>
 #include <mm/slab.h>
 
@@ -65,17 +66,20 @@ static err_t read_credentials(const struct abi_ucred *said, struct socket_messag
 {
 	const struct uthread *self = uthread_current();
 	const struct credentials *ids = &self->ids;
+	uint32_t uid = id_to_global(ids->user, ID_USER, said->uid);
+	uint32_t gid = id_to_global(ids->user, ID_GROUP, said->gid);
 
+	if (uid == ID_NONE || gid == ID_NONE)
+		return -EINVAL;
 	if (said->pid != self->process->own_pid && !capable(CAP_SYS_ADMIN))
 		return -EPERM;
-	if (said->uid != ids->uid && said->uid != ids->euid && said->uid != ids->suid &&
-	    !capable(CAP_SETUID))
+	if (uid != ids->uid && uid != ids->euid && uid != ids->suid &&
+	    !capable_in(ids->user, CAP_SETUID))
 		return -EPERM;
-	if (said->gid != ids->gid && said->gid != ids->egid && said->gid != ids->sgid &&
-	    !capable(CAP_SETGID))
+	if (gid != ids->gid && gid != ids->egid && gid != ids->sgid &&
+	    !capable_in(ids->user, CAP_SETGID))
 		return -EPERM;
-	message->from = *said;
-	message->from.pid = pid_meant(said->pid);
+	message->from = (struct abi_ucred){.pid = pid_meant(said->pid), .uid = uid, .gid = gid};
 	if (message->from.pid == PID_NOBODY)
 		return -ESRCH;
 	return 0;
@@ -151,11 +155,22 @@ static bool put_record(struct control_writer *writer, int type, const void *data
 	return true;
 }
 
-void control_put_credentials(struct control_writer *writer, const struct abi_ucred *from)
+struct abi_ucred credentials_for_program(const struct abi_ucred *from)
 {
 	struct abi_ucred told = *from;
 
 	told.pid = pid_shown(from->pid);
+	if (told.uid != ID_NONE)
+		told.uid = id_for_program(ID_USER, told.uid);
+	if (told.gid != ID_NONE)
+		told.gid = id_for_program(ID_GROUP, told.gid);
+	return told;
+}
+
+void control_put_credentials(struct control_writer *writer, const struct abi_ucred *from)
+{
+	const struct abi_ucred told = credentials_for_program(from);
+
 	(void)put_record(writer, SCM_CREDENTIALS, &told, sizeof(told));
 }
 

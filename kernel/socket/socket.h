@@ -52,6 +52,8 @@ struct control_writer {
 	unsigned flags; /* MSG_CTRUNC: it was too little */
 };
 
+/* As the program that runs calls the two ids; UINT32_MAX, nobody, stays. */
+struct abi_ucred credentials_for_program(const struct abi_ucred *from);
 void control_put_credentials(struct control_writer *writer, const struct abi_ucred *from);
 /* When it was sent (0: nobody knows; now), as `option`, SO_TIMESTAMP or what is like it, has it. */
 void control_put_stamp(struct control_writer *writer, int option, uint64_t stamp_ns);

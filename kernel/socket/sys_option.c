@@ -4,7 +4,7 @@
  */
 #include "socket.h"
 
-#include "../namespace/pid.h"
+#include "../namespace/user.h"
 #include "../process/capability.h"
 #include "../process/pidfd.h"
 #include "../process/uthread.h"
@@ -166,7 +166,7 @@ static err_t get_groups(const struct vfs_groups *groups, uptr_t to, uptr_t len_b
 		return -EFAULT;
 	if (room < needed)
 		return -ERANGE;
-	return groups ? user_copy_out(to, groups->gids, (size_t)needed) : 0;
+	return groups ? groups_put_to_program(groups, to) : 0;
 }
 
 static err_t get_pidfd(struct process *process, uptr_t to, uptr_t len_bytes)
@@ -189,7 +189,7 @@ static err_t get_peer(struct object *socket, int option, uptr_t value, uptr_t va
 	struct socket_identity peer = socket_peer(socket);
 	err_t err;
 
-	peer.id.pid = pid_shown(peer.id.pid);
+	peer.id = credentials_for_program(&peer.id);
 	if (option == SO_PEERCRED)
 		err = put_value(value, value_bytes, &peer.id, sizeof(peer.id));
 	else if (!peer.process)
@@ -409,7 +409,7 @@ static err_t force_bytes(struct socket_options *options, uint32_t which, int ask
 
 static bool may_mark(void)
 {
-	return capable(CAP_NET_ADMIN) || capable(CAP_NET_RAW);
+	return network_capable(CAP_NET_ADMIN) || network_capable(CAP_NET_RAW);
 }
 
 /* Linux tells it to nobody. */
@@ -447,7 +447,7 @@ static err_t set_remembered(struct socket_options *options, int option, int valu
 	case SO_BINDTOIFINDEX:
 		if (value < 0)
 			return -EINVAL;
-		if (read_once(&options->interface) && !capable(CAP_NET_RAW))
+		if (read_once(&options->interface) && !network_capable(CAP_NET_RAW))
 			return -EPERM;
 		write_once(&options->interface, value);
 		return 0;

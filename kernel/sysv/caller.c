@@ -2,6 +2,7 @@
  * What System V objects (ipc/sysv/) ask about who calls. Owns no state.
  */
 #include "../namespace/pid.h"
+#include "../namespace/user.h"
 #include "../process/capability.h"
 #include "../process/uthread.h"
 
@@ -29,7 +30,10 @@ bool sysv_caller_in_group(uint32_t gid)
 
 bool sysv_caller_capable(unsigned capability)
 {
-	return capable(capability);
+	/* Linux: what costs memory is everybody's. */
+	if (capability == CAP_SYS_RESOURCE)
+		return capable(capability);
+	return capable_in(namespace_owner(namespace_current(NAMESPACE_IPC)), capability);
 }
 
 uint64_t sysv_caller_lock_limit_bytes(void)

@@ -5,6 +5,7 @@
 #define KERNEL_SYSV_SYSV_H
 
 #include <ipc/sysv.h>
+#include <ipc/user_namespace.h>
 #include <lib/atomic.h>
 
 /* Whom the stat command of one of the three kinds names; each has its own numbers for it. */
@@ -23,7 +24,9 @@ static inline int sysv_stat_result(enum sysv_lookup lookup, int id)
 
 static inline struct sysv_owner sysv_owner_of(const struct abi_ipc_perm *perm)
 {
-	return (struct sysv_owner){.uid = perm->uid, .gid = perm->gid, .mode = perm->mode};
+	return (struct sysv_owner){.uid = id_from_program(ID_USER, perm->uid),
+				   .gid = id_from_program(ID_GROUP, perm->gid),
+				   .mode = perm->mode};
 }
 
 #endif

@@ -19,6 +19,7 @@
 struct dentry;
 struct mount;
 struct node;
+struct user_namespace;
 
 /* A place: a name as one of the mounts of its filesystem shows it. Whoever keeps one holds a
  * reference to both. Neither or both are NULL. */
@@ -41,7 +42,10 @@ struct vfs_context {
 	struct path cwd;
 	uint32_t uid;
 	uint32_t gid;
-	uint64_t capabilities;     /* effective ones, as bits */
+	uint64_t capabilities;     /* effective ones over all that there is, as bits */
+	uint64_t own_capabilities; /* over what is `user`'s; the same in the first namespace */
+	/* Constant while `root` is; the thread's process keeps it. */
+	const struct user_namespace *user;
 	struct vfs_groups *groups; /* beside gid; NULL: none */
 	uint32_t umask;
 	int32_t pid; /* shown to drivers; 0: the kernel */
@@ -56,6 +60,13 @@ static inline bool vfs_capable(const struct vfs_context *context, unsigned capab
 {
 	return (context->capabilities & CAP_BIT(capability)) != 0;
 }
+
+/* Over what belongs to `over`, as user_namespace_caller_capable(). */
+bool vfs_capable_in(const struct vfs_context *context, const struct user_namespace *over,
+		    unsigned capability);
+/* Over a file with these owners: also whoever has it in his namespace, which has names for both. */
+bool vfs_capable_of_ids(const struct vfs_context *context, uint32_t uid, uint32_t gid,
+			unsigned capability);
 
 /* The kernel's own: user 0 with all capabilities, the root, umask 022. Without references: the root
  * lives for good. */

@@ -111,8 +111,9 @@ void file_limit_met(void);
 
 /* Hook of kernel/: the program that runs; all zeros for the kernel's own threads. */
 struct server_caller server_caller_current(void);
-/* The same: its effective capabilities, as bits; all of them for the kernel's own threads. */
-uint64_t server_caller_capabilities(void);
+/* The same: its effective capabilities over all that there is, as bits; all of them for the
+ * kernel's own threads. *own: over what is its user namespace's; may be NULL. */
+uint64_t server_caller_capabilities(uint64_t *own);
 
 /* Until when the running thread waits for a server that is a program: a program until it is killed,
  * the kernel's own threads (ksh), which nobody can kill, for ten seconds. */

@@ -21,6 +21,7 @@ enum lock_class {
 	LOCK_MOUNT,     /* the mount tree; inside of a file's, since /proc/mounts is read */
 	LOCK_DIRECTORY, /* changes of a directory's names; ancestors first, else lower address first
 			 */
+	LOCK_IDMAP,     /* the maps of user namespaces; inside of the file that is written */
 	LOCK_NODE,      /* a node's data and attributes */
 	LOCK_SCREEN,    /* the picture that is being drawn */
 	LOCK_TTY_INPUT, /* a terminal's way in: one device's bytes at a time */
