@@ -192,7 +192,7 @@ static bool is_magic(unsigned first, unsigned second)
 
 int sys_reboot(unsigned magic, unsigned magic2, unsigned command, uptr_t argument)
 {
-	if (!capable(CAP_SYS_BOOT))
+	if (!pid_namespace_capable(process_current()->pid_namespace, CAP_SYS_BOOT))
 		return -EPERM;
 	if (!is_magic(magic, magic2))
 		return -EINVAL;

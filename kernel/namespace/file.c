@@ -2,9 +2,8 @@
  * Namespaces as files: what the links of /proc/PID/ns lead to, descriptors that setns() takes. One
  * has a reference to its namespace, which so outlives those that were in it.
  */
-#include "user.h"
-
 #include "pid.h"
+#include "user.h"
 
 #include "../procfs/procfs.h"
 

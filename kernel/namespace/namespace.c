@@ -3,15 +3,16 @@
  * they are together never changes.
  */
 #include "namespace.h"
-#include "user.h"
-
 #include "pid.h"
+#include "user.h"
 
 #include "../process/capability.h"
 
 #include <abi/errno.h>
+#include <ipc/user.h>
 #include <mm/slab.h>
 
+#define NAMESPACES_OF_USER_MAX 8192
 /* As Linux: the numbers of the first ones are fixed, those of others come after. */
 #define NUMBER_NEXT UINT64_C(0xf0000000)
 
@@ -28,6 +29,38 @@ const struct namespace_kind_ops *namespace_ops(enum namespace_kind kind)
 	return kinds[kind];
 }
 
+/* ---- how many ---- */
+
+/* Who answers for what the running thread makes, whoever he is inside of his own namespaces. */
+static uint32_t answerable(void)
+{
+	const struct credentials *ids = &uthread_current()->ids;
+	uint32_t uid = ids->euid;
+
+	for (const struct user_namespace *user = ids->user; user->parent; user = user->parent)
+		uid = user->owner;
+	return uid;
+}
+
+/* -ENOMEM; -ENOSPC: he has enough of them. */
+static err_t count_another(struct user_counts **out)
+{
+	*out = user_counts_of(answerable());
+	if (!*out)
+		return -ENOMEM;
+	if (user_charge(*out, USER_NAMESPACES, 1, NAMESPACES_OF_USER_MAX))
+		return 0;
+	user_counts_put(*out);
+	return -ENOSPC;
+}
+
+static void uncount(struct user_counts *counted)
+{
+	if (counted)
+		user_uncharge(counted, USER_NAMESPACES, 1);
+	user_counts_put(counted);
+}
+
 /* ---- one ---- */
 
 void namespace_init(struct namespace *namespace, enum namespace_kind kind)
@@ -35,6 +68,7 @@ void namespace_init(struct namespace *namespace, enum namespace_kind kind)
 	refcount_init(&namespace->references);
 	namespace->kind = kind;
 	namespace->owner = NULL;
+	namespace->counted = NULL;
 	namespace->number = atomic_fetch_add_full(&last_number, UINT64_C(1));
 }
 
@@ -47,11 +81,14 @@ struct namespace *namespace_get(struct namespace *namespace)
 void namespace_put(struct namespace *namespace)
 {
 	struct user_namespace *owner;
+	struct user_counts *counted;
 
 	if (!namespace || !refcount_put(&namespace->references))
 		return;
 	owner = namespace->owner;
+	counted = namespace->counted;
 	kinds[namespace->kind]->free(namespace);
+	uncount(counted);
 	user_namespace_put(owner);
 }
 
@@ -145,11 +182,18 @@ static void own(const struct namespaces *namespaces, const struct namespace *fro
 /* It gets a new one of its own of this kind. */
 static err_t renew(struct namespaces *namespaces, unsigned kind)
 {
+	struct user_counts *counted;
 	struct namespace *made;
-	err_t err = kinds[kind]->copy(namespaces->of[kind], &made);
+	err_t err = count_another(&counted);
 
 	if (err)
 		return err;
+	err = kinds[kind]->copy(namespaces->of[kind], &made);
+	if (err) {
+		uncount(counted);
+		return err;
+	}
+	made->counted = counted;
 	if (kind != NAMESPACE_USER)
 		own(namespaces, namespaces->of[kind], made);
 	namespace_put(namespaces->of[kind]);

@@ -54,6 +54,7 @@ struct namespace
 	uint64_t number; /* that it is known by: of its file */
 	/* A reference: whose capabilities it asks for. NULL: the first one; namespace_owner(). */
 	struct user_namespace *owner;
+	struct user_counts *counted; /* a reference: with whom it is; NULL: the first ones */
 };
 
 struct namespaces {

@@ -3,7 +3,9 @@
  * processes stands in process/pid_names.c, under whose lock their counts are.
  */
 #include "pid.h"
+#include "user.h"
 
+#include "../process/capability.h"
 #include "../process/family.h"
 #include "../signal/signal.h"
 
@@ -169,6 +171,11 @@ void pid_namespace_end_with(struct process *process)
 		process->status_to_be = WAIT_STATUS_SIGNAL(namespace->reboot_signal);
 		spin_unlock_irqrestore(&process->signal_lock, flags);
 	}
+}
+
+bool pid_namespace_capable(struct pid_namespace *namespace, unsigned capability)
+{
+	return capable_in(namespace_owner(pid_namespace_head(namespace)), capability);
 }
 
 err_t pid_namespace_reboot(unsigned command)

@@ -51,6 +51,8 @@ struct namespace *pid_namespace_head(struct pid_namespace *namespace);
 struct namespace *pid_namespace_of_children(struct process *process, int32_t tid);
 /* The one above it, with a reference. -EPERM: the running process is not in that, nor above it. */
 err_t must_check pid_namespace_parent(struct namespace *namespace, struct namespace **out);
+/* The running thread has this capability over what belongs to it. NULL: the first. */
+bool pid_namespace_capable(struct pid_namespace *namespace, unsigned capability);
 /* It is `above`, or somewhere below that. */
 bool pid_namespace_is_within(const struct pid_namespace *namespace,
 			     const struct pid_namespace *above);

@@ -3,9 +3,8 @@
  * process is in that one names. Owns no state.
  */
 #include "namespace.h"
-#include "user.h"
-
 #include "pid.h"
+#include "user.h"
 
 #include "../process/capability.h"
 #include "../process/inspect.h"

@@ -99,7 +99,7 @@ static err_t user_copy(struct namespace *from, struct namespace **out)
 	struct user_namespace *parent = user_namespace_of(from);
 	struct user_namespace_file *made;
 
-	if (parent->level >= USER_NAMESPACE_DEPTH_MAX)
+	if (parent->level > USER_NAMESPACE_DEPTH_MAX)
 		return -ENOSPC;
 	if (has_changed_root() || !id_is_mapped(parent, ID_USER, ids->euid) ||
 	    !id_is_mapped(parent, ID_GROUP, ids->egid))

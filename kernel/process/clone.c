@@ -464,6 +464,21 @@ static int new_thread(struct clone_request *request)
 	return err ? err : tid;
 }
 
+/* In one that is made with the child, its maker may do what he may to all that is new. */
+static bool may_set_tids(const struct clone_request *request)
+{
+	struct pid_namespace *namespace = pid_namespace_for_children();
+	const bool is_new = request->args.flags & CLONE_NEWPID;
+
+	for (size_t i = is_new; i < request->ntids; i++) {
+		if (!pid_namespace_capable(namespace, CAP_SYS_ADMIN) &&
+		    !pid_namespace_capable(namespace, CAP_CHECKPOINT_RESTORE))
+			return false;
+		namespace = namespace ? namespace->parent : NULL;
+	}
+	return true;
+}
+
 static err_t check_set_tid(const struct clone_request *request)
 {
 	const struct pid_namespace *namespace = pid_namespace_for_children();
@@ -479,7 +494,7 @@ static err_t check_set_tid(const struct clone_request *request)
 		if (request->tids[i] < 1 || request->tids[i] >= (int32_t)read_once(&pid_limit))
 			return -EINVAL;
 	}
-	return capable(CAP_SYS_ADMIN) || capable(CAP_CHECKPOINT_RESTORE) ? 0 : -EPERM;
+	return may_set_tids(request) ? 0 : -EPERM;
 }
 
 int clone_run(struct clone_request *request)

@@ -52,12 +52,14 @@ err_t ptrace_with(int32_t tid, bool any_state, err_t (*act)(struct tracee *trace
 static err_t get_space(struct tracee *tracee, void *argument)
 {
 	struct space **out = argument;
-	struct space *space = tracee->uthread->process->space;
+	struct process *process = tracee->uthread->process;
+	struct space *space = process->space;
 
 	if (!space)
 		return -ESRCH;
 	/* What became secret since it was attached to: a program that its user may not read. */
-	if (read_once(&tracee->uthread->process->not_dumpable) && !tracee->tracer_capable)
+	if (read_once(&process->not_dumpable) &&
+	    !(tracee->tracer_capable && capable_in(process->memory_owner, CAP_SYS_PTRACE)))
 		return -EIO;
 	*out = space_get(space);
 	return 0;

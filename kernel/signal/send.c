@@ -261,9 +261,10 @@ static void tell_user(const struct process *process, struct signal_info *info)
 
 	rcu_read_lock();
 	user = read_once(&process->ids.user);
-	if (unlikely(user != &user_namespace_first) && signal_says_user(info))
-		info->fields[0] =
-			(uint32_t)info->fields[0] | (uint64_t)id_shown_in(user, ID_USER, uid) << 32;
+	if (unlikely(user != &user_namespace_first || uid == ID_NONE) && signal_says_user(info)) {
+		uid = uid == ID_NONE ? ID_OVERFLOW : id_shown_in(user, ID_USER, uid);
+		info->fields[0] = (uint32_t)info->fields[0] | (uint64_t)uid << 32;
+	}
 	rcu_read_unlock();
 }
 

@@ -71,7 +71,8 @@ static err_t read_credentials(const struct abi_ucred *said, struct socket_messag
 
 	if (uid == ID_NONE || gid == ID_NONE)
 		return -EINVAL;
-	if (said->pid != self->process->own_pid && !capable(CAP_SYS_ADMIN))
+	if (said->pid != self->process->own_pid &&
+	    !pid_namespace_capable(self->process->pid_namespace, CAP_SYS_ADMIN))
 		return -EPERM;
 	if (uid != ids->uid && uid != ids->euid && uid != ids->suid &&
 	    !capable_in(ids->user, CAP_SETUID))

@@ -13,6 +13,7 @@ enum user_thing {
 	USER_INOTIFIES,
 	USER_WATCHES, /* of inotify */
 	USER_LOCKS,   /* on parts of files */
+	USER_NAMESPACES,
 	USER_THINGS
 };
 
