@@ -428,8 +428,12 @@ err_t pages_get(struct file *file, struct node_pages *pages, uint64_t index, uin
 	*valid_bytes = PAGE_SIZE;
 	if (place.frame)
 		return 0;
-	if (place.is_new)
+	if (place.is_new) {
+		/* What was dropped may be on its way to the server still, which might answer a
+		 * later request first. */
+		pages_await_written(pages);
 		pages_fill_start(file, place.fill);
+	}
 	/* Of its two references one is ours. NOLINTNEXTLINE(clang-analyzer-unix.Malloc) */
 	err = pages_fill_wait(pages, place.fill);
 	if (!err) {

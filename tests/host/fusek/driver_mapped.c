@@ -128,6 +128,36 @@ static void what_was_changed_is_not_reclaimed(void **state)
 	unmap_file();
 }
 
+static void (*serve)(void);
+
+/* As a driver of several threads may: what it was asked last comes first. */
+static void answer_the_last_first(void)
+{
+	fake_block = serve;
+	fake_driver_serve();
+	fake_driver_answer_late();
+}
+
+static void what_is_on_its_way_is_not_read_before_it_is_there(void **state)
+{
+	char text[8];
+
+	map_file();
+	assert_int_equal(touch(0), 0);
+	mock.hold_at = FUSE_WRITE;
+	assert_true(fake_driver_notify_inode(MOCK_FILE, 0) > 0); /* it is sent, and dropped */
+	fake_driver_serve();
+	assert_int_equal(mock.nasked[FUSE_WRITE], 1);
+	assert_int_equal(stat_ok(FILE_AT).st_size, SIZE);
+	mock.nasked[FUSE_READ] = 0;
+	serve = fake_block;
+	fake_block = answer_the_last_first;
+	assert_int_equal(object_read_kernel(object, text, sizeof(text), 0), sizeof(text));
+	assert_string_equal(text, "changed");
+	assert_int_equal(mock.nasked[FUSE_READ], 1);
+	unmap_file();
+}
+
 static void truncation_cuts_it(void **state)
 {
 	map_file();
@@ -248,6 +278,7 @@ int main(void)
 		MOUNTED(the_last_mapping_s_end_sends_it),
 		MOUNTED(who_is_killed_sends_without_waiting),
 		MOUNTED(what_was_changed_is_not_reclaimed),
+		MOUNTED(what_is_on_its_way_is_not_read_before_it_is_there),
 		MOUNTED(truncation_cuts_it),
 		MOUNTED(a_truncation_waits_for_what_is_on_its_way),
 		MOUNTED(what_was_lost_is_told_once),

@@ -14,6 +14,7 @@
 #include <fusek/mount.h>
 #include <fusek/server.h>
 #include <ipc/epoll.h>
+#include <ipc/user_namespace.h>
 #include <lib/log.h>
 #include <lib/panic.h>
 #include <mm/commit.h>
@@ -175,9 +176,23 @@ struct server_caller server_caller_current(void)
 		.uid = fake_caller_uid, .gid = fake_caller_uid, .pid = fake_caller_pid};
 }
 
-uint64_t server_caller_capabilities(void)
+struct user_namespace *user_namespace_caller(void)
 {
-	return fake_caller_uid ? 0 : UINT64_MAX;
+	return &user_namespace_first;
+}
+
+bool user_namespace_caller_capable(const struct user_namespace *over, unsigned capability)
+{
+	return !fake_caller_uid;
+}
+
+uint64_t server_caller_capabilities(uint64_t *own)
+{
+	const uint64_t all = fake_caller_uid ? 0 : UINT64_MAX;
+
+	if (own)
+		*own = all;
+	return all;
 }
 
 bool thread_killed(void)
