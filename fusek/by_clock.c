@@ -16,15 +16,15 @@
 
 uint32_t dirty_expire_cs = 3000;
 uint32_t dirty_writeback_cs = 500;
-uint16_t fuse_default_timeout_s;
-uint16_t fuse_max_timeout_s;
+uint32_t fuse_default_timeout_s;
+uint32_t fuse_max_timeout_s;
 
 static WAITQ(wanted);
 static bool has_thread; /* atomic */
 
 static bool has_work(void)
 {
-	return (read_once(&dirty_writeback_cs) && pages_any_changed()) || fuse_any_timed();
+	return pages_any_changed() || fuse_any_timed();
 }
 
 void vfs_look_at_clock(uint64_t now_ns)

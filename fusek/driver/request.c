@@ -23,6 +23,7 @@ void fuse_request_init(struct fuse_request *request, const struct server_caller 
 	request->interrupted = false;
 	request->interrupt_queued = false;
 	request->in_background = false;
+	request->asked_ns = 0;
 	request->caller = *caller;
 	request->payload = NULL;
 	request->handle = NULL;
@@ -217,7 +218,8 @@ static struct thread *send_locked(struct fuse_connection *connection, struct fus
 	if (likely(request->message.opcode != FUSE_NOTIFY_REPLY))
 		request->unique = connection->last_unique;
 	request->order = ++connection->last_order;
-	request->asked_ns = clock_ns();
+	if (!request->asked_ns) /* else it has waited in the background since then */
+		request->asked_ns = clock_ns();
 	reader = fuse_give_locked(connection, request);
 	if (unlikely(!reader)) {
 		request->state = FUSE_REQUEST_QUEUED;

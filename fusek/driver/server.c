@@ -580,9 +580,9 @@ void fuse_server_destroy(struct server *server)
 {
 	struct fuse_connection *connection = connection_of(server);
 
-	fuse_connection_hide(connection);
 	if (options_of(server)->is_block)
-		say_destroy(server);
+		say_destroy(server); /* its time-out, too, is for what can be found */
+	fuse_connection_hide(connection);
 	fuse_connection_end(connection, -ENOTCONN);
 	fuse_connection_put(connection);
 }

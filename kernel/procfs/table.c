@@ -22,12 +22,20 @@
 #define LINK       (S_IFLNK | 0777)
 #define FOLDER     (S_IFDIR | 0555)
 
+/* What proc_number() and proc_number_write() know. */
+#define NUMBER_BYTES(variable)                                                                     \
+	(sizeof(variable) + 0 * sizeof(struct {                                                    \
+				    _Static_assert(sizeof(variable) == 4 || sizeof(variable) == 8, \
+						   "a number's size");                             \
+				    int none;                                                      \
+			    }))
+
 /* A file that is a number, and can be set. */
 #define NUMBER(variable, from, to)                                                                 \
 	.mode = FILE_SET, .text = proc_number, .write = proc_number_write,                         \
 	.number = &(const struct proc_number)                                                      \
 	{                                                                                          \
-		.at = &(variable), .bytes = sizeof(variable), .least = (from), .most = (to)        \
+		.at = &(variable), .bytes = NUMBER_BYTES(variable), .least = (from), .most = (to)  \
 	}
 /* The same, of a namespace of who asks. */
 #define NUMBER_OF(type, member, from, to)                                                          \
@@ -35,7 +43,8 @@
 	.number = &(const struct proc_number)                                                      \
 	{                                                                                          \
 		.of = proc_##type, .offset = offsetof(struct type, member),                        \
-		.bytes = sizeof(((struct type *)NULL)->member), .least = (from), .most = (to)      \
+		.bytes = NUMBER_BYTES(((struct type *)NULL)->member), .least = (from),             \
+		.most = (to)                                                                       \
 	}
 /* One that never changes. */
 #define CONSTANT(value)                                                                            \

@@ -45,6 +45,53 @@ static ssize_t tell(const char *file, const char *text)
 	return done;
 }
 
+#define SETTINGS "/proc/sys/fs/fuse/"
+
+static long setting(const char *file)
+{
+	char text[32] = "";
+	int fd = open(file, O_RDONLY);
+	ssize_t got = fd >= 0 ? read(fd, text, sizeof(text) - 1) : -1;
+
+	close(fd);
+	return got > 0 ? strtol(text, NULL, 10) : -1;
+}
+
+static ssize_t set(const char *file, long value)
+{
+	char text[32];
+	int fd = open(file, O_WRONLY), len = snprintf(text, sizeof(text), "%ld\n", value);
+	ssize_t done = fd >= 0 ? write(fd, text, (size_t)len) : -1;
+	int error = errno;
+
+	close(fd);
+	errno = error;
+	return done == len ? 0 : -1;
+}
+
+/* Linux has them since 6.14, and not everybody may set them. */
+static void each_time_out_is_a_setting_of_its_own(void)
+{
+	const char *common = SETTINGS "default_request_timeout",
+		   *most = SETTINGS "max_request_timeout";
+	long common_s = setting(common), most_s = setting(most);
+
+	if ((common_s < 0 || set(common, common_s)) && may_be_restricted())
+		return;
+	EXPECT_EQUAL(set(most, 70), 0);
+	EXPECT_EQUAL(set(common, 60), 0);
+	EXPECT_EQUAL(setting(most), 70);
+	EXPECT_EQUAL(setting(common), 60);
+	EXPECT_EQUAL(set(most, 65535), 0);
+	EXPECT_EQUAL(setting(common), 60);
+	EXPECT_EQUAL(setting(most), 65535);
+	EXPECT_ERRNO(EINVAL, set(most, 65536));
+	EXPECT_EQUAL(set(most, most_s), 0);
+	EXPECT_EQUAL(set(common, common_s), 0);
+	EXPECT_EQUAL(setting(common), common_s);
+	EXPECT_EQUAL(setting(most), most_s);
+}
+
 static void mounts_tell_who_mounted(void)
 {
 	EXPECT(driver_begin(0));
@@ -152,6 +199,7 @@ int main(void)
 	mkdir(CONTROL, 0755);
 	if (mount("none", CONTROL, "fusectl", 0, NULL))
 		return 1;
+	RUN(each_time_out_is_a_setting_of_its_own);
 	RUN(mounts_tell_who_mounted);
 	RUN(each_connection_has_a_folder);
 	RUN(limits_are_the_driver_s_and_can_be_set);

@@ -11,7 +11,7 @@ extern uint32_t dirty_writeback_cs; /* how often it is looked for; 0: not at all
 
 /* How many seconds a driver may take for an answer: where it does not say, and at most; 0: as long
  * as it wants. Taken by those who are mounted afterwards. */
-extern uint16_t fuse_default_timeout_s, fuse_max_timeout_s;
+extern uint32_t fuse_default_timeout_s, fuse_max_timeout_s;
 
 /* Once around, at `now_ns` of clock_ns(). Sleeps. */
 void vfs_look_at_clock(uint64_t now_ns);
