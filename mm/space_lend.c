@@ -115,40 +115,14 @@ uint32_t space_give_frames(struct space *space, vaddr_t address, struct frame *c
 	return done;
 }
 
-/* Of one table: how many have been looked at; 0: there is none. */
-static uint32_t drop_batch_locked(struct space *space, vaddr_t address, uint32_t npages)
-	REQUIRES(space->lock);
-static uint32_t drop_batch_locked(struct space *space, vaddr_t address, uint32_t npages)
-{
-	struct frame *old[BATCH_PAGES];
-	uint32_t nold = 0, done;
-	pte_t *entries;
-
-	npages = entries_of_table(space, address, npages, &entries);
-	for (done = 0; done < npages; done++) {
-		if (pte_counted(pte_read(&entries[done])))
-			old[nold++] = frame_from_phys(pte_frame(pte_exchange(&entries[done], 0)));
-	}
-	if (!nold)
-		return done;
-	space->peak_pages = MAX(space->peak_pages, space->resident_pages);
-	space->resident_pages -= nold;
-	tlb_flush_range(&space->pagetable, address, done);
-	for (uint32_t i = 0; i < nold; i++)
-		frame_put(old[i]);
-	return done;
-}
-
 void space_drop_frames(struct space *space, vaddr_t address, uint32_t npages)
 {
 	struct region *region;
-	uint32_t step = 1;
 
 	mutex_lock(&space->lock);
 	npages = pages_of_region(space, address, npages, &region);
-	for (uint32_t done = 0; step && done < npages; done += step)
-		step = drop_batch_locked(space, address + done * PAGE_SIZE,
-					 MIN(npages - done, BATCH_PAGES));
+	if (npages)
+		space_clear_pages_locked(space, address, address + npages * PAGE_SIZE, 0);
 	mutex_unlock(&space->lock);
 }
 

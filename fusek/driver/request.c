@@ -460,6 +460,11 @@ static void replace_locked(struct fuse_connection *connection, struct fuse_reque
 	orphan->to_handle = request->to_handle;
 	if (orphan->to_handle)
 		refcount_get(&orphan->to_handle->references);
+	/* What the driver has of it in a window it has until it answers. */
+	if (request->payload && request->payload->frozen) {
+		refcount_get(&request->payload->references);
+		orphan->payload = request->payload;
+	}
 	use_nodes_locked(connection, orphan, &request->message);
 	list_insert_between(&orphan->link, request->link.prev, &request->link);
 	list_del(&request->link);

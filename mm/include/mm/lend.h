@@ -17,7 +17,8 @@ struct space;
  * on. */
 uint32_t must_check space_give_frames(struct space *space, vaddr_t address,
 				      struct frame *const *frames, uint32_t npages, bool shared);
-/* Such pages from `address` on are as if they had never been touched (MADV_DONTNEED). */
+/* What such memory has in its pages from `address` on are as if they had never been touched
+ * (MADV_DONTNEED). */
 void space_drop_frames(struct space *space, vaddr_t address, uint32_t npages);
 /* The frames of such pages, with a reference each. They stay as they are: the program writes to a
  * copy later. */
