@@ -50,7 +50,7 @@ static err_t get_payload(struct native_reply *reply)
 	if (!is_inline(reply)) {
 		if (reply->payload_bytes > PAGE_SIZE || reply->head.flags & FUSE_SERVE_LEND)
 			return 0;
-		reply->page = frame_alloc(0, 0);
+		reply->page = frame_alloc(0, FRAME_PROGRAM); /* it may become the reader's */
 		if (!reply->page)
 			return 0;
 		to = frame_virt(reply->page);
@@ -87,7 +87,8 @@ static bool find_placed_locked(const struct fuse_reader *reader, const struct fu
 
 	if (likely(!pages) || !pages->placed.space || !reader->window ||
 	    pages->placed.space != vfs_space() ||
-	    pages->placed.address != reader->window->address.value)
+	    pages->placed.address != reader->window->address.value ||
+	    pages->placed.npages > reader->window->len_bytes / PAGE_SIZE)
 		return false;
 	*placed = pages->placed;
 	pages->placed.space = NULL;

@@ -151,13 +151,20 @@ static bool place_pages(struct fuse_reader *reader, struct fuse_pages *pages)
 {
 	struct fuse_connection *connection = reader->device->connection;
 	const struct fuse_window *window = reader->window;
-	struct fuse_place placed;
+	struct fuse_place placed = {0};
 
-	if (!pages->frozen || !window || pages->npages > window->len_bytes / PAGE_SIZE)
+	if (!pages->frozen)
 		return false;
-	placed = (struct fuse_place){.space = vfs_space(), .address = window->address.value};
-	placed.npages =
-		space_give_frames(vfs_space(), placed.address, pages->frames, pages->npages, true);
+	if (window && pages->npages <= window->len_bytes / PAGE_SIZE) {
+		placed.space = vfs_space();
+		placed.address = window->address.value;
+		placed.npages = space_give_frames(vfs_space(), placed.address, pages->frames,
+						  pages->npages, true);
+	}
+	if (!placed.npages) { /* it was frozen in vain; the next call with a window says it again */
+		write_once(&connection->takes_pages, false);
+		return false;
+	}
 	spin_lock(&connection->lock);
 	pages->placed = placed;
 	spin_unlock(&connection->lock);
@@ -407,12 +414,12 @@ static err_t answer_long(struct fuse_device *device, const struct incoming *in,
 
 	if (err != -EAGAIN)
 		return err;
-	if (in->payload_bytes <= PAGE_SIZE) {
-		rest.page = frame_alloc(0, 0);
-		to = rest.page ? frame_virt(rest.page) : NULL;
-	} else {
+	if (in->payload_bytes <= PAGE_SIZE)
+		rest.page = frame_alloc(0, FRAME_PROGRAM); /* it may become the reader's */
+	if (rest.page)
+		to = frame_virt(rest.page);
+	else
 		to = rest.block = kvmalloc(in->payload_bytes);
-	}
 	if (!to)
 		return -ENOMEM;
 	if (buffer_copy_from(buffer, to, in->payload_bytes) < in->payload_bytes)
