@@ -33,6 +33,7 @@ static void free_filesystem(struct rcu_head *head)
 {
 	struct filesystem *fs = container_of(head, struct filesystem, rcu);
 
+	user_namespace_put(fs->user);
 	kfree(fs->source);
 	kfree(fs);
 }
@@ -63,6 +64,7 @@ err_t filesystem_create(struct server *server, const char *source, struct filesy
 		return -ENOMEM;
 	refcount_init(&fs->references);
 	fs->server = server;
+	fs->user = user_namespace_get(server->user ? server->user : &user_namespace_first);
 	fs->attr_version = 1;
 	fs->number = atomic_fetch_add_full(&last_number, 1) + 1;
 	server->fs_number = fs->number;

@@ -115,8 +115,10 @@ static err_t create_tmpfs(UNUSED const char *source, const char *options, struct
 
 #define TYPES_MAX 8
 
-static const struct filesystem_type tmpfs_type = {
-	.name = "tmpfs", .create = create_tmpfs, .check = tmpfs_check_options};
+static const struct filesystem_type tmpfs_type = {.name = "tmpfs",
+						  .create = create_tmpfs,
+						  .check = tmpfs_check_options,
+						  .owner = user_namespace_caller};
 static const struct filesystem_type *types[TYPES_MAX] = {&tmpfs_type};
 static unsigned ntypes = 1; /* written before programs run */
 
@@ -153,15 +155,30 @@ static const struct filesystem_type *find_type(const char *name)
 	return NULL;
 }
 
+struct user_namespace *filesystem_owner(const char *type)
+{
+	const struct filesystem_type *registered = find_type(type);
+
+	return registered && registered->owner ? registered->owner() : &user_namespace_first;
+}
+
 /* A server for a new mount; -ENODEV: no such type; else the type's own errors. */
 static err_t create_by_type(const struct vfs_context *context, const char *type, const char *source,
 			    const char *options, struct server **out)
 {
 	const struct filesystem_type *registered = find_type(type);
+	struct user_namespace *owner;
+	err_t err;
 
-	if (registered)
-		return registered->create(source, options, out);
-	return create_driver(context, source, type, options, out);
+	if (!registered)
+		return create_driver(context, source, type, options, out);
+	err = registered->create(source, options, out);
+	owner = filesystem_owner(type);
+	if (!err && owner != &user_namespace_first) {
+		(*out)->user = owner;
+		(*out)->flags |= SERVER_NO_DEVICES;
+	}
+	return err;
 }
 
 static bool is_of_driver(const char *type)
@@ -217,4 +234,11 @@ err_t filesystem_for_mount(const struct vfs_context *context, const char *type, 
 	if (err && server->ops->destroy)
 		server->ops->destroy(server);
 	return err;
+}
+
+err_t filesystem_reconfigure(struct filesystem *fs, const char *options)
+{
+	struct server *server = fs->server;
+
+	return server->ops->reconfigure ? server->ops->reconfigure(server, options) : -EINVAL;
 }

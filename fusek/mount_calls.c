@@ -5,12 +5,18 @@
 #include "mount_tree.h"
 #include "walk.h"
 
-#define ATIME_FLAGS (MS_NOATIME | MS_NODIRATIME | MS_RELATIME)
 #define PROPAGATION (MS_SHARED | MS_PRIVATE | MS_SLAVE | MS_UNBINDABLE)
 #define FLAGS_KNOWN                                                                                \
 	(MOUNT_FLAGS | MS_STRICTATIME | MS_REMOUNT | MS_BIND | MS_MOVE | MS_REC | PROPAGATION |    \
 	 MS_SYNCHRONOUS | MS_DIRSYNC | MS_MANDLOCK | MS_SILENT | MS_POSIXACL | MS_I_VERSION |      \
 	 MS_LAZYTIME)
+
+bool vfs_may_mount(const struct vfs_context *context)
+{
+	const struct user_namespace *owner = vfs_caller_mounts()->owner;
+
+	return vfs_capable_in(context, owner ? owner : &user_namespace_first, CAP_SYS_ADMIN);
+}
 
 /* What the call says of the mount itself; times as Linux: as they were, or relatime. */
 static unsigned mount_flags(unsigned flags, const struct path *remounted)
@@ -35,6 +41,9 @@ static err_t new_mount(const struct vfs_context *context, const struct path *at,
 
 	if (!*type)
 		return -EINVAL;
+	if (filesystem_type_exists(type) &&
+	    !vfs_capable_in(context, filesystem_owner(type), CAP_SYS_ADMIN))
+		return -EPERM;
 	err = filesystem_for_mount(context, type, source, options, flags & MS_RDONLY, &fs);
 	if (err)
 		return err;
@@ -48,13 +57,16 @@ static err_t new_mount(const struct vfs_context *context, const struct path *at,
 }
 
 /* First all that can be said of the filesystem, then of the mount. */
-static err_t remount(const struct path *at, unsigned flags, const char *options)
+static err_t remount(const struct vfs_context *context, const struct path *at, unsigned flags,
+		     const char *options)
 {
 	err_t err = mount_check_root(at);
 
 	if (err)
 		return err;
 	if (!(flags & MS_BIND)) {
+		if (!vfs_capable_in(context, at->mount->fs->user, CAP_SYS_ADMIN))
+			return -EPERM;
 		if (*options)
 			err = filesystem_reconfigure(at->mount->fs, options);
 		if (!err)
@@ -87,12 +99,12 @@ static err_t from_place(const struct vfs_context *context, const char *name, con
 static err_t change_at(const struct vfs_context *context, const struct path *at, const char *source,
 		       const char *type, unsigned flags, const char *options)
 {
-	if (!vfs_capable(context, CAP_SYS_ADMIN))
+	if (!vfs_may_mount(context))
 		return -EPERM;
 	if (flags & ~FLAGS_KNOWN)
 		return -EINVAL;
 	if (flags & MS_REMOUNT)
-		return remount(at, flags, options);
+		return remount(context, at, flags, options);
 	if (flags & MS_BIND)
 		return from_place(context, source, at, flags);
 	if (flags & PROPAGATION)
@@ -118,9 +130,11 @@ err_t vfs_mount(const struct vfs_context *context, const char *source, const cha
 }
 
 /* Linux lets nobody lose his root; it becomes read-only, as at the end of a machine's life. */
-static err_t umount_own_root(struct path *at)
+static err_t umount_own_root(const struct vfs_context *context, struct path *at)
 {
-	err_t err = mount_set_read_only(at, true);
+	err_t err = vfs_capable_in(context, at->mount->fs->user, CAP_SYS_ADMIN)
+			    ? mount_set_read_only(at, true)
+			    : -EPERM;
 
 	path_put(at);
 	return err;
@@ -141,7 +155,8 @@ err_t vfs_umount(const struct vfs_context *context, const char *at, unsigned fla
 		return err;
 	path_cross(&place); /* a name that is a root, or "." under a mount, means the topmost */
 	own_root = place.mount == context->root.mount;
-	if (!vfs_capable(context, CAP_SYS_ADMIN))
+	if (!vfs_may_mount(context) ||
+	    ((flags & MNT_FORCE) && !vfs_capable(context, CAP_SYS_ADMIN)))
 		err = -EPERM;
 	else if (!path_is_mount_root(&place))
 		err = -EINVAL;
@@ -157,7 +172,7 @@ err_t vfs_umount(const struct vfs_context *context, const char *at, unsigned fla
 	if (flags & MNT_EXPIRE)
 		return mount_expire(&place);
 	if (!(flags & MNT_DETACH))
-		return own_root ? umount_own_root(&place) : mount_remove(&place);
+		return own_root ? umount_own_root(context, &place) : mount_remove(&place);
 	err = mount_detach(&place);
 	path_put(&place);
 	return err;
@@ -168,7 +183,7 @@ err_t vfs_pivot_root(const struct vfs_context *context, const char *new_root, co
 	struct path fresh, old;
 	err_t err;
 
-	if (!vfs_capable(context, CAP_SYS_ADMIN))
+	if (!vfs_may_mount(context))
 		return -EPERM;
 	err = path_walk(context, NULL, new_root, WALK_FOLLOW | WALK_DIRECTORY, &fresh);
 	if (err)

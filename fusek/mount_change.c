@@ -231,7 +231,7 @@ static err_t check_move_locked(const struct path *from, const struct path *to)
 {
 	struct mount *mount = from->mount;
 
-	if (mount->place->path.mount->peers) /* it would have to leave them all */
+	if (mount->locked & MOUNT_STAYS || mount->place->path.mount->peers) /* it left them all */
 		return -EINVAL;
 	if (is_directory(from->dentry) != is_directory(to->dentry))
 		return -EINVAL;
@@ -313,7 +313,8 @@ static err_t check_pivot_locked(const struct path *root, const struct path *fres
 		return -ENOENT;
 	if (fresh->mount == root->mount || old->mount == root->mount)
 		return -EBUSY;
-	if (check_root_locked(root) || check_root_locked(fresh))
+	if (check_root_locked(root) || check_root_locked(fresh) ||
+	    fresh->mount->locked & MOUNT_STAYS)
 		return -EINVAL;
 	if (old->mount->peers || fresh->mount->place->path.mount->peers ||
 	    root->mount->place->path.mount->peers)
@@ -329,6 +330,8 @@ static void pivot_locked(struct mount *root, struct mount *fresh, const struct p
 {
 	const struct path below = root->place->path;
 
+	fresh->locked |= root->locked & MOUNT_STAYS; /* what it covers stays so */
+	root->locked &= ~MOUNT_STAYS;
 	places[0] = mount_move_locked(fresh, &below, places[0]);
 	places[1] = mount_move_locked(root, old, places[1]);
 }
@@ -375,6 +378,8 @@ static err_t set_flags_locked(struct mount *mount, unsigned flags)
 {
 	unsigned before = mount->flags;
 
+	if (!mount_flags_are_free_locked(mount, flags))
+		return -EPERM;
 	flags = mount_flags_of(mount->fs->server, flags) | (before & MS_UNBINDABLE);
 	/* Full order: pairs with mount_write_begin(). */
 	(void)atomic_exchange_full(&mount->flags, flags);
@@ -504,13 +509,6 @@ err_t filesystem_set_read_only(struct filesystem *fs, bool read_only)
 	return err;
 }
 
-err_t filesystem_reconfigure(struct filesystem *fs, const char *options)
-{
-	struct server *server = fs->server;
-
-	return server->ops->reconfigure ? server->ops->reconfigure(server, options) : -EINVAL;
-}
-
 err_t mount_set_read_only(const struct path *at, bool read_only)
 {
 	err_t err;
@@ -531,7 +529,10 @@ static err_t check_removable_locked(const struct path *at)
 {
 	err_t err = check_root_locked(at);
 
-	return !err && mount_is_absolute(at->mount->place->path.mount) ? -EINVAL : err;
+	return !err && (at->mount->locked & MOUNT_STAYS ||
+			mount_is_absolute(at->mount->place->path.mount))
+		       ? -EINVAL
+		       : err;
 }
 
 err_t mount_remove(struct path *at)

@@ -310,6 +310,8 @@ static err_t create_locked(const struct vfs_context *who, struct fs_context *con
 
 	if (context->phase != CONTEXT_SETS || (exclusive && filesystem_is_shared(context->type)))
 		return -EBUSY;
+	if (!user_namespace_caller_capable(filesystem_owner(context->type), CAP_SYS_ADMIN))
+		return -EPERM;
 	err = filesystem_for_mount(who, context->type, context->source ? context->source : "none",
 				   context->options ? context->options : "", context->read_only,
 				   &context->fs);
@@ -349,6 +351,8 @@ static err_t reconfigure_locked(struct fs_context *context)
 
 	if (context->phase != CONTEXT_RECONFIGURES)
 		return -EBUSY;
+	if (!user_namespace_caller_capable(context->fs->user, CAP_SYS_ADMIN))
+		return -EPERM;
 	if (context->options && *context->options)
 		err = filesystem_reconfigure(context->fs, context->options);
 	if (!err && context->says_read_only)

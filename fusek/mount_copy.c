@@ -42,6 +42,8 @@ static struct mount *copy_one_locked(struct mount *mount, struct dentry *root,
 	struct mount *copy = mount_alloc(mount->fs, root,
 					 read_once(&mount->flags) & ~(of_tree ? 0 : MS_UNBINDABLE));
 
+	if (copy)
+		copy->locked = mount->locked;
 	if (copy && of_tree)
 		copy->copied_from = mount->id;
 	if (!copy || !relate_locked(copy, mount, relation))
@@ -86,6 +88,9 @@ static err_t copy_children_locked(struct mount *from, struct dentry *root, struc
 		const struct path copied_at = {.mount = at->mount->copy, .dentry = at->dentry};
 
 		mount->copy = NULL;
+		if (relation != COPY_OF_TREE && mount->flags & MS_UNBINDABLE &&
+		    mount->locked & MOUNT_STAYS)
+			return -EPERM;
 		/* Nor is what stands in one that is left out. */
 		if (copied_at.mount &&
 		    (relation == COPY_OF_TREE || !(mount->flags & MS_UNBINDABLE)) &&
@@ -109,6 +114,27 @@ err_t mount_copy_tree_locked(struct mount *from, struct mount *copy)
 	return copy_children_locked(from, from->root, copy, COPY_OF_TREE);
 }
 
+bool mount_flags_are_free_locked(const struct mount *mount, unsigned flags)
+{
+	if (mount->locked & MOUNT_FLAGS & ~ATIME_FLAGS & ~flags)
+		return false;
+	return !(mount->locked & ATIME_FLAGS) || !((flags ^ mount->flags) & ATIME_FLAGS);
+}
+
+/* What stays covers something below `root` there. */
+static bool has_staying_locked(const struct mount *mount, const struct dentry *root)
+	REQUIRES(mounts_lock);
+static bool has_staying_locked(const struct mount *mount, const struct dentry *root)
+{
+	struct mount *child;
+
+	list_for_each (child, &mount->children, sibling) {
+		if (child->locked & MOUNT_STAYS && dentry_is_below(child->place->path.dentry, root))
+			return true;
+	}
+	return false;
+}
+
 err_t mount_copy(const struct path *from, bool recursive, struct mount **out)
 {
 	err_t err = -EINVAL;
@@ -117,14 +143,28 @@ err_t mount_copy(const struct path *from, bool recursive, struct mount **out)
 	mutex_lock(&mounts_lock);
 	if (mount_is_callers(from->mount) && !(from->mount->flags & MS_UNBINDABLE))
 		err = recursive ? mount_check_room_locked(mount_count_locked(from->mount)) : 0;
+	if (!err && !recursive && has_staying_locked(from->mount, from->dentry))
+		err = -EINVAL;
 	if (!err)
 		err = mount_copy_locked(from->mount, from->dentry, recursive, COPY_IS_ALIKE, out);
+	if (!err)
+		(*out)->locked &= ~MOUNT_STAYS;
 	mutex_unlock(&mounts_lock);
 	if (err) {
 		mount_discard(*out);
 		*out = NULL;
 	}
 	return err;
+}
+
+void mount_lock_tree_locked(struct mount *top)
+{
+	const unsigned rights = MS_RDONLY | MS_NOSUID | MS_NODEV | MS_NOEXEC;
+	struct mount *mount;
+
+	for (mount = top; mount; mount = mount_next_in(mount, top))
+		mount->locked |= (read_once(&mount->flags) & rights) | ATIME_FLAGS |
+				 (mount == top ? 0 : MOUNT_STAYS);
 }
 
 void mount_discard(struct mount *mount)

@@ -44,6 +44,9 @@ struct mount_place {
 
 /* In `flags`, beside bits of MS_*: SERVER_OWNER_ONLY. */
 #define MOUNT_OWNER_ONLY (1u << 31)
+/* In `locked`: it alone is not taken away, nor moved. */
+#define MOUNT_STAYS (1u << 30)
+#define ATIME_FLAGS (MS_NOATIME | MS_NODIRATIME | MS_RELATIME)
 /* What MS_* says of one mount. */
 #define MOUNT_FLAGS                                                                                \
 	(MS_RDONLY | MS_NOSUID | MS_NODEV | MS_NOEXEC | MS_NOSYMFOLLOW | MS_NOATIME |              \
@@ -76,6 +79,9 @@ struct mount {
 	struct mount *copy;        /* [m] of who copies a tree */
 	uint32_t copied_from;      /* [m] the id of what this one was, as its tree was copied */
 	unsigned flags_before;     /* [m] of who changes a tree's */
+	/* [m] what who is not privileged where it comes from may not change: MS_* that stay,
+	 * ATIME_FLAGS: these stay as they are; MOUNT_STAYS */
+	unsigned locked;
 	struct rcu_head rcu;
 	struct mount_slot slots[MOUNT_SLOTS];
 };
@@ -88,6 +94,9 @@ extern struct mutex mounts_lock;
  */
 struct mount_tree {
 	struct mount *absolute; /* [c] a reference */
+	/* [m], constant once somebody is in it: whose capabilities it asks for. NULL: the first
+	 * user namespace. Its namespace has a reference. */
+	struct user_namespace *owner;
 };
 
 extern struct list mounts_in_tree; /* mounts_lock: those of all trees, in the order of coming */
@@ -267,6 +276,10 @@ err_t must_check mount_copy_tree_locked(struct mount *from, struct mount *copy)
  * *out is a reference, to be grafted or for mount_discard(). -EINVAL: not in the tree, or not to
  * be bound. */
 err_t must_check mount_copy(const struct path *from, bool recursive, struct mount **out);
+/* It may have these of MOUNT_FLAGS. */
+bool mount_flags_are_free_locked(const struct mount *mount, unsigned flags) REQUIRES(mounts_lock);
+/* What stands in `top` stays as it is, and all but `top` itself where it is. */
+void mount_lock_tree_locked(struct mount *top) REQUIRES(mounts_lock);
 /* Its mounts go, and the reference. Without the lock. Takes NULL. */
 void mount_discard(struct mount *mount);
 /* -ENOSPC: there is no room for so many more mounts. */
@@ -322,6 +335,8 @@ void mount_abandon(struct mount *mount);
 /* ---- filesystems by name (filesystems.c) ---- */
 
 bool filesystem_type_exists(const char *type);
+/* Whose a new one would be; borrowed. */
+struct user_namespace *filesystem_owner(const char *type);
 /* There is one of it, which all mounts show. */
 bool filesystem_is_shared(const char *type);
 /* One "key" or "key=value". -EINVAL: the type does not know it. */

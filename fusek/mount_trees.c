@@ -41,6 +41,20 @@ err_t mount_tree_copy(struct mount_tree *from, struct mount_tree **out)
 	return err;
 }
 
+void mount_tree_confine(struct mount_tree *tree, struct user_namespace *owner)
+{
+	struct mount *absolute = tree->absolute, *mount, *root;
+
+	mutex_lock(&mounts_lock);
+	tree->owner = owner;
+	for (mount = mount_next_in(absolute, absolute); mount;
+	     mount = mount_next_in(mount, absolute))
+		peers_become_receiver_locked(mount);
+	list_for_each (root, &absolute->children, sibling)
+		mount_lock_tree_locked(root);
+	mutex_unlock(&mounts_lock);
+}
+
 void mount_tree_free(struct mount_tree *tree)
 {
 	mount_dissolve(tree->absolute);

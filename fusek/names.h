@@ -331,18 +331,19 @@ static inline struct dentry_key *dentry_key(const struct dentry *dentry)
  * one; after the last one, which may be long after the tree has lost it, it goes with its last
  * node. */
 struct filesystem {
-	struct server *server;      /* [c] */
-	char *source;               /* [c] what mount(2) was told; NULL: the server's */
-	struct dentry *root;        /* [c] */
-	struct refcount references; /* of mounts, and of who makes one */
-	uint32_t number;            /* [c] st_dev */
-	uint64_t nnodes;            /* [a] */
-	uint32_t ncached;           /* [l] names in the cache, read [a] */
-	uint64_t no_create;         /* [a] the server does not know CREATE */
-	uint64_t attr_version;      /* [a] counts changes of attributes of its nodes, from 1 */
-	uint32_t nwriters;          /* [a] files that are open for writing */
-	uint64_t ndirty;            /* [a] pages that the server has not seen yet */
-	bool ending;                /* [a] there is no mount any more: goes with its last node */
+	struct server *server;       /* [c] */
+	char *source;                /* [c] what mount(2) was told; NULL: the server's */
+	struct dentry *root;         /* [c] */
+	struct refcount references;  /* of mounts, and of who makes one */
+	struct user_namespace *user; /* [c] a reference: the server's */
+	uint32_t number;             /* [c] st_dev */
+	uint64_t nnodes;             /* [a] */
+	uint32_t ncached;            /* [l] names in the cache, read [a] */
+	uint64_t no_create;          /* [a] the server does not know CREATE */
+	uint64_t attr_version;       /* [a] counts changes of attributes of its nodes, from 1 */
+	uint32_t nwriters;           /* [a] files that are open for writing */
+	uint64_t ndirty;             /* [a] pages that the server has not seen yet */
+	bool ending;                 /* [a] there is no mount any more: goes with its last node */
 	struct rcu_head rcu;
 };
 

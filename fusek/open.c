@@ -418,7 +418,10 @@ bool vfs_may_read(const struct vfs_context *context, struct object *file)
 
 bool vfs_gives_ids(const struct object *file)
 {
-	return !(read_once(&container_of(file, struct file, object)->mount->flags) & MS_NOSUID);
+	const struct mount *mount = container_of(file, struct file, object)->mount;
+
+	return !(read_once(&mount->flags) & MS_NOSUID) &&
+	       user_namespace_is_in(user_namespace_caller(), mount->fs->user);
 }
 
 err_t vfs_find_directory(const struct vfs_context *context, struct object *at, const char *name,

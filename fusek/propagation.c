@@ -121,8 +121,9 @@ err_t propagation_begin_locked(struct mount *tree, const struct path *at, struct
 }
 
 /* Under what stands there. */
-static err_t come_locked(struct mount_place *place) REQUIRES(mounts_lock);
-static err_t come_locked(struct mount_place *place)
+static err_t come_locked(struct mount_place *place, const struct mount_tree *source)
+	REQUIRES(mounts_lock);
+static err_t come_locked(struct mount_place *place, const struct mount_tree *source)
 {
 	struct mount *over = mount_at(place->path.mount, place->path.dentry);
 	struct mount_place *above = place->above;
@@ -132,6 +133,9 @@ static err_t come_locked(struct mount_place *place)
 
 	if (err)
 		return err;
+	/* From those who may do more. */
+	if (tree->tree && tree->tree->owner != source->owner)
+		mount_lock_tree_locked(tree);
 	place->above = NULL;
 	/* What stood here may have been the tree that is moved. */
 	if (over)
@@ -150,7 +154,7 @@ void propagation_commit_locked(struct mount *tree, struct list *coming)
 	list_splice_tail(&all, coming);
 	list_for_each_safe (place, next, &all, link) {
 		list_del(&place->link);
-		if (come_locked(place))
+		if (come_locked(place, tree->tree))
 			list_add_tail(coming, &place->link);
 	}
 	peers_settle_locked(tree, false);

@@ -5,6 +5,7 @@
 #define LOG_SUBSYSTEM "tmpfs"
 #include "inode.h"
 
+#include <ipc/user_namespace.h>
 #include <lib/fmt.h>
 #include <lib/log.h>
 #include <lib/string.h>
@@ -94,6 +95,15 @@ static bool parse_number(const char *text, const char *end, unsigned base, uint6
 	return true;
 }
 
+/* As who mounts it calls it. */
+static bool parse_id(const char *text, const char *end, enum id_kind kind, uint32_t *out)
+{
+	if (!parse_number(text, end, 10, UINT32_MAX - 1, out))
+		return false;
+	*out = id_from_program(kind, *out);
+	return *out != ID_NONE;
+}
+
 static bool parse_one(struct option option, struct tmpfs_options *out)
 {
 	const char *value = memchr(option.text, '=', option.len_bytes);
@@ -113,17 +123,22 @@ static bool parse_one(struct option option, struct tmpfs_options *out)
 	if (IS("mode"))
 		return parse_number(value, end, 8, 07777, &out->mode);
 	if (IS("uid"))
-		return parse_number(value, end, 10, UINT32_MAX - 1, &out->uid);
+		return parse_id(value, end, ID_USER, &out->uid);
 	if (IS("gid"))
-		return parse_number(value, end, 10, UINT32_MAX - 1, &out->gid);
+		return parse_id(value, end, ID_GROUP, &out->gid);
 #undef IS
 	return false;
 }
 
 struct tmpfs_options tmpfs_default_options(void)
 {
-	return (struct tmpfs_options){
-		.frames_max = tmpfs_frames_max(), .inodes_max = tmpfs_frames_max(), .mode = 01777};
+	const struct server_caller caller = server_caller_current();
+
+	return (struct tmpfs_options){.frames_max = tmpfs_frames_max(),
+				      .inodes_max = tmpfs_frames_max(),
+				      .mode = 01777,
+				      .uid = caller.uid,
+				      .gid = caller.gid};
 }
 
 err_t tmpfs_parse_options(const char *text, struct tmpfs_options *out)
@@ -201,7 +216,7 @@ void tmpfs_describe(struct server *server, char *to, size_t to_bytes)
 		(void)kernel_format(to + strlen(to), to_bytes - strlen(to), ",mode=%03o",
 				    options->mode);
 	if (options->uid)
-		add(to, to_bytes, "uid", options->uid, "");
+		add(to, to_bytes, "uid", id_for_program(ID_USER, options->uid), "");
 	if (options->gid)
-		add(to, to_bytes, "gid", options->gid, "");
+		add(to, to_bytes, "gid", id_for_program(ID_GROUP, options->gid), "");
 }

@@ -15,6 +15,7 @@
 #include <abi/mount.h>
 #include <arch/user.h>
 #include <fusek/file.h>
+#include <fusek/mount.h>
 #include <fusek/mount_context.h>
 #include <ipc/fdtable.h>
 #include <lib/fmt.h>
@@ -36,7 +37,7 @@ int sys_fsopen(uptr_t type, unsigned fsopen_flags)
 	ssize_t len;
 	err_t err;
 
-	if (!capable(CAP_SYS_ADMIN))
+	if (!vfs_may_mount(uthread_fs()))
 		return -EPERM;
 	if (fsopen_flags & ~FSOPEN_CLOEXEC)
 		return -EINVAL;
@@ -54,7 +55,7 @@ int sys_fspick(int dirfd, uptr_t path, unsigned fspick_flags)
 	struct path at;
 	err_t err;
 
-	if (!capable(CAP_SYS_ADMIN))
+	if (!vfs_may_mount(uthread_fs()))
 		return -EPERM;
 	if (fspick_flags &
 	    ~(FSPICK_CLOEXEC | FSPICK_SYMLINK_NOFOLLOW | FSPICK_NO_AUTOMOUNT | FSPICK_EMPTY_PATH))
@@ -87,7 +88,7 @@ int sys_fsmount(int fd, unsigned fsmount_flags, unsigned attributes)
 	unsigned flags;
 	err_t err;
 
-	if (!capable(CAP_SYS_ADMIN))
+	if (!vfs_may_mount(uthread_fs()))
 		return -EPERM;
 	if ((fsmount_flags & ~FSMOUNT_CLOEXEC) || mount_flags_of_attributes(attributes, &flags))
 		return -EINVAL;
@@ -188,12 +189,12 @@ static err_t carry_out(struct object *context, const struct config *config)
 	switch (config->command) {
 	case FSCONFIG_CMD_CREATE:
 	case FSCONFIG_CMD_CREATE_EXCL:
-		return capable(CAP_SYS_ADMIN)
+		return vfs_may_mount(uthread_fs())
 			       ? fs_context_create(uthread_fs(), context,
 						   config->command == FSCONFIG_CMD_CREATE_EXCL)
 			       : -EPERM;
 	case FSCONFIG_CMD_RECONFIGURE:
-		return capable(CAP_SYS_ADMIN) ? fs_context_reconfigure(context) : -EPERM;
+		return vfs_may_mount(uthread_fs()) ? fs_context_reconfigure(context) : -EPERM;
 	default:
 		return set_parameter(context, config);
 	}

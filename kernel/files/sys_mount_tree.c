@@ -4,7 +4,6 @@
  */
 #include "mount.h"
 
-#include "../process/capability.h"
 #include "../process/uthread.h"
 #include "../sys_path.h"
 #include "../user_struct.h"
@@ -14,6 +13,7 @@
 #include <abi/fcntl.h>
 #include <abi/mount.h>
 #include <fusek/file.h>
+#include <fusek/mount.h>
 #include <fusek/mount_context.h>
 #include <ipc/fdtable.h>
 
@@ -138,7 +138,7 @@ int sys_mount_setattr(int dirfd, uptr_t path, unsigned at_flags, uptr_t attribut
 		return -E2BIG;
 	if (len < MOUNT_ATTR_SIZE_VER0)
 		return -EINVAL;
-	if (!capable(CAP_SYS_ADMIN))
+	if (!vfs_may_mount(uthread_fs()))
 		return -EPERM;
 	err = user_get_struct(&attr, sizeof(attr), MOUNT_ATTR_SIZE_VER0, attributes, len);
 	if (err)
@@ -169,7 +169,7 @@ int sys_open_tree(int dirfd, uptr_t path, unsigned tree_flags)
 		return -EINVAL;
 	if (recursive && !clone)
 		return -EINVAL;
-	if (clone && !capable(CAP_SYS_ADMIN))
+	if (clone && !vfs_may_mount(uthread_fs()))
 		return -EPERM;
 	err = mount_path_get(dirfd, path, tree_flags, &at);
 	if (err)
@@ -193,7 +193,7 @@ int sys_move_mount(int from_fd, uptr_t from_path, int to_fd, uptr_t to_path, uns
 	struct path from, to;
 	err_t err;
 
-	if (!capable(CAP_SYS_ADMIN))
+	if (!vfs_may_mount(uthread_fs()))
 		return -EPERM;
 	if ((move_flags & ~MOVE_MOUNT__KNOWN) || (move_flags & ONE_OF_TWO) == ONE_OF_TWO)
 		return -EINVAL;

@@ -42,6 +42,11 @@ static err_t mount_copy(struct namespace *from, struct namespace **out)
 	return 0;
 }
 
+static void mount_confine(struct namespace *made)
+{
+	mount_tree_confine(mount_of(made)->tree, made->owner);
+}
+
 static void mount_free(struct namespace *namespace)
 {
 	mount_tree_free(mount_of(namespace)->tree);
@@ -53,6 +58,7 @@ const struct namespace_kind_ops mount_namespace_ops = {
 	.flag = CLONE_NEWNS,
 	.copy = mount_copy,
 	.free = mount_free,
+	.confine = mount_confine,
 };
 
 struct mount_tree *namespaces_mounts(const struct namespaces *namespaces)

@@ -25,6 +25,8 @@ err_t must_check mount_remove(struct path *at);
  * nobody uses it. -EINVAL: not a mount's root. Sleeps. */
 err_t must_check mount_detach(const struct path *at);
 
+struct user_namespace;
+
 /* A type of filesystem that mount(2) can make from nothing but its name. */
 struct filesystem_type {
 	const char *name;
@@ -32,6 +34,8 @@ struct filesystem_type {
 	err_t (*create)(const char *source, const char *options, struct server **out);
 	/* One option alone; -EINVAL: it is not known. NULL: there are none. */
 	err_t (*check)(const char *option);
+	/* Whose a new one is; borrowed. NULL: the first user namespace's. */
+	struct user_namespace *(*owner)(void);
 };
 
 /* `type` must live for good. Before programs run. -ENOMEM: too many. */
@@ -49,6 +53,8 @@ err_t must_check vfs_mount(const struct vfs_context *context, const char *source
 /* umount2(2): MNT_DETACH, MNT_FORCE (a driver's requests fail first), MNT_EXPIRE, UMOUNT_NOFOLLOW.
  * Sleeps. */
 err_t must_check vfs_umount(const struct vfs_context *context, const char *at, unsigned flags);
+/* Who asks may change what is mounted where in his tree. */
+bool vfs_may_mount(const struct vfs_context *context);
 /* pivot_root(2). Sleeps. */
 err_t must_check vfs_pivot_root(const struct vfs_context *context, const char *new_root,
 				const char *put_old);
@@ -63,6 +69,10 @@ extern struct mount_tree
 /* Another one, in which all is mounted as in `from`: it gets what comes to shared mounts there.
  * -ENOSPC, -ENOMEM. Sleeps. */
 err_t must_check mount_tree_copy(struct mount_tree *from, struct mount_tree **out);
+/* A copy that nobody is in yet is for those of another user namespace: what it was copied with
+ * stays as it is and where it is, and what comes there is not passed on. The tree borrows `owner`.
+ */
+void mount_tree_confine(struct mount_tree *tree, struct user_namespace *owner);
 /* Nobody's any more: all of it is taken down. What is still in use of it goes on until nobody uses
  * it. Sleeps. */
 void mount_tree_free(struct mount_tree *tree);

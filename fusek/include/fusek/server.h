@@ -31,6 +31,7 @@ struct frame;
 struct path;
 struct server;
 struct server_backing;
+struct user_namespace;
 struct waitq;
 
 /* Numbers of a server. Structs, so that they cannot be mixed up. */
@@ -462,6 +463,9 @@ struct server {
 	/* How many filesystems an open file may go through, itself one of them, until its data is
 	 * reached: those that its data may be in have less. 0: the data is its own. [a] */
 	uint32_t stack_depth;
+	/* Whose it is: who has their capabilities over all of it; its filesystem has the reference.
+	 * NULL: the first one. */
+	struct user_namespace *user;
 	uint32_t fs_number; /* struct filesystem's own to set: how nodes are found */
 };
 
