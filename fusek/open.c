@@ -421,6 +421,7 @@ bool vfs_gives_ids(const struct object *file)
 	const struct mount *mount = container_of(file, struct file, object)->mount;
 
 	return !(read_once(&mount->flags) & MS_NOSUID) &&
+	       read_once(&mount->tree) == vfs_caller_mounts() &&
 	       user_namespace_is_in(user_namespace_caller(), mount->fs->user);
 }
 
