@@ -74,24 +74,80 @@ static void free_mount(struct rcu_head *head)
 	slab_free(&mount_cache, container_of(head, struct mount, rcu));
 }
 
-/* One at a time: so the sum is right, and one alone finds it 0. */
-void mount_put_slowly(struct mount *mount, bool keep_mark)
+/* One at a time: so the sum is right, and one alone finds it 0. Whether it was the last reference;
+ * the caller still has it if something is adrift in the mount. */
+static bool put_was_last(struct mount *mount, bool keep_mark)
 {
 	bool last;
 
 	spin_lock(&last_lock);
 	atomic_add_relaxed(mount_slot(mount), -1);
 	last = (mount->put_slowly & MOUNT_STANDS_NOWHERE) && mount_users(mount) == 0;
+	if (last && mount->has_adrift)
+		(void)mount_get(mount);
 	if (!keep_mark)
 		write_once(&mount->put_slowly, mount->put_slowly & ~MOUNT_TO_EXPIRE);
 	spin_unlock(&last_lock);
-	if (!last)
-		return;
+	return last;
+}
+
+static void set_has_adrift(struct mount *mount, bool has)
+{
+	spin_lock(&last_lock);
+	mount->has_adrift = has;
+	spin_unlock(&last_lock);
+}
+
+/* Nobody sees any more what they cover. Those of which that was the last reference are added to
+ * `last`: mounts may be in each other deeper than a stack is. */
+static void release_adrift(struct mount *in, struct list *last)
+{
+	struct mount_place *place, *next;
+	struct mount *mount;
+	LIST_HEAD(going);
+
+	mutex_lock(&mounts_lock);
+	list_for_each (mount, &in->children, sibling)
+		list_add_tail(&going, &mount->place->link);
+	mounts_take_out_locked(&going, NULL);
+	set_has_adrift(in, false);
+	mutex_unlock(&mounts_lock);
+	list_for_each_safe (place, next, &going, link) {
+		list_del(&place->link);
+		mount = place->mount;
+		mount_place_free(place);
+		if (put_was_last(mount, false))
+			list_add_tail(last, &mount->link);
+	}
+}
+
+static void free_last(struct mount *mount)
+{
 	debug_assert(!mount->place && list_empty(&mount->children));
 	debug_assert(!mount->peers && !mount->master);
 	dentry_put(mount->root);
 	filesystem_put(mount->fs);
 	rcu_call(&mount->rcu, free_mount);
+}
+
+void mount_put_slowly(struct mount *mount, bool keep_mark)
+{
+	LIST_HEAD(last); /* by `link`: they are in no tree */
+
+	if (put_was_last(mount, keep_mark))
+		list_add_tail(&last, &mount->link);
+	while (!list_empty(&last)) {
+		mount = list_first_entry(&last, struct mount, link);
+		list_del(&mount->link);
+		if (!mount->has_adrift) {
+			free_last(mount);
+			continue;
+		}
+		release_adrift(mount, &last);
+		/* Who came from one of those into this one may have it now. */
+		if (put_was_last(mount, false))
+			list_add_tail(&last, &mount->link);
+	}
 }
 
 bool mount_mark_to_expire(struct mount *mount)
@@ -235,6 +291,7 @@ static void enter_tree_locked(struct mount *top, struct mount_tree *tree)
 	for (struct mount *mount = top; mount; mount = mount_next_in(mount, top)) {
 		list_add_tail(&mounts_in_tree, &mount->link);
 		write_once(&mount->tree, tree);
+		tree->nmounts++;
 	}
 }
 
@@ -321,6 +378,8 @@ static void leave_tree_locked(struct mount *mount) REQUIRES(mounts_lock);
 static void leave_tree_locked(struct mount *mount)
 {
 	list_del(&mount->link);
+	if (mount->tree)
+		mount->tree->nmounts--;
 	write_once(&mount->tree, NULL);
 	peers_leave_locked(mount);
 }
@@ -361,20 +420,60 @@ void mounts_gather_locked(struct mount *top, struct list *going)
 	struct mount *mount = top->place ? top : mount_next_in(top, top);
 
 	for (; mount; mount = mount_next_in(mount, top)) {
-		if (!list_linked(&mount->place->link))
-			list_add_head(going, &mount->place->link);
+		list_del(&mount->place->link);
+		list_add_head(going, &mount->place->link);
 	}
 }
 
-void mounts_take_out_locked(struct list *going)
+/* It is not to be taken off alone, and what it stands in goes as well. */
+static bool goes_adrift_locked(const struct mount *mount, const struct mount *top)
+	REQUIRES(mounts_lock);
+static bool goes_adrift_locked(const struct mount *mount, const struct mount *top)
 {
-	struct mount_place *place;
+	const struct mount *in = mount->place->path.mount;
+
+	return mount->locked & MOUNT_STAYS &&
+	       (in == top || (in->place && list_linked(&in->place->link)));
+}
+
+/* The other way round than in a tree: what it stands in keeps it, until nobody has that. */
+static void set_adrift_locked(struct mount *mount) REQUIRES(mounts_lock);
+static void set_adrift_locked(struct mount *mount)
+{
+	struct mount *in = mount->place->path.mount;
+
+	if (mount->adrift)
+		return;
+	mount->adrift = true;
+	set_has_adrift(in, true);
+	mount_put(in); /* not the last one: who takes it out, or its place, has another */
+}
+
+static void end_adrift_locked(struct mount *mount) REQUIRES(mounts_lock);
+static void end_adrift_locked(struct mount *mount)
+{
+	if (mount->adrift)
+		(void)mount_get(mount->place->path.mount); /* which mount_place_free() puts */
+	mount->adrift = false;
+}
+
+void mounts_take_out_locked(struct list *going, const struct mount *top)
+{
+	struct mount_place *place, *next;
 
 	if (list_empty(going))
 		return;
-	list_for_each (place, going, link) {
-		(void)uncover_locked(place->mount);
-		leave_tree_locked(place->mount);
+	list_for_each_safe (place, next, going, link) {
+		struct mount *mount = place->mount;
+
+		leave_tree_locked(mount);
+		if (goes_adrift_locked(mount, top)) {
+			list_del(&place->link);
+			set_adrift_locked(mount);
+		} else {
+			end_adrift_locked(mount);
+			(void)uncover_locked(mount);
+		}
 	}
 	rcu_synchronize();
 }
@@ -396,7 +495,7 @@ void mount_dissolve(struct mount *top)
 	mutex_lock(&mounts_lock);
 	mounts_gather_locked(top, &going);
 	peers_leave_locked(top);
-	mounts_take_out_locked(&going);
+	mounts_take_out_locked(&going, mount_is_absolute(top) ? NULL : top);
 	mutex_unlock(&mounts_lock);
 	mounts_left(&going);
 }

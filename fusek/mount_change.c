@@ -70,6 +70,8 @@ static err_t go_beneath_locked(const struct mount *mount, struct path *at)
 
 	if (!is_root_of_mount(at) || !mount_is_callers(over) || mount_is_absolute(over))
 		return -EINVAL;
+	if (over->locked & MOUNT_STAYS)
+		return -EINVAL; /* it would stand on the other, and go with it */
 	below = &over->place->path;
 	if (mount_is_absolute(below->mount) || mount_at(mount, mount->root) ||
 	    mount_is_in((struct mount *)mount, over))
@@ -117,7 +119,7 @@ static err_t check_graft_locked(struct mount *mount, const struct path *at, unsi
 		return -EBUSY; /* the same, over itself */
 	if (at->mount->peers && has_unbindable_locked(mount))
 		return -EINVAL;
-	return mount_check_room_locked(mount_count_locked(mount));
+	return mount_check_room_locked(at->mount->tree, mount_count_locked(mount));
 }
 
 static err_t graft_locked(struct graft *graft, struct mount *mount, unsigned flags)
@@ -183,7 +185,7 @@ static void remove_from(struct dentry *removed)
 	mutex_lock(&mounts_lock);
 	for (place = removed->mounted; place; place = place->next_here)
 		mounts_gather_locked(place->mount, &going);
-	mounts_take_out_locked(&going);
+	mounts_take_out_locked(&going, NULL);
 	mutex_unlock(&mounts_lock);
 	mounts_left(&going);
 }
@@ -443,41 +445,6 @@ err_t mount_set_propagation(const struct path *at, unsigned type, bool recursive
 	return err;
 }
 
-/* In whatever tree. */
-static bool has_peers_to_be_locked(const struct path *at) REQUIRES(mounts_lock);
-static bool has_peers_to_be_locked(const struct path *at)
-{
-	const struct mount *mount = at->mount;
-
-	return is_root_of_mount(at) &&
-	       (mount->detached || (mount_in_tree(mount) && !mount_is_absolute(mount)));
-}
-
-static err_t check_same_peers_locked(const struct path *from, const struct path *to)
-	REQUIRES(mounts_lock);
-static err_t check_same_peers_locked(const struct path *from, const struct path *to)
-{
-	if (!has_peers_to_be_locked(from) || !has_peers_to_be_locked(to))
-		return -EINVAL;
-	if (from->mount->fs != to->mount->fs || !dentry_is_below(to->dentry, from->dentry))
-		return -EINVAL;
-	if (to->mount->peers || to->mount->master)
-		return -EINVAL;
-	return from->mount->peers || from->mount->master ? 0 : -EINVAL;
-}
-
-err_t mount_set_peers(const struct path *from, const struct path *to)
-{
-	err_t err;
-
-	mutex_lock(&mounts_lock);
-	err = check_same_peers_locked(from, to);
-	if (!err)
-		peers_join_locked(to->mount, from->mount);
-	mutex_unlock(&mounts_lock);
-	return err;
-}
-
 /* All of the filesystem, whatever mounts show it. */
 static err_t set_read_only_locked(struct filesystem *fs, bool read_only) REQUIRES(mounts_lock);
 static err_t set_read_only_locked(struct filesystem *fs, bool read_only)
@@ -550,7 +517,7 @@ err_t mount_remove(struct path *at)
 		err = mount_leave_locked(at->mount, 2, &place); /* its place, and the caller */
 	if (!err) {
 		propagation_gather_locked(&place->path, &elsewhere);
-		mounts_take_out_locked(&elsewhere);
+		mounts_take_out_locked(&elsewhere, NULL);
 	}
 	mutex_unlock(&mounts_lock);
 	if (!err)
@@ -574,7 +541,7 @@ err_t mount_detach(const struct path *at)
 		list_for_each (place, &going, link)
 			propagation_gather_locked(&place->path, &elsewhere);
 		list_splice_tail(&going, &elsewhere);
-		mounts_take_out_locked(&going);
+		mounts_take_out_locked(&going, NULL);
 	}
 	mutex_unlock(&mounts_lock);
 	mounts_left(&going);

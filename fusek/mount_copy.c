@@ -8,16 +8,12 @@
 
 #include <mm/slab.h>
 
-/* Linux's fs.mount-max is ten times as much; each one has about a KiB. */
+/* In one tree. Linux's fs.mount-max is ten times as much; each one has about a KiB. */
 #define MOUNTS_MAX 10000
 
-err_t mount_check_room_locked(uint64_t nmore)
+err_t mount_check_room_locked(const struct mount_tree *tree, uint64_t nmore)
 {
-	const struct list *link;
-
-	for (link = mounts_in_tree.next; link != &mounts_in_tree; link = link->next)
-		nmore++;
-	return nmore > MOUNTS_MAX ? -ENOSPC : 0;
+	return tree->nmounts + nmore > MOUNTS_MAX ? -ENOSPC : 0;
 }
 
 static err_t relate_locked(struct mount *copy, struct mount *mount, enum mount_relation relation)
@@ -121,10 +117,7 @@ bool mount_flags_are_free_locked(const struct mount *mount, unsigned flags)
 	return !(mount->locked & ATIME_FLAGS) || !((flags ^ mount->flags) & ATIME_FLAGS);
 }
 
-/* What stays covers something below `root` there. */
-static bool has_staying_locked(const struct mount *mount, const struct dentry *root)
-	REQUIRES(mounts_lock);
-static bool has_staying_locked(const struct mount *mount, const struct dentry *root)
+bool mount_has_staying_locked(const struct mount *mount, const struct dentry *root)
 {
 	struct mount *child;
 
@@ -142,8 +135,10 @@ err_t mount_copy(const struct path *from, bool recursive, struct mount **out)
 	*out = NULL;
 	mutex_lock(&mounts_lock);
 	if (mount_is_callers(from->mount) && !(from->mount->flags & MS_UNBINDABLE))
-		err = recursive ? mount_check_room_locked(mount_count_locked(from->mount)) : 0;
-	if (!err && !recursive && has_staying_locked(from->mount, from->dentry))
+		err = recursive ? mount_check_room_locked(from->mount->tree,
+							  mount_count_locked(from->mount))
+				: 0;
+	if (!err && !recursive && mount_has_staying_locked(from->mount, from->dentry))
 		err = -EINVAL;
 	if (!err)
 		err = mount_copy_locked(from->mount, from->dentry, recursive, COPY_IS_ALIKE, out);

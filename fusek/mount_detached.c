@@ -8,6 +8,10 @@
 
 #include "mount_tree.h"
 #include "open_file.h"
+#include "peers.h"
+
+#include <abi/capability.h>
+#include <ipc/user_namespace.h>
 
 err_t mount_open_detached(struct mount *mount, struct object **out)
 {
@@ -73,6 +77,55 @@ err_t vfs_move_mount(const struct vfs_context *context, const struct path *from,
 		return mount_move(from, to, flags);
 	return path_is_mount_root(from) ? mount_graft(from->mount, to, flags | GRAFT_DETACHED)
 					: -EINVAL;
+}
+
+/* In whatever tree. */
+static bool has_peers_to_be_locked(const struct path *at) REQUIRES(mounts_lock);
+static bool has_peers_to_be_locked(const struct path *at)
+{
+	const struct mount *mount = at->mount;
+
+	return path_is_mount_root(at) &&
+	       (mount->detached || (mount_in_tree(mount) && !mount_is_absolute(mount)));
+}
+
+/* The caller may change what is mounted in the tree that it is in. */
+static bool is_changeable_locked(const struct mount *mount) REQUIRES(mounts_lock);
+static bool is_changeable_locked(const struct mount *mount)
+{
+	return !mount->tree ||
+	       user_namespace_caller_capable(mount->tree->owner ? mount->tree->owner
+								: &user_namespace_first,
+					     CAP_SYS_ADMIN);
+}
+
+static err_t check_same_peers_locked(const struct path *from, const struct path *to)
+	REQUIRES(mounts_lock);
+static err_t check_same_peers_locked(const struct path *from, const struct path *to)
+{
+	if (!has_peers_to_be_locked(from) || !has_peers_to_be_locked(to))
+		return -EINVAL;
+	if (!is_changeable_locked(from->mount) || !is_changeable_locked(to->mount))
+		return -EPERM;
+	if (mount_has_staying_locked(from->mount, to->dentry))
+		return -EINVAL; /* what it covers would be seen in `to` */
+	if (from->mount->fs != to->mount->fs || !dentry_is_below(to->dentry, from->dentry))
+		return -EINVAL;
+	if (to->mount->peers || to->mount->master)
+		return -EINVAL;
+	return from->mount->peers || from->mount->master ? 0 : -EINVAL;
+}
+
+err_t mount_set_peers(const struct path *from, const struct path *to)
+{
+	err_t err;
+
+	mutex_lock(&mounts_lock);
+	err = check_same_peers_locked(from, to);
+	if (!err)
+		peers_join_locked(to->mount, from->mount);
+	mutex_unlock(&mounts_lock);
+	return err;
 }
 
 err_t vfs_mount_setattr(const struct path *at, const struct mount_change *change)

@@ -57,6 +57,7 @@ struct mount_place {
  *   [m] mounts_lock
  *   [r] mounts_lock, read under RCU
  *   [a] atomic
+ *   [l] the lock of mount_put_slowly()
  */
 struct mount {
 	struct filesystem *fs;     /* [c] a reference */
@@ -71,6 +72,10 @@ struct mount {
 	uint32_t nwriters;         /* [a] files that are open for writing */
 	uint32_t id;               /* [c] */
 	bool detached;             /* [m] stands nowhere, and is a descriptor's: mount_detached.c */
+	/* [m] it is in no tree, but goes on covering what it covers, and has no reference to what
+	 * it stands in: it goes with that */
+	bool adrift;
+	bool has_adrift;       /* [l] some of `children` are: who puts it last takes them out */
 	struct peers *peers;   /* [m] it is one of these (peers.h); NULL: what is mounted in it is
 				  its own */
 	struct peers *master;  /* [m] it receives what these get; NULL */
@@ -94,6 +99,8 @@ extern struct mutex mounts_lock;
  */
 struct mount_tree {
 	struct mount *absolute; /* [c] a reference */
+	uint64_t nmounts;       /* [m] in it, but for that one */
+	uint64_t ncoming;       /* [m] of propagation.c */
 	/* [m], constant once somebody is in it: whose capabilities it asks for. NULL: the first
 	 * user namespace. Its namespace has a reference. */
 	struct user_namespace *owner;
@@ -231,11 +238,13 @@ err_t must_check mount_leave_locked(struct mount *mount, int64_t nusers, struct 
 /* What one mount was, after it has left, without the lock: the place's reference goes. Sleeps. */
 void mount_left(struct mount_place *place);
 
-/* Adds `top` and all that stands in it to those that go (their places), unless they are there; the
- * deepest first. */
+/* Adds `top` and all that stands in it to those that go (their places), unless they are there; each
+ * after what stands in it. */
 void mounts_gather_locked(struct mount *top, struct list *going) REQUIRES(mounts_lock);
-/* All of them leave the tree and their peers, whoever uses them. */
-void mounts_take_out_locked(struct list *going) REQUIRES(mounts_lock);
+/* All of them leave the tree and their peers, whoever uses them. Those that stay (MOUNT_STAYS) on
+ * one that goes too, or on `top`, which stands nowhere, go on covering what they do until nobody
+ * uses that: they are in `going` no more. */
+void mounts_take_out_locked(struct list *going, const struct mount *top) REQUIRES(mounts_lock);
 /* Then, without the lock: the references of their places go. Sleeps. */
 void mounts_left(struct list *going);
 /* Takes down all that stand in `top`, which is not in the tree: nothing comes into it. It is
@@ -282,8 +291,12 @@ bool mount_flags_are_free_locked(const struct mount *mount, unsigned flags) REQU
 void mount_lock_tree_locked(struct mount *top) REQUIRES(mounts_lock);
 /* Its mounts go, and the reference. Without the lock. Takes NULL. */
 void mount_discard(struct mount *mount);
-/* -ENOSPC: there is no room for so many more mounts. */
-err_t must_check mount_check_room_locked(uint64_t nmore) REQUIRES(mounts_lock);
+/* -ENOSPC: there is no room in the tree for so many more mounts. */
+err_t must_check mount_check_room_locked(const struct mount_tree *tree, uint64_t nmore)
+	REQUIRES(mounts_lock);
+/* Something that stays covers something below `root` in the mount. */
+bool mount_has_staying_locked(const struct mount *mount, const struct dentry *root)
+	REQUIRES(mounts_lock);
 
 /* ---- changes of it, whole (mount_change.c) ---- */
 

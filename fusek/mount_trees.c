@@ -13,7 +13,7 @@ struct mount_tree mount_tree_first; /* constant after the first mount */
 static err_t copy_locked(struct mount_tree *from, struct mount_tree *to) REQUIRES(mounts_lock);
 static err_t copy_locked(struct mount_tree *from, struct mount_tree *to)
 {
-	err_t err = mount_check_room_locked(mount_count_locked(from->absolute));
+	err_t err = mount_check_room_locked(to, from->nmounts);
 
 	to->absolute->tree = to; /* so what comes to it is in it */
 	return err ? err : mount_copy_tree_locked(from->absolute, to->absolute);

@@ -37,15 +37,41 @@ static bool find_cover_locked(const struct mount *mount, struct mount **cover)
 struct arrival {
 	const struct path *at;
 	struct list *coming;
-	uint64_t nreceivers; /* and `at` itself */
+	uint64_t nmounts; /* that come to each */
 };
 
-static err_t count_receiver(struct mount *mount, UNUSED struct peers *of, void *context)
+static err_t count_none(struct mount *mount, UNUSED struct peers *of, UNUSED void *context)
+	REQUIRES(mounts_lock);
+static err_t count_none(struct mount *mount, UNUSED struct peers *of, UNUSED void *context)
 {
-	struct arrival *arrival = context;
-
-	arrival->nreceivers += is_shown(mount, arrival->at);
+	if (mount->tree)
+		mount->tree->ncoming = 0;
 	return 0;
+}
+
+static err_t count_coming(struct mount *mount, UNUSED struct peers *of, void *context)
+	REQUIRES(mounts_lock);
+static err_t count_coming(struct mount *mount, UNUSED struct peers *of, void *context)
+{
+	const struct arrival *arrival = context;
+
+	if (!mount->tree || !is_shown(mount, arrival->at))
+		return 0;
+	mount->tree->ncoming += arrival->nmounts;
+	return mount_check_room_locked(mount->tree, mount->tree->ncoming);
+}
+
+/* There is room for it in each tree. */
+static err_t check_room_locked(struct mount *tree, struct arrival *arrival) REQUIRES(mounts_lock);
+static err_t check_room_locked(struct mount *tree, struct arrival *arrival)
+{
+	struct mount *at = arrival->at->mount;
+	err_t err = peers_visit_locked(at->peers, count_none, NULL);
+
+	arrival->nmounts = mount_count_locked(tree);
+	if (tree->tree && at->tree) /* it is moved, and counted already */
+		at->tree->ncoming -= arrival->nmounts;
+	return err ? err : peers_visit_locked(at->peers, count_coming, arrival);
 }
 
 /* What came to those of which `peers` receive, if nothing came to themselves. */
@@ -106,11 +132,7 @@ err_t propagation_begin_locked(struct mount *tree, const struct path *at, struct
 
 	if (!peers)
 		return 0;
-	err = peers_visit_locked(peers, count_receiver, &arrival);
-	if (!err && list_linked(&tree->link)) /* it is moved, and counted already */
-		arrival.nreceivers--;
-	if (!err)
-		err = mount_check_room_locked(arrival.nreceivers * mount_count_locked(tree));
+	err = check_room_locked(tree, &arrival);
 	if (!err)
 		err = peers_begin_all_locked(tree, true);
 	if (err)

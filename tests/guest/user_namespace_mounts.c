@@ -19,6 +19,13 @@
 
 #define PLACE "/tmp/user_namespace_mounts"
 
+#ifndef MOVE_MOUNT_BENEATH
+#define MOVE_MOUNT_BENEATH 0x200
+#endif
+#ifndef MOVE_MOUNT_SET_GROUP
+#define MOVE_MOUNT_SET_GROUP 0x100
+#endif
+
 /* User and group 1000, as root in new namespaces of users and mounts. */
 static int become_root(void)
 {
@@ -108,6 +115,136 @@ static void what_was_given_stays_as_it_is(void)
 	EXPECT_EQUAL(in_child_as(0, given), 0);
 }
 
+/* A tree of one's own with memory at PLACE. */
+static int make_place(void)
+{
+	return unshare(CLONE_NEWNS) || mount(NULL, "/", NULL, MS_REC | MS_PRIVATE, NULL)
+		       ? -1
+		       : mount("none", PLACE, "tmpfs", 0, NULL);
+}
+
+/* `at`, with a file in it, is covered. */
+static int cover(const char *at, const char *file)
+{
+	int fd;
+
+	if (mkdir(at, 0755))
+		return -1;
+	fd = open(file, O_WRONLY | O_CREAT, 0644);
+	return fd < 0 || close(fd) ? -1 : mount("none", at, "tmpfs", 0, NULL);
+}
+
+/* Both ones are covered, and so they are in user namespaces for good. */
+static int make_covered(void)
+{
+	if (make_place() || mkdir(PLACE "/to", 0755))
+		return -1;
+	return cover(PLACE "/in", PLACE "/in/hidden") ||
+			       cover(PLACE "/in/deep", PLACE "/in/deep/hidden") || become_root()
+		       ? -1
+		       : 0;
+}
+
+static int move_to_peers(int from_fd, const char *from, int to_fd, const char *to)
+{
+	const unsigned empty = 0x04 | 0x40; /* MOVE_MOUNT_F_EMPTY_PATH, MOVE_MOUNT_T_EMPTY_PATH */
+
+	return (int)syscall(SYS_move_mount, from_fd, from, to_fd, to, empty | MOVE_MOUNT_SET_GROUP);
+}
+
+static int shared, alone;
+
+static int peers_of_others(void)
+{
+	NEED(become_root() == 0);
+	NEED(fails_with(EPERM, move_to_peers(shared, "", AT_FDCWD, PLACE "/alone")));
+	NEED(fails_with(EPERM, move_to_peers(AT_FDCWD, PLACE, alone, "")));
+	return 0;
+}
+
+/* The child's tree is another one, and this one goes on. */
+static int peers_of_this(void)
+{
+	NEED(make_place() == 0 && mkdir(PLACE "/alone", 0755) == 0);
+	NEED(mount(PLACE, PLACE "/alone", NULL, MS_BIND, NULL) == 0);
+	alone = open(PLACE "/alone", O_PATH);
+	NEED(mount(NULL, PLACE, NULL, MS_SHARED, NULL) == 0);
+	shared = open(PLACE, O_PATH);
+	NEED(alone >= 0 && shared >= 0);
+	return in_child_as(0, peers_of_others);
+}
+
+static void nobody_becomes_a_peer_in_a_tree_of_others(void)
+{
+	EXPECT_EQUAL(in_child_as(0, peers_of_this), 0);
+}
+
+static int beneath_what_stays(void)
+{
+	NEED(make_covered() == 0 && mount("none", PLACE "/to", "tmpfs", 0, NULL) == 0);
+	NEED(fails_with(EINVAL, syscall(SYS_move_mount, AT_FDCWD, PLACE "/to", AT_FDCWD,
+					PLACE "/in", MOVE_MOUNT_BENEATH)));
+	return 0;
+}
+
+static void nothing_comes_beneath_what_stays(void)
+{
+	EXPECT_EQUAL(in_child_as(0, beneath_what_stays), 0);
+}
+
+static bool is_hidden(int in)
+{
+	return faccessat(in, "in/deep", F_OK, 0) == 0 &&
+	       fails_with(ENOENT, faccessat(in, "in/hidden", F_OK, 0)) &&
+	       fails_with(ENOENT, faccessat(in, "in/deep/hidden", F_OK, 0));
+}
+
+static int taken_off(void)
+{
+	int outer, inner;
+
+	NEED(make_covered() == 0);
+	NEED(mount(PLACE, PLACE "/to", NULL, MS_BIND | MS_REC, NULL) == 0);
+	outer = open(PLACE "/to", O_PATH);
+	inner = open(PLACE "/to/in", O_PATH);
+	NEED(outer >= 0 && inner >= 0 && umount2(PLACE "/to", MNT_DETACH) == 0);
+	NEED(is_hidden(outer));
+	NEED(close(outer) == 0);
+	NEED(fails_with(ENOENT, faccessat(inner, "deep/hidden", F_OK, 0)));
+	NEED(fails_with(ENOENT, faccessat(inner, "../hidden", F_OK, 0)));
+	return 0;
+}
+
+static int taken_off_with_a_descriptor(void)
+{
+	int tree, outer;
+
+	NEED(make_covered() == 0);
+	tree = (int)syscall(SYS_open_tree, AT_FDCWD, PLACE, 1 | 0x8000 /* a copy, AT_RECURSIVE */);
+	outer = openat(tree, ".", O_PATH);
+	NEED(tree >= 0 && outer >= 0 && is_hidden(outer));
+	NEED(close(tree) == 0 && is_hidden(outer));
+	return 0;
+}
+
+static int taken_off_with_a_namespace(void)
+{
+	int outer;
+
+	NEED(make_covered() == 0);
+	outer = open(PLACE, O_PATH);
+	NEED(outer >= 0 && unshare(CLONE_NEWNS) == 0);
+	NEED(is_hidden(outer));
+	return 0;
+}
+
+static void what_is_covered_stays_so_when_all_of_it_goes(void)
+{
+	EXPECT_EQUAL(in_child_as(0, taken_off), 0);
+	EXPECT_EQUAL(in_child_as(0, taken_off_with_a_descriptor), 0);
+	EXPECT_EQUAL(in_child_as(0, taken_off_with_a_namespace), 0);
+}
+
 int main(void)
 {
 	umask(0);
@@ -115,6 +252,9 @@ int main(void)
 	RUN(memory_is_mounted_and_what_is_seen_bound);
 	RUN(only_in_a_tree_of_ones_own);
 	RUN(what_was_given_stays_as_it_is);
+	RUN(nobody_becomes_a_peer_in_a_tree_of_others);
+	RUN(nothing_comes_beneath_what_stays);
+	RUN(what_is_covered_stays_so_when_all_of_it_goes);
 	(void)rmdir(PLACE);
 	return check_end();
 }

@@ -43,7 +43,8 @@ err_t must_check vfs_move_mount(const struct vfs_context *context, const struct 
 				const struct path *to, bool beneath);
 /* `to` shares what is mounted in it with whom `from` does, and receives of whom `from` does.
  * -EINVAL: it shares or receives already; `from` does neither; they are not roots of mounts of one
- * filesystem of which `from` shows as much. */
+ * filesystem of which `from` shows as much. -EPERM: the tree of one of them is not the caller's to
+ * change. */
 err_t must_check mount_set_peers(const struct path *from, const struct path *to);
 
 /* What mount_setattr(2) asks for. */
