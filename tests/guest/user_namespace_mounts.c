@@ -7,6 +7,7 @@
 #include <stdlib.h>
 #include <sys/mount.h>
 #include <sys/prctl.h>
+#include <sys/sendfile.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
@@ -152,7 +153,7 @@ static int move_to_peers(int from_fd, const char *from, int to_fd, const char *t
 	return (int)syscall(SYS_move_mount, from_fd, from, to_fd, to, empty | MOVE_MOUNT_SET_GROUP);
 }
 
-static int shared, alone;
+static int shared, alone, program;
 
 static int peers_of_others(void)
 {
@@ -245,8 +246,54 @@ static void what_is_covered_stays_so_when_all_of_it_goes(void)
 	EXPECT_EQUAL(in_child_as(0, taken_off_with_a_namespace), 0);
 }
 
-int main(void)
+static int copy_of_this(const char *path, mode_t mode)
 {
+	int from = open("/proc/self/exe", O_RDONLY), to = open(path, O_WRONLY | O_CREAT, 0700);
+	ssize_t len;
+
+	while ((len = sendfile(to, from, NULL, 1 << 20)) > 0)
+		;
+	return len || fchmod(to, mode) || close(to) || close(from) ? -1 : 0;
+}
+
+/* Its status is what the program says. */
+static int ids_of_program(int fd)
+{
+	char *const arguments[] = {"program", "whose", NULL}, *const none[] = {NULL};
+	int status;
+	pid_t child = fork();
+
+	if (child == 0) {
+		if (setresuid(1000, 1000, 1000) == 0)
+			syscall(SYS_execveat, fd, "", arguments, none, AT_EMPTY_PATH);
+		_exit(255);
+	}
+	return waitpid(child, &status, 0) == child && WIFEXITED(status) ? WEXITSTATUS(status) : -1;
+}
+
+static int in_another_tree(void)
+{
+	return unshare(CLONE_NEWNS) ? 254 : ids_of_program(program);
+}
+
+static int programs(void)
+{
+	NEED(make_place() == 0 && copy_of_this(PLACE "/program", 04755) == 0);
+	program = open(PLACE "/program", O_PATH);
+	NEED(ids_of_program(program) == 10);
+	NEED(in_child_as(0, in_another_tree) == 11);
+	return 0;
+}
+
+static void set_id_bits_count_in_ones_own_tree(void)
+{
+	EXPECT_EQUAL(in_child_as(0, programs), 0);
+}
+
+int main(int argc, char **argv)
+{
+	if (argc > 1 && strcmp(argv[1], "whose") == 0)
+		return geteuid() == 0 ? 10 : 11;
 	umask(0);
 	(void)mkdir(PLACE, 0777);
 	RUN(memory_is_mounted_and_what_is_seen_bound);
@@ -255,6 +302,7 @@ int main(void)
 	RUN(nobody_becomes_a_peer_in_a_tree_of_others);
 	RUN(nothing_comes_beneath_what_stays);
 	RUN(what_is_covered_stays_so_when_all_of_it_goes);
+	RUN(set_id_bits_count_in_ones_own_tree);
 	(void)rmdir(PLACE);
 	return check_end();
 }
