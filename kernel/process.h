@@ -221,7 +221,8 @@ struct process {
 	struct rcu_head rcu;                 /* after the last reference */
 
 	int32_t group;           /* [a] written under the family lock */
-	int32_t session;         /* [a] the same */
+	uint64_t group_serial;   /* [f] of that number; 0: the group was given at the start */
+	int32_t session;         /* [a] the same as the group */
 	bool has_led;            /* [f] a group or a session has had its number */
 	struct tty *tty;         /* [a] controlling terminal, written under the family lock once the
 				    process is visible; the session's, which has the reference */

@@ -99,11 +99,17 @@ const struct namespace_kind_ops pid_namespace_ops = {
 
 /* ---- as files ---- */
 
+static bool has_had_init(const struct pid_namespace *namespace)
+{
+	return read_once(&namespace->init) || read_once(&namespace->closed);
+}
+
 struct namespace *pid_namespace_of_children(struct process *process, int32_t tid)
 {
 	struct namespace *found = namespace_of_children(process, tid, NAMESPACE_PID);
 
-	if (found && found != &first.head && !read_once(&whole_of(found)->init)) {
+	/* As Linux: the init that has gone is still one. */
+	if (found && found != &first.head && !has_had_init(whole_of(found))) {
 		namespace_put(found);
 		return NULL;
 	}

@@ -55,6 +55,7 @@ static void end_birth_locked(struct process *child, struct family_birth *birth)
 
 	list_del(&birth->link);
 	write_once(&child->group, self->group);
+	child->group_serial = self->group_serial;
 	write_once(&child->session, self->session);
 	write_once(&child->tty, self->tty);
 	for (uint64_t set = birth->signals; set; set &= set - 1)

@@ -86,14 +86,21 @@ static err_t visit(struct uthread *uthread, void *argument)
 	return 0;
 }
 
+static bool is_meant(const struct ioprio_call *call, const struct process *process)
+{
+	if (call->which == IOPRIO_WHO_PGRP)
+		return read_once(&process->group) == call->who;
+	return read_once(&process->ids.uid) == (uint32_t)call->who &&
+	       pid_namespace_sees(process_current()->pid_namespace, process);
+}
+
 static void visit_process(void *argument, struct process *process)
 {
 	struct ioprio_call *call = argument;
 	struct uthread *uthread;
 	irqflags_t flags;
 
-	if (call->which == IOPRIO_WHO_PGRP ? read_once(&process->group) != call->who
-					   : read_once(&process->ids.uid) != (uint32_t)call->who)
+	if (!is_meant(call, process))
 		return;
 	flags = spin_lock_irqsave(&process->signal_lock);
 	list_for_each (uthread, &process->threads, sibling) {

@@ -12,6 +12,8 @@
  */
 #include "pid_priv.h"
 
+#include "../namespace/pid.h"
+
 #include "family.h"
 #include "uthread.h"
 
@@ -72,19 +74,25 @@ int32_t pid_next_free_locked(void)
 	return 0;
 }
 
+static void set_numbers(struct process *process)
+{
+	process->pid = process->link.number;
+	process->own_pid = pid_own_number(&process->link);
+}
+
 void pid_insert_locked(struct pid_link *link, int32_t number, bool in_turn)
 {
 	struct pid_link **bucket = bucket_of(number);
 
 	if (in_turn)
 		write_once(&last_pid, number);
-	if (unlikely(pid_nnames))
+	if (unlikely(pid_nnames) && !link->names)
 		pid_names_forget_locked(number);
 	write_once(&ngiven, ngiven + 1);
 	link->serial = ngiven;
 	link->number = number;
 	if (link->is_process)
-		process_of(link)->pid = process_of(link)->own_pid = number;
+		set_numbers(process_of(link));
 	link->next = *bucket;
 	rcu_assign(bucket, link);
 }
@@ -166,7 +174,10 @@ err_t pid_insert_at(struct pid_link *link, int32_t number)
 
 int32_t pid_last_given(void)
 {
-	return read_once(&last_pid);
+	const struct pid_namespace *namespace =
+		process_current() ? process_current()->pid_namespace : NULL;
+
+	return read_once(namespace ? &namespace->last : &last_pid);
 }
 
 uint64_t pid_count_given(void)

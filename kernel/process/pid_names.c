@@ -125,19 +125,18 @@ static bool is_process(const struct pid_names *names)
 	return link && link->is_process;
 }
 
-int32_t pid_next_process_in(const struct pid_namespace *namespace, int32_t after)
+/* In an RCU section. Its name is in any bucket. */
+static int32_t lowest_above(uint64_t id, int32_t after)
 {
-	uint64_t id = namespace->head.number;
 	int32_t best = 0;
 
-	rcu_read_lock();
-	for (int32_t number = after + 1; number <= after + NEAR && !best; number++) {
+	for (int32_t number = after + 1; number <= after + NEAR; number++) {
 		const struct pid_names *names = find_named(id, number);
 
 		if (names && is_process(names))
-			best = number;
+			return number;
 	}
-	for (unsigned i = 0; i < BUCKETS && best <= after; i++) {
+	for (unsigned i = 0; i < BUCKETS; i++) {
 		const struct pid_name *name = rcu_dereference(&by_name[i]);
 
 		for (; name; name = rcu_dereference(&name->next)) {
@@ -146,8 +145,17 @@ int32_t pid_next_process_in(const struct pid_namespace *namespace, int32_t after
 				best = name->number;
 		}
 	}
-	rcu_read_unlock();
 	return best;
+}
+
+int32_t pid_next_process_in(const struct pid_namespace *namespace, int32_t after)
+{
+	int32_t found;
+
+	rcu_read_lock();
+	found = lowest_above(namespace->head.number, after);
+	rcu_read_unlock();
+	return found;
 }
 
 /* ---- numbers for a new one ---- */
@@ -248,7 +256,7 @@ static void name_locked(struct pid_names *names, struct pid_namespace *namespace
 		struct pid_name **bucket = name_bucket(namespace->head.number, choice->inner[i]);
 
 		if (choice->in_turn[i])
-		namespace->last = choice->inner[i];
+			write_once(&namespace->last, choice->inner[i]);
 		if (names->link->is_process)
 		namespace->nprocesses++;
 		*name = (struct pid_name){.next = *bucket,
@@ -270,20 +278,19 @@ static void insert_locked(struct pid_link *link, struct pid_names *names,
 			  struct pid_namespace *namespace, const struct choice *choice)
 {
 	struct process *process = process_of(link);
-	int32_t own = choice->inner[namespace->level - 1];
+	bool is_init = link->is_process && choice->inner[namespace->level - 1] == 1;
 
+	/* All that is told of the link is there before it is found. */
+	pid_names_forget_locked(choice->first);
 	link->names = names;
 	names->link = link;
 	names->nlevels = namespace->level;
-	pid_insert_locked(link, choice->first, choice->first_in_turn);
 	name_locked(names, namespace, choice);
-	if (!link->is_process)
-		return;
-	process->own_pid = own;
-	if (own == 1) {
+	if (is_init)
 		process->unkillable = true;
+	pid_insert_locked(link, choice->first, choice->first_in_turn);
+	if (is_init)
 		rcu_assign(&namespace->init, process);
-	}
 }
 
 err_t pid_insert_in(struct pid_link *link, struct pid_namespace *namespace, const int32_t *wanted,
@@ -348,7 +355,7 @@ void pid_names_remove_locked(struct pid_link *link, bool is_led)
 	if (!link->is_process)
 		return;
 	if (namespace->init == process) {
-		namespace->closed = true;
+		write_once(&namespace->closed, true);
 		rcu_assign(&namespace->init, NULL);
 	}
 	for (; namespace->parent; namespace = namespace->parent) {
@@ -404,6 +411,6 @@ void pid_names_forget_all(const struct pid_namespace *namespace)
 void pid_names_close(struct pid_namespace *namespace)
 {
 	spin_lock(&pid_lock);
-	namespace->closed = true;
+	write_once(&namespace->closed, true);
 	spin_unlock(&pid_lock);
 }

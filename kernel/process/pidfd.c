@@ -76,6 +76,7 @@ static unsigned pidfd_poll(struct object *object, struct waitq **queue)
 	const struct pidfd *pidfd = pidfd_of(object);
 
 	*queue = &pidfd->process->changed;
+	/* As Linux since 6.16: a first thread that ended before the others does not tell. */
 	switch (pidfd->tid ? state_of_thread(pidfd) : state_of(pidfd)) {
 	case PROCESS_ZOMBIE:
 		return POLLIN;
@@ -159,14 +160,6 @@ struct process *pidfd_process(const struct object *object)
 	return object->ops == &pidfd_ops ? pidfd_of(object)->process : NULL;
 }
 
-/* It names a thread that is not a process's first. */
-static const struct pidfd *thread_pidfd(const struct object *object)
-{
-	const struct pidfd *pidfd = object->ops == &pidfd_ops ? pidfd_of(object) : NULL;
-
-	return pidfd && pidfd->tid ? pidfd : NULL;
-}
-
 int32_t pidfd_number(const struct object *object)
 {
 	const struct pidfd *pidfd = pidfd_of(object);
@@ -176,43 +169,48 @@ int32_t pidfd_number(const struct object *object)
 	return state_of(pidfd) == PROCESS_REAPED ? 0 : pidfd->process->pid;
 }
 
-int32_t pidfd_thread(int fd)
+/* With a reference to the process. False: it is no descriptor of one. */
+static bool get_named(const struct object *object, struct pidfd_named *out)
 {
-	struct object *object = fd_get(current_fds(), fd);
-	const struct pidfd *pidfd = object ? thread_pidfd(object) : NULL;
-	int32_t tid = 0;
+	const struct pidfd *pidfd;
 
-	if (pidfd)
-		tid = state_of_thread(pidfd) == PROCESS_REAPED ? PID_NOBODY : pidfd->tid;
-	object_put(object);
-	return tid;
+	if (!pidfd_process(object))
+		return false;
+	pidfd = pidfd_of(object);
+	refcount_get(&pidfd->process->references);
+	*out = (struct pidfd_named){
+		.process = pidfd->process,
+		.tid = pidfd->tid,
+		.serial = pidfd->tid ? pidfd->serial : pidfd->process->link.serial,
+		.flags = object_flags(object),
+	};
+	if (pidfd->tid && state_of_thread(pidfd) == PROCESS_REAPED)
+		out->tid = PID_NOBODY;
+	return true;
 }
 
-err_t pidfd_get(int fd, struct process **out, unsigned *flags)
+err_t pidfd_get(int fd, struct pidfd_named *out)
 {
 	struct object *object = fd_get(current_fds(), fd);
-	struct process *process = object ? pidfd_process(object) : NULL;
+	bool found = object && get_named(object, out);
 
-	if (process) {
-		refcount_get(&process->references);
-		*out = process;
-		if (flags)
-			*flags = object_flags(object);
-	}
 	object_put(object);
-	return process ? 0 : -EBADF;
+	return found ? 0 : -EBADF;
 }
 
 err_t pidfd_get_there(int fd, struct process **out)
 {
-	err_t err = pidfd_get(fd, out, NULL);
+	struct pidfd_named named;
+	err_t err = pidfd_get(fd, &named);
 
-	if (!err &&
-	    (load_acquire(&(*out)->state) == PROCESS_REAPED || pidfd_thread(fd) == PID_NOBODY)) {
-		process_put(*out);
-		err = -ESRCH;
+	if (err)
+		return err;
+	if (load_acquire(&named.process->state) == PROCESS_REAPED || named.tid == PID_NOBODY) {
+		process_put(named.process);
+		return -ESRCH;
 	}
-	return err;
+	*out = named.process;
+	return 0;
 }
 
 /* ---- the calls ---- */
@@ -221,7 +219,6 @@ static err_t prepare_thread(struct uthread *uthread, void *argument)
 {
 	struct pidfd *out = argument;
 
-	out->tid = uthread->tid;
 	out->serial = uthread->link.serial;
 	return uthread->process == out->process ? 0 : -ESRCH;
 }
@@ -230,7 +227,7 @@ static err_t prepare_thread(struct uthread *uthread, void *argument)
 static err_t prepare_by_number(struct process *process, int32_t number, unsigned flags,
 			       struct pidfd_new *out)
 {
-	struct pidfd found = {.process = process};
+	struct pidfd found = {.process = process, .tid = number};
 
 	if (process->pid == number)
 		return pidfd_prepare(process, flags, out);
@@ -265,6 +262,7 @@ int sys_pidfd_open(int pid, unsigned flags)
 struct target {
 	struct process *process; /* a reference */
 	int32_t tid;             /* of the thread; PID_NOBODY: it has gone */
+	uint64_t serial;         /* of the number, which a group may have longer */
 	unsigned scope;          /* one of PIDFD_SIGNAL_* */
 };
 
@@ -286,54 +284,54 @@ static err_t read_info(const struct target *target, int signal, uptr_t from,
 }
 
 /* A process's directory in /proc does as well, from before there were descriptors of processes. */
-static err_t get_target(int fd, struct process **out)
+static err_t get_signalled(int fd, struct pidfd_named *out)
 {
-	struct object *object;
-	err_t err = pidfd_get(fd, out, NULL);
+	struct object *object = fd_get(current_fds(), fd);
+	err_t err = 0;
 
-	if (err != -EBADF)
-		return err;
-	object = fd_get(current_fds(), fd);
 	if (!object)
 		return -EBADF;
-	err = procfs_process(object, out);
+	if (!get_named(object, out)) {
+		err = procfs_process(object, &out->process);
+		if (!err)
+			out->serial = out->process->link.serial;
+	}
 	object_put(object);
 	return err;
 }
 
 static err_t find_target(int fd, unsigned flags, struct target *out)
 {
-	int32_t tid = pidfd_thread(fd);
-	unsigned fd_flags = 0;
-	struct object *object;
-	err_t err = get_target(fd, &out->process);
+	struct pidfd_named named = {0};
+	err_t err = get_signalled(fd, &named);
 
 	if (err)
 		return err;
-	object = fd_get(current_fds(), fd);
-	if (object)
-		fd_flags = pidfd_process(object) ? object_flags(object) : 0;
-	object_put(object);
-	out->tid = tid ? tid : out->process->pid;
+	/* However one came by it: its namespace says whom a process reaches. */
+	if (!pid_namespace_sees(process_current()->pid_namespace, named.process)) {
+		process_put(named.process);
+		return -EINVAL;
+	}
+	out->process = named.process;
+	out->tid = named.tid ? named.tid : named.process->pid;
+	out->serial = named.serial;
 	out->scope = flags;
 	if (!flags)
-		out->scope =
-			fd_flags & PIDFD_THREAD ? PIDFD_SIGNAL_THREAD : PIDFD_SIGNAL_THREAD_GROUP;
+		out->scope = named.flags & PIDFD_THREAD ? PIDFD_SIGNAL_THREAD
+							: PIDFD_SIGNAL_THREAD_GROUP;
 	return 0;
 }
 
 static err_t send_to(const struct target *target, const struct signal_info *info)
 {
+	/* It may have members though its leader has gone. */
+	if (target->scope == PIDFD_SIGNAL_PROCESS_GROUP)
+		return signal_send_to_group(target->tid, target->serial, info);
 	if (load_acquire(&target->process->state) == PROCESS_REAPED || target->tid == PID_NOBODY)
 		return -ESRCH;
-	switch (target->scope) {
-	case PIDFD_SIGNAL_THREAD:
+	if (target->scope == PIDFD_SIGNAL_THREAD)
 		return signal_send_to_thread(target->process, target->tid, info);
-	case PIDFD_SIGNAL_PROCESS_GROUP:
-		return signal_send_to_group(target->tid, info);
-	default:
-		return signal_send_allowed(target->process, info);
-	}
+	return signal_send_allowed(target->process, info);
 }
 
 int sys_pidfd_send_signal(int fd, int signal, uptr_t info, unsigned flags)

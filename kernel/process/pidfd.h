@@ -16,6 +16,14 @@ struct pidfd_new {
 	struct object *object;
 };
 
+/* What a descriptor names. */
+struct pidfd_named {
+	struct process *process; /* a reference */
+	int32_t tid;     /* of a thread beside its first one; PID_NOBODY: that has gone; 0: none */
+	uint64_t serial; /* of the number of the thread or the process */
+	unsigned flags;  /* the object's */
+};
+
 /* `flags`: of PIDFD_NONBLOCK, PIDFD_THREAD. -EMFILE, -ENOMEM. */
 err_t must_check pidfd_prepare(struct process *process, unsigned flags, struct pidfd_new *out);
 /* Of a thread that the caller keeps. */
@@ -28,14 +36,10 @@ void pidfd_cancel(struct pidfd_new *prepared);
 struct process *pidfd_process(const struct object *object);
 /* The number of what it names; 0: that has gone, and the number may be another's. */
 int32_t pidfd_number(const struct object *object);
-/* The same by the running thread's descriptor, with a reference and the object's flags (`flags` may
- * be NULL). -EBADF: it names no process. */
-err_t must_check pidfd_get(int fd, struct process **out, unsigned *flags);
-/* The number of the thread beside a process's first one that the descriptor names, PID_NOBODY if it
- * has gone; 0: it names a process. */
-int32_t pidfd_thread(int fd);
-/* -ESRCH: it was waited for, or is of a thread that has gone; nothing finds it by its number any
- * more. */
+/* All of what the running thread's descriptor names. -EBADF: that is no process. */
+err_t must_check pidfd_get(int fd, struct pidfd_named *out);
+/* Its process, with a reference. -ESRCH: it was waited for, or is of a thread that has gone;
+ * nothing finds it by its number any more. */
 err_t must_check pidfd_get_there(int fd, struct process **out);
 
 #endif

@@ -109,6 +109,7 @@ static err_t process_create(const struct spawn_request *request, struct process 
 	process->unkillable = request->init;
 	process->has_led = !request->group || !request->session;
 	write_once(&process->group, request->group ? request->group : process->pid);
+	process->group_serial = request->group ? 0 : process->link.serial;
 	write_once(&process->session, request->session ? request->session : process->pid);
 	*out = process;
 	return 0;

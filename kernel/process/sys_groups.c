@@ -45,6 +45,7 @@ int sys_getsid(int pid)
 
 struct group_search {
 	int32_t group;
+	uint64_t serial; /* of the group, when it is found */
 	int32_t session;
 	bool found;
 };
@@ -54,15 +55,20 @@ static void search_group(void *argument, struct process *process)
 	struct group_search *search = argument;
 
 	if (read_once(&process->group) == search->group &&
-	    read_once(&process->session) == search->session)
+	    read_once(&process->session) == search->session) {
 		search->found = true;
+		search->serial = process->group_serial;
+	}
 }
 
-/* Under family_lock. */
-static err_t may_set_group(const struct process *self, const struct process *process, int32_t group)
+static err_t may_set_group_locked(const struct process *self, const struct process *process,
+				  int32_t group, uint64_t *serial) REQUIRES(family_lock);
+static err_t may_set_group_locked(const struct process *self, const struct process *process,
+				  int32_t group, uint64_t *serial)
 {
 	struct group_search search = {.group = group, .session = self->session};
 
+	*serial = process->link.serial;
 	if (process != self && process->parent != self)
 		return -ESRCH;
 	if (process->session != self->session)
@@ -74,11 +80,13 @@ static err_t may_set_group(const struct process *self, const struct process *pro
 	if (group == process->pid)
 		return 0;
 	pid_for_each_rcu(search_group, &search);
+	*serial = search.serial;
 	return search.found ? 0 : -EPERM;
 }
 
 int sys_setpgid(int pid, int pgid)
 {
+	uint64_t serial;
 	struct process *self = process_current();
 	struct process *process;
 	err_t err;
@@ -97,8 +105,9 @@ int sys_setpgid(int pid, int pgid)
 	spin_lock(&family_lock);
 	if (!pgid)
 		pgid = process->pid;
-	err = may_set_group(self, process, pgid);
+	err = may_set_group_locked(self, process, pgid, &serial);
 	if (!err) {
+		process->group_serial = serial;
 		process->has_led |= pgid == process->pid;
 		write_once(&process->group, pgid);
 	}
@@ -125,6 +134,7 @@ int sys_setsid(void)
 	pid_for_each_rcu(search_members, &search);
 	if (!search.found) {
 		process->has_led = true;
+		process->group_serial = process->link.serial;
 		write_once(&process->group, process->pid);
 		write_once(&process->session, process->pid);
 		write_once(&process->tty, NULL);

@@ -163,7 +163,8 @@ static bool is_meant(const struct nice_call *call, const struct process *process
 {
 	if (call->which == PRIO_PGRP)
 		return read_once(&process->group) == call->who;
-	return read_once(&process->ids.uid) == (uint32_t)call->who;
+	return read_once(&process->ids.uid) == (uint32_t)call->who &&
+	       pid_namespace_sees(process_current()->pid_namespace, process);
 }
 
 static void nice_each(void *argument, struct process *process)

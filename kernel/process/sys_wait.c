@@ -57,20 +57,19 @@ int sys_wait4(int pid, uptr_t status, unsigned options, uptr_t usage)
 /* A reference. One that is not to be waited for is only looked at. */
 static err_t wait_for_pidfd(int fd, struct wait_request *request, bool *nonblocking)
 {
-	unsigned flags;
+	struct pidfd_named named;
 	err_t err;
 
 	if (fd < 0)
 		return -EINVAL;
-	err = pidfd_get(fd, &request->process, &flags);
+	err = pidfd_get(fd, &named);
 	if (err)
 		return err;
-	request->type = WAIT_PROCESS;
+	request->process = named.process;
+	request->id = named.tid;
 	/* A thread that is not a process's first is waited for by its tracer alone. */
-	request->id = pidfd_thread(fd);
-	if (request->id)
-		request->type = WAIT_PID;
-	*nonblocking = flags & PIDFD_NONBLOCK && !(request->options & WNOHANG);
+	request->type = named.tid ? WAIT_PID : WAIT_PROCESS;
+	*nonblocking = named.flags & PIDFD_NONBLOCK && !(request->options & WNOHANG);
 	if (*nonblocking)
 		request->options |= WNOHANG;
 	return 0;

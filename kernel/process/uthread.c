@@ -49,6 +49,15 @@ static err_t give_number(struct uthread *uthread, const int32_t *wanted, unsigne
 	return 0;
 }
 
+static err_t number(struct uthread *uthread, bool is_first, const int32_t *wanted, unsigned nwanted)
+{
+	if (!is_first)
+		return give_number(uthread, wanted, nwanted);
+	uthread->tid = uthread->process->pid;
+	uthread->own_tid = uthread->process->own_pid;
+	return 0;
+}
+
 struct uthread *uthread_alloc(struct process *process, bool is_first, const int32_t *wanted,
 			      unsigned nwanted, void (*entry)(void *argument), void *argument,
 			      err_t *err)
@@ -66,9 +75,7 @@ struct uthread *uthread_alloc(struct process *process, bool is_first, const int3
 	signal_pending_init(&uthread->pending);
 	uthread->alternate_stack.ss_flags = SS_DISABLE;
 	/* From here on others find it, and ask its process. */
-	uthread->tid = process->pid;
-	uthread->own_tid = process->own_pid;
-	*err = is_first ? 0 : give_number(uthread, wanted, nwanted);
+	*err = number(uthread, is_first, wanted, nwanted);
 	if (*err)
 		goto free_memory;
 	refcount_get(&process->references);

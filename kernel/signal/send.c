@@ -218,9 +218,9 @@ static void send_locked(struct process *process, struct uthread *only, int signa
 }
 
 void signal_send_entry_locked(struct process *process, struct uthread *only, int signal,
-			      struct signal_entry **entry)
+			      bool forced, struct signal_entry **entry)
 {
-	send_locked(process, only, signal, false, entry);
+	send_locked(process, only, signal, forced, entry);
 }
 
 struct signal_entry *signal_entry_alloc(void)
@@ -339,8 +339,8 @@ static bool force(const struct signal_info *info, bool by_default)
 	is_taken = has_handler || uthread->traced || core_is_wanted(process, info->signal);
 	if (by_default && process->pid == INIT_PID)
 		is_taken = false;
-	/* As Linux: what it did itself ends an inner init. */
-	if (!has_handler && process->pid_namespace)
+	/* As Linux: what it did itself ends an inner init. A tracer may let it go on. */
+	if (!has_handler && process->pid_namespace && (!uthread->traced || by_default))
 		process->unkillable = false;
 	if (is_taken && !has_handler) {
 		signal_default_locked(process, info->signal);

@@ -81,8 +81,10 @@ err_t must_check signal_send_allowed(struct process *process, const struct signa
  * -ESRCH: there is no such thread. */
 err_t must_check signal_send_to_thread(struct process *process, int32_t tid,
 				       const struct signal_info *info);
-/* The same to each of a process group that it may be sent to. -ESRCH: it has no members. */
-err_t must_check signal_send_to_group(int32_t group, const struct signal_info *info);
+/* The same to each of a process group that it may be sent to. `serial`: of the group's number.
+ * -ESRCH: it has no members. */
+err_t must_check signal_send_to_group(int32_t group, uint64_t serial,
+				      const struct signal_info *info);
 /* -EPERM: only to itself may a program pretend that the kernel, or kill(), sent it. */
 err_t must_check signal_check_info(const struct process *target, const struct signal_info *info);
 /* It has a user, of who sent it or of a child: within the kernel, the kernel's id. */
@@ -95,9 +97,11 @@ struct signal_info signal_info_from_self(int signal, int code);
 /* For POSIX timers. An entry of one's own: kfree() it. NULL: no memory. */
 struct signal_entry *signal_entry_alloc(void);
 /* *entry is taken over (and NULL then) if the signal waits; from anywhere. `only`: to this thread.
+ * `forced`: it is not from the process's PID namespace, and so ends the init of an inner one, too.
  */
 void signal_send_entry_locked(struct process *process, struct uthread *only, int signal,
-			      struct signal_entry **entry) REQUIRES(process->signal_lock);
+			      bool forced, struct signal_entry **entry)
+	REQUIRES(process->signal_lock);
 /* The entry that waits is the timer's no more. */
 void signal_forget_timer_locked(struct process *process, const struct posix_timer *timer)
 	REQUIRES(process->signal_lock);

@@ -242,7 +242,8 @@ static int signal_one(int32_t pid, const struct signal_info *info)
 }
 
 struct kill_many {
-	int32_t group; /* 0: everybody who is in one and seen, but the caller and init */
+	int32_t group;   /* 0: everybody who is in one and seen, but the caller and init */
+	uint64_t serial; /* of that number; 0: any */
 	struct signal_info info;
 	unsigned nfound;
 	unsigned nallowed;
@@ -259,11 +260,20 @@ static bool is_meant_by_all(const struct process *process)
 	       !(pid_namespace_is_init(process) && process->pid_namespace == self->pid_namespace);
 }
 
+/* Under family_lock. */
+static bool is_meant(const struct kill_many *call, const struct process *process)
+{
+	if (!call->group)
+		return is_meant_by_all(process);
+	return read_once(&process->group) == call->group &&
+	       (!call->serial || process->group_serial == call->serial);
+}
+
 static void signal_each(void *argument, struct process *process)
 {
 	struct kill_many *call = argument;
 
-	if (call->group ? read_once(&process->group) != call->group : !is_meant_by_all(process))
+	if (!is_meant(call, process))
 		return;
 	call->nfound++;
 	if (signal_send_allowed(process, &call->info))
@@ -273,10 +283,8 @@ static void signal_each(void *argument, struct process *process)
 		family_signal_births_locked(process, call->info.signal);
 }
 
-static int signal_many(int32_t group, const struct signal_info *info)
+static int signal_those(struct kill_many call)
 {
-	struct kill_many call = {.group = group, .info = *info};
-
 	spin_lock(&family_lock);
 	pid_for_each_rcu(signal_each, &call);
 	spin_unlock(&family_lock);
@@ -285,9 +293,16 @@ static int signal_many(int32_t group, const struct signal_info *info)
 	return call.nallowed ? 0 : -EPERM;
 }
 
-err_t signal_send_to_group(int32_t group, const struct signal_info *info)
+static int signal_many(int32_t group, const struct signal_info *info)
 {
-	return signal_many(group, info);
+	return signal_those((struct kill_many){.group = group, .info = *info});
+}
+
+err_t signal_send_to_group(int32_t group, uint64_t serial, const struct signal_info *info)
+{
+	if (group <= 0)
+		return -ESRCH;
+	return signal_those((struct kill_many){.group = group, .serial = serial, .info = *info});
 }
 
 int sys_kill(int pid, int signal)

@@ -158,7 +158,7 @@ static void raise_locked(struct process *process, int signal)
 {
 	struct signal_entry *none = NULL;
 
-	signal_send_entry_locked(process, NULL, signal, &none);
+	signal_send_entry_locked(process, NULL, signal, true, &none);
 }
 
 /* True: it waits for more. */

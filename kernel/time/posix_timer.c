@@ -139,7 +139,7 @@ static void fire_locked(struct posix_timer *timer, int64_t now_ns) NO_THREAD_SAF
 		.fields = {(uint32_t)timer->id, timer->value},
 	};
 	if (only || !(timer->notify & SIGEV_THREAD_ID))
-		signal_send_entry_locked(process, only, timer->signal, &timer->entry);
+		signal_send_entry_locked(process, only, timer->signal, false, &timer->entry);
 	if (timer->entry && timer->armed) {
 		(void)forward_locked(timer, now_ns);
 		/* All of a process together are no more often than one alone. */

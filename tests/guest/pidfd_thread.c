@@ -305,6 +305,31 @@ static void a_group_gets_one_by_its_leader(void)
 	close(fd), close(go[0]), close(go[1]);
 }
 
+/* ... also when that has gone. */
+static void a_group_gets_one_without_its_leader(void)
+{
+	pid_t leader = fork(), member;
+	int fd;
+
+	if (!leader)
+		for (;;)
+			pause();
+	EXPECT_EQUAL(setpgid(leader, leader), 0);
+	member = fork();
+	if (!member)
+		for (;;)
+			pause();
+	EXPECT_EQUAL(setpgid(member, leader), 0);
+	fd = pidfd_open(leader, 0);
+	EXPECT_EQUAL(send_signal(fd, SIGKILL, NULL, 0), 0);
+	EXPECT_EQUAL(end_of(leader), -1 - SIGKILL);
+	EXPECT_ERRNO(ESRCH, send_signal(fd, SIGTERM, NULL, TO_PROCESS));
+	EXPECT_EQUAL(send_signal(fd, SIGTERM, NULL, TO_GROUP), 0);
+	EXPECT_EQUAL(end_of(member), -1 - SIGTERM);
+	EXPECT_ERRNO(ESRCH, send_signal(fd, SIGTERM, NULL, TO_GROUP));
+	close(fd);
+}
+
 int main(void)
 {
 	if (may_be_restricted() && pidfd_open(getpid(), THREAD) == -1)
@@ -317,5 +342,6 @@ int main(void)
 	RUN(a_signal_goes_to_whom_the_flags_say);
 	RUN(what_it_says_may_be_made_up_for_oneself_alone);
 	RUN(a_group_gets_one_by_its_leader);
+	RUN(a_group_gets_one_without_its_leader);
 	return check_end();
 }
