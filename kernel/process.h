@@ -380,6 +380,7 @@ struct process *process_find_next(int32_t after);
 int32_t pid_next_thread(const struct process *process, int32_t after);
 /* How many processes and threads there have been. */
 uint64_t pid_count_given(void);
+/* The number that was given last in the running process's PID namespace. */
 int32_t pid_last_given(void);
 /* Calls `visit` for each process in an RCU section: it neither sleeps nor ends it. From anywhere.
  */
