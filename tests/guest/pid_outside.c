@@ -20,8 +20,9 @@
 #include "as_user.h"
 #include "pid_help.h"
 
-#define WHO_USER 3 /* of ioprio_get() */
-#define SOMEBODY 4321
+#define WHO_USER    3 /* of ioprio_get() */
+#define SOMEBODY    4321
+#define RT_LIMIT_US 2000
 
 struct clone3_args {
 	uint64_t flags, pidfd, child_tid, parent_tid, exit_signal, stack, size, tls;
@@ -190,6 +191,26 @@ static void all_of_a_user_are_those_inside(void)
 
 /* ---- the end of its init ---- */
 
+static int run_over_limit(void)
+{
+	const struct rlimit limit = {RT_LIMIT_US, RT_LIMIT_US};
+	const struct sched_param urgent = {.sched_priority = 1};
+
+	NEED(setrlimit(RLIMIT_RTTIME, &limit) == 0);
+	if (syscall(SYS_sched_setscheduler, 0, SCHED_FIFO, &urgent))
+		return may_be_restricted() ? 99 : 1;
+	for (;;)
+		;
+}
+
+static void its_limits_end_it(void)
+{
+	int status = inside(run_over_limit);
+
+	if (status != 99 << 8)
+		EXPECT_EQUAL(status, SIGKILL);
+}
+
 static int wait_and_trap(void)
 {
 	char byte;
@@ -247,6 +268,7 @@ int main(void)
 	RUN(its_file_stays_after_its_init);
 	RUN(a_descriptor_from_outside_is_not_for_signals);
 	RUN(all_of_a_user_are_those_inside);
+	RUN(its_limits_end_it);
 	RUN(a_tracer_kills_it);
 	RUN(a_fault_that_its_tracer_takes_leaves_it_as_it_was);
 	return check_end();
