@@ -49,7 +49,7 @@ bool pid_namespace_is_within(const struct pid_namespace *namespace,
 	unsigned level = above ? above->level : 0;
 
 	while (namespace && namespace->level > level)
-	namespace = namespace->parent;
+		namespace = namespace->parent;
 	return !level || namespace == above;
 }
 
