@@ -48,8 +48,8 @@ bool pid_namespace_is_within(const struct pid_namespace *namespace,
 {
 	unsigned level = above ? above->level : 0;
 
-	while (namespace && namespace->level > level)
-		namespace = namespace->parent;
+	for (; namespace && namespace->level > level; namespace = namespace->parent)
+		;
 	return !level || namespace == above;
 }
 

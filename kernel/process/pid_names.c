@@ -257,8 +257,7 @@ static void name_locked(struct pid_names *names, struct pid_namespace *namespace
 
 		if (choice->in_turn[i])
 			write_once(&namespace->last, choice->inner[i]);
-		if (names->link->is_process)
-		namespace->nprocesses++;
+		namespace->nprocesses += names->link->is_process;
 		*name = (struct pid_name){.next = *bucket,
 					  .names = names,
 					  .namespace = namespace->head.number,

@@ -126,11 +126,11 @@ static err_t kill(struct tracee *tracee, UNUSED void *argument)
 	REQUIRES(tracee->uthread->process->signal_lock);
 static err_t kill(struct tracee *tracee, UNUSED void *argument)
 {
-	struct process *process = tracee->uthread->process;
-	bool is_outside = !pid_namespace_sees(process->pid_namespace, process_current());
+	struct uthread *uthread = tracee->uthread;
+	bool is_outside = !pid_namespace_sees(uthread->process->pid_namespace, process_current());
 	struct signal_entry *none = NULL;
 
-	signal_send_entry_locked(process, tracee->uthread, SIGKILL, is_outside, &none);
+	signal_send_entry_locked(tracee->uthread->process, uthread, SIGKILL, is_outside, &none);
 	return 0;
 }
 

@@ -533,6 +533,7 @@ static void a_mode_is_believed_for_as_long_as_the_server_said(void **state)
 
 	user.uid = user.gid = 1000;
 	user.capabilities = 0;
+	user.own_capabilities = 0;
 	fake.server.flags = SERVER_MODES_EXPIRE;
 	fake.mode = S_IFDIR | 0755;
 	fake.from = 6;

@@ -1,4 +1,4 @@
-/* sources: ipc/fdtable.c ipc/user_namespace.c ipc/object.c ipc/buffer.c lib/string.c tests/host/fusek/fake/kernel.c */
+/* sources: ipc/fdtable.c ipc/object.c ipc/buffer.c lib/string.c tests/host/fusek/fake/kernel.c */
 /*
  * Descriptor tables and buffers on the host, where ASan sees who touches what he has given up.
  */

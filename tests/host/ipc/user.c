@@ -1,4 +1,4 @@
-/* sources: ipc/user.c ipc/user_namespace.c tests/host/fusek/fake/kernel.c */
+/* sources: ipc/user.c tests/host/fusek/fake/kernel.c */
 /*
  * Counts by user on the host, where ASan sees what is left behind or used too late.
  */

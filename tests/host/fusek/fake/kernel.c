@@ -14,7 +14,6 @@
 #include <fusek/mount.h>
 #include <fusek/server.h>
 #include <ipc/epoll.h>
-#include <ipc/user_namespace.h>
 #include <lib/log.h>
 #include <lib/panic.h>
 #include <mm/commit.h>
@@ -174,25 +173,6 @@ struct server_caller server_caller_current(void)
 {
 	return (struct server_caller){
 		.uid = fake_caller_uid, .gid = fake_caller_uid, .pid = fake_caller_pid};
-}
-
-struct user_namespace *user_namespace_get(struct user_namespace *user)
-{
-	return user;
-}
-
-void user_namespace_put(struct user_namespace *user)
-{
-}
-
-struct user_namespace *user_namespace_caller(void)
-{
-	return &user_namespace_first;
-}
-
-bool user_namespace_caller_capable(const struct user_namespace *over, unsigned capability)
-{
-	return !fake_caller_uid;
 }
 
 uint64_t server_caller_capabilities(uint64_t *own)

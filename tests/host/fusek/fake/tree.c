@@ -86,6 +86,7 @@ int tree_begin(void **state)
 	kernel = vfs_kernel_context();
 	user = kernel;
 	user.capabilities = 0;
+	user.own_capabilities = 0;
 	user.uid = user.gid = OTHER_UID;
 	return 0;
 }
