@@ -94,11 +94,14 @@ def test_the_window_may_change_its_size(boot):
     machine.send(ctrl("L"))
     while time.monotonic() < deadline_s:
         machine.send(ctrl("U") + ctrl("L") + "echo " + "x" * 50)
-        machine.read(0.5)
-        lines = machine.lines()
-        # 40 columns: the prompt, `echo `, 30 of the x, and the rest in the second row
-        if len(lines) == 2 and lines[1] == "x" * 20:
-            return
+        # All that comes is read before more is sent, or each side waits for the other.
+        again_s = time.monotonic() + 0.5
+        while time.monotonic() < again_s:
+            machine.read(0.1)
+            lines = machine.lines()
+            # 40 columns: the prompt, `echo `, 30 of the x, and the rest in the second row
+            if len(lines) == 2 and lines[1] == "x" * 20:
+                return
     pytest.fail(f"the line still wraps as before:\n{machine.text()}")
 
 
