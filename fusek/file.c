@@ -302,10 +302,11 @@ static ssize_t file_read(struct object *object, struct buffer *buffer, const uin
 	return done;
 }
 
+static const struct server_caller kernel_caller; /* the mode was checked at open */
+
 ssize_t file_write_at(struct file *file, struct buffer *buffer, uint64_t offset,
 		      uint64_t *end_bytes)
 {
-	static const struct server_caller kernel_caller; /* the mode was checked at open */
 	const struct server_ops *ops = file->server->ops;
 	ssize_t done;
 	err_t err;
@@ -358,8 +359,8 @@ static ssize_t file_write(struct object *object, struct buffer *buffer, const ui
 	uint64_t end_bytes;
 	ssize_t done = !offset && file_is_device_stream(file)
 			       ? file->server->ops->write(
-					 file->server, NULL, file->id, file->open.handle, buffer, 0,
-					 object_write_flags(object, buffer), &end_bytes)
+					 file->server, &kernel_caller, file->id, file->open.handle,
+					 buffer, 0, object_write_flags(object, buffer), &end_bytes)
 			       : write_untold(object, buffer, offset);
 
 	if (done > 0)

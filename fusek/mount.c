@@ -139,7 +139,7 @@ void mount_put_slowly(struct mount *mount, bool keep_mark)
 	while (!list_empty(&last)) {
 		mount = list_first_entry(&last, struct mount, link);
 		list_del(&mount->link);
-		if (!mount->has_adrift) {
+		if (!mount->has_adrift) { /* who has the last reference is alone with it */
 			free_last(mount);
 			continue;
 		}

@@ -13,9 +13,7 @@
 
 bool vfs_may_mount(const struct vfs_context *context)
 {
-	const struct user_namespace *owner = vfs_caller_mounts()->owner;
-
-	return vfs_capable_in(context, owner ? owner : &user_namespace_first, CAP_SYS_ADMIN);
+	return vfs_capable_in(context, mount_tree_owner(vfs_caller_mounts()), CAP_SYS_ADMIN);
 }
 
 /* What the call says of the mount itself; times as Linux: as they were, or relatime. */

@@ -94,9 +94,7 @@ static bool is_changeable_locked(const struct mount *mount) REQUIRES(mounts_lock
 static bool is_changeable_locked(const struct mount *mount)
 {
 	return !mount->tree ||
-	       user_namespace_caller_capable(mount->tree->owner ? mount->tree->owner
-								: &user_namespace_first,
-					     CAP_SYS_ADMIN);
+	       user_namespace_caller_capable(mount_tree_owner(mount->tree), CAP_SYS_ADMIN);
 }
 
 static err_t check_same_peers_locked(const struct path *from, const struct path *to)

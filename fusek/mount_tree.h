@@ -106,6 +106,12 @@ struct mount_tree {
 	struct user_namespace *owner;
 };
 
+/* Whose capabilities what is mounted there asks for; borrowed from the tree. */
+static inline const struct user_namespace *mount_tree_owner(const struct mount_tree *tree)
+{
+	return tree->owner ? tree->owner : &user_namespace_first;
+}
+
 extern struct list mounts_in_tree; /* mounts_lock: those of all trees, in the order of coming */
 /* The root of everything as the kernel sees it: that of the first tree. [c] */
 extern struct mount *mount_absolute;

@@ -180,9 +180,9 @@ void node_forget_link(struct node *node);
 err_t must_check node_may(const struct node *node, const struct vfs_context *context,
 			  unsigned mask);
 
-/* -EPERM unless `context` owns it or has `capability` (CAP_*). Sleeps. */
 /* Over this file, with its owner as it is known: as vfs_capable_of_ids(). */
 bool node_capable(const struct node *node, const struct vfs_context *context, unsigned capability);
+/* -EPERM unless `context` owns it or has `capability` (CAP_*). Sleeps. */
 err_t must_check node_may_own(struct node *node, const struct vfs_context *context,
 			      unsigned capability);
 

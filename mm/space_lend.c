@@ -115,6 +115,11 @@ uint32_t space_give_frames(struct space *space, vaddr_t address, struct frame *c
 	return done;
 }
 
+bool space_is_elsewhere(const struct space *space)
+{
+	return read_once(&space->pagetable.cpus) & ~cpuset_of(cpu_id());
+}
+
 void space_drop_frames(struct space *space, vaddr_t address, uint32_t npages)
 {
 	struct region *region;

@@ -153,19 +153,22 @@ err_t fuse_control_abort(uint32_t number)
 err_t fuse_trace_set(uint32_t number, bool on)
 {
 	struct fuse_connection *connection;
-	bool any = !number;
+	bool found = !number, any;
 
+	spin_lock(&connections_lock);
 	if (!number)
 		write_once(&fuse_trace_everything, on);
-	spin_lock(&connections_lock);
+	any = fuse_trace_everything;
 	list_for_each (connection, &connections, all) {
-		if (number && number_of(connection) != number)
-			continue;
-		write_once(&connection->traced, number && on);
-		any = true;
+		if (!number || number_of(connection) == number) {
+			write_once(&connection->traced, number && on);
+			found = true;
+		}
+		any |= connection->traced;
 	}
+	write_once(&fuse_trace_any, any);
 	spin_unlock(&connections_lock);
-	return any ? 0 : -ENOENT;
+	return found ? 0 : -ENOENT;
 }
 
 /* ---- time-outs ---- */

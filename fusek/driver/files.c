@@ -343,7 +343,7 @@ struct read_answer {
 	size_t moved_bytes;
 };
 
-/* A whole page becomes the program's in place of its own. */
+/* A whole page becomes the program's in place of its own, where no other CPU must hear of it. */
 static bool give_page(const struct fuse_request *request, struct buffer *buffer)
 {
 	struct space *space = vfs_space();
@@ -351,6 +351,7 @@ static bool give_page(const struct fuse_request *request, struct buffer *buffer)
 
 	if (!request->page_reply || request->reply_bytes != PAGE_SIZE || !space ||
 	    !buffer_user_place(buffer, PAGE_SIZE, &address) || address & PAGE_MASK ||
+	    space_is_elsewhere(space) ||
 	    space_give_frames(space, address, &request->page_reply, 1, false) != 1)
 		return false;
 	buffer_skip(buffer, PAGE_SIZE);

@@ -5,8 +5,8 @@
  *
  * the number of the filesystem (the minor one of st_dev), the request's own, what was asked for,
  * what came of it, and the seconds from asking to the answer. Owns the switch for all connections;
- * each has its own beside it. No lock: a line is made on the stack of the thread that has the
- * request.
+ * each has its own beside it, and one says whether any is on. No lock: a line is made on the stack
+ *of the thread that has the request.
  */
 #define LOG_SUBSYSTEM "fuse"
 #include "trace.h"
@@ -21,7 +21,7 @@
 #define REQUEST_SHOWN 160
 #define ANSWER_SHOWN  32
 
-bool fuse_trace_everything; /* atomic */
+bool fuse_trace_any, fuse_trace_everything;
 
 static const char *name_of(uint32_t opcode)
 {

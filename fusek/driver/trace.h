@@ -6,11 +6,13 @@
 
 #include "reader.h"
 
-extern bool fuse_trace_everything; /* atomic */
+/* Atomic: of some connection requests are shown; of all of them. */
+extern bool fuse_trace_any, fuse_trace_everything;
 
 static inline bool fuse_is_traced(const struct fuse_connection *connection)
 {
-	return unlikely(read_once(&fuse_trace_everything) || read_once(&connection->traced));
+	return unlikely(read_once(&fuse_trace_any)) &&
+	       (read_once(&fuse_trace_everything) || read_once(&connection->traced));
 }
 
 /* `request` is over, with its reply in place: nobody else touches it any more. No lock is held. */

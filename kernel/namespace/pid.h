@@ -29,12 +29,12 @@ struct pid_namespace {
 	struct namespace head;
 	struct pid_namespace *parent; /* [c] a reference; NULL: this is the first */
 	unsigned level;               /* [c] 0: the first */
-	int32_t last;                 /* [p] the number that was given last */
+	int32_t last;                 /* [p], read [a]: the number that was given last */
 	struct process *init;         /* [p], read under RCU; NULL: not yet, or it has gone */
-	uint32_t nprocesses;          /* [p] that have a number in it */
-	bool closed;                  /* [p] its init ends or has: nobody comes into it any more */
-	int reboot_signal;            /* [a] that ended its init, as its parent is told; 0: none */
-	struct waitq emptied;         /* nprocesses has become 1 */
+	uint32_t nprocesses;          /* [p], read [a]: that have a number in it */
+	bool closed; /* [p], read [a]: its init ends or has, and nobody comes into it any more */
+	int reboot_signal;    /* [a] that ended its init, as its parent is told; 0: none */
+	struct waitq emptied; /* nprocesses has become 1 */
 };
 
 extern const struct namespace_kind_ops pid_namespace_ops;

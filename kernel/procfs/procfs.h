@@ -89,10 +89,10 @@ enum proc_flags {
 	PROC_TRACER_ONLY = 1 << 2,   /* process_may_trace() decides */
 	PROC_OF_CPU = 1 << 3,        /* there is one for each CPU */
 	PROC_OF_CONNECTION = 1 << 4, /* for each driver's mount */
-	PROC_LONG = 1 << 6,       /* what is written may be as long as a page, without one byte, and
-				   * comes at once */
-	PROC_AS_WRITTEN = 1 << 5, /* `write` gets line ends as well, and the beginning of a long
-				   * text */
+	PROC_AS_WRITTEN = 1 << 5,    /* `write` gets line ends as well, and the beginning of a long
+				      * text */
+	PROC_LONG = 1 << 6,          /* what is written may be as long as a page, without one byte,
+				      * and comes at once */
 };
 
 struct proc_entry {

@@ -227,8 +227,13 @@ static bool begin_trapper(pid_t *init)
 	if (pipe(ready) || pipe(go))
 		return false;
 	*init = begin_inside(wait_and_trap);
-	return *init > 0 && read(ready[0], &byte, 1) == 1 &&
-	       ptrace(PTRACE_SEIZE, *init, NULL, NULL) == 0;
+	if (*init <= 0)
+		return false;
+	if (read(ready[0], &byte, 1) == 1 && ptrace(PTRACE_SEIZE, *init, NULL, NULL) == 0)
+		return true;
+	kill(*init, SIGKILL); /* it would wait for ever; somebody else traces it, strace say */
+	waitpid(*init, NULL, 0);
+	return false;
 }
 
 static void close_pipes(void)

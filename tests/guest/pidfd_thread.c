@@ -11,6 +11,7 @@
 #include <signal.h>
 #include <stdint.h>
 #include <stdlib.h>
+#include <sys/prctl.h>
 #include <sys/ptrace.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
@@ -205,6 +206,7 @@ static int trace(void)
 	if (!child) {
 		char byte;
 
+		prctl(PR_SET_PDEATHSIG, SIGKILL); /* not traced, it is told nothing */
 		NEED(begin_other() && write(told[1], &other.tid, sizeof(tid)) == sizeof(tid));
 		NEED(read(end[0], &byte, 1) == 1 && end_other());
 		_exit(0);
@@ -278,49 +280,36 @@ static void what_it_says_may_be_made_up_for_oneself_alone(void)
 	close(fd), close(own);
 }
 
-/* Two children of one group. */
+static pid_t child_of_group(pid_t leader)
+{
+	pid_t child = fork();
+
+	if (!child)
+		for (;;)
+			pause();
+	return setpgid(child, leader ? leader : child) ? -1 : child;
+}
+
 static void a_group_gets_one_by_its_leader(void)
 {
-	pid_t leader, member;
-	int fd, go[2];
+	pid_t leader = child_of_group(0), member = child_of_group(leader);
+	int fd = pidfd_open(member, 0);
 
-	EXPECT_EQUAL(pipe(go), 0);
-	leader = fork();
-	if (!leader)
-		for (;;)
-			pause();
-	EXPECT_EQUAL(setpgid(leader, leader), 0);
-	member = fork();
-	if (!member)
-		for (;;)
-			pause();
-	EXPECT_EQUAL(setpgid(member, leader), 0);
-	fd = pidfd_open(member, 0);
 	EXPECT_ERRNO(ESRCH, send_signal(fd, SIGTERM, NULL, TO_GROUP));
 	close(fd);
 	fd = pidfd_open(leader, 0);
 	EXPECT_EQUAL(send_signal(fd, SIGTERM, NULL, TO_GROUP), 0);
 	EXPECT_EQUAL(end_of(leader), -1 - SIGTERM);
 	EXPECT_EQUAL(end_of(member), -1 - SIGTERM);
-	close(fd), close(go[0]), close(go[1]);
+	close(fd);
 }
 
 /* ... also when that has gone. */
 static void a_group_gets_one_without_its_leader(void)
 {
-	pid_t leader = fork(), member;
-	int fd;
+	pid_t leader = child_of_group(0), member = child_of_group(leader);
+	int fd = pidfd_open(leader, 0);
 
-	if (!leader)
-		for (;;)
-			pause();
-	EXPECT_EQUAL(setpgid(leader, leader), 0);
-	member = fork();
-	if (!member)
-		for (;;)
-			pause();
-	EXPECT_EQUAL(setpgid(member, leader), 0);
-	fd = pidfd_open(leader, 0);
 	EXPECT_EQUAL(send_signal(fd, SIGKILL, NULL, 0), 0);
 	EXPECT_EQUAL(end_of(leader), -1 - SIGKILL);
 	EXPECT_ERRNO(ESRCH, send_signal(fd, SIGTERM, NULL, TO_PROCESS));

@@ -216,6 +216,7 @@ static int tracing(void)
 	if (!inside) {
 		if (unshare(CLONE_NEWUSER))
 			_exit(1);
+		prctl(PR_SET_PDEATHSIG, SIGKILL); /* not traced, nobody takes it down */
 		(void)!write(ready[1], path, 1);
 		for (;;)
 			pause();

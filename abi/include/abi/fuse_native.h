@@ -12,18 +12,18 @@
  * over. One that cannot be an answer is EBADMSG, and no request is taken: whoever waits for it gets
  * EIO if it has the wrong length, else goes on waiting. EPERM and EINVAL come before the answer is
  * looked at, and EFAULT may: it was not taken then. In all other cases it has been, so the next
- *call has another reply, or none.
+ * call has another reply, or none.
  *
  * In `window`, whole pages (EINVAL) of the driver's private memory, the kernel may put what a
  * program writes, without a copy; `window_bytes` 0: there is none. Nothing is put into other
- *memory, which is no error. What is in it at the time of the call is lost. The result is then less
- *than the `len` of the request's header: the payload is not behind the message in `request` but at
- *the beginning of the window, as it was when the program wrote it, whatever that does meanwhile. It
- * stays until the request is answered by a call with the same window, and is all zeros or the next
- * payload afterwards. A request that came into two windows, since RESEND has brought it once more,
- * takes its payload out of the last one alone. What cannot be put there (parts of pages, a
- *program's memory that others share) comes behind the message as ever, so `request` has room for
- *it. Each thread has a window of its own.
+ * memory, which is no error. What is in it at the time of the call is lost. The result is then less
+ * than the `len` of the request's header: the payload is not behind the message in `request` but at
+ * the beginning of the window, as it was when the program wrote it, whatever that does meanwhile.
+ * It stays until the request is answered by a call with the same window, and is all zeros or the
+ * next payload afterwards. A request that came into two windows, since RESEND has brought it once
+ * more, takes its payload out of the last one alone. What cannot be put there (parts of pages, a
+ * program's memory that others share) comes behind the message as ever, so `request` has room for
+ * it. Each thread has a window of its own.
  */
 #ifndef ABI_FUSE_NATIVE_H
 #define ABI_FUSE_NATIVE_H

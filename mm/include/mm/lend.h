@@ -17,6 +17,9 @@ struct space;
  * on. */
 uint32_t must_check space_give_frames(struct space *space, vaddr_t address,
 				      struct frame *const *frames, uint32_t npages, bool shared);
+/* Pages of this space are known to other CPUs, which would be interrupted if one was changed: to
+ * copy a few bytes is cheaper. A hint. Does not sleep. */
+bool space_is_elsewhere(const struct space *space);
 /* What such memory has in its pages from `address` on are as if they had never been touched
  * (MADV_DONTNEED). */
 void space_drop_frames(struct space *space, vaddr_t address, uint32_t npages);

@@ -153,7 +153,7 @@ static void what_is_on_its_way_is_not_read_before_it_is_there(void **state)
 	serve = fake_block;
 	fake_block = answer_the_last_first;
 	assert_int_equal(object_read_kernel(object, text, sizeof(text), 0), sizeof(text));
-	assert_string_equal(text, "changed");
+	assert_memory_equal(text, "changed", sizeof(text));
 	assert_int_equal(mock.nasked[FUSE_READ], 1);
 	unmap_file();
 }

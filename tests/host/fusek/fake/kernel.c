@@ -341,6 +341,11 @@ struct space *vfs_space(void)
 	return NULL;
 }
 
+bool space_is_elsewhere(const struct space *space)
+{
+	return false;
+}
+
 uint32_t space_give_frames(struct space *space, vaddr_t address, struct frame *const *frames,
 			   uint32_t npages, bool shared)
 {
