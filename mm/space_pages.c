@@ -103,7 +103,8 @@ static void batch_add(struct release_batch *batch, vaddr_t address, pte_t entry)
 	if (batch->start == batch->end)
 		batch->start = address;
 	batch->end = address + PAGE_SIZE;
-	if (pte_flags(entry) & PAGE_SOFT_KEEP) {
+	/* One that is hidden may be counted, too. */
+	if (unlikely(!pte_counted(entry)) && pte_flags(entry) & PAGE_SOFT_KEEP) {
 		batch->space->in_place_pages--;
 		return;
 	}
@@ -170,7 +171,7 @@ void space_clear_pages_locked(struct space *space, vaddr_t start, vaddr_t end, u
 		for (; address < stop; address += PAGE_SIZE, entry++) {
 			pte_t value = pte_read(entry);
 
-			if (value && !(pte_flags(value) & spared))
+			if (value && !(spared && pte_flags(value) & spared))
 				batch_add(&batch, address, pte_exchange(entry, 0));
 		}
 	}
