@@ -141,10 +141,12 @@ no_room:
 
 /* ---- one signal ---- */
 
-static void act_by_default(struct process *process, const struct signal_info *info)
+/* `ncontinues`: as it was when the signal was taken. A SIGCONT since then found no stop to take
+ * away; it must not be lost. */
+static void act_by_default(struct process *process, const struct signal_info *info,
+			   uint32_t ncontinues)
 {
 	int signal = info->signal;
-	uint32_t ncontinues;
 	irqflags_t flags;
 
 	/* Nobody ends or stops init by accident; to an inner one what cannot be handled came from
@@ -154,9 +156,6 @@ static void act_by_default(struct process *process, const struct signal_info *in
 		return;
 	if (!(SIGNAL_BIT(signal) & STOP_SIGNALS))
 		end_by(info);
-	flags = spin_lock_irqsave(&process->signal_lock);
-	ncontinues = process->ncontinues;
-	spin_unlock_irqrestore(&process->signal_lock, flags);
 	/* Nobody could continue it from a terminal: it is not stopped from there. */
 	if (signal != SIGSTOP && family_group_is_orphaned(process))
 		return;
@@ -179,8 +178,9 @@ static struct abi_sigaction use_action(struct process *process, int signal)
 	return action;
 }
 
-/* Takes the next signal. False: there is none; nothing interrupts the thread any more. */
-static bool take(struct uthread *uthread, struct signal_info *info)
+/* Takes the next signal, and notes how often SIGCONT had come by then. False: there is none;
+ * nothing interrupts the thread any more. */
+static bool take(struct uthread *uthread, struct signal_info *info, uint32_t *ncontinues)
 {
 	struct process *process = uthread->process;
 	irqflags_t flags = spin_lock_irqsave(&process->signal_lock);
@@ -191,6 +191,7 @@ static bool take(struct uthread *uthread, struct signal_info *info)
 	int signal = 0;
 
 	info->signal = 0;
+	*ncontinues = process->ncontinues;
 	if (!must_end && !must_rest && !must_trap)
 		signal = signal_take_locked(process, uthread, ~uthread->blocked, info);
 	if (!signal && !must_end && !must_rest && !must_trap)
@@ -211,17 +212,18 @@ void signal_deliver(struct trap_frame *frame)
 	struct uthread *uthread = uthread_current();
 	struct process *process = uthread->process;
 	struct signal_info info;
+	uint32_t ncontinues;
 	bool stepped;
 
 	cpu_time_check();
-	while (take(uthread, &info)) {
+	while (take(uthread, &info, &ncontinues)) {
 		struct abi_sigaction action;
 
 		if (!info.signal || (is_traced(uthread) && !ptrace_signal(&info)))
 			continue;
 		action = use_action(process, info.signal);
 		if (action.handler == SIG_DFL) {
-			act_by_default(process, &info);
+			act_by_default(process, &info, ncontinues);
 		} else if (action.handler != SIG_IGN) {
 			finish_call(frame, &action);
 			stepped = ptrace_step_ends();

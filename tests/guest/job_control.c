@@ -277,6 +277,35 @@ static void a_stop_reaches_every_thread(void)
 	munmap((void *)counters, 4096);
 }
 
+/* However near they come: what was stopped before goes on. */
+static void a_continue_is_never_lost(void)
+{
+	volatile unsigned *counter =
+		mmap(NULL, 4096, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+	pid_t pid, stopped = 0;
+
+	EXPECT(counter != MAP_FAILED);
+	pid = fork();
+	if (pid == 0)
+		count_for_ever((void *)counter);
+	for (unsigned round = 0; round < 250 && !stopped; round++) {
+		unsigned seen;
+
+		kill(pid, SIGSTOP);
+		for (volatile unsigned i = 0; i < 2 * round; i++)
+			;
+		kill(pid, SIGCONT);
+		seen = *counter;
+		while (*counter == seen && !stopped) {
+			sched_yield();
+			stopped = waitpid(pid, NULL, WUNTRACED | WNOHANG);
+		}
+	}
+	EXPECT_EQUAL(stopped, 0);
+	get_rid_of(pid);
+	munmap((void *)counter, 4096);
+}
+
 static void orphaned_groups_do_not_stop_from_the_terminal(void)
 {
 	int status;
@@ -304,6 +333,7 @@ int main(void)
 	RUN(stop_and_continue_undo_each_other);
 	RUN(a_stop_does_not_interrupt);
 	RUN(a_stop_reaches_every_thread);
+	RUN(a_continue_is_never_lost);
 	RUN(orphaned_groups_are_hung_up);
 	RUN(a_group_that_loses_its_last_guardian_is_hung_up);
 	RUN(orphaned_groups_do_not_stop_from_the_terminal);
