@@ -2,9 +2,11 @@
  * For test_crowds.py: `crowd processes N` or `crowd threads N` makes N sleeping children or
  * threads, says what memory each takes, and ends them all at the first signal it gets.
  */
+#include <alloca.h>
 #include <errno.h>
 #include <pthread.h>
 #include <signal.h>
+#include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -14,6 +16,7 @@
 #include <unistd.h>
 
 #define STACK_BYTES 16384
+#define PAGE_BYTES  4096
 
 static long free_bytes(void)
 {
@@ -37,10 +40,13 @@ static int nothing(int fd)
 	_exit(0);
 }
 
+/* Where a stack begins is random: what a child writes to would be one page of it or two. */
 static int make_processes(int count, int fds[2])
 {
+	volatile char *to_page_end = alloca((uintptr_t)__builtin_frame_address(0) % PAGE_BYTES);
 	int made;
 
+	*to_page_end = 0;
 	for (made = 0; made < count; made++) {
 		pid_t pid = fork();
 
