@@ -4,6 +4,8 @@
  */
 #include "bench.h"
 
+#include "marks.h"
+
 #include <errno.h>
 #include <stdbool.h>
 #include <stdio.h>
@@ -20,6 +22,7 @@ struct outcome {
 };
 
 static bool wall;
+static bool marked; /* stretches are told to qemu/split.c */
 static struct outcome outcomes[ROWS_MAX];
 
 static uint64_t now(void)
@@ -42,12 +45,18 @@ uint64_t bench_timed_end(void);
 
 __attribute__((noinline)) uint64_t bench_timed_begin(void)
 {
+	if (marked)
+		BENCH_MARK(BENCH_MARK_BEGIN);
 	return now();
 }
 
 __attribute__((noinline)) uint64_t bench_timed_end(void)
 {
-	return now();
+	uint64_t time = now();
+
+	if (marked)
+		BENCH_MARK(BENCH_MARK_END);
+	return time;
 }
 
 long bench_whole(long result, unsigned long wanted)
@@ -131,8 +140,10 @@ int bench_main(const char *family, const struct bench_row *rows, unsigned nrows,
 		fprintf(stderr, "%s: %s\n", family, nrows > ROWS_MAX ? "too many rows" : "no /tmp");
 		return 1;
 	}
-	for (int i = 1; i < argc; i++)
+	for (int i = 1; i < argc; i++) {
 		wall |= strcmp(argv[i], "--wall") == 0;
+		marked |= strcmp(argv[i], "--marked") == 0;
+	}
 	for (unsigned i = 0; i < nrows; i++) {
 		if (wanted(rows[i].name, argc, argv))
 			measure(&rows[i], &outcomes[i]);

@@ -18,11 +18,16 @@ from urllib.parse import quote
 from .. import qemu
 from ..common import BUILD, ROOT, SHARED, ToolError, say
 from ..ramdisk import with_files
+from . import split
 
 PROGRAMS = SHARED / "bench"
 PACKAGES = SHARED / "packages"
 FAMILIES = ("calls", "paths", "memory", "tmpfs", "pipes", "processes", "fuse",
-            "fuse_native")
+            "fuse_native", "libfuse")
+FUSE = {"fuse", "fuse_native", "libfuse"}
+# Families whose driver is a program of its own. What that does for itself is told from what the
+# kernel does: see split.py.
+DRIVERS = {"libfuse": SHARED / "sdk" / "drivers" / "memfs"}
 SILENCE_LIMIT_S = 240           # a family prints nothing until it is done
 
 # Linux at its leanest. What each group leaves out stands in docs/performance.md.
@@ -108,7 +113,23 @@ def check_release(run):
 
 def asked(chosen, smp):
     """[(family, the words of its program)]: by the clock, nanoseconds are asked for."""
-    return [(family, [*rows, *(["--wall"] if smp else [])]) for family, rows in chosen.items()]
+    def words(family):
+        if smp:
+            return ["--wall"]
+        return ["--marked"] if family in DRIVERS else []
+    return [(family, [*rows, *words(family)]) for family, rows in chosen.items()]
+
+
+def measured(machine, chosen, run, smp):
+    """RUN with the rows of CHOSEN families; those with drivers of their own also by who spent it."""
+    if smp or not DRIVERS.keys() & chosen.keys():
+        return watch(machine, run)
+    with split.counted() as (options, stretches):
+        watch(machine + options, run)
+        for family in DRIVERS.keys() & chosen.keys():
+            of_family = [row for row in run.rows if row.family == family]
+            run.rows += split.rows(of_family, stretches())
+    return run
 
 
 def a_machine(kernel, ramdisk, words, smp):
@@ -116,6 +137,12 @@ def a_machine(kernel, ramdisk, words, smp):
     if smp:
         return qemu.machine(kernel, ramdisk, words, smp=smp, cpu=qemu.ICOUNT_CPU)
     return qemu.measuring_machine(kernel, ramdisk, words)
+
+
+def files(programs):
+    """What lies in /bench for PROGRAMS to run."""
+    return [PROGRAMS / name for name in programs] + \
+        [DRIVERS[name] for name in programs if name in DRIVERS]
 
 
 class Fuselage:
@@ -130,8 +157,11 @@ class Fuselage:
         """The rows of CHOSEN families, on the measuring machine; on SMP CPUs, by the clock."""
         commands = [" ".join([f"/bench/{family}", *rows]) for family, rows in asked(chosen, smp)]
         with self.started(";".join(commands), chosen, more_words) as (image, words):
-            return watch(a_machine(self.kernel, image, words, smp) + list(more_options),
-                         Run(title=self.title, words=words))
+            machine = a_machine(self.kernel, image, words, smp)
+            run = Run(title=self.title, words=words)
+            if more_options:    # a log of their own, in which nothing else may stand
+                return watch(machine + list(more_options), run)
+            return measured(machine, chosen, run, smp)
 
     def work(self, works, smp):
         """All WORKS (lists of arguments of bench/work.c) at once, by the clock; then what the
@@ -147,7 +177,7 @@ class Fuselage:
     def started(commands, programs, more_words):
         words = " ".join(filter(None, (
             "console=ttyS0", more_words, "ksh.run=" + quote(commands + ";poweroff", safe="/"))))
-        with with_files([(PROGRAMS / name, f"/bench/{name}") for name in programs],
+        with with_files([(path, f"/bench/{path.name}") for path in files(programs)],
                         None) as image:
             yield image, words
 
@@ -164,10 +194,10 @@ class Linux:
     def run(self, chosen, *, smp=None):
         """The rows of CHOSEN families, on the measuring machine; on SMP CPUs, by the clock."""
         commands = [",".join([f"/bench/{family}", *rows]) for family, rows in asked(chosen, smp)]
-        modules = self.modules("fuse") if {"fuse", "fuse_native"} & chosen.keys() else []
+        modules = self.modules("fuse") if FUSE & chosen.keys() else []
         with self.started(commands, chosen, modules) as (initramfs, words):
-            return watch(a_machine(self.image, initramfs, words, smp),
-                         Run(title=self.title, words=words))
+            return measured(a_machine(self.image, initramfs, words, smp), chosen,
+                            Run(title=self.title, words=words), smp)
 
     def work(self, works, smp):
         """All WORKS at once, by the clock."""
@@ -188,7 +218,7 @@ class Linux:
             initramfs = Path(scratch) / "initramfs"
             initramfs.write_bytes(archive(
                 {"init": (PROGRAMS / "linux_init").read_bytes(),
-                 **{f"bench/{name}": (PROGRAMS / name).read_bytes() for name in programs},
+                 **{f"bench/{path.name}": path.read_bytes() for path in files(programs)},
                  **{f"modules/{name}": data for name, data in modules}}))
             yield initramfs, f"{LINUX_WORDS} -- {' '.join(commands)}"
 
