@@ -41,20 +41,26 @@ static uint64_t tail_of(const char *text, size_t len_bytes)
 	       (uint64_t)(uint8_t)text[len_bytes - 1] << 16;
 }
 
+/* A multiplication carries to higher bits only, so upper ones are brought down before it: not by
+ * half the word, since the halves of a tail of four bytes are the same. */
+static uint64_t mix(uint64_t hash, uint64_t word)
+{
+	hash ^= word;
+	hash ^= hash >> 29;
+	return hash * UINT64_C(0x9e3779b97f4a7c15);
+}
+
 uint32_t name_hash(const struct dentry *parent, const char *text, size_t len_bytes)
 {
 	uint64_t hash = (uint64_t)parent ^ read_once(&hash_seed);
 
-	/* Eight bytes at a time; the multiplication carries each into all higher bits. */
 	for (; len_bytes >= 8; text += 8, len_bytes -= 8) {
 		uint64_t word;
 
 		memcpy(&word, text, 8);
-		hash = (hash ^ word) * UINT64_C(0x9e3779b97f4a7c15);
-		hash ^= hash >> 32;
+		hash = mix(hash, word);
 	}
-	hash ^= tail_of(text, len_bytes) + len_bytes;
-	return (uint32_t)((hash * UINT64_C(0x9e3779b97f4a7c15)) >> 32);
+	return (uint32_t)(mix(hash, tail_of(text, len_bytes) + len_bytes) >> 32);
 }
 
 struct dentry *dentry_bucket_locked(unsigned index)

@@ -17,6 +17,7 @@
 #include <fusek/mount.h>
 #include <mm/frame.h>
 
+#include "dentry_priv.h"
 #include "fake/kernel.h"
 #include "fake/tree.h"
 
@@ -39,6 +40,28 @@ static void paths_lead_where_they_should(void **state)
 	expect_name("/tmp/up", "/bin/data");
 	expect_name("/dev/null", "/dev/null");
 	expect_name("/dev/../tmp/.", "/tmp");
+}
+
+/* A hundred numbered names over 4096 buckets: hardly any two in one, of whatever length. */
+static void numbered_names_spread_over_the_buckets(void **state)
+{
+	static const char *const forms[] = {"%02u", "n%02u", "name%02u", "name0%02u",
+					    "a-name-%02u"};
+	static unsigned counts[DENTRY_BUCKETS];
+	char name[24];
+
+	for (unsigned form = 0; form < sizeof(forms) / sizeof(forms[0]); form++) {
+		unsigned nshared = 0;
+
+		memset(counts, 0, sizeof(counts));
+		for (unsigned i = 0; i < 100; i++) {
+			int len = snprintf(name, sizeof(name), forms[form], i);
+
+			nshared +=
+				counts[name_hash(NULL, name, (size_t)len) % DENTRY_BUCKETS]++ > 0;
+		}
+		assert_in_range(nshared, 0, 15);
+	}
 }
 
 static void bad_paths_give_linux_errors(void **state)
@@ -418,6 +441,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		TEST(paths_lead_where_they_should),
+		TEST(numbered_names_spread_over_the_buckets),
 		TEST(bad_paths_give_linux_errors),
 		TEST(forty_links_are_followed_and_no_more),
 		TEST(a_cached_walk_asks_no_server),
