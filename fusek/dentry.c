@@ -7,7 +7,6 @@
 #include "dentry_priv.h"
 #include "notify.h"
 
-#include <arch/cpu.h>
 #include <lib/string.h>
 #include <mm/slab.h>
 #include <sched/seqcount.h>
@@ -16,52 +15,13 @@
 #define BELOW_TRIES 8 /* to find a way up, while others rename */
 
 static struct dentry *buckets[DENTRY_BUCKETS]; /* names_lock, read under RCU */
-static uint64_t hash_seed;                     /* so that nobody can choose names of one bucket */
 static struct seqcount renames;                /* names_lock: a key changes */
 
 SLAB_CACHE(dentry_cache, struct dentry);
 
 struct names_counters names_counters;
 
-/* ---- keys ---- */
-
-/* Up to seven bytes as one number, without a loop: two texts of one length never have the same. */
-static uint64_t tail_of(const char *text, size_t len_bytes)
-{
-	uint32_t low, high;
-
-	if (len_bytes >= 4) {
-		memcpy(&low, text, 4);
-		memcpy(&high, text + len_bytes - 4, 4);
-		return low | (uint64_t)high << 32;
-	}
-	if (!len_bytes)
-		return 0;
-	return (uint8_t)text[0] | (uint64_t)(uint8_t)text[len_bytes / 2] << 8 |
-	       (uint64_t)(uint8_t)text[len_bytes - 1] << 16;
-}
-
-/* A multiplication carries to higher bits only, so upper ones are brought down before it: not by
- * half the word, since the halves of a tail of four bytes are the same. */
-static uint64_t mix(uint64_t hash, uint64_t word)
-{
-	hash ^= word;
-	hash ^= hash >> 29;
-	return hash * UINT64_C(0x9e3779b97f4a7c15);
-}
-
-uint32_t name_hash(const struct dentry *parent, const char *text, size_t len_bytes)
-{
-	uint64_t hash = (uint64_t)parent ^ read_once(&hash_seed);
-
-	for (; len_bytes >= 8; text += 8, len_bytes -= 8) {
-		uint64_t word;
-
-		memcpy(&word, text, 8);
-		hash = mix(hash, word);
-	}
-	return (uint32_t)(mix(hash, tail_of(text, len_bytes) + len_bytes) >> 32);
-}
+/* ---- the hash ---- */
 
 struct dentry *dentry_bucket_locked(unsigned index)
 {
@@ -71,35 +31,6 @@ struct dentry *dentry_bucket_locked(unsigned index)
 static struct dentry **bucket_of(uint32_t hash)
 {
 	return &buckets[hash % DENTRY_BUCKETS];
-}
-
-struct dentry_key *dentry_key_create(struct dentry *parent, struct server_name name)
-{
-	struct dentry_key *key = kzalloc(sizeof(*key) + name.len_bytes + 1);
-
-	if (!key)
-		return NULL;
-	key->parent = parent ? dentry_get(parent) : NULL;
-	key->hash = name_hash(parent, name.text, name.len_bytes);
-	key->len_bytes = (uint16_t)name.len_bytes;
-	memcpy(key->text, name.text, name.len_bytes);
-	return key;
-}
-
-static void free_key(struct rcu_head *head)
-{
-	kfree(container_of(head, struct dentry_key, rcu));
-}
-
-void dentry_key_free(struct dentry_key *key)
-{
-	struct dentry *parent;
-
-	if (!key)
-		return;
-	parent = key->parent;
-	rcu_call(&key->rcu, free_key);
-	dentry_put(parent);
 }
 
 static bool key_is(const struct dentry_key *key, const struct dentry *parent,
@@ -142,8 +73,7 @@ struct dentry *dentry_create_nameless(struct filesystem *fs, struct node *node)
 {
 	static const struct server_name slash = {.text = "/", .len_bytes = 1};
 
-	if (!hash_seed)
-		hash_seed = cpu_random();
+	name_hash_begin();
 	return create_dentry(fs, dentry_key_create(NULL, slash), node);
 }
 
@@ -195,8 +125,7 @@ static void free_dentry(struct rcu_head *head)
 void dentry_unused(struct dentry *dentry)
 {
 	do {
-		struct dentry_key *key = dentry->key;
-		struct dentry *parent = key->parent;
+		struct dentry *parent;
 
 		debug_assert(!dentry->hashed);
 		atomic_add_relaxed(&names_counters.ndentries, -1);
@@ -207,13 +136,13 @@ void dentry_unused(struct dentry *dentry)
 			     read_once(&dentry->removed)))
 			notify_unused(dentry->node);
 		node_put(dentry->node);
-		rcu_call(&key->rcu, free_key);
+		parent = dentry_key_take_apart(dentry->key);
 		rcu_call(&dentry->rcu, free_dentry);
 		dentry = parent;
 	} while (dentry && refcount_put(&dentry->references));
 }
 
-/* ---- the hash ---- */
+/* ---- in and out ---- */
 
 static void hash_locked(struct dentry *dentry) REQUIRES(names_lock);
 static void hash_locked(struct dentry *dentry)

@@ -1,6 +1,6 @@
 /*
- * The name cache's insides, for its two files: dentry.c puts names in and takes them out,
- * dentry_evict.c chooses which have to go.
+ * The name cache's insides, for its files: dentry.c puts names in and takes them out,
+ * dentry_evict.c chooses which have to go, dentry_key.c has what they are found by.
  */
 #ifndef FUSEK_DENTRY_PRIV_H
 #define FUSEK_DENTRY_PRIV_H
@@ -8,6 +8,12 @@
 #include "names.h"
 
 #define DENTRY_BUCKETS 4096
+
+/* Before the first name; again, nothing happens. */
+void name_hash_begin(void);
+
+/* The key goes when nobody reads it any more; its reference to the parent becomes the caller's. */
+struct dentry *dentry_key_take_apart(struct dentry_key *key);
 
 /* The first one of a bucket, or NULL; the others by hash_next. */
 struct dentry *dentry_bucket_locked(unsigned index) REQUIRES(names_lock);

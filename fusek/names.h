@@ -208,7 +208,7 @@ err_t must_check node_know_mode(struct node *node);
  * asked if that is too old. Sleeps. */
 err_t must_check node_know_owner(struct node *node);
 
-/* ---- dentries (dentry.c, dentry_evict.c) ---- */
+/* ---- dentries (dentry.c, dentry_evict.c, dentry_key.c) ---- */
 
 uint32_t name_hash(const struct dentry *parent, const char *text, size_t len_bytes);
 

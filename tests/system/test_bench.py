@@ -36,6 +36,18 @@ def test_two_runs_print_the_same():
     assert len(table(first.stdout)) == 11
 
 
+def test_what_a_driver_does_for_itself_is_told_from_the_kernel_s_part():
+    ended = bench("--linux", "none", "libfuse/fstat", "libfuse/read_4k_direct")
+    assert ended.returncode == 0, ended.stderr
+    rows = [(line.split()[0], float(line.split()[1].replace(",", "")))
+            for line in ended.stdout.splitlines() if line.startswith("  ") and line.strip()[0] in "fr"]
+    whole, user, kernel = rows[:2], rows[2:4], rows[4:]
+    assert [name for name, _ in kernel] == ["fstat", "read_4k_direct"], ended.stdout
+    for (_, all_of_it), (_, of_programs), (_, of_kernel) in zip(whole, user, kernel):
+        assert of_programs + of_kernel == pytest.approx(all_of_it, abs=2)
+        assert of_programs > 500 and of_kernel > 1000
+
+
 def test_a_debug_build_is_refused():
     for arguments in (["--preset", "debug"], ["--kernel", kernel("debug")]):
         ended = bench("--linux", "none", *arguments, "calls/null_syscall")
