@@ -82,9 +82,17 @@ static err_t end_with_handle(struct driver_call *call, const struct server_calle
 	return 0;
 }
 
-static err_t open_either(struct server *server, const struct server_caller *caller,
-			 struct nodeid node, bool directory, unsigned flags,
-			 struct server_open *out)
+/* Before a request is made that would not be sent. -ENOSYS. Sleeps. */
+static err_t check_offered(struct fuse_connection *connection, uint32_t opcode)
+{
+	err_t err = fuse_wait_ready(connection);
+
+	return !err && driver_lacks(connection, opcode) ? -ENOSYS : err;
+}
+
+static NOINLINE err_t ask_open(struct server *server, const struct server_caller *caller,
+			       struct nodeid node, bool directory, unsigned flags,
+			       struct server_open *out)
 {
 	struct open_answer answer = {0};
 	struct driver_call call;
@@ -96,11 +104,22 @@ static err_t open_either(struct server *server, const struct server_caller *call
 		flags &= ~(unsigned)O_TRUNC;
 	fuse_ask_open(call.message, node, directory, flags);
 	err = end_with_handle(&call, caller, decode_open, &answer, out);
+	if (!err && (flags & O_TRUNC))
+		out->flags |= SERVER_TRUNCATED;
+	return err;
+}
+
+static err_t open_either(struct server *server, const struct server_caller *caller,
+			 struct nodeid node, bool directory, unsigned flags,
+			 struct server_open *out)
+{
+	err_t err = check_offered(connection_of(server), directory ? FUSE_OPENDIR : FUSE_OPEN);
+
+	if (!err)
+		err = ask_open(server, caller, node, directory, flags, out);
 	if (err == -ENOSYS)
 		out->flags =
 			SERVER_KEEP_CACHE; /* who lives without OPEN knows of no other reader */
-	else if (!err && (flags & O_TRUNC))
-		out->flags |= SERVER_TRUNCATED;
 	return err;
 }
 
@@ -203,20 +222,28 @@ static err_t flush_behind(struct fuse_connection *connection, struct nodeid node
 	return 0;
 }
 
-err_t driver_flush(struct server *server, struct nodeid node, struct handle handle,
-		   uint64_t lock_owner)
+static NOINLINE err_t ask_flush(struct server *server, struct nodeid node, struct handle handle,
+				uint64_t lock_owner)
 {
 	struct driver_call call;
-	err_t err;
+	err_t err = driver_begin(&call, server, NULL);
 
-	if (thread_killed())
-		return flush_behind(connection_of(server), node, handle, lock_owner);
-	err = driver_begin(&call, server, NULL);
 	if (err)
 		return err;
 	call.request.handle = handle_of(handle);
 	fuse_ask_flush(call.message, node, fh_of(handle), lock_owner);
 	return driver_end(&call, NULL, NULL);
+}
+
+err_t driver_flush(struct server *server, struct nodeid node, struct handle handle,
+		   uint64_t lock_owner)
+{
+	err_t err;
+
+	if (thread_killed())
+		return flush_behind(connection_of(server), node, handle, lock_owner);
+	err = check_offered(connection_of(server), FUSE_FLUSH);
+	return err ? err : ask_flush(server, node, handle, lock_owner);
 }
 
 err_t driver_fsync(struct server *server, struct nodeid node, struct handle handle, bool directory)
