@@ -25,7 +25,7 @@ err_t vfs_start(const struct vfs_context *context, struct object *at, const char
 }
 
 static err_t resolve_told(const struct vfs_context *context, struct object *at, const char *name,
-			  unsigned at_flags, unsigned walk_flags, struct server_attr *attr,
+			  unsigned at_flags, unsigned walk_flags, struct path_told *told,
 			  struct path *out)
 {
 	struct path start;
@@ -35,7 +35,7 @@ static err_t resolve_told(const struct vfs_context *context, struct object *at, 
 		return err;
 	if (at_flags & AT_EMPTY_PATH)
 		walk_flags |= WALK_EMPTY;
-	return path_walk_told(context, &start, name, walk_flags, attr, out);
+	return path_walk_told(context, &start, name, walk_flags, told, out);
 }
 
 err_t vfs_resolve(const struct vfs_context *context, struct object *at, const char *name,
@@ -76,10 +76,76 @@ void vfs_fill_stat(const struct node *node, const struct server_attr *attr, stru
 	};
 }
 
+bool node_stat_cached(const struct node *node, struct abi_stat *out)
+{
+	uint32_t begun;
+
+	do {
+		begun = seqcount_read_begin(&node->attr_changes);
+		if (!still_valid(read_once(&node->attr_valid_until_ns)) &&
+		    node_server(node)->ops->getattr)
+			return false;
+		vfs_fill_stat(node, &node->attr, out);
+	} while (seqcount_changed(&node->attr_changes, begun));
+	return true;
+}
+
+static NOINLINE err_t ask_stat(struct node *node, const struct handle *handle, struct abi_stat *out)
+{
+	struct server_attr attr;
+	err_t err = node_attr_by(node, handle, &attr);
+
+	if (!err)
+		vfs_fill_stat(node, &attr, out);
+	return err;
+}
+
+err_t node_stat(struct node *node, const struct handle *handle, struct abi_stat *out)
+{
+	return node_stat_cached(node, out) ? 0 : ask_stat(node, handle, out);
+}
+
+static NOINLINE err_t ask_size(struct node *node, uint64_t *size_bytes)
+{
+	struct server_attr attr;
+	err_t err = node_attr(node, &attr);
+
+	if (!err)
+		*size_bytes = attr.size_bytes;
+	return err;
+}
+
+err_t node_size(struct node *node, uint64_t *size_bytes)
+{
+	uint32_t begun;
+
+	do {
+		begun = seqcount_read_begin(&node->attr_changes);
+		if (!still_valid(read_once(&node->attr_valid_until_ns)))
+			return ask_size(node, size_bytes);
+		*size_bytes = node->attr.size_bytes;
+	} while (seqcount_changed(&node->attr_changes, begun));
+	return 0;
+}
+
+/* By what the walk was told; a mode of 0: nothing. */
+static NOINLINE err_t stat_told(struct node *node, struct server_attr *attr, struct abi_stat *out)
+{
+	err_t err = 0;
+
+	if ((attr->mode & S_IFMT) != node_type(node)) /* nothing was told */
+		err = node_attr(node, attr);
+	else
+		node_attr_ours(node, attr);
+	if (!err)
+		vfs_fill_stat(node, attr, out);
+	return err;
+}
+
 err_t vfs_stat(const struct vfs_context *context, struct object *at, const char *name,
 	       unsigned at_flags, struct abi_stat *out)
 {
-	struct server_attr attr;
+	struct path_told told;
 	struct path path;
 	err_t err;
 
@@ -88,15 +154,11 @@ err_t vfs_stat(const struct vfs_context *context, struct object *at, const char 
 	/* fstat of anything: a pipe is no place in the tree. */
 	if ((at_flags & AT_EMPTY_PATH) && at && !*name)
 		return object_stat(at, out);
-	err = resolve_told(context, at, name, at_flags, follow_unless(at_flags), &attr, &path);
-	if (err)
+	told.stat = out;
+	err = resolve_told(context, at, name, at_flags, follow_unless(at_flags), &told, &path);
+	if (err || path_is_none(&path))
 		return err;
-	if ((attr.mode & S_IFMT) != node_type(path.dentry->node)) /* nothing was told */
-		err = node_attr(path.dentry->node, &attr);
-	else
-		node_attr_ours(path.dentry->node, &attr);
-	if (!err)
-		vfs_fill_stat(path.dentry->node, &attr, out);
+	err = stat_told(path.dentry->node, &told.attr, out);
 	path_put(&path);
 	return err;
 }

@@ -37,7 +37,7 @@ static bool key_is(const struct dentry_key *key, const struct dentry *parent,
 		   struct server_name name, uint32_t hash)
 {
 	return key->hash == hash && key->parent == parent && key->len_bytes == name.len_bytes &&
-	       memcmp(key->text, name.text, name.len_bytes) == 0;
+	       bytes_equal(key->text, name.text, name.len_bytes);
 }
 
 /* ---- life ---- */

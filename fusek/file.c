@@ -443,12 +443,8 @@ static err_t file_stat(struct object *object, struct abi_stat *out)
 {
 	struct file *file = file_of(object);
 	bool by_handle = file->opened && node_type(file->node) == S_IFREG;
-	struct server_attr attr;
-	err_t err = node_attr_by(file->node, by_handle ? &file->open.handle : NULL, &attr);
 
-	if (!err)
-		vfs_fill_stat(file->node, &attr, out);
-	return err;
+	return node_stat(file->node, by_handle ? &file->open.handle : NULL, out);
 }
 
 static err_t file_truncate(struct object *object, uint64_t size_bytes)

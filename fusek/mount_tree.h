@@ -167,6 +167,13 @@ static inline void path_cross_rcu(struct path *at)
 	}
 }
 
+/* The kernel's own walks begin at the root of everything, under what is mounted there. Likewise. */
+static inline void path_enter_rcu(struct path *at)
+{
+	if (unlikely(at->mount == mount_absolute))
+		path_cross_rcu(at);
+}
+
 /* SERVER_OWNER_ONLY. */
 static inline bool mount_admits(const struct mount *mount, const struct vfs_context *context)
 {

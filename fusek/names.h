@@ -165,6 +165,9 @@ err_t must_check node_attr(struct node *node, struct server_attr *out);
 err_t must_check node_attr_by(struct node *node, const struct handle *handle,
 			      struct server_attr *out);
 
+/* Where the file ends, likewise. */
+err_t must_check node_size(struct node *node, uint64_t *size_bytes);
+
 /* The file ended at `size_bytes` when it was read: the cached size does not say more until it is
  * asked for again. */
 void node_attr_shrunk(struct node *node, uint64_t size_bytes);

@@ -470,6 +470,21 @@ bool node_attr_changed_to(struct node *node, const struct server_attr *attr, uin
 	return stored;
 }
 
+/* False: they are too old. */
+static ALWAYS_INLINE bool attr_cached(const struct node *node, struct server_attr *out)
+{
+	uint32_t begun;
+
+	do {
+		begun = seqcount_read_begin(&node->attr_changes);
+		if (!still_valid(read_once(&node->attr_valid_until_ns)) &&
+		    node_server(node)->ops->getattr)
+			return false;
+		*out = node->attr;
+	} while (seqcount_changed(&node->attr_changes, begun));
+	return true;
+}
+
 /* `handle` NULL: by its number. */
 static err_t ask_attr(struct node *node, const struct handle *handle, struct server_attr *out,
 		      uint64_t *valid_ns)
@@ -490,16 +505,9 @@ err_t node_attr_by(struct node *node, const struct handle *handle, struct server
 {
 	struct server *server = node_server(node);
 	uint64_t version, valid_ns;
-	uint32_t begun;
-	bool valid;
 	err_t err;
 
-	do {
-		begun = seqcount_read_begin(&node->attr_changes);
-		valid = still_valid(read_once(&node->attr_valid_until_ns));
-		*out = node->attr;
-	} while (seqcount_changed(&node->attr_changes, begun));
-	if (valid || !server->ops->getattr)
+	if (attr_cached(node, out))
 		return 0;
 
 	version = filesystem_attr_version(node->fs);

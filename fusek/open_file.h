@@ -74,6 +74,11 @@ err_t must_check path_access(const struct path *path, const struct vfs_context *
 			     unsigned mask);
 
 void vfs_fill_stat(const struct node *node, const struct server_attr *attr, struct abi_stat *out);
+/* As node_attr(), without asking; the node is held, or this is an RCU section. False: they are too
+ * old, and *out holds nothing. */
+bool must_check node_stat_cached(const struct node *node, struct abi_stat *out);
+/* The same; else as node_attr_by(). */
+err_t must_check node_stat(struct node *node, const struct handle *handle, struct abi_stat *out);
 
 /* A new file in the directory `at` that never gets a name, but is shown as `shown` (NULL: by its
  * number) and deleted. */

@@ -478,13 +478,13 @@ static ssize_t read_page(struct file *file, struct node_pages *pages, struct buf
 static ssize_t read_cached(struct file *file, struct node_pages *pages, struct buffer *buffer,
 			   uint64_t offset)
 {
-	struct server_attr attr;
+	uint64_t size_bytes;
 	size_t done = 0;
-	ssize_t result = node_attr(file->node, &attr);
+	ssize_t result = node_size(file->node, &size_bytes);
 
-	while (!result && buffer_remaining(buffer) && offset + done < attr.size_bytes) {
-		size_t len = (size_t)MIN((uint64_t)buffer_remaining(buffer),
-					 attr.size_bytes - offset - done);
+	while (!result && buffer_remaining(buffer) && offset + done < size_bytes) {
+		size_t len =
+			(size_t)MIN((uint64_t)buffer_remaining(buffer), size_bytes - offset - done);
 		ssize_t moved = read_page(file, pages, buffer, offset + done, len);
 
 		if (moved <= 0) {

@@ -1,7 +1,6 @@
 /*
- * Walking a path name. First try: path_walk_cached(), under RCU, without references, locks or
- * servers; whatever it does not find at once ends it. Then the long way, which holds a reference to
- * the place where it is and may sleep. No state of its own.
+ * Walking a path name. First try: path_walk_cached() (path_cached.c). Then the long way, which
+ * holds a reference to the place where it is and may sleep. No state of its own.
  */
 #include "mount_tree.h"
 #include "walk.h"
@@ -9,174 +8,6 @@
 #include <lib/string.h>
 #include <mm/slab.h>
 #include <sched/thread.h>
-
-/* Cuts the next name off *rest: slashes before it are skipped. Empty: there is none. */
-static struct server_name next_name(const char **rest)
-{
-	struct server_name name;
-
-	while (**rest == '/')
-		(*rest)++;
-	name.text = *rest;
-	while (**rest && **rest != '/')
-		(*rest)++;
-	name.len_bytes = (size_t)(*rest - name.text);
-	return name;
-}
-
-static bool only_slashes(const char *rest)
-{
-	while (*rest == '/')
-		rest++;
-	return !*rest;
-}
-
-/* To the directory above, not beyond the root of the context or of everything. False: it is not in
- * what is bound, as a directory was moved out of that. It is what was found that counts: where it
- * came from may be moved at any time. In an RCU section. */
-static bool go_to_parent(const struct vfs_context *context, struct path *at)
-{
-	while (!path_equal(at, &context->root)) {
-		const struct mount_place *place;
-
-		if (at->dentry != at->mount->root) {
-			struct dentry *parent = dentry_key(at->dentry)->parent;
-
-			if (parent)
-				at->dentry = parent;
-			return path_is_connected(at);
-		}
-		place = rcu_dereference(&at->mount->place);
-		if (!place)
-			break;
-		*at = place->path;
-	}
-	return true;
-}
-
-/* The kernel's own walks begin at the root of everything, under what is mounted there. */
-static void begin_rcu(struct path *at)
-{
-	if (unlikely(at->mount == mount_absolute))
-		path_cross_rcu(at);
-}
-
-/* ---- the cached walk ---- */
-
-/* Everybody may look for names in most directories: no more is asked then. */
-static bool may_search(const struct node *node, const struct vfs_context *context)
-{
-	uint32_t mode = read_once(&node->attr.mode);
-
-	return S_ISDIR(mode) && node_mode_holds(node) &&
-	       ((mode & 0111) == 0111 || !node_may(node, context, X_OK));
-}
-
-enum cached { CACHED_UNKNOWN, CACHED_FOUND, CACHED_MISSING };
-
-/* One step inside the RCU section; unknown: the long way has to find out. */
-static ALWAYS_INLINE enum cached cached_step(const struct vfs_context *context, struct path *at,
-					     struct server_name name)
-{
-	const struct node *node = at->dentry->node;
-	struct dentry *child;
-
-	if (!node || !may_search(node, context))
-		return CACHED_UNKNOWN;
-	if (is_dot(name))
-		return CACHED_FOUND;
-	if (is_dot_dot(name)) {
-		if (!go_to_parent(context, at))
-			return CACHED_UNKNOWN;
-	} else {
-		if (name.len_bytes > NAME_MAX)
-			return CACHED_UNKNOWN;
-		child = dentry_find_rcu(at->dentry, name,
-					name_hash(at->dentry, name.text, name.len_bytes));
-		if (!child)
-			return CACHED_UNKNOWN;
-		if (!child->node)
-			return CACHED_MISSING;
-		at->dentry = child;
-	}
-	path_cross_rcu(at);
-	return mount_admits(at->mount, context) ? CACHED_FOUND : CACHED_UNKNOWN;
-}
-
-static bool is_link(const struct path *at)
-{
-	return S_ISLNK(read_once(&at->dentry->node->attr.mode));
-}
-
-/* Found: *out is the end, with a reference. */
-static NOINLINE enum cached path_walk_cached(const struct vfs_context *context,
-					     const struct path *from, const char *rest,
-					     unsigned walk_flags, struct path *out)
-{
-	struct path at = *rest == '/' ? context->root : *from;
-	enum cached found = CACHED_UNKNOWN;
-	const char *begin = rest;
-	struct server_name name;
-	bool slash = false;
-
-	rcu_read_lock();
-	begin_rcu(&at);
-	for (name = next_name(&rest); name.len_bytes; name = next_name(&rest)) {
-		enum cached step = cached_step(context, &at, name);
-
-		slash = *rest == '/';
-		if (step != CACHED_FOUND) {
-			found = step;
-			goto unlock;
-		}
-		if (is_link(&at) && ((walk_flags & WALK_FOLLOW) || slash))
-			goto unlock;
-	}
-	if (rest - begin >= PATH_MAX)
-		goto unlock;
-	if (((walk_flags & WALK_DIRECTORY) || slash) &&
-	    !S_ISDIR(read_once(&at.dentry->node->attr.mode)))
-		goto unlock;
-	if (refcount_try_get(&at.dentry->references)) {
-		(void)mount_get(at.mount);
-		found = CACHED_FOUND;
-	}
-unlock:
-	rcu_read_unlock();
-	*out = at;
-	return found;
-}
-
-/* All names but the last, from `at` on: if they are cached, walk->at is a reference to what they
- * lead to; else nothing is changed. */
-static NOINLINE bool cached_to_last(struct walk *walk, struct path at)
-{
-	const char *rest = walk->rest;
-	struct server_name name;
-	bool found = false;
-
-	rcu_read_lock();
-	begin_rcu(&at);
-	for (;;) {
-		name = next_name(&rest);
-		if (only_slashes(rest))
-			break;
-		if (cached_step(walk->context, &at, name) != CACHED_FOUND || is_link(&at))
-			goto unlock;
-	}
-	found = refcount_try_get(&at.dentry->references);
-	if (found)
-		(void)mount_get(at.mount);
-unlock:
-	rcu_read_unlock();
-	if (!found)
-		return false;
-	walk->at = at;
-	walk->last = name;
-	walk->trailing_slash = *rest == '/';
-	walk->rest = rest;
-	return true;
-}
 
 /* ---- what openat2 forbids ---- */
 
@@ -235,7 +66,7 @@ static struct path begin_at(const struct path *start)
 	struct path at = *start;
 
 	rcu_read_lock();
-	begin_rcu(&at);
+	path_enter_rcu(&at);
 	if (!refcount_try_get(&at.dentry->references)) { /* unmounted just now */
 		at = *start;
 		(void)dentry_get(at.dentry);
@@ -263,7 +94,7 @@ err_t walk_begin(struct walk *walk, const struct vfs_context *context, const str
 			return err;
 		start = &context->root;
 	}
-	if (!context->resolve && cached_to_last(walk, *start))
+	if (!context->resolve && walk_cached_to_last(walk, *start))
 		walk->at_last = true;
 	else
 		walk->at = begin_at(start);
@@ -317,7 +148,7 @@ static err_t get_parent(const struct walk *walk, struct path *out)
 	rcu_read_lock();
 	do {
 		*out = walk->at;
-		found = go_to_parent(walk->context, out);
+		found = path_to_parent_rcu(walk->context, out);
 	} while (found && !refcount_try_get(&out->dentry->references)); /* moved: look again */
 	if (found)
 		(void)mount_get(out->mount);
@@ -472,7 +303,7 @@ err_t walk_to_last(struct walk *walk)
 		walk->at_last = false;
 		return 0;
 	}
-	if (!walk->context->resolve && !walk->jumped && cached_to_last(walk, from)) {
+	if (!walk->context->resolve && !walk->jumped && walk_cached_to_last(walk, from)) {
 		path_put(&from);
 		return 0;
 	}
@@ -559,28 +390,13 @@ err_t path_walk(const struct vfs_context *context, const struct path *from, cons
 	return path_walk_told(context, from, name, walk_flags, NULL, out);
 }
 
-err_t path_walk_told(const struct vfs_context *context, const struct path *from, const char *name,
-		     unsigned walk_flags, struct server_attr *attr, struct path *out)
+static NOINLINE err_t walk_long(const struct vfs_context *context, const struct path *from,
+				const char *name, unsigned walk_flags, struct server_attr *attr,
+				struct path *out)
 {
-	const struct path *start = from ? from : &context->cwd;
 	struct walk walk;
 	err_t err;
 
-	if (attr)
-		attr->mode = 0;
-	if (!*name && (walk_flags & WALK_EMPTY)) {
-		*out = path_get(start);
-		return 0;
-	}
-	atomic_add_relaxed(&names_counters.nwalks, 1);
-	if (*name && !(context->resolve & ~RESOLVE_CACHED)) {
-		enum cached found = path_walk_cached(context, start, name, walk_flags, out);
-
-		if (found != CACHED_UNKNOWN) {
-			atomic_add_relaxed(&names_counters.nwalks_fast, 1);
-			return found == CACHED_FOUND ? 0 : -ENOENT;
-		}
-	}
 	if (context->resolve & RESOLVE_CACHED)
 		return -EAGAIN;
 	*out = (struct path){0};
@@ -591,4 +407,29 @@ err_t path_walk_told(const struct vfs_context *context, const struct path *from,
 		err = walk_whole(&walk, walk_flags, out);
 	walk_end(&walk);
 	return err;
+}
+
+err_t path_walk_told(const struct vfs_context *context, const struct path *from, const char *name,
+		     unsigned walk_flags, struct path_told *told, struct path *out)
+{
+	const struct path *start = from ? from : &context->cwd;
+
+	if (told)
+		told->attr.mode = 0;
+	if (!*name && (walk_flags & WALK_EMPTY)) {
+		*out = path_get(start);
+		return 0;
+	}
+	atomic_add_relaxed(&names_counters.nwalks, 1);
+	if (*name && !(context->resolve & ~RESOLVE_CACHED)) {
+		enum cached found =
+			told ? path_stat_cached(context, start, name, walk_flags, told->stat, out)
+			     : path_walk_cached(context, start, name, walk_flags, out);
+
+		if (found != CACHED_UNKNOWN) {
+			atomic_add_relaxed(&names_counters.nwalks_fast, 1);
+			return found == CACHED_MISSING ? -ENOENT : 0;
+		}
+	}
+	return walk_long(context, from, name, walk_flags, told ? &told->attr : NULL, out);
 }

@@ -22,6 +22,28 @@ struct walk {
 	char *text; /* owned: what `rest` points into after a link; NULL: the caller's */
 };
 
+/* Cuts the next name off *rest: slashes before it are skipped. Empty: there is none. */
+static inline struct server_name next_name(const char **rest)
+{
+	struct server_name name;
+
+	while (**rest == '/')
+		(*rest)++;
+	name.text = *rest;
+	/* Letters, digits and all above them have one of these bits, the ends have none. */
+	while ((**rest & 0xd0) || (**rest && **rest != '/'))
+		(*rest)++;
+	name.len_bytes = (size_t)(*rest - name.text);
+	return name;
+}
+
+static inline bool only_slashes(const char *rest)
+{
+	while (*rest == '/')
+		rest++;
+	return !*rest;
+}
+
 static inline bool is_dot(struct server_name name)
 {
 	return name.len_bytes == 1 && name.text[0] == '.';
@@ -48,11 +70,36 @@ err_t must_check walk_last(struct walk *walk, struct path *out);
  * consumed; then walk_to_last() again. */
 err_t must_check walk_into_link(struct walk *walk, struct path *link);
 
-/* path_walk(), and what the server has just told of the end, which it need not be asked for again
- * (attr->mode 0: it was not asked). */
+/* What a walk has come to know of its end beside the place. */
+struct path_told {
+	struct abi_stat *stat;
+	struct server_attr attr; /* what the server has just told; mode 0: it was not asked */
+};
+
+/* path_walk(), and (`told` not NULL) the attributes of the end: where they are cached, told->stat
+ * is filled in and *out is no place, without a reference. Else *out is one, and the server need not
+ * be asked again for what told->attr says. */
 err_t must_check path_walk_told(const struct vfs_context *context, const struct path *from,
-				const char *name, unsigned walk_flags, struct server_attr *attr,
+				const char *name, unsigned walk_flags, struct path_told *told,
 				struct path *out);
+
+/* ---- the cached walk (path_cached.c): nothing in it sleeps ---- */
+
+enum cached { CACHED_UNKNOWN, CACHED_FOUND, CACHED_MISSING };
+
+/* Found: *out is the end, a reference. Unknown: the long way has to find out. */
+enum cached path_walk_cached(const struct vfs_context *context, const struct path *from,
+			     const char *rest, unsigned walk_flags, struct path *out);
+/* The same; where the attributes are cached as well, *stat has them, and *out is no place. */
+enum cached path_stat_cached(const struct vfs_context *context, const struct path *from,
+			     const char *rest, unsigned walk_flags, struct abi_stat *stat,
+			     struct path *out);
+/* All names but the last, from `at` on: if they are cached, walk->at is a reference to what they
+ * lead to; else nothing is changed. */
+bool walk_cached_to_last(struct walk *walk, struct path at);
+/* To the directory above, not beyond the root of the context or of everything. False: it is not in
+ * what is bound, as a directory was moved out of that. In an RCU section. */
+bool path_to_parent_rcu(const struct vfs_context *context, struct path *at);
 
 /* The last name is "." or ".." or nothing: it cannot be made or removed. */
 bool walk_last_is_special(const struct walk *walk);

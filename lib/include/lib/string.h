@@ -39,6 +39,34 @@ char *strstr(const char *text, const char *word);
 #define memset(to, byte, len_bytes) __builtin_memset(to, byte, len_bytes)
 #endif
 
+/* memcmp() == 0, where it is asked for: of few bytes, as names have. */
+static inline bool bytes_equal(const void *a, const void *b, size_t len_bytes)
+{
+	const char *left = a, *right = b;
+	uint64_t word, other;
+	uint32_t half, other_half;
+
+	for (; len_bytes >= 8; left += 8, right += 8, len_bytes -= 8) {
+		memcpy(&word, left, 8);
+		memcpy(&other, right, 8);
+		if (word != other)
+			return false;
+	}
+	if (len_bytes & 4) {
+		memcpy(&half, left, 4);
+		memcpy(&other_half, right, 4);
+		if (half != other_half)
+			return false;
+		left += 4;
+		right += 4;
+	}
+	for (len_bytes &= 3; len_bytes; len_bytes--) {
+		if (*left++ != *right++)
+			return false;
+	}
+	return true;
+}
+
 /* Copies as much as fits and always ends `to` with a NUL. Returns false if something had to be cut
  * off. */
 bool string_copy(char *to, size_t to_bytes, const char *from);

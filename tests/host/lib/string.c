@@ -26,6 +26,24 @@ static void copy_cuts_and_ends_with_nul(void **state)
 	assert_string_equal(to, "");
 }
 
+static void bytes_are_equal_when_none_differs(void **state)
+{
+	char one[24], other[24];
+
+	(void)state;
+	memset(one, 'a', sizeof(one));
+	for (size_t len = 0; len < sizeof(one); len++) {
+		memset(other, 'a', sizeof(other));
+		other[len] = 'b'; /* behind the end */
+		assert_true(bytes_equal(one, other, len));
+		for (size_t at = 0; at < len; at++) {
+			other[at] = 'b';
+			assert_false(bytes_equal(one, other, len));
+			other[at] = 'a';
+		}
+	}
+}
+
 static void numbers_fill_the_whole_string(void **state)
 {
 	static const struct {
@@ -71,6 +89,7 @@ static void prefix(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(bytes_are_equal_when_none_differs),
 		cmocka_unit_test(copy_cuts_and_ends_with_nul),
 		cmocka_unit_test(numbers_fill_the_whole_string),
 		cmocka_unit_test(prefix),
