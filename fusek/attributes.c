@@ -59,21 +59,24 @@ err_t vfs_place(const struct vfs_context *context, struct object *at, const char
 
 void vfs_fill_stat(const struct node *node, const struct server_attr *attr, struct abi_stat *out)
 {
-	*out = (struct abi_stat){
-		.st_dev = abi_makedev(0, node->fs->number),
-		.st_ino = attr->ino,
-		.st_nlink = attr->nlink,
-		.st_mode = attr->mode,
-		.st_uid = attr->uid,
-		.st_gid = attr->gid,
-		.st_rdev = attr->rdev,
-		.st_size = (int64_t)attr->size_bytes,
-		.st_blksize = attr->block_bytes ? attr->block_bytes : (int64_t)PAGE_SIZE,
-		.st_blocks = (int64_t)attr->blocks,
-		.st_atim = attr->atime,
-		.st_mtim = attr->mtime,
-		.st_ctim = attr->ctime,
-	};
+	/* Every field, so that nothing is cleared first. */
+	out->st_dev = abi_makedev(0, node->fs->number);
+	out->st_ino = attr->ino;
+	out->st_nlink = attr->nlink;
+	out->st_mode = attr->mode;
+	out->st_uid = attr->uid;
+	out->st_gid = attr->gid;
+	out->padding = 0;
+	out->st_rdev = attr->rdev;
+	out->st_size = (int64_t)attr->size_bytes;
+	out->st_blksize = attr->block_bytes ? attr->block_bytes : (int64_t)PAGE_SIZE;
+	out->st_blocks = (int64_t)attr->blocks;
+	out->st_atim = attr->atime;
+	out->st_mtim = attr->mtime;
+	out->st_ctim = attr->ctime;
+	out->unused[0] = 0;
+	out->unused[1] = 0;
+	out->unused[2] = 0;
 }
 
 bool node_stat_cached(const struct node *node, struct abi_stat *out)

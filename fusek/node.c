@@ -269,16 +269,18 @@ static bool store_locked(struct node *node, const struct server_attr *attr, uint
 static bool store_locked(struct node *node, const struct server_attr *attr, uint64_t until_ns,
 			 uint64_t version)
 {
-	struct server_attr all = *attr;
-	uint32_t mode = attr->mode;
+	struct server_attr ours;
 
-	if (node_is_ahead(node))
-		keep_ours(&node->attr, &all);
-	if (node->attr_version > version || (mode & S_IFMT) != node_type(node))
+	if (node->attr_version > version || (attr->mode & S_IFMT) != node_type(node))
 		return false;
+	if (unlikely(node_is_ahead(node))) {
+		ours = *attr;
+		keep_ours(&node->attr, &ours);
+		attr = &ours;
+	}
 	node->attr_version = version;
-	node->attr = all;
-	write_once(&node->attr.mode, mode);
+	node->attr = *attr;
+	write_once(&node->attr.mode, attr->mode);
 	write_once(&node->attr_valid_until_ns, until_ns);
 	return true;
 }

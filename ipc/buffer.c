@@ -40,8 +40,11 @@ err_t buffer_init_segments(struct buffer *buffer, const struct buffer_segment *s
 			return -EFAULT;
 		sum += segments[i].len_bytes;
 	}
-	*buffer = (struct buffer){
-		.segments = segments, .remaining_bytes = MIN(sum, BUFFER_BYTES_MAX), .user = true};
+	buffer->segments = segments;
+	buffer->skip_bytes = 0;
+	buffer->remaining_bytes = MIN(sum, BUFFER_BYTES_MAX);
+	buffer->user = true;
+	buffer->call_flags = 0;
 	return 0;
 }
 
