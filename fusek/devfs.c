@@ -352,8 +352,8 @@ static void devfs_release(struct server *server, struct nodeid node, struct hand
 	kfree(file);
 }
 
-static ssize_t devfs_read(struct server *server, struct nodeid node, struct handle handle,
-			  struct buffer *buffer, uint64_t offset_bytes, unsigned flags)
+ssize_t devfs_read_device(struct nodeid node, struct handle handle, struct buffer *buffer,
+			  uint64_t offset_bytes, unsigned flags)
 {
 	const struct device *device = find_by_node(node);
 
@@ -362,16 +362,28 @@ static ssize_t devfs_read(struct server *server, struct nodeid node, struct hand
 	return device->ops->read(file_of_handle(handle), buffer, offset_bytes, flags);
 }
 
+ssize_t devfs_write_device(struct nodeid node, struct handle handle, struct buffer *buffer,
+			   uint64_t offset_bytes, unsigned flags)
+{
+	const struct device *device = find_by_node(node);
+
+	if (!device->ops->write)
+		return -EINVAL;
+	return device->ops->write(file_of_handle(handle), buffer, offset_bytes, flags);
+}
+
+static ssize_t devfs_read(struct server *server, struct nodeid node, struct handle handle,
+			  struct buffer *buffer, uint64_t offset_bytes, unsigned flags)
+{
+	return devfs_read_device(node, handle, buffer, offset_bytes, flags);
+}
+
 static ssize_t devfs_write(struct server *server, const struct server_caller *caller,
 			   struct nodeid node, struct handle handle, struct buffer *buffer,
 			   uint64_t offset_bytes, unsigned flags, uint64_t *end_bytes)
 {
-	const struct device *device = find_by_node(node);
-	ssize_t done;
+	ssize_t done = devfs_write_device(node, handle, buffer, offset_bytes, flags);
 
-	if (!device->ops->write)
-		return -EINVAL;
-	done = device->ops->write(file_of_handle(handle), buffer, offset_bytes, flags);
 	*end_bytes = offset_bytes + (done > 0 ? (uint64_t)done : 0);
 	return done;
 }

@@ -291,11 +291,10 @@ static err_t cut_to_limit(struct file *file, struct buffer *buffer, uint64_t off
 static ssize_t file_read(struct object *object, struct buffer *buffer, const uint64_t *offset)
 {
 	const struct file *file = file_of(object);
-	ssize_t done =
-		!offset && file_is_device_stream(file)
-			? file->server->ops->read(file->server, file->id, file->open.handle, buffer,
-						  0, object_call_flags(object, buffer))
-			: read_untold(object, buffer, offset);
+	ssize_t done = !offset && file_is_device_stream(file)
+			       ? devfs_read_device(file->id, file->open.handle, buffer, 0,
+						   object_call_flags(object, buffer))
+			       : read_untold(object, buffer, offset);
 
 	if (done > 0)
 		notify(file_of(object)->dentry, IN_ACCESS);
@@ -356,11 +355,9 @@ static ssize_t write_untold(struct object *object, struct buffer *buffer, const 
 static ssize_t file_write(struct object *object, struct buffer *buffer, const uint64_t *offset)
 {
 	const struct file *file = file_of(object);
-	uint64_t end_bytes;
 	ssize_t done = !offset && file_is_device_stream(file)
-			       ? file->server->ops->write(
-					 file->server, &kernel_caller, file->id, file->open.handle,
-					 buffer, 0, object_write_flags(object, buffer), &end_bytes)
+			       ? devfs_write_device(file->id, file->open.handle, buffer, 0,
+						    object_write_flags(object, buffer))
 			       : write_untold(object, buffer, offset);
 
 	if (done > 0)
