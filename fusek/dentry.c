@@ -182,7 +182,8 @@ void dentry_leave_cache_locked(struct dentry *dentry)
 	dentry->fs->ncached--;
 }
 
-struct dentry *dentry_find_rcu(const struct dentry *parent, struct server_name name, uint32_t hash)
+inline struct dentry *dentry_find_rcu(const struct dentry *parent, struct server_name name,
+				      uint32_t hash)
 {
 	struct dentry *dentry = rcu_dereference(bucket_of(hash));
 

@@ -24,6 +24,7 @@
 #include <ipc/user_namespace.h>
 #include <lib/list.h>
 #include <lib/refcount.h>
+#include <lib/string.h>
 #include <sched/rcu.h>
 #include <sched/seqcount.h>
 
@@ -213,7 +214,46 @@ err_t must_check node_know_owner(struct node *node);
 
 /* ---- dentries (dentry.c, dentry_evict.c, dentry_key.c) ---- */
 
-uint32_t name_hash(const struct dentry *parent, const char *text, size_t len_bytes);
+extern uint64_t name_hash_seed; /* so that nobody can choose names of one bucket; set before any */
+
+/* Up to seven bytes as one number, without a loop: two texts of one length never have the same. */
+static inline uint64_t name_tail(const char *text, size_t len_bytes)
+{
+	uint32_t low, high;
+
+	if (len_bytes >= 4) {
+		memcpy(&low, text, 4);
+		memcpy(&high, text + len_bytes - 4, 4);
+		return low | (uint64_t)high << 32;
+	}
+	if (!len_bytes)
+		return 0;
+	return (uint8_t)text[0] | (uint64_t)(uint8_t)text[len_bytes / 2] << 8 |
+	       (uint64_t)(uint8_t)text[len_bytes - 1] << 16;
+}
+
+/* A multiplication carries to higher bits only, so upper ones are brought down before it: not by
+ * half the word, since the halves of a tail of four bytes are the same. */
+static inline uint64_t name_hash_step(uint64_t hash, uint64_t word)
+{
+	hash ^= word;
+	hash ^= hash >> 29;
+	return hash * UINT64_C(0x9e3779b97f4a7c15);
+}
+
+static inline uint32_t name_hash(const struct dentry *parent, const char *text, size_t len_bytes)
+{
+	uint64_t hash = (uint64_t)parent ^ read_once(&name_hash_seed);
+
+	for (; len_bytes >= 8; text += 8, len_bytes -= 8) {
+		uint64_t word;
+
+		memcpy(&word, text, 8);
+		hash = name_hash_step(hash, word);
+	}
+	hash = name_hash_step(hash, name_tail(text, len_bytes) + len_bytes);
+	return (uint32_t)(hash >> 32);
+}
 
 /* The root of a filesystem; holds `node`'s reference. NULL: no memory. */
 struct dentry *dentry_create_root(struct filesystem *fs, struct node *node);

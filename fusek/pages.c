@@ -498,9 +498,11 @@ static ssize_t read_cached(struct file *file, struct node_pages *pages, struct b
 
 ssize_t node_pages_read(struct file *file, struct buffer *buffer, uint64_t offset_bytes)
 {
-	struct node_pages *pages = node_pages_of(file->node);
+	struct node_pages *pages = pages_of(file->node);
 
-	if (!pages)
+	if (unlikely(!pages))
+		pages = node_pages_of(file->node);
+	if (unlikely(!pages))
 		return -ENOMEM;
 	if (offset_bytes > INT64_MAX)
 		return -EINVAL;

@@ -390,17 +390,27 @@ err_t path_walk(const struct vfs_context *context, const struct path *from, cons
 	return path_walk_told(context, from, name, walk_flags, NULL, out);
 }
 
+/* `last` not NULL: all before it was walked, *out is its directory, a reference that is consumed.
+ */
 static NOINLINE err_t walk_long(const struct vfs_context *context, const struct path *from,
-				const char *name, unsigned walk_flags, struct server_attr *attr,
+				const char *name, unsigned walk_flags,
+				const struct server_name *last, struct server_attr *attr,
 				struct path *out)
 {
 	struct walk walk;
-	err_t err;
+	err_t err = 0;
 
 	if (context->resolve & RESOLVE_CACHED)
 		return -EAGAIN;
+	if (last)
+		walk = (struct walk){.context = context,
+				     .at = *out,
+				     .rest = last->text + last->len_bytes,
+				     .last = *last,
+				     .at_last = true};
+	else
+		err = walk_begin(&walk, context, from, name);
 	*out = (struct path){0};
-	err = walk_begin(&walk, context, from, name);
 	walk.attr = attr;
 	walk.any_mount = walk_flags & WALK_ANY_MOUNT;
 	if (!err)
@@ -413,6 +423,8 @@ err_t path_walk_told(const struct vfs_context *context, const struct path *from,
 		     unsigned walk_flags, struct path_told *told, struct path *out)
 {
 	const struct path *start = from ? from : &context->cwd;
+	enum cached found = CACHED_UNKNOWN;
+	struct server_name last;
 
 	if (told)
 		told->attr.mode = 0;
@@ -421,15 +433,14 @@ err_t path_walk_told(const struct vfs_context *context, const struct path *from,
 		return 0;
 	}
 	atomic_add_relaxed(&names_counters.nwalks, 1);
-	if (*name && !(context->resolve & ~RESOLVE_CACHED)) {
-		enum cached found =
-			told ? path_stat_cached(context, start, name, walk_flags, told->stat, out)
-			     : path_walk_cached(context, start, name, walk_flags, out);
-
-		if (found != CACHED_UNKNOWN) {
-			atomic_add_relaxed(&names_counters.nwalks_fast, 1);
-			return found == CACHED_MISSING ? -ENOENT : 0;
-		}
+	if (*name && !(context->resolve & ~RESOLVE_CACHED))
+		found = told ? path_stat_cached(context, start, name, walk_flags, told->stat, out,
+						&last)
+			     : path_walk_cached(context, start, name, walk_flags, out, &last);
+	if (likely(found == CACHED_FOUND || found == CACHED_MISSING)) {
+		atomic_add_relaxed(&names_counters.nwalks_fast, 1);
+		return found == CACHED_MISSING ? -ENOENT : 0;
 	}
-	return walk_long(context, from, name, walk_flags, told ? &told->attr : NULL, out);
+	return walk_long(context, from, name, walk_flags, found == CACHED_TO_LAST ? &last : NULL,
+			 told ? &told->attr : NULL, out);
 }

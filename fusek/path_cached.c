@@ -40,15 +40,17 @@ static ALWAYS_INLINE bool may_search(const struct node *node, const struct vfs_c
 	return node_mode_holds(node) && ((mode & 0111) == 0111 || !node_may(node, context, X_OK));
 }
 
-/* One step inside the RCU section; unknown: the long way has to find out. */
+/* One step inside the RCU section; at last: `at` is where it was. */
 static ALWAYS_INLINE enum cached cached_step(const struct vfs_context *context, struct path *at,
 					     struct server_name name)
 {
 	const struct node *node = at->dentry->node;
 	struct dentry *child;
 
-	if (!node || !may_search(node, context))
+	if (!node)
 		return CACHED_UNKNOWN;
+	if (!may_search(node, context))
+		return CACHED_TO_LAST;
 	if (is_dot(name))
 		return CACHED_FOUND;
 	if (is_dot_dot(name)) {
@@ -56,11 +58,11 @@ static ALWAYS_INLINE enum cached cached_step(const struct vfs_context *context, 
 			return CACHED_UNKNOWN;
 	} else {
 		if (name.len_bytes > NAME_MAX)
-			return CACHED_UNKNOWN;
+			return CACHED_TO_LAST;
 		child = dentry_find_rcu(at->dentry, name,
 					name_hash(at->dentry, name.text, name.len_bytes));
 		if (!child)
-			return CACHED_UNKNOWN;
+			return CACHED_TO_LAST;
 		if (!child->node)
 			return CACHED_MISSING;
 		at->dentry = child;
@@ -74,9 +76,10 @@ static bool is_link(const struct path *at)
 	return S_ISLNK(read_once(&at->dentry->node->attr.mode));
 }
 
-/* Found: *at is the end. In an RCU section. */
+/* Found: *at is the end; at last: the directory of *last. In an RCU section. */
 static ALWAYS_INLINE enum cached walk_rcu(const struct vfs_context *context, const char *rest,
-					  unsigned walk_flags, struct path *at)
+					  unsigned walk_flags, struct path *at,
+					  struct server_name *last)
 {
 	const char *begin = rest;
 	struct server_name name;
@@ -87,8 +90,13 @@ static ALWAYS_INLINE enum cached walk_rcu(const struct vfs_context *context, con
 		enum cached step = cached_step(context, at, name);
 
 		slash = *rest == '/';
-		if (step != CACHED_FOUND)
+		if (unlikely(step != CACHED_FOUND)) {
+			if (step == CACHED_TO_LAST &&
+			    (*rest || context->resolve || rest - begin >= PATH_MAX))
+				return CACHED_UNKNOWN;
+			*last = name;
 			return step;
+		}
 		if (is_link(at) && ((walk_flags & WALK_FOLLOW) || slash))
 			return CACHED_UNKNOWN;
 	}
@@ -109,15 +117,21 @@ static ALWAYS_INLINE bool hold_rcu(const struct path *at)
 	return true;
 }
 
+static bool is_place(enum cached found)
+{
+	return found == CACHED_FOUND || found == CACHED_TO_LAST;
+}
+
 enum cached path_walk_cached(const struct vfs_context *context, const struct path *from,
-			     const char *rest, unsigned walk_flags, struct path *out)
+			     const char *rest, unsigned walk_flags, struct path *out,
+			     struct server_name *last)
 {
 	struct path at = *rest == '/' ? context->root : *from;
 	enum cached found;
 
 	rcu_read_lock();
-	found = walk_rcu(context, rest, walk_flags, &at);
-	if (found == CACHED_FOUND && !hold_rcu(&at))
+	found = walk_rcu(context, rest, walk_flags, &at, last);
+	if (is_place(found) && !hold_rcu(&at))
 		found = CACHED_UNKNOWN;
 	rcu_read_unlock();
 	*out = at;
@@ -126,16 +140,16 @@ enum cached path_walk_cached(const struct vfs_context *context, const struct pat
 
 enum cached path_stat_cached(const struct vfs_context *context, const struct path *from,
 			     const char *rest, unsigned walk_flags, struct abi_stat *stat,
-			     struct path *out)
+			     struct path *out, struct server_name *last)
 {
 	struct path at = *rest == '/' ? context->root : *from;
 	enum cached found;
 
 	rcu_read_lock();
-	found = walk_rcu(context, rest, walk_flags, &at);
+	found = walk_rcu(context, rest, walk_flags, &at, last);
 	if (found == CACHED_FOUND && node_stat_cached(at.dentry->node, stat))
 		at = (struct path){0};
-	else if (found == CACHED_FOUND && !hold_rcu(&at))
+	else if (is_place(found) && !hold_rcu(&at))
 		found = CACHED_UNKNOWN;
 	rcu_read_unlock();
 	*out = at;

@@ -85,15 +85,21 @@ err_t must_check path_walk_told(const struct vfs_context *context, const struct 
 
 /* ---- the cached walk (path_cached.c): nothing in it sleeps ---- */
 
-enum cached { CACHED_UNKNOWN, CACHED_FOUND, CACHED_MISSING };
+enum cached {
+	CACHED_UNKNOWN, /* the long way has to find out */
+	CACHED_FOUND,
+	CACHED_MISSING,
+	CACHED_TO_LAST, /* the long way begins at the last name */
+};
 
-/* Found: *out is the end, a reference. Unknown: the long way has to find out. */
+/* Found: *out is the end, a reference. To the last: the directory of *last. */
 enum cached path_walk_cached(const struct vfs_context *context, const struct path *from,
-			     const char *rest, unsigned walk_flags, struct path *out);
+			     const char *rest, unsigned walk_flags, struct path *out,
+			     struct server_name *last);
 /* The same; where the attributes are cached as well, *stat has them, and *out is no place. */
 enum cached path_stat_cached(const struct vfs_context *context, const struct path *from,
 			     const char *rest, unsigned walk_flags, struct abi_stat *stat,
-			     struct path *out);
+			     struct path *out, struct server_name *last);
 /* All names but the last, from `at` on: if they are cached, walk->at is a reference to what they
  * lead to; else nothing is changed. */
 bool walk_cached_to_last(struct walk *walk, struct path at);
