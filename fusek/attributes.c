@@ -294,6 +294,12 @@ static uint32_t ids_to_drop(uint32_t mode)
 	return (mode & S_ISUID) | (mode & 010 ? mode & S_ISGID : 0);
 }
 
+bool node_ids_go(const struct node *node, uint32_t mode)
+{
+	return node_type(node) == S_IFREG && ids_to_drop(mode) &&
+	       !(server_caller_capabilities(NULL) & CAP_BIT(CAP_FSETID));
+}
+
 /* What `context` changes the contents of does not run as somebody else any more: *set gets the mode
  * that is left, unless it stays. */
 static err_t add_drop_ids(struct node *node, const struct vfs_context *context,
@@ -358,6 +364,9 @@ err_t node_setattr(struct node *node, const struct vfs_context *context,
 	if (!server->ops->setattr)
 		return -EPERM;
 	if (set->valid & SETATTR_SIZE) {
+		if (read_once(&server->agreed) & SERVER_IS_TOLD_IDS &&
+		    !vfs_capable(context, CAP_FSETID))
+			all.valid |= SETATTR_KILL_IDS;
 		err = check_size(node, set->size_bytes);
 		if (!err)
 			err = add_drop_ids(node, context, &all);
@@ -467,6 +476,7 @@ err_t vfs_chown(const struct vfs_context *context, struct object *at, const char
 {
 	struct server_setattr set = {.uid = uid, .gid = gid};
 	struct server_attr attr;
+	unsigned agreed;
 	struct path path;
 	err_t err = find_for_change(context, at, name, at_flags, &path, &attr);
 
@@ -480,8 +490,12 @@ err_t vfs_chown(const struct vfs_context *context, struct object *at, const char
 	    ((uid != UINT32_MAX && uid != attr.uid) || context->uid != attr.uid ||
 	     (gid != UINT32_MAX && gid != attr.gid && !vfs_in_group(context, gid))))
 		err = -EPERM;
+	agreed = read_once(&node_server(path.dentry->node)->agreed);
 	/* Who gets it must not get a program that runs as the old owner. */
-	if (!S_ISDIR(attr.mode) && set.valid && (attr.mode & (S_ISUID | S_ISGID))) {
+	if (!S_ISDIR(attr.mode) && set.valid && agreed & SERVER_DROPS_IDS) {
+		if (agreed & SERVER_IS_TOLD_IDS)
+			set.valid |= SETATTR_KILL_IDS;
+	} else if (!S_ISDIR(attr.mode) && set.valid && (attr.mode & (S_ISUID | S_ISGID))) {
 		set.valid |= SETATTR_MODE;
 		set.mode = attr.mode & 07777 & ~S_ISUID;
 		if (attr.mode & 010)

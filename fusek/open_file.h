@@ -138,6 +138,9 @@ err_t must_check node_setattr(struct node *node, const struct vfs_context *conte
 
 #define MODE_ID_BITS (S_ISUID | S_ISGID)
 
+/* With this mode, whether they go when the running program changes the contents. */
+bool node_ids_go(const struct node *node, uint32_t mode);
+
 err_t must_check file_drop_ids_slowly(struct file *file);
 
 /* The running program is about to change the contents: unless it may keep the bits (CAP_FSETID),

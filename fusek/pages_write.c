@@ -112,11 +112,18 @@ static void write_end(struct file *file, struct node_pages *pages, const struct 
 	node_attr_written(file->node, done > 0 ? offset + (uint64_t)done : 0);
 }
 
+static bool goes_past(const struct file *file)
+{
+	return file->open.flags & SERVER_DIRECT_IO || object_flags(&file->object) & O_DIRECT;
+}
+
 static ssize_t write_chunk(struct file *file, struct node_pages *pages, const struct chunk *chunk,
 			   uint64_t offset)
 {
-	const struct page_write write = {
-		.offset_bytes = offset, .len_bytes = chunk->len_bytes, .frames = chunk->frames};
+	const struct page_write write = {.offset_bytes = offset,
+					 .len_bytes = chunk->len_bytes,
+					 .past_cache = goes_past(file),
+					 .frames = chunk->frames};
 	ssize_t done;
 
 	write_begin(pages);
@@ -221,16 +228,38 @@ static ssize_t append(struct file *file, struct node_pages *pages, struct buffer
 	return done;
 }
 
+/* Whether the server takes the set-id bits off by the WRITE itself, which is not to be sent later:
+ * whose it was would not be known then. */
+static err_t tells_ids(struct file *file, bool *tells)
+{
+	struct server_attr attr;
+	err_t err;
+
+	*tells = false;
+	if (likely(!(read_once(&file->node->attr.mode) & MODE_ID_BITS)) ||
+	    !(read_once(&file->server->agreed) & SERVER_IS_TOLD_IDS))
+		return 0;
+	err = node_attr(file->node, &attr);
+	*tells = !err && node_ids_go(file->node, attr.mode);
+	return err;
+}
+
 ssize_t node_pages_write(struct file *file, struct buffer *buffer, uint64_t offset_bytes,
 			 uint64_t *end_bytes)
 {
 	struct node_pages *pages = node_pages_of(file->node);
+	bool at_once;
+	err_t err;
 
 	if (!pages)
 		return -ENOMEM;
-	if (node_is_ahead(file->node) && !(file->open.flags & SERVER_DIRECT_IO) &&
-	    !(object_flags(&file->object) & O_DIRECT))
-		return pages_write_later(file, pages, buffer, offset_bytes, end_bytes);
+	if (node_is_ahead(file->node) && !goes_past(file)) {
+		err = tells_ids(file, &at_once);
+		if (err)
+			return err;
+		if (!at_once)
+			return pages_write_later(file, pages, buffer, offset_bytes, end_bytes);
+	}
 	if (object_write_flags(&file->object, buffer) & O_APPEND)
 		return append(file, pages, buffer, end_bytes);
 	if (offset_bytes > INT64_MAX - BUFFER_BYTES_MAX)

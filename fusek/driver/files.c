@@ -5,6 +5,7 @@
 #define LOG_SUBSYSTEM "fuse"
 #include "server_priv.h"
 
+#include <abi/capability.h>
 #include <abi/fcntl.h>
 #include <fusek/driver.h>
 #include <ipc/buffer.h>
@@ -90,6 +91,13 @@ static err_t check_offered(struct fuse_connection *connection, uint32_t opcode)
 	return !err && driver_lacks(connection, opcode) ? -ENOSYS : err;
 }
 
+/* The driver is told to, and the running program may not keep set-id bits. */
+static bool kills_ids(const struct fuse_session *session)
+{
+	return session->flags & FUSE_KILLPRIV_V2 &&
+	       !(server_caller_capabilities(NULL) >> CAP_FSETID & 1);
+}
+
 static NOINLINE err_t ask_open(struct server *server, const struct server_caller *caller,
 			       struct nodeid node, bool directory, unsigned flags,
 			       struct server_open *out)
@@ -102,7 +110,8 @@ static NOINLINE err_t ask_open(struct server *server, const struct server_caller
 		return err;
 	if (!(call.session->flags & FUSE_ATOMIC_O_TRUNC))
 		flags &= ~(unsigned)O_TRUNC;
-	fuse_ask_open(call.message, node, directory, flags);
+	fuse_ask_open(call.message, node, directory, flags,
+		      (flags & O_TRUNC) && kills_ids(call.session));
 	err = end_with_handle(&call, caller, decode_open, &answer, out);
 	if (!err && (flags & O_TRUNC))
 		out->flags |= SERVER_TRUNCATED;
@@ -143,14 +152,17 @@ static err_t create_either(struct server *server, const struct server_caller *ca
 	struct open_answer answer = {0};
 	struct driver_call call;
 	err_t err = driver_begin(&call, server, caller);
+	bool kill_ids;
 
 	if (err)
 		return err;
+	kill_ids = (flags & O_TRUNC) && !(flags & O_EXCL) && kills_ids(call.session);
 	if (name)
 		fuse_ask_create(call.session, call.message, parent, *name, mode, caller->umask,
-				flags | O_CREAT);
+				flags | O_CREAT, kill_ids);
 	else
-		fuse_ask_tmpfile(call.session, call.message, parent, mode, caller->umask, flags);
+		fuse_ask_tmpfile(call.session, call.message, parent, mode, caller->umask, flags,
+				 kill_ids);
 	err = end_with_handle(&call, caller, decode_create, &answer, out);
 	*entry = answer.entry;
 	return driver_refuse_entry(call.connection, entry, err);
@@ -431,6 +443,12 @@ static err_t decode_write(const struct fuse_session *session, const struct fuse_
 	return written->done_bytes < 0 ? (err_t)written->done_bytes : 0;
 }
 
+/* As Linux, of what is written past the cache: whatever was agreed on. */
+static uint32_t direct_flags(void)
+{
+	return server_caller_capabilities(NULL) >> CAP_FSETID & 1 ? 0 : FUSE_WRITE_KILL_IDS;
+}
+
 ssize_t driver_write_pages(struct server *server, struct nodeid node, struct handle handle,
 			   unsigned flags, const struct page_write *write)
 {
@@ -446,7 +464,10 @@ ssize_t driver_write_pages(struct server *server, struct nodeid node, struct han
 		return -ENOMEM;
 	call.request.handle = handle_of(handle);
 	fuse_ask_write(call.session, call.message, node, fh_of(handle), write->offset_bytes,
-		       write->len_bytes, flags, false);
+		       write->len_bytes, flags,
+		       write->past_cache         ? direct_flags()
+		       : kills_ids(call.session) ? FUSE_WRITE_KILL_IDS
+						 : 0);
 	err = driver_end(&call, decode_write, &written);
 	return err ? err : written.done_bytes;
 }
@@ -505,7 +526,7 @@ bool driver_write_direct(struct server *server, struct nodeid node, struct handl
 	call.request.payload = pages;
 	call.request.handle = handle_of(handle);
 	fuse_ask_write(call.session, call.message, node, fh_of(handle), write->offset_bytes,
-		       write->len_bytes, flags, false);
+		       write->len_bytes, flags, direct_flags());
 	err = driver_end(&call, decode_write, &written);
 	if (pages->live)
 		fuse_pages_withdraw(pages);
@@ -545,7 +566,7 @@ err_t driver_write_back(struct server *server, struct nodeid node, struct handle
 	}
 	request->flush = flush;
 	fuse_ask_write(&connection->session, &request->message, node, fh_of(handle),
-		       flush->offset_bytes, flush->len_bytes, flags, true);
+		       flush->offset_bytes, flush->len_bytes, flags, FUSE_WRITE_CACHE);
 	fuse_send(connection, request);
 	return 0;
 }

@@ -469,7 +469,8 @@ static unsigned agreed_in(const struct fuse_session *session)
 {
 	return (session->flags & FUSE_DONT_MASK ? SERVER_MASKS_MODES : 0) |
 	       (session->flags & FUSE_CACHE_SYMLINKS ? SERVER_KEEPS_LINKS : 0) |
-	       (session->flags & FUSE_HANDLE_KILLPRIV ? SERVER_DROPS_IDS : 0) |
+	       (session->flags & (FUSE_HANDLE_KILLPRIV | FUSE_KILLPRIV_V2) ? SERVER_DROPS_IDS : 0) |
+	       (session->flags & FUSE_KILLPRIV_V2 ? SERVER_IS_TOLD_IDS : 0) |
 	       (session->flags & FUSE_WRITEBACK_CACHE ? SERVER_WRITES_BACK : 0) |
 	       (session->flags & FUSE_DIRECT_IO_MMAP ? SERVER_DIRECT_MAPS : 0) |
 	       (session->flags & FUSE_EXPLICIT_INVAL ? SERVER_SAYS_CHANGES : 0) |

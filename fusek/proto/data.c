@@ -20,12 +20,12 @@ void fuse_ask_read(const struct fuse_session *session, struct fuse_message *mess
 
 void fuse_ask_write(const struct fuse_session *session, struct fuse_message *message,
 		    struct nodeid node, uint64_t handle, uint64_t offset_bytes, uint32_t size_bytes,
-		    unsigned flags, bool cached)
+		    unsigned flags, uint32_t write_flags)
 {
 	const struct fuse_write_in in = {.fh = handle,
 					 .offset = offset_bytes,
 					 .size = size_bytes,
-					 .write_flags = cached ? FUSE_WRITE_CACHE : 0,
+					 .write_flags = write_flags,
 					 .flags = flags};
 
 	fuse_message_begin(message, FUSE_WRITE, node);

@@ -135,18 +135,20 @@ void fuse_ask_rename(struct fuse_message *message, struct nodeid old_parent,
 		     struct server_name old_name, struct nodeid new_parent,
 		     struct server_name new_name, unsigned flags);
 
-void fuse_ask_open(struct fuse_message *message, struct nodeid node, bool directory,
-		   unsigned flags);
+/* `kill_ids`: the set-id bits go with what O_TRUNC cuts off. */
+void fuse_ask_open(struct fuse_message *message, struct nodeid node, bool directory, unsigned flags,
+		   bool kill_ids);
 err_t must_check fuse_answer_open(const struct fuse_reply *reply, struct fuse_open_out *opened);
 void fuse_ask_create(const struct fuse_session *session, struct fuse_message *message,
 		     struct nodeid parent, struct server_name name, uint32_t mode, uint32_t umask,
-		     unsigned flags);
+		     unsigned flags, bool kill_ids);
 err_t must_check fuse_answer_create(const struct fuse_session *session,
 				    const struct fuse_reply *reply, struct server_entry *out,
 				    struct fuse_open_out *opened);
 /* A file without a name in `parent`; the answer is CREATE's. */
 void fuse_ask_tmpfile(const struct fuse_session *session, struct fuse_message *message,
-		      struct nodeid parent, uint32_t mode, uint32_t umask, unsigned flags);
+		      struct nodeid parent, uint32_t mode, uint32_t umask, unsigned flags,
+		      bool kill_ids);
 /* `flock_owner`: who has it locked as a whole; 0: nobody. */
 void fuse_ask_release(struct fuse_message *message, struct nodeid node, bool directory,
 		      uint64_t handle, unsigned flags, uint64_t flock_owner);
@@ -159,10 +161,10 @@ void fuse_ask_fsync(struct fuse_message *message, struct nodeid node, bool direc
 void fuse_ask_read(const struct fuse_session *session, struct fuse_message *message,
 		   struct nodeid node, uint64_t handle, uint64_t offset_bytes, uint32_t size_bytes,
 		   unsigned flags);
-/* `cached`: of the page cache's, not of who asks. */
+/* `write_flags`: FUSE_WRITE_*. */
 void fuse_ask_write(const struct fuse_session *session, struct fuse_message *message,
 		    struct nodeid node, uint64_t handle, uint64_t offset_bytes, uint32_t size_bytes,
-		    unsigned flags, bool cached);
+		    unsigned flags, uint32_t write_flags);
 /* How much of `size_bytes` was written. */
 ssize_t must_check fuse_answer_write(const struct fuse_reply *reply, uint32_t size_bytes);
 

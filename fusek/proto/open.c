@@ -13,9 +13,11 @@ static uint32_t open_flags(unsigned flags)
 	return flags & ~(unsigned)(O_CREAT | O_EXCL | O_NOCTTY | O_CLOEXEC);
 }
 
-void fuse_ask_open(struct fuse_message *message, struct nodeid node, bool directory, unsigned flags)
+void fuse_ask_open(struct fuse_message *message, struct nodeid node, bool directory, unsigned flags,
+		   bool kill_ids)
 {
-	const struct fuse_open_in in = {.flags = open_flags(flags)};
+	const struct fuse_open_in in = {.flags = open_flags(flags),
+					.open_flags = kill_ids ? FUSE_OPEN_KILL_IDS : 0};
 
 	fuse_message_begin(message, directory ? FUSE_OPENDIR : FUSE_OPEN, node);
 	fuse_message_put(message, &in, sizeof(in));
@@ -43,22 +45,27 @@ static void ask_create(const struct fuse_session *session, struct fuse_message *
 
 void fuse_ask_create(const struct fuse_session *session, struct fuse_message *message,
 		     struct nodeid parent, struct server_name name, uint32_t mode, uint32_t umask,
-		     unsigned flags)
+		     unsigned flags, bool kill_ids)
 {
 	/* O_CREAT and O_EXCL stay: here the driver does what they say. */
-	const struct fuse_create_in in = {
-		.flags = flags & ~(unsigned)(O_NOCTTY | O_CLOEXEC), .mode = mode, .umask = umask};
+	const struct fuse_create_in in = {.flags = flags & ~(unsigned)(O_NOCTTY | O_CLOEXEC),
+					  .mode = mode,
+					  .umask = umask,
+					  .open_flags = kill_ids ? FUSE_OPEN_KILL_IDS : 0};
 
 	ask_create(session, message, FUSE_CREATE, parent, name, &in);
 }
 
 void fuse_ask_tmpfile(const struct fuse_session *session, struct fuse_message *message,
-		      struct nodeid parent, uint32_t mode, uint32_t umask, unsigned flags)
+		      struct nodeid parent, uint32_t mode, uint32_t umask, unsigned flags,
+		      bool kill_ids)
 {
 	/* The name is no name: what Linux calls a file that has none. */
 	static const struct server_name nameless = {.text = "/", .len_bytes = 1};
-	const struct fuse_create_in in = {
-		.flags = flags & ~(unsigned)(O_NOCTTY | O_CLOEXEC), .mode = mode, .umask = umask};
+	const struct fuse_create_in in = {.flags = flags & ~(unsigned)(O_NOCTTY | O_CLOEXEC),
+					  .mode = mode,
+					  .umask = umask,
+					  .open_flags = kill_ids ? FUSE_OPEN_KILL_IDS : 0};
 
 	ask_create(session, message, FUSE_TMPFILE, parent, nameless, &in);
 }

@@ -4,7 +4,8 @@
  */
 #include "message.h"
 
-_Static_assert(SETATTR_HANDLE == FATTR_FH, "the bits of server.h are the protocol's");
+_Static_assert(SETATTR_HANDLE == FATTR_FH && SETATTR_KILL_IDS == FATTR_KILL_IDS,
+	       "the bits of server.h are the protocol's");
 
 void fuse_ask_setattr(const struct fuse_session *session, struct fuse_message *message,
 		      struct nodeid node, const struct server_setattr *set, uint64_t handle)

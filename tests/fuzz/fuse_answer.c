@@ -128,12 +128,12 @@ static void ask(const struct fuse_session *session, const uint8_t *data, size_t 
 	fuse_ask_mknod(session, &message, SERVER_ROOT, name, S_IFCHR, len_bytes, 0);
 	fuse_ask_mkdir(session, &message, SERVER_ROOT, name, 0755, 0);
 	fuse_ask_link(session, &message, SERVER_ROOT, SERVER_ROOT, name);
-	fuse_ask_create(session, &message, SERVER_ROOT, name, 0644, 0, 0);
+	fuse_ask_create(session, &message, SERVER_ROOT, name, 0644, 0, 0, false);
 	if (message.arguments_bytes > FUSE_ARGUMENTS_MAX)
 		abort();
-	fuse_ask_open(&message, SERVER_ROOT, len_bytes & 1, 0);
+	fuse_ask_open(&message, SERVER_ROOT, len_bytes & 1, 0, false);
 	fuse_ask_read(session, &message, SERVER_ROOT, 0, 0, PAGE_SIZE, 0);
-	fuse_ask_write(session, &message, SERVER_ROOT, 0, 0, PAGE_SIZE, 0, true);
+	fuse_ask_write(session, &message, SERVER_ROOT, 0, 0, PAGE_SIZE, 0, FUSE_WRITE_CACHE);
 	fuse_ask_readdir(&message, SERVER_ROOT, 0, &(struct fuse_listing){0}, PAGE_SIZE);
 	fuse_ask_readlink(&message, SERVER_ROOT);
 	fuse_ask_setxattr(session, &message, SERVER_ROOT, "user.name", PAGE_SIZE, 0);
@@ -147,7 +147,7 @@ static void ask(const struct fuse_session *session, const uint8_t *data, size_t 
 	fuse_ask_ioctl(&message, SERVER_ROOT, 0, &(struct fuse_ioctl_call){.in_bytes = 1});
 	fuse_ask_poll(&message, SERVER_ROOT, 0, 1);
 	fuse_ask_statx(&message, SERVER_ROOT);
-	fuse_ask_tmpfile(session, &message, SERVER_ROOT, 0600, 0, 0);
+	fuse_ask_tmpfile(session, &message, SERVER_ROOT, 0600, 0, 0, false);
 	fuse_ask_copy_file_range(&message, &(struct server_copy){.len_bytes = 1}, 0, 0, true);
 	fuse_ask_notify_reply(&message, SERVER_ROOT, 0, PAGE_SIZE);
 	fuse_ask_statfs(session, &message, SERVER_ROOT);

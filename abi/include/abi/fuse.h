@@ -87,6 +87,7 @@ enum fuse_opcode {
 #define FUSE_CACHE_SYMLINKS     (UINT64_C(1) << 23)
 #define FUSE_NO_OPENDIR_SUPPORT (UINT64_C(1) << 24)
 #define FUSE_EXPLICIT_INVAL     (UINT64_C(1) << 25) /* Linux: FUSE_EXPLICIT_INVAL_DATA */
+#define FUSE_KILLPRIV_V2        (UINT64_C(1) << 28) /* Linux: FUSE_HANDLE_KILLPRIV_V2 */
 #define FUSE_SETXATTR_EXT       (UINT64_C(1) << 29)
 #define FUSE_INIT_EXT           (UINT64_C(1) << 30)
 #define FUSE_HAS_EXPIRE_ONLY    (UINT64_C(1) << 35)
@@ -210,6 +211,7 @@ struct fuse_getattr_in {
 
 #define FATTR_FH        (1u << 6)
 #define FATTR_LOCKOWNER (1u << 9)
+#define FATTR_KILL_IDS  (1u << 11) /* Linux: FATTR_KILL_SUIDGID */
 
 struct fuse_setattr_in {
 	uint32_t valid;
@@ -257,6 +259,9 @@ struct fuse_rename2_in {
 struct fuse_link_in {
 	uint64_t oldnodeid;
 };
+
+/* In open_flags, of OPEN and CREATE. */
+#define FUSE_OPEN_KILL_IDS (1u << 0) /* Linux: FUSE_OPEN_KILL_SUIDGID */
 
 struct fuse_open_in {
 	uint32_t flags;
@@ -322,6 +327,8 @@ struct fuse_write_in {
 
 /* In write_flags: of what was changed in the page cache, by whatever open file. */
 #define FUSE_WRITE_CACHE (1u << 0)
+/* The set-id bits go, as the writer may not keep them. Linux: FUSE_WRITE_KILL_SUIDGID. */
+#define FUSE_WRITE_KILL_IDS (1u << 2)
 
 /* READ's and WRITE's arguments below minor 9 end here. */
 #define FUSE_COMPAT_READ_WRITE_IN_SIZE 24

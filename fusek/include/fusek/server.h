@@ -131,7 +131,8 @@ enum server_setattr_valid {
 	SETATTR_HANDLE = 1 << 6, /* by an open file */
 	SETATTR_ATIME_NOW = 1 << 7,
 	SETATTR_MTIME_NOW = 1 << 8,
-	SETATTR_CTIME = 1 << 10, /* only of servers with SERVER_WRITES_BACK */
+	SETATTR_CTIME = 1 << 10,    /* only of servers with SERVER_WRITES_BACK */
+	SETATTR_KILL_IDS = 1 << 11, /* and with SERVER_IS_TOLD_IDS: the set-id bits go as well */
 };
 
 struct server_setattr {
@@ -200,6 +201,7 @@ struct server_write {
 struct page_write {
 	uint64_t offset_bytes;
 	uint32_t len_bytes;
+	bool past_cache; /* as the program wrote it, not as the page cache has it */
 	struct frame *const *frames;
 };
 
@@ -444,7 +446,8 @@ enum server_agreed {
 	 * ours. */
 	SERVER_WRITES_BACK = 1 << 4,
 	SERVER_KEEPS_LINKS = 1 << 5, /* the text of a link may be kept */
-	SERVER_DROPS_IDS = 1 << 6,   /* it takes set-id bits from what is changed by itself */
+	SERVER_DROPS_IDS = 1 << 6,   /* it takes set-id bits from what is changed by itself, */
+	SERVER_IS_TOLD_IDS = 1 << 7, /* where a request says that they go: SETATTR_KILL_IDS */
 	SERVER_DIRECT_MAPS = 1 << 3, /* files with SERVER_DIRECT_IO can be mapped shared as well */
 	SERVER_KEEPS_TIMES = 1 << 2, /* another time of change alone means no other data */
 };

@@ -314,7 +314,7 @@ static void again_with(uint32_t flags)
 
 static void set_id_bits_are_the_driver_s_to_take(void **state)
 {
-	static const uint32_t flags[] = {0, FUSE_HANDLE_KILLPRIV};
+	static const uint32_t flags[] = {0, FUSE_HANDLE_KILLPRIV, FUSE_KILLPRIV_V2};
 
 	for (size_t i = 0; i < ARRAY_SIZE(flags); i++) {
 		struct object *object;

@@ -100,7 +100,7 @@ static void the_longest_names_fit(void **state)
 
 	memset(text, 'n', sizeof(text));
 	fuse_ask_rename(&message, SERVER_ROOT, longest, SERVER_ROOT, longest, 1);
-	fuse_ask_create(&today, &message, SERVER_ROOT, longest, 0644, 022, 0);
+	fuse_ask_create(&today, &message, SERVER_ROOT, longest, 0644, 022, 0, false);
 	fuse_ask_batch_forget(&message, nodes, FUSE_BATCH_MAX);
 	assert_int_equal(message.arguments_bytes, 8 + FUSE_BATCH_MAX * 16);
 }

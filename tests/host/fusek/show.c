@@ -77,7 +77,8 @@ static void names_are_found_in_each_version(void **state)
 	for (size_t i = 0; i < ARRAY_SIZE(sessions); i++) {
 		fuse_ask_mknod(sessions[i], &message, SERVER_ROOT, name, S_IFREG | 0644, 0, 0);
 		check_by(sessions[i], "(1, \"name\", 0100644)");
-		fuse_ask_create(sessions[i], &message, SERVER_ROOT, name, S_IFREG | 0600, 0, 2);
+		fuse_ask_create(sessions[i], &message, SERVER_ROOT, name, S_IFREG | 0600, 0, 2,
+				false);
 		check_by(sessions[i], "(1, \"name\", 02, 0100600)");
 	}
 	fuse_ask_setxattr(&today, &message, node, "user.x", 3, 1);
@@ -101,7 +102,7 @@ static void numbers_are_shown(void **state)
 	check("(7, mode 0600, size 10, mtime)");
 	fuse_ask_read(&today, &message, node, 5, 4096, 100, 0);
 	check("(7, fh 5, 100, 4096)");
-	fuse_ask_write(&old, &message, node, 5, 4096, 100, 0, false);
+	fuse_ask_write(&old, &message, node, 5, 4096, 100, 0, 0);
 	check("(7, fh 5, 100, 4096)");
 	fuse_ask_fsync(&message, node, false, 5, true);
 	check("(7, fh 5, data)");
