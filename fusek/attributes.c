@@ -190,7 +190,7 @@ err_t vfs_details(const struct vfs_context *context, struct object *at, const ch
 
 err_t path_access(const struct path *path, const struct vfs_context *context, unsigned mask)
 {
-	const struct node *node = path->dentry->node;
+	struct node *node = path->dentry->node;
 	struct server *server = node_server(node);
 	struct server_caller caller = server_caller_of(context);
 	err_t err = node_may(node, context, mask);
@@ -198,7 +198,7 @@ err_t path_access(const struct path *path, const struct vfs_context *context, un
 	if (!err && (mask & X_OK) && node_type(node) == S_IFREG &&
 	    (read_once(&path->mount->flags) & MS_NOEXEC))
 		err = -EACCES;
-	if (err || !mask || !(server->flags & SERVER_CHECKS_ACCESS) || !server->ops->access)
+	if (err || !mask || !node_is_checked_by_server(node) || !server->ops->access)
 		return err;
 	return server->ops->access(server, &caller, node->id, mask);
 }
@@ -347,6 +347,8 @@ static err_t ask_setattr(struct node *node, const struct server_caller *caller,
 	/* Two changes at once, and nobody knows whose answer is the last: asks again, now, as walks
 	 * read the mode without looking how old it is. The change is done in any case. */
 	node_attr_set(node, set, &attr);
+	if (set->valid & SETATTR_MODE || server->flags & SERVER_MODES_EXPIRE)
+		node_forget_acl(node);
 	if (!node_attr_changed_to(node, &attr, valid_ns, version))
 		(void)!node_attr(node, &attr);
 	return 0;

@@ -31,13 +31,15 @@ err_t memfd_init(void)
 err_t vfs_memfd(const struct vfs_context *context, const char *name, uint32_t mode, unsigned seals,
 		struct object **out)
 {
+	struct vfs_context unmasked = *context; /* without references of its own */
 	char shown[SHOWN_BYTES];
 	err_t err;
 
 	if (path_is_none(&home))
 		return -ENOMEM;
+	unmasked.umask = 0;
 	kernel_format(shown, sizeof(shown), "memfd:%s", name);
-	err = vfs_open_nameless(context, &home, shown, mode, O_RDWR | O_EXCL, out);
+	err = vfs_open_nameless(&unmasked, &home, shown, mode, O_RDWR | O_EXCL, out);
 	if (!err)
 		tmpfs_make_sealable(file_of(*out)->server, file_of(*out)->id, seals);
 	return err;

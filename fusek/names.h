@@ -28,6 +28,7 @@
 #include <sched/rcu.h>
 #include <sched/seqcount.h>
 
+struct acl;
 struct filesystem;
 struct inotify_watch;
 struct lease;
@@ -69,9 +70,10 @@ struct node {
 		*watches;         /* notify_lock (notify.h); NULL: nobody watches it, read [a] */
 	struct node_locks *locks; /* [a] set once: locks.h, NULL: it was never locked */
 	char *link;               /* attr_lock: SERVER_KEEPS_LINKS; NULL: not read yet */
-	struct lease *leases;     /* lease.c's; NULL: there are none, read [a] */
-	uint32_t nreaders;        /* [a] of a regular file: open files that only read, */
-	uint32_t nwriters;        /* [a] and the others */
+	struct acl *acl;      /* attr_lock, read under RCU: of SERVER_HAS_ACLS; NULL: it has none */
+	struct lease *leases; /* lease.c's; NULL: there are none, read [a] */
+	uint32_t nreaders;    /* [a] of a regular file: open files that only read, */
+	uint32_t nwriters;    /* [a] and the others */
 	/* Of a server with a stack_depth: how many open files use the page cache, or (not NULL,
 	 * and not counted: they hold it) this file of another filesystem. */
 	struct server_backing *backing; /* [t], read [a] */
@@ -180,9 +182,20 @@ ssize_t must_check node_readlink(struct node *node, char *to, size_t to_bytes);
 /* It is to be read again. */
 void node_forget_link(struct node *node);
 
-/* -EACCES unless `context` may do all of R_OK | W_OK | X_OK, by mode bits. */
-err_t must_check node_may(const struct node *node, const struct vfs_context *context,
-			  unsigned mask);
+/* In node->acl: the server has not been asked for it yet. */
+#define ACL_UNKNOWN ((struct acl *)&acl_unknown)
+extern const struct acl acl_unknown;
+
+/* -EACCES unless `context` may do all of R_OK | W_OK | X_OK, by mode bits or by the access control
+ * list. A server's own errors; -EIO: its list is none. Sleeps. */
+err_t must_check node_may(struct node *node, const struct vfs_context *context, unsigned mask);
+/* The same in an RCU section; -EAGAIN: it would have to ask. */
+err_t must_check node_may_rcu(const struct node *node, const struct vfs_context *context,
+			      unsigned mask);
+/* One of its lists, the caller's; not checked. NULL: it has none. The server's errors. Sleeps. */
+err_t must_check node_read_acl(const struct node *node, const char *attribute, struct acl **out);
+/* It is to be asked for again. */
+void node_forget_acl(struct node *node);
 
 /* Over this file, with its owner as it is known: as vfs_capable_of_ids(). */
 bool node_capable(const struct node *node, const struct vfs_context *context, unsigned capability);
@@ -413,6 +426,17 @@ void filesystem_gone(struct filesystem *fs);
 static inline struct server *node_server(const struct node *node)
 {
 	return node->fs->server;
+}
+
+static inline bool node_has_acls(const struct node *node)
+{
+	return read_once(&node_server(node)->agreed) & SERVER_HAS_ACLS;
+}
+
+/* The server decides who may do what, and mode bits are not looked at. */
+static inline bool node_is_checked_by_server(const struct node *node)
+{
+	return node_server(node)->flags & SERVER_CHECKS_ACCESS && !node_has_acls(node);
 }
 
 struct server_caller server_caller_of(const struct vfs_context *context);

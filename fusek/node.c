@@ -7,6 +7,7 @@
 #define LOG_SUBSYSTEM "fusek"
 #include "names.h"
 
+#include "acl.h"
 #include "locks.h"
 #include "pages.h"
 
@@ -123,6 +124,7 @@ static struct node *create_node(struct filesystem *fs, const struct server_entry
 	node->attr_valid_until_ns = valid_until(entry->attr_valid_ns);
 	node->attr_version = MAX(version, ATTR_VERSION_NONE + 1);
 	node->nlookup = 1;
+	node->acl = fs->server->flags & SERVER_TAKES_ACLS ? ACL_UNKNOWN : NULL;
 	return node;
 }
 
@@ -311,6 +313,9 @@ static void node_attr_store(struct node *node, const struct server_attr *attr, u
 	if (!store_locked(node, attr, until_ns, version))
 		drop = cut = false;
 	change_end(node);
+	/* A server that others change besides us may have changed this as well. */
+	if (node_server(node)->flags & SERVER_MODES_EXPIRE)
+		node_forget_acl(node);
 	if (drop)
 		node_pages_drop(node, 0, UINT64_MAX);
 	else if (cut)
@@ -352,7 +357,11 @@ struct node *node_get(struct node *node)
 
 static void free_node(struct rcu_head *head)
 {
-	slab_free(&node_cache, container_of(head, struct node, rcu));
+	struct node *node = container_of(head, struct node, rcu);
+
+	if (node->acl != ACL_UNKNOWN)
+		acl_free(node->acl);
+	slab_free(&node_cache, node);
 }
 
 void node_put(struct node *node)
@@ -524,76 +533,4 @@ err_t node_attr_by(struct node *node, const struct handle *handle, struct server
 	node_attr_store(node, out, valid_ns, version);
 	node_attr_ours(node, out);
 	return 0;
-}
-
-bool node_capable(const struct node *node, const struct vfs_context *context, unsigned capability)
-{
-	if (likely(context->user == &user_namespace_first))
-		return vfs_capable(context, capability);
-	return vfs_capable_of_ids(context, read_once(&node->attr.uid), read_once(&node->attr.gid),
-				  capability);
-}
-
-/* Who may do all may run only what somebody may run; who may read all may enter directories. */
-static bool may_override(const struct node *node, const struct vfs_context *context, uint32_t mode,
-			 unsigned mask)
-{
-	unsigned reading = S_ISDIR(mode) ? R_OK | X_OK : R_OK;
-
-	if (node_capable(node, context, CAP_DAC_OVERRIDE))
-		return !(mask & X_OK) || S_ISDIR(mode) || (mode & 0111);
-	return !(mask & ~reading & 7) && node_capable(node, context, CAP_DAC_READ_SEARCH);
-}
-
-bool node_old_mode_holds(const struct node *node)
-{
-	unsigned flags = node_server(node)->flags;
-
-	return !(flags & SERVER_MODES_EXPIRE) || (flags & SERVER_CHECKS_ACCESS) ||
-	       still_valid(read_once(&node->attr_valid_until_ns));
-}
-
-err_t node_know_mode(struct node *node)
-{
-	struct server_attr attr;
-
-	return likely(node_mode_holds(node)) ? 0 : node_attr(node, &attr);
-}
-
-err_t node_know_owner(struct node *node)
-{
-	struct server_attr attr;
-
-	return node_server(node)->flags & SERVER_MODES_EXPIRE ? node_attr(node, &attr) : 0;
-}
-
-err_t node_may(const struct node *node, const struct vfs_context *context, unsigned mask)
-{
-	uint32_t mode = read_once(&node->attr.mode);
-	unsigned granted;
-
-	if (node_server(node)->flags & SERVER_CHECKS_ACCESS)
-		return (mask & X_OK) && S_ISREG(mode) && !(mode & 0111) ? -EACCES : 0;
-	if (context->uid == read_once(&node->attr.uid))
-		granted = mode >> 6;
-	else if (vfs_in_group(context, read_once(&node->attr.gid)))
-		granted = mode >> 3;
-	else
-		granted = mode;
-	return (mask & ~granted & 7) && !may_override(node, context, mode, mask) ? -EACCES : 0;
-}
-
-err_t node_may_own(struct node *node, const struct vfs_context *context, unsigned capability)
-{
-	err_t err;
-
-	if (vfs_capable(context, capability))
-		return 0;
-	err = node_know_owner(node);
-	if (err)
-		return err;
-	if (context->uid == read_once(&node->attr.uid))
-		return 0;
-	/* A lease is asked of everybody, so that nobody's namespace is enough. */
-	return capability == CAP_FOWNER && node_capable(node, context, capability) ? 0 : -EPERM;
 }

@@ -37,7 +37,8 @@ static ALWAYS_INLINE bool may_search(const struct node *node, const struct vfs_c
 		return false;
 	if (node_server(node)->flags & SERVER_CHECKS_ACCESS)
 		return true;
-	return node_mode_holds(node) && ((mode & 0111) == 0111 || !node_may(node, context, X_OK));
+	return node_mode_holds(node) && (((mode & 0111) == 0111 && !read_once(&node->acl)) ||
+					 !node_may_rcu(node, context, X_OK));
 }
 
 /* One step inside the RCU section; at last: `at` is where it was. */

@@ -25,6 +25,7 @@ static err_t invalidate_inode(struct fuse_connection *connection, struct buffer 
 		return -ENOENT;
 	node_attr_changed(node);
 	node_forget_link(node);
+	node_forget_acl(node);
 	if (out.off >= 0)
 		node_pages_drop(node, (uint64_t)out.off,
 				out.len > 0 ? (uint64_t)out.len : UINT64_MAX);

@@ -388,7 +388,10 @@ static void driver_describe(struct server *server, char *to, size_t to_bytes)
 		(void)kernel_format(block, sizeof(block), ",blksize=%u", options->block_bytes);
 	(void)kernel_format(to, to_bytes, ",user_id=%u,group_id=%u%s%s%s%s", options->owner_uid,
 			    options->owner_gid,
-			    options->default_permissions ? ",default_permissions" : "",
+			    options->default_permissions ||
+					    read_once(&server->agreed) & SERVER_HAS_ACLS
+				    ? ",default_permissions"
+				    : "",
 			    options->allow_other ? ",allow_other" : "", max_read, block);
 }
 
@@ -471,6 +474,7 @@ static unsigned agreed_in(const struct fuse_session *session)
 	       (session->flags & FUSE_CACHE_SYMLINKS ? SERVER_KEEPS_LINKS : 0) |
 	       (session->flags & (FUSE_HANDLE_KILLPRIV | FUSE_KILLPRIV_V2) ? SERVER_DROPS_IDS : 0) |
 	       (session->flags & FUSE_KILLPRIV_V2 ? SERVER_IS_TOLD_IDS : 0) |
+	       (session->flags & FUSE_POSIX_ACL ? SERVER_HAS_ACLS : 0) |
 	       (session->flags & FUSE_WRITEBACK_CACHE ? SERVER_WRITES_BACK : 0) |
 	       (session->flags & FUSE_DIRECT_IO_MMAP ? SERVER_DIRECT_MAPS : 0) |
 	       (session->flags & FUSE_EXPLICIT_INVAL ? SERVER_SAYS_CHANGES : 0) |
@@ -548,6 +552,7 @@ err_t fuse_server_create(struct fuse_connection *connection,
 		.type = own->type,
 		.source = own->source,
 		.flags = SERVER_NO_DEVICES | SERVER_MODES_EXPIRE | SERVER_FORGET_COSTS |
+			 SERVER_TAKES_ACLS |
 			 (options->default_permissions ? 0 : SERVER_CHECKS_ACCESS) |
 			 (options->allow_other ? 0 : SERVER_OWNER_ONLY),
 		.owner_uid = options->owner_uid,

@@ -16,7 +16,11 @@ static void put_text(struct fuse_message *message, const char *text)
 void fuse_ask_setxattr(const struct fuse_session *session, struct fuse_message *message,
 		       struct nodeid node, const char *name, uint32_t value_bytes, uint32_t flags)
 {
-	const struct fuse_setxattr_in in = {.size = value_bytes, .flags = flags};
+	const struct fuse_setxattr_in in = {.size = value_bytes,
+					    .flags = flags & ~SERVER_ACL_KILLS_GROUP_ID,
+					    .setxattr_flags = flags & SERVER_ACL_KILLS_GROUP_ID
+								      ? FUSE_SETXATTR_ACL_KILL_SGID
+								      : 0};
 
 	fuse_message_begin(message, FUSE_SETXATTR, node);
 	fuse_message_put(message, &in,

@@ -12,7 +12,11 @@ static err_t create(const struct tmpfs_options *options, struct server *seed, st
 
 	if (!fs)
 		return -ENOMEM;
-	fs->server = (struct server){.ops = &tmpfs_ops, .type = "tmpfs", .source = "tmpfs"};
+	fs->server = (struct server){.ops = &tmpfs_ops,
+				     .type = "tmpfs",
+				     .source = "tmpfs",
+				     .flags = SERVER_TAKES_ACLS,
+				     .agreed = SERVER_MASKS_MODES | SERVER_HAS_ACLS};
 	fs->options = *options;
 	fs->room = (struct tmpfs_room){.frames_max = options->frames_max,
 				       .inodes_max = options->inodes_max};

@@ -177,9 +177,14 @@ err_t tmpfs_setattr(struct server *server, const struct server_caller *caller, s
 		if (err)
 			return err;
 	}
+	if (set->valid & SETATTR_MODE) {
+		err = mutex_lock_killable(&inode->data_lock);
+		if (err)
+			return err;
+		tmpfs_acl_chmod_locked(inode, set->mode);
+		mutex_unlock(&inode->data_lock);
+	}
 	spin_lock(&inode->attr_lock);
-	if (set->valid & SETATTR_MODE)
-		inode->mode = set->mode & 07777;
 	if (set->valid & SETATTR_UID)
 		inode->uid = set->uid;
 	if (set->valid & SETATTR_GID)

@@ -20,6 +20,7 @@
 #include <sched/lock.h>
 
 struct tmpfs;
+struct tmpfs_xattr;
 
 /* ---- pages of a file (pages.c) ---- */
 
@@ -101,7 +102,7 @@ struct tmpfs_inode {
 	struct abi_timespec btime; /* [c] */
 	bool linkable;             /* [t] made without a name, it may still get one */
 	struct list xattrs;        /* [d] struct tmpfs_xattr */
-	size_t xattr_names_bytes;  /* [d] with their NULs */
+	size_t xattr_names_bytes;  /* [d], read [a]: with their NULs */
 
 	/* directories */
 	struct tree by_name;        /* [t] */
@@ -252,6 +253,34 @@ err_t tmpfs_setxattr(struct server *server, const struct server_caller *caller, 
 		     const char *name, const void *value, size_t value_bytes, unsigned flags);
 err_t tmpfs_removexattr(struct server *server, const struct server_caller *caller,
 			struct nodeid node, const char *name);
+/* ---- acl.c: access control lists, which are attributes ---- */
+
+/* What is new in `directory` and has the mode that it was asked for: its lists, or the umask. Takes
+ * data_lock of both. -ENOMEM, -ENOSPC. */
+err_t must_check tmpfs_acls_inherit(struct tmpfs_inode *directory, struct tmpfs_inode *inode,
+				    uint32_t umask);
+/* Its mode becomes `mode`, and its list what that says. */
+void tmpfs_acl_chmod_locked(struct tmpfs_inode *inode, uint32_t mode) REQUIRES(inode->data_lock);
+/* As tmpfs_setxattr(), of one of the two. */
+err_t must_check tmpfs_set_acl(struct tmpfs_inode *inode, const char *name, const void *value,
+			       size_t value_bytes, unsigned flags);
+
+/* ---- xattr.c, for these ---- */
+
+/* -ENOSPC: of the share of all tmpfs nothing is left; -ENOMEM. `value` NULL: to be filled in. */
+err_t must_check tmpfs_xattr_create(const char *name, const void *value, size_t value_bytes,
+				    struct tmpfs_xattr **out);
+void tmpfs_xattr_free(struct tmpfs_xattr *xattr); /* takes NULL */
+void *tmpfs_xattr_value(struct tmpfs_xattr *xattr, size_t *value_bytes);
+struct tmpfs_xattr *tmpfs_xattr_find_locked(struct tmpfs_inode *inode, const char *name)
+	REQUIRES(inode->data_lock);
+/* In the place of what had its name: *replaced, to be freed. */
+err_t must_check tmpfs_xattr_put_locked(struct tmpfs_inode *inode, struct tmpfs_xattr *fresh,
+					unsigned flags, struct tmpfs_xattr **replaced)
+	REQUIRES(inode->data_lock);
+/* Off its list. NULL: there is none. */
+struct tmpfs_xattr *tmpfs_xattr_take_locked(struct tmpfs_inode *inode, const char *name)
+	REQUIRES(inode->data_lock);
 void tmpfs_xattrs_free(struct tmpfs_inode *inode);
 
 /* ---- options.c ---- */

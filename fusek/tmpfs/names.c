@@ -144,6 +144,10 @@ static err_t make(struct server *server, const struct server_caller *caller, str
 	if (err)
 		goto unlock;
 	inode->rdev = rdev;
+	if (!target)
+		err = tmpfs_acls_inherit(directory, inode, caller->umask);
+	if (err)
+		goto free_inode;
 	if (target)
 		err = tmpfs_inode_set_target(inode, target->text, target->len_bytes);
 	if (!err && name.len_bytes)

@@ -1,7 +1,8 @@
 /*
  * Extended attributes of tmpfs: a list at each inode, under its data_lock. As on Linux the spaces
- * "user.", "trusted." and "security." are served. All names of an inode together fit into one
- * listxattr, and all attributes together take at most an eighth of what tmpfs may take.
+ * "user.", "trusted." and "security." are served, and access control lists (acl.c). All names of an
+ * inode together fit into one listxattr, and all attributes together take at most an eighth of what
+ * tmpfs may take.
  */
 #include "inode.h"
 
@@ -15,24 +16,32 @@ struct tmpfs_xattr {
 	size_t total_bytes;  /* of this block */
 	uint32_t name_bytes; /* with the NUL */
 	uint32_t value_bytes;
-	char bytes[]; /* the name, then the value */
+	char bytes[]; /* the name, then the value, aligned for numbers */
 };
+_Static_assert(offsetof(struct tmpfs_xattr, bytes) % sizeof(uint32_t) == 0, "so that it is");
+
+static size_t value_offset(size_t name_bytes)
+{
+	return ALIGN_UP(name_bytes, sizeof(uint32_t));
+}
 
 static uint64_t bytes_used; /* atomic: of all tmpfs together */
 
 /* ---- one attribute ---- */
 
-static void xattr_free(struct tmpfs_xattr *xattr)
+void tmpfs_xattr_free(struct tmpfs_xattr *xattr)
 {
+	if (!xattr)
+		return;
 	(void)atomic_fetch_sub_full(&bytes_used, xattr->total_bytes);
 	kvfree(xattr, xattr->total_bytes);
 }
 
-static err_t xattr_create(const char *name, const void *value, size_t value_bytes,
-			  struct tmpfs_xattr **out)
+err_t tmpfs_xattr_create(const char *name, const void *value, size_t value_bytes,
+			 struct tmpfs_xattr **out)
 {
 	size_t name_bytes = strlen(name) + 1;
-	size_t total_bytes = sizeof(**out) + name_bytes + value_bytes;
+	size_t total_bytes = sizeof(**out) + value_offset(name_bytes) + value_bytes;
 	struct tmpfs_xattr *xattr;
 	err_t err = -ENOSPC;
 
@@ -48,8 +57,8 @@ static err_t xattr_create(const char *name, const void *value, size_t value_byte
 	xattr->name_bytes = (uint32_t)name_bytes;
 	xattr->value_bytes = (uint32_t)value_bytes;
 	memcpy(xattr->bytes, name, name_bytes);
-	if (value_bytes)
-		memcpy(xattr->bytes + name_bytes, value, value_bytes);
+	if (value)
+		memcpy(xattr->bytes + value_offset(name_bytes), value, value_bytes);
 	*out = xattr;
 	return 0;
 
@@ -58,9 +67,13 @@ uncharge:
 	return err;
 }
 
-static struct tmpfs_xattr *xattr_find_locked(struct tmpfs_inode *inode, const char *name)
-	REQUIRES(inode->data_lock);
-static struct tmpfs_xattr *xattr_find_locked(struct tmpfs_inode *inode, const char *name)
+void *tmpfs_xattr_value(struct tmpfs_xattr *xattr, size_t *value_bytes)
+{
+	*value_bytes = xattr->value_bytes;
+	return xattr->bytes + value_offset(xattr->name_bytes);
+}
+
+struct tmpfs_xattr *tmpfs_xattr_find_locked(struct tmpfs_inode *inode, const char *name)
 {
 	struct tmpfs_xattr *xattr;
 
@@ -76,6 +89,11 @@ static bool is_trusted(const char *name)
 	return strncmp(name, "trusted.", 8) == 0;
 }
 
+static bool is_acl(const char *name)
+{
+	return strcmp(name, XATTR_ACL_ACCESS) == 0 || strcmp(name, XATTR_ACL_DEFAULT) == 0;
+}
+
 /* -EOPNOTSUPP: of a space that is not served; -EINVAL: a space alone. */
 static err_t check_name(const char *name)
 {
@@ -87,7 +105,7 @@ static err_t check_name(const char *name)
 		if (strncmp(name, spaces[i], len_bytes) == 0)
 			return name[len_bytes] ? 0 : -EINVAL;
 	}
-	return -EOPNOTSUPP;
+	return is_acl(name) ? 0 : -EOPNOTSUPP;
 }
 
 /* ---- the operations ---- */
@@ -104,7 +122,7 @@ ssize_t tmpfs_getxattr(struct server *server, UNUSED const struct server_caller 
 	result = mutex_lock_killable(&inode->data_lock);
 	if (result)
 		return result;
-	xattr = xattr_find_locked(inode, name);
+	xattr = tmpfs_xattr_find_locked(inode, name);
 	if (!xattr) {
 		result = -ENODATA;
 	} else if (to_bytes && xattr->value_bytes > to_bytes) {
@@ -112,7 +130,8 @@ ssize_t tmpfs_getxattr(struct server *server, UNUSED const struct server_caller 
 	} else {
 		result = xattr->value_bytes;
 		if (to_bytes)
-			memcpy(to, xattr->bytes + xattr->name_bytes, xattr->value_bytes);
+			memcpy(to, xattr->bytes + value_offset(xattr->name_bytes),
+			       xattr->value_bytes);
 	}
 	mutex_unlock(&inode->data_lock);
 	return result;
@@ -144,13 +163,10 @@ ssize_t tmpfs_listxattr(struct server *server, UNUSED const struct server_caller
 	return result ? result : (ssize_t)used_bytes;
 }
 
-/* Puts `fresh` in the place of what had its name; *replaced is what is to be freed. */
-static err_t put_locked(struct tmpfs_inode *inode, struct tmpfs_xattr *fresh, unsigned flags,
-			struct tmpfs_xattr **replaced) REQUIRES(inode->data_lock);
-static err_t put_locked(struct tmpfs_inode *inode, struct tmpfs_xattr *fresh, unsigned flags,
-			struct tmpfs_xattr **replaced)
+err_t tmpfs_xattr_put_locked(struct tmpfs_inode *inode, struct tmpfs_xattr *fresh, unsigned flags,
+			     struct tmpfs_xattr **replaced)
 {
-	struct tmpfs_xattr *old = xattr_find_locked(inode, fresh->bytes);
+	struct tmpfs_xattr *old = tmpfs_xattr_find_locked(inode, fresh->bytes);
 
 	if (old && (flags & XATTR_CREATE))
 		return -EEXIST;
@@ -175,13 +191,15 @@ err_t tmpfs_setxattr(struct server *server, UNUSED const struct server_caller *c
 	struct tmpfs_xattr *fresh, *replaced = NULL;
 	err_t err = check_name(name);
 
+	if (!err && is_acl(name))
+		return tmpfs_set_acl(inode, name, value, value_bytes, flags);
 	if (!err)
-		err = xattr_create(name, value, value_bytes, &fresh);
+		err = tmpfs_xattr_create(name, value, value_bytes, &fresh);
 	if (err)
 		return err;
 	err = mutex_lock_killable(&inode->data_lock);
 	if (!err) {
-		err = put_locked(inode, fresh, flags, &replaced);
+		err = tmpfs_xattr_put_locked(inode, fresh, flags, &replaced);
 		mutex_unlock(&inode->data_lock);
 	}
 	if (err)
@@ -189,8 +207,19 @@ err_t tmpfs_setxattr(struct server *server, UNUSED const struct server_caller *c
 	else
 		tmpfs_touch(inode, false);
 	if (replaced)
-		xattr_free(replaced);
+		tmpfs_xattr_free(replaced);
 	return err;
+}
+
+struct tmpfs_xattr *tmpfs_xattr_take_locked(struct tmpfs_inode *inode, const char *name)
+{
+	struct tmpfs_xattr *xattr = tmpfs_xattr_find_locked(inode, name);
+
+	if (xattr) {
+		list_del(&xattr->link);
+		inode->xattr_names_bytes -= xattr->name_bytes;
+	}
+	return xattr;
 }
 
 err_t tmpfs_removexattr(struct server *server, UNUSED const struct server_caller *caller,
@@ -205,15 +234,11 @@ err_t tmpfs_removexattr(struct server *server, UNUSED const struct server_caller
 	err = mutex_lock_killable(&inode->data_lock);
 	if (err)
 		return err;
-	xattr = xattr_find_locked(inode, name);
-	if (xattr) {
-		list_del(&xattr->link);
-		inode->xattr_names_bytes -= xattr->name_bytes;
-	}
+	xattr = tmpfs_xattr_take_locked(inode, name);
 	mutex_unlock(&inode->data_lock);
-	if (!xattr)
-		return -ENODATA;
-	xattr_free(xattr);
+	if (!xattr) /* a list may be taken away as often as one likes */
+		return is_acl(name) ? 0 : -ENODATA;
+	tmpfs_xattr_free(xattr);
 	tmpfs_touch(inode, false);
 	return 0;
 }
@@ -223,5 +248,5 @@ void tmpfs_xattrs_free(struct tmpfs_inode *inode)
 	struct tmpfs_xattr *xattr, *next;
 
 	list_for_each_safe (xattr, next, &inode->xattrs, link)
-		xattr_free(xattr);
+		tmpfs_xattr_free(xattr);
 }

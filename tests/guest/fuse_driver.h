@@ -27,6 +27,7 @@
 static struct {
 	int device;
 	bool mounted;
+	bool allow_other; /* others than root may come in */
 	pthread_t thread;
 	struct fuse_init_out init;
 	uint32_t open_flags;
@@ -216,8 +217,8 @@ static inline bool driver_mount(void)
 	char options[80];
 
 	driver.device = open("/dev/fuse", O_RDWR | O_CLOEXEC);
-	snprintf(options, sizeof(options), "fd=%d,rootmode=40000,user_id=0,group_id=0",
-		 driver.device);
+	snprintf(options, sizeof(options), "fd=%d,rootmode=40000,user_id=0,group_id=0%s",
+		 driver.device, driver.allow_other ? ",allow_other" : "");
 	mkdir(AT, 0755);
 	driver.mounted = driver.device >= 0 &&
 			 mount("driver", AT, "fuse", MS_NOSUID | MS_NODEV, options) == 0 &&

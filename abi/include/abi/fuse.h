@@ -82,6 +82,7 @@ enum fuse_opcode {
 #define FUSE_NO_OPEN_SUPPORT    (UINT64_C(1) << 17)
 #define FUSE_PARALLEL_DIROPS    (UINT64_C(1) << 18)
 #define FUSE_HANDLE_KILLPRIV    (UINT64_C(1) << 19)
+#define FUSE_POSIX_ACL          (UINT64_C(1) << 20)
 #define FUSE_ABORT_ERROR        (UINT64_C(1) << 21)
 #define FUSE_MAX_PAGES          (UINT64_C(1) << 22)
 #define FUSE_CACHE_SYMLINKS     (UINT64_C(1) << 23)
@@ -367,6 +368,9 @@ struct fuse_setxattr_in {
 };
 
 #define FUSE_COMPAT_SETXATTR_IN_SIZE 8
+
+/* In setxattr_flags: of an access control list, whose setter may not keep S_ISGID. */
+#define FUSE_SETXATTR_ACL_KILL_SGID (1u << 0)
 
 /* GETXATTR, LISTXATTR; 0 asks for the size. */
 struct fuse_getxattr_in {

@@ -226,6 +226,9 @@ struct server_copy {
 	uint32_t len_bytes;
 };
 
+/* Of an access control list: who sets it may not keep the file's S_ISGID. */
+#define SERVER_ACL_KILLS_GROUP_ID (1u << 16)
+
 struct server_ops {
 	/* Memory that a file without a name takes, which goes when it is closed; at once, without
 	 * sleeping. NULL: none. */
@@ -281,7 +284,8 @@ struct server_ops {
 
 	/* Extended attributes; names have 1 to XATTR_NAME_MAX bytes. The first two give the bytes
 	 * of the value, or of all names, each with its NUL; where to_bytes is 0 how many there are.
-	 * -ERANGE: more than fit; -ENODATA; -EOPNOTSUPP: none of this kind. `flags` XATTR_*. */
+	 * -ERANGE: more than fit; -ENODATA; -EOPNOTSUPP: none of this kind. `flags` XATTR_*, or
+	 * SERVER_ACL_KILLS_GROUP_ID. */
 	ssize_t (*getxattr)(struct server *server, const struct server_caller *caller,
 			    struct nodeid node, const char *name, void *to, size_t to_bytes);
 	ssize_t (*listxattr)(struct server *server, const struct server_caller *caller,
@@ -436,6 +440,8 @@ enum server_flags {
 	SERVER_MODES_EXPIRE = 1 << 7,
 	/* Forgetting is a message to it: a name that has to be asked for again keeps its node. */
 	SERVER_FORGET_COSTS = 1 << 8,
+	/* It takes access control lists as attributes, also where it has not agreed on more. */
+	SERVER_TAKES_ACLS = 1 << 9,
 };
 
 /* Of a driver, once it has said so. */
@@ -448,6 +454,9 @@ enum server_agreed {
 	SERVER_KEEPS_LINKS = 1 << 5, /* the text of a link may be kept */
 	SERVER_DROPS_IDS = 1 << 6,   /* it takes set-id bits from what is changed by itself, */
 	SERVER_IS_TOLD_IDS = 1 << 7, /* where a request says that they go: SETATTR_KILL_IDS */
+	/* Files have access control lists, as attributes; with SERVER_CHECKS_ACCESS: nevertheless
+	 * it is not the server who checks. */
+	SERVER_HAS_ACLS = 1 << 8,
 	SERVER_DIRECT_MAPS = 1 << 3, /* files with SERVER_DIRECT_IO can be mapped shared as well */
 	SERVER_KEEPS_TIMES = 1 << 2, /* another time of change alone means no other data */
 };

@@ -13,6 +13,7 @@
 
 #include "fake/mounted.h"
 
+#include <abi/xattr.h>
 #include <fusek/file.h>
 #include <fusek/mount.h>
 #include <mm/object.h>
@@ -233,13 +234,14 @@ static void what_strangers_write_to_loses_its_set_id_bits(void **state)
 	object_put(object);
 }
 
-static void mount_for_everybody(void)
+static void mount_for_everybody(uint32_t flags)
 {
 	char options[128] = "allow_other,default_permissions,";
 
 	assert_int_equal(vfs_umount(&kernel, AT, MNT_DETACH), 0);
 	fake_driver_stop();
 	fake_driver_start();
+	mock.init_flags |= flags;
 	strcat(options, fake_driver_options);
 	assert_int_equal(vfs_mount(&kernel, "mock", AT, "fuse.mock", 0, options), 0);
 }
@@ -247,14 +249,39 @@ static void mount_for_everybody(void)
 static void access_control_lists_are_the_owner_s(void **state)
 {
 	static const char list[] = "system.posix_acl_access";
+	static const struct {
+		uint32_t version;
+		struct acl_entry entries[3];
+	} value = {ACL_VERSION,
+		   {{ACL_USER_OBJ, 6, ACL_NO_ID},
+		    {ACL_GROUP_OBJ, 4, ACL_NO_ID},
+		    {ACL_OTHER, 0, ACL_NO_ID}}};
 
-	mount_for_everybody();
+	mount_for_everybody(0);
 	mock.mode = 0777;
-	assert_int_equal(vfs_setxattr(&user, NULL, AT "/file", 0, list, "x", 1, 0), -EPERM);
+	assert_int_equal(vfs_setxattr(&user, NULL, AT "/file", 0, list, &value, sizeof(value), 0),
+			 -EPERM);
 	assert_int_equal(vfs_removexattr(&user, NULL, AT "/file", 0, list), -EPERM);
 	assert_int_equal(mock.nasked[FUSE_SETXATTR] + mock.nasked[FUSE_REMOVEXATTR], 0);
-	(void)!vfs_setxattr(&kernel, NULL, AT "/file", 0, list, "x", 1, 0);
+	assert_int_equal(vfs_setxattr(&kernel, NULL, AT "/file", 0, list, "x", 1, 0), -EINVAL);
+	assert_int_equal(mock.nasked[FUSE_SETXATTR], 0);
+	(void)!vfs_setxattr(&kernel, NULL, AT "/file", 0, list, &value, sizeof(value), 0);
 	assert_int_equal(mock.nasked[FUSE_SETXATTR], 1); /* the driver's to answer */
+}
+
+/* Kept as long as the attributes are, also where there is none. */
+static void lists_that_decide_are_asked_for_once(void **state)
+{
+	static const uint32_t flags[] = {0, FUSE_POSIX_ACL};
+
+	for (size_t i = 0; i < ARRAY_SIZE(flags); i++) {
+		mount_for_everybody(flags[i]);
+		mock.mode = 0640;
+		memset(mock.nasked, 0, sizeof(mock.nasked));
+		for (int round = 0; round < 3; round++)
+			assert_int_equal(vfs_access(&user, NULL, AT "/file", R_OK, 0), -EACCES);
+		assert_int_equal(mock.nasked[FUSE_GETXATTR], flags[i] ? 2 : 0);
+	}
 }
 
 /* ---- what is unknown is not asked again ---- */
@@ -551,6 +578,7 @@ int main(void)
 		MOUNTED(closing_flushes_once_and_releases_once),
 		MOUNTED(what_strangers_write_to_loses_its_set_id_bits),
 		MOUNTED(access_control_lists_are_the_owner_s),
+		MOUNTED(lists_that_decide_are_asked_for_once),
 		MOUNTED(an_inode_is_invalidated_by_the_driver),
 		MOUNTED(a_name_is_invalidated_by_the_driver),
 		MOUNTED(a_name_is_deleted_by_the_driver),
