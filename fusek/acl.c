@@ -7,9 +7,12 @@
 #include <abi/errno.h>
 #include <ipc/user_namespace.h>
 #include <lib/string.h>
-#include <mm/kva.h>
+#include <mm/slab.h>
 
 _Static_assert(sizeof(struct acl_entry) == 8, "an entry of a value");
+
+/* A little fewer than fit into a page, so that a list can be freed anywhere. */
+#define ENTRIES_MAX ((KMALLOC_MAX - sizeof(struct acl)) / sizeof(struct acl_entry))
 
 /* ---- values ---- */
 
@@ -51,10 +54,11 @@ err_t acl_parse(const void *bytes, size_t len_bytes, const struct user_namespace
 		return -EINVAL;
 	if (!entries_bytes)
 		return 0;
-	acl = kvmalloc(sizeof(*acl) + entries_bytes);
+	if (entries_bytes / sizeof(struct acl_entry) > ENTRIES_MAX)
+		return -E2BIG;
+	acl = kmalloc(sizeof(*acl) + entries_bytes);
 	if (!acl)
 		return -ENOMEM;
-	acl->total_bytes = sizeof(*acl) + entries_bytes;
 	acl->count = (uint32_t)(entries_bytes / sizeof(struct acl_entry));
 	memcpy(acl->entries, (const char *)bytes + sizeof(version), entries_bytes);
 	for (uint32_t i = 0; i < acl->count; i++) {
@@ -69,8 +73,7 @@ err_t acl_parse(const void *bytes, size_t len_bytes, const struct user_namespace
 
 void acl_free(struct acl *acl)
 {
-	if (acl)
-		kvfree(acl, acl->total_bytes);
+	kfree(acl);
 }
 
 static void free_now(struct rcu_head *head)

@@ -15,13 +15,12 @@ struct user_namespace;
 /* Checked: acl_check() is content with it. Constant once others can find it. */
 struct acl {
 	struct rcu_head rcu;
-	size_t total_bytes;
 	uint32_t count;
 	struct acl_entry entries[];
 };
 
-/* The longest value that a list is read from or stored as. */
-#define ACL_BYTES_MAX PAGE_SIZE
+/* The room for a value when it is read. */
+#define ACL_ROOM_BYTES PAGE_SIZE
 
 static inline size_t acl_bytes(uint32_t count)
 {
@@ -29,7 +28,8 @@ static inline size_t acl_bytes(uint32_t count)
 }
 
 /* From a value; the caller's, for acl_free(). Not checked yet. NULL: it has no entries. `user`:
- * whose names the ids are. -EINVAL, -EOPNOTSUPP: another version; -ENOMEM. */
+ * whose names the ids are. -EINVAL, -EOPNOTSUPP: another version; -E2BIG: more
+ * entries than fit into a page; -ENOMEM. */
 err_t must_check acl_parse(const void *bytes, size_t len_bytes, const struct user_namespace *user,
 			   struct acl **out);
 /* Takes NULL. */

@@ -347,10 +347,11 @@ static err_t ask_setattr(struct node *node, const struct server_caller *caller,
 	/* Two changes at once, and nobody knows whose answer is the last: asks again, now, as walks
 	 * read the mode without looking how old it is. The change is done in any case. */
 	node_attr_set(node, set, &attr);
-	if (set->valid & SETATTR_MODE || server->flags & SERVER_MODES_EXPIRE)
-		node_forget_acl(node);
 	if (!node_attr_changed_to(node, &attr, valid_ns, version))
 		(void)!node_attr(node, &attr);
+	/* After that: what was asked for before is of an older version, and not kept. */
+	if (set->valid & SETATTR_MODE || server->flags & SERVER_MODES_EXPIRE)
+		node_forget_acl(node);
 	return 0;
 }
 

@@ -90,18 +90,18 @@ err_t node_read_acl(const struct node *node, const char *attribute, struct acl *
 	*out = NULL;
 	if (!server->ops->getxattr)
 		return 0;
-	bytes = kvmalloc(ACL_BYTES_MAX);
+	bytes = kvmalloc(ACL_ROOM_BYTES);
 	if (!bytes)
 		return -ENOMEM;
 	len_bytes =
-		server->ops->getxattr(server, &caller, node->id, attribute, bytes, ACL_BYTES_MAX);
+		server->ops->getxattr(server, &caller, node->id, attribute, bytes, ACL_ROOM_BYTES);
 	if (len_bytes > 0)
 		err = acl_parse(bytes, (size_t)len_bytes, &user_namespace_first, out);
 	else if (len_bytes == -ERANGE)
 		err = -E2BIG;
 	else if (len_bytes != -ENODATA && len_bytes != -ENOSYS)
 		err = (err_t)len_bytes;
-	kvfree(bytes, ACL_BYTES_MAX);
+	kvfree(bytes, ACL_ROOM_BYTES);
 	return err;
 }
 

@@ -126,8 +126,6 @@ static err_t put_acl(const struct node *node, const struct vfs_context *context,
 	if (!acl)
 		return server->ops->removexattr(server, &caller, node->id, attribute);
 	len_bytes = acl_bytes(acl->count);
-	if (len_bytes > ACL_BYTES_MAX)
-		return -E2BIG;
 	if (node_has_acls(node) && !vfs_in_group(context, read_once(&node->attr.gid)) &&
 	    !node_capable(node, context, CAP_FSETID))
 		flags = SERVER_ACL_KILLS_GROUP_ID;
