@@ -18,11 +18,11 @@
 
 struct timerfd {
 	struct object object;
-	bool wall; /* constant */
+	enum timerfd_clock clock; /* constant */
 	struct spinlock lock;
 	struct timerfd_setting setting; /* lock; the deadline is the first that was not read */
 	bool cancelled;                 /* lock: the time of day was set, and nobody knows yet */
-	struct list by_day;             /* day_lock: of those that are `wall` */
+	struct list by_day;             /* day_lock: of those of TIMERFD_WALL */
 	struct timer timer;
 	struct waitq expired;
 };
@@ -42,9 +42,9 @@ bool object_is_timerfd(const struct object *object)
 	return object->ops == &timerfd_ops;
 }
 
-bool timerfd_is_wall(const struct object *object)
+enum timerfd_clock timerfd_clock(const struct object *object)
 {
-	return timerfd_of(object)->wall;
+	return timerfd_of(object)->clock;
 }
 
 /* In an interrupt. */
@@ -221,7 +221,7 @@ static const struct object_ops timerfd_ops = {
 	.free = timerfd_free,
 };
 
-struct object *timerfd_create(bool wall, unsigned flags)
+struct object *timerfd_create(enum timerfd_clock clock, unsigned flags)
 {
 	struct timerfd *timerfd = slab_alloc_zeroed(&timerfd_cache);
 
@@ -231,10 +231,10 @@ struct object *timerfd_create(bool wall, unsigned flags)
 	spin_init(&timerfd->lock, LOCK_TIMERFD);
 	timer_init(&timerfd->timer, expire, timerfd);
 	waitq_init(&timerfd->expired);
-	timerfd->wall = wall;
+	timerfd->clock = clock;
 	list_init(&timerfd->by_day);
 	mutex_lock(&day_lock);
-	if (wall)
+	if (clock == TIMERFD_WALL)
 		list_add_tail(&all_by_day, &timerfd->by_day);
 	mutex_unlock(&day_lock);
 	return &timerfd->object;

@@ -35,6 +35,7 @@ struct pid_names;
 struct pid_namespace;
 struct space;
 struct spawn_call;
+struct time_namespace;
 struct tty;
 
 #define INIT_PID   1
@@ -213,12 +214,14 @@ struct signal_pending {
  *   [a] atomic
  */
 struct process {
-	struct refcount references;          /* [a] */
-	int32_t pid;                         /* [c] in the first PID namespace */
-	int32_t own_pid;                     /* [c] in its own: what it is told */
-	struct pid_namespace *pid_namespace; /* [c] a reference; NULL: the first */
-	struct pid_link link;                /* [p] */
-	struct rcu_head rcu;                 /* after the last reference */
+	struct refcount references;            /* [a] */
+	int32_t pid;                           /* [c] in the first PID namespace */
+	int32_t own_pid;                       /* [c] in its own: what it is told */
+	struct pid_namespace *pid_namespace;   /* [c] a reference; NULL: the first */
+	struct time_namespace *time_namespace; /* [s] a reference; NULL: the first. It changes while
+						  there is one thread, which may look without */
+	struct pid_link link;                  /* [p] */
+	struct rcu_head rcu;                   /* after the last reference */
 
 	int32_t group;           /* [a] written under the family lock */
 	uint64_t group_serial;   /* [f] of that number; 0: the group was given at the start */

@@ -3,6 +3,7 @@
  * state.
  */
 #include "namespace/pid.h"
+#include "namespace/time.h"
 #include "process/uthread.h"
 #include "procfs/load.h"
 #include "random.h"
@@ -26,7 +27,8 @@ static void count(void *argument, UNUSED struct process *process)
 
 int sys_sysinfo(uptr_t out)
 {
-	struct abi_sysinfo info = {.uptime = (int64_t)(clock_ns() / NSEC_PER_SEC), .mem_unit = 1};
+	struct abi_sysinfo info = {
+		.uptime = time_shown(TIME_BOOT, clock_ns()) / (int64_t)NSEC_PER_SEC, .mem_unit = 1};
 	struct frame_stats frames;
 	unsigned nprocesses = 0;
 	uint64_t averages[3];

@@ -1,6 +1,7 @@
 /*
  * System calls on timers that are descriptors. What they do is in ipc/timerfd.c. Owns no state.
  */
+#include "namespace/time.h"
 #include "process/capability.h"
 #include "process/uthread.h"
 #include "syscall_table.h"
@@ -16,6 +17,20 @@
 #include <ipc/timerfd.h>
 
 #define SETTIME_FLAGS (TFD_TIMER_ABSTIME | TFD_TIMER_CANCEL_ON_SET)
+
+static enum timerfd_clock kind_of(int clock)
+{
+	switch (clock) {
+	case CLOCK_REALTIME:
+	case CLOCK_REALTIME_ALARM:
+		return TIMERFD_WALL;
+	case CLOCK_BOOTTIME:
+	case CLOCK_BOOTTIME_ALARM:
+		return TIMERFD_BOOT;
+	default:
+		return TIMERFD_MONOTONIC;
+	}
+}
 
 int sys_timerfd_create(int clock, unsigned flags)
 {
@@ -37,8 +52,7 @@ int sys_timerfd_create(int clock, unsigned flags)
 	default:
 		return -EINVAL;
 	}
-	timerfd = timerfd_create(clock == CLOCK_REALTIME || clock == CLOCK_REALTIME_ALARM,
-				 flags & O_NONBLOCK);
+	timerfd = timerfd_create(kind_of(clock), flags & O_NONBLOCK);
 	return timerfd ? fd_add(current_fds(), timerfd, flags & O_CLOEXEC) : -ENOMEM;
 }
 
@@ -68,18 +82,21 @@ static struct abi_itimerspec report(const struct timerfd_left *left)
 }
 
 static struct timerfd_setting setting_of(const struct abi_itimerspec *wanted, bool absolute,
-					 bool wall)
+					 enum timerfd_clock clock)
 {
 	int64_t value_ns = ns_of(&wanted->it_value);
 	struct timerfd_setting setting = {
 		.armed = value_ns != 0,
-		.by_day = absolute && wall,
+		.by_day = absolute && clock == TIMERFD_WALL,
 		.interval_ns = (uint64_t)ns_of(&wanted->it_interval),
 		.deadline_ns = value_ns,
 	};
 
 	if (!absolute)
 		setting.deadline_ns += (int64_t)clock_ns();
+	else if (clock != TIMERFD_WALL)
+		setting.deadline_ns = (int64_t)time_meant(
+			clock == TIMERFD_BOOT ? TIME_BOOT : TIME_MONOTONIC, (uint64_t)value_ns);
 	return setting;
 }
 
@@ -126,7 +143,7 @@ int sys_timerfd_settime(int fd, int flags, uptr_t value, uptr_t before)
 	err = get_timerfd(fd, &timerfd);
 	if (err)
 		return err;
-	setting = setting_of(&wanted, flags & TFD_TIMER_ABSTIME, timerfd_is_wall(timerfd));
+	setting = setting_of(&wanted, flags & TFD_TIMER_ABSTIME, timerfd_clock(timerfd));
 	setting.cancel_on_set = setting.by_day && flags & TFD_TIMER_CANCEL_ON_SET;
 	if (setting.by_day)
 		set_by_day(timerfd, &setting, &left);

@@ -1,6 +1,7 @@
 /*
  * Mappings that are taken away by where they were put, whatever has become of them since: what is
  * left of one are the regions of its object that still lie where they would from its beginning.
+ * And an object in the place of another.
  */
 #include "space_priv.h"
 
@@ -50,4 +51,24 @@ err_t space_unmap_object(struct space *space, vaddr_t start, uint64_t len_bytes,
 	mutex_unlock(&space->lock);
 	doomed_free(&doomed);
 	return err;
+}
+
+void space_exchange_object(struct space *space, struct memory_object *from,
+			   struct memory_object *to)
+{
+	unsigned nregions = 0;
+	struct region *region;
+
+	debug_assert(!from->places && !to->places);
+	mutex_lock(&space->lock);
+	tree_for_each (region, &space->regions, node) {
+		if (region->object != from)
+			continue;
+		space_clear_pages_locked(space, region->start, region->end, CLEAR_COPIES_STAY);
+		region->object = memory_object_get(to);
+		nregions++;
+	}
+	mutex_unlock(&space->lock);
+	while (nregions--)
+		memory_object_put(from);
 }

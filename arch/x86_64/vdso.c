@@ -46,6 +46,15 @@ void vdso_init_cpu(void)
 		write_once(&vvar.data.rdpid, 1);
 }
 
+void vdso_namespace_page(void *page, int64_t monotonic_offset_ns, int64_t boot_offset_ns)
+{
+	struct vdso_data *data = page;
+
+	*data = (struct vdso_data){.namespaced = 1,
+				   .monotonic_offset_ns = monotonic_offset_ns,
+				   .boot_offset_ns = boot_offset_ns};
+}
+
 void vdso_pages(struct vdso_pages *out)
 {
 	bool there = kernel_translate((vaddr_t)&vvar, &out->data) &&

@@ -2,6 +2,7 @@
  * The futex calls: checks their arguments and hands the rest to futex.c. Owns no state.
  */
 #include "../namespace/pid.h"
+#include "../namespace/time.h"
 #include "../process/capability.h"
 #include "../process/inspect.h"
 #include "../process/uthread.h"
@@ -50,6 +51,8 @@ static err_t read_deadline(uint64_t timeout, int futex_op, struct until *until)
 	else
 		until->by_day = futex_op & FUTEX_CLOCK_REALTIME ||
 				(futex_op & FUTEX_CMD_MASK) == FUTEX_LOCK_PI;
+	if (!until->by_day && (futex_op & FUTEX_CMD_MASK) != FUTEX_WAIT)
+		until->ns = time_meant(TIME_MONOTONIC, time_ns);
 	return 0;
 }
 

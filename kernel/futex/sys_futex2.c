@@ -5,6 +5,7 @@
 #include "futex.h"
 #include "syscall_table.h"
 
+#include "../namespace/time.h"
 #include "../time/clocks.h"
 
 #include <abi/errno.h>
@@ -41,6 +42,8 @@ static err_t read_deadline(uptr_t timeout, int clock, uint64_t *deadline_ns)
 	time_ns = ns_of_timespec(&time);
 	if (clock == CLOCK_REALTIME)
 		time_ns = clock_deadline_of_day(NULL, time_ns);
+	else
+		time_ns = time_meant(TIME_MONOTONIC, time_ns);
 	*deadline_ns = time_ns;
 	return 0;
 }

@@ -172,6 +172,8 @@ static struct namespace *namespace_of_subject(const struct proc_subject *subject
 {
 	if (strcmp(subject->entry->name, "pid_for_children") == 0)
 		return pid_namespace_of_children(subject->process, subject->tid);
+	if (strcmp(subject->entry->name, "time_for_children") == 0)
+		return namespace_of_children(subject->process, subject->tid, NAMESPACE_TIME);
 	for (unsigned i = 0; i < NAMESPACE_KINDS; i++) {
 		if (strcmp(namespace_ops((enum namespace_kind)i)->name, subject->entry->name) == 0)
 			return namespace_of(subject->process, subject->tid, (enum namespace_kind)i);

@@ -4,6 +4,7 @@
  */
 #include "namespace.h"
 #include "pid.h"
+#include "time.h"
 #include "user.h"
 
 #include "../process/capability.h"
@@ -22,6 +23,7 @@ static const struct namespace_kind_ops *const kinds[NAMESPACE_KINDS] = {
 	[NAMESPACE_USER] = &user_namespace_ops, [NAMESPACE_MOUNT] = &mount_namespace_ops,
 	[NAMESPACE_UTS] = &uts_namespace_ops,   [NAMESPACE_IPC] = &ipc_namespace_ops,
 	[NAMESPACE_NET] = &net_namespace_ops,   [NAMESPACE_PID] = &pid_namespace_ops,
+	[NAMESPACE_TIME] = &time_namespace_ops,
 };
 
 const struct namespace_kind_ops *namespace_ops(enum namespace_kind kind)
@@ -101,6 +103,7 @@ static struct namespace *first(enum namespace_kind kind)
 		[NAMESPACE_IPC] = ipc_namespace_first_head,
 		[NAMESPACE_NET] = &net_namespace_first,
 		[NAMESPACE_PID] = pid_namespace_first_head,
+		[NAMESPACE_TIME] = time_namespace_first_head,
 	};
 
 	return firsts[kind];
@@ -113,10 +116,28 @@ struct namespace *namespace_current(enum namespace_kind kind)
 	return self && self->namespaces ? self->namespaces->of[kind] : first(kind);
 }
 
+/* NULL: the process has gone. */
+static struct namespace *time_of(struct process *process)
+{
+	irqflags_t flags = spin_lock_irqsave(&process->signal_lock);
+	const struct uthread *uthread;
+	bool lives = false;
+	struct namespace *found = NULL;
+
+	list_for_each (uthread, &process->threads, sibling)
+		lives |= uthread->namespaces != NULL;
+	if (lives)
+		found = namespace_get(time_namespace_head(process->time_namespace));
+	spin_unlock_irqrestore(&process->signal_lock, flags);
+	return found;
+}
+
 struct namespace *namespace_of(struct process *process, int32_t tid, enum namespace_kind kind)
 {
 	if (kind == NAMESPACE_PID)
 		return namespace_get(pid_namespace_head(process->pid_namespace));
+	if (kind == NAMESPACE_TIME)
+		return time_of(process);
 	return namespace_of_children(process, tid, kind);
 }
 
@@ -231,6 +252,11 @@ err_t namespaces_make(uint64_t flags, struct namespaces **out)
 struct namespace *namespaces_pid(const struct namespaces *namespaces)
 {
 	return namespaces->of[NAMESPACE_PID];
+}
+
+struct namespace *namespaces_time(const struct namespaces *namespaces)
+{
+	return namespaces->of[NAMESPACE_TIME];
 }
 
 err_t namespaces_with(struct namespace *const others[NAMESPACE_KINDS], struct namespaces **out)

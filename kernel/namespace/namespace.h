@@ -25,12 +25,14 @@ enum namespace_kind {
 	NAMESPACE_IPC,   /* System V's objects, and POSIX message queues */
 	NAMESPACE_NET,   /* which abstract names sockets find, and /proc/net */
 	NAMESPACE_PID, /* what numbers processes have: here that of what the thread makes (pid.h) */
+	NAMESPACE_TIME, /* since when clocks count: here that of what the thread makes (time.h) */
 	NAMESPACE_KINDS,
 };
 
 /* The flags of those that there are, for clone, unshare and setns. */
 #define NAMESPACE_FLAGS                                                                            \
-	(CLONE_NEWUSER | CLONE_NEWNS | CLONE_NEWUTS | CLONE_NEWIPC | CLONE_NEWNET | CLONE_NEWPID)
+	(CLONE_NEWUSER | CLONE_NEWNS | CLONE_NEWUTS | CLONE_NEWIPC | CLONE_NEWNET | CLONE_NEWPID | \
+	 CLONE_NEWTIME)
 
 struct namespace;
 struct user_namespace;
@@ -87,6 +89,8 @@ struct namespaces *namespaces_first(void);
 err_t must_check namespaces_make(uint64_t flags, struct namespaces **out);
 /* What numbers their processes have, borrowed. */
 struct namespace *namespaces_pid(const struct namespaces *namespaces);
+/* What their processes' clocks count from, borrowed. */
+struct namespace *namespaces_time(const struct namespaces *namespaces);
 /* What is mounted where in them, borrowed. */
 struct mount_tree *namespaces_mounts(const struct namespaces *namespaces); /* mount.c */
 /* Those of the running thread, but for the ones of others that are not NULL. -ENOMEM. */

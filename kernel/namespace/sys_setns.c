@@ -4,6 +4,7 @@
  */
 #include "namespace.h"
 #include "pid.h"
+#include "time.h"
 #include "user.h"
 
 #include "../process/capability.h"
@@ -29,11 +30,30 @@ static err_t check_user(struct namespace *namespace, struct credentials *ids)
 	return 0;
 }
 
+static void count_sharer(void *nsharers, struct process *process)
+{
+	if (read_once(&process->space) == process_current()->space)
+		++*(unsigned *)nsharers;
+}
+
+/* Nobody else runs in its space, whose vDSO the clocks' namespace is part of. */
+static bool has_own_space(struct process *process)
+{
+	unsigned nsharers = 0;
+
+	if (read_once(&process->nliving) > 1)
+		return false;
+	pid_for_each_rcu(count_sharer, &nsharers);
+	return nsharers <= 1;
+}
+
 /* Who will have `ids` may do all to each of them, and to his own. */
 static err_t check_others(struct namespace *const others[NAMESPACE_KINDS],
 			  const struct credentials *ids)
 {
 	for (unsigned i = 0; i < NAMESPACE_KINDS; i++) {
+		if (others[i] && i == NAMESPACE_TIME && !has_own_space(process_current()))
+			return -EUSERS;
 		if (others[i] && i != NAMESPACE_USER &&
 		    (!credentials_capable(ids, namespace_owner(others[i]), CAP_SYS_ADMIN) ||
 		     !credentials_capable(ids, ids->user, CAP_SYS_ADMIN)))
@@ -44,6 +64,15 @@ static err_t check_others(struct namespace *const others[NAMESPACE_KINDS],
 	if (!credentials_capable(ids, ids->user, CAP_SYS_CHROOT))
 		return -EPERM;
 	return place_is_shared(uthread_current()->place) ? -EINVAL : 0;
+}
+
+/* The running process, not only what it makes. */
+static void enter_time(struct time_namespace *namespace)
+{
+	struct process *self = process_current();
+
+	time_namespace_move_space(self->space, self->time_namespace, namespace);
+	time_namespace_enter(self, namespace);
 }
 
 static err_t enter(struct namespace *const others[NAMESPACE_KINDS])
@@ -69,6 +98,8 @@ static err_t enter(struct namespace *const others[NAMESPACE_KINDS])
 	if (others[NAMESPACE_USER])
 		user_namespace_enter(namespaces_user(all));
 	namespaces_enter(all);
+	if (others[NAMESPACE_TIME])
+		enter_time(time_namespace_of(others[NAMESPACE_TIME]));
 	if (others[NAMESPACE_MOUNT])
 		place_enter_mounts(namespaces_mounts(all));
 	return 0;

@@ -6,6 +6,7 @@
 #include "clone.h"
 
 #include "../namespace/pid.h"
+#include "../namespace/time.h"
 #include "../namespace/user.h"
 #include "../ptrace/ptrace.h"
 #include "../seccomp/seccomp.h"
@@ -31,19 +32,18 @@
 
 #define CLONE_NAMESPACES                                                                           \
 	(CLONE_NEWNS | CLONE_NEWCGROUP | CLONE_NEWUTS | CLONE_NEWIPC | CLONE_NEWUSER |             \
-	 CLONE_NEWPID | CLONE_NEWNET)
+	 CLONE_NEWPID | CLONE_NEWNET | CLONE_NEWTIME)
 
-/* clone()'s 32 bits without CSIGNAL: all of them have a meaning. */
-#define CLONE_KNOWN (UINT64_C(0xffffff00) | CLONE_CLEAR_SIGHAND)
+/* clone()'s 32 bits without CSIGNAL: all have a meaning. clone3() has one flag more there. */
+#define CLONE_KNOWN (UINT64_C(0xffffff00) | CLONE_CLEAR_SIGHAND | CLONE_NEWTIME)
 
 /* ---- what may go together ---- */
 
 static err_t check_flags(uint64_t flags)
 {
-	if (flags & ~CLONE_KNOWN)
+	/* The latter as of a Linux that is built without them. */
+	if (flags & ~CLONE_KNOWN || flags & CLONE_NAMESPACES & ~NAMESPACE_FLAGS)
 		return -EINVAL;
-	if (flags & CLONE_NAMESPACES & ~NAMESPACE_FLAGS)
-		return -EINVAL; /* as of a Linux that is built without them */
 	if ((flags & CLONE_NEWNS) && (flags & CLONE_FS))
 		return -EINVAL;
 	if ((flags & CLONE_NEWUSER) && (flags & (CLONE_FS | CLONE_THREAD)))
@@ -220,14 +220,19 @@ static err_t copy_actions(struct process *child, uint64_t flags)
 	return 0;
 }
 
-static err_t copy_space(struct process *child, uint64_t flags)
+static err_t copy_space(struct process *child, const struct clone_request *request)
 {
 	struct space *space = uthread_current()->space;
+	bool is_shared = request->args.flags & CLONE_VM;
+	err_t err = 0;
 
-	if (!(flags & CLONE_VM))
-		return MEMORY_RETRY(space_fork(space, &child->space));
-	child->space = space_get(space);
-	return 0;
+	if (is_shared)
+		child->space = space_get(space);
+	else
+		err = MEMORY_RETRY(space_fork(space, &child->space));
+	if (!err)
+		time_namespace_give(child, is_shared ? NULL : request->namespaces);
+	return err;
 }
 
 static void copy_facts(struct process *child, const struct abi_clone_args *args)
@@ -282,7 +287,7 @@ static err_t copy_process(const struct clone_request *request, struct process **
 	copy_facts(child, args);
 	err = copy_actions(child, args->flags);
 	if (!err)
-		err = copy_space(child, args->flags);
+		err = copy_space(child, request);
 	if (!err)
 		err = give_number(child, request);
 	if (err) {
@@ -564,7 +569,7 @@ static err_t read_set_tid(struct clone_request *request)
 
 static err_t check_clone3(const struct abi_clone_args *args)
 {
-	if (args->flags & (CSIGNAL | CLONE_DETACHED) || args->exit_signal > SIGNAL_MAX)
+	if (args->flags & CLONE_DETACHED || args->exit_signal > SIGNAL_MAX)
 		return -EINVAL;
 	if (args->flags & (CLONE_THREAD | CLONE_PARENT) && args->exit_signal)
 		return -EINVAL;

@@ -5,6 +5,7 @@
 #include "uthread.h"
 
 #include "../namespace/pid.h"
+#include "../namespace/time.h"
 #include "../signal/signal.h"
 
 #include <abi/core.h>
@@ -86,6 +87,8 @@ static void free_after_grace(struct rcu_head *head)
 	signal_actions_put(process->actions);
 	if (process->pid_namespace)
 		namespace_put(pid_namespace_head(process->pid_namespace));
+	if (process->time_namespace)
+		namespace_put(time_namespace_head(process->time_namespace));
 	user_namespace_put(process->ids.user);
 	user_namespace_put(process->memory_owner);
 	kfree(process->spawn);

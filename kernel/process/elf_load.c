@@ -19,6 +19,7 @@
 
 #include "../elf_parse.h"
 #include "../memory/memory.h"
+#include "../namespace/time.h"
 #include "../user_layout.h"
 #include "../vdso.h"
 #include "exec.h"
@@ -479,7 +480,8 @@ static void enter(struct space *space)
 static err_t fill_space(struct load *load, struct exec_image *out)
 {
 	const struct program *first = load->loader.file ? &load->loader : &load->main;
-	err_t err = vdso_map(load->space, load->layout.vdso, &load->vdso);
+	err_t err = vdso_map(load->space, time_namespace_vdso(time_namespace_for_children()),
+			     load->layout.vdso, &load->vdso);
 
 	if (!err)
 		err = map_main(load);

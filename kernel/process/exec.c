@@ -12,6 +12,7 @@
 #include "exec.h"
 
 #include "../futex/futex.h"
+#include "../namespace/time.h"
 #include "../ptrace/ptrace.h"
 #include "../signal/signal.h"
 #include "../time/posix_timer.h"
@@ -362,6 +363,7 @@ void exec_begin(struct exec_request *request, const struct exec_image *image)
 	struct process *process = self->process;
 
 	take_image(self, request, image);
+	time_namespace_enter(process, time_namespace_for_children()); /* whose vDSO is mapped */
 	take_names(process, request);
 	self->robust_list = 0;
 	rseq_forget();

@@ -8,6 +8,7 @@
 #include "procfs.h"
 
 #include "../memory/oom.h"
+#include "../namespace/time.h"
 #include "../time/cpu_time.h"
 
 #include <abi/resource.h>
@@ -78,14 +79,14 @@ void proc_stat(struct text *text, UNUSED const struct proc_subject *subject)
 		text->err = each.err;
 	text_free(&each);
 	text_add(text, "intr %lu\nctxt %lu\nbtime %llu\n", interrupts(), nswitches,
-		 (clock_wall_ns() - now_ns) / NSEC_PER_SEC);
+		 (clock_wall_ns() - (uint64_t)time_shown(TIME_BOOT, now_ns)) / NSEC_PER_SEC);
 	text_add(text, "processes %lu\nprocs_running %u\nprocs_blocked 0\n", pid_count_given(),
 		 load_running());
 }
 
 void proc_uptime(struct text *text, UNUSED const struct proc_subject *subject)
 {
-	uint64_t hundredths = clock_ns() / (NSEC_PER_SEC / 100);
+	uint64_t hundredths = (uint64_t)time_shown(TIME_BOOT, clock_ns()) / (NSEC_PER_SEC / 100);
 	uint64_t idle_ns = 0;
 
 	for_each_cpu (cpu) {

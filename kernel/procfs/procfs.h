@@ -211,6 +211,10 @@ proc_text_fn proc_min_free;
 proc_text_fn proc_seccomp_actions, proc_seccomp_logged; /* ../seccomp/log.c */
 proc_write_fn proc_seccomp_logged_write;
 
+/* ../namespace/time.c */
+proc_text_fn proc_time_offsets;
+proc_write_fn proc_time_offsets_write;
+
 /* ../namespace/user.c */
 proc_text_fn proc_uid_map, proc_gid_map, proc_setgroups;
 proc_write_fn proc_uid_map_write, proc_gid_map_write, proc_setgroups_write;

@@ -6,6 +6,7 @@
 #include "procfs.h"
 
 #include "../namespace/pid.h"
+#include "../namespace/time.h"
 #include "../process/inspect.h"
 #include "../process/prctl.h"
 #include "../tty.h"
@@ -117,10 +118,10 @@ void proc_process_stat(struct text *text, const struct proc_subject *subject)
 		 report.times.system_ns / TICK_NS, report.waited.user_ns / TICK_NS,
 		 report.waited.system_ns / TICK_NS);
 	/* priority nice num_threads itrealvalue starttime vsize rss rsslim */
-	text_add(text, "%d %d %u 0 %llu %lu %lu %lu ",
+	text_add(text, "%d %d %u 0 %ld %lu %lu %lu ",
 		 is_realtime(&report) ? -1 - report.priority : 20 + report.nice, report.nice,
-		 report.nthreads, report.started_ns / TICK_NS, stats.mapped_pages * PAGE_SIZE,
-		 resident_pages(&stats), rss_limit);
+		 report.nthreads, time_shown(TIME_BOOT, report.started_ns) / (int64_t)TICK_NS,
+		 stats.mapped_pages * PAGE_SIZE, resident_pages(&stats), rss_limit);
 	get_places(subject->process, &given, &heap);
 	/* startcode endcode startstack kstkesp kstkeip; signal blocked sigignore sigcatch; wchan
 	 * nswap cnswap */

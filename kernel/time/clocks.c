@@ -4,6 +4,7 @@
 #include "clocks.h"
 
 #include "../namespace/pid.h"
+#include "../namespace/time.h"
 
 #include "cpu_time.h"
 #include "set.h"
@@ -58,8 +59,10 @@ err_t clock_find(int number, struct clock *out)
 		out->wall = true;
 		out->tai = number == CLOCK_TAI;
 		return 0;
-	case CLOCK_MONOTONIC:
 	case CLOCK_BOOTTIME:
+		out->boot = true;
+		return 0;
+	case CLOCK_MONOTONIC:
 		return 0;
 	case CLOCK_REALTIME_COARSE:
 		*out = (struct clock){.wall = true};
@@ -96,6 +99,16 @@ int64_t clock_ahead_ns(const struct clock *clock)
 	return clock->tai ? read_once(&clock_tai_s) * (int64_t)NSEC_PER_SEC : 0;
 }
 
+static enum time_clock offset_of(const struct clock *clock)
+{
+	return clock->boot ? TIME_BOOT : TIME_MONOTONIC;
+}
+
+uint64_t clock_meant_ns(const struct clock *clock, uint64_t ns)
+{
+	return time_meant(offset_of(clock), ns);
+}
+
 uint64_t clock_read_ns(const struct clock *clock)
 {
 	struct process *process;
@@ -104,7 +117,7 @@ uint64_t clock_read_ns(const struct clock *clock)
 	if (clock->wall)
 		return clock_wall_ns() + (uint64_t)clock_ahead_ns(clock);
 	if (!clock->cpu)
-		return clock_ns();
+		return (uint64_t)time_shown(offset_of(clock), clock_ns());
 	process = clock_process(clock);
 	ns = process ? read_cpu_ns(clock, process) : 0;
 	process_put(process);

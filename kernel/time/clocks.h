@@ -14,6 +14,7 @@ struct clock {
 	enum clock_cpu cpu; /* CPU time of whom */
 	bool user_only;     /* of that: in the program itself */
 	bool wall;          /* of the day */
+	bool boot;          /* since the start, sleep included: another offset in namespaces */
 	bool tai;           /* the same, ahead by leap seconds */
 	bool has_timers;
 	int32_t tid; /* of CPU clocks: the process or the thread */
@@ -24,7 +25,7 @@ struct clock {
 err_t must_check clock_find(int number, struct clock *out);
 /* Whose CPU time it is, with a reference. NULL: it has gone. */
 struct process *clock_process(const struct clock *clock);
-/* In nanoseconds. Of the wall clock it is clock_ns(), which timers go by. With process's
+/* In nanoseconds. Of all but CPU time it is clock_ns(), which timers go by. With process's
  * signal_lock held, which is who has the clock. */
 uint64_t clock_now_ns(const struct clock *clock, struct process *process);
 /* What lies between a time of day and the time of clock_ns() when it comes: the first less the
@@ -38,8 +39,12 @@ uint64_t clock_deadline_of_day(const struct clock *clock, uint64_t day_ns);
 ssize_t clock_day_slept(ssize_t result);
 /* How far a time of such a wall clock is ahead of clock_wall_ns(). */
 int64_t clock_ahead_ns(const struct clock *clock);
-/* As programs read it: the wall clock since 1970; 0 if who has it has gone meanwhile. */
+/* As programs read it: the wall clock since 1970, others that go by clock_ns() as their time
+ * namespace has them; 0 if who has it has gone meanwhile. */
 uint64_t clock_read_ns(const struct clock *clock);
+/* The time of clock_ns() that the running process's clock, neither a wall clock nor of CPU time,
+ * calls so. */
+uint64_t clock_meant_ns(const struct clock *clock, uint64_t ns);
 
 static inline struct abi_timespec timespec_of_ns(uint64_t ns)
 {

@@ -463,6 +463,8 @@ static void set_timer(struct posix_timer *timer, const struct abi_itimerspec *wa
 		timer->deadline_ns += now_of(timer);
 	else if (timer->clock.wall)
 		rebase_locked(timer);
+	else if (!timer->clock.cpu)
+		timer->deadline_ns = (int64_t)clock_meant_ns(&timer->clock, (uint64_t)value_ns);
 	if (timer->entry)
 		start_locked(timer);
 	spin_unlock_irqrestore(&process->signal_lock, flags);

@@ -7,6 +7,7 @@
 #include <stdint.h>
 
 #define CSIGNAL              UINT64_C(0x000000ff) /* clone: the signal of its end */
+#define CLONE_NEWTIME        UINT64_C(0x00000080) /* of clone3() and unshare() */
 #define CLONE_VM             UINT64_C(0x00000100)
 #define CLONE_FS             UINT64_C(0x00000200)
 #define CLONE_FILES          UINT64_C(0x00000400)

@@ -1,6 +1,6 @@
 /*
- * The page that the vDSO reads: between the kernel and its own vDSO, of one build, so no program
- * may rely on its layout. Written by arch/x86_64/vdso.c alone.
+ * The pages that the vDSO reads: between the kernel and its own vDSO, of one build, so no program
+ * may rely on their layout. Written by arch/x86_64/vdso.c alone.
  */
 #ifndef ARCH_VDSO_DATA_H
 #define ARCH_VDSO_DATA_H
@@ -20,6 +20,11 @@ struct vdso_data {
 	uint64_t wall_offset_ns;
 	int64_t wall_rate;     /* what the wall clock gains, in 2^-32; */
 	uint64_t wall_base_ns; /* since when */
+	/* Of the page in the first one's place that programs of a time namespace have, in which
+	 * `tsc` is 0. Constant once they run. */
+	uint64_t namespaced;
+	int64_t monotonic_offset_ns;
+	int64_t boot_offset_ns;
 };
 
 #endif

@@ -25,8 +25,10 @@
 #define NSEC_PER_USEC 1000
 #define CPU_MASK      0xfff /* the node's number stands above it: always 0 */
 
-/* Right below the image (vdso.ld). */
+/* Below the image (vdso.ld): the machine's, which is in both places but in time namespaces, where
+ * the first says what lies between their clocks and its. */
 extern const volatile struct vdso_data vdso_data __attribute__((visibility("hidden")));
+extern const volatile struct vdso_data vdso_machine __attribute__((visibility("hidden")));
 
 #define EXPORT __attribute__((visibility("default")))
 
@@ -63,34 +65,34 @@ static inline uint64_t read_tsc(void)
 }
 
 /* While the wall clock is steered. */
-static inline uint64_t gained(uint64_t ns)
+static inline uint64_t gained(const volatile struct vdso_data *data, uint64_t ns)
 {
-	int64_t rate = vdso_data.wall_rate;
+	int64_t rate = data->wall_rate;
 
 	if (!rate)
 		return 0;
-	return (uint64_t)((__int128)(int64_t)(ns - vdso_data.wall_base_ns) * rate >> 32);
+	return (uint64_t)((__int128)(int64_t)(ns - data->wall_base_ns) * rate >> 32);
 }
 
 /* Loads are seen in their order on x86 (SDM 3A 8.2.2), so the compiler alone is to be held. False:
- * the TSC is not the clock. */
-static inline bool read_clock(bool wall, uint64_t *ns)
+ * the TSC is not the clock, or the page does not say. */
+static inline bool read_clock(const volatile struct vdso_data *data, bool wall, uint64_t *ns)
 {
 	uint32_t sequence;
 
 	do {
 		uint64_t cycles;
 
-		sequence = vdso_data.sequence;
+		sequence = data->sequence & ~1u; /* never equal to an odd one */
 		compiler_barrier();
-		if (!vdso_data.tsc)
+		if (__builtin_expect(!data->tsc, 0))
 			return false;
-		cycles = read_tsc() - vdso_data.tsc_start;
-		*ns = (uint64_t)((unsigned __int128)cycles * vdso_data.ns_mult >> 32);
+		cycles = read_tsc() - data->tsc_start;
+		*ns = (uint64_t)((unsigned __int128)cycles * data->ns_mult >> 32);
 		if (wall)
-			*ns += vdso_data.wall_offset_ns + gained(*ns);
+			*ns += data->wall_offset_ns + gained(data, *ns);
 		compiler_barrier();
-	} while (sequence & 1 || sequence != vdso_data.sequence);
+	} while (__builtin_expect(sequence != data->sequence, 0));
 	return true;
 }
 
@@ -105,12 +107,38 @@ static inline bool among(int clock, unsigned clocks)
 	return (unsigned)clock < 32 && clocks >> clock & 1;
 }
 
+/* In a time namespace; apart, so that it costs nothing elsewhere. False: the kernel is to be asked.
+ */
+static bool read_namespaced(int clock, uint64_t *ns)
+{
+	bool wall = among(clock, WALL_CLOCKS);
+
+	if (!among(clock, CLOCKS) || !vdso_data.namespaced || !read_clock(&vdso_machine, wall, ns))
+		return false;
+	if (clock == CLOCK_BOOTTIME)
+		*ns += (uint64_t)vdso_data.boot_offset_ns;
+	else if (!wall)
+		*ns += (uint64_t)vdso_data.monotonic_offset_ns;
+	return true;
+}
+
+static __attribute__((noinline)) int gettime_elsewhere(int clock, struct abi_timespec *out)
+{
+	uint64_t ns;
+
+	if (!read_namespaced(clock, &ns))
+		return (int)ask(SYS_CLOCK_GETTIME, clock, out);
+	out->tv_sec = (int64_t)(ns / NSEC_PER_SEC);
+	out->tv_nsec = (int64_t)(ns % NSEC_PER_SEC);
+	return 0;
+}
+
 int __vdso_clock_gettime(int clock, struct abi_timespec *out)
 {
 	uint64_t ns;
 
-	if (!among(clock, CLOCKS) || !read_clock(among(clock, WALL_CLOCKS), &ns))
-		return (int)ask(SYS_CLOCK_GETTIME, clock, out);
+	if (!among(clock, CLOCKS) || !read_clock(&vdso_data, among(clock, WALL_CLOCKS), &ns))
+		return gettime_elsewhere(clock, out);
 	out->tv_sec = (int64_t)(ns / NSEC_PER_SEC);
 	out->tv_nsec = (int64_t)(ns % NSEC_PER_SEC);
 	return 0;
@@ -129,7 +157,7 @@ int __vdso_gettimeofday(struct abi_timeval *out, struct abi_timezone *zone)
 {
 	uint64_t ns;
 
-	if (!read_clock(true, &ns))
+	if (!read_clock(&vdso_data, true, &ns) && !read_namespaced(CLOCK_REALTIME, &ns))
 		return (int)ask(SYS_GETTIMEOFDAY, (long)out, zone);
 	if (out) {
 		out->tv_sec = (int64_t)(ns / NSEC_PER_SEC);
@@ -145,7 +173,7 @@ int64_t __vdso_time(int64_t *out)
 	uint64_t ns;
 	int64_t seconds;
 
-	if (!read_clock(true, &ns))
+	if (!read_clock(&vdso_data, true, &ns) && !read_namespaced(CLOCK_REALTIME, &ns))
 		return ask(SYS_TIME, (long)out, NULL);
 	seconds = (int64_t)(ns / NSEC_PER_SEC);
 	if (out)
@@ -159,7 +187,7 @@ int __vdso_getcpu(unsigned *cpu, unsigned *node, void *unused)
 	uint64_t number;
 
 	(void)unused;
-	if (vdso_data.rdpid)
+	if (vdso_machine.rdpid)
 		__asm__ volatile(".byte 0xf3, 0x0f, 0xc7, 0xf8" : "=a"(number)); /* rdpid rax */
 	else
 		__asm__ volatile("lsl %1, %0"

@@ -23,11 +23,13 @@ struct timerfd_left {
 	uint64_t interval_ns;
 };
 
-/* One reference for the caller; not armed. `flags`: O_NONBLOCK or 0. NULL: no memory. `wall`: it
- * goes by the wall clock. */
-struct object *timerfd_create(bool wall, unsigned flags);
+/* What its absolute times are of. */
+enum timerfd_clock { TIMERFD_MONOTONIC, TIMERFD_BOOT, TIMERFD_WALL };
+
+/* One reference for the caller; not armed. `flags`: O_NONBLOCK or 0. NULL: no memory. */
+struct object *timerfd_create(enum timerfd_clock clock, unsigned flags);
 bool object_is_timerfd(const struct object *object);
-bool timerfd_is_wall(const struct object *timerfd);
+enum timerfd_clock timerfd_clock(const struct object *timerfd);
 
 /* Forgets what has not been read. `before` may be NULL. */
 void timerfd_set(struct object *timerfd, const struct timerfd_setting *setting,

@@ -22,6 +22,7 @@ enum lock_class {
 	LOCK_DIRECTORY, /* changes of a directory's names; ancestors first, else lower address first
 			 */
 	LOCK_IDMAP,     /* the maps of user namespaces; inside of the file that is written */
+	LOCK_TIMESHIFT, /* what the clocks of time namespaces are ahead; as the maps */
 	LOCK_NODE,      /* a node's data and attributes */
 	LOCK_SCREEN,    /* the picture that is being drawn */
 	LOCK_TTY_INPUT, /* a terminal's way in: one device's bytes at a time */

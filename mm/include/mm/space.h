@@ -246,6 +246,11 @@ struct memory_object *space_find_object(struct space *space, vaddr_t start,
 err_t must_check space_unmap_object(struct space *space, vaddr_t start, uint64_t len_bytes,
 				    const struct memory_object *object);
 
+/* What is mapped of `from` is of `to` from now on, the same pages of it; private copies stay. Both
+ * without `places`. The caller has references to both, and nobody else maps `from` here. */
+void space_exchange_object(struct space *space, struct memory_object *from,
+			   struct memory_object *to);
+
 struct region_info {
 	vaddr_t start;
 	vaddr_t end;
