@@ -110,12 +110,12 @@ err_t node_read_acl(const struct node *node, const char *attribute, struct acl *
 /* Whether the list decides, and not the mode's bits. */
 static bool asks_acl(const struct node *node, const struct vfs_context *context, uint32_t mode)
 {
-	return node_has_acls(node) && mode & 070 && !S_ISLNK(mode) &&
-	       context->uid != read_once(&node->attr.uid);
+	return context->uid != read_once(&node->attr.uid) && mode & 070 && !S_ISLNK(mode) &&
+	       node_has_acls(node);
 }
 
-static bool mode_permits(const struct node *node, const struct vfs_context *context, uint32_t mode,
-			 unsigned mask)
+static inline err_t by_mode(const struct node *node, const struct vfs_context *context,
+			    uint32_t mode, unsigned mask)
 {
 	unsigned granted = mode;
 
@@ -123,55 +123,58 @@ static bool mode_permits(const struct node *node, const struct vfs_context *cont
 		granted = mode >> 6;
 	else if (vfs_in_group(context, read_once(&node->attr.gid)))
 		granted = mode >> 3;
-	return !(mask & ~granted & 7);
+	return (mask & ~granted & 7) && !may_override(node, context, mode, mask) ? -EACCES : 0;
 }
 
-/* `acl` NULL: there is none, or it is not asked. */
-static err_t decide(const struct node *node, const struct vfs_context *context, uint32_t mode,
+/* `acl` NULL: it has none. */
+static err_t by_acl(const struct node *node, const struct vfs_context *context, uint32_t mode,
 		    const struct acl *acl, unsigned mask)
 {
 	err_t err;
 
-	if (unlikely(acl != NULL))
-		err = acl_permits(acl, context, read_once(&node->attr.gid), mask);
-	else
-		err = mode_permits(node, context, mode, mask) ? 0 : -EACCES;
+	if (!acl || !asks_acl(node, context, mode))
+		return by_mode(node, context, mode, mask);
+	err = acl_permits(acl, context, read_once(&node->attr.gid), mask);
 	return err == -EACCES && may_override(node, context, mode, mask) ? 0 : err;
+}
+
+/* A server that decides itself has somebody who may run a program, or nobody. */
+static err_t by_server(uint32_t mode, unsigned mask)
+{
+	return (mask & X_OK) && S_ISREG(mode) && !(mode & 0111) ? -EACCES : 0;
 }
 
 err_t node_may_rcu(const struct node *node, const struct vfs_context *context, unsigned mask)
 {
 	uint32_t mode = read_once(&node->attr.mode);
-	const struct acl *acl = NULL;
+	const struct acl *acl = rcu_dereference(&node->acl);
 
 	if (node_is_checked_by_server(node))
-		return (mask & X_OK) && S_ISREG(mode) && !(mode & 0111) ? -EACCES : 0;
-	if (asks_acl(node, context, mode)) {
-		acl = rcu_dereference(&node->acl);
-		if (acl == ACL_UNKNOWN)
-			return -EAGAIN;
-	}
-	return decide(node, context, mode, acl, mask);
+		return by_server(mode, mask);
+	if (acl == ACL_UNKNOWN)
+		return asks_acl(node, context, mode) ? -EAGAIN : by_mode(node, context, mode, mask);
+	return by_acl(node, context, mode, acl, mask);
 }
 
 /* Of a server that answers at once: walks through the directory need not ask whose it is then. */
-static bool is_asked_early(const struct node *node)
+static bool is_asked_early(const struct node *node, uint32_t mode)
 {
-	return read_once(&node->acl) == ACL_UNKNOWN && node_has_acls(node) &&
-	       node_type(node) == S_IFDIR && !(node_server(node)->flags & SERVER_MODES_EXPIRE);
+	return read_once(&node->acl) == ACL_UNKNOWN && S_ISDIR(mode) && node_has_acls(node) &&
+	       !(node_server(node)->flags & SERVER_MODES_EXPIRE);
 }
 
-err_t node_may(struct node *node, const struct vfs_context *context, unsigned mask)
+/* There may be a list. */
+static NOINLINE err_t may_by_acl(struct node *node, const struct vfs_context *context,
+				 unsigned mask)
 {
 	uint64_t version;
 	struct acl *acl;
-	uint32_t mode;
 	err_t err;
 
 	rcu_read_lock();
 	err = node_may_rcu(node, context, mask);
 	rcu_read_unlock();
-	if (likely(err != -EAGAIN) && !is_asked_early(node))
+	if (likely(err != -EAGAIN) && !is_asked_early(node, read_once(&node->attr.mode)))
 		return err;
 	version = filesystem_attr_version(node->fs);
 	err = node_read_acl(node, XATTR_ACL_ACCESS, &acl);
@@ -179,10 +182,20 @@ err_t node_may(struct node *node, const struct vfs_context *context, unsigned ma
 		err = 0; /* there are none */
 	if (err)
 		return err;
-	mode = read_once(&node->attr.mode);
-	err = decide(node, context, mode, asks_acl(node, context, mode) ? acl : NULL, mask);
+	err = by_acl(node, context, read_once(&node->attr.mode), acl, mask);
 	keep_acl(node, acl, version);
 	return err;
+}
+
+err_t node_may(struct node *node, const struct vfs_context *context, unsigned mask)
+{
+	uint32_t mode = read_once(&node->attr.mode);
+
+	if (node_is_checked_by_server(node))
+		return by_server(mode, mask);
+	if (likely(!read_once(&node->acl) || (!S_ISDIR(mode) && !asks_acl(node, context, mode))))
+		return by_mode(node, context, mode, mask);
+	return may_by_acl(node, context, mask);
 }
 
 err_t node_may_own(struct node *node, const struct vfs_context *context, unsigned capability)
