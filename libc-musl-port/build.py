@@ -18,7 +18,7 @@ from pathlib import Path
 PORT = Path(__file__).resolve().parent
 TREE = PORT.parent
 GCC = "x86_64-linux-gnu-gcc"
-NATIVE_ABI = ("fuse_native.h", "spawn.h")   # of abi/include/abi: what the native calls take
+NATIVE_ABI = ("fuse_native.h", "fuse_ring.h", "spawn.h")   # of abi/include/abi: what the native calls take
 STRIP = "x86_64-linux-gnu-strip"
 LOADER = "ld-musl-x86_64.so.1"
 

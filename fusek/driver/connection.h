@@ -204,6 +204,7 @@ struct fuse_device {
 	struct list link;                    /* [q] connection->devices */
 	struct fuse_connection *connection;  /* [a] NULL until it is mounted; a reference */
 	struct list sent[FUSE_SENT_BUCKETS]; /* [q] requests and orphans by unique */
+	struct fuse_ring *ring;              /* [q], read [a]; NULL: none; a reference: ring.h */
 };
 
 /*
@@ -229,6 +230,7 @@ struct fuse_connection {
 	struct list forgets;              /* [q] struct fuse_forget */
 	struct list interrupts;           /* [q] requests by interrupt_link */
 	struct list devices;              /* [q] struct fuse_device */
+	uint32_t nrings;                  /* [q] of devices */
 	struct list waiting;              /* [q] struct fuse_reader: who slept last comes first */
 	struct tree polled;               /* [q] struct fuse_handle by number */
 	uint64_t last_polled;             /* [q] their numbers */
@@ -367,6 +369,9 @@ void fuse_tell_readers(struct fuse_connection *connection);
 /* To who waits for work, in place of a queue: the thread, which is to be woken before the lock is
  * released. NULL: nobody does, or other work comes first. */
 struct thread *fuse_give_locked(struct fuse_connection *connection, struct fuse_request *request)
+	REQUIRES(connection->lock);
+/* Into the ring of a device, in place of a queue, when nobody waits. False: it is to be queued. */
+bool fuse_give_to_ring_locked(struct fuse_connection *connection, struct fuse_request *request)
 	REQUIRES(connection->lock);
 /* A read would not wait. */
 bool fuse_has_work_locked(const struct fuse_connection *connection) REQUIRES(connection->lock);

@@ -5,6 +5,7 @@
 #include "device.h"
 
 #include "../devices.h"
+#include "ring.h"
 
 #include <abi/fcntl.h>
 #include <arch/user.h>
@@ -79,6 +80,8 @@ void fuse_device_free(struct fuse_device *device)
 	bool last;
 
 	if (connection) {
+		fuse_ring_collect(device);
+		fuse_ring_detach(device); /* before: nothing new comes to the device */
 		fail_unanswered(device);
 		spin_lock(&connection->lock);
 		list_del(&device->link);
@@ -119,6 +122,11 @@ unsigned fuse_device_poll(struct fuse_device *device, struct waitq **queue)
 	*queue = &connection->pollers;
 	if (load_acquire(&connection->state) == FUSE_ENDED)
 		return POLLERR;
+	if (unlikely(load_acquire(&device->ring))) {
+		spin_lock(&connection->lock);
+		fuse_ring_settle_locked(connection, device);
+		spin_unlock(&connection->lock);
+	}
 	return POLLOUT | (fuse_has_work(connection) ? POLLIN : 0);
 }
 
@@ -167,12 +175,19 @@ static ssize_t device_ioctl(struct device_file *file, unsigned command, uptr_t a
 	}
 }
 
+static err_t device_map(struct device_file *file, const struct object_map_request *request,
+			struct memory_object **out)
+{
+	return fuse_ring_map(file->private, request, out);
+}
+
 static const struct device_ops fuse_device_ops = {
 	.open = device_open,
 	.read = device_read,
 	.write = device_write,
 	.ioctl = device_ioctl,
 	.poll = device_poll,
+	.map = device_map,
 	.release = device_release,
 };
 

@@ -8,6 +8,7 @@
 #include "device.h"
 
 #include "reader.h"
+#include "ring.h"
 
 #include <abi/fcntl.h>
 #include <abi/fuse_native.h>
@@ -287,6 +288,7 @@ ssize_t fuse_serve(struct object *object, uptr_t reply, struct buffer *request,
 	result = set_window(&reader, window);
 	if (unlikely(result))
 		return result;
+	fuse_ring_collect(device);
 	if (likely(reply.value))
 		result = answer_and_take(&reader, reply, nonblocking);
 	else

@@ -7,6 +7,7 @@
 #define LOG_SUBSYSTEM "fuse"
 #include "reader.h"
 
+#include "ring.h"
 #include "trace.h"
 
 #include <lib/string.h>
@@ -138,6 +139,42 @@ struct thread *fuse_give_locked(struct fuse_connection *connection, struct fuse_
 	return reader->thread;
 }
 
+/* What a program waits for, and that is whole without a payload. */
+static bool goes_by_ring(const struct fuse_connection *connection,
+			 const struct fuse_request *request)
+{
+	return !request->ended && !request->payload && connection->state == FUSE_READY &&
+	       request->message.opcode != FUSE_NOTIFY_REPLY && !request->message.payload_bytes;
+}
+
+bool fuse_give_to_ring_locked(struct fuse_connection *connection, struct fuse_request *request)
+{
+	struct fuse_device *device;
+	struct fuse_reader reader;
+
+	if (!goes_by_ring(connection, request) || fuse_has_work_locked(connection))
+		return false;
+	list_for_each (device, &connection->devices, link) {
+		fuse_ring_settle_locked(connection, device);
+		if (!fuse_ring_has_room_locked(connection, device))
+			continue;
+		fuse_reader_init(&reader, device, SIZE_MAX);
+		take_request_locked(connection, &reader, request);
+		fuse_ring_put_locked(connection, device, &reader.out, reader.head_bytes);
+		return true;
+	}
+	return false;
+}
+
+/* A read would not wait. What lies in rings is taken back to be read. */
+static bool find_work_locked(struct fuse_connection *connection) REQUIRES(connection->lock);
+static bool find_work_locked(struct fuse_connection *connection)
+{
+	if (unlikely(connection->nrings))
+		fuse_rings_take_back_locked(connection);
+	return fuse_has_work_locked(connection);
+}
+
 /* ---- taking ---- */
 
 bool fuse_has_work_locked(const struct fuse_connection *connection)
@@ -152,7 +189,7 @@ bool fuse_has_work(struct fuse_connection *connection)
 	bool has;
 
 	spin_lock(&connection->lock);
-	has = fuse_has_work_locked(connection);
+	has = find_work_locked(connection);
 	spin_unlock(&connection->lock);
 	return has;
 }
@@ -177,12 +214,13 @@ static err_t take_locked(struct fuse_connection *connection, struct fuse_reader 
 static err_t take_locked(struct fuse_connection *connection, struct fuse_reader *reader,
 			 struct list *forgotten, struct fuse_request **too_long)
 {
-	struct fuse_request *request =
-		list_empty(&connection->queued)
-			? NULL
-			: list_first_entry(&connection->queued, struct fuse_request, link);
+	struct fuse_request *request = NULL;
 
 	*too_long = NULL;
+	if (unlikely(connection->nrings))
+		fuse_rings_take_back_locked(connection);
+	if (!list_empty(&connection->queued))
+		request = list_first_entry(&connection->queued, struct fuse_request, link);
 	if (connection->state == FUSE_ENDED)
 		return connection->aborted ? -ECONNABORTED : -ENODEV;
 	if (!list_empty(&connection->interrupts)) {
@@ -300,7 +338,7 @@ err_t fuse_reader_end_and_take(struct fuse_connection *connection, struct fuse_r
 	struct thread *waiter = fuse_request_settle_locked(connection, request, error);
 	err_t err;
 
-	if (unlikely(nonblocking || fuse_has_work_locked(connection))) {
+	if (unlikely(nonblocking || find_work_locked(connection))) {
 		thread_wake(waiter); /* who takes the lock before it returns */
 		spin_unlock(&connection->lock);
 		return fuse_reader_take(reader, nonblocking);

@@ -221,7 +221,8 @@ static struct thread *send_locked(struct fuse_connection *connection, struct fus
 	if (!request->asked_ns) /* else it has waited in the background since then */
 		request->asked_ns = clock_ns();
 	reader = fuse_give_locked(connection, request);
-	if (unlikely(!reader)) {
+	if (unlikely(!reader) &&
+	    likely(!connection->nrings || !fuse_give_to_ring_locked(connection, request))) {
 		request->state = FUSE_REQUEST_QUEUED;
 		list_add_tail(&connection->queued, &request->link);
 	}

@@ -4,6 +4,8 @@
  */
 #include "connection.h"
 
+#include "ring.h"
+
 /* Among those that nobody has read yet, by the order of asking: few stand before it. */
 static void queue_again_locked(struct fuse_connection *connection, struct fuse_request *request)
 	REQUIRES(connection->lock);
@@ -15,6 +17,17 @@ static void queue_again_locked(struct fuse_connection *connection, struct fuse_r
 	       container_of(before->next, struct fuse_request, link)->order < request->order)
 		before = before->next;
 	list_insert_between(&request->link, before, before->next);
+}
+
+void fuse_request_untake_locked(struct fuse_connection *connection, struct fuse_request *request)
+{
+	list_del(&request->link);
+	if (request->interrupt_queued) { /* told when it is read */
+		list_del(&request->interrupt_link);
+		request->interrupt_queued = false;
+	}
+	request->state = FUSE_REQUEST_QUEUED;
+	queue_again_locked(connection, request);
 }
 
 /* One that a device has read. Without a caller or its arguments: onto `lost`. */

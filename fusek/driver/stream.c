@@ -8,6 +8,7 @@
 
 #include "notify.h"
 #include "reader.h"
+#include "ring.h"
 
 #include <arch/user.h>
 #include <fusek/driver.h>
@@ -230,6 +231,7 @@ ssize_t fuse_device_read(struct fuse_device *device, struct buffer *buffer, bool
 		return -EPERM;
 	if (unlikely(buffer_remaining(buffer) < fuse_least_bytes(connection)))
 		return -EINVAL;
+	fuse_ring_collect(device);
 	do {
 		fuse_reader_init(&reader, device, buffer_remaining(buffer));
 		result = fuse_reader_take(&reader, nonblocking);
