@@ -46,6 +46,8 @@ inline collect()
 		:: else
 		fi
 	}
+#else
+	skip
 #endif
 }
 
