@@ -28,12 +28,12 @@ _Static_assert(offsetof(struct abi_fuse_ring_answer, payload) == sizeof(struct f
  *   [q] connection->lock of its device
  */
 struct fuse_ring {
-	struct memory_object object;       /* first; a reference of the device, of each mapping */
-	struct frame *block;               /* [c] owned */
-	struct abi_fuse_ring *shared;      /* [c] in it */
-	unsigned next;                     /* [q] where the next request goes */
-	uint64_t given[FUSE_RING_PLACES];  /* [q] the number of what was put there; 0: nothing */
-	unsigned ngiven;                   /* [q] of them: not known to be taken yet */
+	struct memory_object object;      /* first; a reference of the device, of each mapping */
+	struct frame *block;              /* [c] owned */
+	struct abi_fuse_ring *shared;     /* [c] in it */
+	unsigned next;                    /* [q] where the next request goes */
+	uint64_t given[FUSE_RING_PLACES]; /* [q] the number of what was put there; 0: nothing */
+	unsigned ngiven;                  /* [q] of them: not known to be taken yet */
 };
 
 /* ---- its memory ---- */
@@ -241,8 +241,7 @@ static void free_place(struct fuse_ring *ring, unsigned place)
 
 /* The one that a program waits for, and whose length is right. */
 static bool settle_one_locked(struct fuse_connection *connection, struct fuse_device *device,
-			      const struct abi_fuse_ring_answer *answer)
-	REQUIRES(connection->lock);
+			      const struct abi_fuse_ring_answer *answer) REQUIRES(connection->lock);
 static bool settle_one_locked(struct fuse_connection *connection, struct fuse_device *device,
 			      const struct abi_fuse_ring_answer *answer)
 {
@@ -269,7 +268,8 @@ void fuse_ring_settle_locked(struct fuse_connection *connection, struct fuse_dev
 	struct abi_fuse_ring_answer answer;
 
 	for (unsigned place = 0; ring && place < FUSE_RING_PLACES; place++) {
-		if (read_answer(ring, place, &answer) && settle_one_locked(connection, device, &answer))
+		if (read_answer(ring, place, &answer) &&
+		    settle_one_locked(connection, device, &answer))
 			free_place(ring, place);
 	}
 }

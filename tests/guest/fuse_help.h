@@ -126,9 +126,9 @@ static bool make_reply(struct serving *s)
 
 static void exchange(struct serving *s, const struct abi_fuse_reply *reply)
 {
-	s->got = ring.shared ? fuselage_fuse_ring_exchange(&ring, reply, &s->in, sizeof(s->in),
-							   NULL, 0)
-			     : fuselage_fuse_exchange(device, reply, &s->in, sizeof(s->in));
+	s->got = ring.shared
+			 ? fuselage_fuse_ring_exchange(&ring, reply, &s->in, sizeof(s->in), NULL, 0)
+			 : fuselage_fuse_exchange(device, reply, &s->in, sizeof(s->in));
 	s->error = s->got < 0 ? errno : 0;
 }
 

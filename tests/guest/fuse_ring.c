@@ -209,8 +209,8 @@ static void spoiled(void (*spoil)(struct abi_fuse_ring_answer *answer), long exp
 	if (ring.shared) {
 		answer = &ring.shared->answer[3];
 		make_reply(&s);
-		*answer = (struct abi_fuse_ring_answer){.len = s.reply.len,
-							.unique = s.reply.unique};
+		*answer =
+			(struct abi_fuse_ring_answer){.len = s.reply.len, .unique = s.reply.unique};
 		memcpy(answer->payload, &s.out.attr, sizeof(s.out.attr));
 		spoil(answer);
 		__atomic_store_n(&ring.shared->answers[3], FUSE_RING_FULL, __ATOMIC_RELEASE);
@@ -278,16 +278,11 @@ static void spoiled_answers_are_refused(void)
 		void (*spoil)(struct abi_fuse_ring_answer *answer);
 		long expected;
 	} all[] = {
-		{change_nothing, 0},
-		{answer_shorter, EIO},
-		{answer_longer, EIO},
-		{answer_with_error_and_payload, EIO},
-		{answer_without_end, 0},
-		{answer_without_header, 0},
-		{answer_with_far_error, 0},
-		{answer_with_positive_error, 0},
-		{answer_to_nobody, 0},
-		{answer_without_number, 0},
+		{change_nothing, 0},        {answer_shorter, EIO},
+		{answer_longer, EIO},       {answer_with_error_and_payload, EIO},
+		{answer_without_end, 0},    {answer_without_header, 0},
+		{answer_with_far_error, 0}, {answer_with_positive_error, 0},
+		{answer_to_nobody, 0},      {answer_without_number, 0},
 	};
 
 	for (size_t i = 0; i < sizeof(all) / sizeof(all[0]) && !failure[0]; i++) {
@@ -399,7 +394,8 @@ static void *scribble(void *unused)
 			value = value * 6364136223846793005 + 1442695040888963407;
 			/* The words of places have values that mean something. */
 			__atomic_store_n(&words[i],
-					 i < 16 ? value >> 62 | (value >> 60 & 3) << 32 : value >> (value & 63),
+					 i < 16 ? value >> 62 | (value >> 60 & 3) << 32
+						: value >> (value & 63),
 					 __ATOMIC_RELAXED);
 		}
 		sched_yield();

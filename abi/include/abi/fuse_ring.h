@@ -19,9 +19,9 @@
  * An answer to any request that came through this descriptor may be left in a place whose
  * answers[i] was changed from FUSE_RING_FREE to FUSE_RING_BUSY, atomically; then FUSE_RING_FULL is
  * stored. It is found by the next fuse_serve or read on the descriptor (poll: if a program waits
- * for it), and by the next program that puts a request into a ring; until then nobody is told, so a driver makes the call
- * before it does what may take long. What cannot be an answer is passed over; one of the wrong
- * length is EIO for who waits for it. Notifications are written.
+ * for it), and by the next program that puts a request into a ring; until then nobody is told, so a
+ * driver makes the call before it does what may take long. What cannot be an answer is passed over;
+ *one of the wrong length is EIO for who waits for it. Notifications are written.
  *
  * Both sides store a word with release semantics after what it says is true, and read it with
  * acquire. Nothing here is believed: what a driver breaks is its own answers.
