@@ -4,6 +4,7 @@
  */
 #include "namespace/pid.h"
 #include "namespace/time.h"
+#include "process/capability.h"
 #include "process/uthread.h"
 #include "procfs/load.h"
 #include "random.h"
@@ -54,14 +55,26 @@ int sys_getcpu(uptr_t cpu, uptr_t node)
 	return uptr_is_null(node) ? 0 : user_put(node, &zero);
 }
 
+/* One's own, or the administrator's. */
+static bool may_set_affinity(const struct process *process)
+{
+	uint32_t own = uthread_current()->ids.euid;
+
+	return own == read_once(&process->ids.euid) || own == read_once(&process->ids.uid) ||
+	       capable_over(process, CAP_SYS_NICE);
+}
+
 static err_t set_affinity(struct uthread *uthread, void *cpus)
 {
-	irqflags_t flags = spin_lock_irqsave(&uthread->process->signal_lock);
+	struct process *process = uthread->process;
+	irqflags_t flags = spin_lock_irqsave(&process->signal_lock);
 	err_t err = -ESRCH;
 
 	if (uthread->listed)
-		err = thread_set_affinity(uthread->thread, *(const cpuset_t *)cpus);
-	spin_unlock_irqrestore(&uthread->process->signal_lock, flags);
+		err = may_set_affinity(process)
+			      ? thread_set_affinity(uthread->thread, *(const cpuset_t *)cpus)
+			      : -EPERM;
+	spin_unlock_irqrestore(&process->signal_lock, flags);
 	return err;
 }
 

@@ -84,6 +84,7 @@ const char *lockclass_name(enum lock_class class)
 		[LOCK_APPEND] = "append",
 		[LOCK_DIRECTORY] = "directory",
 		[LOCK_IDMAP] = "idmap",
+		[LOCK_TIMESHIFT] = "timeshift",
 		[LOCK_NODE] = "node",
 		[LOCK_TTY_INPUT] = "tty-input",
 		[LOCK_TTY] = "tty",

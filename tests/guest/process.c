@@ -3,6 +3,7 @@
  */
 #include <fcntl.h>
 #include <sched.h>
+#include <signal.h>
 #include <stdint.h>
 #include <stdlib.h>
 #include <sys/random.h>
@@ -11,6 +12,7 @@
 #include <sys/syscall.h>
 #include <sys/sysinfo.h>
 #include <sys/utsname.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #include "check.h"
@@ -79,6 +81,37 @@ static void a_confined_program_runs_where_it_may(void)
 	EXPECT_ERRNO(EINVAL, sched_setaffinity(0, sizeof(one), &one));
 	EXPECT_ERRNO(ESRCH, sched_setaffinity(-2, sizeof(before), &before));
 	EXPECT_EQUAL(sched_setaffinity(0, sizeof(before), &before), 0);
+}
+
+/* Another user's program is not moved about, one's own is. */
+static void others_programs_stay_where_they_are(void)
+{
+	pid_t own, child;
+	cpu_set_t cpus;
+	int status = -1;
+
+	EXPECT_EQUAL(sched_getaffinity(0, sizeof(cpus), &cpus), 0);
+	if (getuid())
+		return;
+	child = fork();
+	if (child == 0) {
+		if (setuid(1000))
+			_exit(1);
+		own = fork();
+		if (own == 0) {
+			pause();
+			_exit(0);
+		}
+		status = sched_setaffinity(getppid(), sizeof(cpus), &cpus) == -1 &&
+					 errno == EPERM &&
+					 sched_setaffinity(own, sizeof(cpus), &cpus) == 0
+				 ? 0
+				 : 2;
+		kill(own, SIGKILL);
+		_exit(status);
+	}
+	EXPECT_EQUAL(waitpid(child, &status, 0), child);
+	EXPECT_EQUAL(status, 0);
 }
 
 static void random_bytes_differ(void)
@@ -160,6 +193,7 @@ int main(void)
 	RUN(memory_adds_up);
 	RUN(this_cpu_is_among_ours);
 	RUN(a_confined_program_runs_where_it_may);
+	RUN(others_programs_stay_where_they_are);
 	RUN(random_bytes_differ);
 	RUN(limits_can_be_asked);
 	RUN(device_files_work);

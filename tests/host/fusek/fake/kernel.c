@@ -484,12 +484,6 @@ void frame_put(struct frame *frame)
 	fake_frames_left++;
 }
 
-void frame_free(struct frame *frame, unsigned order)
-{
-	assert(order == 0 && frame->refs == 1);
-	frame_put(frame);
-}
-
 paddr_t fake_memory_take(size_t len_bytes)
 {
 	paddr_t start = next_frame * PAGE_SIZE;
