@@ -35,7 +35,7 @@ static ALWAYS_INLINE bool may_search(const struct node *node, const struct vfs_c
 
 	if (!S_ISDIR(mode))
 		return false;
-	if (node_server(node)->flags & SERVER_CHECKS_ACCESS)
+	if (node_is_checked_by_server(node))
 		return true;
 	return node_mode_holds(node) && (((mode & 0111) == 0111 && !read_once(&node->acl)) ||
 					 !node_may_rcu(node, context, X_OK));

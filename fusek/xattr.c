@@ -13,6 +13,8 @@
 #include <lib/string.h>
 #include <mm/kva.h>
 
+#define MODE_TRIES 4 /* to get it, while others change the directory */
+
 static bool in_space(const char *attribute, const char *space)
 {
 	return strncmp(attribute, space, strlen(space)) == 0;
@@ -171,9 +173,10 @@ static err_t change_acl(struct node *node, const struct vfs_context *context, co
 		return err > 0 ? 0 : err;
 	node_attr_status_changed(node);
 	node_forget_acl(node);
-	/* The mode may be another one, and walks do not look how old it is. It is done in any case.
-	 */
-	(void)!node_attr(node, &attr);
+	/* The mode may be another one, and walks do not look how old it is. It is done in any case;
+	 * an answer that another change has overtaken was not kept. */
+	for (unsigned i = 0; i < MODE_TRIES && !read_once(&node->attr_valid_until_ns); i++)
+		(void)!node_attr(node, &attr);
 	return 0;
 }
 

@@ -5,6 +5,7 @@
  */
 #define LOG_SUBSYSTEM "fuse"
 #include "../by_clock.h"
+#include "ring.h"
 #include "server.h"
 #include "trace.h"
 
@@ -207,10 +208,12 @@ static bool is_late(struct fuse_connection *connection, uint64_t now_ns)
 {
 	uint64_t patience_ns = connection->session.timeout_s * NSEC_PER_SEC;
 	uint64_t before_ns = now_ns - MIN(now_ns, patience_ns);
-	const struct fuse_device *device;
+	struct fuse_device *device;
 	bool late;
 
 	spin_lock(&connection->lock);
+	list_for_each (device, &connection->devices, link)
+		fuse_ring_settle_locked(connection, device); /* these are answered */
 	late = any_before(&connection->queued, before_ns) ||
 	       any_before(&connection->background, before_ns);
 	list_for_each (device, &connection->devices, link) {

@@ -58,6 +58,7 @@ void fuse_resend(struct fuse_connection *connection)
 
 	spin_lock(&connection->lock);
 	list_for_each (device, &connection->devices, link) {
+		fuse_ring_take_all_back_locked(connection, device); /* nobody has read these */
 		for (unsigned i = 0; i < FUSE_SENT_BUCKETS; i++) {
 			list_for_each_safe (request, next, &device->sent[i], link)
 				take_back_locked(connection, request, &lost);

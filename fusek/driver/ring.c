@@ -14,6 +14,7 @@
 #include <mm/slab.h>
 
 #define RING_ORDER 2
+#define RINGS_MAX  64 /* of a connection: all are looked at under its lock */
 
 _Static_assert(sizeof(struct abi_fuse_ring) <= FUSE_RING_BYTES &&
 		       FUSE_RING_BYTES == PAGE_SIZE << RING_ORDER,
@@ -90,6 +91,7 @@ err_t fuse_ring_map(struct fuse_device *device, const struct object_map_request 
 {
 	struct fuse_connection *connection = load_acquire(&device->connection);
 	struct fuse_ring *ring;
+	err_t err = 0;
 
 	if (!connection)
 		return -EPERM;
@@ -100,37 +102,22 @@ err_t fuse_ring_map(struct fuse_device *device, const struct object_map_request 
 	if (!ring)
 		return -ENOMEM;
 	spin_lock(&connection->lock);
-	*out = &ring->object;
-	if (device->ring) { /* it is not needed */
-		*out = &device->ring->object;
-		memory_object_get(*out);
-	} else {
-		memory_object_get(*out);
+	if (!device->ring && connection->nrings == RINGS_MAX) {
+		err = -ENOSPC;
+	} else if (!device->ring) {
 		connection->nrings++;
 		/* Release: who sees the ring sees what is in it. */
 		store_release(&device->ring, ring);
 		ring = NULL;
 	}
-	spin_unlock(&connection->lock);
-	if (ring)
-		memory_object_put(&ring->object);
-	return 0;
-}
-
-void fuse_ring_detach(struct fuse_device *device)
-{
-	struct fuse_connection *connection = device->connection;
-	struct fuse_ring *ring;
-
-	spin_lock(&connection->lock);
-	ring = device->ring;
-	if (ring) {
-		connection->nrings--;
-		store_release(&device->ring, NULL);
+	if (!err) {
+		*out = &device->ring->object;
+		memory_object_get(*out);
 	}
 	spin_unlock(&connection->lock);
-	if (ring)
+	if (ring) /* it is not needed */
 		memory_object_put(&ring->object);
+	return err;
 }
 
 /* ---- requests ---- */
@@ -202,6 +189,31 @@ static bool take_back_locked(struct fuse_connection *connection, struct fuse_dev
 	return false;
 }
 
+void fuse_ring_take_all_back_locked(struct fuse_connection *connection, struct fuse_device *device)
+{
+	while (take_back_locked(connection, device, UINT64_MAX))
+		;
+}
+
+void fuse_ring_detach(struct fuse_device *device)
+{
+	struct fuse_connection *connection = device->connection;
+	struct fuse_ring *ring;
+
+	spin_lock(&connection->lock);
+	ring = device->ring;
+	if (ring) {
+		fuse_ring_take_all_back_locked(connection, device);
+		connection->nrings--;
+		store_release(&device->ring, NULL);
+	}
+	spin_unlock(&connection->lock);
+	if (!ring)
+		return;
+	memory_object_put(&ring->object);
+	fuse_tell_readers(connection); /* of what others may serve */
+}
+
 void fuse_rings_take_back_locked(struct fuse_connection *connection)
 {
 	struct fuse_device *device;
@@ -219,13 +231,16 @@ void fuse_rings_take_back_locked(struct fuse_connection *connection)
 
 /* ---- answers ---- */
 
-/* The answer at this place, copied, once. False: there is none, or it cannot be one. */
+static bool is_full(const struct fuse_ring *ring, unsigned place)
+{
+	/* Acquire: pairs with the driver's release, what is there is complete. */
+	return load_acquire(&ring->shared->answers[place]) == FUSE_RING_FULL;
+}
+
+/* What is at this full place, copied, once. False: it cannot be an answer. */
 static bool read_answer(const struct fuse_ring *ring, unsigned place,
 			struct abi_fuse_ring_answer *answer)
 {
-	/* Acquire: pairs with the driver's release, it is complete. */
-	if (load_acquire(&ring->shared->answers[place]) != FUSE_RING_FULL)
-		return false;
 	memcpy(answer, &ring->shared->answer[place], sizeof(*answer));
 	compiler_barrier(); /* what is looked at from here on is the copy */
 	return answer->unique && answer->len >= sizeof(struct fuse_out_header) &&
@@ -268,7 +283,7 @@ void fuse_ring_settle_locked(struct fuse_connection *connection, struct fuse_dev
 	struct abi_fuse_ring_answer answer;
 
 	for (unsigned place = 0; ring && place < FUSE_RING_PLACES; place++) {
-		if (read_answer(ring, place, &answer) &&
+		if (is_full(ring, place) && read_answer(ring, place, &answer) &&
 		    settle_one_locked(connection, device, &answer))
 			free_place(ring, place);
 	}
@@ -294,15 +309,18 @@ void fuse_ring_collect(struct fuse_device *device)
 	/* Acquire: pairs with fuse_ring_map(). It stays as long as the device. */
 	ring = load_acquire(&device->ring);
 	for (unsigned place = 0; unlikely(ring) && place < FUSE_RING_PLACES; place++) {
-		bool settled, valid;
+		bool full, valid, settled;
 
 		if (likely(read_once(&ring->shared->answers[place]) != FUSE_RING_FULL))
 			continue;
-		/* Under the lock: nobody else settles it meanwhile. */
+		/* Under the lock: nobody else settles it meanwhile. Somebody may have until now,
+		 * and a thread of the driver be filling the place again: only what is seen to be
+		 * full here is taken, and freed. */
 		spin_lock(&connection->lock);
-		valid = read_answer(ring, place, &answer);
+		full = is_full(ring, place);
+		valid = full && read_answer(ring, place, &answer);
 		settled = valid && settle_one_locked(connection, device, &answer);
-		if (valid || read_once(&ring->shared->answers[place]) == FUSE_RING_FULL)
+		if (full)
 			free_place(ring, place);
 		spin_unlock(&connection->lock);
 		if (valid && !settled)

@@ -16,10 +16,11 @@ struct fuse_outgoing;
 struct object_map_request;
 struct memory_object;
 
-/* For mmap of the device: a reference. -EPERM, -EINVAL, -ENOMEM. */
+/* For mmap of the device: a reference. -EPERM, -EINVAL, -ENOMEM, -ENOSPC. */
 err_t must_check fuse_ring_map(struct fuse_device *device, const struct object_map_request *request,
 			       struct memory_object **out);
-/* Nothing is put into it any more; it lives on where it is mapped. Sleeps. */
+/* Nothing is put into it any more, and what nobody has taken is queued again; it lives on where it
+ * is mapped. Sleeps. */
 void fuse_ring_detach(struct fuse_device *device);
 
 /* Another request can be put into it. False also where there is no ring. */
@@ -32,6 +33,9 @@ void fuse_ring_put_locked(struct fuse_connection *connection, struct fuse_device
 /* The oldest that no thread has taken from a ring of the connection is queued again, if nothing
  * older is queued. */
 void fuse_rings_take_back_locked(struct fuse_connection *connection) REQUIRES(connection->lock);
+/* All that no thread has taken from the device's ring is queued again. Takes one without a ring. */
+void fuse_ring_take_all_back_locked(struct fuse_connection *connection, struct fuse_device *device)
+	REQUIRES(connection->lock);
 /* Whoever waits for an answer that is in it has it. Others stay. Takes a device without a ring. */
 void fuse_ring_settle_locked(struct fuse_connection *connection, struct fuse_device *device)
 	REQUIRES(connection->lock);

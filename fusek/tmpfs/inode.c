@@ -178,9 +178,7 @@ err_t tmpfs_setattr(struct server *server, const struct server_caller *caller, s
 			return err;
 	}
 	if (set->valid & SETATTR_MODE) {
-		err = mutex_lock_killable(&inode->data_lock);
-		if (err)
-			return err;
+		mutex_lock(&inode->data_lock); /* the size may be another one by now */
 		tmpfs_acl_chmod_locked(inode, set->mode);
 		mutex_unlock(&inode->data_lock);
 	}

@@ -51,6 +51,15 @@ static uint64_t interrupts(void)
 	return count;
 }
 
+/* In the clock of the reader's namespace; before 1970, less than 0. */
+static int64_t begun_at_s(uint64_t now_ns)
+{
+	int64_t begun_ns = (int64_t)clock_wall_ns() - time_shown(TIME_BOOT, now_ns);
+	int64_t seconds = begun_ns / (int64_t)NSEC_PER_SEC;
+
+	return seconds - (begun_ns % (int64_t)NSEC_PER_SEC < 0);
+}
+
 void proc_stat(struct text *text, UNUSED const struct proc_subject *subject)
 {
 	struct text each = {0};
@@ -78,8 +87,8 @@ void proc_stat(struct text *text, UNUSED const struct proc_subject *subject)
 	if (each.err)
 		text->err = each.err;
 	text_free(&each);
-	text_add(text, "intr %lu\nctxt %lu\nbtime %llu\n", interrupts(), nswitches,
-		 (clock_wall_ns() - (uint64_t)time_shown(TIME_BOOT, now_ns)) / NSEC_PER_SEC);
+	text_add(text, "intr %lu\nctxt %lu\nbtime %lu\n", interrupts(), nswitches,
+		 (uint64_t)begun_at_s(now_ns));
 	text_add(text, "processes %lu\nprocs_running %u\nprocs_blocked 0\n", pid_count_given(),
 		 load_running());
 }

@@ -8,7 +8,8 @@
 #include "as_user.h"
 #include "fuse_driver.h"
 
-#define ACCESS "system.posix_acl_access"
+#define ACCESS     "system.posix_acl_access"
+#define PRIVATE_ID 77 /* a directory of user 0's alone, in which the same file is */
 
 enum { USER_OBJ = 1, USER = 2, GROUP_OBJ = 4, MASK = 16, OTHER = 32 };
 
@@ -81,6 +82,24 @@ static void serve_set(const struct fuse_in_header *in, const struct fuse_setxatt
 	answer(in->unique, 0, NULL, 0);
 }
 
+static bool serves_private(const struct fuse_in_header *in, const void *arguments)
+{
+	struct fuse_entry_out entry = {
+		.nodeid = PRIVATE_ID,
+		.entry_valid = 1000,
+		.attr_valid = 1000,
+		.attr = {.ino = PRIVATE_ID, .mode = S_IFDIR | 0700, .nlink = 2}};
+	struct fuse_attr_out attr = {.attr_valid = 1000, .attr = entry.attr};
+
+	if (in->opcode == FUSE_LOOKUP && strcmp(arguments, "private") == 0)
+		answer(in->unique, 0, &entry, sizeof(entry));
+	else if (in->opcode == FUSE_GETATTR && in->nodeid == PRIVATE_ID)
+		answer(in->unique, 0, &attr, sizeof(attr));
+	else
+		return false;
+	return true;
+}
+
 static bool serves(const struct fuse_in_header *in, const void *arguments)
 {
 	struct fuse_entry_out entry = {.nodeid = FILE_ID,
@@ -102,7 +121,7 @@ static bool serves(const struct fuse_in_header *in, const void *arguments)
 	else if (in->opcode == FUSE_REMOVEXATTR)
 		file.bytes = 0, answer(in->unique, 0, NULL, 0);
 	else
-		return false;
+		return serves_private(in, arguments);
 	return true;
 }
 
@@ -168,6 +187,28 @@ static void the_kernel_checks_by_lists_that_were_agreed_on(void)
 	EXPECT(begin(0)); /* it is the driver's business */
 	EXPECT_EQUAL(in_child_as(1000, may_all), 0);
 	EXPECT_EQUAL(asked(FUSE_GETXATTR), 0);
+	driver_end();
+}
+
+static int may_not_come_in(void)
+{
+	struct stat found;
+
+	NEED(open(AT "/private/file", O_RDONLY) == -1 && errno == EACCES);
+	NEED(stat(AT "/private/file", &found) == -1 && errno == EACCES);
+	return 0;
+}
+
+static void so_it_does_on_the_way_whoever_went_there_before(void)
+{
+	int fd;
+
+	EXPECT(begin(FUSE_POSIX_ACL));
+	driver.valid_s = 1000;
+	fd = open(AT "/private/file", O_RDONLY);
+	EXPECT(fd >= 0 && close(fd) == 0);
+	EXPECT_EQUAL(in_child_as(1000, may_read), 0);
+	EXPECT_EQUAL(in_child_as(1000, may_not_come_in), 0);
 	driver_end();
 }
 
@@ -286,6 +327,7 @@ int main(void)
 	if (!driver_possible())
 		return may_be_restricted() ? 0 : 1;
 	RUN(the_kernel_checks_by_lists_that_were_agreed_on);
+	RUN(so_it_does_on_the_way_whoever_went_there_before);
 	RUN(a_list_is_as_old_as_the_attributes);
 	RUN(a_list_is_checked_before_the_driver_has_it);
 	RUN(a_list_is_asked_for_whole);

@@ -7,6 +7,8 @@
 #include <string.h>
 #include <sys/mman.h>
 
+#define ERROR_MAX 511 /* others go by the call, which says what is wrong with them */
+
 int fuselage_fuse_ring_open(struct fuselage_fuse_ring *ring, int fd)
 {
 	void *shared = mmap(NULL, FUSE_RING_BYTES, PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
@@ -42,16 +44,17 @@ static int has_room_for(const struct abi_fuse_reply *reply)
 {
 	return reply->len >= FUSE_SERVE_HEADER_BYTES &&
 	       reply->len <= FUSE_SERVE_HEADER_BYTES + FUSE_RING_PAYLOAD_BYTES && reply->unique &&
-	       reply->error <= 0 && !reply->flags && !reply->reserved;
+	       reply->error <= 0 && reply->error >= -ERROR_MAX && !reply->flags && !reply->reserved;
 }
 
-/* The place of the oldest request, as far as threads do not race for it; taken. -1: there is none. */
+/* The place of the oldest request, as far as threads do not race for it; taken. -1: there is none.
+ */
 static int take_request(struct abi_fuse_ring *shared)
 {
 	const struct fuse_header_words {
 		uint32_t len, opcode;
 		uint64_t unique;
-	} *header;
+	} * header;
 	uint64_t oldest = UINT64_MAX;
 	int found = -1;
 
@@ -82,7 +85,9 @@ static void put_answer(struct abi_fuse_ring *shared, int place, const struct abi
 	answer->len = reply->len;
 	answer->error = reply->error;
 	answer->unique = reply->unique;
-	memcpy(answer->payload, (const void *)reply->payload, reply->len - FUSE_SERVE_HEADER_BYTES);
+	if (reply->len > FUSE_SERVE_HEADER_BYTES)
+		memcpy(answer->payload, (const void *)reply->payload,
+		       reply->len - FUSE_SERVE_HEADER_BYTES);
 	set_place(&shared->answers[place], FUSE_RING_FULL);
 }
 
