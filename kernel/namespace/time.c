@@ -297,6 +297,13 @@ static err_t check_offset(const struct offset *offset, uint64_t now_ns)
 	return s < 0 || s > SECONDS_MAX / 2 ? -ERANGE : 0;
 }
 
+static void set_offset_locked(struct time_namespace *of, const struct offset *offset)
+	REQUIRES(offsets_lock);
+static void set_offset_locked(struct time_namespace *of, const struct offset *offset)
+{
+	of->offsets_ns[offset->clock] = offset->s * (int64_t)NSEC_PER_SEC + offset->ns;
+}
+
 static err_t set_offsets(struct time_namespace *namespace, const struct credentials *opener,
 			 const struct offset *offsets, unsigned noffsets)
 {
@@ -313,8 +320,7 @@ static err_t set_offsets(struct time_namespace *namespace, const struct credenti
 		err = -EACCES;
 	} else {
 		for (unsigned i = 0; i < noffsets; i++)
-		namespace->offsets_ns[offsets[i].clock] =
-			offsets[i].s * (int64_t)NSEC_PER_SEC + offsets[i].ns;
+			set_offset_locked(namespace, &offsets[i]);
 		show_in_vdso(namespace);
 	}
 	mutex_unlock(&offsets_lock);
