@@ -69,7 +69,7 @@ EXAMPLES_SAY = """\
 382
 ended with 0
 == printcap
-21
+22
 == cuse
 0
 19
