@@ -22,7 +22,7 @@ struct work {
 bool work_write(const char *at, struct work *work);
 
 /* Whether all of that is there, and nothing else; counts what it has read. */
-bool work_compare(const char *at, struct work *work);
+bool work_compare(const char *at, bool again, struct work *work); /* `again`: another driver's */
 
 /* libfuse's hello has one file. */
 bool work_compare_hello(const char *at, struct work *work);

@@ -103,7 +103,7 @@ static bool turn(const struct row *row, const struct places *places, bool write,
 		return false;
 	ok = !write || work_write(at, written);
 	if (ok)
-		ok = row->writes ? work_compare(at, read) : work_compare_hello(at, read);
+		ok = row->writes ? work_compare(at, !write, read) : work_compare_hello(at, read);
 	return serve_end(&serving) && ok;
 }
 

@@ -157,8 +157,15 @@ static bool is_folder(const struct dirent *entry, const char *name)
 	return lstat(name, &stat) == 0 && S_ISDIR(stat.st_mode);
 }
 
-/* How many names stand below `at`, or -1. */
-static int count_names(const char *at)
+/* libfuse gives what is removed such a name if another of its threads has not closed it yet, and
+ * removes it then. */
+static bool is_hidden(const char *name)
+{
+	return strncmp(name, ".fuse_hidden", strlen(".fuse_hidden")) == 0;
+}
+
+/* How many names stand below `at`, or -1; all of them, or without hidden ones. */
+static int count_names(const char *at, bool all)
 {
 	DIR *dir = opendir(at);
 	struct dirent *entry;
@@ -172,20 +179,20 @@ static int count_names(const char *at)
 		char name[4200];
 
 		if (strcmp(entry->d_name, ".") == 0 || strcmp(entry->d_name, "..") == 0 ||
-		    strcmp(entry->d_name, LOST) == 0)
+		    strcmp(entry->d_name, LOST) == 0 || (!all && is_hidden(entry->d_name)))
 			continue;
 		snprintf(name, sizeof(name), "%s/%s", at, entry->d_name);
-		inner = is_folder(entry, name) ? count_names(name) : 0;
+		inner = is_folder(entry, name) ? count_names(name, all) : 0;
 		count = inner < 0 ? -1 : count + 1 + inner;
 	}
 	closedir(dir);
 	return count;
 }
 
-bool work_compare(const char *at, struct work *work)
+bool work_compare(const char *at, bool again, struct work *work)
 {
 	int wanted = (int)(NFILES + sizeof(folders) / sizeof(folders[0]));
-	int found = count_names(at);
+	int found = count_names(at, again);
 
 	*work = (struct work){0};
 	for (size_t file = 0; file < NFILES; file++) {
